@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+
+.PHONY: help demo setup test unit check format lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.13 ...")'
+	@echo "setting up .venv (once)"
+	@$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements/run.lock | .venv/bin/python
+	@echo "installing what the provider runs on, from requirements/run.lock"
+	@$(PIP) install --require-hashes -r requirements/run.lock
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.lock .venv/run.stamp
+	@echo "installing what tests and checks need, from requirements/dev.lock"
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+demo: .venv/run.stamp ## rehearse an example stack's whole life, offline
+	@$(BIN)/python -m provider rehearse examples/cloudformation/golden-image.yaml examples/cloudformation/golden-image-exported.yaml
+
+setup: .venv/dev.stamp ## install everything that tests and checks need into .venv
+
+test: check unit ## all checks and all tests
+
+unit: .venv/dev.stamp ## the tests alone
+	@$(BIN)/python -m pytest -n auto
+
+check: .venv/dev.stamp ## lint, format and types alone
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/dev.stamp ## put the code into its format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: ## resolve requirements/*.in anew into the lock files
+	@$(PIP) install uv
+	@for part in lambda run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o requirements/$$part.lock; done
+
+clean: ## remove everything that was set up or built
+	@rm -rf .venv .aws-sam .cache .hypothesis build

@@ -1,0 +1,1 @@
+"""A CloudFormation custom resource for EC2 Image Builder distribution configurations."""
