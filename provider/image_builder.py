@@ -1,0 +1,308 @@
+"""EC2 Image Builder's API: reads live state, carries out steps, turns the API's errors into ours."""
+
+import hashlib
+import json
+import os
+import random
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.parsers import ResponseParserError
+from botocore.session import get_session
+
+from provider.errors import Fault, Outcome, ProviderError, api_error
+from provider.lifecycle import (
+    Configuration,
+    CreateConfiguration,
+    DeleteConfiguration,
+    Named,
+    PutTags,
+    RemoveTags,
+    Step,
+    Target,
+    UpdateConfiguration,
+    slug,
+    with_name,
+)
+from provider.properties.model import CREATE, SERVICE, TARGET, UPDATE, content_members, loader
+
+_CONNECT_SECONDS: Final = 3
+_READ_SECONDS: Final = 15
+_ATTEMPTS: Final = 5
+"""Of one call that was throttled, or that only reads, on top of botocore's own attempts."""
+_CONFIRMATION_PAUSES: Final = (0.2, 0.5, 1.0, 0.0)
+"""Seconds between looks at what was just created, in case the service's right hand is slow."""
+_NOT_FOUND: Final = "ResourceNotFoundException"
+_IN_USE: Final = "ResourceDependencyException"
+
+
+class Watch(Protocol):
+    """Who knows how much time the work has, and would tell what was being done when it is up."""
+
+    doing: str
+
+    def left(self) -> float:
+        """Seconds left."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the provider runs; names of configurations are unique in it."""
+
+    partition: str
+    region: str
+    account: str
+
+    @classmethod
+    def of(cls, *arns: str) -> "Home":
+        """The home that the first real ARN among `arns` names."""
+        for arn in arns:
+            parts = arn.split(":")
+            if len(parts) > 5 and parts[0] == "arn" and parts[3] and parts[4]:
+                return cls(parts[1], parts[3], parts[4])
+        return cls("aws", "", "")
+
+    def arn(self, name: str) -> str:
+        """The ARN of the configuration that a name leads to here."""
+        return with_name(
+            f"arn:{self.partition}:{SERVICE}:{self.region}:{self.account}:distribution-configuration/", name
+        )
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the API answered to a step. `date` is the service's clock, ISO 8601."""
+
+    step: Step
+    arn: str
+    request_id: str = ""
+    client_token: str = ""
+    date: str = ""
+
+
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+def client() -> Any:
+    """The API client, made once an environment and anew only where botocore's settings in it have changed."""
+    settings = {k: v for k, v in os.environ.items() if k.startswith("AWS_") or k.lower().endswith("_proxy")}
+    return _client(frozenset(settings.items()))
+
+
+@lru_cache(maxsize=1)
+def _client(_settings: frozenset[tuple[str, str]]) -> Any:
+    core = get_session()
+    core.register_component("data_loader", loader())
+    config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
+    if "AWS_RETRY_MODE" not in os.environ:
+        config = config.merge(Config(retries={"mode": "standard"}))
+    session: Any = boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION"))
+    made = session.client(SERVICE, config=config)
+    made.meta.events.register(f"before-send.{SERVICE}", _only_in_time)
+    return made
+
+
+def _only_in_time(**_: object) -> None:
+    """Stop botocore's own retries once the request has been answered: no change may come after the answer."""
+    watch = _watch.get()
+    if watch is not None and watch.left() <= 0:
+        raise _out_of_time(watch)
+
+
+class ImageBuilder:
+    """The API as one request uses it: within its time, with its token."""
+
+    def __init__(self, home: Home, watch: Watch) -> None:
+        self._home = home
+        self._watch = watch
+        _watch.set(watch)
+
+    def read(self, target: Target) -> Configuration | None:
+        """The live state of a configuration; None where there is none."""
+        if isinstance(target, str):
+            return self._get(target)
+        return self._get(self._home.arn(target.name)) or self._find(target)
+
+    def carry_out(self, step: Step, token: str) -> Receipt:
+        """Carry out one step. `token` is the client token where the call takes one. Raises ProviderError."""
+        match step:
+            case CreateConfiguration(name, content, tags):
+                receipt = self._write(step, CREATE, name, token, {"name": name, "tags": dict(tags), **content})
+                return self._confirmed(receipt)
+            case UpdateConfiguration(arn, content):
+                return self._write(step, UPDATE, arn, token, {TARGET: arn, **content})
+            case DeleteConfiguration(arn):
+                self._delete(arn)
+            case PutTags(arn, tags):
+                self._call("TagResource", arn, resourceArn=arn, tags=dict(tags))
+            case RemoveTags(arn, keys):
+                self._call("UntagResource", arn, resourceArn=arn, tagKeys=list(keys))
+        return Receipt(step, arn)
+
+    def _get(self, arn: str) -> Configuration | None:
+        try:
+            answer = self._call("GetDistributionConfiguration", arn, "distributionConfiguration", **{TARGET: arn})
+        except ProviderError as error:
+            if error.code == _NOT_FOUND:
+                return None
+            raise
+        live = answer["distributionConfiguration"]
+        return Configuration(
+            arn=live.get("arn", arn),
+            name=live.get("name", arn.rpartition("/")[2]),
+            content={member: live[member] for member in content_members() if member in live},
+            tags=live.get("tags", {}),
+            date_updated=live.get("dateUpdated") or live.get("dateCreated", ""),
+            request_id=_request_id(answer),
+        )
+
+    def _find(self, target: Named) -> Configuration | None:
+        """Look through the list: the account may be another one than the ARNs at hand say (a shared function)."""
+        for summary in self._list(
+            "ListDistributionConfigurations", target.name, "distributionConfigurationSummaryList"
+        ):
+            if str(summary.get("arn", "")).rpartition("/")[2] == slug(target.name):
+                return self._get(summary["arn"])
+        return None
+
+    def _list(self, operation: str, subject: str, member: str, **filters: Any) -> Iterator[Mapping[str, Any]]:
+        page: dict[str, Any] = {}
+        while True:
+            answer = self._call(operation, subject, member, **filters, **page)
+            yield from answer[member]
+            if not answer.get("nextToken"):
+                return
+            page = {"nextToken": answer["nextToken"]}
+
+    def _write(self, step: Step, operation: str, subject: str, token: str, parameters: dict[str, Any]) -> Receipt:
+        answer = self._call(operation, subject, TARGET, **parameters, clientToken=token)
+        date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
+        return Receipt(step, answer[TARGET], _request_id(answer), token, _iso(date))
+
+    def _confirmed(self, receipt: Receipt) -> Receipt:
+        """See that what was created is there: a spent token is answered with an ARN that may be gone since."""
+        for pause in _CONFIRMATION_PAUSES:
+            try:
+                live = self._get(receipt.arn)
+            except ProviderError:
+                return receipt  # it was created as far as anybody knows: no reason to fail, and so to undo it
+            if live is not None:
+                return replace(receipt, date=live.date_updated or receipt.date)
+            time.sleep(min(pause, max(0.0, self._watch.left())))
+        raise ProviderError(
+            f"{receipt.arn} is not there: the service answered from memory, because a request with this ID "
+            "created it once before, and it was deleted since",
+            cure="Deploy again, so that the stack makes a request with an ID of its own",
+            request_id=receipt.request_id,
+        )
+
+    def _delete(self, arn: str) -> None:
+        try:
+            self._call("DeleteDistributionConfiguration", arn, **{TARGET: arn})
+        except ProviderError as error:
+            if error.code == _IN_USE:
+                raise self._in_use(arn, error) from error
+            if error.code != _NOT_FOUND:
+                raise
+
+    def _in_use(self, arn: str, error: ProviderError) -> ProviderError:
+        filters = [{"name": TARGET, "values": [arn]}]
+        try:
+            pipelines = [
+                str(pipeline.get("arn") or pipeline.get("name"))
+                for pipeline in self._list("ListImagePipelines", arn, "imagePipelineList", filters=filters)
+            ]
+        except ProviderError as failure:
+            pipelines = [f"they could not be listed: {failure.problem}"]
+        return ProviderError(
+            f"{arn} is not deleted, because image pipelines use it",
+            cure="Point them at another distribution configuration or delete them, then delete again; they are",
+            details=tuple(pipelines),
+            code=error.code,
+            request_id=error.request_id,
+        )
+
+    def _call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
+        """One call of the API. An answer without its `expected` member (a proxy's page, say) counts as none."""
+        reads = operation.startswith(("Get", "List"))
+        for attempt in range(1, _ATTEMPTS + 1):
+            if self._watch.left() <= 0:
+                raise _out_of_time(self._watch)
+            self._watch.doing = f"{operation} of {subject}"
+            try:
+                return _checked(operation, expected, _send(operation, parameters))
+            except ProviderError as error:
+                again = error.outcome is Outcome.THROTTLED or (reads and error.outcome is Outcome.UNKNOWN)
+                pause = random.uniform(0.0, min(5.0, 0.2 * 2**attempt))  # noqa: S311 - jitter, no secret
+                if not again or attempt == _ATTEMPTS or self._watch.left() <= pause:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+
+def derived_token(request_id: str, step: Step) -> str:
+    """The token for another attempt where the service knows the request's ID with other content: 64 characters."""
+    content = json.dumps([request_id, repr(step)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    api = client()
+    method = next(name for name, target in api.meta.method_to_api_mapping.items() if target == operation)
+    try:
+        answer: dict[str, Any] = getattr(api, method)(**parameters)
+    except ClientError as error:
+        told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+        status = int(meta.get("HTTPStatusCode", 0))
+        raise api_error(
+            operation,
+            str(told.get("Code", "")),
+            str(told.get("Message", "")),
+            status,
+            str(meta.get("RequestId", "")),
+        ) from error
+    except (HTTPClientError, ResponseParserError) as error:
+        raise ProviderError(
+            f"{operation} was not answered properly ({type(error).__name__})",
+            cure="Whether it happened is not known; deploy again",
+            fault=Fault.SERVICE,
+            outcome=Outcome.UNKNOWN,
+        ) from error
+    except BotoCoreError as error:
+        raise ProviderError(f"{operation} could not be called: {error}", fault=Fault.USER) from error
+    return answer
+
+
+def _checked(operation: str, expected: str, answer: dict[str, Any]) -> dict[str, Any]:
+    if expected and expected not in answer:
+        raise ProviderError(
+            f"{operation} was answered without {expected}: something in between answers for the service",
+            cure="Check proxies and endpoint settings, then deploy again",
+            fault=Fault.SERVICE,
+            outcome=Outcome.UNKNOWN,
+            request_id=_request_id(answer),
+        )
+    return answer
+
+
+def _out_of_time(watch: Watch) -> ProviderError:
+    return ProviderError(f"time ran out before {watch.doing}", fault=Fault.TIME, cure="Deploy again")
+
+
+def _request_id(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("requestId") or answer.get("ResponseMetadata", {}).get("RequestId", ""))
+
+
+def _iso(date: str) -> str:
+    try:
+        return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (TypeError, ValueError):
+        return ""

@@ -1,0 +1,97 @@
+"""Properties -> API parameters: names to the API's, strings to what the shape says. Converts, never judges."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provider.properties.finding import Finding, Path
+from provider.properties.model import IGNORED, REFUSED, Type, camel_case, pascal_case, resource_type
+
+_BOOLEANS = {"true": True, "false": False}
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+_LONGEST_INTEGER = 32
+"""Digits; far above what any limit of the model allows, far below what Python refuses to read."""
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """API parameters, and what about the *names* in the properties was wrong.
+
+    A value that does not convert stays as it is, for validation to judge. Names that are wrong are left out.
+    """
+
+    parameters: dict[str, Any]
+    findings: tuple[Finding, ...] = ()
+
+
+def expand(properties: Mapping[str, Any]) -> Expanded:
+    """Turn resource properties as CloudFormation delivers them into parameters by the API's names."""
+    findings: list[Finding] = []
+    written = {name: value for name, value in properties.items() if name not in IGNORED}
+    for name in [name for name in written if camel_case(name) in REFUSED]:
+        del written[name]
+        findings.append(Finding((name,), REFUSED[camel_case(name)], "refused-property"))
+    return Expanded(_structure(written, resource_type(), (), findings), tuple(findings))
+
+
+def coerce(value: object, type_: Type) -> Any:
+    """Turn a string into the boolean or integer that `type_` asks for; anything else stays as it is."""
+    if isinstance(value, str):
+        if type_.kind == "boolean":
+            return _BOOLEANS.get(value.lower(), value)
+        if type_.kind in ("integer", "long") and len(value) <= _LONGEST_INTEGER and _INTEGER.fullmatch(value):
+            return int(value)
+    return value
+
+
+def _expand(value: Any, type_: Type, path: Path, findings: list[Finding]) -> Any:
+    if type_.kind == "structure":
+        return _structure(value, type_, path, findings) if isinstance(value, Mapping) else value
+    if type_.item is None:
+        return coerce(value, type_)
+    if type_.kind == "list" and isinstance(value, list):
+        if type_.item.kind == "string":
+            return value
+        return [_expand(entry, type_.item, (*path, index), findings) for index, entry in enumerate(value)]
+    if type_.kind == "map" and isinstance(value, Mapping):
+        return {key: _expand(entry, type_.item, (*path, key), findings) for key, entry in value.items()}
+    return value
+
+
+def _structure(value: Mapping[str, Any], type_: Type, path: Path, findings: list[Finding]) -> dict[str, Any]:
+    spellings, members = type_.spellings, type_.members
+    parameters: dict[str, Any] = {}
+    for written, entry in value.items():
+        member = spellings.get(written)
+        if member is None:
+            findings.append(_unknown(written, type_, path))
+        elif member in parameters:
+            findings.append(_twice(written, value, member, type_, path))
+        else:
+            member_type = members[member]
+            if member_type.kind == "string":
+                parameters[member] = entry
+            else:
+                parameters[member] = _expand(entry, member_type, (*path, member), findings)
+    return parameters
+
+
+def _unknown(written: str, type_: Type, path: Path) -> Finding:
+    return Finding(
+        (*path, written), f"unknown property; the nearest known name is {nearest(written, type_)}", "unknown"
+    )
+
+
+def _twice(written: str, value: Mapping[str, Any], member: str, type_: Type, path: Path) -> Finding:
+    first = next(name for name in value if type_.spellings.get(name) == member)
+    return Finding((*path, member), f"given twice, as {first} and as {written}; leave one out", "twice")
+
+
+def nearest(written: str, type_: Type) -> str:
+    """The name a user may write in a structure of `type_` that looks most like `written`, in its letter case."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    style = camel_case if written[:1].islower() else pascal_case
+    known = {style(name).lower(): style(name) for name in type_.spellings}
+    return known[get_close_matches(written.lower(), known, n=1, cutoff=0.0)[0]]

@@ -1,0 +1,21 @@
+"""API parameters -> properties: the API's names to CloudFormation's. The inverse of expand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from provider.properties.model import Type, pascal_case, resource_type
+
+
+def flatten(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn parameters by the API's names into resource properties in PascalCase; map keys stay as they are."""
+    properties: dict[str, Any] = flatten_value(parameters, resource_type())
+    return properties
+
+
+def flatten_value(value: Any, type_: Type) -> Any:
+    """Turn one value of `type_` into what a user would write for it."""
+    if type_.kind == "structure" and isinstance(value, Mapping):
+        return {pascal_case(name): flatten_value(entry, type_.members[name]) for name, entry in value.items()}
+    if type_.kind == "list" and type_.item is not None and isinstance(value, list):
+        return [flatten_value(entry, type_.item) for entry in value]
+    return dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,182 @@
+"""The API's shapes as the types of the resource's properties: the one walk that everything else reads.
+
+botocore's service model is walked once into a tree of `Type`. What the resource adds to the API, and where the
+model is silent about something the service does, stands here as data.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Final
+
+from botocore.loaders import Loader, create_loader
+from botocore.model import OperationModel, ServiceModel, Shape
+
+SERVICE: Final = "imagebuilder"
+UPDATE: Final = "UpdateDistributionConfiguration"
+CREATE: Final = "CreateDistributionConfiguration"
+
+TARGET: Final = "distributionConfigurationArn"
+NAME: Final = "name"
+TAGS: Final = "tags"
+IDEMPOTENCY: Final = "clientToken"
+"""The members that are not content: what is updated, what it is called, what hangs on it, whose request it is."""
+
+FROM_CREATE: Final = (NAME, TAGS)
+"""Members of the Create call that are properties although the Update call lacks them."""
+
+REFUSED: Final = {IDEMPOTENCY: "the client token is always the ID of the stack's request; leave this property out"}
+"""Members of the API that are no property, with what to say to who gives one."""
+
+IGNORED: Final = frozenset({"ServiceToken", "ServiceTimeout"})
+"""Properties of CloudFormation's own, which it hands through."""
+
+ALIASES: Final = {("AmiDistributionConfiguration", "launchPermission"): "launchPermissionConfiguration"}
+"""Names that the native resource and its documentation have for a member of the API, by shape and member."""
+
+DEFAULTS: Final[Mapping[tuple[str, str], object]] = {("LaunchTemplateConfiguration", "setDefaultVersion"): True}
+"""What the service takes where a member is left out, by shape and member."""
+
+LIST_KEYS: Final = {"DistributionList": "region"}
+"""Lists of structures without an order of meaning, by shape, with the member that tells their entries apart."""
+
+ON_DELETE: Final = "onDelete"
+DELETE: Final = "Delete"
+RETAIN: Final = "Retain"
+
+
+@dataclass(frozen=True)
+class Type:
+    """The type of a value in the resource's properties, as the service model gives it.
+
+    `kind` is botocore's type name: structure, list, map, string, integer, boolean, ...
+    `minimum` and `maximum` count characters, entries or units, as the kind has it.
+    `members` (of structures) go by their API names; `item` is a list's member or a map's value.
+    """
+
+    kind: str
+    shape: str
+    documentation: str = field(default="", repr=False)
+    minimum: int | None = None
+    maximum: int | None = None
+    pattern: str | None = None
+    enum: tuple[str, ...] = ()
+    members: Mapping[str, "Type"] = field(default_factory=dict, repr=False)
+    required: tuple[str, ...] = ()
+    item: "Type | None" = None
+    key: "Type | None" = None
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """Every name that a user may write for a member -> the member's API name."""
+        return {
+            spelling: member
+            for member in self.members
+            for name in (member, ALIASES.get((self.shape, member)))
+            if name
+            for spelling in (name, pascal_case(name))
+        }
+
+    @cached_property
+    def regex(self) -> re.Pattern[str] | None:
+        """The pattern, with Java's meaning: ASCII classes, and an end that no trailing newline slips past."""
+        if self.pattern is None:
+            return None
+        pattern = self.pattern
+        if pattern.endswith("$") and not pattern.endswith(r"\$"):
+            pattern = pattern[:-1] + r"\Z"
+        return re.compile(pattern, re.ASCII)
+
+    @cached_property
+    def list_key(self) -> str | None:
+        """The member that tells this list's entries apart, where their order means nothing."""
+        return LIST_KEYS.get(self.shape)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether a value of this type holds no further values."""
+        return self.item is None and self.kind != "structure"
+
+    def default(self, member: str) -> object:
+        """What the service takes where `member` of this structure is left out; None where that is nothing."""
+        return DEFAULTS.get((self.shape, member))
+
+
+def pascal_case(name: str) -> str:
+    """An API member's name as CloudFormation writes it: `kmsKeyId` -> `KmsKeyId`."""
+    return name[:1].upper() + name[1:]
+
+
+def camel_case(name: str) -> str:
+    """A property's name as the API writes it: `KmsKeyId` -> `kmsKeyId`."""
+    return name[:1].lower() + name[1:]
+
+
+@cache
+def loader() -> Loader:
+    """The loader of botocore's data files, shared with the API client so that each file is read once."""
+    return create_loader()
+
+
+@cache
+def service_model() -> ServiceModel:
+    """The pinned botocore's model of the service."""
+    return ServiceModel(loader().load_service_model(SERVICE, "service-2"), SERVICE)
+
+
+@cache
+def resource_type() -> Type:
+    """The type of the resource's properties as a whole.
+
+    All members of the Update call except the token, `name` and `tags` of the Create call, and what is ours.
+    """
+    update = operation(UPDATE)
+    create = operation(CREATE)
+    members = {name: shape for name, shape in update.members.items() if name not in REFUSED}
+    members |= {name: create.members[name] for name in FROM_CREATE}
+    members[ON_DELETE] = Type(
+        kind="string",
+        shape="OnDelete",
+        enum=(DELETE, RETAIN),
+        documentation="What becomes of the configuration when the resource is deleted. "
+        "Default: Delete for an owned configuration, Retain for an adopted one.",
+    )
+    required = tuple(name for name in update.required if name in create.required and name not in REFUSED)
+    return Type(kind="structure", shape="Properties", members=members, required=required)
+
+
+@cache
+def content_members() -> tuple[str, ...]:
+    """The API names of what an Update replaces: its members but for the target and the token."""
+    return tuple(name for name in operation(UPDATE).members if name not in (TARGET, IDEMPOTENCY))
+
+
+@cache
+def operation(name: str) -> Type:
+    """The type of an operation's input."""
+    model: OperationModel = service_model().operation_model(name)
+    if model.input_shape is None:
+        return Type(kind="structure", shape=name)
+    return _walk(model.input_shape.name)
+
+
+@cache
+def _walk(shape_name: str) -> Type:
+    shape: Shape = service_model().shape_for(shape_name)
+    limits = shape.metadata
+    item = getattr(shape, "member", None) or getattr(shape, "value", None)
+    key = getattr(shape, "key", None)
+    return Type(
+        kind=shape.type_name,
+        shape=shape.name,
+        documentation=shape.documentation,
+        minimum=limits.get("min"),
+        maximum=limits.get("max"),
+        pattern=limits.get("pattern"),
+        enum=tuple(limits.get("enum", ())),
+        members={name: _walk(member.name) for name, member in getattr(shape, "members", {}).items()},
+        required=tuple(limits.get("required", ())),
+        item=_walk(item.name) if item is not None else None,
+        key=_walk(key.name) if key is not None else None,
+    )

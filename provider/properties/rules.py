@@ -1,0 +1,192 @@
+"""Parameters -> findings: what the service refuses or advises against although its model does not say so.
+
+A new rule is one row of `RULES`: what it is called, the place it looks at, how grave it is, who says so,
+and a function from the value at that place to messages. What the service is known to refuse is an error;
+what is only documented or advised is a warning.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from provider.properties.finding import Finding, Path, Severity
+from provider.properties.model import NAME, TAGS, TARGET, Type, pascal_case, resource_type
+from provider.properties.validate import describe
+
+MARKS: Final = (
+    "image-builder-distribution-provider:stack-id",
+    "image-builder-distribution-provider:logical-id",
+)
+"""Tag keys that tell which stack's which resource owns a configuration."""
+
+_BUILD_DATE = re.compile(r"\{\{\s*imagebuilder:buildDate\s*\}\}")
+_FEWEST_PARALLEL_LAUNCHES = 6
+
+Violations = Iterator[tuple[Path, str]]
+"""Places below the one that a rule looks at, each with a message."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A constraint of the service's own. `path` is dotted, with `[]` for each entry of a list; "" is the root."""
+
+    id: str
+    path: str
+    severity: Severity
+    source: str
+    check: Callable[[Any], Violations]
+
+
+def _one_target(parameters: dict[str, Any]) -> Violations:
+    own, adopt = pascal_case(NAME), pascal_case(TARGET)
+    if NAME in parameters and TARGET in parameters:
+        yield (), f"give either {own} (to own a configuration) or {adopt} (to adopt one), not both"
+    elif NAME not in parameters and TARGET not in parameters:
+        yield (), f"give one of {own} (to own a configuration) and {adopt} (to adopt one)"
+
+
+def _owned_tags(parameters: dict[str, Any]) -> Violations:
+    tags = parameters.get(TAGS)
+    limit = resource_type().members[TAGS].maximum or 50
+    most = limit - len(MARKS)
+    if NAME in parameters and isinstance(tags, dict) and len(tags) > most:
+        yield (
+            (TAGS,),
+            f"must be at most {most} entries, is {len(tags)}: the service takes {limit} and an owned configuration "
+            f"carries {len(MARKS)} of the provider's own",
+        )
+
+
+def _reserved_tags(tags: Any) -> Violations:
+    for key in MARKS:
+        if isinstance(tags, dict) and key in tags:
+            yield (key,), "the key is the provider's own mark of ownership; choose another"
+
+
+def _some_region(distributions: Any) -> Violations:
+    if distributions == []:
+        yield (), "is empty, so images are distributed nowhere; the service may refuse it"
+
+
+def _region_once(distributions: Any) -> Violations:
+    seen: dict[str, int] = {}
+    for index, region in enumerate(_field(entry, "region") for entry in _entries(distributions)):
+        if isinstance(region, str) and seen.setdefault(region, index) != index:
+            yield (
+                (index, "region"),
+                f"{describe(region)} is given already by entry {seen[region]}; a Region may appear once: merge the two",
+            )
+
+
+def _some_output(distribution: Any) -> Violations:
+    if isinstance(distribution, dict) and not distribution.keys() - {"region"}:
+        yield (
+            (),
+            "one or more outputs should be provided for each region: add what is to be distributed there, "
+            "such as AmiDistributionConfiguration",
+        )
+
+
+def _build_date(name: Any) -> Violations:
+    if isinstance(name, str) and not _BUILD_DATE.search(name):
+        yield (), f"must contain {{{{ imagebuilder:buildDate }}}}, {describe(name)} does not"
+
+
+def _all_users(groups: Any) -> Violations:
+    for index, group in enumerate(_entries(groups)):
+        if isinstance(group, str) and group != "all":
+            yield (index,), f'must be "all", the only group there is, not {describe(group)}'
+
+
+def _target_account(distribution: Any) -> Violations:
+    targets = _field(_field(distribution, "amiDistributionConfiguration"), "targetAccountIds")
+    for index, parameter in enumerate(_entries(_field(distribution, "ssmParameterConfigurations"))):
+        account = _field(parameter, "amiAccountId")
+        if isinstance(account, str) and isinstance(targets, list) and account not in targets:
+            yield (
+                ("ssmParameterConfigurations", index, "amiAccountId"),
+                f"{describe(account)} is none of this Region's TargetAccountIds; the service wants a target account",
+            )
+
+
+def _parallel_launches(count: Any) -> Violations:
+    if type(count) is int and 0 < count < _FEWEST_PARALLEL_LAUNCHES:
+        yield (), f"EC2 refuses fewer than {_FEWEST_PARALLEL_LAUNCHES} parallel launches, this is {count}"
+
+
+_GUIDE = "EC2 Image Builder User Guide"
+_OBSERVED = "observed InvalidParameterValueException"
+
+RULES: Final = (
+    Rule("one-target", "", Severity.ERROR, "the resource's contract", _one_target),
+    Rule("owned-tags", "", Severity.ERROR, "service quota of tags", _owned_tags),
+    Rule("reserved-tags", "tags", Severity.ERROR, "the resource's contract", _reserved_tags),
+    Rule("some-region", "distributions", Severity.WARNING, "left to the service to judge", _some_region),
+    Rule("region-once", "distributions", Severity.ERROR, _OBSERVED, _region_once),
+    Rule("some-output", "distributions[]", Severity.ERROR, _OBSERVED, _some_output),
+    Rule(
+        "build-date",
+        "distributions[].amiDistributionConfiguration.name",
+        Severity.ERROR,
+        _OBSERVED,
+        _build_date,
+    ),
+    Rule(
+        "all-users",
+        "distributions[].amiDistributionConfiguration.launchPermission.userGroups",
+        Severity.ERROR,
+        "EC2 ModifyImageAttribute: the only group is all",
+        _all_users,
+    ),
+    Rule("target-account", "distributions[]", Severity.WARNING, _GUIDE, _target_account),
+    Rule(
+        "parallel-launches",
+        "distributions[].fastLaunchConfigurations[].maxParallelLaunches",
+        Severity.WARNING,
+        "EC2 EnableFastLaunch, as CDK checks it",
+        _parallel_launches,
+    ),
+)
+"""All rules, in the order in which their findings are told."""
+
+
+def judge(parameters: dict[str, Any], rules: tuple[Rule, ...] = RULES) -> list[Finding]:
+    """Check parameters by the API's names against the service's own rules. Values of a wrong type are passed over."""
+    return [
+        Finding((*place, *below), message, rule.id, rule.severity)
+        for rule in rules
+        for place, value in select(parameters, rule.path)
+        for below, message in rule.check(value)
+    ]
+
+
+def select(value: Any, path: str) -> Iterator[tuple[Path, Any]]:
+    """Every place that a rule's path names and that `value` has, with the value there."""
+    places: list[tuple[Path, Any]] = [((), value)]
+    for part in path.split(".") if path else ():
+        member, each = part.removesuffix("[]"), part.endswith("[]")
+        found = [
+            ((*place, member), here[member]) for place, here in places if isinstance(here, dict) and member in here
+        ]
+        places = (
+            [((*place, i), entry) for place, here in found for i, entry in enumerate(_entries(here))] if each else found
+        )
+    yield from places
+
+
+def type_at(root: Type, path: str) -> Type:
+    """The type of the place that a rule's path names. KeyError where the model has no such place."""
+    for part in path.split(".") if path else ():
+        root = root.members[part.removesuffix("[]")]
+        if part.endswith("[]") and root.item is not None:
+            root = root.item
+    return root
+
+
+def _entries(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _field(value: Any, member: str) -> Any:
+    return value.get(member) if isinstance(value, dict) else None

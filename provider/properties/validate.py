@@ -1,0 +1,108 @@
+"""Parameters -> findings: the service model's own constraints, each a few lines, all findings at once."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from provider.properties.finding import Finding, Path
+from provider.properties.model import Type
+
+Report = Callable[[Path, str, str], None]
+"""Takes a path, the rule and the message of a finding."""
+
+_PYTHON_TYPES: Mapping[str, type] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "long": int,
+    "structure": dict,
+    "list": list,
+    "map": dict,
+}
+_ARTICLES = {"string": "a string", "boolean": "true or false", "integer": "an integer", "long": "an integer",
+             "structure": "a mapping", "list": "a list", "map": "a mapping"}  # fmt: skip
+_UNITS = {"string": "characters", "list": "entries", "map": "entries"}
+_SHOWN = 60
+"""Characters of a user's value that a message quotes."""
+
+
+def validate(value: object, type_: Type, path: Path = ()) -> list[Finding]:
+    """Check a value by the API's names against its type: type, required, limits, pattern, enum.
+
+    Accepts nothing that botocore's own `ParamValidator` refuses.
+    """
+    findings: list[Finding] = []
+
+    def report(at: Path, rule: str, message: str) -> None:
+        findings.append(Finding(at, message, rule))
+
+    _check(value, type_, path, report)
+    return findings
+
+
+def _check(value: Any, type_: Type, path: Path, report: Report) -> None:
+    if _sound(value, type_):
+        return
+    expected = _PYTHON_TYPES.get(type_.kind)
+    if expected is not None and type(value) is not expected:
+        report(path, "type", f"must be {_ARTICLES[type_.kind]}, not {describe(value)}")
+        return
+    for rule, message in _violations(value, type_):
+        report(path, rule, message)
+    if type_.kind == "structure":
+        _check_structure(value, type_, path, report)
+    elif type_.kind == "list" and type_.item is not None:
+        for index, entry in enumerate(value):
+            if not _sound(entry, type_.item):
+                _check(entry, type_.item, (*path, index), report)
+    elif type_.kind == "map" and type_.item is not None and type_.key is not None:
+        for key, entry in value.items():
+            _check(key, type_.key, (*path, key), lambda at, rule, text: report(at, rule, f"the key {text}"))
+            _check(entry, type_.item, (*path, key), report)
+
+
+def _check_structure(value: dict[str, Any], type_: Type, path: Path, report: Report) -> None:
+    for member in type_.required:
+        if member not in value:
+            report((*path, member), "required", "is required")
+    members = type_.members
+    for member, entry in value.items():
+        if not _sound(entry, members[member]):
+            _check(entry, members[member], (*path, member), report)
+
+
+def _sound(value: Any, type_: Type) -> bool:
+    """Whether a string, the most common of values, is all right: what makes large configurations cheap."""
+    if type_.kind != "string" or type(value) is not str:
+        return False
+    return (
+        (type_.minimum is None or len(value) >= type_.minimum)
+        and (type_.maximum is None or len(value) <= type_.maximum)
+        and (type_.regex is None or type_.regex.search(value) is not None)
+        and (not type_.enum or value in type_.enum)
+    )
+
+
+def _violations(value: Any, type_: Type) -> list[tuple[str, str]]:
+    found = []
+    size = value if type_.kind in ("integer", "long") else len(value) if type_.kind in _UNITS else None
+    unit = f" {_UNITS[type_.kind]}" if type_.kind in _UNITS else ""
+    if size is not None and type_.minimum is not None and size < type_.minimum:
+        found.append(("minimum", f"must be at least {type_.minimum}{unit}, is {size}"))
+    if size is not None and type_.maximum is not None and size > type_.maximum:
+        found.append(("maximum", f"must be at most {type_.maximum}{unit}, is {size}"))
+    if type_.enum and value not in type_.enum:
+        found.append(("enum", f"must be one of {', '.join(type_.enum)}, not {describe(value)}"))
+    if type_.regex is not None and type_.regex.search(value) is None:
+        found.append(("pattern", f"must match the pattern {type_.pattern}, {describe(value)} does not"))
+    return found
+
+
+def describe(value: object) -> str:
+    """A user's value for a message: its JSON, cut short, or the kind of a value that holds others."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,0 +1,1 @@
+"""CloudFormation's side of the wire: events in, one answer out."""

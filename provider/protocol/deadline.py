@@ -1,0 +1,49 @@
+"""The time that a request has: so much for the work, the rest for the answer."""
+
+import time
+from typing import Final, Protocol
+
+_WITHOUT_CONTEXT: Final = 60.0
+_ANSWER_SHARE: Final = 0.25
+_ANSWER_MOST: Final = 15.0
+_ANSWER_LEAST: Final = 1.0
+_LAST_MOMENT: Final = 0.25
+"""Seconds before Lambda's own end at which nothing is begun any more."""
+
+
+class Context(Protocol):
+    """What is used of Lambda's context object."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the invocation."""
+
+
+class Deadline:
+    """Seconds left for the work and for the answer; and what the work is at, for whoever has to explain its end."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds - _LAST_MOMENT
+        answer = min(_ANSWER_MOST, max(_ANSWER_LEAST, seconds * _ANSWER_SHARE), seconds / 2)
+        self._work_end = self._end - answer
+        self.doing = "loading the provider"
+        """What is going on right now, to be told where time runs out."""
+
+    @classmethod
+    def of(cls, context: object) -> "Deadline":
+        """The deadline that Lambda's context sets; a fixed one where the context is none."""
+        try:
+            return cls(context.get_remaining_time_in_millis() / 1000)  # type: ignore[attr-defined]
+        except Exception:  # noqa: BLE001 - whatever is wrong with the context, the request gets its answer
+            return cls(_WITHOUT_CONTEXT)
+
+    def left(self) -> float:
+        """Seconds that the work has, at most 0 when it is over."""
+        return self._work_end - time.monotonic()
+
+    def left_for_answer(self) -> float:
+        """Seconds until nothing may be begun any more."""
+        return self._end - time.monotonic()
+
+    def end_work(self) -> None:
+        """The answer is given: whatever still runs begins nothing new."""
+        self._work_end = time.monotonic()

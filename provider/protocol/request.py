@@ -1,0 +1,155 @@
+"""Event -> Request. What is malformed is said here.
+
+Source: AWS CloudFormation User Guide, "Custom resource request objects". Standard library only: this module must
+load when nothing else does.
+"""
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, cast
+from urllib.parse import urlsplit
+
+RequestType = Literal["Create", "Update", "Delete"]
+REQUEST_TYPES: Final = ("Create", "Update", "Delete")
+
+RESOURCE_TYPES: Final = (
+    "Custom::ImageBuilderDistributionConfiguration",
+    "AWS::CloudFormation::CustomResource",
+)
+"""The resource types that the provider answers for."""
+
+
+class MalformedEvent(Exception):  # noqa: N818 - it is the event that is at fault
+    """The event is none that CloudFormation sends, and nobody can be answered."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What CloudFormation asks of one resource. `response_url` is a secret: whoever has it can answer.
+
+    `problems` are faults of the event that leave it answerable; such a request is refused.
+    """
+
+    request_type: RequestType
+    stack_id: str
+    request_id: str
+    logical_id: str
+    response_url: str = field(repr=False)
+    resource_type: str = RESOURCE_TYPES[0]
+    physical_id: str = ""
+    properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    old_properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    problems: tuple[str, ...] = ()
+
+    @property
+    def marker(self) -> str:
+        """The physical ID of a resource that has no configuration to answer for: fixed, and no ARN."""
+        return f"{self.stack_id.rpartition(':')[2]}/{self.logical_id}/no-distribution-configuration"[-1024:]
+
+    @property
+    def failure_id(self) -> str:
+        """The physical ID of a FAILED answer: what the event has, since CloudFormation records another one too."""
+        return self.physical_id if self.request_type != "Create" and self.physical_id else self.marker
+
+
+def parse(event: object) -> Request:
+    """Read an event, also one that an SNS topic wrapped.
+
+    Raises MalformedEvent where the event lacks what an answer needs, with everything that is wrong.
+    """
+    event = _unwrapped(event)
+    if not isinstance(event, Mapping):
+        raise MalformedEvent(
+            f"not a CloudFormation custom resource request: a JSON object was expected, not {_kind(event)}"
+        )
+    texts = {key: event.get(key) for key in ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")}
+    missing = [
+        f"{key} is {_state(event, key)}" for key, value in texts.items() if not isinstance(value, str) or not value
+    ]
+    if not missing and not is_safe(str(texts["ResponseURL"])):
+        missing.append("ResponseURL is neither https nor http on a loopback address")
+    if missing:
+        raise MalformedEvent(f"not a CloudFormation custom resource request that can be answered: {'; '.join(missing)}")
+    problems = tuple(_problems(event))
+    request_type = event.get("RequestType")
+    return Request(
+        request_type=cast("RequestType", request_type if request_type in REQUEST_TYPES else "Create"),
+        stack_id=event["StackId"],
+        request_id=event["RequestId"],
+        logical_id=event["LogicalResourceId"],
+        response_url=event["ResponseURL"],
+        resource_type=str(event.get("ResourceType", RESOURCE_TYPES[0])),
+        physical_id=_text(event.get("PhysicalResourceId")),
+        properties=_mapping(event.get("ResourceProperties")),
+        old_properties=_mapping(event.get("OldResourceProperties")),
+        problems=problems,
+    )
+
+
+def is_safe(url: str) -> bool:
+    """Whether an answer may be sent to this URL: https, or http that does not leave the machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _unwrapped(event: object) -> object:
+    """The request inside an SNS notification, for topics as service tokens; anything else as it is."""
+    if not isinstance(event, Mapping) or "Records" not in event:
+        return event
+    try:
+        (record,) = event["Records"]
+        return json.loads(record["Sns"]["Message"])
+    except (TypeError, KeyError, ValueError) as error:
+        raise MalformedEvent("Records that are no SNS notification of one CloudFormation request") from error
+
+
+def _problems(event: Mapping[str, Any]) -> list[str]:
+    problems = []
+    request_type = event.get("RequestType")
+    if request_type not in REQUEST_TYPES:
+        problems.append(f"RequestType is {_state(event, 'RequestType')}, not one of {', '.join(REQUEST_TYPES)}")
+    if event.get("ResourceType", RESOURCE_TYPES[0]) not in RESOURCE_TYPES:
+        problems.append(
+            f"ResourceType is {event['ResourceType']!r}; this provider answers for {' and '.join(RESOURCE_TYPES)}"
+        )
+    if request_type in ("Update", "Delete") and not _text(event.get("PhysicalResourceId")):
+        problems.append(f"PhysicalResourceId is {_state(event, 'PhysicalResourceId')}")
+    problems.extend(
+        f"{key} is {_state(event, key)}, not a JSON object"
+        for key in ("ResourceProperties", "OldResourceProperties")
+        if key in event and not isinstance(event[key], Mapping)
+    )
+    return problems
+
+
+def _state(event: Mapping[str, Any], key: str) -> str:
+    if key not in event:
+        return "missing"
+    value = event[key]
+    return ("empty" if not value else repr(value[:60])) if isinstance(value, str) else _kind(value)
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else f"a {type(value).__name__}"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
