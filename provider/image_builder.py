@@ -262,13 +262,12 @@ def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
     except ClientError as error:
         told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
         status = int(meta.get("HTTPStatusCode", 0))
-        raise api_error(
-            operation,
-            str(told.get("Code", "")),
-            str(told.get("Message", "")),
-            status,
-            str(meta.get("RequestId", "")),
-        ) from error
+        refusal = api_error(
+            operation, str(told.get("Code", "")), str(told.get("Message", "")), status, str(meta.get("RequestId", ""))
+        )
+        if refusal.outcome is Outcome.REFUSED and meta.get("RetryAttempts"):
+            refusal.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore's may have come through
+        raise refusal from error
     except (HTTPClientError, ResponseParserError) as error:
         raise ProviderError(
             f"{operation} was not answered properly ({type(error).__name__})",

@@ -1,0 +1,31 @@
+"""What tests of the handler share: an emulator, a sink for answers, and a resource between them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from provider.local.emulator import Emulator
+from provider.local.sink import AnswerSink
+from tests.stack import Resource
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """A fresh Image Builder, to which botocore's standard environment leads."""
+    with Emulator() as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def sink() -> Iterator[AnswerSink]:
+    """Takes answers as CloudFormation's bucket does."""
+    with AnswerSink() as running:
+        yield running
+
+
+@pytest.fixture
+def resource(emulator: Emulator, sink: AnswerSink) -> Resource:
+    """A custom resource that does not exist yet."""
+    return Resource(emulator, sink)

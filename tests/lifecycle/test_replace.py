@@ -1,0 +1,148 @@
+"""Renaming replaces: what is created, what is deleted, and what a rollback finds."""
+
+from provider.local.emulator import Fault
+from tests.stack import ARN, Resource, ami
+
+OLD = {"Name": "old", "Distributions": [ami()]}
+NEW = {"Name": "new", "Distributions": [ami()]}
+
+
+def test_a_rename_creates_the_new_one(resource: Resource) -> None:
+    """An Update with another name answers the new ARN; CloudFormation's Delete of the old one follows."""
+    resource.create(**OLD)
+    told = resource.update(**NEW)
+    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}new")
+    assert set(resource.emulator.configurations) == {f"{ARN}old", f"{ARN}new"}
+    assert resource.send("Delete", OLD, physical_id=f"{ARN}old").status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {f"{ARN}new"}
+
+
+def test_a_rename_onto_somebody_elses_name_fails(resource: Resource) -> None:
+    """A rename to a name that somebody else has keeps the old physical ID and touches neither."""
+    theirs = resource.emulator.seed(name="new", distributions=[], description="theirs")
+    resource.create(**OLD)
+    told = resource.update(**NEW)
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+    assert resource.emulator.configurations[theirs]["description"] == "theirs"
+
+
+def test_a_failed_update_keeps_the_physical_id(resource: Resource) -> None:
+    """An Update that fails answers the event's own physical ID."""
+    resource.create(**OLD)
+    for properties in ({**OLD, "Distributions": [{"Region": "x"}]}, {"Distributions": []}, NEW):
+        resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
+        told = resource.update(**properties)
+        assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+
+
+def test_rolling_a_failed_rename_back_keeps_the_survivor(resource: Resource) -> None:
+    """The Update that takes a failed rename back succeeds with the surviving ARN and creates nothing."""
+    resource.create(**OLD)
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
+    assert resource.update(**NEW).status == "FAILED"
+    resource.calls()
+    told = resource.roll_back(NEW)
+    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    assert set(resource.emulator.configurations) == {f"{ARN}old"}
+    assert set(resource.calls()) == {"Get"}
+
+
+def test_rolling_back_deletes_what_a_failed_rename_left(resource: Resource) -> None:
+    """Where the failed rename left its configuration behind, the rollback's Update deletes it by name and marks."""
+    resource.create(**OLD)
+    resource.send("Update", NEW, old=OLD)
+    told = resource.roll_back(NEW)
+    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    assert set(resource.emulator.configurations) == {f"{ARN}old"}
+
+
+def test_rolling_back_leaves_somebody_elses_configuration(resource: Resource) -> None:
+    """A configuration of the failed name without our marks survives the rollback."""
+    theirs = resource.emulator.seed(name="new", distributions=[])
+    resource.create(**OLD)
+    assert resource.update(**NEW).status == "FAILED"
+    assert resource.roll_back(NEW).status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {f"{ARN}old", theirs}
+
+
+def test_rolling_a_successful_rename_back_returns_to_the_old_one(resource: Resource) -> None:
+    """After a rename that succeeded in an update that failed, the rollback's Update takes the old one up again."""
+    resource.create(**OLD)
+    resource.update(**NEW)
+    told = resource.update(**OLD)
+    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    assert resource.send("Delete", NEW, physical_id=f"{ARN}new").status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {f"{ARN}old"}
+
+
+def test_a_rename_whose_answer_was_lost_is_found_out(resource: Resource) -> None:
+    """A rename whose Create happened but never answered well reads what is there and succeeds."""
+    resource.create(**OLD)
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.SERVER_ERROR, after=True)
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
+    told = resource.update(**NEW)
+    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}new")
+
+
+def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resource) -> None:
+    """A rename that fails although its Create happened deletes the new configuration before it answers."""
+    resource.create(**OLD)
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
+    resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=7)
+    told = resource.update(**NEW)
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+    assert f"{ARN}new, created by this request, is deleted again" in told.reason
+    assert set(resource.emulator.configurations) == {f"{ARN}old"}
+
+
+def test_what_cannot_be_deleted_again_is_named_and_the_rollback_deletes_it(resource: Resource) -> None:
+    """Where the new configuration of a failed rename cannot be deleted, the reason names it; the rollback does it."""
+    resource.create(**OLD)
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
+    resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=7)
+    resource.emulator.fail("DeleteDistributionConfiguration", Fault.DENIED)
+    told = resource.update(**NEW)
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+    assert f"{ARN}new" in told.reason
+    resource.emulator.reset_faults()
+    assert resource.roll_back(NEW).status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {f"{ARN}old"}
+
+
+def test_deleting_an_unfinished_create_deletes_what_it_made(resource: Resource) -> None:
+    """Delete with an ID that is no ARN deletes the configuration of that Name with our marks, Retain or not."""
+    resource.create(**OLD)
+    told = resource.send("Delete", {**OLD, "OnDelete": "Retain"}, physical_id="images-Golden-1ABCDEFGHIJKL")
+    assert (told.status, told.physical_id) == ("SUCCESS", "images-Golden-1ABCDEFGHIJKL")
+    assert resource.emulator.configurations == {}
+
+
+def test_deleting_a_failed_create_leaves_somebody_elses(resource: Resource) -> None:
+    """Delete with an ID that is no ARN leaves a configuration of that Name without our marks."""
+    theirs = resource.emulator.seed(name="old", distributions=[])
+    failed = resource.create(**OLD)
+    assert resource.send("Delete", OLD, physical_id=failed.physical_id).status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {theirs}
+
+
+def test_a_failed_create_is_deleted_without_a_call_where_nothing_can_be(resource: Resource) -> None:
+    """Delete after a Create that failed on its properties succeeds, whatever these are."""
+    for properties in ({}, {"Name": "x"}, {"Name": ["a"]}, {"DistributionConfigurationArn": f"{ARN}x"}):
+        assert resource.send("Delete", properties, physical_id="not-an-arn").status == "SUCCESS"
+    assert resource.calls() == []
+
+
+def test_a_create_that_fails_after_its_configuration_exists_answers_its_arn(resource: Resource) -> None:
+    """A Create whose own configuration exists answers that ARN when it fails, so that the rollback deletes it."""
+    resource.create(**OLD)
+    resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED)
+    told = resource.create(**OLD, Description="d")
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+
+
+def test_the_marker_of_a_failed_create_is_always_the_same(resource: Resource) -> None:
+    """Failed Creates of one resource answer one fixed ID that is no ARN."""
+    first, second = resource.create(Name="x"), resource.create(DistributionConfigurationArn=f"{ARN}y", Distributions=[])
+    assert first.status == second.status == "FAILED"
+    assert first.physical_id == second.physical_id
+    assert "Golden" in first.physical_id

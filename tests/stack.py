@@ -1,0 +1,124 @@
+"""One custom resource of a stack, driven event by event through the real handler."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from provider.handler import handler
+from provider.local.emulator import Emulator
+from provider.local.sink import AnswerSink, Slot, read
+
+STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/images/6e0f1c2a-0000-4000-8000-000000000001"
+ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
+NAME = "x {{ imagebuilder:buildDate }}"
+
+
+def ami(region: str = "us-east-1", **members: Any) -> dict[str, Any]:
+    """One entry of Distributions that the service takes."""
+    return {"Region": region, "AmiDistributionConfiguration": {"Name": NAME, **members}}
+
+
+@dataclass(frozen=True)
+class Context:
+    """Lambda's context, as far as the provider reads it."""
+
+    milliseconds: int = 30_000
+    aws_request_id: str = "5e0b0c7e-3d5b-4b0e-9d3c-000000000001"
+    log_group_name: str = "/aws/lambda/provider"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds left."""
+        return self.milliseconds
+
+
+@dataclass(frozen=True)
+class Told:
+    """What CloudFormation was told."""
+
+    status: str
+    physical_id: str
+    reason: str
+    data: Mapping[str, Any]
+
+
+@dataclass
+class Resource:
+    """A resource and what CloudFormation remembers of it."""
+
+    emulator: Emulator
+    sink: AnswerSink
+    logical_id: str = "Golden"
+    stack_id: str = STACK_ID
+    context: Context = field(default_factory=Context)
+    physical_id: str = ""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    slot: Slot | None = None
+    seen: int = 0
+
+    def create(self, request_id: str = "", **properties: Any) -> Told:
+        """Send a Create; a success is remembered."""
+        return self._remembered(self.send("Create", properties, request_id=request_id), properties)
+
+    def update(self, request_id: str = "", **properties: Any) -> Told:
+        """Send an Update from what is remembered; a success is remembered."""
+        return self._remembered(self.send("Update", properties, old=self.properties, request_id=request_id), properties)
+
+    def roll_back(self, failed: Mapping[str, Any]) -> Told:
+        """Send the Update that takes a failed one back: to what is remembered, from what failed."""
+        return self._remembered(self.send("Update", self.properties, old=failed), self.properties)
+
+    def delete(self, **other: Any) -> Told:
+        """Send the Delete of what is remembered, or with other properties."""
+        return self.send("Delete", other or self.properties)
+
+    def send(
+        self,
+        request_type: str,
+        properties: object,
+        *,
+        old: object = None,
+        physical_id: str | None = None,
+        request_id: str = "",
+    ) -> Told:
+        """Send one event and return its one answer, checked as CloudFormation checks it."""
+        event: dict[str, Any] = {
+            "RequestType": request_type,
+            "ServiceToken": self.context.invoked_function_arn,
+            "StackId": self.stack_id,
+            "RequestId": request_id or str(uuid.uuid4()),
+            "LogicalResourceId": self.logical_id,
+            "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
+            "ResourceProperties": properties,
+        }
+        if request_type != "Create":
+            event["PhysicalResourceId"] = self.physical_id if physical_id is None else physical_id
+        if request_type == "Update":
+            event["OldResourceProperties"] = old
+        return self.deliver(event)
+
+    def deliver(self, event: dict[str, Any]) -> Told:
+        """Hand an event with a URL of the sink to the handler and return its one answer."""
+        self.slot = self.sink.open(self.stack_id, self.logical_id, event["RequestId"])
+        handler(json.loads(json.dumps({**event, "ResponseURL": self.slot.url})), self.context)
+        (put,) = self.slot.puts
+        answer = read(put, event)
+        return Told(json.loads(put.body)["Status"], answer.physical_id, answer.reason, answer.data)
+
+    @property
+    def live(self) -> dict[str, Any]:
+        """The configuration that the physical ID names, as the API gives it."""
+        return self.emulator.configurations[self.physical_id]
+
+    def calls(self) -> list[str]:
+        """The API operations called since the last look, without the operations' common ending."""
+        operations = [request.operation for request in self.emulator.requests]
+        new, self.seen = operations[self.seen :], len(operations)
+        return [name.removesuffix("DistributionConfiguration") for name in new]
+
+    def _remembered(self, told: Told, properties: Mapping[str, Any]) -> Told:
+        if told.status == "SUCCESS":
+            self.physical_id, self.properties = told.physical_id, properties
+        return told

@@ -1,0 +1,163 @@
+"""The sample events, each through the real handler against the emulator."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider.handler import handler
+from provider.local.emulator import Emulator
+from provider.local.sink import Answer, AnswerSink, read
+
+EVENTS = Path(__file__).parent.parent / "events"
+ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration"
+OWN, RENAMED, ADOPTED = f"{ARN}/golden-image", f"{ARN}/golden-image-al2023", f"{ARN}/team-images"
+
+
+@dataclass(frozen=True)
+class Case:
+    """An event, what comes before it, and how it ends.
+
+    `before` are events that are handled first; `found` are names of configurations that somebody else made.
+    `physical_id` is the answer's, where it is an ARN; `left` are the ARNs that there are in the end.
+    """
+
+    event: str
+    succeeds: bool
+    physical_id: str | None
+    before: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    note: str = field(default="")
+
+    def __str__(self) -> str:
+        return f"{self.event}-{self.note}" if self.note else self.event
+
+
+OWNED = ("create-own",)
+FOUND = ("team-images",)
+CASES = [
+    Case("create-own", True, OWN, left=(OWN,)),
+    Case("create-own", True, OWN, before=OWNED, left=(OWN,), note="delivered-twice"),
+    Case("create-own", False, None, found=("golden-image",), left=(OWN,), note="name-taken"),
+    Case("create-own-export", True, OWN, left=(OWN,)),
+    Case("create-invalid", False, None),
+    Case("create-adopt", True, ADOPTED, found=FOUND, left=(ADOPTED,)),
+    Case("create-adopt", False, None, note="nothing-there"),
+    Case("update-in-place", True, OWN, before=OWNED, left=(OWN,)),
+    Case("update-in-place", True, OWN, left=(OWN,), note="vanished"),
+    Case("update-no-change", True, OWN, before=OWNED, left=(OWN,)),
+    Case("update-tags", True, OWN, before=OWNED, left=(OWN,)),
+    Case("update-rename", True, RENAMED, before=OWNED, left=(OWN, RENAMED)),
+    Case("update-rename-rollback", True, OWN, before=OWNED, left=(OWN,)),
+    Case("update-adopt-to-own", True, ADOPTED, before=("create-adopt",), found=FOUND, left=(ADOPTED,)),
+    Case("update-own-to-adopt", True, OWN, before=OWNED, left=(OWN,)),
+    Case("update-invalid", False, OWN, before=OWNED, left=(OWN,)),
+    Case("delete-own", True, OWN, before=OWNED),
+    Case("delete-own", True, OWN, note="already-gone"),
+    Case("delete-own-retain", True, OWN, before=OWNED, left=(OWN,)),
+    Case("delete-adopted", True, ADOPTED, before=("create-adopt",), found=FOUND, left=(ADOPTED,)),
+    Case("delete-adopted-too", True, ADOPTED, before=("create-adopt",), found=FOUND),
+    Case("delete-after-failed-create", True, None, before=OWNED, note="unfinished"),
+    Case("delete-after-failed-create", True, None, found=("golden-image",), left=(OWN,), note="never-ours"),
+]
+
+
+class Context:
+    """What the function reads of Lambda's context object."""
+
+    function_name = "provider"
+    function_version = "$LATEST"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+    memory_limit_in_mb = 512
+    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+    log_group_name = "/aws/lambda/provider"
+    log_stream_name = "2026/11/23/[$LATEST]0"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 60_000
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    with Emulator() as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+def load(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
+    return event
+
+
+@pytest.fixture
+def answer_to(emulator: Emulator) -> Iterator[Callable[[str], Answer]]:
+    """Sends a sample event through the handler and gives the one answer to it."""
+    with AnswerSink() as sink:
+
+        def send(name: str) -> Answer:
+            event = load(name)
+            slot = sink.open(event["StackId"], event["LogicalResourceId"], event["RequestId"])
+            handler({**event, "ResponseURL": slot.url}, Context())
+            [put] = slot.puts
+            return read(put, event)
+
+        yield send
+
+
+def scalars(value: object) -> Iterator[object]:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if children is None:
+        yield value
+    else:
+        for child in children:
+            yield from scalars(child)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_each_event_ends_as_it_should(case: Case, emulator: Emulator, answer_to: Callable[[str], Answer]) -> None:
+    """An event ends in its status and its ID, and leaves the configurations that it should."""
+    for name in case.found:
+        emulator.seed(name=name, distributions=[{"region": "us-east-1", "amiDistributionConfiguration": {}}])
+    for earlier in case.before:
+        assert answer_to(earlier).succeeded
+    answer = answer_to(case.event)
+    assert answer.succeeded is case.succeeds, answer.reason
+    assert set(emulator.configurations) == set(case.left)
+    if case.physical_id:
+        assert answer.physical_id == case.physical_id
+    elif not case.succeeds:
+        assert not answer.physical_id.startswith("arn:")
+
+
+def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, answer_to: Callable[[str], Answer]) -> None:
+    """Delete of a configuration that a pipeline uses fails, and names the pipeline."""
+    answer_to("create-own")
+    emulator.seed_pipeline("nightly", OWN)
+    answer = answer_to("delete-own")
+    assert not answer.succeeded
+    assert "nightly" in answer.reason
+
+
+def test_no_sample_goes_untried() -> None:
+    """Every sample event is a case here and a line in the samples' README."""
+    names = {path.stem for path in EVENTS.glob("*.json")}
+    assert names == {case.event for case in CASES}
+    readme = (EVENTS / "README.md").read_text("utf-8")
+    assert not [name for name in names if f"`{name}.json`" not in readme]
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_samples_look_like_cloudformation_s(path: Path) -> None:
+    """Every scalar is a string, the IDs agree with the URL, and what Update and Delete carry is there."""
+    event = load(path.stem)
+    assert all(isinstance(value, str) for value in scalars(event))
+    assert event["ResponseURL"].startswith("https://")
+    assert event["RequestId"] in event["ResponseURL"]
+    assert ("PhysicalResourceId" in event) is (event["RequestType"] != "Create")
+    assert ("OldResourceProperties" in event) is (event["RequestType"] == "Update")

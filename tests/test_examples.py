@@ -1,0 +1,85 @@
+"""The examples: they lint, they live through a rehearsal, and they say on the wire what they should."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider.handler import handler
+from provider.local.emulator import Emulator
+from provider.local.sink import AnswerSink
+from provider.local.stacks import StackEngine
+from provider.local.template import load
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+TEMPLATES = sorted(EXAMPLES.glob("*/*.yaml"))
+CLI_INPUT = EXAMPLES / "cli" / "update-distribution-configuration.json"
+CLI_EXAMPLE = EXAMPLES / "cloudformation" / "update-distribution-configuration.yaml"
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}, cwd=EXAMPLES.parent
+    )
+
+
+def test_the_examples_lint_clean() -> None:
+    """cfn-lint has nothing to say about any example, warnings included."""
+    command = [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES]
+    linted = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
+def test_each_example_lives_through_a_rehearsal(template: Path) -> None:
+    """An example is created and deleted without a failure or a warning of ours."""
+    rehearsal = run("provider", "rehearse", str(template))
+    assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
+    assert "warning" not in (rehearsal.stdout + rehearsal.stderr).lower()
+
+
+def test_the_demo_updates_in_place() -> None:
+    """The golden image's update exports to S3 and adds a Region, and nothing is replaced."""
+    golden = EXAMPLES / "cloudformation"
+    rehearsal = run("provider", "rehearse", *(str(golden / f"golden-image{name}.yaml") for name in ("", "-exported")))
+    assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
+    assert "UPDATE_COMPLETE" in rehearsal.stdout
+    assert "s3ExportConfiguration" in rehearsal.stdout
+    assert "eu-west-1" in rehearsal.stdout
+
+
+def test_the_cli_s_example_is_the_same_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack of the CLI's own example puts on the wire what the CLI does, but for the token."""
+    with Emulator(region="us-west-2") as emulator, AnswerSink() as sink:
+        emulator.seed(
+            name="myexampledistribution",
+            distributions=[{"region": "us-west-2", "amiDistributionConfiguration": {}}],
+        )
+        for name, value in emulator.environment().items():
+            monkeypatch.setenv(name, value)
+        engine = StackEngine(
+            invoke=lambda event: handler(event, None),
+            sink=sink,
+            region="us-west-2",
+            account="123456789012",
+            on_event=lambda event: None,
+        )
+        stack = engine.create("example", load(CLI_EXAMPLE), {})
+        assert stack.status == "CREATE_COMPLETE"
+        updated = run(
+            "awscli", "imagebuilder", "update-distribution-configuration", "--cli-input-json", f"file://{CLI_INPUT}"
+        )
+        assert updated.returncode == 0, updated.stderr
+        ours, theirs = updates(emulator)
+    assert ours == theirs
+
+
+def updates(emulator: Emulator) -> list[dict[str, Any]]:
+    """The bodies of the Updates that arrived, without their tokens."""
+    bodies = [json.loads(r.body) for r in emulator.requests if r.operation == "UpdateDistributionConfiguration"]
+    return [{name: value for name, value in body.items() if name != "clientToken"} for body in bodies]
