@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit check format lock clean
+.PHONY: help demo setup test unit check format bench schema lock clean build-ProviderFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,20 @@ check: .venv/dev.stamp ## lint, format and types alone
 format: .venv/dev.stamp ## put the code into its format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: .venv/run.stamp ## measure how long checking a configuration takes
+	@$(BIN)/python -m benchmarks.properties
+
+schema: .venv/run.stamp ## write docs/properties.schema.json anew
+	@$(BIN)/python -m provider schema > docs/properties.schema.json
+
+# `sam build` calls this. Pure-Python wheels only, so that the machine's own Python and processor do not matter.
+build-ProviderFunction: | .venv/bin/python
+	@$(PIP) install --require-hashes --requirement requirements/lambda.lock --target "$(ARTIFACTS_DIR)" \
+	  --only-binary :all: --platform any --implementation py --abi none --python-version 3.13 --no-compile
+	@rm -rf "$(ARTIFACTS_DIR)/bin"
+	@tar -cf - --exclude __pycache__ --exclude provider/__main__.py --exclude provider/cli --exclude provider/lint \
+	  --exclude provider/construct --exclude provider/local provider | tar -xf - -C "$(ARTIFACTS_DIR)"
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv

@@ -91,6 +91,11 @@ class DeleteConfiguration:
 
 
 @dataclass(frozen=True)
+class DeleteCreated:
+    """Delete what the same plan created, if it came into being."""
+
+
+@dataclass(frozen=True)
 class PutTags:
     """Set tags of a configuration, leaving its other ones."""
 
@@ -121,7 +126,7 @@ class Plan:
     subject: Configuration | None = None
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
-    undo: tuple[Step, ...] = ()
+    undo: tuple[DeleteCreated | UpdateConfiguration, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,7 @@ def _arrive(wanted: Mapping[str, Any], marks: Marks, known: Known, *, look_first
     if isinstance(target, Named):
         if live is None:
             plan = _create(wanted, marks)
-            return replace(plan, undo=(DeleteConfiguration(NEW),)) if look_first else plan
+            return replace(plan, undo=(DeleteCreated(),)) if look_first else plan
         if not marks.on(live):
             raise _taken(target.name, live)
         return _converge(live, wanted, {}, marks)
@@ -214,10 +219,6 @@ def _arrive(wanted: Mapping[str, Any], marks: Marks, known: Known, *, look_first
         UpdateConfiguration(live.arn, live.content) for s in plan.steps if isinstance(s, UpdateConfiguration)
     )
     return replace(plan, undo=restore)
-
-
-NEW: Final = ""
-"""In a plan's undo, the ARN of what the plan created."""
 
 
 def _stay(arn: str, wanted: Mapping[str, Any], old: Mapping[str, Any], marks: Marks, known: Known) -> Read | Plan:

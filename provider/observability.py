@@ -2,8 +2,9 @@
 
 import logging
 import os
+import sys
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from aws_lambda_powertools import Logger
 
@@ -16,11 +17,24 @@ _TALKATIVE: Final = ("boto3", "botocore", "urllib3", "crhelper")
 """Libraries whose lower levels write signed headers, URLs and events."""
 
 
+class _Stdout(logging.StreamHandler[TextIO]):
+    """Writes to what is the standard output when a line is written, not to what it was when logging was set up."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # the base class has an attribute
+        return sys.stdout
+
+
 @cache
 def _logger() -> Logger:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.ERROR)
-    return Logger(service=_NAME, level=_level(), sampling_rate=0.0, use_rfc3339=True, utc=True)
+    return Logger(
+        service=_NAME, level=_level(), logger_handler=_Stdout(), sampling_rate=0.0, use_rfc3339=True, utc=True
+    )
 
 
 def _level() -> str:
@@ -35,6 +49,7 @@ def logger_for(request: Request, context: object) -> Logger:
     logger.setLevel(_level())
     logger.structure_logs(
         append=False,
+        sampling_rate=None,
         stack_id=request.stack_id,
         logical_id=request.logical_id,
         request_id=request.request_id,

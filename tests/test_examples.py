@@ -49,7 +49,7 @@ def test_the_demo_updates_in_place() -> None:
     rehearsal = run("provider", "rehearse", *(str(golden / f"golden-image{name}.yaml") for name in ("", "-exported")))
     assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
     assert "UPDATE_COMPLETE" in rehearsal.stdout
-    assert "s3ExportConfiguration" in rehearsal.stdout
+    assert "S3ExportConfiguration" in rehearsal.stdout
     assert "eu-west-1" in rehearsal.stdout
 
 

@@ -46,16 +46,17 @@ def coerce(value: object, type_: Type) -> Any:
 
 
 def _expand(value: Any, type_: Type, path: Path, findings: list[Finding]) -> Any:
+    item = type_.item
     if type_.kind == "structure":
         return _structure(value, type_, path, findings) if isinstance(value, Mapping) else value
-    if type_.item is None:
+    if item is None:
         return coerce(value, type_)
-    if type_.kind == "list" and isinstance(value, list):
-        if type_.item.kind == "string":
-            return value
-        return [_expand(entry, type_.item, (*path, index), findings) for index, entry in enumerate(value)]
-    if type_.kind == "map" and isinstance(value, Mapping):
-        return {key: _expand(entry, type_.item, (*path, key), findings) for key, entry in value.items()}
+    if item.kind == "string":
+        return value
+    if isinstance(value, list):
+        return [_expand(entry, item, (*path, index), findings) for index, entry in enumerate(value)]
+    if isinstance(value, Mapping):
+        return {key: _expand(entry, item, (*path, key), findings) for key, entry in value.items()}
     return value
 
 
@@ -70,8 +71,8 @@ def _structure(value: Mapping[str, Any], type_: Type, path: Path, findings: list
             findings.append(_twice(written, value, member, type_, path))
         else:
             member_type = members[member]
-            if member_type.kind == "string":
-                parameters[member] = entry
+            if member_type.is_scalar:
+                parameters[member] = entry if member_type.kind == "string" else coerce(entry, member_type)
             else:
                 parameters[member] = _expand(entry, member_type, (*path, member), findings)
     return parameters

@@ -26,9 +26,8 @@ def schema() -> dict[str, Any]:
 
 def _of(type_: Type) -> dict[str, Any]:
     made: dict[str, Any] = {"type": _JSON_TYPES.get(type_.kind, type_.kind)}
-    for keyword, limit in zip(_LIMITS.get(type_.kind, ()), (type_.minimum, type_.maximum), strict=False):
-        if limit is not None:
-            made[keyword] = limit
+    limits = zip(_LIMITS.get(type_.kind, ()), (type_.minimum, type_.maximum), strict=False)
+    made |= {keyword: limit for keyword, limit in limits if limit is not None}
     if type_.pattern is not None:
         made["pattern"] = type_.pattern
     if type_.enum:

@@ -41,24 +41,24 @@ def validate(value: object, type_: Type, path: Path = ()) -> list[Finding]:
 
 
 def _check(value: Any, type_: Type, path: Path, report: Report) -> None:
-    if _sound(value, type_):
-        return
+    """Tell what is wrong with a value that is not known to be all right."""
     expected = _PYTHON_TYPES.get(type_.kind)
     if expected is not None and type(value) is not expected:
         report(path, "type", f"must be {_ARTICLES[type_.kind]}, not {describe(value)}")
-        return
-    for rule, message in _violations(value, type_):
-        report(path, rule, message)
-    if type_.kind == "structure":
+    elif type_.kind == "structure":
         _check_structure(value, type_, path, report)
-    elif type_.kind == "list" and type_.item is not None:
-        for index, entry in enumerate(value):
-            if not _sound(entry, type_.item):
-                _check(entry, type_.item, (*path, index), report)
-    elif type_.kind == "map" and type_.item is not None and type_.key is not None:
-        for key, entry in value.items():
-            _check(key, type_.key, (*path, key), lambda at, rule, text: report(at, rule, f"the key {text}"))
-            _check(entry, type_.item, (*path, key), report)
+    else:
+        for rule, message in _violations(value, type_):
+            report(path, rule, message)
+        if type_.kind == "list" and type_.item is not None:
+            accepts = type_.item.accepts
+            for index, entry in enumerate(value):
+                if not accepts(entry):
+                    _check(entry, type_.item, (*path, index), report)
+        elif type_.kind == "map" and type_.item is not None and type_.key is not None:
+            for key, entry in value.items():
+                _check(key, type_.key, (*path, key), lambda at, rule, text: report(at, rule, f"the key {text}"))
+                _check(entry, type_.item, (*path, key), report)
 
 
 def _check_structure(value: dict[str, Any], type_: Type, path: Path, report: Report) -> None:
@@ -67,24 +67,14 @@ def _check_structure(value: dict[str, Any], type_: Type, path: Path, report: Rep
             report((*path, member), "required", "is required")
     members = type_.members
     for member, entry in value.items():
-        if not _sound(entry, members[member]):
+        if member not in members:
+            report((*path, member), "unknown", "is unknown to the service model")
+        elif not members[member].accepts(entry):
             _check(entry, members[member], (*path, member), report)
 
 
-def _sound(value: Any, type_: Type) -> bool:
-    """Whether a string, the most common of values, is all right: what makes large configurations cheap."""
-    if type_.kind != "string" or type(value) is not str:
-        return False
-    return (
-        (type_.minimum is None or len(value) >= type_.minimum)
-        and (type_.maximum is None or len(value) <= type_.maximum)
-        and (type_.regex is None or type_.regex.search(value) is not None)
-        and (not type_.enum or value in type_.enum)
-    )
-
-
 def _violations(value: Any, type_: Type) -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     size = value if type_.kind in ("integer", "long") else len(value) if type_.kind in _UNITS else None
     unit = f" {_UNITS[type_.kind]}" if type_.kind in _UNITS else ""
     if size is not None and type_.minimum is not None and size < type_.minimum:

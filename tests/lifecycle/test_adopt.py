@@ -1,5 +1,7 @@
 """A resource with a DistributionConfigurationArn adopts: it takes over contents, and gives back what it can."""
 
+from typing import Any
+
 from provider.local.emulator import Fault
 from provider.properties.rules import MARKS
 from tests.stack import ARN, Resource, ami
@@ -43,7 +45,7 @@ def test_adopting_what_is_not_there_fails(resource: Resource) -> None:
 def test_a_failed_adoption_answers_no_arn(resource: Resource) -> None:
     """Create with an ARN that fails answers no ARN even with OnDelete Delete, so that the rollback deletes nothing."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
-    properties = {"DistributionConfigurationArn": arn, "Distributions": [ami()], "OnDelete": "Delete"}
+    properties: dict[str, Any] = {"DistributionConfigurationArn": arn, "Distributions": [ami()], "OnDelete": "Delete"}
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED)
     told = resource.create(**properties)
     assert told.status == "FAILED"
@@ -85,7 +87,7 @@ def test_update_of_an_adopted_configuration_that_vanished_fails(resource: Resour
 
 def test_from_name_to_arn_and_back_stays_in_place(resource: Resource) -> None:
     """Between the Name and the ARN of one configuration nothing is created; the marks come off and go on again."""
-    owned = {"Name": "golden", "Distributions": [ami()]}
+    owned: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
     resource.create(**owned)
     arn = resource.physical_id
     resource.calls()

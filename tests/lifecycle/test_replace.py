@@ -1,10 +1,12 @@
 """Renaming replaces: what is created, what is deleted, and what a rollback finds."""
 
+from typing import Any
+
 from provider.local.emulator import Fault
 from tests.stack import ARN, Resource, ami
 
-OLD = {"Name": "old", "Distributions": [ami()]}
-NEW = {"Name": "new", "Distributions": [ami()]}
+OLD: dict[str, Any] = {"Name": "old", "Distributions": [ami()]}
+NEW: dict[str, Any] = {"Name": "new", "Distributions": [ami()]}
 
 
 def test_a_rename_creates_the_new_one(resource: Resource) -> None:
@@ -29,7 +31,8 @@ def test_a_rename_onto_somebody_elses_name_fails(resource: Resource) -> None:
 def test_a_failed_update_keeps_the_physical_id(resource: Resource) -> None:
     """An Update that fails answers the event's own physical ID."""
     resource.create(**OLD)
-    for properties in ({**OLD, "Distributions": [{"Region": "x"}]}, {"Distributions": []}, NEW):
+    failing: tuple[dict[str, Any], ...] = ({**OLD, "Distributions": [{"Region": "x"}]}, {"Distributions": []}, NEW)
+    for properties in failing:
         resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
         told = resource.update(**properties)
         assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
@@ -91,7 +94,7 @@ def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resour
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=7)
     told = resource.update(**NEW)
     assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
-    assert f"{ARN}new, created by this request, is deleted again" in told.reason
+    assert f"{ARN}new which this request created, is deleted again" in told.reason
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
 
 

@@ -1,0 +1,1 @@
+"""The operator's commands. What is slow to import is imported where a command needs it."""

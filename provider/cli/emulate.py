@@ -1,0 +1,46 @@
+"""`emulate`: the Image Builder emulator in the foreground."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from contextlib import suppress
+
+import click
+
+from provider.cli.mistakes import Mistake
+from provider.cli.scene import account_option, emulator_at, home, region_option
+
+EPILOG = """\b
+Example, in one terminal:
+  python -m provider emulate --port 8099
+and in another, after pasting the lines that it prints:
+  aws imagebuilder list-distribution-configurations
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Run the Image Builder emulator for the AWS CLI.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here.  [default: a free port]")
+@region_option
+@account_option
+def emulate(port: int, region: str | None, account: str | None) -> None:
+    """Run the Image Builder emulator on 127.0.0.1 until Ctrl-C, for the AWS CLI or any SDK.
+
+    It prints the environment that its clients need. What it holds is gone when it ends.
+    """
+    from provider.cli.function import offline
+
+    with offline():
+        emulator = emulator_at(home(region, account, []), port)
+        try:
+            emulator.start()
+        except OSError as error:
+            raise Mistake(f"cannot listen on port {port}: {error.strerror}") from error
+        try:
+            for name, value in emulator.environment().items():
+                click.echo(f"export {name}={shlex.quote(value)}")
+            click.echo(f"The emulator listens at {emulator.url}; Ctrl-C ends it.", err=True)
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+        finally:
+            emulator.stop()

@@ -1,0 +1,85 @@
+"""The provider's real function, run in this process as Lambda would run it."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+from uuid import uuid4
+
+SECONDS = 60.0
+"""The function's timeout."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the function reads of Lambda's context object."""
+
+    function_name: str = "provider"
+    function_version: str = "$LATEST"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+    memory_limit_in_mb: int = 512
+    log_group_name: str = "/aws/lambda/provider"
+    log_stream_name: str = "this process"
+    aws_request_id: str = field(default_factory=lambda: str(uuid4()))
+    end: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the function may still run."""
+        return max(0, int((self.end - time.monotonic()) * 1000))
+
+
+class _Logs(io.TextIOBase):
+    """What the function writes. There is one for the whole process, as loggers hold on to the stream they met."""
+
+    target: TextIO | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self.target:
+            self.target.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if self.target:
+            self.target.flush()
+
+
+_LOGS = _Logs()
+
+
+@contextmanager
+def real_function(logs: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """The function, to be called with events. All that it prints goes to `logs`, or nowhere.
+
+    While it is open, sys.stdout and sys.stderr are the function's: hold on to your own before.
+    """
+    _LOGS.target = logs
+    try:
+        with redirect_stdout(_LOGS), redirect_stderr(_LOGS):
+            from provider.handler import handler
+
+            yield lambda event: handler(event, Context())
+    finally:
+        _LOGS.target = None
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """An environment in which botocore finds nothing of the user's. As it was, at the end, whatever is set in it."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith("AWS_") or name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:
+            del os.environ[name]
+    os.environ.update({"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

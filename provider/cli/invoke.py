@@ -1,0 +1,214 @@
+"""`invoke`: one event through the real function."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from provider.cli.mistakes import Mistake
+from provider.cli.scene import Home, emulator_at, home, name_in, property_of, put_something_there
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from provider.cli.screen import Screen
+    from provider.local.emulator import Emulator
+    from provider.local.sink import AnswerSink
+
+
+EPILOG = """\b
+Examples:
+  python -m provider invoke events/create-own.json
+  python -m provider invoke events/update-in-place.json --logs
+  jq '.RequestType = "Delete"' event.json | python -m provider invoke -
+  AWS_PROFILE=sandbox python -m provider invoke event.json --live
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Send one event through the provider's function.")
+@click.argument("event", type=click.File(encoding="utf-8"), metavar="EVENT.json")
+@click.option("--empty", is_flag=True, help="Begin with no configuration at all, whatever the event speaks of.")
+@click.option("--endpoint-url", metavar="URL", help="Work against this Image Builder endpoint.")
+@click.option("--live", is_flag=True, help="Work against the REAL service, with your credentials and Region.")
+@click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
+def invoke(event: TextIO, empty: bool, endpoint_url: str | None, live: bool, logs: bool) -> None:
+    """Send one CloudFormation custom resource event through the provider's real function.
+
+    EVENT.json is an event as CloudFormation sends it (see events/ for samples); - reads it from standard input.
+
+    By default it works against an Image Builder emulator on this machine, offline and without credentials.
+    Where the event speaks of a configuration that should exist, it is put there first: created from the
+    event's own properties where the stack owns it, made up where it is adopted; --empty leaves that out.
+
+    With --endpoint-url or --live, Region and credentials are what botocore finds in your environment.
+    The answer never goes to the event's ResponseURL: it is caught here and printed.
+
+    Standard output has the answer as JSON; standard error says what was done and what changed. The exit
+    status is 0 for SUCCESS, 1 for FAILED or no good answer, and 2 for a mistake in the command or the event.
+    """
+    if live and endpoint_url:
+        raise click.UsageError("--live and --endpoint-url exclude each other.")
+    if empty and (live or endpoint_url):
+        raise click.UsageError("--empty is for the emulator: leave out --live and --endpoint-url.")
+    from provider.cli.function import real_function
+    from provider.cli.screen import Screen
+    from provider.local.sink import AnswerSink
+
+    request = _request(event)
+    out, screen = sys.stdout, Screen(sys.stderr)
+    with ExitStack() as open_while:
+        sink = open_while.enter_context(AnswerSink())
+        if live or endpoint_url:
+            emulator = None
+            open_while.enter_context(_endpoint(endpoint_url))
+        else:
+            emulator, place = open_while.enter_context(_emulated(request))
+        function = open_while.enter_context(real_function(sys.stderr if logs else None))
+        if emulator and not empty:
+            _Before(screen, emulator, place, function, sink).put_there(request)
+        before = emulator.configurations if emulator else {}
+        screen.say("The answer is caught here; the event's ResponseURL is not used.", dim=True)
+        answer, refusal = _answer(request, function, sink)
+        if emulator:
+            screen.changes(before, emulator.configurations)
+    if answer is not None:
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False), file=out)
+    if refusal:
+        screen.say(refusal, fg="red")
+    raise SystemExit(0 if not refusal and answer and answer.get("Status") == "SUCCESS" else 1)
+
+
+def _request(file: TextIO) -> dict[str, Any]:
+    try:
+        event = json.load(file)
+    except UnicodeDecodeError as error:
+        raise Mistake(f"{file.name}: is not UTF-8 text (byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise Mistake(f"{file.name}: is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    if not isinstance(event, dict):
+        raise Mistake(f"{file.name}: an event is a JSON object")
+    needed = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResourceProperties")
+    if missing := [name for name in needed if name not in event]:
+        raise Mistake(f"{file.name}: is no event of a custom resource: it lacks {', '.join(missing)}")
+    return event
+
+
+@contextmanager
+def _endpoint(url: str | None) -> Iterator[None]:
+    name = "AWS_ENDPOINT_URL_IMAGEBUILDER"
+    before = os.environ.get(name)
+    if url:
+        os.environ[name] = url
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
+
+
+@contextmanager
+def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, Home]]:
+    from provider.cli.function import offline
+
+    stack = str(event["StackId"]).split(":")
+    region, account = (stack[3], stack[4]) if len(stack) > 5 else (None, None)
+    place = home(None, None, [("the event", json.dumps(event))])
+    if not place.source:
+        place = home(region, account, [])
+    with offline(), emulator_at(place) as emulator:
+        os.environ.update(emulator.environment())
+        yield emulator, place
+
+
+def _answer(
+    event: Mapping[str, Any], function: Callable[[dict[str, Any]], None], sink: AnswerSink
+) -> tuple[dict[str, Any] | None, str]:
+    """The answer's JSON, and what is wrong with it."""
+    from provider.local.sink import AnswerError, read
+
+    slot = sink.open(str(event["StackId"]), str(event["LogicalResourceId"]), str(event["RequestId"]))
+    raised = ""
+    try:
+        function({**event, "ResponseURL": slot.url})
+    except Exception as error:  # noqa: BLE001 - whatever the function raises is what the user wants to see
+        raised = f"The function raised {type(error).__name__}: {error}"
+    if not slot.puts:
+        return None, raised or "The function gave no answer."
+    if len(slot.puts) > 1:
+        raised = f"{len(slot.puts)} answers came; CloudFormation takes one of them. {raised}".strip()
+    try:
+        read(slot.puts[0], event)
+    except AnswerError as error:
+        raised = f"CloudFormation would not take the answer: {error}"
+    try:
+        answer: dict[str, Any] = json.loads(slot.puts[0].body)
+    except ValueError:
+        return None, raised
+    return answer, raised
+
+
+class _Before:
+    """Puts there what an event speaks of, as earlier events of its stack would have."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        emulator: Emulator,
+        place: Home,
+        function: Callable[[dict[str, Any]], None],
+        sink: AnswerSink,
+    ) -> None:
+        self._screen = screen
+        self._emulator = emulator
+        self._place = place
+        self._function = function
+        self._sink = sink
+
+    def put_there(self, event: Mapping[str, Any]) -> None:
+        from provider.properties.model import TARGET
+
+        properties, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
+        if not isinstance(properties, dict) or not isinstance(old, dict):
+            # What the function says to that is what the user wants to see.
+            return
+        physical_id = str(event.get("PhysicalResourceId", ""))
+        adopted = property_of(old or properties, TARGET)
+        if event["RequestType"] != "Create" and name_in(physical_id) and not adopted:
+            self._create(event, physical_id, [old, properties])
+        wanted = (physical_id, *(property_of(one, TARGET) for one in (properties, old)))
+        for arn in dict.fromkeys(wanted):
+            if name_in(arn) and arn not in self._emulator.configurations:
+                self._make_up(arn)
+
+    def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
+        """Create an owned configuration through the function, so that it has the stack's marks."""
+        from provider.properties.model import NAME
+
+        for properties in candidates:
+            if _normalised(property_of(properties, NAME)) == name_in(arn):
+                create = {
+                    **{name: value for name, value in event.items() if name != "OldResourceProperties"},
+                    "RequestType": "Create",
+                    "RequestId": f"before-{event['RequestId']}"[:64],
+                    "ResourceProperties": properties,
+                }
+                answer, _ = _answer(create, self._function, self._sink)
+                if answer and answer.get("Status") == "SUCCESS":
+                    self._screen.say(f"{arn} was created first, from the event's own properties.", dim=True)
+                    return
+
+    def _make_up(self, arn: str) -> None:
+        if put_something_there(self._emulator, self._place, arn):
+            self._screen.say(f"{arn} was made up first, as the event speaks of it (--empty: not).", dim=True)
+
+
+def _normalised(name: str) -> str:
+    return name.lower().replace(" ", "-").replace("_", "-")

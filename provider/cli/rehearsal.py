@@ -1,0 +1,144 @@
+"""A rehearsal at work: the steps of a stack's life, watched for what a good deployment would not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from provider.cli.mistakes import Mistake
+from provider.cli.scene import Home, property_of, put_something_there
+from provider.cli.screen import Screen
+from provider.local.emulator import Emulator
+from provider.local.sink import AnswerSink
+from provider.local.stacks import BACKED_TYPES, Stack, StackEngine, StackEvent
+from provider.local.template import Template, TemplateError
+from provider.properties.model import DELETE, ON_DELETE, RETAIN, TARGET
+
+_NOUNS = {"create": "creation", "update": "update"}
+
+
+class Rehearsal:
+    """One stack's life on the embedded engine. `run` is called once."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        emulator: Emulator,
+        sink: AnswerSink,
+        place: Home,
+        function: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self._screen = screen
+        self._emulator = emulator
+        self._place = place
+        self._function = function
+        self._engine = StackEngine(self._invoke, sink, place.region, place.account, self._told)
+        self._events: list[StackEvent] = []
+        self._there_before = set(emulator.configurations)
+        self._made_up: dict[str, dict[str, Any]] = {}
+        self._to_stay: set[str] = set()
+        self._to_go: set[str] = set()
+
+    def run(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> list[str]:
+        """Create the stack, update it to each next template, and delete it; gives what went wrong.
+
+        Raises Mistake, before anything is deployed, for a template that CloudFormation would refuse.
+        """
+        for template, values in zip(templates, parameters, strict=True):
+            self._check(name, template, values)
+        source = f" (from {self._place.source})" if self._place.source else ""
+        self._screen.say(
+            f"Rehearsing stack {name} in {self._place.region}, account {self._place.account}{source}. "
+            "Nothing leaves this machine."
+        )
+        stack: Stack | None = None
+        for template, values in zip(templates, parameters, strict=True):
+            verb = "update" if stack else "create"
+            self._screen.heading(f"{verb.capitalize()} {name} from {template.name}")
+            before = self._emulator.configurations
+            try:
+                if stack is None:
+                    stack = self._engine.create(name, template, values)
+                else:
+                    stack = self._engine.update(stack, template, values)
+            except TemplateError as error:
+                raise Mistake(f"{template.name}: {error}") from error
+            self._show(before, stack)
+            if shortcomings := self._shortcomings(
+                f"{_NOUNS[verb]} from {template.name}", stack, f"{verb.upper()}_COMPLETE"
+            ):
+                return [*shortcomings, *(self._left_behind() if not stack.resources else [])]
+        return self._delete(stack) if stack else []
+
+    def _delete(self, stack: Stack) -> list[str]:
+        self._screen.heading(f"Delete {stack.name}")
+        before = self._emulator.configurations
+        stack = self._engine.delete(stack)
+        self._show(before, stack)
+        return [*self._shortcomings("deletion", stack, "DELETE_COMPLETE"), *self._left_behind()]
+
+    def _check(self, name: str, template: Template, values: Mapping[str, str]) -> None:
+        try:
+            deployment = self._engine.check(name, template, values)
+        except TemplateError as error:
+            raise Mistake(f"{template.name}: {error}") from error
+        if not any(deployment.backed(one) for one in template.resources):
+            raise Mistake(
+                f"{template.name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
+                "so there is nothing to rehearse"
+            )
+
+    # what is watched
+
+    def _told(self, event: StackEvent) -> None:
+        self._events.append(event)
+        self._screen.event(event)
+        if event.status == "DELETE_SKIPPED":
+            self._to_stay.add(event.physical_id)
+
+    def _invoke(self, event: dict[str, Any]) -> None:
+        properties = event["ResourceProperties"]
+        target = property_of(properties, TARGET)
+        if event["RequestType"] == "Delete":
+            on_delete = property_of(properties, ON_DELETE)
+            if on_delete == RETAIN:
+                self._to_stay.add(event["PhysicalResourceId"])
+            if on_delete == DELETE:
+                self._to_go.add(event["PhysicalResourceId"])
+        elif target and target not in self._emulator.configurations:
+            self._make_up(target)
+        self._function(event)
+
+    def _make_up(self, arn: str) -> None:
+        if put_something_there(self._emulator, self._place, arn):
+            self._there_before.add(arn)
+            self._made_up[arn] = self._emulator.configurations[arn]
+            self._screen.say(
+                f"  {arn} is adopted and nobody said what is in it: something is made up "
+                "(--existing FILE takes the real one).",
+                fg="yellow",
+            )
+
+    # how it ends
+
+    def _show(self, before: Mapping[str, Mapping[str, Any]], stack: Stack) -> None:
+        self._screen.say()
+        self._screen.changes({**self._made_up, **before}, self._emulator.configurations)
+        self._made_up.clear()
+        for name, value in stack.outputs.items():
+            self._screen.say(f"  Output {name}: {value}", dim=True)
+
+    def _shortcomings(self, step: str, stack: Stack, good: str) -> list[str]:
+        failed = [one for one in self._events if one.status.endswith("_FAILED") and one.logical_id != stack.name]
+        self._events.clear()
+        if stack.status == good and not failed:
+            return []
+        why = f": {failed[0].logical_id}: {failed[0].reason}" if failed else ""
+        return [f"the {step} ended in {stack.status}{why}"]
+
+    def _left_behind(self) -> list[str]:
+        now = set(self._emulator.configurations)
+        return [
+            *(f"{arn} was left behind" for arn in now - self._there_before - self._to_stay),
+            *(f"{arn} was there before and is gone" for arn in self._there_before - now - self._to_go),
+        ]

@@ -1,0 +1,158 @@
+"""`rehearse`: a stack's whole life on the embedded engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provider.cli.mistakes import Mistake
+from provider.cli.scene import account_option, emulator_at, existing, home, put_there, region_option
+
+if TYPE_CHECKING:
+    from provider.local.template import Template
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{value!r} is not written KEY=VALUE.")
+        pairs[name] = text
+    return pairs
+
+
+def _stack_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", value):
+        raise click.BadParameter(f"{value!r}: a stack's name is letters, digits and hyphens, a letter first.")
+    return value
+
+
+EPILOG = """\b
+Examples:
+  python -m provider rehearse stack.yaml
+  python -m provider rehearse stack.yaml stack-changed.yaml -p Stage=production
+  aws imagebuilder get-distribution-configuration \\
+    --distribution-configuration-arn ARN > live.json
+  python -m provider rehearse adopt.yaml --existing live.json
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Deploy, update and delete a stack, offline.")
+@click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE [TEMPLATE]...", type=_FILE)
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_pairs,
+    help="A template parameter's value; repeatable. Each template takes those that it declares.",
+)
+@region_option
+@account_option
+@click.option("--stack-name", metavar="NAME", callback=_stack_name, help="[default: the first template's file name]")
+@click.option(
+    "--existing",
+    "found",
+    multiple=True,
+    metavar="FILE",
+    type=_FILE,
+    help="A configuration that is there already, to be adopted: the JSON that `aws imagebuilder "
+    "get-distribution-configuration` prints; repeatable.",
+)
+@click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
+def rehearse(
+    templates: tuple[Path, ...],
+    parameters: dict[str, str],
+    region: str | None,
+    account: str | None,
+    stack_name: str | None,
+    found: tuple[Path, ...],
+    logs: bool,
+) -> None:
+    """Rehearse a stack's whole life with the real provider, offline and without credentials.
+
+    The first TEMPLATE (YAML or JSON) is deployed, the stack is updated to each next one, and at the end it is
+    deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration and
+    AWS::CloudFormation::CustomResource) are sent to the real function, which works against an Image Builder
+    emulator on this machine; nothing leaves it. All other resources are skipped, and what refers to them gets
+    a plausible value.
+
+    You see the stack's events as CloudFormation's console has them, and after each step what changed in the
+    configurations. A configuration that a template adopts and that --existing does not give is made up.
+
+    Region and account are, unless given, those of the first configuration ARN in what you pass.
+
+    The exit status is 0 if every step ended as a good deployment does, 1 if not, and 2 for a mistake in the
+    command or a template.
+    """
+    from provider.cli.function import offline, real_function
+    from provider.cli.rehearsal import Rehearsal
+    from provider.cli.screen import Screen
+    from provider.local.sink import AnswerSink
+
+    loaded = _load(templates, parameters)
+    configurations = [(str(file), existing(file)) for file in found]
+    place = home(
+        region,
+        account,
+        [
+            *((name, str(one.get("arn", ""))) for name, one in configurations),
+            *((f"--parameter {name}", value) for name, value in parameters.items()),
+            *((file.name, file.read_text("utf-8-sig")) for file in templates),
+        ],
+    )
+    name = stack_name or _name_after(templates[0])
+    screen = Screen(sys.stdout, [name, *(one for template in loaded for one in template.resources)])
+    with ExitStack() as open_while:
+        open_while.enter_context(offline())
+        emulator = open_while.enter_context(emulator_at(place))
+        os.environ.update(emulator.environment())
+        for file, configuration in configurations:
+            arn = put_there(emulator, configuration)
+            if configuration.get("arn", arn) != arn:
+                screen.say(f"{file} is taken to be {arn}: --region or --account say so.", fg="yellow")
+        sink = open_while.enter_context(AnswerSink())
+        run = open_while.enter_context(real_function(sys.stderr if logs else None))
+        rehearsal = Rehearsal(screen, emulator, sink, place, run)
+        shortcomings = rehearsal.run(name, loaded, [_declared(one, parameters) for one in loaded])
+    screen.say()
+    if shortcomings:
+        screen.say(f"The rehearsal failed: {'; '.join(shortcomings)}", fg="red", bold=True)
+        raise SystemExit(1)
+    steps = "created, updated and deleted" if len(loaded) > 1 else "created and deleted"
+    screen.say(f"The rehearsal went well: the stack was {steps}.", fg="green", bold=True)
+
+
+def _name_after(file: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9-]+", "-", file.stem).lstrip("-0123456789").rstrip("-")[:128] or "stack"
+
+
+def _load(files: tuple[Path, ...], parameters: Mapping[str, str]) -> list[Template]:
+    from provider.local.template import TemplateError, load
+
+    loaded = []
+    for file in files:
+        try:
+            loaded.append(load(file))
+        except TemplateError as error:
+            raise Mistake(f"{file}: {error}") from error
+    declared = {name for template in loaded for name in template.parameters}
+    if unknown := [name for name in parameters if name not in declared]:
+        has = f"it has {', '.join(sorted(declared))}" if declared else "there are none"
+        raise Mistake(f"no template has a parameter {', '.join(unknown)}; {has}")
+    return loaded
+
+
+def _declared(template: Template, parameters: Mapping[str, str]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if name in template.parameters}

@@ -1,0 +1,128 @@
+"""Where a rehearsal takes place, and what is there before it begins."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from provider.cli.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from provider.local.emulator import Emulator
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:imagebuilder:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
+    r":distribution-configuration/(?P<name>[a-z0-9_-]+)"
+)
+_SOMETHING = ({"amiDistributionConfiguration": {"name": "before {{ imagebuilder:buildDate }}"}},)
+"""The contents of a configuration of which nothing is known, but for its Region."""
+
+
+class Home(NamedTuple):
+    """A Region and an account; `source` is where they were found, empty for the user's own word and the default."""
+
+    region: str
+    account: str
+    source: str
+
+
+def _matching(pattern: str, what: str) -> Any:
+    def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(pattern, value):
+            raise click.BadParameter(f"{value!r} is no {what}.")
+        return value
+
+    return check
+
+
+region_option = click.option(
+    "--region",
+    metavar="REGION",
+    callback=_matching(r"[a-z]{2}(-[a-z]+)+-[0-9]+", "Region, such as eu-west-1"),
+    help=f"The Region that it takes place in.  [default: {REGION}]",
+)
+account_option = click.option(
+    "--account",
+    metavar="ID",
+    callback=_matching(r"[0-9]{12}", "account ID of 12 digits"),
+    help=f"The account that it takes place in.  [default: {ACCOUNT}]",
+)
+
+
+def home(region: str | None, account: str | None, texts: Iterable[tuple[str, str]]) -> Home:
+    """Region and account: the user's word, else of the first configuration's ARN in `texts` (name, text)."""
+    for name, text in texts:
+        match = _ARN.search(text)
+        if match and not (region and account):
+            return Home(region or match["region"], account or match["account"], name)
+    return Home(region or REGION, account or ACCOUNT, "")
+
+
+def emulator_at(place: Home, port: int = 0) -> Emulator:
+    """An emulator for this Region and account, not yet listening. Raises Mistake for a Region of no partition."""
+    from botocore.exceptions import UnknownRegionError
+
+    from provider.local.emulator import Emulator
+
+    try:
+        return Emulator(place.region, place.account, port)
+    except UnknownRegionError as error:
+        raise Mistake(str(error)) from error
+
+
+def existing(file: Path) -> dict[str, Any]:
+    """A configuration as `aws imagebuilder get-distribution-configuration` prints it. Raises Mistake."""
+    try:
+        printed = json.loads(file.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise Mistake(f"{file}: is not JSON: {error}") from error
+    configuration = printed.get("distributionConfiguration", printed) if isinstance(printed, dict) else None
+    if not isinstance(configuration, dict) or not isinstance(configuration.get("name"), str):
+        raise Mistake(
+            f"{file}: is not what `aws imagebuilder get-distribution-configuration` prints: "
+            "there is no distributionConfiguration with a name"
+        )
+    return configuration
+
+
+def put_there(emulator: Emulator, configuration: Mapping[str, Any]) -> str:
+    """Let a configuration exist; gives its ARN. Raises Mistake where one of its name does already."""
+    try:
+        return emulator.seed(
+            name=configuration["name"],
+            distributions=configuration.get("distributions", []),
+            description=configuration.get("description"),
+            tags=configuration.get("tags") or {},
+        )
+    except ValueError as error:
+        raise Mistake(str(error)) from error
+
+
+def put_something_there(emulator: Emulator, home: Home, arn: str) -> bool:
+    """Let a configuration with this ARN exist, whatever is in it. False where it would not be in `home`."""
+    match = _ARN.fullmatch(arn)
+    if not match or (match["region"], match["account"]) != (home.region, home.account):
+        return False
+    distributions = [{"region": home.region, **one} for one in _SOMETHING]
+    emulator.seed(name=match["name"], distributions=distributions, description="Was there before")
+    return True
+
+
+def name_in(arn: str) -> str:
+    """The name at the end of a configuration's ARN; empty where `arn` is none."""
+    match = _ARN.fullmatch(arn)
+    return match["name"] if match else ""
+
+
+def property_of(properties: Mapping[str, Any], name: str) -> str:
+    """The property of this API name (`onDelete`) in either spelling, as text; empty where it is not there."""
+    value = properties.get(name, properties.get(name[0].upper() + name[1:], ""))
+    return value if isinstance(value, str) else ""

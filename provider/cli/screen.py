@@ -1,0 +1,135 @@
+"""What the commands show: stack events as the console has them, and differences of configurations."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from provider.local.stacks import StackEvent
+    from provider.properties.diff import Difference
+
+_STATUS_WIDTH = 20
+_SIGN_COLORS = {"+": "green", "-": "red", "~": "yellow"}
+
+
+class Screen:
+    """Writes to `out`: in color on terminals only, and never where NO_COLOR is set."""
+
+    def __init__(self, out: TextIO, names: Iterable[str] = ()) -> None:
+        self._out = out
+        self._color = out.isatty() and not os.environ.get("NO_COLOR")
+        self._width = min(shutil.get_terminal_size((110, 24)).columns, 160)
+        self._name_width = max((len(name) for name in names), default=0)
+
+    def say(self, text: str = "", **style: Any) -> None:
+        """One line, styled as `click.style` takes it."""
+        click.echo(click.style(text, **style) if style else text, file=self._out, color=self._color)
+
+    def heading(self, text: str) -> None:
+        """The start of a step."""
+        self.say()
+        self.say(text, bold=True)
+
+    def event(self, event: StackEvent) -> None:
+        """A stack event: time, logical ID, status, and the reason, below where it does not fit beside."""
+        before = f"  {event.time.astimezone():%H:%M:%S}  {event.logical_id:<{self._name_width}}  "
+        line = before + click.style(event.status, fg=_status_color(event.status))
+        beside = " " * max(2, _STATUS_WIDTH - len(event.status))
+        if not event.reason or len(before + event.status + beside + event.reason) <= self._width:
+            self.say(f"{line}{beside}{event.reason}" if event.reason else line)
+            return
+        self.say(line)
+        below = " " * (len(before) + 2)
+        for part in self._wrapped(event.reason, below):
+            self.say(part)
+
+    def _wrapped(self, text: str, indent: str) -> list[str]:
+        return textwrap.wrap(
+            text,
+            max(self._width, len(indent) + 40),
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def changes(self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> None:
+        """What became of each configuration, by ARN, as GetDistributionConfiguration gives them."""
+        from provider.properties.diff import differences
+
+        changed = [arn for arn in {**before, **after} if before.get(arn) != after.get(arn)]
+        shown = {arn: differences(before.get(arn), after.get(arn)) for arn in changed}
+        if not any(shown.values()):
+            self.say("  No configuration changed.")
+        for arn, found in shown.items():
+            if not found:
+                continue
+            sign = "+" if arn not in before else "-" if arn not in after else "~"
+            verb = {"+": "created", "-": "deleted", "~": "changed"}[sign]
+            self.say(f"  {sign} {arn} ({verb})", fg=_SIGN_COLORS[sign])
+            for difference in found if sign != "-" else ():
+                self._difference(difference)
+
+    def _difference(self, difference: Difference) -> None:
+        from provider.properties.diff import ABSENT
+
+        if difference.old is ABSENT:
+            self._side("+", difference.path, difference.new)
+        elif difference.new is ABSENT:
+            self._side("-", difference.path, difference.old)
+        elif isinstance(difference.old, list) and isinstance(difference.new, list):
+            self._line("~", f"{difference.path}:")
+            for sign, items, others in (
+                ("-", difference.old, difference.new),
+                ("+", difference.new, difference.old),
+            ):
+                for item in items:
+                    if item not in others:
+                        self._line(sign, f"  {_scalar(item)}")
+        else:
+            self._line("~", f"{difference.path}: {_scalar(difference.old)} -> {_scalar(difference.new)}")
+
+    def _side(self, sign: str, path: str, value: object) -> None:
+        if isinstance(value, (dict, list)) and value:
+            self._line(sign, f"{path}:")
+            for line in _block(value):
+                self._line(sign, f"  {line}")
+        else:
+            self._line(sign, f"{path}: {_scalar(value)}")
+
+    def _line(self, sign: str, text: str) -> None:
+        self.say(f"      {sign} {text}", fg=_SIGN_COLORS[sign])
+
+
+def _status_color(status: str) -> str:
+    if "FAILED" in status or "ROLLBACK" in status:
+        return "red"
+    if status in {"SKIPPED", "NOTICE", "DELETE_SKIPPED"}:
+        return "yellow"
+    return "green" if status.endswith("_COMPLETE") else "blue"
+
+
+def _block(value: object) -> list[str]:
+    """A structure as YAML has it, line by line, with every text that begins like a number in quotes."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+        style = '"' if text[:1].isdecimal() else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+    Dumper.add_representer(str, quoted)
+    return yaml.dump(value, Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True).splitlines()
+
+
+def _scalar(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

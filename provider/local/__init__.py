@@ -1,0 +1,1 @@
+"""The embedded engine: what stands in for AWS on the loopback interface, for rehearsals and tests."""

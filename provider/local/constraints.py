@@ -1,0 +1,99 @@
+"""What the service model demands of a value: type, required members, length, range, count, enum and pattern.
+
+This is a second opinion, on purpose written apart from the provider's own validation.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+_JSON_TYPES: dict[str, type] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "structure": dict,
+    "map": dict,
+    "list": list,
+}
+_INT32 = range(-(2**31), 2**31)
+
+
+class Violation(NamedTuple):
+    """One demand not met. `malformed`: the request is no request at all (a member missing, a wrong type)."""
+
+    path: str
+    demand: str
+    malformed: bool
+
+
+def violations(shape: Shape, value: Any, path: str = "") -> Iterator[Violation]:
+    """Every demand of `shape` that `value` does not meet, outermost first, at paths like `a[0].b`."""
+    expected = _JSON_TYPES[shape.type_name]
+    if type(value) is not expected or (expected is int and value not in _INT32):
+        yield Violation(path, f"must be of type {shape.type_name}", malformed=True)
+        return
+    for keyword, limit in shape.metadata.items():
+        if keyword in _DEMANDS:
+            demand = _DEMANDS[keyword](limit, value)
+            if demand:
+                yield Violation(path, demand, malformed=False)
+    yield from _inner_violations(shape, value, path)
+
+
+def _inner_violations(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
+    if isinstance(shape, StructureShape):
+        prefix = f"{path}." if path else ""
+        for name in shape.required_members:
+            if name not in value:
+                yield Violation(f"{prefix}{name}", "must not be null", malformed=True)
+        for name, member in shape.members.items():
+            if name in value:
+                yield from violations(member, value[name], f"{prefix}{name}")
+    elif isinstance(shape, ListShape):
+        for index, item in enumerate(value):
+            yield from violations(shape.member, item, f"{path}[{index}]")
+    elif isinstance(shape, MapShape):
+        for key, item in value.items():
+            yield from violations(shape.key, key, f"{path}.{key}")
+            yield from violations(shape.value, item, f"{path}.{key}")
+
+
+def _size(value: Any) -> int:
+    return value if isinstance(value, int) else len(value)
+
+
+def _measure(value: Any) -> str:
+    return {str: "have a length of", int: "be"}.get(type(value), "have a number of members of")
+
+
+def _minimum(limit: int, value: Any) -> str | None:
+    return f"must {_measure(value)} at least {limit}" if _size(value) < limit else None
+
+
+def _maximum(limit: int, value: Any) -> str | None:
+    return f"must {_measure(value)} at most {limit}" if _size(value) > limit else None
+
+
+def _enumeration(allowed: list[str], value: str) -> str | None:
+    return None if value in allowed else f"must be one of {', '.join(allowed)}"
+
+
+def _pattern(pattern: str, value: str) -> str | None:
+    return None if _compiled(pattern).search(value) else f"must match pattern {pattern}"
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # The service matches with Java, whose \s and \d are ASCII; there is no newline to spare before its end.
+    return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern, re.ASCII)
+
+
+_DEMANDS: dict[str, Callable[[Any, Any], str | None]] = {
+    "min": _minimum,
+    "max": _maximum,
+    "enum": _enumeration,
+    "pattern": _pattern,
+}

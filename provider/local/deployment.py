@@ -1,0 +1,238 @@
+"""A template with its parameters bound, in one stack: its resources, their order and properties."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from provider.local.intrinsics import Evaluator, calls, names_in, text
+from provider.local.parameters import bind
+from provider.local.plausible import Plausible
+from provider.local.records import Place, Resource
+from provider.local.template import Template, TemplateError, TreePath
+
+BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
+
+
+class AttributeMissingError(TemplateError):
+    """A resource did not answer the attribute that the template asks for: known only while deploying."""
+
+
+class _NotYetError(TemplateError):
+    """A value that only a resource's answer will give."""
+
+
+@dataclass
+class Deployment:
+    """One template as one stack would deploy it.
+
+    Raises TemplateError while it is made, for all that CloudFormation refuses before it touches a resource.
+    """
+
+    template: Template
+    given: Mapping[str, str]
+    place: Place
+    live: Mapping[str, Resource]
+    """The stack's resources, read whenever a `Ref` or `Fn::GetAtt` is worked out."""
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.plausible = Plausible(self.place.region, self.place.account)
+        values = bind(self.template, self.given, self.plausible, self._note)
+        self.evaluator = Evaluator(self.template, {**values, **self._pseudo()}, self, self.plausible, self._note)
+        self._check_names()
+        for name in self.template.conditions:
+            self.evaluator.holds(name, ("Conditions", name))
+        self.order = self._ordered()
+        self._check_values()
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _pseudo(self) -> dict[str, Any]:
+        suffix = "amazonaws.com.cn" if self.plausible.partition == "aws-cn" else "amazonaws.com"
+        return {
+            "AWS::AccountId": self.place.account,
+            "AWS::NotificationARNs": [],
+            "AWS::Partition": self.plausible.partition,
+            "AWS::Region": self.place.region,
+            "AWS::StackId": self.place.stack_id,
+            "AWS::StackName": self.place.stack_name,
+            "AWS::URLSuffix": suffix,
+        }
+
+    # what there is
+
+    def backed(self, logical_id: str) -> bool:
+        """Whether the provider stands behind this resource; all others are skipped."""
+        return self.type(logical_id) in BACKED_TYPES
+
+    def type(self, logical_id: str) -> str:
+        """The resource's Type."""
+        return str(self.template.resources[logical_id]["Type"])
+
+    def policies(self, logical_id: str) -> tuple[str, str]:
+        """The resource's DeletionPolicy and UpdateReplacePolicy. Raises TemplateError for unknown ones."""
+        resource = self.template.resources[logical_id]
+        found = []
+        for key in ("DeletionPolicy", "UpdateReplacePolicy"):
+            path: TreePath = ("Resources", logical_id, key)
+            policy = self.evaluator.evaluate(resource.get(key, "Delete"), path)
+            allowed = ["Delete", "Retain", "Snapshot"] + ["RetainExceptOnCreate"] * (key == "DeletionPolicy")
+            if policy not in allowed:
+                raise TemplateError(f"{policy!r} is none of {', '.join(allowed)}", path)
+            found.append(policy)
+        return found[0], found[1]
+
+    def properties(self, logical_id: str) -> dict[str, Any]:
+        """The resource's properties as CloudFormation sends them: scalars as text. Raises TemplateError."""
+        path: TreePath = ("Resources", logical_id, "Properties")
+        properties = self.template.resources[logical_id].get("Properties", {})
+        if not isinstance(properties, dict):
+            raise TemplateError("must be a map", path)
+        sent = _as_sent(self.evaluator.evaluate(properties, path), path)
+        if not isinstance(sent, dict) or not sent.get("ServiceToken"):
+            raise TemplateError("a ServiceToken is needed: the ARN of the provider's function", path)
+        return sent
+
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs. Raises TemplateError, AttributeMissingError for what a resource did not answer."""
+        outputs = {}
+        for name, output in self._active_outputs():
+            path: TreePath = ("Outputs", name, "Value")
+            if "Value" not in output:
+                raise TemplateError("a Value is needed", ("Outputs", name))
+            outputs[name] = self.evaluator.text(output["Value"], path)
+        return outputs
+
+    def _active_outputs(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for name, output in self.template.outputs.items():
+            condition = output.get("Condition")
+            if condition is None or self.evaluator.holds(condition, ("Outputs", name, "Condition")):
+                yield name, output
+
+    # Ref and Fn::GetAtt of resources
+
+    def reference(self, name: str, path: TreePath) -> str:
+        """What `Ref` of a resource gives: its physical ID, or a stand-in's."""
+        if name in self.live:
+            return self.live[name].physical_id
+        value = self.plausible.reference(self._skipped_type(name, path), name)
+        # A declared resource is told as skipped, with this value.
+        return value if name in self.template.resources else self._stand_in(name, path, value)
+
+    def attribute(self, name: str, attribute: str, path: TreePath) -> Any:
+        """What `Fn::GetAtt` of a resource gives: from its answer's Data, or a stand-in's."""
+        if name not in self.live:
+            value = self.plausible.attribute(self._skipped_type(name, path), name, attribute)
+            return self._stand_in(f"{name}.{attribute}", path, value)
+        data = self.live[name].data
+        if attribute not in data:
+            known = f"; it has {', '.join(data)}" if data else ""
+            raise AttributeMissingError(
+                f"CustomResource attribute error: Vendor response doesn't contain {attribute} attribute "
+                f"of {name}{known}",
+                path,
+            )
+        return data[attribute]
+
+    def _skipped_type(self, name: str, path: TreePath) -> str:
+        resource = self.template.resources.get(name)
+        if resource and resource["Type"] not in BACKED_TYPES:
+            return str(resource["Type"])
+        if resource is None and self.template.transformed:
+            return "AWS::Serverless::Function" if path[-1] == "Fn::GetAtt" else ""
+        raise _NotYetError(f"{name} is not deployed yet", path)
+
+    def _stand_in(self, what: str, path: TreePath, value: str) -> str:
+        if path[0] != "Outputs":
+            self._note(f"{what} is not deployed here and is taken to be {value!r}")
+        return value
+
+    # order
+
+    def _check_names(self) -> None:
+        known = {*self.template.resources, *self.evaluator.names, "AWS::NoValue"}
+        for section, entries in (
+            ("Resources", self.template.resources),
+            ("Outputs", self.template.outputs),
+            ("Conditions", self.template.conditions),
+        ):
+            for call in calls(entries, (section,)):
+                for name in names_in(call):
+                    if _is_name(name) and name not in known and not self.template.transformed:
+                        raise TemplateError(f"there is no resource or parameter {name} in this template", call.path)
+
+    def _check_values(self) -> None:
+        # What does not hang on an answer is worked out once, so that a mistake shows before anything is sent.
+        live, self.live = self.live, {}
+        try:
+            for name in filter(self.backed, self.order):
+                with suppress(_NotYetError):
+                    self.properties(name)
+            with suppress(_NotYetError):
+                self.outputs()
+        finally:
+            self.live = live
+
+    def _active(self) -> list[str]:
+        return [
+            logical_id
+            for logical_id, resource in self.template.resources.items()
+            if resource.get("Condition") is None
+            or self.evaluator.holds(resource["Condition"], ("Resources", logical_id, "Condition"))
+        ]
+
+    def _ordered(self) -> tuple[str, ...]:
+        active = self._active()
+        needs = {logical_id: self._needs(logical_id, active) for logical_id in active}
+        for name, output in self._active_outputs():
+            self._named(output, ("Outputs", name), active)
+        for logical_id in filter(self.backed, active):
+            self.policies(logical_id)
+        try:
+            return tuple(TopologicalSorter(needs).static_order())
+        except CycleError as error:
+            circle = error.args[1]
+            raise TemplateError(f"circular dependency between resources: {' -> '.join(circle)}") from error
+
+    def _needs(self, logical_id: str, active: list[str]) -> list[str]:
+        resource = self.template.resources[logical_id]
+        path: TreePath = ("Resources", logical_id)
+        named = list(self._named(resource.get("Properties", {}), (*path, "Properties"), active))
+        explicit = resource.get("DependsOn", [])
+        for name in explicit if isinstance(explicit, list) else [explicit]:
+            if name not in self.template.resources:
+                raise TemplateError(f"there is no resource {name} in this template", (*path, "DependsOn"))
+            # DependsOn of a resource whose condition is false falls away, as in CloudFormation.
+            named += [name] if name in active else []
+        return list(dict.fromkeys(named))
+
+    def _named(self, node: Any, path: TreePath, active: list[str]) -> list[str]:
+        found = []
+        for call in calls(node, path, self.evaluator.holds):
+            for name in names_in(call):
+                if name in active:
+                    found.append(name)
+                elif name in self.template.resources:
+                    raise TemplateError(f"{name} is not created, as its condition is false", call.path)
+        return found
+
+
+def _is_name(name: str) -> bool:
+    return bool(re.fullmatch(r"[A-Za-z0-9:]+", name))
+
+
+def _as_sent(value: Any, path: TreePath) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_sent(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_sent(item, (*path, index)) for index, item in enumerate(value)]
+    if value is None:
+        raise TemplateError("null values are not allowed in templates", path)
+    return text(value, path)

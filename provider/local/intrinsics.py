@@ -1,0 +1,313 @@
+"""CloudFormation's intrinsic functions: one walk that finds them, one table that works them out."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from provider.local.plausible import Plausible
+from provider.local.template import Template, TemplateError, TreePath
+
+
+class _NoValue:
+    """What `AWS::NoValue` stands for: the place that holds it is taken out."""
+
+
+NO_VALUE = _NoValue()
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_VARIABLE_NAME = re.compile(r"[A-Za-z0-9_.:]+")
+_DYNAMIC = re.compile(r"\{\{resolve:([a-z-]+):([^}]+)\}\}")
+
+
+class Resources(Protocol):
+    """Where `Ref` and `Fn::GetAtt` of resources find their values."""
+
+    def reference(self, name: str, path: TreePath) -> Any: ...
+
+    def attribute(self, name: str, attribute: str, path: TreePath) -> Any: ...
+
+
+class Call(NamedTuple):
+    """An intrinsic function as a template has it."""
+
+    path: TreePath
+    function: str
+    argument: Any
+
+
+def call_in(node: object) -> tuple[str, Any] | None:
+    """The function and its argument, where `node` is a call of one."""
+    if isinstance(node, dict) and len(node) == 1:
+        ((name, argument),) = node.items()
+        if name == "Ref" or name.startswith("Fn::"):
+            return name, argument
+    return None
+
+
+def calls(node: object, path: TreePath, holds: Callable[[Any, TreePath], bool] | None = None) -> Iterator[Call]:
+    """Every call within `node`. With `holds`, only the branches of `Fn::If` that it chooses."""
+    call = call_in(node)
+    if call:
+        function, argument = call
+        path = (*path, function)
+        yield Call(path, function, argument)
+        if function == "Fn::If" and holds and isinstance(argument, list) and len(argument) == 3:
+            branch = 1 if holds(argument[0], path) else 2
+            yield from calls(argument[branch], (*path, branch), holds)
+            return
+        node = argument
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from calls(value, (*path, key), holds)
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from calls(value, (*path, index), holds)
+
+
+def names_in(call: Call) -> Iterator[str]:
+    """The names of parameters, pseudo parameters and resources that a call speaks of."""
+    argument = call.argument
+    if call.function == "Ref" and isinstance(argument, str):
+        yield argument
+    elif call.function == "Fn::GetAtt":
+        target = argument[0] if isinstance(argument, list) and argument else argument
+        if isinstance(target, str):
+            yield target.split(".", 1)[0]
+    elif call.function == "Fn::Sub":
+        text = argument[0] if isinstance(argument, list) and argument else argument
+        own = argument[1] if isinstance(argument, list) and len(argument) == 2 else {}
+        for name in _VARIABLE.findall(text) if isinstance(text, str) else ():
+            if not name.startswith("!") and name not in own:
+                yield name.split(".", 1)[0]
+
+
+def text(value: object, path: TreePath) -> str:
+    """A scalar as CloudFormation writes it: `true`, `1`, text. Raises TemplateError for anything else."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    kind = {dict: "a map", list: "a list", type(None): "null"}.get(type(value), "nothing")
+    raise TemplateError(f"must be text, not {kind}", path)
+
+
+@dataclass
+class Evaluator:
+    """Works out one template's functions with its parameters' values.
+
+    `names` holds the parameters' values and the pseudo parameters'; `note` is told of each stand-in.
+    """
+
+    template: Template
+    names: Mapping[str, Any]
+    resources: Resources
+    plausible: Plausible
+    note: Callable[[str], None]
+    _open: list[str] = field(default_factory=list)
+
+    def evaluate(self, node: Any, path: TreePath) -> Any:
+        """`node`, worked out; NO_VALUE where it is `AWS::NoValue`. Raises TemplateError."""
+        call = call_in(node)
+        if call:
+            function, argument = call
+            work = FUNCTIONS.get(function)
+            if not work:
+                raise TemplateError(f"{_unknown(function)}", path)
+            return work(self, argument, (*path, function))
+        if isinstance(node, dict):
+            pairs = ((key, self.evaluate(value, (*path, key))) for key, value in node.items())
+            return {key: value for key, value in pairs if value is not NO_VALUE}
+        if isinstance(node, list):
+            items = (self.evaluate(value, (*path, index)) for index, value in enumerate(node))
+            return [value for value in items if value is not NO_VALUE]
+        return self._dynamic(node) if isinstance(node, str) else node
+
+    def _dynamic(self, node: str) -> str:
+        def stand_in(match: re.Match[str]) -> str:
+            value = match[2].split(":")[0].strip("/").replace("/", "-")
+            self.note(f"{match[0]} is taken to be {value!r}")
+            return value
+
+        return _DYNAMIC.sub(stand_in, node)
+
+    def text(self, node: Any, path: TreePath) -> str:
+        """`node`, worked out, as text."""
+        return text(self.evaluate(node, path), path)
+
+    def holds(self, name: Any, path: TreePath) -> bool:
+        """Whether the template's condition `name` is true. Raises TemplateError for one that is not there."""
+        if name not in self.template.conditions:
+            raise TemplateError(f"there is no condition {name} in Conditions", path)
+        if name in self._open:
+            raise TemplateError(f"conditions turn in a circle: {', '.join([*self._open, name])}", path)
+        self._open.append(name)
+        try:
+            return self.condition(self.template.conditions[name], ("Conditions", name))
+        finally:
+            self._open.pop()
+
+    def condition(self, node: Any, path: TreePath) -> bool:
+        """Whether a condition, as Conditions spells it, is true."""
+        if isinstance(node, dict) and set(node) == {"Condition"}:
+            return self.holds(node["Condition"], (*path, "Condition"))
+        call = call_in(node)
+        if not call or call[0] not in CONDITIONS:
+            raise TemplateError(f"must be one of {', '.join(CONDITIONS)}, Condition", path)
+        return CONDITIONS[call[0]](self, call[1], (*path, call[0]))
+
+
+def _unknown(function: str) -> str:
+    if function in {"Fn::Transform", "Fn::Cidr", "Fn::ForEach", "Fn::GetStackOutput"}:
+        return f"{function} is not worked out in a rehearsal; write out the value that it gives"
+    if function in CONDITIONS:
+        return f"{function} belongs in Conditions"
+    return f"there is no function {function}; there are {', '.join(FUNCTIONS)}"
+
+
+def _list(node: Any, path: TreePath, form: str, *lengths: int) -> list[Any]:
+    if not isinstance(node, list) or (lengths and len(node) not in lengths):
+        raise TemplateError(f"is written {form}", path)
+    return node
+
+
+def _ref(at: Evaluator, name: Any, path: TreePath) -> Any:
+    if not isinstance(name, str):
+        raise TemplateError("is written with a name", path)
+    if name == "AWS::NoValue":
+        return NO_VALUE
+    return at.names[name] if name in at.names else at.resources.reference(name, path)
+
+
+def _get_att(at: Evaluator, argument: Any, path: TreePath) -> Any:
+    parts = argument.split(".", 1) if isinstance(argument, str) else argument
+    name, attribute = _list(parts, path, "[LogicalId, Attribute] or LogicalId.Attribute", 2)
+    return at.resources.attribute(at.text(name, path), at.text(attribute, path), path)
+
+
+def _sub(at: Evaluator, argument: Any, path: TreePath) -> str:
+    pattern, variables = (argument, {}) if isinstance(argument, str) else _list(argument, path, _SUB, 2)
+    if not isinstance(pattern, str) or not isinstance(variables, dict):
+        raise TemplateError(f"is written {_SUB}", path)
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name.startswith("!"):
+            return f"${{{name[1:]}}}"
+        if not _VARIABLE_NAME.fullmatch(name):
+            raise TemplateError(
+                f"${{{name}}}: a variable's name has letters, digits, underscores, periods and colons only; "
+                f"for the text itself write ${{!{name}}}",
+                path,
+            )
+        if name in variables:
+            found = at.evaluate(variables[name], (*path, 1, name))
+        elif "." in name:
+            logical_id, attribute = name.split(".", 1)
+            found = at.resources.attribute(logical_id, attribute, path)
+        else:
+            found = _ref(at, name, path)
+        if isinstance(found, list):
+            raise TemplateError(f"${{{name}}} is a list; put its items together with Fn::Join", path)
+        return text(found, path)
+
+    return _VARIABLE.sub(value, str(at.evaluate(pattern, path)))
+
+
+_SUB = "with text, or [text, {Variable: value}]"
+
+
+def _join(at: Evaluator, argument: Any, path: TreePath) -> str:
+    delimiter, items = _list(argument, path, "[delimiter, list of text]", 2)
+    values = _list(at.evaluate(items, (*path, 1)), (*path, 1), "with a list of text")
+    return at.text(delimiter, (*path, 0)).join(text(value, (*path, 1)) for value in values)
+
+
+def _split(at: Evaluator, argument: Any, path: TreePath) -> list[str]:
+    delimiter, source = _list(argument, path, "[delimiter, text]", 2)
+    separator = at.text(delimiter, (*path, 0))
+    if not separator:
+        raise TemplateError("the delimiter is empty", path)
+    return at.text(source, (*path, 1)).split(separator)
+
+
+def _select(at: Evaluator, argument: Any, path: TreePath) -> Any:
+    position, items = _list(argument, path, "[index, list]", 2)
+    values = _list(at.evaluate(items, (*path, 1)), (*path, 1), "with a list")
+    index = at.text(position, (*path, 0))
+    if not re.fullmatch("[0-9]+", index) or int(index) >= len(values):
+        raise TemplateError(f"cannot select value {index} of {len(values)}; the first is 0", path)
+    return values[int(index)]
+
+
+def _find_in_map(at: Evaluator, argument: Any, path: TreePath) -> Any:
+    form = "[map name, first key, second key]"
+    keys = [at.text(key, (*path, index)) for index, key in enumerate(_list(argument, path, form, 3, 4)[:3])]
+    found: Any = at.template.mappings
+    for key in keys:
+        if not isinstance(found, dict) or key not in found:
+            if len(argument) == 4 and isinstance(argument[3], dict) and "DefaultValue" in argument[3]:
+                return at.evaluate(argument[3]["DefaultValue"], (*path, 3, "DefaultValue"))
+            raise TemplateError(f"Mappings has nothing at {'.'.join(keys)} ({key} is not there)", path)
+        found = found[key]
+    return found
+
+
+def _import_value(at: Evaluator, argument: Any, path: TreePath) -> str:
+    export = at.text(argument, path)
+    value = at.plausible.imported(export, as_function="ServiceToken" in path)
+    at.note(f"the export {export} of another stack is taken to be {value!r}")
+    return value
+
+
+def _if(at: Evaluator, argument: Any, path: TreePath) -> Any:
+    condition, *branches = _list(argument, path, "[condition, value if true, value if false]", 3)
+    index = 0 if at.holds(condition, path) else 1
+    return at.evaluate(branches[index], (*path, index + 1))
+
+
+def _availability_zones(at: Evaluator, argument: Any, path: TreePath) -> list[str]:
+    region = at.text(argument, path) or at.plausible.region
+    return [region + letter for letter in "abc"]
+
+
+def _operands(argument: Any, path: TreePath, least: int, most: int) -> list[tuple[Any, TreePath]]:
+    operands = _list(argument, path, f"with a list of {least}" + (f" to {most}" if most > least else ""))
+    if not least <= len(operands) <= most:
+        raise TemplateError(f"takes {least} to {most} operands, not {len(operands)}", path)
+    return [(operand, (*path, index)) for index, operand in enumerate(operands)]
+
+
+def _equals(at: Evaluator, argument: Any, path: TreePath) -> bool:
+    left, right = (at.evaluate(*operand) for operand in _operands(argument, path, 2, 2))
+    if isinstance(left, list) or isinstance(right, list):
+        return bool(left == right)
+    return text(left, path) == text(right, path)
+
+
+FUNCTIONS: dict[str, Callable[[Evaluator, Any, TreePath], Any]] = {
+    "Ref": _ref,
+    "Fn::Base64": lambda at, argument, path: base64.b64encode(at.text(argument, path).encode()).decode(),
+    "Fn::FindInMap": _find_in_map,
+    "Fn::GetAtt": _get_att,
+    "Fn::GetAZs": _availability_zones,
+    "Fn::If": _if,
+    "Fn::ImportValue": _import_value,
+    "Fn::Join": _join,
+    "Fn::Length": lambda at, argument, path: len(_list(at.evaluate(argument, path), path, "with a list")),
+    "Fn::Select": _select,
+    "Fn::Split": _split,
+    "Fn::Sub": _sub,
+    "Fn::ToJsonString": lambda at, argument, path: json.dumps(at.evaluate(argument, path), separators=(",", ":")),
+}
+
+CONDITIONS: dict[str, Callable[[Evaluator, Any, TreePath], bool]] = {
+    "Fn::And": lambda at, argument, path: all(at.condition(*one) for one in _operands(argument, path, 2, 10)),
+    "Fn::Equals": _equals,
+    "Fn::Not": lambda at, argument, path: not at.condition(*_operands(argument, path, 1, 1)[0]),
+    "Fn::Or": lambda at, argument, path: any(at.condition(*one) for one in _operands(argument, path, 2, 10)),
+}

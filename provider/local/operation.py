@@ -1,0 +1,255 @@
+"""One operation on a stack, with all that follows from a failure.
+
+Resources are worked on one after another, in the order of their dependencies, where CloudFormation works on
+independent ones at the same time; each resource sees the same requests. Resources of other types are skipped,
+and stand-ins take their place in the template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from provider.local.deployment import Deployment
+from provider.local.exchange import Event, Exchange, Outcome
+from provider.local.records import Place, Resource, Stack, StackEvent
+from provider.local.template import Template, TemplateError
+
+STACK_TYPE = "AWS::CloudFormation::Stack"
+
+
+@dataclass
+class Operation:
+    """One create, update or delete at work; `live` is what the stack records at this moment."""
+
+    stack: Stack
+    place: Place
+    exchange: Exchange
+    on_event: Callable[[StackEvent], None]
+    live: dict[str, Resource] = field(init=False)
+    created: list[str] = field(default_factory=list)
+    updated: dict[str, Resource] = field(default_factory=dict)
+    """What was there before each Update that was sent, by logical ID."""
+    replaced: list[Resource] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.live = dict(self.stack.resources)
+        self.seen = set(self.stack.seen)
+
+    # the three operations
+
+    def create(self, template: Template, parameters: Mapping[str, str]) -> Stack:
+        """Create the stack, or roll back. Raises TemplateError before anything is sent."""
+        new = self._deployment(template, parameters)
+        self._stack_event("CREATE_IN_PROGRESS", "User Initiated")
+        failure, outputs = self._deploy(new, "CREATE")
+        if failure is None:
+            return self._end("CREATE_COMPLETE", outputs)
+        self._stack_event("ROLLBACK_IN_PROGRESS", f"{failure} Rollback requested by user.")
+        failed = self._delete_all([self.live[name] for name in reversed(self.created)])
+        return self._end("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", reason=failed)
+
+    def update(self, template: Template, parameters: Mapping[str, str]) -> Stack:
+        """Update the stack, or roll back. Raises TemplateError before anything is sent."""
+        new = self._deployment(template, parameters)
+        self._stack_event("UPDATE_IN_PROGRESS", "User Initiated")
+        failure, outputs = self._deploy(new, "UPDATE")
+        if failure is not None:
+            return self._roll_back(failure)
+        self._stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        for old in self.replaced:
+            self._delete_one(old, old.replace_policy, keep="Retain")
+        removed = [old for name, old in self.live.items() if name not in new.order]
+        self._delete_all(list(reversed(removed)))
+        # CloudFormation forgets what it could not clean up after an update.
+        self.live = {name: self.live[name] for name in new.order if name in self.live}
+        return self._end("UPDATE_COMPLETE", outputs)
+
+    def delete(self) -> Stack:
+        """Delete the stack but for what is retained or cannot be deleted."""
+        self._stack_event("DELETE_IN_PROGRESS", "User Initiated")
+        failed = self._delete_all(list(reversed(self.live.values())))
+        return self._end("DELETE_FAILED" if failed else "DELETE_COMPLETE", reason=failed)
+
+    def _roll_back(self, failure: str) -> Stack:
+        self._stack_event("UPDATE_ROLLBACK_IN_PROGRESS", failure)
+        surplus = []
+        for name in [name for name in self.stack.resources if name in self.updated]:
+            old, now = self.updated[name], self.live[name]
+            self._event(now, "UPDATE_IN_PROGRESS")
+            outcome = self._send("Update", replace(now, properties=old.properties), old=now.properties)
+            self.live[name] = replace(
+                old, physical_id=outcome.physical_id or now.physical_id, data=outcome.data or old.data
+            )
+            if not outcome.succeeded:
+                self._event(self.live[name], "UPDATE_FAILED", outcome.reason)
+                return self._end("UPDATE_ROLLBACK_FAILED", self.stack.outputs, _failed("update", [name]))
+            if self.live[name].physical_id != now.physical_id:
+                surplus.append(now)
+            self._event(self.live[name], "UPDATE_COMPLETE")
+        self._stack_event("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        for now in surplus:
+            self._delete_one(now, "Delete")
+        self._delete_all([self.live[name] for name in reversed(self.created)])
+        self.live = {name: self.live[name] for name in self.stack.resources}
+        return self._end("UPDATE_ROLLBACK_COMPLETE", self.stack.outputs)
+
+    # forward
+
+    def _deployment(self, template: Template, parameters: Mapping[str, str]) -> Deployment:
+        return Deployment(template, parameters, self.place, self.live)
+
+    def _deploy(self, new: Deployment, verb: str) -> tuple[str | None, dict[str, str]]:
+        """What failed, as a stack event says it (None: nothing), and the outputs."""
+        self._tell(new.notes)
+        for name in new.order:
+            if not new.backed(name):
+                self._skip(new, name)
+                continue
+            known = name in self.live
+            if not self._change(new, name):
+                return _failed("update" if known else "create", [name]), {}
+            self._tell(new.notes)
+        try:
+            outputs = new.outputs()
+        except TemplateError as error:
+            self._stack_event(f"{verb}_FAILED", str(error))
+            return str(error), {}
+        self._tell(new.notes)
+        return None, outputs
+
+    def _change(self, new: Deployment, name: str) -> bool:
+        old = self.live.get(name)
+        deletion, replacement = new.policies(name)
+        resource = old or Resource(name, new.type(name), "", {}, {}, deletion, replacement)
+        try:
+            properties = new.properties(name)
+        except TemplateError as error:
+            self._event(resource, "UPDATE_FAILED" if old else "CREATE_FAILED", str(error))
+            return False
+        resource = replace(resource, properties=properties, deletion_policy=deletion, replace_policy=replacement)
+        if old is None:
+            return self._create(resource)
+        if old.properties == properties:
+            self.live[name] = resource
+            return True
+        if old.properties["ServiceToken"] != properties["ServiceToken"]:
+            self._event(old, "UPDATE_FAILED", "Modifying service token is not allowed.")
+            return False
+        return self._update(old, resource)
+
+    def _create(self, resource: Resource) -> bool:
+        self._event(resource, "CREATE_IN_PROGRESS")
+        outcome = self._send("Create", resource)
+        resource = replace(resource, physical_id=outcome.physical_id or self._invented(resource), data=outcome.data)
+        self.live[resource.logical_id] = resource
+        self.created.append(resource.logical_id)
+        if not outcome.succeeded:
+            self._event(resource, "CREATE_FAILED", outcome.reason)
+            return False
+        self._event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
+        self._event(resource, "CREATE_COMPLETE")
+        return True
+
+    def _invented(self, resource: Resource) -> str:
+        """The ID that CloudFormation makes up where a Create was not answered."""
+        return f"{self.stack.name}-{resource.logical_id}-{uuid4().hex[:12].upper()}"
+
+    def _update(self, old: Resource, resource: Resource) -> bool:
+        self._event(old, "UPDATE_IN_PROGRESS")
+        self.updated[old.logical_id] = old
+        outcome = self._send("Update", resource, old=old.properties)
+        # The ID in a FAILED answer is recorded, too: the rollback's Update carries it.
+        resource = replace(resource, physical_id=outcome.physical_id or old.physical_id)
+        self.live[old.logical_id] = resource
+        if not outcome.succeeded:
+            self._event(resource, "UPDATE_FAILED", outcome.reason)
+            return False
+        self.live[old.logical_id] = replace(resource, data=outcome.data)
+        if resource.physical_id != old.physical_id:
+            self.replaced.append(replace(old, replace_policy=resource.replace_policy))
+            self._event(
+                resource,
+                "UPDATE_IN_PROGRESS",
+                "Requested update required the provider to create a new physical resource",
+            )
+        self._event(resource, "UPDATE_COMPLETE")
+        return True
+
+    # backward
+
+    def _delete_all(self, resources: Iterable[Resource]) -> str:
+        """Delete in the order given, forgetting what is gone; what failed, as a stack event says it."""
+        failed = []
+        for resource in resources:
+            fresh = resource.logical_id in self.created
+            keep = "Retain" if fresh else "Retain RetainExceptOnCreate"
+            if self._delete_one(resource, resource.deletion_policy, keep):
+                del self.live[resource.logical_id]
+            else:
+                failed.append(resource.logical_id)
+        return _failed("delete", failed) if failed else ""
+
+    def _delete_one(self, resource: Resource, policy: str, keep: str = "") -> bool:
+        if policy in keep.split():
+            self._event(resource, "DELETE_SKIPPED")
+            return True
+        self._event(resource, "DELETE_IN_PROGRESS")
+        outcome = self._send("Delete", resource)
+        self._event(resource, "DELETE_COMPLETE" if outcome.succeeded else "DELETE_FAILED", outcome.reason)
+        return outcome.succeeded
+
+    # the wire
+
+    def _send(self, request: str, resource: Resource, old: dict[str, Any] | None = None) -> Outcome:
+        event: Event = {
+            "RequestType": request,
+            "ServiceToken": resource.properties["ServiceToken"],
+            "StackId": self.stack.id,
+            "LogicalResourceId": resource.logical_id,
+            "ResourceType": resource.type,
+            "ResourceProperties": resource.properties,
+        }
+        if request != "Create":
+            event["PhysicalResourceId"] = resource.physical_id
+        if old is not None:
+            event["OldResourceProperties"] = old
+        outcome = self.exchange.send(event)
+        for notice in outcome.notices:
+            self._event(resource, "NOTICE", notice)
+        return outcome
+
+    # events
+
+    def _skip(self, new: Deployment, name: str) -> None:
+        if name not in self.seen:
+            self.seen.add(name)
+            stand_in = new.reference(name, ("Outputs",))
+            skipped = Resource(name, new.type(name), stand_in, {}, {}, "", "")
+            self._event(skipped, "SKIPPED", f"{new.type(name)} is not deployed here; its Ref gives {stand_in}")
+
+    def _tell(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            if note not in self.seen:
+                self.seen.add(note)
+                self._stack_event("NOTICE", note)
+
+    def _stack_event(self, status: str, reason: str = "") -> None:
+        self._event(Resource(self.stack.name, STACK_TYPE, self.stack.id, {}, {}, "", ""), status, reason)
+
+    def _event(self, resource: Resource, status: str, reason: str = "") -> None:
+        self.on_event(
+            StackEvent(datetime.now(UTC), resource.logical_id, resource.physical_id, resource.type, status, reason)
+        )
+
+    def _end(self, status: str, outputs: Mapping[str, str] | None = None, reason: str = "") -> Stack:
+        self._stack_event(status, reason)
+        return Stack(self.stack.name, self.stack.id, status, self.live, outputs or {}, frozenset(self.seen))
+
+
+def _failed(verb: str, names: list[str]) -> str:
+    return f"The following resource(s) failed to {verb}: [{', '.join(names)}]."

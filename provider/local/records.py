@@ -1,0 +1,63 @@
+"""What is written down about stacks: their resources, their events, where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A provider-backed resource as its stack records it.
+
+    `properties` are as they were sent: scalars as text. `data` is what `Fn::GetAtt` reads.
+    """
+
+    logical_id: str
+    type: str
+    physical_id: str
+    properties: dict[str, Any]
+    data: Mapping[str, Any]
+    deletion_policy: str
+    replace_policy: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stack lives; `stack_id` is its ARN."""
+
+    region: str
+    account: str
+    stack_name: str
+    stack_id: str
+
+
+@dataclass(frozen=True)
+class StackEvent:
+    """One line of a stack's events.
+
+    `status` is CloudFormation's, or one of two of our own: SKIPPED (a resource of a type that is not deployed
+    here) and NOTICE (what CloudFormation would not show but a person wants to know).
+    """
+
+    time: datetime
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack between operations. `resources` are the provider-backed ones, by logical ID, oldest first."""
+
+    name: str
+    id: str
+    status: str
+    resources: Mapping[str, Resource]
+    outputs: Mapping[str, str]
+    seen: frozenset[str] = frozenset()
+    """Skipped resources and notices that were shown already."""

@@ -1,0 +1,71 @@
+"""A stack engine: creates, updates and deletes stacks by sending the provider what CloudFormation would send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from provider.local.deployment import BACKED_TYPES, Deployment
+from provider.local.exchange import Event, Exchange
+from provider.local.operation import Operation
+from provider.local.plausible import Plausible
+from provider.local.records import Place, Stack, StackEvent
+from provider.local.sink import AnswerSink
+from provider.local.template import Template, TemplateError
+
+__all__ = ["BACKED_TYPES", "Stack", "StackEngine", "StackEvent"]
+
+
+@dataclass(frozen=True)
+class StackEngine:
+    """Works on stacks of one Region (`us-east-1`) and account (12 digits).
+
+    `invoke` runs the provider's function on one event; answers come to `sink`. `on_event` is given every event
+    as it happens. An answer is waited for `patience` seconds at most, however long the ServiceTimeout.
+    """
+
+    invoke: Callable[[Event], object]
+    sink: AnswerSink
+    region: str
+    account: str
+    on_event: Callable[[StackEvent], None]
+    patience: float = 90.0
+
+    def check(self, name: str, template: Template, parameters: Mapping[str, str]) -> Deployment:
+        """What deploying `template` would come to. Raises TemplateError where it would be refused."""
+        return Deployment(template, parameters, self._place(name, self._stack_id(name)), {})
+
+    def create(self, name: str, template: Template, parameters: Mapping[str, str]) -> Stack:
+        """Create a stack. Raises TemplateError, before anything is sent, where the template is at fault."""
+        stack = Stack(name, self._stack_id(name), "CREATE_IN_PROGRESS", {}, {})
+        return self._operation(stack).create(template, parameters)
+
+    def update(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> Stack:
+        """Update a stack to `template`. Raises TemplateError as `create` does."""
+        changed = [
+            logical_id
+            for logical_id, resource in stack.resources.items()
+            if template.resources.get(logical_id, {}).get("Type", resource.type) != resource.type
+        ]
+        if changed:
+            raise TemplateError(
+                "Update of resource type is not permitted. The new template modifies resource type of the "
+                f"following resources: [{', '.join(changed)}]. Give the resource another logical ID"
+            )
+        return self._operation(stack).update(template, parameters)
+
+    def delete(self, stack: Stack) -> Stack:
+        """Delete a stack; resources whose deletion failed stay in it."""
+        return self._operation(stack).delete()
+
+    def _stack_id(self, name: str) -> str:
+        partition = Plausible(self.region, self.account).partition
+        return f"arn:{partition}:cloudformation:{self.region}:{self.account}:stack/{name}/{uuid4()}"
+
+    def _operation(self, stack: Stack) -> Operation:
+        exchange = Exchange(self.invoke, self.sink, self.patience)
+        return Operation(stack, self._place(stack.name, stack.id), exchange, self.on_event)
+
+    def _place(self, name: str, stack_id: str) -> Place:
+        return Place(self.region, self.account, name, stack_id)

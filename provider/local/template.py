@@ -1,0 +1,185 @@
+"""Reads a CloudFormation template, YAML with short-form tags or JSON, as plain dictionaries and lists.
+
+PyYAML reads the YAML (YAML 1.1, as CloudFormation does); cfn-lint's reader gives the same tree, but importing it
+takes half a second, which every start of the command line would pay.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+TreePath: TypeAlias = tuple[str | int, ...]
+"""Where a value is in a template: keys, and list positions from 0."""
+
+SECTIONS = (
+    *("AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata"),
+    *("Outputs", "Parameters", "Resources", "Rules", "Transform"),
+)
+
+
+class TemplateError(Exception):
+    """What a template's author has to mend; its text is one line that says where.
+
+    `path` is where in the template, as keys and list positions; empty where no single place is at fault.
+    """
+
+    def __init__(self, message: str, path: TreePath = ()) -> None:
+        self.path = path
+        super().__init__(f"{spelled(path)}: {message}" if path else message)
+
+
+def spelled(path: TreePath) -> str:
+    """`("Resources", "A", 0)` as a person writes it: `Resources.A[0]`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template's sections, not yet resolved; `name` is what to call it, usually its file's name."""
+
+    name: str
+    parameters: Mapping[str, Mapping[str, Any]]
+    mappings: Mapping[str, Any]
+    conditions: Mapping[str, Any]
+    resources: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Mapping[str, Any]]
+    transformed: bool
+    """Whether a transform (SAM, for one) would add resources that the text does not show."""
+
+
+def load(file: Path) -> Template:
+    """The template in `file`. Raises TemplateError where it cannot be read or is no template."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise TemplateError(f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"is not UTF-8 text (byte {error.start})") from error
+    return parse(text, file.name)
+
+
+def parse(text: str, name: str) -> Template:
+    """The template that `text` (YAML or JSON) spells. Raises TemplateError, with the line, where none."""
+    tree = _json(text) if text.lstrip().startswith("{") else _yaml(text)
+    if not isinstance(tree, dict) or "Resources" not in tree:
+        raise TemplateError("has no Resources section, so it is no CloudFormation template")
+    if unknown := sorted(set(tree) - set(SECTIONS)):
+        raise TemplateError(f"unknown section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    template = Template(
+        name=name,
+        parameters=_section(tree, "Parameters"),
+        mappings=_section(tree, "Mappings"),
+        conditions=_section(tree, "Conditions"),
+        resources=_section(tree, "Resources"),
+        outputs=_section(tree, "Outputs"),
+        transformed="Transform" in tree,
+    )
+    for section, entries in (
+        ("Parameters", template.parameters),
+        ("Resources", template.resources),
+        ("Outputs", template.outputs),
+    ):
+        for key, entry in entries.items():
+            _check_entry(entry, (section, key))
+    for logical_id, resource in template.resources.items():
+        if not isinstance(resource.get("Type"), str):
+            raise TemplateError("a Type is needed, as text", ("Resources", logical_id))
+    return template
+
+
+def _section(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = tree.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
+        raise TemplateError(f"must map names to what they stand for, not be a {_kind(section)}", (name,))
+    return section
+
+
+def _check_entry(entry: object, path: TreePath) -> None:
+    if str(path[-1]).startswith("Fn::"):
+        raise TemplateError(
+            f"{path[-1]} is expanded by a transform, not here; use the processed template "
+            "(`aws cloudformation get-template --template-stage Processed`)",
+            path,
+        )
+    if not isinstance(entry, dict):
+        raise TemplateError(f"must be a map, not a {_kind(entry)}", path)
+
+
+def _kind(value: object) -> str:
+    return {dict: "map", list: "list", type(None): "null", str: "text"}.get(type(value), "number")
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise TemplateError(f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+
+
+def _yaml(text: str) -> object:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise TemplateError(f"is not YAML: {place}{error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise TemplateError(f"is not YAML: {' '.join(str(error).split())}") from error
+    finally:
+        loader.dispose()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as CloudFormation reads it: dates stay text, keys are text and may not repeat, no aliases."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(
+                problem="CloudFormation takes no YAML aliases; write the value out, or resolve them first "
+                "(`aws cloudformation package`, `sam build`)",
+                problem_mark=self.current_event.start_mark,
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        mapping: dict[Hashable, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(problem="a key must be text", problem_mark=key_node.start_mark)
+            key = key_node.value
+            if key in mapping:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"{key!r} is there twice", problem_mark=key_node.start_mark
+                )
+            mapping[key] = self.construct_object(value_node, deep=deep)
+        return mapping
+
+
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    if isinstance(node, yaml.MappingNode):
+        return {name: loader.construct_mapping(node, deep=True)}
+    if isinstance(node, yaml.ScalarNode):
+        scalar = loader.construct_scalar(node)
+        return {name: str(scalar).split(".", 1) if name == "Fn::GetAtt" else scalar}
+    raise yaml.constructor.ConstructorError(problem=f"!{suffix} of nothing", problem_mark=node.start_mark)
+
+
+_Loader.add_multi_constructor("!", _short_form)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)

@@ -1,0 +1,228 @@
+"""`python -m provider rehearse`, run as a user runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import EXAMPLES, ROOT, Ended, command, process
+
+ARN = "arn:aws:imagebuilder:eu-west-1:210987654321:distribution-configuration/web"
+
+OWN = """\
+Parameters:
+  Text: {Type: String, Default: first}
+Resources:
+  Images:
+    Type: Custom::ImageBuilderDistributionConfiguration
+    Properties:
+      ServiceToken: arn:aws:lambda:us-east-1:123456789012:function:provider
+      Name: images
+      Description: !Ref Text
+      Distributions:
+        - Region: us-east-1
+          AmiDistributionConfiguration: {Name: "images {{ imagebuilder:buildDate }}"}
+Outputs:
+  Arn: {Value: !GetAtt Images.Arn}
+"""
+ADOPT = OWN.replace("Name: images\n", f"DistributionConfigurationArn: {ARN}\n")
+
+Rehearse = Callable[..., Ended]
+
+
+@pytest.fixture
+def rehearse(tmp_path: Path) -> Rehearse:
+    """Writes templates (texts) to files and rehearses them; a Path is passed on as it is."""
+
+    def run(*templates: str | Path, options: tuple[str | Path, ...] = (), **environment: str) -> Ended:
+        files = []
+        for index, template in enumerate(templates):
+            if isinstance(template, str):
+                file = tmp_path / f"stack-{index}.yaml"
+                file.write_text(template, "utf-8")
+                template = file
+            files.append(template)
+        if environment:
+            return process("rehearse", *files, *options, **environment)
+        return command("rehearse", *files, *options)
+
+    return run
+
+
+def test_demo_is_a_whole_life() -> None:
+    """The demo's stack is created, updated and deleted: events, differences and the verdict are shown."""
+    ended = process("rehearse", EXAMPLES / "golden-image.yaml", EXAMPLES / "golden-image-exported.yaml")
+    assert ended.status == 0, ended.stdout + ended.stderr
+    assert ended.stderr == ""
+    shown = ended.stdout
+    for status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "SKIPPED"):
+        assert status in shown
+    assert '+ Distributions["us-east-1"].S3ExportConfiguration:' in shown
+    assert '~ Tags["Team"]: "platform" -> "images"' in shown
+    assert shown.rstrip().endswith("The rehearsal went well: the stack was created, updated and deleted.")
+
+
+def test_output_is_plain_where_it_is_no_terminal(rehearse: Rehearse) -> None:
+    """Where standard output is no terminal there is no color, and no log line of the function's."""
+    shown = rehearse(OWN, PYTHONUNBUFFERED="1").stdout
+    assert "\x1b" not in shown
+    assert '"level"' not in shown
+
+
+def test_logs_on_request(rehearse: Rehearse) -> None:
+    """--logs shows the function's JSON lines on standard error, and standard output stays as it is."""
+    ended = rehearse(OWN, options=("--logs",), LOG_LEVEL="INFO")
+    assert any(json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{"))
+    assert not any(line.startswith("{") for line in ended.stdout.splitlines())
+
+
+def test_parameters_reach_the_templates_that_declare_them(rehearse: Rehearse) -> None:
+    """--parameter gives a value to each template that declares the parameter, and others do not mind."""
+    ended = rehearse(OWN, OWN.replace("Text", "Other"), options=("-p", "Text=a=b", "-p", "Other=c"))
+    assert ended.status == 0, ended.stdout
+    assert '~ Description: "a=b" -> "c"' in ended.stdout
+
+
+def test_failed_creation(rehearse: Rehearse) -> None:
+    """A stack that rolls back ends in status 1, with the first reason and nothing left behind."""
+    ended = rehearse(OWN.replace("Region: us-east-1", "Region: us-east-1\n          Colour: red"))
+    assert ended.status == 1
+    assert "ROLLBACK_COMPLETE" in ended.stdout
+    verdict = ended.stdout.rstrip().splitlines()[-1]
+    assert verdict.startswith(
+        "The rehearsal failed: the creation from stack-0.yaml ended in ROLLBACK_COMPLETE: Images:"
+    )
+    assert "Distributions[0].Colour" in verdict
+    assert "left behind" not in verdict
+
+
+def test_failed_update(rehearse: Rehearse) -> None:
+    """An update that rolls back ends in status 1."""
+    ended = rehearse(OWN, OWN.replace("Region: us-east-1", "Region: us-east-1\n          Colour: red"))
+    assert ended.status == 1
+    assert "UPDATE_ROLLBACK_COMPLETE" in ended.stdout.rstrip().splitlines()[-1]
+
+
+def test_replacement(rehearse: Rehearse) -> None:
+    """Another name replaces the configuration: one is created, and the old one is deleted in the cleanup."""
+    ended = rehearse(OWN, OWN.replace("Name: images\n", "Name: pictures\n"))
+    assert ended.status == 0, ended.stdout
+    assert "distribution-configuration/pictures (created)" in ended.stdout
+    assert "distribution-configuration/images (deleted)" in ended.stdout
+
+
+def test_adopted_configuration_is_made_up_and_stays(rehearse: Rehearse) -> None:
+    """An adopted configuration that nobody gave is made up, which is said, in its ARN's Region; it stays."""
+    ended = rehearse(ADOPT)
+    assert ended.status == 0, ended.stdout
+    assert "in eu-west-1, account 210987654321 (from stack-0.yaml)" in ended.stdout
+    assert f"{ARN} is adopted and nobody said what is in it" in ended.stdout
+    assert f"~ {ARN} (changed)" in ended.stdout
+    assert f"- {ARN}" not in ended.stdout
+
+
+def test_existing_configuration(rehearse: Rehearse, tmp_path: Path) -> None:
+    """--existing gives what an adopted configuration has, as the AWS CLI prints it."""
+    live = tmp_path / "live.json"
+    configuration = {"arn": ARN, "name": "web", "description": "by hand", "distributions": [], "tags": {"a": "b"}}
+    live.write_text(json.dumps({"requestId": "x", "distributionConfiguration": configuration}), "utf-8")
+    ended = rehearse(ADOPT, options=("--existing", live))
+    assert ended.status == 0, ended.stdout
+    assert "made up" not in ended.stdout
+    assert '~ Description: "by hand" -> "first"' in ended.stdout
+
+
+@pytest.mark.parametrize("where", ["OnDelete: Delete", "onDelete: Delete"])
+def test_adopted_configuration_deleted_on_purpose(rehearse: Rehearse, where: str) -> None:
+    """An adopted configuration that OnDelete lets go is no shortcoming."""
+    ended = rehearse(ADOPT.replace("Description:", f"{where}\n      Description:"))
+    assert ended.status == 0, ended.stdout
+    assert f"- {ARN} (deleted)" in ended.stdout
+
+
+@pytest.mark.parametrize("how", ["OnDelete: Retain", "DeletionPolicy: Retain"])
+def test_owned_configuration_kept_on_purpose(rehearse: Rehearse, how: str) -> None:
+    """An owned configuration that OnDelete or DeletionPolicy retains is no shortcoming."""
+    kept = (
+        OWN.replace("Description:", f"{how}\n      Description:")
+        if how.startswith("OnDelete")
+        else OWN.replace("    Properties:", f"    {how}\n    Properties:")
+    )
+    ended = rehearse(kept)
+    assert ended.status == 0, ended.stdout
+    assert "(deleted)" not in ended.stdout
+
+
+def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path) -> None:
+    """A profile, a proxy, an endpoint or a CA bundle of the user's has no say in a rehearsal."""
+    ended = rehearse(
+        OWN,
+        AWS_PROFILE="nobody",
+        AWS_CONFIG_FILE=str(tmp_path / "none"),
+        AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_CA_BUNDLE=str(tmp_path / "none.pem"),
+        HTTP_PROXY="http://127.0.0.1:9",
+        HTTPS_PROXY="http://127.0.0.1:9",
+    )
+    assert ended.status == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("template", "options", "said"),
+    [
+        ("Resources:\n  A: {Type: [", (), "stack-0.yaml: is not YAML: line 2"),
+        ("a: b", (), "has no Resources section"),
+        ("Resources: {A: {Type: AWS::S3::Bucket}}", (), "so there is nothing to rehearse"),
+        (OWN.replace("!Ref Text", "!Ref Txt"), (), "Resources.Images.Properties.Description.Ref: there is no"),
+        (OWN.replace(", Default: first", ""), (), "needs a value for Text: --parameter Text=..."),
+        (OWN, ("-p", "Txt=a"), "no template has a parameter Txt; it has Text"),
+        (OWN, ("-p", "Text"), "is not written KEY=VALUE"),
+        (OWN, ("--region", "Mars"), "no Region"),
+        (OWN, ("--region", "zz-mars-1"), "zz-mars-1"),
+        (OWN, ("--account", "1"), "12 digits"),
+        (OWN, ("--stack-name", "a b"), "letters, digits and hyphens"),
+        (OWN, ("--existing", ROOT / "pyproject.toml"), "is not JSON"),
+        (OWN, ("--existing", ROOT / "events" / "create-own.json"), "is not what `aws imagebuilder"),
+        (ROOT / "no-such.yaml", (), "does not exist"),
+        (ROOT / "examples" / "cli" / "update-distribution-configuration.json", (), "no Resources section"),
+    ],
+)
+def test_mistakes_of_the_user(
+    rehearse: Rehearse, template: str | Path, options: tuple[str | Path, ...], said: str
+) -> None:
+    """What the user got wrong is said in a message on standard error, with status 2 and without a traceback."""
+    ended = rehearse(template, options=options)
+    assert ended.status == 2, ended.stdout
+    assert said in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+
+
+def test_second_template_is_checked_before_the_first_is_deployed(rehearse: Rehearse) -> None:
+    """A mistake in a later template is said before anything is deployed."""
+    ended = rehearse(OWN, OWN.replace("!Ref Text", "!Ref Txt"))
+    assert ended.status == 2
+    assert "CREATE_IN_PROGRESS" not in ended.stdout
+
+
+def test_help_is_enough() -> None:
+    """--help tells what is rehearsed, every option, the exit status, and examples."""
+    shown = command("rehearse", "--help").stdout
+    for part in ("--parameter", "--existing", "exit status", "Examples:"):
+        assert part in shown
+
+
+def test_rename_that_rolls_back_leaves_no_trace(rehearse: Rehearse, tmp_path: Path) -> None:
+    """Where a rename fails, or succeeds and something after it fails, the old configuration survives alone."""
+    second = OWN.split("Resources:\n")[1].split("Outputs:")[0].replace("Images:", "Others:\n    DependsOn: Images")
+    before = OWN.replace("Outputs:", second.replace("Name: images\n", "Name: others\n") + "Outputs:")
+    renamed = before.replace("Name: images\n", "Name: pictures\n")
+    broken = renamed.replace("Name: others\n", "Name: others\n      Colour: red\n")
+    taken = tmp_path / "taken.json"
+    taken.write_text(json.dumps({"name": "pictures", "distributions": []}), "utf-8")
+    for after, options in ((broken, ()), (renamed, ("--existing", taken))):
+        ended = rehearse(before, after, options=options)
+        assert ended.status == 1
+        update = ended.stdout.partition("\nUpdate ")[2]
+        assert "UPDATE_ROLLBACK_COMPLETE" in update
+        assert "No configuration changed." in update

@@ -1,0 +1,92 @@
+"""Templates are read as CloudFormation reads them, and what it would refuse is refused with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from provider.local.template import TemplateError, load, parse
+
+
+def properties(body: str) -> object:
+    """What the property P of the only resource reads as."""
+    return parse(f"Resources:\n  A:\n    Type: T\n    P: {body}\n", "t.yaml").resources["A"]["P"]
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("!Ref B", {"Ref": "B"}),
+        ("!Sub '${B}'", {"Fn::Sub": "${B}"}),
+        ("!Sub ['${x}', {x: !Ref B}]", {"Fn::Sub": ["${x}", {"x": {"Ref": "B"}}]}),
+        ("!GetAtt B.Outputs.C", {"Fn::GetAtt": ["B", "Outputs.C"]}),
+        ("!GetAtt [B, C]", {"Fn::GetAtt": ["B", "C"]}),
+        ("!If [C, !Ref B, !Ref AWS::NoValue]", {"Fn::If": ["C", {"Ref": "B"}, {"Ref": "AWS::NoValue"}]}),
+        ("!Join [',', [a, b]]", {"Fn::Join": [",", ["a", "b"]]}),
+        ("!Condition C", {"Condition": "C"}),
+        ("!Transform {Name: AWS::Include}", {"Fn::Transform": {"Name": "AWS::Include"}}),
+    ],
+)
+def test_short_form_tags(short: str, full: object) -> None:
+    """A short-form tag reads as the full function."""
+    assert properties(short) == full
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2010-09-09", "2010-09-09"),
+        ("012345678901", "012345678901"),
+        ("yes", True),
+        ("1.10", 1.1),
+        ("'1.10'", "1.10"),
+        ("{1: a, true: b}", {"1": "a", "true": "b"}),
+    ],
+)
+def test_plain_scalars(text: str, value: object) -> None:
+    """Scalars are YAML 1.1's, but dates and keys stay the text that they are."""
+    assert properties(text) == value
+
+
+def test_json_and_byte_order_mark(tmp_path: Path) -> None:
+    """JSON is read by its own rules, and a byte order mark does no harm."""
+    file = tmp_path / "t.json"
+    file.write_text('\ufeff{"Resources": {"A": {"Type": "T"}}}', "utf-8")
+    assert load(file).resources == {"A": {"Type": "T"}}
+    assert load(file).name == "t.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Resources:\n  A: {Type: [", "is not YAML: line 2, column 14"),
+        ("Resources:\n  A: {Type: T}\n  A: {Type: T}", "line 3, column 3: 'A' is there twice"),
+        ("Resources:\n\tA: 1", "is not YAML: line 2"),
+        ("Resources:\n  A: &a {Type: T}\n  B: *a", "line 3, column 6: CloudFormation takes no YAML aliases"),
+        ("Resources: {[a]: 1}", "a key must be text"),
+        ("a: 1\n---\nb: 2", "is not YAML: line 2"),
+        ('{"Resources": }', "is not JSON: line 1, column 15"),
+        ("", "has no Resources section"),
+        ("[]", "has no Resources section"),
+        ("Parameters: {}", "has no Resources section"),
+        ("Resources: []", "Resources: must map names"),
+        ("Resources: {A: text}", "Resources.A: must be a map, not a text"),
+        ("Resources: {A: {Type: 1}}", "Resources.A: a Type is needed"),
+        ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
+        ("Resources: {'Fn::ForEach::X': []}", "is expanded by a transform"),
+    ],
+)
+def test_what_cannot_be_read(text: str, said: str) -> None:
+    """What is no template is refused with the line, or the place in it."""
+    with pytest.raises(TemplateError) as caught:
+        parse(text, "t")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """A file that is not there, or is not text, is refused as such."""
+    with pytest.raises(TemplateError, match="cannot be read: No such file"):
+        load(tmp_path / "none.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(TemplateError, match="is not UTF-8 text"):
+        load(tmp_path / "binary.yaml")

@@ -1,0 +1,129 @@
+"""Names and scalars become the API's exactly where the shapes say so."""
+
+from typing import Any
+
+import pytest
+
+from provider.properties.expand import expand
+from provider.properties.model import resource_type
+from provider.properties.validate import validate
+
+
+def in_fast_launch(**members: Any) -> dict[str, Any]:
+    return {"Distributions": [{"Region": "r", "FastLaunchConfigurations": [members]}]}
+
+
+def told(properties: dict[str, Any]) -> list[str]:
+    expanded = expand(properties)
+    findings = (*expanded.findings, *validate(expanded.parameters, resource_type()))
+    return [finding.render(properties, resource_type()) for finding in findings]
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("FALSE", False), ("false", False)])
+def test_booleans(text: str, value: bool) -> None:
+    """The words true and false in any letter case become booleans where the shape is boolean."""
+    expanded = expand(in_fast_launch(Enabled=text)).parameters
+    assert expanded["distributions"][0]["fastLaunchConfigurations"][0]["enabled"] is value
+
+
+@pytest.mark.parametrize("text", ["yes", "1", " true", "true\n", "", "null"])
+def test_what_is_no_boolean_is_said_at_its_path(text: str) -> None:
+    """Another word than true or false is an error at its path, never a guess."""
+    assert told(in_fast_launch(Enabled=text))[0].startswith(
+        "Distributions[0].FastLaunchConfigurations[0].Enabled: must be true or false, not "
+    )
+
+
+@pytest.mark.parametrize(("text", "value"), [("7", 7), ("007", 7), ("-0", 0)])
+def test_integers(text: str, value: int) -> None:
+    """ASCII digits with an optional minus become an integer where the shape is one."""
+    expanded = expand(in_fast_launch(MaxParallelLaunches=text)).parameters
+    assert expanded["distributions"][0]["fastLaunchConfigurations"][0]["maxParallelLaunches"] == value
+
+
+@pytest.mark.parametrize("text", ["7.0", "+7", " 7", "7\n", "٧", "1e3", "0x7", "7" * 5000, "", "1_000"])  # noqa: RUF001
+def test_what_is_no_integer_is_said_at_its_path(text: str) -> None:
+    """Anything around or other than ASCII digits is an error at its path."""
+    assert told(in_fast_launch(Enabled="true", MaxParallelLaunches=text))[0].startswith(
+        "Distributions[0].FastLaunchConfigurations[0].MaxParallelLaunches: must be an integer, not "
+    )
+
+
+def test_strings_stay_strings() -> None:
+    """What looks like a number or a boolean stays a string where the shape is a string."""
+    tags = {"version": "1.10", "flag": "true"}
+    properties = {
+        "Tags": tags,
+        "Distributions": [{"Region": "r", "AmiDistributionConfiguration": {"TargetAccountIds": ["012345678901"]}}],
+    }
+    expanded = expand(properties).parameters
+    assert expanded["tags"] == tags
+    assert expanded["distributions"][0]["amiDistributionConfiguration"]["targetAccountIds"] == ["012345678901"]
+
+
+def test_empty_and_false_are_values() -> None:
+    """false, 0, {} and "" are passed on, not taken for absent."""
+    expanded = expand(
+        {"Description": "", **in_fast_launch(Enabled="false", MaxParallelLaunches="0", LaunchTemplate={})}
+    )
+    entry = expanded.parameters["distributions"][0]["fastLaunchConfigurations"][0]
+    assert expanded.parameters["description"] == ""
+    assert entry == {"enabled": False, "maxParallelLaunches": 0, "launchTemplate": {}}
+
+
+@pytest.mark.parametrize(
+    "name", ["LaunchPermission", "launchPermission", "LaunchPermissionConfiguration", "launchPermissionConfiguration"]
+)
+def test_the_native_name_of_launch_permission(name: str) -> None:
+    """The native resource's name for launchPermission is taken for it, in either letter case."""
+    properties = {"Distributions": [{"Region": "r", "AmiDistributionConfiguration": {name: {"UserGroups": ["all"]}}}]}
+    expanded = expand(properties)
+    assert expanded.findings == ()
+    ami = expanded.parameters["distributions"][0]["amiDistributionConfiguration"]
+    assert ami == {"launchPermission": {"userGroups": ["all"]}}
+
+
+def test_two_spellings_are_one_error() -> None:
+    """A property given in two spellings is an error that names both."""
+    assert told({"Name": "abc", "name": "abd", "Distributions": []}) == [
+        "Name: given twice, as Name and as name; leave one out"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "nearest"), [("KMSKeyID", "KmsKeyId"), ("amiTag", "amiTags"), ("TargetAccounts", "TargetAccountIds")]
+)
+def test_an_unknown_name_meets_the_nearest_known_one(written: str, nearest: str) -> None:
+    """An unknown property is an error that names the nearest known one in the user's letter case."""
+    properties = {"distributions": [{"Region": "r", "AmiDistributionConfiguration": {written: "x"}}]}
+    assert told(properties) == [
+        f"distributions[0].AmiDistributionConfiguration.{written}: "
+        f"unknown property; the nearest known name is {nearest}"
+    ]
+
+
+@pytest.mark.parametrize("name", ["ClientToken", "clientToken"])
+def test_a_client_token_is_refused_with_the_reason(name: str) -> None:
+    """A ClientToken property is refused, saying that the token is the request's ID."""
+    assert told({name: "x", "Distributions": []}) == [
+        f"{name}: the client token is always the ID of the stack's request; leave this property out"
+    ]
+
+
+def test_cloudformations_own_properties_are_ignored() -> None:
+    """ServiceToken and ServiceTimeout pass without a word."""
+    assert told({"ServiceToken": "arn", "ServiceTimeout": "60", "Distributions": []}) == []
+
+
+def test_dry_run_is_no_property() -> None:
+    """DryRun, which the Create call has, is an unknown property."""
+    assert "DryRun: unknown property" in told({"DryRun": "true", "Distributions": []})[0]
+
+
+def test_null_is_an_error_at_its_path() -> None:
+    """A null is an error at its path, wherever it stands."""
+    assert told({"Description": None, "Distributions": [{"Region": None}, None]}) == [
+        "Description: must be a string, not null",
+        "Distributions[0].Region: must be a string, not null",
+        "Distributions[1]: must be a mapping, not null",
+    ]

@@ -1,0 +1,110 @@
+"""The service's own rules, which its model does not carry."""
+
+from typing import Any
+
+import pytest
+
+from provider.properties.expand import expand
+from provider.properties.finding import Severity
+from provider.properties.model import resource_type
+from provider.properties.rules import MARKS, RULES, judge, type_at
+
+GOOD = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "x {{ imagebuilder:buildDate }}"}}
+
+
+def told(properties: dict[str, Any]) -> list[tuple[str, Severity, str]]:
+    findings = judge(expand(properties).parameters)
+    return [(f.rule, f.severity, f.render(properties, resource_type())) for f in findings]
+
+
+def named(*distributions: object, **more: Any) -> dict[str, Any]:
+    return {"Name": "golden", "Distributions": list(distributions), **more}
+
+
+def ami(**members: Any) -> dict[str, Any]:
+    return {**GOOD, "AmiDistributionConfiguration": {**GOOD["AmiDistributionConfiguration"], **members}}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("rule", "properties", "finding"),
+    [
+        ("one-target", {"Distributions": [GOOD]}, "Properties: give one of Name (to own a configuration) and"),
+        (
+            "one-target",
+            named(GOOD, DistributionConfigurationArn="x"),
+            "Properties: give either Name (to own a configuration) or DistributionConfigurationArn",
+        ),
+        ("reserved-tags", named(GOOD, Tags={MARKS[0]: "x"}), f'Tags["{MARKS[0]}"]: '),
+        ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is given already by entry 0'),
+        (
+            "some-output",
+            named({"Region": "x"}),
+            "Distributions[0]: one or more outputs should be provided for each region",
+        ),
+        (
+            "build-date",
+            named(ami(Name="plain")),
+            "Distributions[0].AmiDistributionConfiguration.Name: must contain {{ imagebuilder:buildDate }}",
+        ),
+        (
+            "all-users",
+            named(ami(LaunchPermissionConfiguration={"UserGroups": ["all", "some"]})),
+            'Distributions[0].AmiDistributionConfiguration.LaunchPermissionConfiguration.UserGroups[1]: must be "all"',
+        ),
+    ],
+)
+def test_what_the_service_refuses_is_an_error(rule: str, properties: dict[str, Any], finding: str) -> None:
+    """What the service is known to refuse is an error at the property that is to blame."""
+    ((found, severity, text),) = told(properties)
+    assert (found, severity) == (rule, Severity.ERROR)
+    assert text.startswith(finding)
+
+
+@pytest.mark.parametrize(
+    ("rule", "properties"),
+    [
+        ("some-region", named()),
+        (
+            "target-account",
+            named({**ami(TargetAccountIds=["1" * 12]), "SsmParameterConfigurations": [{"AmiAccountId": "2" * 12}]}),
+        ),
+        ("parallel-launches", named({**GOOD, "FastLaunchConfigurations": [{"MaxParallelLaunches": "5"}]})),
+    ],
+)
+def test_what_is_only_advised_is_a_warning(rule: str, properties: dict[str, Any]) -> None:
+    """What is documented or advised but not known to be refused is a warning."""
+    ((found, severity, _),) = told(properties)
+    assert (found, severity) == (rule, Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        {"Region": "x", "AmiDistributionConfiguration": {}},
+        {"Region": "x", "LicenseConfigurationArns": ["a"]},
+        {"Region": "x", "LaunchTemplateConfigurations": [{}]},
+        {"Region": "x", "S3ExportConfiguration": {}},
+        {"Region": "x", "FastLaunchConfigurations": [{}]},
+        {"Region": "x", "SsmParameterConfigurations": [{}]},
+        {"Region": "x", "AmiDistributionConfiguration": {"Name": "{{imagebuilder:buildDate}}"}},
+    ],
+)
+def test_what_the_service_takes_passes(distribution: dict[str, Any]) -> None:
+    """One output of any kind is enough, and the build date may stand without spaces."""
+    assert told(named(distribution)) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_rule_looks_at_a_place_of_the_model(rule: Any) -> None:
+    """Each rule's path names members that the pinned model has, and its source is told."""
+    assert type_at(resource_type(), rule.path).kind
+    assert rule.source
+
+
+@pytest.mark.parametrize("value", [None, "x", 1, [None], [[]], {"a": None}])
+def test_values_of_a_wrong_type_are_passed_over(value: Any) -> None:
+    """A value of a wrong type is validation's to tell; rules neither raise nor tell it again."""
+    for name in ("Distributions", "Tags", "Name"):
+        told({"Name": "golden", name: value})
+    told(named({"Region": value, "AmiDistributionConfiguration": value, "SsmParameterConfigurations": value}))
+    told(named(ami(Name=value, LaunchPermission=value, TargetAccountIds=value)))

@@ -1,0 +1,109 @@
+"""The answer is delivered, again and again the same, for as long as there is time."""
+
+import http.server
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from provider.protocol.delivery import Undelivered, deliver
+
+SECRET = "X-Amz-Signature=verysecret"
+
+
+@contextmanager
+def bucket(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
+    """A bucket that answers with these statuses in turn, and keeps what it got."""
+    bodies: list[bytes] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            assert self.headers["content-type"] == ""
+            bodies.append(self.rfile.read(int(self.headers["content-length"])))
+            status = statuses[min(len(bodies), len(statuses)) - 1]
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/key?{SECRET}", bodies
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def seconds(total: float) -> Callable[[], float]:
+    """A clock that loses a tenth of its seconds at every look."""
+    left = [total]
+
+    def look() -> float:
+        left[0] -= total / 10
+        return left[0]
+
+    return look
+
+
+def test_the_body_arrives() -> None:
+    """One PUT with an empty content type delivers the body."""
+    with bucket(200) as (url, bodies):
+        deliver(url, b"body", seconds(5))
+    assert bodies == [b"body"]
+
+
+def test_passing_trouble_is_tried_again_with_the_same_body() -> None:
+    """5xx and 429 are tried again, with the same body."""
+    with bucket(503, 429, 500, 200) as (url, bodies):
+        deliver(url, b"body", seconds(20))
+    assert bodies == [b"body"] * 4
+
+
+@pytest.mark.parametrize("status", [301, 400, 403, 404])
+def test_a_refusal_is_final(status: int) -> None:
+    """403 and its like are final: an expired URL does not get better."""
+    with bucket(status) as (url, bodies), pytest.raises(Undelivered) as caught:
+        deliver(url, b"body", seconds(20))
+    assert caught.value.final
+    assert len(bodies) == 1
+
+
+def test_it_ends_with_its_time() -> None:
+    """Trouble that does not pass ends as undelivered when the time is up, and another try may help."""
+    with bucket(503) as (url, _), pytest.raises(Undelivered) as caught:
+        deliver(url, b"body", seconds(2))
+    assert not caught.value.final
+
+
+def test_nobody_there_is_worth_another_try(caplog: pytest.LogCaptureFixture) -> None:
+    """A refused connection is tried again, and the URL is in no log line and no error."""
+    with bucket(200) as (url, _):
+        pass
+    with caplog.at_level(logging.DEBUG), pytest.raises(Undelivered) as caught:
+        deliver(url, b"body", seconds(2))
+    assert not caught.value.final
+    assert "another one follows" in caplog.text
+    for text in (caplog.text, repr(caught.value), str(caught.value)):
+        assert "verysecret" not in text
+        assert "127.0.0.1" not in text
+
+
+def test_a_url_that_http_cannot_carry_is_final_and_stays_secret() -> None:
+    """A URL with a control character is refused without being quoted."""
+    with pytest.raises(Undelivered) as caught:
+        deliver(f"http://127.0.0.1:1/a b?{SECRET}", b"body", seconds(5))
+    assert caught.value.final
+    assert "verysecret" not in str(caught.value)
+
+
+def test_certificates_are_verified() -> None:
+    """A server without TLS, or with a certificate nobody vouches for, gets nothing."""
+    with bucket(200) as (url, bodies), pytest.raises(Undelivered):
+        deliver(url.replace("http://", "https://"), b"body", seconds(1))
+    assert bodies == []

@@ -1,0 +1,109 @@
+"""Events are read once, and what is wrong with them is said."""
+
+import json
+from typing import Any
+
+import pytest
+
+from provider.protocol.request import MalformedEvent, is_safe, parse
+
+EVENT: dict[str, Any] = {
+    "RequestType": "Update",
+    "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
+    "ResponseURL": "https://cloudformation-custom-resource-response.s3.amazonaws.com/x?X-Amz-Signature=secret",
+    "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/images/6e0f1c2a",
+    "RequestId": "5e0b0c7e-3d5b-4b0e-9d3c-000000000001",
+    "LogicalResourceId": "Golden",
+    "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
+    "PhysicalResourceId": "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden",
+    "ResourceProperties": {"Name": "golden"},
+    "OldResourceProperties": {"Name": "silver"},
+}
+
+
+def test_an_event_is_read() -> None:
+    """A request has what the event says, under the field's names."""
+    request = parse(EVENT)
+    assert (request.request_type, request.logical_id, request.physical_id) == (
+        "Update",
+        "Golden",
+        EVENT["PhysicalResourceId"],
+    )
+    assert (request.properties, request.old_properties, request.problems) == (
+        {"Name": "golden"},
+        {"Name": "silver"},
+        (),
+    )
+
+
+def test_a_request_does_not_show_its_secret() -> None:
+    """The response URL appears in no representation of a request."""
+    assert "secret" not in repr(parse(EVENT))
+
+
+def test_sns_notifications_are_unwrapped() -> None:
+    """A request that came through an SNS topic is read like any other."""
+    wrapped = {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(EVENT)}}]}
+    assert parse(wrapped) == parse(EVENT)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [None, [], "x", 1, {}, {"key1": "value1"}, {"Records": []}, {"Records": [{"s3": {}}]}, {"Records": 1}]
+    + [
+        {**EVENT, key: bad}
+        for key in ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")
+        for bad in (None, "", 1)
+    ],
+)
+def test_who_cannot_be_answered_is_malformed(event: object) -> None:
+    """An event without what an answer needs is malformed, and the error says that nobody can be answered."""
+    with pytest.raises(MalformedEvent):
+        parse(event)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"RequestType": "Read"}, "RequestType is 'Read', not one of Create, Update, Delete"),
+        ({"ResourceType": "Custom::Other"}, "ResourceType is 'Custom::Other'"),
+        ({"PhysicalResourceId": None}, "PhysicalResourceId is null"),
+        ({"ResourceProperties": "x"}, "ResourceProperties is 'x', not a JSON object"),
+        ({"OldResourceProperties": []}, "OldResourceProperties is a list, not a JSON object"),
+    ],
+)
+def test_an_answerable_event_tells_its_problems(change: dict[str, Any], problem: str) -> None:
+    """Faults that leave an event answerable are kept as problems, to be answered FAILED."""
+    assert any(text.startswith(problem) for text in parse({**EVENT, **change}).problems)
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://example.com/x", True),
+        ("http://127.0.0.1:8000/x", True),
+        ("http://localhost/x", True),
+        ("http://[::1]:8000/x", True),
+        ("http://127.8.9.1/x", True),
+        ("http://example.com/x", False),
+        ("http://127.0.0.1.example.com/x", False),
+        ("http://10.0.0.1/x", False),
+        ("ftp://127.0.0.1/x", False),
+        ("file:///etc/passwd", False),
+        ("https://", False),
+        ("https://example.com:port/x", False),
+        ("x", False),
+    ],
+)
+def test_answers_go_over_https_or_stay_on_the_machine(url: str, safe: bool) -> None:
+    """Plain http is for loopback addresses only."""
+    assert is_safe(url) is safe
+
+
+def test_the_id_of_a_failure() -> None:
+    """A FAILED answer has the event's physical ID, or for a Create a fixed marker that is no ARN."""
+    assert parse(EVENT).failure_id == EVENT["PhysicalResourceId"]
+    create = parse({**EVENT, "RequestType": "Create"})
+    assert create.failure_id == create.marker
+    assert not create.marker.startswith("arn:")
+    assert "Golden" in create.marker

@@ -1,0 +1,199 @@
+"""The handler answers, whatever happens to the API, to its packages, or to the event."""
+
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider.handler import handler
+from provider.local.emulator import Fault
+from provider.protocol.request import MalformedEvent
+from tests.stack import ARN, STACK_ID, Context, Resource, ami
+
+GOLDEN: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
+REQUEST_ID = "11111111-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLE, Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.RESET, Fault.GARBAGE])
+@pytest.mark.parametrize("after", [False, True])
+def test_passing_trouble_of_the_api_is_survived(resource: Resource, fault: Fault, after: bool) -> None:
+    """A Create and an Update that meet trouble once, before or after they took effect, succeed and happen once."""
+    resource.emulator.fail("CreateDistributionConfiguration", fault, after=after)
+    assert resource.create(**GOLDEN).status == "SUCCESS"
+    resource.emulator.fail("UpdateDistributionConfiguration", fault, after=after)
+    resource.emulator.fail("GetDistributionConfiguration", fault)
+    assert resource.update(**GOLDEN, Description="d").status == "SUCCESS"
+    assert resource.live["description"] == "d"
+    assert len(resource.emulator.configurations) == 1
+
+
+def test_lasting_trouble_is_answered_with_code_and_request_id(resource: Resource) -> None:
+    """An error of the API that stays is answered FAILED with its code, its request ID and what to do."""
+    resource.create(**GOLDEN)
+    resource.emulator.fail_with("UpdateDistributionConfiguration", "SomethingNewException", 418, "I am a teapot.", 99)
+    told = resource.update(**GOLDEN, Description="d")
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+    assert (
+        "UpdateDistributionConfiguration failed with SomethingNewException: I am a teapot (API request ID"
+        in told.reason
+    )
+
+
+def test_an_answer_comes_before_the_end(resource: Resource) -> None:
+    """A call that hangs is cut short: FAILED is answered in time, says what was going on, and nothing follows."""
+    resource.create(**GOLDEN)
+    resource.context = replace(resource.context, milliseconds=3_000)
+    resource.emulator.fail("UpdateDistributionConfiguration", Fault.HANG, times=99)
+    told = resource.update(**GOLDEN, Description="d")
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+    assert told.reason.startswith(f"time ran out during UpdateDistributionConfiguration of {ARN}golden")
+
+
+def test_a_spent_token_with_the_wanted_content_is_a_success(resource: Resource) -> None:
+    """A token that the service knows with other content is no failure where the live content is the wanted one."""
+    resource.create(**GOLDEN)
+    resource.emulator.fail_with(
+        "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=1
+    )
+    told = resource.update(REQUEST_ID, **GOLDEN, Description="d")
+    assert told.status == "SUCCESS"
+    assert resource.live["description"] == "d"
+
+
+def test_a_reused_request_id_leads_to_a_derived_token(resource: Resource) -> None:
+    """A request ID used again with other content is followed by one attempt with a token made of ID and content."""
+    resource.create(**GOLDEN)
+    resource.update(REQUEST_ID, **GOLDEN, Description="first")
+    told = resource.update(REQUEST_ID, **GOLDEN, Description="second")
+    assert told.status == "SUCCESS"
+    assert resource.live["description"] == "second"
+    tokens = [
+        request.parameters["clientToken"]
+        for request in resource.emulator.requests
+        if request.operation == "UpdateDistributionConfiguration"
+    ]
+    assert tokens[:2] == [REQUEST_ID, REQUEST_ID]
+    assert len(tokens) == 3
+    assert len(tokens[2]) <= 64
+    assert told.data["ClientToken"] == tokens[2]
+
+
+def test_a_reused_request_id_of_a_create(resource: Resource) -> None:
+    """A Create whose request ID the service knows with other content updates what bears its marks."""
+    resource.create(REQUEST_ID, **GOLDEN)
+    told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
+    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    assert resource.live["description"] == "d"
+
+
+def test_a_create_answered_from_memory_is_no_success(resource: Resource) -> None:
+    """A Create that the service answers from memory, for a configuration deleted since, fails and orphans nothing."""
+    resource.create(REQUEST_ID, **GOLDEN)
+    resource.delete()
+    told = resource.create(REQUEST_ID, **GOLDEN)
+    assert told.status == "FAILED"
+    assert not told.physical_id.startswith("arn:")
+    assert "answered from memory" in told.reason
+    assert resource.emulator.configurations == {}
+
+
+def test_all_findings_are_answered_and_nothing_is_called(resource: Resource) -> None:
+    """Properties with several mistakes are answered with all of them, before any call."""
+    told = resource.create(
+        Nam="x", Distributions=[{"Region": "a"}, {"Region": "a", "AmiDistributionConfiguration": {}}]
+    )
+    assert told.status == "FAILED"
+    assert told.reason.startswith("4 problems with the properties, nothing was called: Nam: unknown property")
+    for part in ("nearest known name is Name", "Distributions[0]: one or more outputs", "Distributions[1].Region:"):
+        assert part in told.reason
+    assert resource.calls() == []
+
+
+def test_a_request_id_that_is_no_token_is_refused(resource: Resource) -> None:
+    """A request ID longer than a client token may be is answered FAILED before any call."""
+    told = resource.create("x" * 65, **GOLDEN)
+    assert "ClientToken: must be at most 64 characters, is 65" in told.reason
+    assert resource.calls() == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"RequestType": "Read"}, {"ResourceType": "Custom::Other"}, {"ResourceProperties": "x"}]
+)
+def test_an_answerable_event_that_is_malformed_is_answered(resource: Resource, change: dict[str, str]) -> None:
+    """An event with a fault that leaves it answerable is answered FAILED, naming the fault."""
+    event = {
+        "RequestType": "Create",
+        "StackId": STACK_ID,
+        "RequestId": REQUEST_ID,
+        "LogicalResourceId": "Golden",
+        "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
+        "ResourceProperties": GOLDEN,
+    }
+    told = resource.deliver({**event, **change})
+    assert told.status == "FAILED"
+    assert next(iter(change)) in told.reason
+    assert resource.calls() == []
+
+
+@pytest.mark.parametrize("event", [{}, {"key1": "value1"}, None, "x"])
+def test_an_event_that_names_nobody_to_answer_is_an_error(event: object) -> None:
+    """A console test event or a foreign one ends in a clear error."""
+    with pytest.raises(MalformedEvent, match="not a CloudFormation custom resource request"):
+        handler(event, Context())
+
+
+def test_a_context_that_is_none_does_not_matter(resource: Resource) -> None:
+    """Without a context, or with one that lacks everything, the request is served."""
+    resource.context = None  # type: ignore[assignment]
+    event = {"RequestType": "Create", "StackId": STACK_ID, "RequestId": REQUEST_ID, "LogicalResourceId": "Golden"}
+    assert resource.deliver({**event, "ResourceProperties": GOLDEN}).status == "SUCCESS"
+
+
+@pytest.mark.parametrize("module", ["crhelper", "boto3", "botocore", "aws_lambda_powertools", "urllib3", "jmespath"])
+def test_a_broken_package_is_answered(resource: Resource, tmp_path: Path, module: str) -> None:
+    """A package that is broken or missing is answered FAILED with its name and the event's own physical ID."""
+    (tmp_path / f"{module}.py").write_text(f"raise ImportError('no module named {module} here')\n")
+    script = f"""
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        from provider.handler import handler
+        handler({{
+            "RequestType": "Update", "StackId": {STACK_ID!r}, "RequestId": {REQUEST_ID!r},
+            "LogicalResourceId": "Golden",
+            "PhysicalResourceId": "{ARN}golden", "ResourceProperties": {{}}, "OldResourceProperties": {{}},
+            "ResponseURL": sys.argv[1]}}, None)
+    """
+    slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), slot.url], check=True, timeout=60, capture_output=True
+    )
+    (put,) = slot.puts
+    assert b'"Status":"FAILED"' in put.body
+    assert f'"PhysicalResourceId":"{ARN}golden"'.encode() in put.body
+    assert f"no module named {module} here".encode() in put.body
+
+
+@pytest.mark.parametrize(
+    "name", ["LOG_LEVEL", "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_LOGGER_SAMPLE_RATE", "POWERTOOLS_LOGGER_LOG_EVENT"]
+)
+def test_a_nonsense_setting_is_no_reason_not_to_answer(resource: Resource, name: str) -> None:
+    """A setting of logging that makes no sense changes nothing about the answer."""
+    script = f"""
+        import json, os, sys
+        os.environ[{name!r}] = "nonsense"
+        from provider.handler import handler
+        handler(json.loads(sys.argv[1]), None)
+    """
+    slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
+    event = (
+        f'{{"RequestType": "Delete", "StackId": "{STACK_ID}", "RequestId": "{REQUEST_ID}",'
+        f' "LogicalResourceId": "Golden", "PhysicalResourceId": "none",'
+        f' "ResourceProperties": {{}}, "ResponseURL": "{slot.url}"}}'
+    )
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script), event], check=True, timeout=60, capture_output=True)
+    (put,) = slot.puts
+    assert b'"Status":"SUCCESS"' in put.body
