@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit check format bench schema lock clean build-ProviderFunction
+.PHONY: help demo setup test unit check format bench schema lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -54,7 +54,13 @@ build-ProviderFunction: | .venv/bin/python
 	  --only-binary :all: --platform any --implementation py --abi none --python-version 3.13 --no-compile
 	@rm -rf "$(ARTIFACTS_DIR)/bin"
 	@tar -cf - --exclude __pycache__ --exclude provider/__main__.py --exclude provider/cli --exclude provider/lint \
-	  --exclude provider/construct --exclude provider/local provider | tar -xf - -C "$(ARTIFACTS_DIR)"
+	  --exclude provider/construct --exclude provider/local --exclude provider/last_resort.py provider | tar -xf - -C "$(ARTIFACTS_DIR)"
+
+build-LastResortFunction:
+	@mkdir -p "$(ARTIFACTS_DIR)/provider/protocol"
+	@cp provider/__init__.py provider/last_resort.py "$(ARTIFACTS_DIR)/provider/"
+	@cd provider/protocol && cp __init__.py deadline.py delivery.py request.py response.py response_url.py \
+	  "$(ARTIFACTS_DIR)/provider/protocol/"
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv

@@ -7,14 +7,18 @@ So there is one answer, it is on time, and nothing that hangs can keep it back.
 import logging
 import os
 import threading
-from typing import Any
+import time
+from typing import Any, Final
 
 from provider.protocol.deadline import Deadline
 from provider.protocol.delivery import Undelivered, deliver
 from provider.protocol.request import MalformedEvent, Request, parse
-from provider.protocol.response import FAILED, Answer, Response
+from provider.protocol.response import FAILED, SUCCESS, Answer, Response
+from provider.protocol.response_url import expiry
 
 _LOG = logging.getLogger(__name__)
+_INIT_SECONDS: Final = 8.0
+"""Of the ten that Lambda's init phase has."""
 
 
 def handler(event: Any, context: Any) -> None:
@@ -30,14 +34,13 @@ def handler(event: Any, context: Any) -> None:
         _LOG.error("nothing was done: %s", error)
         raise
     answer = Answer()
-    threading.Thread(target=_work, args=(request, context, deadline, answer), name="work", daemon=True).start()
-    response = answer.wait(deadline.left())
-    if response is None:
-        answer.offer(_out_of_time(request, deadline))
-        response = answer.wait(0)
+    if (end := expiry(request.response_url)) is not None and end < time.time():
+        answer.offer(_too_late(request))
+    else:
+        threading.Thread(target=_work, args=(request, context, deadline, answer), name="work", daemon=True).start()
+    response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
     deadline.end_work()
-    if response is not None:
-        _deliver(request, response, deadline)
+    _deliver(request, response, deadline)
 
 
 def _work(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
@@ -47,16 +50,30 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
         provision.answer(request, context, deadline, answer.offer)
     except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package is an answer, too
         reason = f"the provider failed at {deadline.doing}: {type(error).__name__}: {error}"
-        _LOG.exception(reason)
-        answer.offer(Response(FAILED, request.failure_id, reason))
+        _LOG.error(reason, exc_info=not isinstance(error, MemoryError))
+        answer.offer(_fallen_short(request, reason))
 
 
 def _out_of_time(request: Request, deadline: Deadline) -> Response:
-    reason = (
+    return _fallen_short(
+        request,
         f"time ran out during {deadline.doing}; whether that happened is not known. "
-        "Deploy again: the next request finds out and goes on from there"
+        "Deploy again: the next request finds out and goes on from there",
     )
-    _LOG.error(reason)
+
+
+def _too_late(request: Request) -> Response:
+    return Response(
+        FAILED,
+        request.failure_id,
+        "the request came after its response URL had expired; nothing was called and nothing changed",
+    )
+
+
+def _fallen_short(request: Request, reason: str) -> Response:
+    """The answer where the work did not get to one. It is a success only where provably nothing was to be done."""
+    if request.asks_for_nothing:
+        return Response(SUCCESS, request.physical_id)
     return Response(FAILED, request.failure_id, reason)
 
 
@@ -64,7 +81,7 @@ def _deliver(request: Request, response: Response, deadline: Deadline) -> None:
     try:
         deliver(request.response_url, response.body(request), deadline.left_for_answer)
     except Undelivered as error:
-        _LOG.error("%s of %s: %s", response.status, request.request_type, error)
+        _LOG.error("%s of %s %s: %s", response.status, request.request_type, request.logical_id, error)
         if not error.final:
             raise
 
@@ -80,4 +97,6 @@ def _prepare() -> None:
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    _prepare()
+    _preparing = threading.Thread(target=_prepare, name="prepare", daemon=True)
+    _preparing.start()
+    _preparing.join(_INIT_SECONDS)

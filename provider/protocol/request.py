@@ -4,12 +4,12 @@ Source: AWS CloudFormation User Guide, "Custom resource request objects". Standa
 load when nothing else does.
 """
 
-import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
-from urllib.parse import urlsplit
+
+from provider.protocol.response_url import is_safe
 
 RequestType = Literal["Create", "Update", "Delete"]
 REQUEST_TYPES: Final = ("Create", "Update", "Delete")
@@ -53,6 +53,18 @@ class Request:
         """The physical ID of a FAILED answer: what the event has, since CloudFormation records another one too."""
         return self.physical_id if self.request_type != "Create" and self.physical_id else self.marker
 
+    @property
+    def asks_for_nothing(self) -> bool:
+        """Whether this is a Delete that leaves everything as it is, seen without knowing the service or its state.
+
+        Only the plainest spellings count; where this is False, there may be nothing to do all the same.
+        """
+        names = {name.lower(): value for name, value in self.properties.items()}
+        retained = names.get("ondelete") == "Retain"
+        adopted = "name" not in names and names.get("distributionconfigurationarn") == self.physical_id
+        handed_over = self.physical_id.startswith("arn:")
+        return self.request_type == "Delete" and handed_over and (retained or (adopted and "ondelete" not in names))
+
 
 def parse(event: object) -> Request:
     """Read an event, also one that an SNS topic wrapped.
@@ -86,24 +98,6 @@ def parse(event: object) -> Request:
         old_properties=_mapping(event.get("OldResourceProperties")),
         problems=problems,
     )
-
-
-def is_safe(url: str) -> bool:
-    """Whether an answer may be sent to this URL: https, or http that does not leave the machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError:
-        return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _unwrapped(event: object) -> object:

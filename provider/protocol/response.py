@@ -120,6 +120,11 @@ class Answer:
         self._given.set()
         return True
 
+    def settle(self, response: Response) -> Response:
+        """Give the answer if there is none yet; the answer that stands."""
+        self.offer(response)
+        return self._response or response
+
     def wait(self, seconds: float) -> Response | None:
         """The answer, or None where there is none within `seconds`."""
         self._given.wait(max(0.0, seconds))

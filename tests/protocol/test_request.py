@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provider.protocol.request import MalformedEvent, is_safe, parse
+from provider.protocol.request import MalformedEvent, parse
 
 EVENT: dict[str, Any] = {
     "RequestType": "Update",
@@ -77,29 +77,6 @@ def test_an_answerable_event_tells_its_problems(change: dict[str, Any], problem:
     assert any(text.startswith(problem) for text in parse({**EVENT, **change}).problems)
 
 
-@pytest.mark.parametrize(
-    ("url", "safe"),
-    [
-        ("https://example.com/x", True),
-        ("http://127.0.0.1:8000/x", True),
-        ("http://localhost/x", True),
-        ("http://[::1]:8000/x", True),
-        ("http://127.8.9.1/x", True),
-        ("http://example.com/x", False),
-        ("http://127.0.0.1.example.com/x", False),
-        ("http://10.0.0.1/x", False),
-        ("ftp://127.0.0.1/x", False),
-        ("file:///etc/passwd", False),
-        ("https://", False),
-        ("https://example.com:port/x", False),
-        ("x", False),
-    ],
-)
-def test_answers_go_over_https_or_stay_on_the_machine(url: str, safe: bool) -> None:
-    """Plain http is for loopback addresses only."""
-    assert is_safe(url) is safe
-
-
 def test_the_id_of_a_failure() -> None:
     """A FAILED answer has the event's physical ID, or for a Create a fixed marker that is no ARN."""
     assert parse(EVENT).failure_id == EVENT["PhysicalResourceId"]
@@ -107,3 +84,23 @@ def test_the_id_of_a_failure() -> None:
     assert create.failure_id == create.marker
     assert not create.marker.startswith("arn:")
     assert "Golden" in create.marker
+
+
+@pytest.mark.parametrize(
+    ("properties", "nothing"),
+    [
+        ({"Name": "golden", "OnDelete": "Retain"}, True),
+        ({"name": "golden", "onDelete": "Retain"}, True),
+        ({"DistributionConfigurationArn": EVENT["PhysicalResourceId"]}, True),
+        ({"DistributionConfigurationArn": EVENT["PhysicalResourceId"], "OnDelete": "Delete"}, False),
+        ({"DistributionConfigurationArn": EVENT["PhysicalResourceId"], "Name": "golden"}, False),
+        ({"Name": "golden"}, False),
+        ({}, False),
+    ],
+)
+def test_a_delete_that_asks_for_nothing_is_known_by_itself(properties: dict[str, str], nothing: bool) -> None:
+    """Whether a Delete plainly leaves everything as it is can be told from the event alone."""
+    assert parse({**EVENT, "RequestType": "Delete", "ResourceProperties": properties}).asks_for_nothing is nothing
+    assert not parse({**EVENT, "ResourceProperties": properties}).asks_for_nothing
+    unfinished = {**EVENT, "RequestType": "Delete", "PhysicalResourceId": "x", "ResourceProperties": properties}
+    assert not parse(unfinished).asks_for_nothing
