@@ -206,7 +206,7 @@ class ImageBuilder:
 
     def _delete(self, arn: str) -> None:
         try:
-            self._call("DeleteDistributionConfiguration", arn, **{TARGET: arn})
+            self._call("DeleteDistributionConfiguration", arn, TARGET, **{TARGET: arn})
         except ProviderError as error:
             if error.code == _IN_USE:
                 raise self._in_use(arn, error) from error
@@ -281,10 +281,12 @@ def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked(operation: str, expected: str, answer: dict[str, Any]) -> dict[str, Any]:
-    if expected and expected not in answer:
+    """The answer, if it is the service's own: botocore takes a proxy's page with status 200 for an empty one."""
+    kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
+    if (expected and expected not in answer) or "html" in kind:
         raise ProviderError(
-            f"{operation} was answered without {expected}: something in between answers for the service",
-            cure="Check proxies and endpoint settings, then deploy again",
+            f"{operation} was answered with something that is not the service's: a proxy's page, perhaps",
+            cure="Whether it happened is not known. Check proxies and endpoint settings, then deploy again",
             fault=Fault.SERVICE,
             outcome=Outcome.UNKNOWN,
             request_id=_request_id(answer),

@@ -35,9 +35,9 @@ def answer(request: Request, context: object, watch: Watch, offer: Callable[[Res
     def work(_event: object, _context: object) -> str:
         try:
             resource.response = _provision(request, context, watch, log)
-        except Exception:
+        except Exception as error:
             log.exception("the provider itself failed")
-            raise
+            raise RuntimeError(f"the provider itself failed: {type(error).__name__}: {error}") from error
         return resource.response.physical_id
 
     for register in (resource.create, resource.update, resource.delete):

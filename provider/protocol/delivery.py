@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPT_SECONDS: Final = 10.0
+_SHORTEST_ATTEMPT: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
 
 
@@ -37,7 +38,7 @@ def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
     while True:
         attempt += 1
         try:
-            _put(url, body, min(_ATTEMPT_SECONDS, max(0.1, left())))
+            _put(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)))
         except Undelivered as error:
             pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
             if error.final or left() <= pause:
@@ -61,7 +62,7 @@ def _put(url: str, body: bytes, timeout: float) -> None:
         connection.request("PUT", target, body, {"content-type": ""})
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        raise Undelivered(_describe(error), final=_is_final(error)) from None
+        raise Undelivered(_describe(error), final=isinstance(error, http.client.InvalidURL)) from None
     finally:
         if connection is not None:
             connection.close()
@@ -83,7 +84,3 @@ def _describe(error: Exception) -> str:
     """An error without its text where that could quote the URL."""
     detail = error.strerror if isinstance(error, OSError) and error.strerror else ""
     return f"{type(error).__name__}{f' ({detail})' if detail else ''}"
-
-
-def _is_final(error: Exception) -> bool:
-    return isinstance(error, http.client.InvalidURL | ssl.SSLCertVerificationError)

@@ -1,0 +1,63 @@
+"""The function in a process of its own, with one thing wrong in it. Reads what from standard input.
+
+`broken`: a package that raises when imported. `slow`: one that takes a minute. `inside`: what happens inside the API
+client when a request to `operation` is about to be sent, or (`after`) has just been answered: exit, memory, kill.
+"""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+
+def shadow(package: str, source: str) -> None:
+    """Put a package of this name before the real one."""
+    folder = tempfile.mkdtemp()
+    Path(folder, f"{package}.py").write_text(source, encoding="utf-8")
+    sys.path.insert(0, folder)
+
+
+def happen(what: str) -> None:
+    """Let it happen."""
+    if what == "exit":
+        sys.exit(3)
+    if what == "memory":
+        raise MemoryError
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Serve one request."""
+    work = json.load(sys.stdin)
+    if package := work.get("broken"):
+        shadow(package, "raise ImportError('broken for a test')\n")
+    if package := work.get("slow"):
+        shadow(package, "import time\ntime.sleep(60)\n")
+    if what := work.get("inside"):
+        from provider import image_builder
+
+        moment = "after-call" if work.get("after") else "before-send"
+
+        def listener(**_: Any) -> None:
+            happen(what)
+
+        image_builder.client().meta.events.register(f"{moment}.imagebuilder.{work['operation']}", listener)
+
+    from provider.handler import handler
+
+    class Context:
+        """Lambda's context."""
+
+        def get_remaining_time_in_millis(self) -> int:
+            """Milliseconds left."""
+            return int(work["milliseconds"])
+
+    handler(work["event"], Context())
+
+
+main()

@@ -1,0 +1,105 @@
+"""The reliability matrix: what goes wrong, when, for which request, and what comes of it.
+
+`python -m tests.reliability.matrix` prints it as Markdown; test_matrix.py runs every cell.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+RequestType = Literal["Create", "Update", "Delete"]
+REQUESTS: Final[tuple[RequestType, ...]] = ("Create", "Update", "Delete")
+
+BEFORE: Final = "before the call"
+DURING: Final = "during the call"
+AFTER: Final = "after it took effect"
+DELIVERY: Final = "during delivery"
+
+DONE: Final = "SUCCESS, done"
+UNDONE: Final = "FAILED, unchanged"
+CUT: Final = "FAILED, cut short"
+RETRIED: Final = "retried by Lambda, done"
+UNHEARD: Final = "nobody listens, done"
+
+MEANINGS: Final = {
+    DONE: "answered SUCCESS, and the configuration is as the template says",
+    UNDONE: "answered FAILED, and nothing has changed",
+    CUT: "answered FAILED in time, saying that the call's outcome is not known",
+    RETRIED: "no answer left, so Lambda delivers the event again; then answered SUCCESS, once",
+    UNHEARD: "the bucket refuses the answer for good (its URL has expired); logged, and not tried for ever",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row. `outcomes` are those of Create, Update and Delete; `seconds` is the time that Lambda gives."""
+
+    phase: str
+    name: str
+    outcomes: tuple[str, str, str]
+    seconds: float = 20.0
+
+
+def _same(outcome: str) -> tuple[str, str, str]:
+    return (outcome, outcome, outcome)
+
+
+FAULTS: Final = (
+    Fault(BEFORE, "throttled once", _same(DONE)),
+    Fault(BEFORE, "throttled for good", _same(UNDONE), 3),
+    Fault(BEFORE, "API out of reach", _same(UNDONE), 3),
+    Fault(BEFORE, "not allowed", _same(UNDONE)),
+    Fault(BEFORE, "no credentials", _same(UNDONE)),
+    Fault(BEFORE, "response URL expired", _same(UNDONE)),
+    Fault(BEFORE, "no time left", _same(UNDONE), 0.2),
+    Fault(BEFORE, "package broken", _same(UNDONE)),
+    Fault(BEFORE, "package slow to load", _same(UNDONE), 2.5),
+    Fault(BEFORE, "killed", _same(RETRIED)),
+    Fault(DURING, "503 once", _same(DONE)),
+    Fault(DURING, "500 for good", _same(UNDONE), 4),
+    Fault(DURING, "reset once", _same(DONE)),
+    Fault(DURING, "reset for good", _same(UNDONE), 4),
+    Fault(DURING, "garbage once", _same(DONE)),
+    Fault(DURING, "garbage for good", _same(UNDONE), 4),
+    Fault(DURING, "hangs", _same(CUT), 2.5),
+    Fault(DURING, "unmodelled error", _same(UNDONE)),
+    Fault(DURING, "exit inside the client", _same(UNDONE)),
+    Fault(DURING, "out of memory inside the client", _same(UNDONE)),
+    Fault(DURING, "killed", _same(RETRIED)),
+    Fault(AFTER, "503 once", _same(DONE)),
+    Fault(AFTER, "500 for good", _same(DONE)),
+    Fault(AFTER, "reset once", _same(DONE)),
+    Fault(AFTER, "reset for good", _same(DONE)),
+    Fault(AFTER, "garbage once", _same(DONE)),
+    Fault(AFTER, "garbage for good", _same(DONE)),
+    Fault(AFTER, "throttled on the retry", _same(DONE)),
+    Fault(AFTER, "hangs", _same(CUT), 2.5),
+    Fault(AFTER, "killed", _same(RETRIED)),
+    Fault(DELIVERY, "503 once", _same(DONE)),
+    Fault(DELIVERY, "429 once", _same(DONE)),
+    Fault(DELIVERY, "reset once", _same(DONE)),
+    Fault(DELIVERY, "hangs once", _same(DONE), 4),
+    Fault(DELIVERY, "503 for good", _same(RETRIED), 2),
+    Fault(DELIVERY, "out of reach", _same(RETRIED), 2),
+    Fault(DELIVERY, "certificate nobody vouches for", _same(RETRIED), 2),
+    Fault(DELIVERY, "403", _same(UNHEARD)),
+    Fault(DELIVERY, "killed", _same(RETRIED)),
+)
+
+
+def cells() -> Iterator[tuple[Fault, RequestType, str]]:
+    """Every cell: the fault, the request's type, and what comes of it."""
+    for fault in FAULTS:
+        for request, outcome in zip(REQUESTS, fault.outcomes, strict=True):
+            yield fault, request, outcome
+
+
+def markdown() -> str:
+    """The matrix as a Markdown table, and what its words mean."""
+    rows = [f"| {fault.phase} | {fault.name} | {' | '.join(fault.outcomes)} |" for fault in FAULTS]
+    table = ["| when | fault | Create | Update | Delete |", "|---|---|---|---|---|", *rows, ""]
+    return "\n".join([*table, *(f"- *{word}*: {meaning}." for word, meaning in MEANINGS.items())]) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

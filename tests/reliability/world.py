@@ -1,0 +1,178 @@
+"""One request in a world where things go wrong: an API, a bucket for the answer, and the function, all real."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provider.handler import handler
+from provider.local.emulator import Emulator
+from provider.local.faults import Fault as ApiFault
+from provider.local.server import LoopbackServer, Reply
+from provider.properties.rules import MARKS
+from provider.protocol.delivery import Undelivered
+from tests.reliability.matrix import RequestType
+from tests.stack import ARN, NAME, STACK_ID, Context
+
+CHILD = Path(__file__).with_name("child.py")
+OPERATION = {name: f"{name}DistributionConfiguration" for name in ("Create", "Update", "Delete")}
+SECRETS = ("X-Amz-Signature", "verysecretsignature", "verysecretkey")
+_REPLIES = {"503": 503, "429": 429, "403": 403}
+
+
+class Bucket:
+    """Takes answers; `trouble` is what the next PUTs meet instead, `lasting` what all later ones do."""
+
+    def __init__(self, tls: Any = None) -> None:
+        self.trouble: list[str] = []
+        self.lasting = ""
+        self.seen: list[bytes] = []
+        self.taken: list[bytes] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+        self._server = LoopbackServer(self._respond, tls=tls)
+
+    def url(self, query: str = "") -> str:
+        """A pre-signed URL of this bucket."""
+        return f"{self._server.url}/answer?X-Amz-Expires=7200{query}&X-Amz-Signature=verysecretsignature"
+
+    def close(self) -> None:
+        """Stop taking answers."""
+        self._server.close()
+
+    def _respond(self, _method: str, _target: str, body: bytes) -> Reply | ApiFault:
+        self.seen.append(body)
+        self.meanwhile()
+        trouble = self.trouble.pop(0) if self.trouble else self.lasting
+        if trouble in _REPLIES:
+            return Reply(_REPLIES[trouble], {}, b"")
+        if trouble:
+            return ApiFault[trouble.upper()]
+        self.taken.append(body)
+        return Reply(200, {}, b"")
+
+
+@dataclass
+class World:
+    """The world of one cell. `seconds` is what Lambda gives the function."""
+
+    emulator: Emulator
+    bucket: Bucket
+    request_type: RequestType
+    seconds: float
+    url: str = ""
+    child: dict[str, str] = field(default_factory=dict)
+    """What is wrong in a process of the function's own; empty where it runs in this one."""
+    output: str = ""
+    raised: bool = False
+
+    def __post_init__(self) -> None:
+        self.request_id = str(uuid.uuid4())
+        self.url = self.url or self.bucket.url()
+        self.before: dict[str, Any] = {
+            "Name": "golden",
+            "Description": "before",
+            "Distributions": [{"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": NAME}}],
+        }
+        self.wanted = {**self.before, "Description": "wanted"}
+        if self.request_type != "Create":
+            self.emulator.seed(
+                name="golden",
+                description="before",
+                distributions=[{"region": "us-east-1", "amiDistributionConfiguration": {"name": NAME}}],
+                tags=dict(zip(MARKS, (STACK_ID, "Golden"), strict=True)),
+            )
+
+    @property
+    def operation(self) -> str:
+        """The call that makes the change."""
+        return OPERATION[self.request_type]
+
+    @property
+    def description(self) -> str | None:
+        """The description of the live configuration; None where there is none."""
+        live = self.emulator.configurations.get(f"{ARN}golden")
+        return None if live is None else live.get("description", "")
+
+    @property
+    def done(self) -> bool:
+        """Whether the live state is what the request wants."""
+        return self.description == (None if self.request_type == "Delete" else "wanted")
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the live state is what it was."""
+        return self.description == (None if self.request_type == "Create" else "before")
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The one answer that was taken."""
+        (body,) = self.bucket.taken
+        told: dict[str, Any] = json.loads(body)
+        return told
+
+    def send(self) -> float:
+        """Deliver the request as Lambda does; seconds that it took."""
+        start = time.monotonic()
+        event = self.event(self.request_type, self.request_id)
+        if self.child:
+            self._send_to_child(event)
+        else:
+            try:
+                handler(event, Context(milliseconds=int(self.seconds * 1000)))
+                self.raised = False
+            except Undelivered:
+                self.raised = True
+        return time.monotonic() - start
+
+    def follow_up(self) -> dict[str, Any]:
+        """Heal everything and send what CloudFormation sends after this request's failure; its answer."""
+        physical_id = self.answer["PhysicalResourceId"]
+        self.emulator.reset_faults()
+        self.bucket.taken.clear()
+        self.url, self.child = self.bucket.url(), {}
+        kind: RequestType = "Update" if self.request_type == "Update" else "Delete"
+        event = self.event(kind, str(uuid.uuid4())) | {"PhysicalResourceId": physical_id}
+        if kind == "Update":
+            event |= {"ResourceProperties": self.before, "OldResourceProperties": self.wanted}
+        handler(event, Context(milliseconds=20_000))
+        return self.answer
+
+    def event(self, request_type: RequestType, request_id: str) -> dict[str, Any]:
+        """The event that CloudFormation sends."""
+        event = {
+            "RequestType": request_type,
+            "StackId": STACK_ID,
+            "RequestId": request_id,
+            "LogicalResourceId": "Golden",
+            "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
+            "ResponseURL": self.url,
+            "ResourceProperties": self.wanted,
+        }
+        if request_type != "Create":
+            event["PhysicalResourceId"] = f"{ARN}golden"
+        if request_type == "Update":
+            event["OldResourceProperties"] = self.before
+        return event
+
+    def _send_to_child(self, event: dict[str, Any]) -> None:
+        work = {"event": event, "milliseconds": int(self.seconds * 1000), **self.child}
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        ran = subprocess.run(
+            [sys.executable, str(CHILD)],
+            input=json.dumps(work),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.output += ran.stdout + ran.stderr
+        self.raised = ran.returncode != 0
+        logging.getLogger(__name__).debug("the function's process ended with %s", ran.returncode)

@@ -1,0 +1,111 @@
+"""The last resort answers where the provider could not."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider.last_resort import handler
+from provider.local.sink import AnswerSink, read
+from provider.protocol.delivery import Undelivered
+from provider.protocol.request import MalformedEvent
+from tests.stack import ARN, STACK_ID, Context
+
+ROOT = Path(__file__).parent.parent
+REQUEST_ID = "11111111-0000-4000-8000-000000000000"
+
+
+def event(request_type: str = "Update", **properties: str) -> dict[str, Any]:
+    return {
+        "RequestType": request_type,
+        "StackId": STACK_ID,
+        "RequestId": REQUEST_ID,
+        "LogicalResourceId": "Golden",
+        "PhysicalResourceId": f"{ARN}golden",
+        "ResourceProperties": {"Name": "golden", **properties},
+    }
+
+
+def record(payload: object, condition: str = "RetriesExhausted", **response: str) -> dict[str, Any]:
+    """What Lambda hands to a failure destination."""
+    return {
+        "version": "1.0",
+        "timestamp": "2026-11-23T06:00:00.000Z",
+        "requestContext": {
+            "requestId": "e4b46cbf-b738-4880-ae7a-08eec1e1d1ab",
+            "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:provider:$LATEST",
+            "condition": condition,
+            "approximateInvokeCount": 2,
+        },
+        "requestPayload": payload,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": response or None,
+    }
+
+
+def told(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict[str, Any]:
+    slot = sink.open(STACK_ID, "Golden", REQUEST_ID)
+    handler(record({**request, "ResponseURL": slot.url}, **about), Context())
+    (put,) = slot.puts
+    read(put, request)
+    answer: dict[str, Any] = json.loads(put.body)
+    return answer
+
+
+def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
+    """A function that crashed is answered FAILED with what Lambda says of it and the event's physical ID."""
+    answer = told(sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{ARN}golden")
+    assert "failed in 2 attempts: Runtime.ExitError: RequestId: x Error: signal: killed" in answer["Reason"]
+    assert "the next request finds out" in answer["Reason"]
+
+
+def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
+    """An event that no function took in time is answered FAILED."""
+    answer = told(sink, event("Create"), condition="EventAgeExceeded")
+    assert answer["Status"] == "FAILED"
+    assert not answer["PhysicalResourceId"].startswith("arn:")
+    assert "did not get to this request in time" in answer["Reason"]
+
+
+def test_a_delete_says_what_to_check(sink: AnswerSink) -> None:
+    """A Delete that was not carried out is FAILED and names what to look for."""
+    answer = told(sink, event("Delete"))
+    assert answer["Status"] == "FAILED"
+    assert f"Check whether {ARN}golden still exists" in answer["Reason"]
+
+
+def test_a_delete_that_asks_for_nothing_succeeds(sink: AnswerSink) -> None:
+    """A Delete that retains is a success, whoever answers."""
+    answer = told(sink, event("Delete", OnDelete="Retain"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
+
+
+@pytest.mark.parametrize(
+    "payload", [None, {}, {"key": "value"}, "x", {**event(), "ResponseURL": "http://example.com/x"}]
+)
+def test_what_names_nobody_ends_in_the_queue(payload: object) -> None:
+    """A record without a request that can be answered is an error, which leads to the dead-letter queue."""
+    with pytest.raises(MalformedEvent):
+        handler(record(payload), Context())
+    with pytest.raises(MalformedEvent):
+        handler(payload, Context())
+
+
+def test_an_answer_that_does_not_arrive_ends_in_the_queue() -> None:
+    """An answer that cannot be delivered in time is an error, which Lambda retries."""
+    payload = {**event(), "ResponseURL": "http://127.0.0.1:1/answer?X-Amz-Signature=s"}
+    with pytest.raises(Undelivered):
+        handler(record(payload), Context(milliseconds=600))
+
+
+def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
+    """The second function's artifact loads with nothing but the standard library, and is a few files."""
+    command = ["make", "--no-print-directory", "build-LastResortFunction", f"ARTIFACTS_DIR={tmp_path}"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.py")) < 40_000
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import provider.last_resort"
+    subprocess.run([sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path)], cwd=tmp_path, check=True)
