@@ -51,7 +51,7 @@ def kill_after(seconds: float, event: dict[str, Any]) -> bool:
 def test_any_number_of_kills_loses_nothing(
     emulator: Emulator, bucket: Bucket, request_type: RequestType, seed: int
 ) -> None:
-    """After kills at random points and redelivery the configuration is as the template says, and nothing is orphaned."""
+    """After kills at random points and redelivery the configuration is as the template says, and nothing is left."""
     world = World(emulator, bucket, request_type, 20)
     event = world.event(request_type, world.request_id)
     start = time.monotonic()
