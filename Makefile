@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit check format bench schema lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit check format bench soak schema lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ format: .venv/dev.stamp ## put the code into its format
 
 bench: .venv/run.stamp ## measure how long checking a configuration takes
 	@$(BIN)/python -m benchmarks.properties
+
+soak: .venv/dev.stamp ## a thousand requests with a tenth of all calls failing
+	@$(BIN)/python -m tests.reliability.soak
 
 schema: .venv/run.stamp ## write docs/properties.schema.json anew
 	@$(BIN)/python -m provider schema > docs/properties.schema.json

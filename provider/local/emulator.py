@@ -170,6 +170,10 @@ class Emulator:
         """
         self._order(Failure(operation, error=ApiError(code, message, status)), times)
 
+    def fail_at_random(self, share: float, faults: tuple[Fault, ...], seed: int) -> None:
+        """Let this share of all calls meet one of `faults`, before or after they take effect, until `reset_faults`."""
+        self._faults.order_at_random(share, faults, seed)
+
     def reset_faults(self) -> None:
         """Forget the failures that no call has met yet."""
         self._faults.clear()

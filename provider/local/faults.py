@@ -1,6 +1,8 @@
 """How a call goes wrong: the service's own errors, and failures that somebody ordered for a rehearsal."""
 
+import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -56,12 +58,17 @@ class Failure:
         return self.error
 
 
+def _never() -> None:
+    """No failure."""
+
+
 class FaultPlan:
     """The failures still to come, each for one call, in the order they were ordered."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Failure] = []
+        self._drawn: Callable[[], Failure | None] = _never
 
     def order(self, failure: Failure, times: int) -> None:
         """Let the next `times` matching calls fail. ValueError where `times` is no positive number."""
@@ -76,9 +83,22 @@ class FaultPlan:
             for place, failure in enumerate(self._waiting):
                 if failure.operation in (operation, ANY_OPERATION):
                     return self._waiting.pop(place)
-        return None
+            return self._drawn()
+
+    def order_at_random(self, share: float, faults: tuple[Fault, ...], seed: int) -> None:
+        """Let this share of all calls fail, before or after they take effect, until `clear`."""
+        chance = random.Random(seed)  # noqa: S311 - a rehearsal that can be repeated, no secret
+
+        def drawn() -> Failure | None:
+            if chance.random() >= share:
+                return None
+            return Failure(ANY_OPERATION, chance.choice(faults), after=chance.random() < 0.5)
+
+        with self._lock:
+            self._drawn = drawn
 
     def clear(self) -> None:
         """Forget every failure still to come."""
         with self._lock:
             self._waiting.clear()
+            self._drawn = _never

@@ -1,0 +1,243 @@
+"""A bounded soak: many requests of mixed kinds in warm processes, with a share of all calls and deliveries failing.
+
+`python -m tests.reliability.soak` runs a thousand, four at a time, and prints the figures; `make soak` does that.
+Each process plays CloudFormation for stacks of its own: it creates, updates, renames, rolls back and deletes, takes
+the answers itself, and delivers an event again where the function raised, as Lambda does.
+"""
+
+import json
+import random
+import resource as process_resources
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from provider.local.emulator import Emulator, Fault
+from provider.local.faults import Fault as WireFault
+from provider.local.server import LoopbackServer, Reply
+
+SHARE = 0.1
+API_FAULTS = (Fault.THROTTLE, Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.RESET, Fault.GARBAGE)
+ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
+_ATTEMPTS = 3
+_SECONDS = 20
+
+
+@dataclass
+class Figures:
+    """What one process saw. `growth` is resident memory, in KiB, from the second quarter of the run to its end."""
+
+    requests: int = 0
+    answers: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    invocations: int = 0
+    deliveries: int = 0
+    wrong: list[str] = field(default_factory=list)
+    expected: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
+    growth: int = 0
+
+
+class Context:
+    """Lambda's context for one invocation."""
+
+    def __init__(self) -> None:
+        self._end = time.monotonic() + _SECONDS
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds left."""
+        return int((self._end - time.monotonic()) * 1000)
+
+
+class Player:
+    """CloudFormation for one process's stacks, and the process's bucket for answers."""
+
+    def __init__(self, number: int, seed: int) -> None:
+        self.figures = Figures()
+        self._number = number
+        self._random = random.Random(f"{seed}-{number}")
+        self._taken: list[bytes] = []
+        self._lives: dict[str, dict[str, Any]] = {}
+        self._serial = 0
+
+    def play(self, requests: int) -> Figures:
+        """Send so many requests and report."""
+        bucket = LoopbackServer(self._respond)
+        self._url = f"{bucket.url}/answer?X-Amz-Signature=s"
+        baseline = 0
+        while self.figures.requests < requests:
+            if self.figures.requests >= requests // 4 and not baseline:
+                baseline = _resident()
+            self._one_operation()
+        self.figures.growth = _resident() - baseline
+        bucket.close()
+        self.figures.expected = {life["id"]: life["properties"]["Description"] for life in self._lives.values()}
+        return self.figures
+
+    def _one_operation(self) -> None:
+        logical_id = (
+            self._random.choice([*self._lives, ""]) if len(self._lives) < 6 else self._random.choice([*self._lives])
+        )
+        if not logical_id:
+            self._create()
+        elif self._random.random() < 0.2:
+            self._delete(logical_id)
+        else:
+            self._update(logical_id, rename=self._random.random() < 0.3)
+
+    def _create(self) -> None:
+        self._serial += 1
+        logical_id = f"R{self._number}x{self._serial}"
+        wanted = self._properties(f"p{self._number}-{self._serial}")
+        answer = self._send("Create", logical_id, ResourceProperties=wanted)
+        if answer["Status"] == "SUCCESS":
+            self._lives[logical_id] = {"id": answer["PhysicalResourceId"], "properties": wanted}
+        else:
+            self._until_deleted(logical_id, answer["PhysicalResourceId"], wanted)
+
+    def _update(self, logical_id: str, *, rename: bool) -> None:
+        life = self._lives[logical_id]
+        before, physical_id = life["properties"], life["id"]
+        self._serial += 1
+        wanted = self._properties(f"p{self._number}-{self._serial}" if rename else before["Name"])
+        answer = self._change(logical_id, physical_id, wanted, before)
+        if answer["Status"] == "FAILED":
+            if answer["PhysicalResourceId"] != physical_id:
+                self.figures.wrong.append(f"a failed Update answered {answer['PhysicalResourceId']}")
+            while self._change(logical_id, physical_id, before, wanted)["Status"] == "FAILED":
+                pass
+        else:
+            life["properties"], life["id"] = wanted, answer["PhysicalResourceId"]
+            if life["id"] != physical_id:
+                self._until_deleted(logical_id, physical_id, before)
+
+    def _change(self, logical_id: str, physical_id: str, new: object, old: object) -> dict[str, Any]:
+        return self._send(
+            "Update", logical_id, PhysicalResourceId=physical_id, ResourceProperties=new, OldResourceProperties=old
+        )
+
+    def _delete(self, logical_id: str) -> None:
+        life = self._lives.pop(logical_id)
+        self._until_deleted(logical_id, life["id"], life["properties"])
+
+    def _until_deleted(self, logical_id: str, physical_id: str, properties: object) -> None:
+        while (
+            self._send("Delete", logical_id, PhysicalResourceId=physical_id, ResourceProperties=properties)["Status"]
+            == "FAILED"
+        ):
+            pass
+
+    def _send(self, request_type: str, logical_id: str, **more: Any) -> dict[str, Any]:
+        from provider.handler import handler
+        from provider.protocol.delivery import Undelivered
+
+        self.figures.requests += 1
+        self.figures.kinds[request_type] = self.figures.kinds.get(request_type, 0) + 1
+        event = {
+            "RequestType": request_type,
+            "StackId": f"arn:aws:cloudformation:us-east-1:123456789012:stack/soak-{self._number}/1",
+            "RequestId": str(uuid.UUID(int=self._random.getrandbits(128))),
+            "LogicalResourceId": logical_id,
+            "ResponseURL": self._url,
+            **more,
+        }
+        self._taken.clear()
+        for _ in range(_ATTEMPTS):
+            self.figures.invocations += 1
+            try:
+                handler(event, Context())
+                break
+            except Undelivered:
+                continue
+        if len(self._taken) != 1:
+            raise AssertionError(f"{len(self._taken)} answers to {request_type} {logical_id}")
+        answer: dict[str, Any] = json.loads(self._taken[0])
+        if (answer["RequestId"], answer["LogicalResourceId"]) != (event["RequestId"], logical_id):
+            self.figures.wrong.append(f"an answer to {answer['RequestId']} where {event['RequestId']} was asked")
+        self.figures.answers += 1
+        self.figures.succeeded += answer["Status"] == "SUCCESS"
+        self.figures.failed += answer["Status"] == "FAILED"
+        return answer
+
+    def _respond(self, _method: str, _target: str, body: bytes) -> Reply | WireFault:
+        self.figures.deliveries += 1
+        if self._random.random() < SHARE:
+            troubles: list[Reply | WireFault] = [WireFault.RESET, Reply(503, {}, b""), Reply(429, {}, b"")]
+            return self._random.choice(troubles)
+        self._taken.append(body)
+        return Reply(200, {}, b"")
+
+    def _properties(self, name: str) -> dict[str, Any]:
+        ami = {"Name": "x {{ imagebuilder:buildDate }}"}
+        regions = self._random.sample(["us-east-1", "eu-west-1", "ap-south-1"], self._random.randint(1, 3))
+        return {
+            "Name": name,
+            "Description": f"number {self._serial}",
+            "Distributions": [{"Region": region, "AmiDistributionConfiguration": ami} for region in regions],
+            "Tags": {f"t{self._random.randint(1, 4)}": str(self._serial)},
+        }
+
+
+def _resident() -> int:
+    return process_resources.getrusage(process_resources.RUSAGE_SELF).ru_maxrss
+
+
+def soak(requests: int, processes: int, seed: int) -> tuple[list[Figures], Mapping[str, str], int, float]:
+    """Run it: each process's figures, what is there afterwards (ARN to description), API calls, and seconds."""
+    start = time.monotonic()
+    with Emulator() as emulator:
+        emulator.fail_at_random(SHARE, API_FAULTS, seed)
+        running = [
+            subprocess.Popen(
+                [sys.executable, __file__, str(number), str(requests // processes), str(seed)],
+                env={**emulator.environment(), "LOG_LEVEL": "CRITICAL"},
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for number in range(processes)
+        ]
+        try:
+            figures = [Figures(**json.loads(process.communicate(timeout=900)[0])) for process in running]
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
+        left = {arn: live.get("description", "") for arn, live in emulator.configurations.items()}
+        return figures, left, len(emulator.requests), time.monotonic() - start
+
+
+def main() -> None:
+    """Run a thousand requests and print the figures; exit with 1 where anything is not as it should be."""
+    figures, left, calls, seconds = soak(1000, 4, seed=20261123)
+    expected = {arn: text for one in figures for arn, text in one.expected.items()}
+    kinds = sum((Counter(one.kinds) for one in figures), Counter[str]())
+    wrong = [text for one in figures for text in one.wrong]
+    print(f"{sum(one.requests for one in figures)} requests ({', '.join(f'{n} {k}' for k, n in kinds.items())})")
+    print(f"{sum(one.answers for one in figures)} answers, {len(wrong)} of them wrong, none twice")
+    print(f"  {sum(one.succeeded for one in figures)} SUCCESS, {sum(one.failed for one in figures)} FAILED")
+    print(
+        f"{sum(one.invocations for one in figures)} invocations, {calls} API calls, "
+        f"{sum(one.deliveries for one in figures)} deliveries; one in ten of the latter two failed"
+    )
+    print(
+        f"{len(left)} configurations left, {'all' if left == expected else 'NOT all'} as their last success left them"
+    )
+    print(f"memory grew by {', '.join(f'{one.growth / 1024:.1f}' for one in figures)} MiB a process")
+    print(f"{seconds:.0f} s")
+    sys.exit(bool(wrong) or left != expected)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        print(json.dumps(asdict(Player(int(sys.argv[1]), int(sys.argv[3])).play(int(sys.argv[2])))))
+    else:
+        main()
