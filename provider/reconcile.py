@@ -22,6 +22,7 @@ from provider.lifecycle import (
     marks_of,
 )
 from provider.observability import told
+from provider.properties.diff import differences
 from provider.properties.model import NAME
 from provider.protocol.request import Request
 
@@ -56,8 +57,10 @@ class Reconciliation:
             plan = self._decide()
             self._undo = self._undo or plan.undo
             try:
-                for step in plan.steps:
+                for number, step in enumerate(plan.steps, 1):
                     self._carry_out(step, spent)
+                    if isinstance(step, UpdateConfiguration) and number < len(plan.steps):
+                        self._see_that_it_happened(step)
             except ProviderError as error:
                 if error.outcome not in _SURPRISES or not left or not self._read_again(error, plan):
                     raise
@@ -103,6 +106,19 @@ class Reconciliation:
             if error.outcome is not Outcome.UNKNOWN:
                 self._attempted.pop()
             raise
+
+    def _see_that_it_happened(self, step: UpdateConfiguration) -> None:
+        """Keep an event that comes late from changing what hangs on the content, such as tags.
+
+        The service answers a token that it knows from memory, without running; so the content is still another one.
+        """
+        live = self._builder.read(step.arn)
+        if live is None or differences(live.content, step.content):
+            raise ProviderError(
+                f"{step.arn} has not changed: the service answered from memory, because a request with this ID "
+                "changed it once before",
+                cure="If this is no late copy of an earlier request, deploy again",
+            )
 
     def _read_again(self, error: ProviderError, plan: Plan) -> bool:
         """Read anew what the decision rested on; False where that cannot lead to another decision."""

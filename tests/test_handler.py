@@ -1,5 +1,6 @@
 """The handler answers, whatever happens to the API, to its packages, or to the event."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -197,3 +198,44 @@ def test_a_nonsense_setting_is_no_reason_not_to_answer(resource: Resource, name:
     subprocess.run([sys.executable, "-c", textwrap.dedent(script), event], check=True, timeout=60, capture_output=True)
     (put,) = slot.puts
     assert b'"Status":"SUCCESS"' in put.body
+
+
+def test_a_request_through_a_topic_is_served(resource: Resource) -> None:
+    """A request that an SNS topic brings is answered like any other."""
+    slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
+    event = {
+        "RequestType": "Create",
+        "StackId": STACK_ID,
+        "RequestId": REQUEST_ID,
+        "LogicalResourceId": "Golden",
+        "ResourceProperties": GOLDEN,
+        "ResponseURL": slot.url,
+    }
+    handler({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(event)}}]}, resource.context)
+    (put,) = slot.puts
+    assert json.loads(put.body)["Status"] == "SUCCESS"
+    assert list(resource.emulator.configurations) == [f"{ARN}golden"]
+
+
+def test_late_copies_of_requests_do_no_harm(resource: Resource) -> None:
+    """A Create and an Update that are delivered again after later requests leave content and tags as they are."""
+    first = {**GOLDEN, "Description": "first", "Tags": {"t": "1"}}
+    second = {**GOLDEN, "Description": "second", "Tags": {"t": "2"}}
+    third = {**GOLDEN, "Description": "third", "Tags": {"t": "3"}}
+    create, update = "11111111-0000-4000-8000-000000000000", "22222222-0000-4000-8000-000000000000"
+    resource.create(create, **first)
+    resource.update(update, **second)
+    resource.update(**third)
+    before = dict(resource.live)
+    resource.send("Create", first, request_id=create)
+    resource.send("Update", second, old=first, request_id=update)
+    assert resource.live == before
+
+
+def test_a_late_copy_after_the_end_creates_nothing(resource: Resource) -> None:
+    """A Create, an Update or a Delete delivered again after the Delete leaves nothing behind."""
+    resource.create(REQUEST_ID, **GOLDEN)
+    resource.delete()
+    resource.send("Create", GOLDEN, request_id=REQUEST_ID)
+    resource.delete()
+    assert resource.emulator.configurations == {}
