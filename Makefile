@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+PIP_ARGUMENTS := python -m pip -qq --disable-pip-version-check --no-input
+PIP := $(BIN)/$(PIP_ARGUMENTS)
 
-.PHONY: help demo setup test unit check format bench soak schema lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit e2e check format bench soak schema lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,6 +33,17 @@ test: check unit ## all checks and all tests
 
 unit: .venv/dev.stamp ## the tests alone
 	@$(BIN)/python -m pytest -n auto
+
+e2e: .venv/dev.stamp .venv-e2e/stamp ## the built functions under Lambda's runtime client, stacks in an emulated account
+	@$(BIN)/python -m pytest e2e
+
+# Lambda's own Python where this machine has it; else what there is, and the tests say which.
+.venv-e2e/stamp: requirements/e2e.lock | .venv/bin/python
+	@echo "installing what the end-to-end tests need into .venv-e2e, from requirements/e2e.lock"
+	@for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python $(BIN)/python; do \
+	  "$$python" -c 'import ensurepip' 2>/dev/null && break; done; "$$python" -m venv --clear .venv-e2e
+	@.venv-e2e/bin/$(PIP_ARGUMENTS) install --require-hashes -r requirements/e2e.lock
+	@touch $@
 
 check: .venv/dev.stamp ## lint, format and types alone
 	@$(BIN)/ruff check .
@@ -62,13 +74,13 @@ build-ProviderFunction: | .venv/bin/python
 build-LastResortFunction:
 	@mkdir -p "$(ARTIFACTS_DIR)/provider/protocol"
 	@cp provider/__init__.py provider/last_resort.py "$(ARTIFACTS_DIR)/provider/"
-	@cd provider/protocol && cp __init__.py deadline.py delivery.py request.py response.py response_url.py \
+	@cd provider/protocol && cp __init__.py deadline.py delivery.py redaction.py request.py response.py response_url.py \
 	  "$(ARTIFACTS_DIR)/provider/protocol/"
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv
-	@for part in lambda run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	@for part in lambda run dev e2e; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o requirements/$$part.lock; done
 
 clean: ## remove everything that was set up or built
-	@rm -rf .venv .aws-sam .cache .hypothesis build
+	@rm -rf .venv .venv-e2e .aws-sam .cache .hypothesis build

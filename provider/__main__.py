@@ -1,5 +1,5 @@
 """`python -m provider`: the operator's commands."""
 
-from provider.cli.main import main
+from provider.cli.main import run
 
-main(prog_name="python -m provider")
+run()

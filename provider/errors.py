@@ -1,4 +1,4 @@
-"""The one error of this project: what went wrong, whose turn it is, and what the user can do.
+"""The one error of this project: what went wrong, what is known of it, and what the user can do.
 
 A new error of the API is one row of `API_ERRORS`.
 """
@@ -7,14 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
-
-
-class Fault(Enum):
-    """Whose turn it is to change something."""
-
-    USER = "user"
-    SERVICE = "service"
-    TIME = "time"
 
 
 class Outcome(Enum):
@@ -28,6 +20,10 @@ class Outcome(Enum):
     """It did not happen: what it would create is there already."""
     TOKEN_SPENT = "token spent"  # noqa: S105 - a state, not a secret
     """It did not happen: its client token was used with other content before."""
+    GONE = "gone"
+    """It did not happen: what it was for is not there (any more)."""
+    IN_USE = "in use"
+    """It did not happen: something else needs what it would take away."""
     THROTTLED = "throttled"
     """It did not happen: too many calls. The same call will do later."""
 
@@ -45,28 +41,37 @@ class ProviderError(Exception):
         *,
         cure: str = "",
         details: tuple[str, ...] = (),
-        fault: Fault = Fault.USER,
         outcome: Outcome = Outcome.REFUSED,
         code: str = "",
         request_id: str = "",
     ) -> None:
-        reference = f" (API request ID {request_id})" if request_id else ""
-        super().__init__(f"{problem}{reference}{f'. {cure}' if cure else ''}")
+        super().__init__(problem)
         self.problem = problem
         self.cure = cure
         self.details = details
-        self.fault = fault
         self.outcome = outcome
         self.code = code
         self.request_id = request_id
 
+    def __str__(self) -> str:
+        """The problem, what the API calls it where the problem does not say so, and the cure."""
+        code = "" if self.code in self.problem else self.code
+        request_id = "" if self.request_id in self.problem else f"API request ID {self.request_id}"
+        reference = ", ".join(part for part in (code, request_id) if part)
+        return f"{self.problem}{f' ({reference})' if reference else ''}{f'. {self.cure}' if self.cure else ''}"
+
+    def citing(self, other: "ProviderError | None") -> "ProviderError":
+        """The same error, with the code and request ID of the API's answer that led to it."""
+        if other is not None and not self.request_id:
+            self.code, self.request_id = other.code, other.request_id
+        return self
+
 
 @dataclass(frozen=True)
 class ApiError:
-    """What an error code of the API means for us."""
+    """What an error code of the API means for us: what became of the call, and what the user can do."""
 
     outcome: Outcome
-    fault: Fault
     cure: str
 
 
@@ -75,24 +80,22 @@ _ALLOW: Final = "Allow {operation} to the provider's role (and what it touches: 
 _CORRECT: Final = "Look into the message, correct the properties and deploy again"
 
 API_ERRORS: Final[Mapping[str, ApiError]] = {
-    "AccessDeniedException": ApiError(Outcome.REFUSED, Fault.USER, _ALLOW),
-    "AccessDenied": ApiError(Outcome.REFUSED, Fault.USER, _ALLOW),
-    "ForbiddenException": ApiError(Outcome.REFUSED, Fault.USER, _ALLOW),
-    "CallRateLimitExceededException": ApiError(Outcome.THROTTLED, Fault.SERVICE, _RETRY_LATER),
-    "ThrottlingException": ApiError(Outcome.THROTTLED, Fault.SERVICE, _RETRY_LATER),
-    "TooManyRequestsException": ApiError(Outcome.THROTTLED, Fault.SERVICE, _RETRY_LATER),
-    "ServiceException": ApiError(Outcome.UNKNOWN, Fault.SERVICE, _RETRY_LATER),
-    "ServiceUnavailableException": ApiError(Outcome.UNKNOWN, Fault.SERVICE, _RETRY_LATER),
-    "InternalFailure": ApiError(Outcome.UNKNOWN, Fault.SERVICE, _RETRY_LATER),
-    "ResourceAlreadyExistsException": ApiError(Outcome.EXISTS, Fault.USER, "Choose another Name"),
-    "IdempotentParameterMismatchException": ApiError(Outcome.TOKEN_SPENT, Fault.SERVICE, "Deploy again"),
-    "ResourceInUseException": ApiError(
-        Outcome.REFUSED, Fault.SERVICE, "Something else is changing it: deploy again later"
-    ),
-    "ServiceQuotaExceededException": ApiError(
-        Outcome.REFUSED, Fault.USER, "Delete what is not needed or ask for a higher quota"
-    ),
-    "ExpiredTokenException": ApiError(Outcome.REFUSED, Fault.SERVICE, _RETRY_LATER),
+    "AccessDeniedException": ApiError(Outcome.REFUSED, _ALLOW),
+    "AccessDenied": ApiError(Outcome.REFUSED, _ALLOW),
+    "ForbiddenException": ApiError(Outcome.REFUSED, _ALLOW),
+    "CallRateLimitExceededException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
+    "ThrottlingException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
+    "TooManyRequestsException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
+    "ServiceException": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
+    "ServiceUnavailableException": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
+    "InternalFailure": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
+    "ResourceAlreadyExistsException": ApiError(Outcome.EXISTS, "Choose another Name"),
+    "IdempotentParameterMismatchException": ApiError(Outcome.TOKEN_SPENT, "Deploy again"),
+    "ResourceNotFoundException": ApiError(Outcome.GONE, "Somebody deleted it meanwhile: deploy again"),
+    "ResourceDependencyException": ApiError(Outcome.IN_USE, "Take what uses it away first, then deploy again"),
+    "ResourceInUseException": ApiError(Outcome.REFUSED, "Something else is changing it: deploy again later"),
+    "ServiceQuotaExceededException": ApiError(Outcome.REFUSED, "Delete what is not needed or ask for a higher quota"),
+    "ExpiredTokenException": ApiError(Outcome.REFUSED, _RETRY_LATER),
 }
 """The error codes that mean something particular; every other one is a refusal that the user has to look into."""
 
@@ -101,15 +104,15 @@ def api_error(operation: str, code: str, message: str, status: int, request_id: 
     """Turn an error that the API answered into ours. An unknown code counts by its HTTP status."""
     known = API_ERRORS.get(code)
     if known is None and status >= 500:
-        known = ApiError(Outcome.UNKNOWN, Fault.SERVICE, _RETRY_LATER)
+        known = ApiError(Outcome.UNKNOWN, _RETRY_LATER)
     elif known is None and status == 429:
-        known = ApiError(Outcome.THROTTLED, Fault.SERVICE, _RETRY_LATER)
+        known = ApiError(Outcome.THROTTLED, _RETRY_LATER)
     elif known is None:
-        known = ApiError(Outcome.REFUSED, Fault.USER, _CORRECT)
+        known = ApiError(Outcome.REFUSED, _CORRECT)
+    reference = f" (API request ID {request_id})" if request_id else ""
     return ProviderError(
-        f"{operation} failed with {code}: {message.rstrip('. ')}",
+        f"{operation} failed with {code}{reference}: {message.rstrip('. ')}",
         cure=known.cure.format(operation=f"imagebuilder:{operation}"),
-        fault=known.fault,
         outcome=known.outcome,
         code=code,
         request_id=request_id,

@@ -8,11 +8,14 @@ import logging
 import os
 import threading
 import time
+from contextvars import copy_context
+from functools import partial
 from typing import Any, Final
 
 from provider.protocol.deadline import Deadline
-from provider.protocol.delivery import Undelivered, deliver
-from provider.protocol.request import MalformedEvent, Request, parse
+from provider.protocol.delivery import Undelivered, deliver, tls_context
+from provider.protocol.redaction import redact
+from provider.protocol.request import ABOUT, MalformedEvent, Request, log_keys, parse
 from provider.protocol.response import FAILED, SUCCESS, Answer, Response
 from provider.protocol.response_url import expiry
 
@@ -28,16 +31,19 @@ def handler(event: Any, context: Any) -> None:
     delivered in time: Lambda then invokes the function again, and the same request comes to the same answer.
     """
     deadline = Deadline.of(context)
+    ABOUT.set({})
     try:
         request = parse(event)
     except MalformedEvent as error:
         _LOG.error("nothing was done: %s", error)
         raise
+    ABOUT.set(log_keys(request, context))
     answer = Answer()
     if (end := expiry(request.response_url)) is not None and end < time.time():
         answer.offer(_too_late(request))
     else:
-        threading.Thread(target=_work, args=(request, context, deadline, answer), name="work", daemon=True).start()
+        work = partial(copy_context().run, _work, request, context, deadline, answer)
+        threading.Thread(target=work, name="work", daemon=True).start()
     response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
     deadline.end_work()
     _deliver(request, response, deadline)
@@ -49,8 +55,8 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
 
         provision.answer(request, context, deadline, answer.offer)
     except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package is an answer, too
-        reason = f"the provider failed at {deadline.doing}: {type(error).__name__}: {error}"
-        _LOG.error(reason, exc_info=not isinstance(error, MemoryError))
+        reason = redact(f"the provider failed at {deadline.doing}: {type(error).__name__}: {error}")
+        _LOG.error(reason)
         answer.offer(_fallen_short(request, reason))
 
 
@@ -92,6 +98,7 @@ def _prepare() -> None:
         from provider import provision
 
         provision.prepare()
+        tls_context()
     except BaseException:  # noqa: BLE001 - whatever it is, the next request meets it and answers for it
         _LOG.exception("preparing failed; the next request tries again")
 

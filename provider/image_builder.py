@@ -7,18 +7,20 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final, Protocol
 
 import boto3
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import get_session
 
-from provider.errors import Fault, Outcome, ProviderError, api_error
+from provider.errors import Outcome, ProviderError, api_error
 from provider.lifecycle import (
     Configuration,
     CreateConfiguration,
@@ -36,12 +38,13 @@ from provider.properties.model import CREATE, SERVICE, TARGET, UPDATE, content_m
 
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
-_ATTEMPTS: Final = 5
-"""Of one call that was throttled, or that only reads, on top of botocore's own attempts."""
+_READ_ATTEMPTS: Final = 5
+"""Of one call that only reads and was not answered properly, on top of botocore's own attempts."""
+_LONGEST_PAUSE: Final = 2.0
+"""Seconds between attempts of a call that was throttled; they go on for as long as there is time."""
 _CONFIRMATION_PAUSES: Final = (0.2, 0.5, 1.0, 0.0)
 """Seconds between looks at what was just created, in case the service's right hand is slow."""
-_NOT_FOUND: Final = "ResourceNotFoundException"
-_IN_USE: Final = "ResourceDependencyException"
+_CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
 
 
 class Watch(Protocol):
@@ -81,7 +84,6 @@ class Home:
 class Receipt:
     """What the API answered to a step. `date` is the service's clock, ISO 8601."""
 
-    step: Step
     arn: str
     request_id: str = ""
     client_token: str = ""
@@ -121,6 +123,8 @@ class ImageBuilder:
     """The API as one request uses it: within its time, with its token."""
 
     def __init__(self, home: Home, watch: Watch) -> None:
+        self.not_found: ProviderError | None = None
+        """What the API last answered about something that is not there."""
         self._home = home
         self._watch = watch
         _watch.set(watch)
@@ -129,63 +133,71 @@ class ImageBuilder:
         """The live state of a configuration; None where there is none."""
         if isinstance(target, str):
             return self._get(target)
-        return self._get(self._home.arn(target.name)) or self._find(target)
+        return (self._get(self._home.arn(target.name)) if self._home.region else None) or self._find(target)
 
     def carry_out(self, step: Step, token: str) -> Receipt:
         """Carry out one step. `token` is the client token where the call takes one. Raises ProviderError."""
         match step:
             case CreateConfiguration(name, content, tags):
-                receipt = self._write(step, CREATE, name, token, {"name": name, "tags": dict(tags), **content})
+                receipt = self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
                 return self._confirmed(receipt)
             case UpdateConfiguration(arn, content):
-                return self._write(step, UPDATE, arn, token, {TARGET: arn, **content})
+                return self._write(UPDATE, arn, token, {TARGET: arn, **content})
             case DeleteConfiguration(arn):
                 self._delete(arn)
             case PutTags(arn, tags):
                 self._call("TagResource", arn, resourceArn=arn, tags=dict(tags))
             case RemoveTags(arn, keys):
                 self._call("UntagResource", arn, resourceArn=arn, tagKeys=list(keys))
-        return Receipt(step, arn)
+        return Receipt(arn)
 
     def _get(self, arn: str) -> Configuration | None:
         try:
             answer = self._call("GetDistributionConfiguration", arn, "distributionConfiguration", **{TARGET: arn})
         except ProviderError as error:
-            if error.code == _NOT_FOUND:
-                return None
-            raise
+            if error.outcome is not Outcome.GONE:
+                raise
+            self.not_found = error
+            return None
         live = answer["distributionConfiguration"]
         return Configuration(
             arn=live.get("arn", arn),
             name=live.get("name", arn.rpartition("/")[2]),
             content={member: live[member] for member in content_members() if member in live},
-            tags=live.get("tags", {}),
+            tags=live["tags"] if "tags" in live else self._tags(arn),
             date_updated=live.get("dateUpdated") or live.get("dateCreated", ""),
             request_id=_request_id(answer),
         )
 
+    def _tags(self, arn: str) -> Mapping[str, str]:
+        """The tags, where the configuration came without them."""
+        tags: Mapping[str, str] = self._call("ListTagsForResource", arn, resourceArn=arn).get("tags", {})
+        return tags
+
     def _find(self, target: Named) -> Configuration | None:
         """Look through the list: the account may be another one than the ARNs at hand say (a shared function)."""
-        for summary in self._list(
-            "ListDistributionConfigurations", target.name, "distributionConfigurationSummaryList"
-        ):
+        filters = [{"name": "name", "values": [target.name]}]
+        member = "distributionConfigurationSummaryList"
+        for summary in self._list("ListDistributionConfigurations", target.name, filters, member):
             if str(summary.get("arn", "")).rpartition("/")[2] == slug(target.name):
                 return self._get(summary["arn"])
         return None
 
-    def _list(self, operation: str, subject: str, member: str, **filters: Any) -> Iterator[Mapping[str, Any]]:
+    def _list(
+        self, operation: str, subject: str, filters: list[dict[str, Any]], member: str
+    ) -> Iterator[Mapping[str, Any]]:
         page: dict[str, Any] = {}
         while True:
-            answer = self._call(operation, subject, member, **filters, **page)
-            yield from answer[member]
+            answer = self._call(operation, subject, filters=filters, **page)
+            yield from answer.get(member, [])
             if not answer.get("nextToken"):
                 return
             page = {"nextToken": answer["nextToken"]}
 
-    def _write(self, step: Step, operation: str, subject: str, token: str, parameters: dict[str, Any]) -> Receipt:
+    def _write(self, operation: str, subject: str, token: str, parameters: dict[str, Any]) -> Receipt:
         answer = self._call(operation, subject, TARGET, **parameters, clientToken=token)
         date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
-        return Receipt(step, answer[TARGET], _request_id(answer), token, _iso(date))
+        return Receipt(answer[TARGET], _request_id(answer), token, _iso(date))
 
     def _confirmed(self, receipt: Receipt) -> Receipt:
         """See that what was created is there: a spent token is answered with an ARN that may be gone since."""
@@ -208,41 +220,40 @@ class ImageBuilder:
         try:
             self._call("DeleteDistributionConfiguration", arn, TARGET, **{TARGET: arn})
         except ProviderError as error:
-            if error.code == _IN_USE:
-                raise self._in_use(arn, error) from error
-            if error.code != _NOT_FOUND:
+            if error.outcome is Outcome.IN_USE:
+                raise self._in_use(arn).citing(error) from error
+            if error.outcome is not Outcome.GONE:
                 raise
 
-    def _in_use(self, arn: str, error: ProviderError) -> ProviderError:
+    def _in_use(self, arn: str) -> ProviderError:
         filters = [{"name": TARGET, "values": [arn]}]
         try:
-            pipelines = [
-                str(pipeline.get("arn") or pipeline.get("name"))
-                for pipeline in self._list("ListImagePipelines", arn, "imagePipelineList", filters=filters)
-            ]
+            pipelines = tuple(
+                f"{pipeline.get('name', 'a pipeline')} ({pipeline.get('arn', 'without ARN')})"
+                for pipeline in self._list("ListImagePipelines", arn, filters, "imagePipelineList")
+            )
         except ProviderError as failure:
-            pipelines = [f"they could not be listed: {failure.problem}"]
+            pipelines = (f"which ones could not be read: {failure.problem}",)
         return ProviderError(
             f"{arn} is not deleted, because image pipelines use it",
-            cure="Point them at another distribution configuration or delete them, then delete again; they are",
-            details=tuple(pipelines),
-            code=error.code,
-            request_id=error.request_id,
+            cure="Point them at another distribution configuration or delete them, then delete again",
+            details=pipelines,
         )
 
     def _call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
         """One call of the API. An answer without its `expected` member (a proxy's page, say) counts as none."""
         reads = operation.startswith(("Get", "List"))
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in count(1):
             if self._watch.left() <= 0:
                 raise _out_of_time(self._watch)
             self._watch.doing = f"{operation} of {subject}"
             try:
                 return _checked(operation, expected, _send(operation, parameters))
             except ProviderError as error:
-                again = error.outcome is Outcome.THROTTLED or (reads and error.outcome is Outcome.UNKNOWN)
-                pause = random.uniform(0.0, min(5.0, 0.2 * 2**attempt))  # noqa: S311 - jitter, no secret
-                if not again or attempt == _ATTEMPTS or self._watch.left() <= pause:
+                unread = reads and error.outcome is Outcome.UNKNOWN and attempt < _READ_ATTEMPTS
+                again = unread or error.outcome is Outcome.THROTTLED
+                pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
+                if not again or self._watch.left() <= pause:
                     raise
                 time.sleep(pause)
         raise AssertionError("unreachable")
@@ -250,15 +261,13 @@ class ImageBuilder:
 
 def derived_token(request_id: str, step: Step) -> str:
     """The token for another attempt where the service knows the request's ID with other content: 64 characters."""
-    content = json.dumps([request_id, repr(step)], sort_keys=True)
+    content = json.dumps([request_id, type(step).__name__, asdict(step)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    api = client()
-    method = next(name for name, target in api.meta.method_to_api_mapping.items() if target == operation)
     try:
-        answer: dict[str, Any] = getattr(api, method)(**parameters)
+        answer: dict[str, Any] = getattr(client(), xform_name(operation))(**parameters)
     except ClientError as error:
         told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
         status = int(meta.get("HTTPStatusCode", 0))
@@ -272,11 +281,10 @@ def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         raise ProviderError(
             f"{operation} was not answered properly ({type(error).__name__})",
             cure="Whether it happened is not known; deploy again",
-            fault=Fault.SERVICE,
             outcome=Outcome.UNKNOWN,
         ) from error
-    except BotoCoreError as error:
-        raise ProviderError(f"{operation} could not be called: {error}", fault=Fault.USER) from error
+    except (BotoCoreError, ValueError) as error:
+        raise ProviderError(f"{operation} could not be called: {error}", cure=_CHECK_SETTINGS) from error
     return answer
 
 
@@ -287,7 +295,6 @@ def _checked(operation: str, expected: str, answer: dict[str, Any]) -> dict[str,
         raise ProviderError(
             f"{operation} was answered with something that is not the service's: a proxy's page, perhaps",
             cure="Whether it happened is not known. Check proxies and endpoint settings, then deploy again",
-            fault=Fault.SERVICE,
             outcome=Outcome.UNKNOWN,
             request_id=_request_id(answer),
         )
@@ -295,7 +302,7 @@ def _checked(operation: str, expected: str, answer: dict[str, Any]) -> dict[str,
 
 
 def _out_of_time(watch: Watch) -> ProviderError:
-    return ProviderError(f"time ran out before {watch.doing}", fault=Fault.TIME, cure="Deploy again")
+    return ProviderError(f"time ran out before {watch.doing}", cure="Deploy again")
 
 
 def _request_id(answer: Mapping[str, Any]) -> str:

@@ -120,6 +120,7 @@ class Plan:
 
     `subject` is the configuration that the resource stands for, as it was read; None where it is not there (yet).
     `undo` puts back what the steps did, where a failure would otherwise leave behind what nobody answers for.
+    `leftover` is the ARN of what a failed rename may have left, to be deleted afterwards if it bears the marks.
     """
 
     steps: tuple[Step, ...] = ()
@@ -127,6 +128,7 @@ class Plan:
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
     undo: tuple[DeleteCreated | UpdateConfiguration, ...] = ()
+    leftover: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,8 @@ def decide(request: "Request", wanted: Mapping[str, Any], old: Mapping[str, Any]
     """
     marks = marks_of(request)
     if request.request_type == "Delete":
-        return _delete(request.physical_id, wanted, marks, known)
+        untouched = request.physical_id == request.untouched_marker
+        return Plan() if untouched else _delete(request.physical_id, wanted, marks, known)
     if request.request_type == "Create":
         return _arrive(wanted, marks, known, look_first=False)
     if not is_configuration_arn(request.physical_id) or not _is_target(wanted, request.physical_id):
@@ -231,26 +234,19 @@ def _stay(arn: str, wanted: Mapping[str, Any], old: Mapping[str, Any], marks: Ma
             raise _missing(arn)
         plan = _create(wanted, marks)
         return replace(plan, warnings=(f"{arn} was deleted by somebody else; it is created again",))
-    leftover = _leftover(arn, old, known)
-    if isinstance(leftover, Read):
-        return leftover
-    plan = _converge(live, wanted, old.get(TAGS), marks)
-    if leftover is not None and marks.on(leftover):
-        plan = replace(
-            plan,
-            steps=(DeleteConfiguration(leftover.arn), *plan.steps),
-            warnings=(*plan.warnings, f"{leftover.arn}, left over by an update that failed, is deleted"),
-        )
-    return plan
+    plan = _converge(live, wanted, old.get(TAGS) if _is_target(old, arn) else {}, marks)
+    return replace(plan, leftover=_leftover(arn, old))
 
 
-def _leftover(arn: str, old: Mapping[str, Any], known: Known) -> Read | Configuration | None:
-    """What a failed rename may have left: the old properties carry a name that the surviving ARN has not."""
+def _leftover(arn: str, old: Mapping[str, Any]) -> str:
+    """The ARN of what a failed rename may have left: the old properties carry a name that the surviving ARN has not.
+
+    With OnDelete Retain it may as well be what an earlier rename retained, and is left alone.
+    """
     name = old.get(NAME)
-    if not isinstance(name, str) or _is_named(name, arn) or validate(name, resource_type().members[NAME]):
-        return None
-    there = with_name(arn, name)
-    return known[there] if there in known else Read(there)
+    if validate(name, resource_type().members[NAME]) or _is_named(name, arn) or old.get(ON_DELETE) == RETAIN:
+        return ""
+    return with_name(arn, str(name))
 
 
 def _create(wanted: Mapping[str, Any], marks: Marks) -> Plan:
@@ -277,8 +273,11 @@ def _converge(live: Configuration, wanted: Mapping[str, Any], old_tags: object, 
     warnings = []
     if owned and wanted[NAME] != live.name:
         warnings.append(f"the service takes {wanted[NAME]!r} for {live.name!r} ({live.arn}), which keeps its name")
-    if owned and marks.elsewhere(live):
-        warnings.append(f"{live.arn} was marked as {_owner(live)}; it is this resource's from now on")
+    if marks.elsewhere(live):
+        becomes = (
+            "is this resource's from now on" if owned else "belongs to that one; both will undo each other's updates"
+        )
+        warnings.append(f"{live.arn} bears the marks of {_owner(live)}; it {becomes}")
     steps: list[Step] = []
     if changed:
         steps.append(UpdateConfiguration(live.arn, content))
@@ -298,7 +297,7 @@ def _tag_differences(
     live: Mapping[str, str], put: Mapping[str, str], remove: tuple[str, ...]
 ) -> tuple[Difference, ...]:
     before = {key: value for key, value in live.items() if key in put or key in remove}
-    return differences({TAGS: before} if before else {TAGS: {}}, {TAGS: dict(put)})
+    return differences({TAGS: before}, {TAGS: dict(put)})
 
 
 def _delete(physical_id: str, properties: Mapping[str, Any], marks: Marks, known: Known) -> Read | Plan:
@@ -346,12 +345,17 @@ def _owner(configuration: Configuration) -> str:
 
 
 def _taken(name: str, live: Configuration) -> ProviderError:
-    owner = f", which belongs to {_owner(live)}" if all(key in live.tags for key in MARKS) else ""
+    problem = f"{pascal_case(NAME)}: {name!r} is taken by {live.arn}"
+    if all(key in live.tags for key in MARKS):
+        return ProviderError(
+            f"{problem}, which belongs to {_owner(live)}",
+            cure="Choose another name, or remove it there first (with OnDelete: Retain) and then adopt it by "
+            f"{pascal_case(TARGET)}: {live.arn}",
+        )
     return ProviderError(
-        f"{pascal_case(NAME)}: {name!r} is taken by {live.arn}{owner}; this resource did not make it",
+        f"{problem}, which this resource did not make",
         cure=f"To take it over, give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; "
         "else choose another name",
-        code="AlreadyExists",
     )
 
 
@@ -359,6 +363,6 @@ def _missing(arn: str) -> ProviderError:
     account, region = arn.split(":")[4], arn.split(":")[3]
     return ProviderError(
         f"{pascal_case(TARGET)}: {arn} was not found in account {account}, Region {region}",
-        cure=f"Check the ARN, its account and its Region; to create a configuration, give {pascal_case(NAME)}",
-        code="NotFound",
+        cure="Check the ARN: the provider reaches only the account and Region that it runs in. "
+        f"To create a configuration, give {pascal_case(NAME)}",
     )

@@ -1,15 +1,25 @@
-"""Structured log lines through Powertools: one JSON object a line, every line with the request it is about."""
+"""Structured log lines through Powertools: one JSON object a line, every line with the request it is about.
 
+The logger is named "provider", so that the standard library's loggers of all modules here write through it, too.
+"""
+
+import json
 import logging
 import os
 import sys
 from functools import cache
 from typing import Any, Final, TextIO
 
-from aws_lambda_powertools import Logger
-
 from provider.properties.diff import ABSENT, Difference
-from provider.protocol.request import Request
+from provider.protocol.redaction import redact
+from provider.protocol.request import ABOUT
+
+for _setting in [name for name in os.environ if name.startswith("POWERTOOLS_") and name != "POWERTOOLS_LOG_LEVEL"]:
+    del os.environ[_setting]  # Powertools raises at nonsense in any of them, and none is needed here
+
+from aws_lambda_powertools import Logger  # noqa: E402 - see above
+
+__all__ = ["Logger", "logger", "told"]
 
 _NAME: Final = "provider"
 _LEVEL_SETTINGS: Final = ("POWERTOOLS_LOG_LEVEL", "LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL")
@@ -27,36 +37,40 @@ class _Stdout(logging.StreamHandler[TextIO]):
     def stream(self) -> TextIO:  # type: ignore[override]  # the base class has an attribute
         return sys.stdout
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write a line, with the keys of the request in whose context it was written."""
+        record.__dict__ |= ABOUT.get()
+        return bool(super().handle(record))
+
 
 @cache
 def _logger() -> Logger:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.ERROR)
-    return Logger(
-        service=_NAME, level=_level(), logger_handler=_Stdout(), sampling_rate=0.0, use_rfc3339=True, utc=True
+    logger = Logger(
+        service=_NAME,
+        logger_handler=_Stdout(),
+        json_serializer=_serialized,
+        level="INFO",
+        sampling_rate=0.0,
+        use_rfc3339=True,
+        utc=True,
     )
-
-
-def _level() -> str:
-    """The level that the environment asks for; INFO where it asks for none that exists."""
-    asked = next((os.environ[name].upper() for name in _LEVEL_SETTINGS if os.environ.get(name)), "")
-    return asked if asked in logging.getLevelNamesMapping() else "INFO"
-
-
-def logger_for(request: Request, context: object) -> Logger:
-    """The logger, its lines bearing this request's IDs and no earlier one's."""
-    logger = _logger()
-    logger.setLevel(_level())
-    logger.structure_logs(
-        append=False,
-        sampling_rate=None,
-        stack_id=request.stack_id,
-        logical_id=request.logical_id,
-        request_id=request.request_id,
-        request_type=request.request_type,
-        function_request_id=str(getattr(context, "aws_request_id", "")),
-    )
+    logger.remove_keys(["sampling_rate"])
     return logger
+
+
+def _serialized(line: dict[str, Any]) -> str:
+    """A line as JSON. What is secret is taken out here, the one place that every line passes."""
+    return redact(json.dumps(line, default=str, ensure_ascii=False, separators=(",", ":")))
+
+
+def logger() -> Logger:
+    """The logger, at the level that the environment asks for; INFO where it asks for none that exists."""
+    asked = next((os.environ[name].upper() for name in _LEVEL_SETTINGS if os.environ.get(name)), "")
+    made = _logger()
+    made.setLevel(asked if asked in logging.getLevelNamesMapping() else "INFO")
+    return made
 
 
 def told(differences: tuple[Difference, ...]) -> list[dict[str, Any]]:

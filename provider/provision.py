@@ -3,12 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from provider.errors import ProviderError
 from provider.image_builder import Home, ImageBuilder, Receipt, Watch, client
 from provider.lifecycle import Configuration
-from provider.observability import logger_for
+from provider.observability import Logger, logger
 from provider.properties.expand import Expanded, expand
 from provider.properties.finding import Finding, Severity
 from provider.properties.model import CREATE, IDEMPOTENCY, NAME, operation, resource_type
@@ -28,7 +26,7 @@ def prepare() -> None:
 
 def answer(request: Request, context: object, watch: Watch, offer: Callable[[Response], object]) -> None:
     """Do what a request asks and give `offer` its response, whichever it is. Raises nothing of its own."""
-    log = logger_for(request, context)
+    log = logger()
 
     resource = Resource(request, offer)
 
@@ -73,12 +71,14 @@ def _checked(request: Request, log: Logger) -> dict[str, Any]:
         *find(expanded),
         *validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)),
     ]
-    texts = {finding: finding.render(request.properties, resource_type()) for finding in findings}
-    if warnings := [text for finding, text in texts.items() if finding.severity is Severity.WARNING]:
+    texts: dict[Severity, list[str]] = {severity: [] for severity in Severity}
+    for finding in findings:
+        texts[finding.severity].append(finding.render(request.properties, resource_type()))
+    if warnings := texts[Severity.WARNING]:
         log.warning("the properties are accepted, but", warnings=warnings)
-    if errors := tuple(text for finding, text in texts.items() if finding.severity is Severity.ERROR):
+    if errors := texts[Severity.ERROR]:
         count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-        raise ProviderError(f"{count} with the properties, nothing was called", details=errors)
+        raise ProviderError(f"{count} with the properties, nothing was called", details=tuple(errors))
     return expanded.parameters
 
 
@@ -107,13 +107,12 @@ def _succeeded(
 
 
 def _failed(request: Request, context: object, error: ProviderError, change: Reconciliation | None) -> Response:
-    """The FAILED answer: with the event's own ID, or that of the configuration which its Create brought into being."""
     undone = change.clean_up() if change else ""
-    own = change.own() if change and request.request_type == "Create" else None
     group = getattr(context, "log_group_name", "")
+    refused_id = request.untouched_marker if request.request_type == "Create" else request.failure_id
     return Response(
         FAILED,
-        own.arn if own else request.failure_id,
+        change.failure_id(error) if change else refused_id,
         reason=f"{error}. {undone}" if undone else str(error),
         details=error.details,
         elsewhere=f"log group {group}" if group else "",

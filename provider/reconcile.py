@@ -1,9 +1,8 @@
 """Bring the world to where a request wants it: read, decide, carry out, and anew after each surprise."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
-
-from aws_lambda_powertools import Logger
 
 from provider.errors import Outcome, ProviderError
 from provider.image_builder import ImageBuilder, Receipt, derived_token
@@ -21,7 +20,7 @@ from provider.lifecycle import (
     decide,
     marks_of,
 )
-from provider.observability import told
+from provider.observability import Logger, told
 from provider.properties.diff import differences
 from provider.properties.model import NAME
 from provider.protocol.request import Request
@@ -29,7 +28,7 @@ from provider.protocol.request import Request
 _ROUNDS: Final = 4
 """How often a surprise (it exists already, the answer was lost, the token is spent) leads to reading and deciding."""
 
-_SURPRISES: Final = frozenset({Outcome.EXISTS, Outcome.UNKNOWN, Outcome.TOKEN_SPENT})
+_SURPRISES: Final = frozenset({Outcome.EXISTS, Outcome.GONE, Outcome.UNKNOWN, Outcome.TOKEN_SPENT})
 
 
 class Reconciliation:
@@ -44,13 +43,17 @@ class Reconciliation:
         self._request, self._wanted, self._old, self._builder, self._log = request, wanted, old, builder, log
         self._known: dict[Target, Configuration | None] = {}
         self._undo: tuple[DeleteCreated | UpdateConfiguration, ...] = ()
-        self._attempted: list[Step] = []
+        self._marks = marks_of(request)
+        self._tried = False
+        self._may_have_happened: list[Step] = []
         self._receipts: list[Receipt] = []
+        self._surprise: ProviderError | None = None
+        self._told = False
 
     def run(self) -> tuple[Configuration | None, Receipt | None]:
         """Do what the request comes to: what was found, and what the API answered to the last change of content.
 
-        Raises ProviderError, after which `clean_up` and `own` are due.
+        Raises ProviderError, after which `clean_up` and `failure_id` are due.
         """
         spent = False
         for left in range(_ROUNDS - 1, -1, -1):
@@ -60,60 +63,109 @@ class Reconciliation:
                 for number, step in enumerate(plan.steps, 1):
                     self._carry_out(step, spent)
                     if isinstance(step, UpdateConfiguration) and number < len(plan.steps):
-                        self._see_that_it_happened(step)
+                        self._see_that_it_happened(step, plan.subject)
             except ProviderError as error:
-                if error.outcome not in _SURPRISES or not left or not self._read_again(error, plan):
+                hopeless = error.outcome not in _SURPRISES or (spent and error.outcome is Outcome.TOKEN_SPENT)
+                if hopeless or not left or not self._read_again(error, plan):
                     raise
                 self._log.warning("the service's answer led to reading again", answer=str(error))
+                self._surprise = error
                 spent = spent or error.outcome is Outcome.TOKEN_SPENT
             else:
                 break
+        self._clear(plan.leftover)
         return plan.subject, next((receipt for receipt in reversed(self._receipts) if receipt.request_id), None)
 
     def clean_up(self) -> str:
-        """Undo what nobody would answer for, as far as that can be done; a sentence for the stack on how it went."""
-        touched = any(isinstance(step, CreateConfiguration | UpdateConfiguration) for step in self._attempted)
-        return " ".join(filter(None, map(self._take_back, self._undo if touched else ())))
+        """Undo what nobody would answer for, as far as that can be done; sentences for the stack on what is left."""
+        touched = any(isinstance(step, CreateConfiguration | UpdateConfiguration) for step in self._may_have_happened)
+        if touched and self._undo:
+            return ". ".join(filter(None, map(self._take_back, self._undo)))
+        met = self._known.get(Named(str(self._wanted.get(NAME))))
+        if self._request.request_type == "Update" and met is not None and self._marks.on(met):
+            return f"{met.arn}, which bears this resource's marks, stays"
+        return ""
 
-    def own(self) -> Configuration | None:
+    def failure_id(self, error: ProviderError) -> str:
+        """The physical ID of a FAILED answer: the event's own, or of what its Create brought into being."""
+        if self._request.request_type != "Create":
+            return self._request.failure_id
+        try:
+            own = self._own()
+        except ProviderError:
+            return self._request.marker
+        if own is not None:
+            return own.arn
+        untouched = error.outcome is Outcome.REFUSED and not self._tried
+        return self._request.untouched_marker if untouched else self._request.marker
+
+    def _own(self) -> Configuration | None:
         """The configuration of the wanted name that bears this resource's marks, if this request met or made it."""
         if NAME not in self._wanted:
             return None
         target = Named(self._wanted[NAME])
-        live = self._known.get(target)
-        if self._attempted:
-            try:
-                live = self._builder.read(target)
-            except ProviderError as error:
-                self._log.warning("what became of it could not be read", answer=str(error))
-        return live if live is not None and marks_of(self._request).on(live) else None
+        live = self._builder.read(target) if self._may_have_happened else self._known.get(target)
+        return live if live is not None and self._marks.on(live) else None
 
     def _decide(self) -> Plan:
-        while isinstance(decision := decide(self._request, self._wanted, self._old, self._known), Read):
-            self._known[decision.target] = self._builder.read(decision.target)
-        for warning in decision.warnings:
-            self._log.warning(warning)
-        if decision.differences:
-            self._log.info("difference", changes=told(decision.differences))
+        try:
+            while isinstance(decision := decide(self._request, self._wanted, self._old, self._known), Read):
+                self._known[decision.target] = self._read(decision.target)
+        except ProviderError as refusal:
+            raise refusal.citing(self._surprise or self._builder.not_found) from None
+        if not self._told:
+            self._told = True
+            for warning in decision.warnings:
+                self._log.warning(warning)
+            if decision.differences:
+                self._log.info("difference", changes=told(decision.differences))
         return decision
 
+    def _read(self, target: Target) -> Configuration | None:
+        try:
+            return self._builder.read(target)
+        except ProviderError as error:
+            if (
+                self._request.request_type != "Delete"
+                or isinstance(target, str)
+                or error.outcome is not Outcome.REFUSED
+            ):
+                raise
+            # What a failed Create asked for by a name that the provider may not even read, it did not create.
+            self._log.warning("what an unfinished Create may have left could not be looked for", answer=str(error))
+            return None
+
+    def _clear(self, arn: str) -> None:
+        """Delete what a failed rename left; the resource itself is as wanted, so trouble with that is no failure."""
+        if not arn:
+            return
+        try:
+            live = self._builder.read(arn)
+            if live is not None and self._marks.on(live):
+                self._builder.carry_out(DeleteConfiguration(arn), "")
+                self._log.warning(f"{arn}, left over by an update that failed, is deleted")
+        except ProviderError as error:
+            self._log.warning(f"{arn}, left over by an update that failed, may still be there", answer=str(error))
+
     def _carry_out(self, step: Step, spent: bool) -> None:
-        self._attempted.append(step)
+        self._tried = True
+        self._may_have_happened.append(step)
         token = derived_token(self._request.request_id, step) if spent else self._request.request_id
         try:
             self._receipts.append(self._builder.carry_out(step, token))
         except ProviderError as error:
             if error.outcome is not Outcome.UNKNOWN:
-                self._attempted.pop()
+                self._may_have_happened.pop()
             raise
 
-    def _see_that_it_happened(self, step: UpdateConfiguration) -> None:
-        """Keep an event that comes late from changing what hangs on the content, such as tags.
+    def _see_that_it_happened(self, step: UpdateConfiguration, before: Configuration | None) -> None:
+        """Keep a copy of an event that comes late from changing what hangs on the content, such as tags.
 
-        The service answers a token that it knows from memory, without running; so the content is still another one.
+        The service answers a token that it knows from memory, without running; so nothing at all has changed.
         """
         live = self._builder.read(step.arn)
-        if live is None or differences(live.content, step.content):
+        unchanged = live is not None and before is not None and replace(live, request_id=before.request_id) == before
+        if live is not None and unchanged and differences(live.content, step.content):
             raise ProviderError(
                 f"{step.arn} has not changed: the service answered from memory, because a request with this ID "
                 "changed it once before",
@@ -131,15 +183,22 @@ class Reconciliation:
         if isinstance(step, UpdateConfiguration):
             inverse: Step = step
             arn, well, badly = step.arn, "has its former content back", "does not have its former content back"
-        elif (own := self.own()) is not None:
+        else:
+            try:
+                own = self._own()
+            except ProviderError as error:
+                name = self._wanted[NAME]
+                return (
+                    f"Whether {name!r} was created could not be read ({error.problem}); if so, the rollback deletes it"
+                )
+            if own is None:
+                return ""
             inverse = DeleteConfiguration(own.arn)
             arn, well, badly = (
                 own.arn,
                 "which this request created, is deleted again",
                 "which this request created, stays",
             )
-        else:
-            return ""
         try:
             self._builder.carry_out(inverse, derived_token(self._request.request_id, inverse))
         except ProviderError as error:

@@ -16,7 +16,6 @@ MAY: dict[str, set[str]] = {
     "image_builder": {"boto3", "botocore", "errors", "lifecycle", "properties"},
     "observability": {"aws_lambda_powertools", "properties", "protocol"},
     "reconcile": {
-        "aws_lambda_powertools",
         "errors",
         "image_builder",
         "lifecycle",
@@ -25,7 +24,6 @@ MAY: dict[str, set[str]] = {
         "protocol",
     },
     "provision": {
-        "aws_lambda_powertools",
         "errors",
         "image_builder",
         "lifecycle",

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,8 @@ def test_lasting_trouble_is_answered_with_code_and_request_id(resource: Resource
     resource.emulator.fail_with("UpdateDistributionConfiguration", "SomethingNewException", 418, "I am a teapot.", 99)
     told = resource.update(**GOLDEN, Description="d")
     assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert (
-        "UpdateDistributionConfiguration failed with SomethingNewException: I am a teapot (API request ID"
-        in told.reason
-    )
+    assert told.reason.startswith("UpdateDistributionConfiguration failed with SomethingNewException (API request ID ")
+    assert "): I am a teapot. " in told.reason
 
 
 def test_an_answer_comes_before_the_end(resource: Resource) -> None:
@@ -54,8 +53,8 @@ def test_an_answer_comes_before_the_end(resource: Resource) -> None:
     assert told.reason.startswith(f"time ran out during UpdateDistributionConfiguration of {ARN}golden")
 
 
-def test_a_spent_token_with_the_wanted_content_is_a_success(resource: Resource) -> None:
-    """A token that the service knows with other content is no failure where the live content is the wanted one."""
+def test_a_token_refused_as_spent_is_no_failure(resource: Resource) -> None:
+    """A token that the service refuses as spent leads to reading again, and to the wanted content."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with(
         "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=1
@@ -179,7 +178,15 @@ def test_a_broken_package_is_answered(resource: Resource, tmp_path: Path, module
 
 
 @pytest.mark.parametrize(
-    "name", ["LOG_LEVEL", "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_LOGGER_SAMPLE_RATE", "POWERTOOLS_LOGGER_LOG_EVENT"]
+    "name",
+    [
+        "LOG_LEVEL",
+        "POWERTOOLS_LOG_LEVEL",
+        "POWERTOOLS_LOGGER_SAMPLE_RATE",
+        "POWERTOOLS_LOGGER_LOG_EVENT",
+        "POWERTOOLS_DEV",
+        "POWERTOOLS_DEBUG",
+    ],
 )
 def test_a_nonsense_setting_is_no_reason_not_to_answer(resource: Resource, name: str) -> None:
     """A setting of logging that makes no sense changes nothing about the answer."""
@@ -239,3 +246,51 @@ def test_a_late_copy_after_the_end_creates_nothing(resource: Resource) -> None:
     resource.send("Create", GOLDEN, request_id=REQUEST_ID)
     resource.delete()
     assert resource.emulator.configurations == {}
+
+
+def test_throttling_is_outlasted_while_there_is_time(resource: Resource) -> None:
+    """A call that is throttled again and again is tried again for as long as there is time."""
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=7)
+    assert resource.create(**GOLDEN).status == "SUCCESS"
+
+
+def test_a_token_that_stays_spent_is_tried_twice(resource: Resource) -> None:
+    """After the request's ID and the token derived from it are both refused as spent, nothing more is tried."""
+    resource.create(**GOLDEN)
+    resource.emulator.fail_with(
+        "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=99
+    )
+    resource.calls()
+    told = resource.update(**GOLDEN, Description="d")
+    assert told.status == "FAILED"
+    assert resource.calls().count("Update") == 2
+
+
+def test_nothing_is_sent_after_the_answer(resource: Resource) -> None:
+    """Once FAILED has been answered for lack of time, the work that still runs sends no request any more."""
+    resource.create(**GOLDEN)
+    resource.context = replace(resource.context, milliseconds=1_500)
+    resource.emulator.fail("UpdateDistributionConfiguration", Fault.UNAVAILABLE, times=999)
+    assert resource.update(**GOLDEN, Description="d").status == "FAILED"
+    resource.calls()
+    for thread in threading.enumerate():
+        if thread.name == "work":
+            thread.join(30)
+    assert resource.calls() == []
+
+
+def test_pipelines_of_all_pages_are_named(resource: Resource) -> None:
+    """Of many pipelines that use a configuration, those on later pages are named, and the API's code is kept."""
+    resource.create(**GOLDEN)
+    for number in range(30):
+        resource.emulator.seed_pipeline(f"nightly-{number:02}", resource.physical_id)
+    told = resource.delete()
+    assert "nightly-29" in told.reason
+    assert "ResourceDependencyException" in told.reason
+
+
+def test_a_collision_keeps_the_code_and_the_request_id(resource: Resource) -> None:
+    """A name that is taken is answered with the API's code and request ID as well."""
+    resource.emulator.seed(name="golden", distributions=[])
+    told = resource.create(**GOLDEN)
+    assert "(ResourceAlreadyExistsException, API request ID " in told.reason

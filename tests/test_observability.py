@@ -2,10 +2,15 @@
 
 import json
 import logging
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from provider.handler import handler
+from provider.local.emulator import Fault
+from provider.protocol.request import MalformedEvent
 from tests.stack import ARN, STACK_ID, Resource, ami
 
 KEYS = {"stack_id", "logical_id", "request_id", "request_type"}
@@ -91,3 +96,61 @@ def test_a_request_s_keys_do_not_outlive_it(resource: Resource, capsys: pytest.C
     text = capsys.readouterr().out
     assert "11111111" not in text
     assert "Golden" not in text
+
+
+def test_what_the_service_quotes_is_redacted(
+    resource: Resource, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signature or a session token that an error of the API quotes is neither logged nor answered."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "verysecrettoken/+=")
+    quoted = "x-amz-security-token:verysecrettoken/+= https://b.s3/k?X-Amz-Signature=deadbeef0123 AKIAIOSFODNN7EXAMPLE"
+    resource.emulator.fail_with("CreateDistributionConfiguration", "InvalidSignatureException", 403, quoted, times=9)
+    told = resource.create(Name="golden", Description=quoted, Distributions=[ami()])
+    assert told.status == "FAILED"
+    for text in (told.reason, capsys.readouterr().out):
+        assert "InvalidSignatureException" in text
+        assert not [secret for secret in ("verysecrettoken", "deadbeef0123", "AKIAIOSFODNN7EXAMPLE") if secret in text]
+
+
+def test_a_malformed_event_bears_no_earlier_ids(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line about an event that cannot be read has nothing of the request before it."""
+    resource.create(Name="golden", Distributions=[ami()])
+    capsys.readouterr()
+    with pytest.raises(MalformedEvent):
+        handler({"key": "value"}, resource.context)
+    (line,) = lines(capsys.readouterr().out)
+    assert line["message"].startswith("nothing was done")
+    assert not line.keys() & KEYS
+
+
+def test_work_that_outlives_its_answer_logs_under_its_own_request(
+    resource: Resource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line that the work of an earlier request writes late bears that request's IDs, not the next one's."""
+    resource.create(Name="golden", Distributions=[ami()])
+    resource.context = replace(resource.context, milliseconds=1_500)
+    resource.emulator.fail("UpdateDistributionConfiguration", Fault.UNAVAILABLE, times=999)
+    resource.update("11111111-0000-4000-8000-000000000000", Name="golden", Description="d", Distributions=[ami()])
+    resource.emulator.reset_faults()
+    other = Resource(resource.emulator, resource.sink, logical_id="Other")
+    other.create(Name="other", Distributions=[ami()])
+    for thread in threading.enumerate():
+        if thread.name == "work":
+            thread.join(30)
+    written = lines(capsys.readouterr().out)
+    assert {
+        (line["request_id"][:8], line["logical_id"]) for line in written if line["message"] == "request failed"
+    } == {("11111111", "Golden")}
+
+
+def test_the_difference_is_one_line_even_after_a_surprise(
+    resource: Resource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request that had to look again tells its difference once."""
+    resource.create(Name="golden", Distributions=[ami()])
+    capsys.readouterr()
+    resource.emulator.fail_with(
+        "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=1
+    )
+    resource.update(Name="golden", Description="d", Distributions=[ami()])
+    assert [line["message"] for line in lines(capsys.readouterr().out)].count("difference") == 1

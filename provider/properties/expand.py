@@ -79,9 +79,19 @@ def _structure(value: Mapping[str, Any], type_: Type, path: Path, findings: list
 
 
 def _unknown(written: str, type_: Type, path: Path) -> Finding:
-    return Finding(
-        (*path, written), f"unknown property; the nearest known name is {nearest(written, type_)}", "unknown"
-    )
+    message = f"unknown property; the nearest known name is {nearest(written, type_)}"
+    if (home := _where_known(written, type_)) is not None:
+        message += f". It is known in {home}"
+    return Finding((*path, written), message, "unknown")
+
+
+def _where_known(written: str, type_: Type) -> str | None:
+    """The member of a structure, or of its entries, that has a member which `written` names."""
+    for member, inner in type_.members.items():
+        structure = inner.item if inner.kind == "list" and inner.item else inner
+        if written in structure.spellings:
+            return camel_case(member) if written[:1].islower() else pascal_case(member)
+    return None
 
 
 def _twice(written: str, value: Mapping[str, Any], member: str, type_: Type, path: Path) -> Finding:
@@ -91,8 +101,13 @@ def _twice(written: str, value: Mapping[str, Any], member: str, type_: Type, pat
 
 def nearest(written: str, type_: Type) -> str:
     """The name a user may write in a structure of `type_` that looks most like `written`, in its letter case."""
-    from difflib import get_close_matches  # only a mistake needs it
+    from difflib import SequenceMatcher  # only a mistake needs it
 
     style = camel_case if written[:1].islower() else pascal_case
-    known = {style(name).lower(): style(name) for name in type_.spellings}
-    return known[get_close_matches(written.lower(), known, n=1, cutoff=0.0)[0]]
+    wanted = written.lower()
+
+    def likeness(name: str) -> tuple[bool, float]:
+        known = name.lower()
+        return (wanted in known or known in wanted, SequenceMatcher(None, wanted, known).ratio())
+
+    return max((style(name) for name in type_.spellings), key=likeness)

@@ -20,16 +20,22 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong at one place. `rule` names the check that found it."""
+    """One thing wrong at one place. `rule` names the check that found it.
+
+    `mentions` are other places that the message names: its `{0}`, `{1}`, ... where there are any.
+    """
 
     path: Path
     message: str
     rule: str
     severity: Severity = Severity.ERROR
+    mentions: tuple[Path, ...] = ()
 
     def render(self, properties: object, type_: Type) -> str:
         """The finding as one line, its path in the spelling that `properties` has."""
-        return f"{spell(self.path, properties, type_)}: {self.message}"
+        named = [spell(place, properties, type_) for place in self.mentions]
+        message = self.message.format(*named) if named else self.message
+        return f"{spell(self.path, properties, type_)}: {message}"
 
 
 def spell(path: Path, properties: object, type_: Type) -> str:

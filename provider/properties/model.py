@@ -42,6 +42,12 @@ DEFAULTS: Final[Mapping[tuple[str, str], object]] = {("LaunchTemplateConfigurati
 LIST_KEYS: Final = {"DistributionList": "region"}
 """Lists of structures without an order of meaning, by shape, with the member that tells their entries apart."""
 
+RANGES: Final = {"integer": 2**31, "long": 2**63}
+"""What an integer of the service can hold: from minus this to one less."""
+
+HINTS: Final = {"AccountId": "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal"}
+"""What a pattern that does not match most likely means, by shape."""
+
 ON_DELETE: Final = "onDelete"
 DELETE: Final = "Delete"
 RETAIN: Final = "Retain"
@@ -58,7 +64,6 @@ class Type:
 
     kind: str
     shape: str
-    documentation: str = field(default="", repr=False)
     minimum: int | None = None
     maximum: int | None = None
     pattern: str | None = None
@@ -125,6 +130,12 @@ class Type:
         return DEFAULTS.get((self.shape, member))
 
 
+OURS: Final[Mapping[str, Type]] = {
+    ON_DELETE: Type(kind="string", shape="OnDelete", enum=(DELETE, RETAIN)),
+}
+"""Properties that the API does not have, in camelCase like its own. A new one is a row here."""
+
+
 def pascal_case(name: str) -> str:
     """An API member's name as CloudFormation writes it: `kmsKeyId` -> `KmsKeyId`."""
     return name[:1].upper() + name[1:]
@@ -157,13 +168,7 @@ def resource_type() -> Type:
     create = operation(CREATE)
     members = {name: shape for name, shape in update.members.items() if name not in REFUSED}
     members |= {name: create.members[name] for name in FROM_CREATE}
-    members[ON_DELETE] = Type(
-        kind="string",
-        shape="OnDelete",
-        enum=(DELETE, RETAIN),
-        documentation="What becomes of the configuration when the resource is deleted. "
-        "Default: Delete for an owned configuration, Retain for an adopted one.",
-    )
+    members |= OURS
     required = tuple(name for name in update.required if name in create.required and name not in REFUSED)
     return Type(kind="structure", shape="Properties", members=members, required=required)
 
@@ -187,14 +192,14 @@ def operation(name: str) -> Type:
 def _walk(shape_name: str) -> Type:
     shape: Shape = service_model().shape_for(shape_name)
     limits = shape.metadata
+    bound = RANGES.get(shape.type_name)
     item = getattr(shape, "member", None) or getattr(shape, "value", None)
     key = getattr(shape, "key", None)
     return Type(
         kind=shape.type_name,
         shape=shape.name,
-        documentation=shape.documentation,
-        minimum=limits.get("min"),
-        maximum=limits.get("max"),
+        minimum=limits.get("min", -bound if bound else None),
+        maximum=limits.get("max", bound - 1 if bound else None),
         pattern=limits.get("pattern"),
         enum=tuple(limits.get("enum", ())),
         members={name: _walk(member.name) for name, member in getattr(shape, "members", {}).items()},

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provider.properties.finding import Finding, Path, Severity
-from provider.properties.model import NAME, TAGS, TARGET, Type, pascal_case, resource_type
+from provider.properties.model import NAME, TAGS, TARGET, resource_type
 from provider.properties.validate import describe
 
 MARKS: Final = (
@@ -26,6 +26,8 @@ _FEWEST_PARALLEL_LAUNCHES = 6
 Violations = Iterator[tuple[Path, str]]
 """Places below the one that a rule looks at, each with a message."""
 
+_TARGETS: Final[tuple[Path, ...]] = ((NAME,), (TARGET,))
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -36,14 +38,14 @@ class Rule:
     severity: Severity
     source: str
     check: Callable[[Any], Violations]
+    mentions: tuple[Path, ...] = ()
 
 
 def _one_target(parameters: dict[str, Any]) -> Violations:
-    own, adopt = pascal_case(NAME), pascal_case(TARGET)
     if NAME in parameters and TARGET in parameters:
-        yield (), f"give either {own} (to own a configuration) or {adopt} (to adopt one), not both"
+        yield (TARGET,), "give either {0} (to own a configuration) or {1} (to adopt one), not both"
     elif NAME not in parameters and TARGET not in parameters:
-        yield (), f"give one of {own} (to own a configuration) and {adopt} (to adopt one)"
+        yield (), "give one of {0} (to own a configuration) and {1} (to adopt one)"
 
 
 def _owned_tags(parameters: dict[str, Any]) -> Violations:
@@ -119,7 +121,7 @@ _GUIDE = "EC2 Image Builder User Guide"
 _OBSERVED = "observed InvalidParameterValueException"
 
 RULES: Final = (
-    Rule("one-target", "", Severity.ERROR, "the resource's contract", _one_target),
+    Rule("one-target", "", Severity.ERROR, "the resource's contract", _one_target, _TARGETS),
     Rule("owned-tags", "", Severity.ERROR, "service quota of tags", _owned_tags),
     Rule("reserved-tags", "tags", Severity.ERROR, "the resource's contract", _reserved_tags),
     Rule("some-region", "distributions", Severity.WARNING, "left to the service to judge", _some_region),
@@ -154,7 +156,7 @@ RULES: Final = (
 def judge(parameters: dict[str, Any], rules: tuple[Rule, ...] = RULES) -> list[Finding]:
     """Check parameters by the API's names against the service's own rules. Values of a wrong type are passed over."""
     return [
-        Finding((*place, *below), message, rule.id, rule.severity)
+        Finding((*place, *below), message, rule.id, rule.severity, rule.mentions)
         for rule in rules
         for place, value in select(parameters, rule.path)
         for below, message in rule.check(value)
@@ -173,15 +175,6 @@ def select(value: Any, path: str) -> Iterator[tuple[Path, Any]]:
             [((*place, i), entry) for place, here in found for i, entry in enumerate(_entries(here))] if each else found
         )
     yield from places
-
-
-def type_at(root: Type, path: str) -> Type:
-    """The type of the place that a rule's path names. KeyError where the model has no such place."""
-    for part in path.split(".") if path else ():
-        root = root.members[part.removesuffix("[]")]
-        if part.endswith("[]") and root.item is not None:
-            root = root.item
-    return root
 
 
 def _entries(value: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from provider.properties.finding import Finding, Path
-from provider.properties.model import Type
+from provider.properties.model import HINTS, Type
 
 Report = Callable[[Path, str, str], None]
 """Takes a path, the rule and the message of a finding."""
@@ -84,7 +84,8 @@ def _violations(value: Any, type_: Type) -> list[tuple[str, str]]:
     if type_.enum and value not in type_.enum:
         found.append(("enum", f"must be one of {', '.join(type_.enum)}, not {describe(value)}"))
     if type_.regex is not None and type_.regex.search(value) is None:
-        found.append(("pattern", f"must match the pattern {type_.pattern}, {describe(value)} does not"))
+        hint = f"; {HINTS[type_.shape]}" if type_.shape in HINTS else ""
+        found.append(("pattern", f"must match the pattern {type_.pattern}, {describe(value)} does not{hint}"))
     return found
 
 

@@ -54,15 +54,17 @@ def _put(url: str, body: bytes, timeout: float) -> None:
     try:
         parts = urlsplit(url)
         if parts.scheme == "https":
-            context = tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-            connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout, context=context)
+            connection = http.client.HTTPSConnection(
+                parts.hostname or "", parts.port, timeout=timeout, context=tls_context()
+            )
         else:
             connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
         target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
         connection.request("PUT", target, body, {"content-type": ""})
         status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        raise Undelivered(_describe(error), final=isinstance(error, http.client.InvalidURL)) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        nonsense = isinstance(error, http.client.InvalidURL | ValueError) and not isinstance(error, OSError)
+        raise Undelivered(_describe(error), final=nonsense) from None
     finally:
         if connection is not None:
             connection.close()
@@ -70,13 +72,14 @@ def _put(url: str, body: bytes, timeout: float) -> None:
         raise Undelivered(f"HTTP status {status}", final=status < 500 and status != http.client.TOO_MANY_REQUESTS)
 
 
-@lru_cache(maxsize=1)
-def tls_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    """The context that verifies certificates, made once an environment: reading a bundle of CAs takes long.
+def tls_context() -> ssl.SSLContext:
+    """The context that verifies certificates, made once an environment: reading a bundle of CAs takes long."""
+    return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
-    The arguments are the variables that OpenSSL itself reads; they are here so that a change of them is noticed.
-    """
-    del cert_file, cert_dir
+
+@lru_cache(maxsize=1)
+def _tls_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
+    # OpenSSL reads these two from the environment by itself; as arguments they let a change of them be noticed.
     return ssl.create_default_context()
 
 

@@ -6,10 +6,15 @@ load when nothing else does.
 
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Literal, cast
 
 from provider.protocol.response_url import is_safe
+
+ABOUT: ContextVar[Mapping[str, str]] = ContextVar("ABOUT", default=MappingProxyType({}))
+"""The keys of the log lines that are written in this context (see `log_keys`)."""
 
 RequestType = Literal["Create", "Update", "Delete"]
 REQUEST_TYPES: Final = ("Create", "Update", "Delete")
@@ -45,8 +50,13 @@ class Request:
 
     @property
     def marker(self) -> str:
-        """The physical ID of a resource that has no configuration to answer for: fixed, and no ARN."""
-        return f"{self.stack_id.rpartition(':')[2]}/{self.logical_id}/no-distribution-configuration"[-1024:]
+        """The physical ID of a Create that came to nothing which anybody knows of: fixed, and no ARN."""
+        return self._fixed_id("unfinished")
+
+    @property
+    def untouched_marker(self) -> str:
+        """The physical ID of a Create that was refused before it could create anything: fixed, and no ARN."""
+        return self._fixed_id("nothing-created")
 
     @property
     def failure_id(self) -> str:
@@ -57,13 +67,32 @@ class Request:
     def asks_for_nothing(self) -> bool:
         """Whether this is a Delete that leaves everything as it is, seen without knowing the service or its state.
 
-        Only the plainest spellings count; where this is False, there may be nothing to do all the same.
+        Only the plainest cases count; where this is False, there may be nothing to do all the same.
         """
-        names = {name.lower(): value for name, value in self.properties.items()}
-        retained = names.get("ondelete") == "Retain"
-        adopted = "name" not in names and names.get("distributionconfigurationarn") == self.physical_id
-        handed_over = self.physical_id.startswith("arn:")
-        return self.request_type == "Delete" and handed_over and (retained or (adopted and "ondelete" not in names))
+        if self.request_type != "Delete":
+            return False
+        name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
+        adopted = arn == [self.physical_id] and not name
+        retained = on_delete == ["Retain"] or (adopted and not on_delete)
+        return self.physical_id == self.untouched_marker or (self.physical_id.startswith("arn:") and retained)
+
+    def _given(self, name: str) -> list[object]:
+        """The values of a property in CloudFormation's and in the API's spelling."""
+        return [self.properties[key] for key in (name, name[0].lower() + name[1:]) if key in self.properties]
+
+    def _fixed_id(self, ending: str) -> str:
+        return f"{self.stack_id.rpartition(':')[2]}/{self.logical_id}/{ending}"[-1024:]
+
+
+def log_keys(request: Request, context: object) -> dict[str, str]:
+    """What every log line about a request bears."""
+    return {
+        "stack_id": request.stack_id,
+        "logical_id": request.logical_id,
+        "request_id": request.request_id,
+        "request_type": request.request_type,
+        "function_request_id": str(getattr(context, "aws_request_id", "")),
+    }
 
 
 def parse(event: object) -> Request:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from provider.protocol.redaction import redact
 from provider.protocol.request import Request
 
 LIMIT: Final = 4096
@@ -19,9 +20,6 @@ SUCCESS: Final = "SUCCESS"
 FAILED: Final = "FAILED"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_SECRET = re.compile(
-    r"(?i)((?:x-amz-(?:signature|credential|security-token)|signature|awsaccesskeyid)=)[^&\s\"']+|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-)
 
 
 @dataclass(frozen=True)
@@ -68,14 +66,14 @@ class Response:
         head = one_line(self.reason)
         shown: list[str] = []
         for detail in self.details:
-            if _size("; ".join(shown)) > room:
+            if shown and _size("; ".join(shown)) > room:
                 break
             shown.append(one_line(detail))
         while True:
             hidden = len(self.details) - len(shown)
             more = [f"and {hidden} more{self._elsewhere()}"] if hidden else []
             text = ": ".join(part for part in (head, "; ".join([*shown, *more])) if part)
-            if _size(text) <= room or not shown:
+            if _size(text) <= room or len(shown) < 2:
                 return cut(text, room)
             shown.pop()
 
@@ -84,9 +82,8 @@ class Response:
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks, control characters, signatures and access keys."""
-    text = _SECRET.sub(lambda found: f"{found[1] or ''}(removed)", text)
-    return _CONTROL.sub(lambda found: "; " if "\n" in found[0] else " ", text.strip())
+    """A text without line breaks, other control characters and secrets."""
+    return _CONTROL.sub(lambda found: "; " if "\n" in found[0] else " ", redact(text).strip())
 
 
 def cut(text: str, room: int) -> str:

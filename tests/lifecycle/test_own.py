@@ -1,5 +1,7 @@
 """A resource with a Name owns its configuration: creates, changes and deletes it."""
 
+from typing import Any
+
 import pytest
 
 from provider.properties.rules import MARKS
@@ -113,6 +115,29 @@ def test_a_default_left_out_is_no_difference(resource: Resource) -> None:
     resource.calls()
     resource.update(Name="golden", Distributions=[{"Region": "us-east-1", "LaunchTemplateConfigurations": [template]}])
     assert resource.calls() == ["Get"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_an_entry_added_or_removed_is_a_difference(resource: Resource, count: int) -> None:
+    """A launch template or an account more or less, or one twice, is a difference."""
+    ids = ["lt-0123456789abcdef0", "lt-0123456789abcdef1"]
+    accounts = ["111122223333", "111122223333", "444455556666"]
+
+    def properties(count: int) -> dict[str, Any]:
+        entry = ami(TargetAccountIds=accounts[: count + 1])
+        templates = [{"LaunchTemplateId": template} for template in ids[:count]]
+        return {
+            "Name": "golden",
+            "Distributions": [entry | ({"LaunchTemplateConfigurations": templates} if count else {})],
+        }
+
+    resource.create(**properties(1))
+    resource.calls()
+    resource.update(**properties(count))
+    assert ("Update" in resource.calls()) is (count != 1)
+    live = resource.live["distributions"][0]
+    assert len(live.get("launchTemplateConfigurations", [])) == count
+    assert len(live["amiDistributionConfiguration"]["targetAccountIds"]) == count + 1
 
 
 def test_drift_is_put_right(resource: Resource) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from provider.local.emulator import Fault
 from tests.stack import ARN, Resource, ami
 
@@ -149,3 +151,72 @@ def test_the_marker_of_a_failed_create_is_always_the_same(resource: Resource) ->
     assert first.status == second.status == "FAILED"
     assert first.physical_id == second.physical_id
     assert "Golden" in first.physical_id
+
+
+@pytest.mark.parametrize("operation", ["GetDistributionConfiguration", "DeleteDistributionConfiguration"])
+def test_a_leftover_in_the_way_does_not_stop_the_rollback(resource: Resource, operation: str) -> None:
+    """A rollback succeeds even where what a failed rename left cannot be read or deleted."""
+    resource.create(**OLD)
+    resource.send("Update", NEW, old=OLD)
+    resource.emulator.seed_pipeline("nightly", f"{ARN}new")
+    told = resource.roll_back(NEW)
+    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    if operation.startswith("Get"):
+        resource.emulator.fail_with(operation, "ServiceException", 500, "no", times=2)
+    else:
+        resource.emulator.fail(operation, Fault.DENIED)
+    told = resource.roll_back(NEW)
+    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+
+
+def test_what_is_retained_is_no_leftover(resource: Resource) -> None:
+    """A rollback leaves a configuration of the failed name that may have been retained earlier."""
+    retained = {**NEW, "OnDelete": "Retain"}
+    resource.create(**retained)
+    resource.update(**OLD)
+    assert resource.send("Delete", retained, physical_id=f"{ARN}new").status == "SUCCESS"
+    resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED)
+    assert resource.update(**{**retained, "Description": "d"}).status == "FAILED"
+    assert resource.roll_back(retained).status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {f"{ARN}old", f"{ARN}new"}
+
+
+def test_a_retained_configuration_survives_a_failed_create(resource: Resource) -> None:
+    """A Create that is refused for its properties answers an ID whose Delete deletes nothing, marks or not."""
+    resource.create(**OLD, OnDelete="Retain")
+    resource.delete()
+    failed = resource.create(**OLD, OnDelete="Retain", Bogus="1")
+    assert failed.status == "FAILED"
+    resource.calls()
+    assert resource.send("Delete", OLD, physical_id=failed.physical_id).status == "SUCCESS"
+    assert resource.calls() == []
+    assert set(resource.emulator.configurations) == {f"{ARN}old"}
+
+
+def test_deleting_a_create_that_was_not_allowed_succeeds(resource: Resource) -> None:
+    """Delete after a Create that the provider's role did not allow succeeds, although it may not even look."""
+    resource.emulator.fail("*", Fault.DENIED, times=99)
+    failed = resource.create(**OLD)
+    assert failed.status == "FAILED"
+    assert resource.send("Delete", OLD, physical_id=failed.physical_id).status == "SUCCESS"
+
+
+def test_a_rename_that_fails_onto_what_bears_the_marks_names_it(resource: Resource) -> None:
+    """Where the new name's configuration bears the marks from before, a failed rename keeps it and names it."""
+    resource.create(**OLD)
+    resource.send("Update", NEW, old=OLD)
+    resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED)
+    told = resource.update(**NEW, Description="d")
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+    assert f"{ARN}new, which bears this resource's marks, stays" in told.reason
+
+
+def test_a_rename_that_cannot_be_looked_after_says_so(resource: Resource) -> None:
+    """Where it cannot be read whether a failed rename created something, the reason names what to look for."""
+    resource.create(**OLD)
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.RESET, times=99, after=True)
+    resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=1)
+    resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED, times=99)
+    told = resource.update(**NEW)
+    assert told.status == "FAILED"
+    assert "Whether 'new' was created could not be read" in told.reason

@@ -52,3 +52,12 @@ def test_tag_keys_are_never_renamed(resource: Resource) -> None:
     )
     assert user_tags(resource) == {"Name": "x", "nAme": "y"}
     assert resource.live["distributions"][0]["amiDistributionConfiguration"]["amiTags"] == {"Name": "a", "region": "b"}
+
+
+def test_a_rollback_leaves_tags_that_the_survivor_never_had_from_us(resource: Resource) -> None:
+    """Taking a failed replacement back removes no tag of the survivor that only the failed properties named."""
+    arn = resource.emulator.seed(name="theirs", distributions=[], tags={"z": "foreign"})
+    resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
+    failed = {"Name": "other", "Distributions": [ami()], "Tags": {"z": "1"}}
+    assert resource.roll_back(failed).status == "SUCCESS"
+    assert resource.live["tags"] == {"z": "foreign"}

@@ -49,6 +49,12 @@ def test_what_is_no_integer_is_said_at_its_path(text: str) -> None:
     )
 
 
+def test_an_integer_that_the_service_cannot_hold_is_an_error() -> None:
+    """An integer beyond 32 bits is an error, since the service's integers have no more."""
+    (finding,) = told(in_fast_launch(Enabled="true", MaxParallelLaunches="99999999999"))
+    assert finding.endswith("MaxParallelLaunches: must be at most 2147483647, is 99999999999")
+
+
 def test_strings_stay_strings() -> None:
     """What looks like a number or a boolean stays a string where the shape is a string."""
     tags = {"version": "1.10", "flag": "true"}
@@ -91,7 +97,8 @@ def test_two_spellings_are_one_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "nearest"), [("KMSKeyID", "KmsKeyId"), ("amiTag", "amiTags"), ("TargetAccounts", "TargetAccountIds")]
+    ("written", "nearest"),
+    [("KMSKeyID", "KmsKeyId"), ("amiTag", "amiTags"), ("TargetAccounts", "TargetAccountIds"), ("Tags", "AmiTags")],
 )
 def test_an_unknown_name_meets_the_nearest_known_one(written: str, nearest: str) -> None:
     """An unknown property is an error that names the nearest known one in the user's letter case."""
@@ -100,6 +107,12 @@ def test_an_unknown_name_meets_the_nearest_known_one(written: str, nearest: str)
         f"distributions[0].AmiDistributionConfiguration.{written}: "
         f"unknown property; the nearest known name is {nearest}"
     ]
+
+
+def test_a_name_that_is_known_further_in_is_told_so() -> None:
+    """A property that belongs one structure further in is told where."""
+    (finding,) = told({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
+    assert finding.endswith("It is known in AmiDistributionConfiguration")
 
 
 @pytest.mark.parametrize("name", ["ClientToken", "clientToken"])

@@ -6,8 +6,8 @@ import pytest
 
 from provider.properties.expand import expand
 from provider.properties.finding import Severity
-from provider.properties.model import resource_type
-from provider.properties.rules import MARKS, RULES, judge, type_at
+from provider.properties.model import Type, resource_type
+from provider.properties.rules import MARKS, RULES, judge
 
 GOOD = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "x {{ imagebuilder:buildDate }}"}}
 
@@ -32,9 +32,16 @@ def ami(**members: Any) -> dict[str, Any]:
         (
             "one-target",
             named(GOOD, DistributionConfigurationArn="x"),
-            "Properties: give either Name (to own a configuration) or DistributionConfigurationArn",
+            "DistributionConfigurationArn: give either Name (to own a configuration) or DistributionConfigurationArn",
+        ),
+        (
+            "one-target",
+            {"name": "golden", "distributionConfigurationArn": "x", "distributions": [GOOD]},
+            "distributionConfigurationArn: give either name (to own a configuration) or distributionConfigurationArn",
         ),
         ("reserved-tags", named(GOOD, Tags={MARKS[0]: "x"}), f'Tags["{MARKS[0]}"]: '),
+        ("reserved-tags", named(GOOD, Tags={MARKS[1]: "x"}), f'Tags["{MARKS[1]}"]: '),
+        ("build-date", named(ami(Name="imagebuilder:buildDate")), "Distributions[0].AmiDistributionConfiguration.Name"),
         ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is given already by entry 0'),
         (
             "some-output",
@@ -87,11 +94,21 @@ def test_what_is_only_advised_is_a_warning(rule: str, properties: dict[str, Any]
         {"Region": "x", "FastLaunchConfigurations": [{}]},
         {"Region": "x", "SsmParameterConfigurations": [{}]},
         {"Region": "x", "AmiDistributionConfiguration": {"Name": "{{imagebuilder:buildDate}}"}},
+        {"Region": "x", "FastLaunchConfigurations": [{"MaxParallelLaunches": "6"}]},
     ],
 )
 def test_what_the_service_takes_passes(distribution: dict[str, Any]) -> None:
     """One output of any kind is enough, and the build date may stand without spaces."""
     assert told(named(distribution)) == []
+
+
+def type_at(root: Type, path: str) -> Type:
+    """The type of the place that a rule's path names. KeyError where the model has no such place."""
+    for part in path.split(".") if path else ():
+        root = root.members[part.removesuffix("[]")]
+        if part.endswith("[]") and root.item is not None:
+            root = root.item
+    return root
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -38,11 +38,13 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         (ami(AmiTags={}), f"{AMI}.AmiTags: must be at least 1 entries, is 0"),
         (
             ami(TargetAccountIds=["12345678901"]),
-            f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "12345678901" does not',
+            f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "12345678901" does not; '
+            "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal",
         ),
         (
             ami(TargetAccountIds=["123456789012\n"]),
-            f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "123456789012\\n" does not',
+            f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "123456789012\\n" does not; '
+            "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal",
         ),
         ({"Distributions": [], "Tags": {"k": 1}}, 'Tags["k"]: must be a string, not 1'),
         (
@@ -88,4 +90,4 @@ def test_a_pattern_without_an_end_matches_the_head() -> None:
 def test_long_values_are_cut_short_in_messages() -> None:
     """A message quotes no more than the head of a long value."""
     (finding,) = told(ami(TargetAccountIds=["x" * 5000]))
-    assert len(finding) < 250
+    assert len(finding) < 300

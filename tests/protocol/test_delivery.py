@@ -102,6 +102,14 @@ def test_a_url_that_http_cannot_carry_is_final_and_stays_secret() -> None:
     assert "verysecret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["https://a..b/x", "http://127.0.0.1:1/\u00e4?x", "http://[::1/x"])
+def test_a_url_of_nonsense_is_final(url: str) -> None:
+    """A URL that no connection can be made of is undelivered for good, not an error of another kind."""
+    with pytest.raises(Undelivered) as caught:
+        deliver(url, b"body", seconds(5))
+    assert caught.value.final
+
+
 def test_certificates_are_verified() -> None:
     """A server without TLS, or with a certificate nobody vouches for, gets nothing."""
     with bucket(200) as (url, bodies), pytest.raises(Undelivered):

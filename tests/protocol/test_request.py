@@ -4,7 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from provider.lifecycle import Plan, decide
+from provider.properties.expand import expand
 from provider.protocol.request import MalformedEvent, parse
 
 EVENT: dict[str, Any] = {
@@ -104,3 +108,27 @@ def test_a_delete_that_asks_for_nothing_is_known_by_itself(properties: dict[str,
     assert not parse({**EVENT, "ResourceProperties": properties}).asks_for_nothing
     unfinished = {**EVENT, "RequestType": "Delete", "PhysicalResourceId": "x", "ResourceProperties": properties}
     assert not parse(unfinished).asks_for_nothing
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "Name": st.sampled_from(["golden", "other", ""]),
+            "name": st.just("golden"),
+            "DistributionConfigurationArn": st.sampled_from([EVENT["PhysicalResourceId"], "arn:other"]),
+            "OnDelete": st.sampled_from(["Retain", "Delete", "retain"]),
+            "onDelete": st.just("Retain"),
+            "ONDELETE": st.just("Retain"),
+        },
+    ),
+    st.sampled_from([EVENT["PhysicalResourceId"], "images-Golden-1ABC"]),
+)
+def test_what_is_known_by_itself_is_what_is_decided(properties: dict[str, str], physical_id: str) -> None:
+    """A Delete that by itself asks for nothing is one for which the lifecycle plans nothing without reading."""
+    request = parse(
+        {**EVENT, "RequestType": "Delete", "ResourceProperties": properties, "PhysicalResourceId": physical_id}
+    )
+    decision = decide(request, expand(properties).parameters, {}, {})
+    if request.asks_for_nothing:
+        assert decision == Plan()

@@ -54,6 +54,12 @@ def test_all_details_are_told_where_they_fit() -> None:
     assert reason == "2 problems: a; b"
 
 
+def test_a_single_detail_is_cut_rather_than_dropped() -> None:
+    """One detail that is too long by itself is told in part."""
+    reason = told(Response(FAILED, "id", "1 problem", ("Tags: " + "x" * 5000,), "log group x"))["Reason"]
+    assert reason.startswith("1 problem: Tags: xxx")
+
+
 def test_a_reason_keeps_its_head() -> None:
     """A reason that is too long is cut at its end, not at its beginning."""
     reason = told(Response(FAILED, "id", "the point is this: " + "ä" * 5000))["Reason"]

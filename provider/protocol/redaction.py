@@ -1,0 +1,21 @@
+"""What must not leave the process, whatever text it is in: signatures, credentials, tokens. Standard library only."""
+
+import os
+import re
+from typing import Final
+
+_REMOVED: Final = "(removed)"
+_OWN: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_SHORTEST_OWN: Final = 8
+_SIGNED: Final = re.compile(
+    r"(?i)((?:x-amz-(?:signature|credential|security-token)|signature|awsaccesskeyid)\s*(?:=|:|%3D)\s*)[^&\s\"',;\\]+"
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+)
+
+
+def redact(text: str) -> str:
+    """The text without what signs a URL or a request, without access keys, and without this process's credentials."""
+    for own in (os.environ.get(name, "") for name in _OWN):
+        if len(own) >= _SHORTEST_OWN:
+            text = text.replace(own, _REMOVED)
+    return _SIGNED.sub(lambda found: f"{found[1] or ''}{_REMOVED}", text)
