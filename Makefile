@@ -1,8 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PIP_ARGUMENTS := python -m pip -qq --disable-pip-version-check --no-input
-PIP := $(BIN)/$(PIP_ARGUMENTS)
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 .PHONY: help demo setup test unit e2e check format bench soak schema lock clean build-ProviderFunction build-LastResortFunction
 
@@ -37,12 +36,13 @@ unit: .venv/dev.stamp ## the tests alone
 e2e: .venv/dev.stamp .venv-e2e/stamp ## the built functions under Lambda's runtime client, stacks in an emulated account
 	@$(BIN)/python -m pytest e2e
 
-# Lambda's own Python where this machine has it; else what there is, and the tests say which.
+# Lambda's own Python where this machine has it; else what there is, and the tests say so. The lock file is complete;
+# with --no-deps, pip does not stumble over extras there.
 .venv-e2e/stamp: requirements/e2e.lock | .venv/bin/python
 	@echo "installing what the end-to-end tests need into .venv-e2e, from requirements/e2e.lock"
 	@for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python $(BIN)/python; do \
-	  "$$python" -c 'import ensurepip' 2>/dev/null && break; done; "$$python" -m venv --clear .venv-e2e
-	@.venv-e2e/bin/$(PIP_ARGUMENTS) install --require-hashes -r requirements/e2e.lock
+	  "$$python" -m venv --clear --without-pip .venv-e2e 2>/dev/null && break; done
+	@$(PIP) --python .venv-e2e/bin/python install --require-hashes --no-deps -r requirements/e2e.lock
 	@touch $@
 
 check: .venv/dev.stamp ## lint, format and types alone
@@ -70,12 +70,13 @@ build-ProviderFunction: | .venv/bin/python
 	@rm -rf "$(ARTIFACTS_DIR)/bin"
 	@tar -cf - --exclude __pycache__ --exclude provider/__main__.py --exclude provider/cli --exclude provider/lint \
 	  --exclude provider/construct --exclude provider/local --exclude provider/last_resort.py provider | tar -xf - -C "$(ARTIFACTS_DIR)"
+	@$(BIN)/python packaging/shrink.py "$(ARTIFACTS_DIR)"
 
 build-LastResortFunction:
 	@mkdir -p "$(ARTIFACTS_DIR)/provider/protocol"
 	@cp provider/__init__.py provider/last_resort.py "$(ARTIFACTS_DIR)/provider/"
-	@cd provider/protocol && cp __init__.py deadline.py delivery.py redaction.py request.py response.py response_url.py \
-	  "$(ARTIFACTS_DIR)/provider/protocol/"
+	@cp provider/protocol/*.py "$(ARTIFACTS_DIR)/provider/protocol/"
+	@rm "$(ARTIFACTS_DIR)/provider/protocol/custom_resource.py"
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv

@@ -10,7 +10,8 @@ import pytest
 
 from provider.handler import handler
 from provider.local.emulator import Emulator
-from provider.local.sink import Answer, AnswerSink, read
+from provider.local.sink import AnswerSink, CheckedAnswer, read
+from provider.protocol.response_url import expiry
 
 EVENTS = Path(__file__).parent.parent / "events"
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration"
@@ -96,11 +97,11 @@ def load(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def answer_to(emulator: Emulator) -> Iterator[Callable[[str], Answer]]:
+def answer_to(emulator: Emulator) -> Iterator[Callable[[str], CheckedAnswer]]:
     """Sends a sample event through the handler and gives the one answer to it."""
     with AnswerSink() as sink:
 
-        def send(name: str) -> Answer:
+        def send(name: str) -> CheckedAnswer:
             event = load(name)
             slot = sink.open(event["StackId"], event["LogicalResourceId"], event["RequestId"])
             handler({**event, "ResponseURL": slot.url}, Context())
@@ -120,7 +121,9 @@ def scalars(value: object) -> Iterator[object]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_each_event_ends_as_it_should(case: Case, emulator: Emulator, answer_to: Callable[[str], Answer]) -> None:
+def test_each_event_ends_as_it_should(
+    case: Case, emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]
+) -> None:
     """An event ends in its status and its ID, and leaves the configurations that it should."""
     for name in case.found:
         emulator.seed(name=name, distributions=[{"region": "us-east-1", "amiDistributionConfiguration": {}}])
@@ -135,7 +138,7 @@ def test_each_event_ends_as_it_should(case: Case, emulator: Emulator, answer_to:
         assert not answer.physical_id.startswith("arn:")
 
 
-def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, answer_to: Callable[[str], Answer]) -> None:
+def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]) -> None:
     """Delete of a configuration that a pipeline uses fails, and names the pipeline."""
     answer_to("create-own")
     emulator.seed_pipeline("nightly", OWN)
@@ -161,3 +164,9 @@ def test_samples_look_like_cloudformation_s(path: Path) -> None:
     assert event["RequestId"] in event["ResponseURL"]
     assert ("PhysicalResourceId" in event) is (event["RequestType"] != "Create")
     assert ("OldResourceProperties" in event) is (event["RequestType"] == "Update")
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_samples_do_not_age(path: Path) -> None:
+    """No sample's URL says when it expires, as the function refuses a request that comes later than that."""
+    assert expiry(load(path.stem)["ResponseURL"]) is None

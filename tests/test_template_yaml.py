@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
-from provider.local.template import load
+from provider.local.template import Template, load
 from provider.properties.model import service_model
 
 ROOT = Path(__file__).parent.parent
@@ -20,11 +20,14 @@ Statement = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def statements() -> list[Statement]:
-    resources = load(ROOT / "template.yaml").resources
+def application() -> Template:
+    return load(ROOT / "template.yaml")
 
+
+@pytest.fixture(scope="module")
+def statements(application: Template) -> list[Statement]:
     def policies() -> Iterator[dict[str, Any]]:
-        for policy in resources["ProviderRole"]["Properties"]["Policies"]:
+        for policy in application.resources["ProviderRole"]["Properties"]["Policies"]:
             yield policy["Fn::If"][1] if "Fn::If" in policy else policy
 
     return [statement for policy in policies() for statement in policy["PolicyDocument"]["Statement"]]
@@ -69,12 +72,11 @@ def test_the_application_lints_clean() -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-def test_the_readme_names_every_parameter() -> None:
+def test_the_readme_names_every_parameter(application: Template) -> None:
     """Whoever deploys the application finds each of its parameters in the README."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    parameters = load(ROOT / "template.yaml").parameters
-    assert parameters
-    assert not [name for name in parameters if f"`{name}`" not in readme]
+    assert application.parameters
+    assert not [name for name in application.parameters if f"`{name}`" not in readme]
 
 
 def test_the_role_allows_what_the_function_calls_and_nothing_more(statements: list[Statement]) -> None:
@@ -109,6 +111,29 @@ def test_configurations_are_narrowed_by_account_region_and_name(statements: list
     }
 
 
+def test_parameters_that_may_be_read_are_asked_for(application: Template) -> None:
+    """Nobody's SSM parameters may be read unless whoever deploys the application says which."""
+    assert application.parameters["SsmParameterPattern"]["Default"] == ""
+    assert application.conditions["MayNameSsmParameters"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "SsmParameterPattern"}, ""]}]
+    }
+
+
+def test_every_role_is_bounded(application: Template) -> None:
+    """Each role has the permissions boundary that is asked for, and none otherwise."""
+    roles = [one["Properties"] for one in application.resources.values() if one["Type"] == "AWS::IAM::Role"]
+    assert len(roles) == 2
+    bound = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+    assert all(role["PermissionsBoundary"] == bound for role in roles)
+
+
+def test_the_log_outlives_the_application(application: Template) -> None:
+    """Deleting the application keeps its log, under a name that is not in the way of the next one."""
+    log = application.resources["ProviderLogGroup"]
+    assert (log["DeletionPolicy"], log["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    assert "LogGroupName" not in log["Properties"]
+
+
 def test_the_lock_of_what_ships_has_no_markers() -> None:
     """No requirement that ships hangs on a marker, which pip would judge by the building machine."""
     pinned = [line for line in (ROOT / "requirements/lambda.lock").read_text().splitlines() if "==" in line]
@@ -117,10 +142,10 @@ def test_the_lock_of_what_ships_has_no_markers() -> None:
 
 
 def test_tools_do_not_ship(artifact: Path) -> None:
-    """The artifact has the handler and none of the tools, byte code included."""
-    shipped = {path.stem for path in (artifact / "provider").iterdir()}
+    """The artifact has the handler and none of the tools, nor byte code of any."""
+    shipped = {path.name.partition(".")[0] for path in (artifact / "provider").rglob("*")}
     assert "handler" in shipped
-    assert not shipped & {*TOOLS, "__pycache__"}
+    assert not shipped & set(TOOLS)
 
 
 def test_what_ships_needs_nothing_that_does_not(artifact: Path) -> None:

@@ -26,7 +26,9 @@ and in another, after pasting the lines that it prints:
 def emulate(port: int, region: str | None, account: str | None) -> None:
     """Run the Image Builder emulator on 127.0.0.1 until Ctrl-C, for the AWS CLI or any SDK.
 
-    It prints the environment that its clients need. What it holds is gone when it ends.
+    It prints the environment that its clients need, as lines for a shell. They lead calls of Image Builder to
+    the emulator and nothing else, with credentials that no other service takes; so paste them into a shell of
+    their own, and close it when you are done. What the emulator holds is gone when it ends.
     """
     from provider.cli.function import offline
 
@@ -39,7 +41,12 @@ def emulate(port: int, region: str | None, account: str | None) -> None:
         try:
             for name, value in emulator.environment().items():
                 click.echo(f"export {name}={shlex.quote(value)}")
-            click.echo(f"The emulator listens at {emulator.url}; Ctrl-C ends it.", err=True)
+            click.echo(
+                f"The emulator listens at {emulator.url}; Ctrl-C ends it.\n"
+                "Paste the export lines into a new shell: only Image Builder is redirected, and every other service\n"
+                "refuses these credentials, which are no real ones. To undo it, close that shell.",
+                err=True,
+            )
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
         finally:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
+
+from provider.cli.mistakes import Mistake
 
 SECONDS = 60.0
 """The function's timeout."""
@@ -21,7 +23,7 @@ class Context:
 
     function_name: str = "provider"
     function_version: str = "$LATEST"
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+    invoked_function_arn: str = ""
     memory_limit_in_mb: int = 512
     log_group_name: str = "/aws/lambda/provider"
     log_stream_name: str = "this process"
@@ -33,41 +35,19 @@ class Context:
         return max(0, int((self.end - time.monotonic()) * 1000))
 
 
-class _Logs(io.TextIOBase):
-    """What the function writes. There is one for the whole process, as loggers hold on to the stream they met."""
-
-    target: TextIO | None = None
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        if self.target:
-            self.target.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        if self.target:
-            self.target.flush()
-
-
-_LOGS = _Logs()
-
-
 @contextmanager
-def real_function(logs: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """The function, to be called with events. All that it prints goes to `logs`, or nowhere.
+def real_function(logs: TextIO | None, arn: str = "") -> Iterator[Callable[[dict[str, Any]], None]]:
+    """The function, to be called with events; `arn` is its own. All that it prints goes to `logs`, or nowhere.
 
     While it is open, sys.stdout and sys.stderr are the function's: hold on to your own before.
     """
-    _LOGS.target = logs
-    try:
-        with redirect_stdout(_LOGS), redirect_stderr(_LOGS):
-            from provider.handler import handler
+    with ExitStack() as open_while:
+        stream = logs or open_while.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+        open_while.enter_context(redirect_stdout(stream))
+        open_while.enter_context(redirect_stderr(stream))
+        from provider.handler import handler
 
-            yield lambda event: handler(event, Context())
-    finally:
-        _LOGS.target = None
+        yield lambda event: handler(event, Context(invoked_function_arn=arn))
 
 
 @contextmanager
@@ -83,3 +63,20 @@ def offline() -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def check_settings() -> None:
+    """See that botocore finds a Region and credentials in the environment. Raises Mistake with what to do."""
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    session = Session()
+    try:
+        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise Mistake(f"{str(error).rstrip('.')}: look at AWS_PROFILE and the other AWS_ variables") from error
+    if not region:
+        raise Mistake("no Region is set: set AWS_REGION, or give your profile one")
+    if credentials is None:
+        raise Mistake("there are no credentials: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")

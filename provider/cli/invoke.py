@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
 from provider.cli.mistakes import Mistake
-from provider.cli.scene import Home, emulator_at, home, name_in, property_of, put_something_there
+from provider.cli.reading import STANDARD_INPUT, bytes_of, json_of
+from provider.cli.scene import Home, emulator_at, home, name_in, put_something_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +24,19 @@ if TYPE_CHECKING:
     from provider.cli.screen import Screen
     from provider.local.emulator import Emulator
     from provider.local.sink import AnswerSink
+
+
+def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", value):
+        raise click.BadParameter(f"{value!r} is not written http://HOST:PORT or https://HOST.")
+    return value
 
 
 EPILOG = """\b
@@ -32,12 +49,16 @@ Examples:
 
 
 @click.command(epilog=EPILOG, short_help="Send one event through the provider's function.")
-@click.argument("event", type=click.File(encoding="utf-8"), metavar="EVENT.json")
+@click.argument(
+    "event",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="EVENT.json",
+)
 @click.option("--empty", is_flag=True, help="Begin with no configuration at all, whatever the event speaks of.")
-@click.option("--endpoint-url", metavar="URL", help="Work against this Image Builder endpoint.")
+@click.option("--endpoint-url", metavar="URL", callback=_url, help="Work against this Image Builder endpoint.")
 @click.option("--live", is_flag=True, help="Work against the REAL service, with your credentials and Region.")
 @click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
-def invoke(event: TextIO, empty: bool, endpoint_url: str | None, live: bool, logs: bool) -> None:
+def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs: bool) -> None:
     """Send one CloudFormation custom resource event through the provider's real function.
 
     EVENT.json is an event as CloudFormation sends it (see events/ for samples); - reads it from standard input.
@@ -46,7 +67,8 @@ def invoke(event: TextIO, empty: bool, endpoint_url: str | None, live: bool, log
     Where the event speaks of a configuration that should exist, it is put there first: created from the
     event's own properties where the stack owns it, made up where it is adopted; --empty leaves that out.
 
-    With --endpoint-url or --live, Region and credentials are what botocore finds in your environment.
+    With --endpoint-url or --live, Region and credentials are what botocore finds in your environment; give
+    them by AWS_REGION and AWS_PROFILE, for instance.
     The answer never goes to the event's ResponseURL: it is caught here and printed.
 
     Standard output has the answer as JSON; standard error says what was done and what changed. The exit
@@ -56,7 +78,7 @@ def invoke(event: TextIO, empty: bool, endpoint_url: str | None, live: bool, log
         raise click.UsageError("--live and --endpoint-url exclude each other.")
     if empty and (live or endpoint_url):
         raise click.UsageError("--empty is for the emulator: leave out --live and --endpoint-url.")
-    from provider.cli.function import real_function
+    from provider.cli.function import check_settings, real_function
     from provider.cli.screen import Screen
     from provider.local.sink import AnswerSink
 
@@ -65,11 +87,13 @@ def invoke(event: TextIO, empty: bool, endpoint_url: str | None, live: bool, log
     with ExitStack() as open_while:
         sink = open_while.enter_context(AnswerSink())
         if live or endpoint_url:
+            check_settings()
             emulator = None
             open_while.enter_context(_endpoint(endpoint_url))
         else:
             emulator, place = open_while.enter_context(_emulated(request))
-        function = open_while.enter_context(real_function(sys.stderr if logs else None))
+        arn = place.function_arn if emulator else ""
+        function = open_while.enter_context(real_function(sys.stderr if logs else None, arn))
         if emulator and not empty:
             _Before(screen, emulator, place, function, sink).put_there(request)
         before = emulator.configurations if emulator else {}
@@ -84,18 +108,14 @@ def invoke(event: TextIO, empty: bool, endpoint_url: str | None, live: bool, log
     raise SystemExit(0 if not refusal and answer and answer.get("Status") == "SUCCESS" else 1)
 
 
-def _request(file: TextIO) -> dict[str, Any]:
-    try:
-        event = json.load(file)
-    except UnicodeDecodeError as error:
-        raise Mistake(f"{file.name}: is not UTF-8 text (byte {error.start})") from error
-    except json.JSONDecodeError as error:
-        raise Mistake(f"{file.name}: is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+def _request(file: Path) -> dict[str, Any]:
+    name = "standard input" if file == STANDARD_INPUT else str(file)
+    event = json_of(bytes_of(file), name)
     if not isinstance(event, dict):
-        raise Mistake(f"{file.name}: an event is a JSON object")
+        raise Mistake(f"{name}: an event is a JSON object")
     needed = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResourceProperties")
-    if missing := [name for name in needed if name not in event]:
-        raise Mistake(f"{file.name}: is no event of a custom resource: it lacks {', '.join(missing)}")
+    if missing := [member for member in needed if member not in event]:
+        raise Mistake(f"{name}: is no event of a custom resource: it lacks {', '.join(missing)}")
     return event
 
 
@@ -173,6 +193,7 @@ class _Before:
         self._sink = sink
 
     def put_there(self, event: Mapping[str, Any]) -> None:
+        from provider.properties.expand import expand
         from provider.properties.model import TARGET
 
         properties, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
@@ -180,20 +201,22 @@ class _Before:
             # What the function says to that is what the user wants to see.
             return
         physical_id = str(event.get("PhysicalResourceId", ""))
-        adopted = property_of(old or properties, TARGET)
+        adopted = expand(old or properties).parameters.get(TARGET)
         if event["RequestType"] != "Create" and name_in(physical_id) and not adopted:
             self._create(event, physical_id, [old, properties])
-        wanted = (physical_id, *(property_of(one, TARGET) for one in (properties, old)))
+        wanted = (physical_id, *(str(expand(one).parameters.get(TARGET, "")) for one in (properties, old)))
         for arn in dict.fromkeys(wanted):
             if name_in(arn) and arn not in self._emulator.configurations:
                 self._make_up(arn)
 
     def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
         """Create an owned configuration through the function, so that it has the stack's marks."""
+        from provider.lifecycle import slug
+        from provider.properties.expand import expand
         from provider.properties.model import NAME
 
         for properties in candidates:
-            if _normalised(property_of(properties, NAME)) == name_in(arn):
+            if slug(str(expand(properties).parameters.get(NAME, ""))) == name_in(arn):
                 create = {
                     **{name: value for name, value in event.items() if name != "OldResourceProperties"},
                     "RequestType": "Create",
@@ -208,7 +231,3 @@ class _Before:
     def _make_up(self, arn: str) -> None:
         if put_something_there(self._emulator, self._place, arn):
             self._screen.say(f"{arn} was made up first, as the event speaks of it (--empty: not).", dim=True)
-
-
-def _normalised(name: str) -> str:
-    return name.lower().replace(" ", "-").replace("_", "-")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import platform
+import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +17,8 @@ from provider.cli.invoke import invoke
 from provider.cli.rehearse import rehearse
 from provider.cli.schema import schema
 
+_UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
+"""What the system says where no more can be written."""
 _DISTRIBUTION = "image-builder-distribution-provider"
 
 
@@ -45,6 +50,22 @@ One event, as CloudFormation would send it:
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show versions.")
 def main() -> None:
     """Try the distribution configuration provider: offline, without AWS credentials."""
+
+
+def run() -> None:
+    """The console's entry: the commands, and no traceback where their output has nowhere to go."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        # A stream that the shell closed (`>&-`) is None.
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+        try:
+            main()
+        except OSError as error:
+            if error.errno not in _UNWRITABLE:
+                raise
+            # Or Python would try once more to write out what is left, and complain.
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            sys.stderr.write(f"Error: cannot write the output: {error.strerror}\n")
+            sys.exit(2)
 
 
 main.add_command(rehearse)

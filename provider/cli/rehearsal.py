@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provider.cli.mistakes import Mistake
-from provider.cli.scene import Home, property_of, put_something_there
+from provider.cli.scene import Home, put_something_there
 from provider.cli.screen import Screen
+from provider.local.deployment import meant
 from provider.local.emulator import Emulator
+from provider.local.operation import STACK_TYPE
 from provider.local.sink import AnswerSink
 from provider.local.stacks import BACKED_TYPES, Stack, StackEngine, StackEvent
 from provider.local.template import Template, TemplateError
-from provider.properties.model import DELETE, ON_DELETE, RETAIN, TARGET
+from provider.properties.expand import expand
+from provider.properties.model import DELETE, NAME, ON_DELETE, RETAIN, TARGET
 
 _NOUNS = {"create": "creation", "update": "update"}
 
@@ -40,12 +43,13 @@ class Rehearsal:
         self._to_go: set[str] = set()
 
     def run(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> list[str]:
-        """Create the stack, update it to each next template, and delete it; gives what went wrong.
+        """Create the stack, update it to each next template, and delete it; gives what went wrong, in short.
 
         Raises Mistake, before anything is deployed, for a template that CloudFormation would refuse.
         """
         for template, values in zip(templates, parameters, strict=True):
             self._check(name, template, values)
+        _check_types(templates)
         source = f" (from {self._place.source})" if self._place.source else ""
         self._screen.say(
             f"Rehearsing stack {name} in {self._place.region}, account {self._place.account}{source}. "
@@ -79,14 +83,9 @@ class Rehearsal:
 
     def _check(self, name: str, template: Template, values: Mapping[str, str]) -> None:
         try:
-            deployment = self._engine.check(name, template, values)
+            self._engine.check(name, template, values)
         except TemplateError as error:
             raise Mistake(f"{template.name}: {error}") from error
-        if not any(deployment.backed(one) for one in template.resources):
-            raise Mistake(
-                f"{template.name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
-                "so there is nothing to rehearse"
-            )
 
     # what is watched
 
@@ -97,15 +96,15 @@ class Rehearsal:
             self._to_stay.add(event.physical_id)
 
     def _invoke(self, event: dict[str, Any]) -> None:
-        properties = event["ResourceProperties"]
-        target = property_of(properties, TARGET)
+        properties = expand(event["ResourceProperties"]).parameters
+        target = properties.get(TARGET)
         if event["RequestType"] == "Delete":
-            on_delete = property_of(properties, ON_DELETE)
+            on_delete = properties.get(ON_DELETE, DELETE if NAME in properties else "")
             if on_delete == RETAIN:
                 self._to_stay.add(event["PhysicalResourceId"])
             if on_delete == DELETE:
                 self._to_go.add(event["PhysicalResourceId"])
-        elif target and target not in self._emulator.configurations:
+        elif isinstance(target, str) and target not in self._emulator.configurations:
             self._make_up(target)
         self._function(event)
 
@@ -129,16 +128,32 @@ class Rehearsal:
             self._screen.say(f"  Output {name}: {value}", dim=True)
 
     def _shortcomings(self, step: str, stack: Stack, good: str) -> list[str]:
-        failed = [one for one in self._events if one.status.endswith("_FAILED") and one.logical_id != stack.name]
+        ended = [one for one in self._events if one.status.endswith("_FAILED") and one.type != STACK_TYPE]
+        failed = dict.fromkeys(one.logical_id for one in ended)
         self._events.clear()
         if stack.status == good and not failed:
             return []
-        why = f": {failed[0].logical_id}: {failed[0].reason}" if failed else ""
-        return [f"the {step} ended in {stack.status}{why}"]
+        which = f" ({', '.join(failed)} failed)" if failed else ""
+        return [f"the {step} ended in {stack.status}{which}"]
 
     def _left_behind(self) -> list[str]:
         now = set(self._emulator.configurations)
-        return [
-            *(f"{arn} was left behind" for arn in now - self._there_before - self._to_stay),
-            *(f"{arn} was there before and is gone" for arn in self._there_before - now - self._to_go),
-        ]
+        found = []
+        for arns, what in (
+            (now - self._there_before - self._to_stay, "left behind"),
+            (self._there_before - now - self._to_go, "gone that was there before"),
+        ):
+            for arn in sorted(arns):
+                self._screen.say(f"  {arn}: {what}", fg="red")
+            found += [f"{len(arns)} configuration{'s' * (len(arns) > 1)} {what}"] if arns else []
+        return found
+
+
+def _check_types(templates: Sequence[Template]) -> None:
+    kinds = [str(one["Type"]) for template in templates for one in template.resources.values()]
+    if not any(kind in BACKED_TYPES for kind in kinds):
+        slips = "".join(f"; {kind} should be {meant(kind)}" for kind in dict.fromkeys(kinds) if meant(kind))
+        raise Mistake(
+            f"{', '.join(dict.fromkeys(one.name for one in templates))}: no resource is of the provider's type "
+            f"{' or '.join(BACKED_TYPES)}, so there is nothing to rehearse{slips}"
+        )

@@ -13,20 +13,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from provider.cli.mistakes import Mistake
+from provider.cli.reading import STANDARD_INPUT, bytes_of
 from provider.cli.scene import account_option, emulator_at, existing, home, put_there, region_option
 
 if TYPE_CHECKING:
     from provider.local.template import Template
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE_OR_STANDARD_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
+    pairs: dict[str, str] = {}
     for value in values:
         name, equals, text = value.partition("=")
         if not name or not equals:
             raise click.BadParameter(f"{value!r} is not written KEY=VALUE.")
+        if name in pairs:
+            raise click.BadParameter(f"{name} is given twice, as {pairs[name]!r} and as {text!r}.")
         pairs[name] = text
     return pairs
 
@@ -44,11 +48,12 @@ Examples:
   aws imagebuilder get-distribution-configuration \\
     --distribution-configuration-arn ARN > live.json
   python -m provider rehearse adopt.yaml --existing live.json
+  cdk synth | python -m provider rehearse -
 """
 
 
 @click.command(epilog=EPILOG, short_help="Deploy, update and delete a stack, offline.")
-@click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE [TEMPLATE]...", type=_FILE)
+@click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE [TEMPLATE]...", type=_FILE_OR_STANDARD_INPUT)
 @click.option(
     "-p",
     "--parameter",
@@ -82,8 +87,8 @@ def rehearse(
 ) -> None:
     """Rehearse a stack's whole life with the real provider, offline and without credentials.
 
-    The first TEMPLATE (YAML or JSON) is deployed, the stack is updated to each next one, and at the end it is
-    deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration and
+    The first TEMPLATE (YAML or JSON; - is standard input) is deployed, the stack is updated to each next one,
+    and at the end it is deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration and
     AWS::CloudFormation::CustomResource) are sent to the real function, which works against an Image Builder
     emulator on this machine; nothing leaves it. All other resources are skipped, and what refers to them gets
     a plausible value.
@@ -93,6 +98,11 @@ def rehearse(
 
     Region and account are, unless given, those of the first configuration ARN in what you pass.
 
+    A step that fails ends the rehearsal: you see how CloudFormation rolls it back and what that leaves, but
+    no later template and no deletion is tried.
+
+    Of the other resources and of the template as a whole only the plainest mistakes are found: run cfn-lint too.
+
     The exit status is 0 if every step ended as a good deployment does, 1 if not, and 2 for a mistake in the
     command or a template.
     """
@@ -101,7 +111,8 @@ def rehearse(
     from provider.cli.screen import Screen
     from provider.local.sink import AnswerSink
 
-    loaded = _load(templates, parameters)
+    texts = _texts(templates)
+    loaded = _load(templates, texts, parameters)
     configurations = [(str(file), existing(file)) for file in found]
     place = home(
         region,
@@ -109,7 +120,7 @@ def rehearse(
         [
             *((name, str(one.get("arn", ""))) for name, one in configurations),
             *((f"--parameter {name}", value) for name, value in parameters.items()),
-            *((file.name, file.read_text("utf-8-sig")) for file in templates),
+            *((template.name, texts[file]) for file, template in zip(templates, loaded, strict=True)),
         ],
     )
     name = stack_name or _name_after(templates[0])
@@ -123,7 +134,7 @@ def rehearse(
             if configuration.get("arn", arn) != arn:
                 screen.say(f"{file} is taken to be {arn}: --region or --account say so.", fg="yellow")
         sink = open_while.enter_context(AnswerSink())
-        run = open_while.enter_context(real_function(sys.stderr if logs else None))
+        run = open_while.enter_context(real_function(sys.stderr if logs else None, place.function_arn))
         rehearsal = Rehearsal(screen, emulator, sink, place, run)
         shortcomings = rehearsal.run(name, loaded, [_declared(one, parameters) for one in loaded])
     screen.say()
@@ -138,15 +149,35 @@ def _name_after(file: Path) -> str:
     return re.sub(r"[^A-Za-z0-9-]+", "-", file.stem).lstrip("-0123456789").rstrip("-")[:128] or "stack"
 
 
-def _load(files: tuple[Path, ...], parameters: Mapping[str, str]) -> list[Template]:
-    from provider.local.template import TemplateError, load
+def _texts(files: tuple[Path, ...]) -> dict[Path, str]:
+    from provider.local.template import TemplateError, decoded
+
+    texts = {}
+    for file in dict.fromkeys(files):
+        try:
+            texts[file] = decoded(bytes_of(file))
+        except TemplateError as error:
+            raise Mistake(f"{_called(file, files)}: {error}") from error
+    return texts
+
+
+def _called(file: Path, files: tuple[Path, ...]) -> str:
+    """What to call a template: its file's name, or the whole path where others have the same name."""
+    if file == STANDARD_INPUT:
+        return "standard input"
+    return str(file) if any(file.name == other.name and file != other for other in files) else file.name
+
+
+def _load(files: tuple[Path, ...], texts: Mapping[Path, str], parameters: Mapping[str, str]) -> list[Template]:
+    from provider.local.template import TemplateError, parse
 
     loaded = []
     for file in files:
+        name = _called(file, files)
         try:
-            loaded.append(load(file))
+            loaded.append(parse(texts[file], name))
         except TemplateError as error:
-            raise Mistake(f"{file}: {error}") from error
+            raise Mistake(f"{name}: {error}") from error
     declared = {name for template in loaded for name in template.parameters}
     if unknown := [name for name in parameters if name not in declared]:
         has = f"it has {', '.join(sorted(declared))}" if declared else "there are none"

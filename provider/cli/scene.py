@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from provider.cli.mistakes import Mistake
+from provider.cli.reading import bytes_of, json_of
 
 if TYPE_CHECKING:
     from provider.local.emulator import Emulator
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
-_ARN = re.compile(
-    r"arn:aws[a-z-]*:imagebuilder:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
-    r":distribution-configuration/(?P<name>[a-z0-9_-]+)"
+_PLACE = re.compile(
+    r"arn:aws[a-z-]*:imagebuilder:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):distribution-configuration/"
 )
+"""How any configuration's ARN begins, wherever it stands in a text."""
 _SOMETHING = ({"amiDistributionConfiguration": {"name": "before {{ imagebuilder:buildDate }}"}},)
 """The contents of a configuration of which nothing is known, but for its Region."""
 
@@ -32,6 +32,13 @@ class Home(NamedTuple):
     region: str
     account: str
     source: str
+
+    @property
+    def function_arn(self) -> str:
+        """What the provider's function would be called here."""
+        from provider.local.plausible import Plausible
+
+        return Plausible(self.region, self.account).arn("AWS::Lambda::Function", "provider")
 
 
 def _matching(pattern: str, what: str) -> Any:
@@ -60,7 +67,7 @@ account_option = click.option(
 def home(region: str | None, account: str | None, texts: Iterable[tuple[str, str]]) -> Home:
     """Region and account: the user's word, else of the first configuration's ARN in `texts` (name, text)."""
     for name, text in texts:
-        match = _ARN.search(text)
+        match = _PLACE.search(text)
         if match and not (region and account):
             return Home(region or match["region"], account or match["account"], name)
     return Home(region or REGION, account or ACCOUNT, "")
@@ -80,10 +87,7 @@ def emulator_at(place: Home, port: int = 0) -> Emulator:
 
 def existing(file: Path) -> dict[str, Any]:
     """A configuration as `aws imagebuilder get-distribution-configuration` prints it. Raises Mistake."""
-    try:
-        printed = json.loads(file.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise Mistake(f"{file}: is not JSON: {error}") from error
+    printed = json_of(bytes_of(file), str(file))
     configuration = printed.get("distributionConfiguration", printed) if isinstance(printed, dict) else None
     if not isinstance(configuration, dict) or not isinstance(configuration.get("name"), str):
         raise Mistake(
@@ -108,21 +112,18 @@ def put_there(emulator: Emulator, configuration: Mapping[str, Any]) -> str:
 
 def put_something_there(emulator: Emulator, home: Home, arn: str) -> bool:
     """Let a configuration with this ARN exist, whatever is in it. False where it would not be in `home`."""
-    match = _ARN.fullmatch(arn)
-    if not match or (match["region"], match["account"]) != (home.region, home.account):
+    from provider.lifecycle import slug
+
+    match, name = _PLACE.match(arn), name_in(arn)
+    if not match or (match["region"], match["account"]) != (home.region, home.account) or name != slug(name):
         return False
     distributions = [{"region": home.region, **one} for one in _SOMETHING]
-    emulator.seed(name=match["name"], distributions=distributions, description="Was there before")
+    emulator.seed(name=name, distributions=distributions, description="Was there before")
     return True
 
 
 def name_in(arn: str) -> str:
     """The name at the end of a configuration's ARN; empty where `arn` is none."""
-    match = _ARN.fullmatch(arn)
-    return match["name"] if match else ""
+    from provider.lifecycle import is_configuration_arn
 
-
-def property_of(properties: Mapping[str, Any], name: str) -> str:
-    """The property of this API name (`onDelete`) in either spelling, as text; empty where it is not there."""
-    value = properties.get(name, properties.get(name[0].upper() + name[1:], ""))
-    return value if isinstance(value, str) else ""
+    return arn.rpartition("/")[2] if is_configuration_arn(arn) else ""

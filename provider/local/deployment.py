@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -16,6 +17,15 @@ from provider.local.records import Place, Resource
 from provider.local.template import Template, TemplateError, TreePath
 
 BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
+LONGEST_TIMEOUT = 3600
+"""Seconds, the most that ServiceTimeout may be."""
+_TOKEN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")
+
+
+def meant(kind: str) -> str:
+    """The provider's type that a resource type nearly is: a slip of the pen. Empty where it is none."""
+    near = get_close_matches(kind, BACKED_TYPES, n=1, cutoff=0.8)
+    return near[0] if near and kind.startswith("Custom::") and kind not in BACKED_TYPES else ""
 
 
 class AttributeMissingError(TemplateError):
@@ -98,7 +108,36 @@ class Deployment:
         sent = _as_sent(self.evaluator.evaluate(properties, path), path)
         if not isinstance(sent, dict) or not sent.get("ServiceToken"):
             raise TemplateError("a ServiceToken is needed: the ARN of the provider's function", path)
+        self._check_own(sent, properties["ServiceToken"], path)
         return sent
+
+    def _check_own(self, sent: Mapping[str, Any], token_node: Any, path: TreePath) -> None:
+        """Refuse what CloudFormation refuses in the two properties that are its own."""
+        token, timeout = sent["ServiceToken"], sent.get("ServiceTimeout", "1")
+        here = (*path, "ServiceToken")
+        if not (isinstance(token, str) and _TOKEN.fullmatch(token)) and not self._is_made_up(token_node, here):
+            raise TemplateError(
+                f"must be the ARN of the provider's Lambda function, or of an SNS topic, not {token!r}", here
+            )
+        whole = isinstance(timeout, str) and re.fullmatch("[0-9]{1,9}", timeout)
+        if not whole or not 1 <= int(timeout) <= LONGEST_TIMEOUT:
+            raise TemplateError(
+                f"must be whole seconds from 1 to {LONGEST_TIMEOUT}, not {timeout!r}", (*path, "ServiceTimeout")
+            )
+
+    def _is_made_up(self, node: Any, path: TreePath) -> bool:
+        """Whether a value rests on a stand-in, which need not have the real one's form."""
+        if isinstance(node, str):
+            return node.startswith("{{resolve:")
+        return any(
+            call.function == "Fn::ImportValue" or any(map(self._is_elsewhere, names_in(call)))
+            for call in calls(node, path, self.evaluator.holds)
+        )
+
+    def _is_elsewhere(self, name: str) -> bool:
+        if name in self.template.parameters:
+            return str(self.template.parameters[name].get("Type")).startswith("AWS::SSM::Parameter::Value<")
+        return name not in self.evaluator.names and name not in self.live
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs. Raises TemplateError, AttributeMissingError for what a resource did not answer."""

@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,7 +23,7 @@ from typing import Any, Self
 import botocore.session
 from botocore.model import StructureShape
 
-from provider.local.faults import ANY_OPERATION, ApiError, Failure, Fault, FaultPlan
+from provider.local.faults import ANY_OPERATION, Failure, Fault, FaultPlan, ServiceError
 from provider.local.server import LoopbackServer, Reply
 from provider.local.service import ImageBuilder
 from provider.local.wire import Route, Router, parameters_of
@@ -168,7 +169,7 @@ class Emulator:
 
         Raises ValueError for an operation that the service does not have.
         """
-        self._order(Failure(operation, error=ApiError(code, message, status)), times)
+        self._order(Failure(operation, error=ServiceError(code, message, status)), times)
 
     def fail_at_random(self, share: float, faults: tuple[Fault, ...], seed: int) -> None:
         """Let this share of all calls meet one of `faults`, before or after they take effect, until `reset_faults`."""
@@ -183,14 +184,14 @@ class Emulator:
             raise ValueError(f"Image Builder has no operation {failure.operation!r}")
         self._faults.order(failure, times)
 
-    def _respond(self, method: str, target: str, body: bytes) -> Reply | Fault:
+    def _respond(self, method: str, target: str, body: bytes, _headers: Message) -> Reply | Fault:
         route = self._router.route(method, target)
         operation = route.operation.name if route else f"{method} {target.partition('?')[0]}"
         malformed = None
         parameters: dict[str, Any] = {}
         try:
             parameters = parameters_of(route, body) if route else {}
-        except ApiError as error:
+        except ServiceError as error:
             malformed = error
         failure = self._faults.take(operation)
         self._record(operation, parameters, body, failure)
@@ -208,9 +209,9 @@ class Emulator:
         try:
             if route is None:
                 message = "There is no operation at this method and path."
-                raise ApiError("UnknownOperationException", message, 404)
+                raise ServiceError("UnknownOperationException", message, 404)
             output = self._service.call(route.operation, parameters)
-        except ApiError as error:
+        except ServiceError as error:
             return self._error(error)
         request_id = str(uuid.uuid4())
         shape = route.operation.output_shape
@@ -228,7 +229,7 @@ class Emulator:
         assert failure.fault is not None
         return failure.fault
 
-    def _error(self, error: ApiError) -> Reply:
+    def _error(self, error: ServiceError) -> Reply:
         status = error.status or 400
         if error.status is None and error.code in self._model.shape_names:
             status = self._model.shape_for(error.code).metadata["error"]["httpStatusCode"]

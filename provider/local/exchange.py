@@ -17,7 +17,7 @@ ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Verdict:
     """What CloudFormation makes of a request.
 
     `physical_id` is None where no answer could be read; `reason` is the stack event's text; `notices` say
@@ -39,7 +39,7 @@ class Exchange:
     sink: AnswerSink
     patience: float
 
-    def send(self, event: Event) -> Outcome:
+    def send(self, event: Event) -> Verdict:
         """Send `event`, to which RequestId and ResponseURL are added, and wait for the answer.
 
         A function that returned without an answer is not waited for, as nothing of it runs any more.
@@ -52,20 +52,20 @@ class Exchange:
         put = slot.wait(limit)
         if put is None:
             run.wait_for_end(0.1)
-            return Outcome(False, None, _unanswered(request_id), {}, run.notices(limit))
+            return Verdict(False, None, _unanswered(request_id), {}, run.notices(limit))
         # In Lambda, too, one environment takes no new request while the function is still at work.
         run.wait_for_end(self.patience)
         try:
             answer = read(put, event)
         except AnswerError as refusal:
-            return Outcome(False, None, str(refusal), {}, run.notices(limit))
+            return Verdict(False, None, str(refusal), {}, run.notices(limit))
         reason = (
             ""
             if answer.succeeded
             else "Received response status [FAILED] from custom resource. "
             f"Message returned: {answer.reason} (RequestId: {request_id})"
         )
-        return Outcome(answer.succeeded, answer.physical_id, reason, answer.data, run.notices(limit))
+        return Verdict(answer.succeeded, answer.physical_id, reason, answer.data, run.notices(limit))
 
 
 def _unanswered(request_id: str) -> str:

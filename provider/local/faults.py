@@ -9,7 +9,7 @@ from enum import Enum
 ANY_OPERATION = "*"
 
 
-class ApiError(Exception):
+class ServiceError(Exception):
     """An answer that is an error.
 
     `status` is the HTTP status; None means the one that the service model gives for `code`, or 400.
@@ -48,13 +48,13 @@ class Failure:
 
     operation: str
     fault: Fault | None = None
-    error: ApiError | None = None
+    error: ServiceError | None = None
     after: bool = False
 
-    def error_for(self, operation: str) -> ApiError | None:
+    def error_for(self, operation: str) -> ServiceError | None:
         """The error that `operation` is answered with; None where the wire fails instead."""
         if self.fault in _MESSAGES:
-            return ApiError(self.fault.value, _MESSAGES[self.fault].format(operation=operation))
+            return ServiceError(self.fault.value, _MESSAGES[self.fault].format(operation=operation))
         return self.error
 
 

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from provider.local.faults import ApiError
+from provider.local.faults import ServiceError
 from provider.local.rejections import invalid_value
 
 _PAGE_SIZE = 25
@@ -17,7 +17,7 @@ def listing(
 ) -> dict[str, Any]:
     """One page of `resources`, as the member `result` and, where more follow, `nextToken`.
 
-    A resource passes if every filter of the request has its value among the values asked for. Raises ApiError
+    A resource passes if every filter of the request has its value among the values asked for. Raises ServiceError
     for a filter whose name is not among `filters`, and for a token that none of these pages gave.
     """
     _check_names(parameters.get("filters", []), filters)
@@ -53,5 +53,5 @@ def _last_arn(token: str) -> str:
     except ValueError:
         arn = ""
     if not arn.startswith("arn:"):
-        raise ApiError("InvalidPaginationTokenException", "The pagination token is not valid.")
+        raise ServiceError("InvalidPaginationTokenException", "The pagination token is not valid.")
     return arn

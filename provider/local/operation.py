@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from provider.local.deployment import Deployment
-from provider.local.exchange import Event, Exchange, Outcome
+from provider.local.deployment import Deployment, meant
+from provider.local.exchange import Event, Exchange, Verdict
 from provider.local.records import Place, Resource, Stack, StackEvent
 from provider.local.template import Template, TemplateError
 
@@ -81,12 +81,12 @@ class Operation:
         for name in [name for name in self.stack.resources if name in self.updated]:
             old, now = self.updated[name], self.live[name]
             self._event(now, "UPDATE_IN_PROGRESS")
-            outcome = self._send("Update", replace(now, properties=old.properties), old=now.properties)
+            verdict = self._send("Update", replace(now, properties=old.properties), old=now.properties)
             self.live[name] = replace(
-                old, physical_id=outcome.physical_id or now.physical_id, data=outcome.data or old.data
+                old, physical_id=verdict.physical_id or now.physical_id, data=verdict.data or old.data
             )
-            if not outcome.succeeded:
-                self._event(self.live[name], "UPDATE_FAILED", outcome.reason)
+            if not verdict.succeeded:
+                self._event(self.live[name], "UPDATE_FAILED", verdict.reason)
                 return self._end("UPDATE_ROLLBACK_FAILED", self.stack.outputs, _failed("update", [name]))
             if self.live[name].physical_id != now.physical_id:
                 surplus.append(now)
@@ -144,12 +144,12 @@ class Operation:
 
     def _create(self, resource: Resource) -> bool:
         self._event(resource, "CREATE_IN_PROGRESS")
-        outcome = self._send("Create", resource)
-        resource = replace(resource, physical_id=outcome.physical_id or self._invented(resource), data=outcome.data)
+        verdict = self._send("Create", resource)
+        resource = replace(resource, physical_id=verdict.physical_id or self._invented(resource), data=verdict.data)
         self.live[resource.logical_id] = resource
         self.created.append(resource.logical_id)
-        if not outcome.succeeded:
-            self._event(resource, "CREATE_FAILED", outcome.reason)
+        if not verdict.succeeded:
+            self._event(resource, "CREATE_FAILED", verdict.reason)
             return False
         self._event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
         self._event(resource, "CREATE_COMPLETE")
@@ -162,14 +162,14 @@ class Operation:
     def _update(self, old: Resource, resource: Resource) -> bool:
         self._event(old, "UPDATE_IN_PROGRESS")
         self.updated[old.logical_id] = old
-        outcome = self._send("Update", resource, old=old.properties)
+        verdict = self._send("Update", resource, old=old.properties)
         # The ID in a FAILED answer is recorded, too: the rollback's Update carries it.
-        resource = replace(resource, physical_id=outcome.physical_id or old.physical_id)
+        resource = replace(resource, physical_id=verdict.physical_id or old.physical_id)
         self.live[old.logical_id] = resource
-        if not outcome.succeeded:
-            self._event(resource, "UPDATE_FAILED", outcome.reason)
+        if not verdict.succeeded:
+            self._event(resource, "UPDATE_FAILED", verdict.reason)
             return False
-        self.live[old.logical_id] = replace(resource, data=outcome.data)
+        self.live[old.logical_id] = replace(resource, data=verdict.data)
         if resource.physical_id != old.physical_id:
             self.replaced.append(replace(old, replace_policy=resource.replace_policy))
             self._event(
@@ -199,13 +199,13 @@ class Operation:
             self._event(resource, "DELETE_SKIPPED")
             return True
         self._event(resource, "DELETE_IN_PROGRESS")
-        outcome = self._send("Delete", resource)
-        self._event(resource, "DELETE_COMPLETE" if outcome.succeeded else "DELETE_FAILED", outcome.reason)
-        return outcome.succeeded
+        verdict = self._send("Delete", resource)
+        self._event(resource, "DELETE_COMPLETE" if verdict.succeeded else "DELETE_FAILED", verdict.reason)
+        return verdict.succeeded
 
     # the wire
 
-    def _send(self, request: str, resource: Resource, old: dict[str, Any] | None = None) -> Outcome:
+    def _send(self, request: str, resource: Resource, old: dict[str, Any] | None = None) -> Verdict:
         event: Event = {
             "RequestType": request,
             "ServiceToken": resource.properties["ServiceToken"],
@@ -218,10 +218,10 @@ class Operation:
             event["PhysicalResourceId"] = resource.physical_id
         if old is not None:
             event["OldResourceProperties"] = old
-        outcome = self.exchange.send(event)
-        for notice in outcome.notices:
+        verdict = self.exchange.send(event)
+        for notice in verdict.notices:
             self._event(resource, "NOTICE", notice)
-        return outcome
+        return verdict
 
     # events
 
@@ -230,7 +230,13 @@ class Operation:
             self.seen.add(name)
             stand_in = new.reference(name, ("Outputs",))
             skipped = Resource(name, new.type(name), stand_in, {}, {}, "", "")
-            self._event(skipped, "SKIPPED", f"{new.type(name)} is not deployed here; its Ref gives {stand_in}")
+            hint = meant(new.type(name))
+            self._event(
+                skipped,
+                "SKIPPED",
+                f"{new.type(name)} is not deployed here; its Ref gives {stand_in}"
+                + (f". The provider's type is {hint}" if hint else ""),
+            )
 
     def _tell(self, notes: Iterable[str]) -> None:
         for note in notes:

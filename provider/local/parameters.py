@@ -14,6 +14,18 @@ Value: TypeAlias = str | list[str]
 
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _LIST = re.compile(r"CommaDelimitedList|List<.+>")
+_LISTED = (
+    *("String", "Number", "AWS::EC2::AvailabilityZone::Name", "AWS::EC2::Image::Id", "AWS::EC2::Instance::Id"),
+    *("AWS::EC2::SecurityGroup::GroupName", "AWS::EC2::SecurityGroup::Id", "AWS::EC2::Subnet::Id"),
+    *("AWS::EC2::VPC::Id", "AWS::EC2::Volume::Id", "AWS::Route53::HostedZone::Id"),
+)
+_PLAIN = (
+    *_LISTED,
+    *(f"List<{name}>" for name in _LISTED),
+    *("CommaDelimitedList", "AWS::EC2::KeyPair::KeyName", "AWS::SSM::Parameter::Name"),
+)
+TYPES = (*_PLAIN, *(f"AWS::SSM::Parameter::Value<{name}>" for name in _PLAIN))
+"""The types that a template's parameter may have. Source: AWS CloudFormation User Guide, "Parameters"."""
 
 
 def bind(
@@ -64,6 +76,9 @@ def _value(
     kind = str(parameter.get("Type", ""))
     if not kind:
         raise TemplateError("a Type is needed", path)
+    if kind not in TYPES:
+        near = get_close_matches(kind, TYPES, n=1)
+        raise TemplateError(f"there is no type {kind}{f'; did you mean {near[0]}?' if near else ''}", (*path, "Type"))
     from_store = _SSM.fullmatch(kind)
     if from_store:
         value = plausible.parameter(from_store.group(1), text)

@@ -7,23 +7,23 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from provider.local.faults import ApiError
+from provider.local.faults import ServiceError
 
 Distribution = dict[str, Any]
 _BUILD_DATE = re.compile(r"\{\{ *imagebuilder:buildDate *\}\}")
 
 
 def refuse(distributions: list[Distribution]) -> None:
-    """Raise ApiError for the first rule of the service that `distributions` (by API names) breaks."""
+    """Raise ServiceError for the first rule of the service that `distributions` (by API names) breaks."""
     for rule in _RULES:
         for path, reason in rule(distributions):
             raise invalid_value(path, reason)
 
 
-def invalid_value(path: str, reason: str) -> ApiError:
+def invalid_value(path: str, reason: str) -> ServiceError:
     """The error that names a parameter and what is wrong with it, in the service's words."""
     text = f"The value supplied for parameter '{path}' is not valid. {reason}"
-    return ApiError("InvalidParameterValueException", text)
+    return ServiceError("InvalidParameterValueException", text)
 
 
 def _region_once(distributions: list[Distribution]) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -27,8 +28,8 @@ class Reply:
     body: bytes
 
 
-Respond = Callable[[str, str, bytes], Reply | Fault]
-"""From method, target and body to the reply, or to Fault.RESET or Fault.HANG for none."""
+Respond = Callable[[str, str, bytes, Message], Reply | Fault]
+"""From method, target, body and headers to the reply, or to Fault.RESET or Fault.HANG for none."""
 
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
@@ -104,10 +105,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(411)
             self.close_connection = True
             return
-        outcome = self.server.respond(self.command, self.path, self.rfile.read(int(length)))
-        if isinstance(outcome, Reply):
-            self._send(outcome)
-        elif outcome is Fault.RESET:
+        reply = self.server.respond(self.command, self.path, self.rfile.read(int(length)), self.headers)
+        if isinstance(reply, Reply):
+            self._send(reply)
+        elif reply is Fault.RESET:
             self._reset()
         else:
             self._hang()

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from provider.local.constraints import violations
-from provider.local.faults import ApiError
+from provider.local.faults import ServiceError
 from provider.local.listing import listing
 from provider.local.rejections import invalid_value, refuse
 
@@ -59,12 +59,12 @@ class ImageBuilder:
     def call(self, operation: OperationModel, parameters: Members) -> Members:
         """Carry out one operation and give its output by API names, `requestId` left to the caller.
 
-        Raises ApiError for whatever the service would refuse.
+        Raises ServiceError for whatever the service would refuse.
         """
         carry_out = self._operations.get(operation.name)
         if carry_out is None:
             message = f"{operation.name} is not among the operations that are emulated here."
-            raise ApiError("UnknownOperationException", message, 404)
+            raise ServiceError("UnknownOperationException", message, 404)
         _check(operation, parameters)
         with self._lock:
             return copy.deepcopy(self._once(operation, parameters, carry_out))
@@ -116,7 +116,7 @@ class ImageBuilder:
         first_parameters, first_answer = first
         if parameters != first_parameters:
             message = f"The client token '{token}' was used before in a request with other parameters."
-            raise ApiError("IdempotentParameterMismatchException", message)
+            raise ServiceError("IdempotentParameterMismatchException", message)
         return first_answer
 
     def _create(self, parameters: Members) -> Members:
@@ -124,10 +124,10 @@ class ImageBuilder:
         arn = self._arn("distribution-configuration", parameters["name"])
         if arn in self._configurations:
             message = f"The following resource 'DistributionConfiguration' already exists: '{arn}'."
-            raise ApiError("ResourceAlreadyExistsException", message)
+            raise ServiceError("ResourceAlreadyExistsException", message)
         if parameters.get("dryRun"):
             message = "The request would have succeeded, but it is a dry run."
-            raise ApiError("DryRunOperationException", message)
+            raise ServiceError("DryRunOperationException", message)
         self.add_configuration(parameters)
         return {"clientToken": parameters["clientToken"], "distributionConfigurationArn": arn}
 
@@ -146,7 +146,7 @@ class ImageBuilder:
         arn = self._found(parameters["distributionConfigurationArn"])["arn"]
         if any(each["distributionConfigurationArn"] == arn for each in self._pipelines.values()):
             message = f"Resource dependency error: The resource ARN '{arn}' has other resources depended on it."
-            raise ApiError("ResourceDependencyException", message)
+            raise ServiceError("ResourceDependencyException", message)
         del self._configurations[arn]
         return {"distributionConfigurationArn": arn}
 
@@ -168,7 +168,7 @@ class ImageBuilder:
         tags = {**configuration["tags"], **parameters["tags"]}
         if len(tags) > self._most_tags:
             message = f"A resource can have {self._most_tags} tags at most; this one would have {len(tags)}."
-            raise ApiError("InvalidParameterException", message)
+            raise ServiceError("InvalidParameterException", message)
         configuration["tags"] = tags
         return {}
 
@@ -184,7 +184,7 @@ class ImageBuilder:
     def _found(self, arn: str) -> Members:
         if arn not in self._configurations:
             message = f"The resource with the ARN '{arn}' cannot be found."
-            raise ApiError("ResourceNotFoundException", message)
+            raise ServiceError("ResourceNotFoundException", message)
         return self._configurations[arn]
 
     def _arn(self, kind: str, name: str) -> str:
@@ -203,8 +203,8 @@ def _check(operation: OperationModel, parameters: Members) -> None:
     for path, demand, malformed in violations(operation.input_shape, parameters):
         error = invalid_value(path, f"'{path}' {demand}")
         if any(shape.name == "InvalidParameterException" for shape in operation.error_shapes):
-            raise ApiError("InvalidParameterException", error.message)
-        raise ApiError("InvalidRequestException", error.message) if malformed else error
+            raise ServiceError("InvalidParameterException", error.message)
+        raise ServiceError("InvalidRequestException", error.message) if malformed else error
 
 
 def _now() -> str:

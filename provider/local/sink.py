@@ -7,11 +7,12 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
+from email.message import Message
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from provider.local.server import LoopbackServer, Reply
 
 MOST_BYTES = 4096
 MOST_ID_BYTES = 1024
@@ -30,7 +31,7 @@ class Put:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckedAnswer:
     """A provider's answer, checked."""
 
     succeeded: bool
@@ -74,85 +75,55 @@ class Slot:
             self._changed.notify_all()
 
 
-class _Server(ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.slots: dict[str, Slot] = {}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    timeout = 30
-
-    def do_PUT(self) -> None:
-        """Take one answer, as S3 takes what a pre-signed URL allows."""
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
-            self._say(411, "MissingContentLength")
-            return
-        body = self.rfile.read(int(length))
-        slot = self.server.slots.get(self.path)
-        content_type = self.headers.get("Content-Type", "")
-        if slot is None:
-            self._say(403, "SignatureDoesNotMatch")
-            return
-        slot.take(Put(body, content_type))
-        # S3 signs the content type with the URL, and CloudFormation signs an empty one.
-        self._say(403 if content_type else 200, "SignatureDoesNotMatch" if content_type else "")
-
-    def _say(self, status: int, code: str) -> None:
-        body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's signature
-        """Say nothing: what arrived is kept in the slot."""
-
-
 class AnswerSink:
     """Takes answers on 127.0.0.1 for as long as its `with` block runs."""
 
     def __enter__(self) -> AnswerSink:
-        self._server = _Server()
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+        self._slots: dict[str, Slot] = {}
+        self._server = LoopbackServer(self._respond)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
 
     def open(self, stack_id: str, logical_id: str, request_id: str) -> Slot:
         """A new slot for one request; nobody can guess its URL, and no other request shares it."""
         key = quote(f"{stack_id}|{logical_id}|{request_id}", safe="")
         signature = quote(secrets.token_urlsafe(24), safe="")
         query = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=7200&X-Amz-Signature={signature}"
-        url = f"http://127.0.0.1:{self._server.server_address[1]}/{key}?{query}"
-        slot = Slot(url)
-        parts = urlsplit(url)
-        self._server.slots[f"{parts.path}?{parts.query}"] = slot
+        target = f"/{key}?{query}"
+        slot = self._slots[target] = Slot(self._server.url + target)
         return slot
 
+    def _respond(self, method: str, target: str, body: bytes, headers: Message) -> Reply:
+        """Take one answer, as S3 takes what a pre-signed URL allows."""
+        if method != "PUT":
+            return _reply(405, "MethodNotAllowed")
+        if "Content-Length" not in headers:
+            return _reply(411, "MissingContentLength")
+        slot = self._slots.get(target)
+        if slot is None:
+            return _reply(403, "SignatureDoesNotMatch")
+        content_type = headers.get("Content-Type", "")
+        slot.take(Put(body, content_type))
+        # S3 signs the content type with the URL, and CloudFormation signs an empty one.
+        return _reply(403, "SignatureDoesNotMatch") if content_type else Reply(200, {}, b"")
 
-def read(put: Put, event: Mapping[str, Any]) -> Answer:
+
+def _reply(status: int, code: str) -> Reply:
+    return Reply(status, {"Content-Type": "application/xml"}, f"<Error><Code>{code}</Code></Error>".encode())
+
+
+def read(put: Put, event: Mapping[str, Any]) -> CheckedAnswer:
     """The answer to `event` that `put` carries. Raises AnswerError where CloudFormation would not take it."""
     for refusal in _refusals(put):
         raise AnswerError(refusal)
     answer = json.loads(put.body)
     for refusal in _defects(answer, event):
         raise AnswerError(refusal)
-    return Answer(
+    return CheckedAnswer(
         succeeded=answer["Status"] == "SUCCESS",
         physical_id=answer["PhysicalResourceId"],
         reason=str(answer.get("Reason") or ""),

@@ -7,7 +7,8 @@ takes half a second, which every start of the command line would pay.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+import re
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +22,13 @@ SECTIONS = (
     *("AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata"),
     *("Outputs", "Parameters", "Resources", "Rules", "Transform"),
 )
+RESOURCE_KEYS = (
+    *("Type", "Properties", "Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "Metadata"),
+    *("UpdatePolicy", "UpdateReplacePolicy"),
+)
+MOST_RESOURCES = 500
+MOST_LEVELS = 100
+"""How deep values may lie in each other: far beyond what anybody writes, and within what Python can walk."""
 
 
 class TemplateError(Exception):
@@ -57,17 +65,28 @@ class Template:
 def load(file: Path) -> Template:
     """The template in `file`. Raises TemplateError where it cannot be read or is no template."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        content = file.read_bytes()
     except OSError as error:
         raise TemplateError(f"cannot be read: {error.strerror}") from error
+    return parse(decoded(content), file.name)
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file, with or without a byte order mark. Raises TemplateError where it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TemplateError(f"is not UTF-8 text (byte {error.start})") from error
-    return parse(text, file.name)
 
 
 def parse(text: str, name: str) -> Template:
     """The template that `text` (YAML or JSON) spells. Raises TemplateError, with the line, where none."""
-    tree = _json(text) if text.lstrip().startswith("{") else _yaml(text)
+    try:
+        tree = _json(text) if text.lstrip().startswith("{") else _yaml(text)
+    except RecursionError:
+        raise TemplateError("is nested too deeply") from None
+    if is_too_deep(tree):
+        raise TemplateError("is nested too deeply")
     if not isinstance(tree, dict) or "Resources" not in tree:
         raise TemplateError("has no Resources section, so it is no CloudFormation template")
     if unknown := sorted(set(tree) - set(SECTIONS)):
@@ -88,10 +107,39 @@ def parse(text: str, name: str) -> Template:
     ):
         for key, entry in entries.items():
             _check_entry(entry, (section, key))
-    for logical_id, resource in template.resources.items():
-        if not isinstance(resource.get("Type"), str):
-            raise TemplateError("a Type is needed, as text", ("Resources", logical_id))
+    _check_resources(template)
     return template
+
+
+def is_too_deep(tree: object) -> bool:
+    """Whether maps and lists lie in each other more than MOST_LEVELS deep."""
+    level = [tree]
+    for _ in range(MOST_LEVELS):
+        level = [child for node in level for child in _children(node)]
+    return bool(level)
+
+
+def _children(node: object) -> Iterator[object]:
+    if isinstance(node, dict):
+        yield from node.values()
+    elif isinstance(node, list):
+        yield from node
+
+
+def _check_resources(template: Template) -> None:
+    if len(template.resources) > MOST_RESOURCES:
+        raise TemplateError(f"has {len(template.resources)} resources; a template holds {MOST_RESOURCES} at most")
+    for logical_id, resource in template.resources.items():
+        path: TreePath = ("Resources", logical_id)
+        if not isinstance(resource.get("Type"), str):
+            raise TemplateError("a Type is needed, as text", path)
+        # A transform may have keys of its own, which it takes away.
+        unknown = [] if template.transformed else [key for key in resource if key not in RESOURCE_KEYS]
+        if unknown:
+            raise TemplateError(
+                f"unknown key {', '.join(unknown)} beside Type and Properties; there are {', '.join(RESOURCE_KEYS)}",
+                path,
+            )
 
 
 def _section(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -110,6 +158,8 @@ def _check_entry(entry: object, path: TreePath) -> None:
             "(`aws cloudformation get-template --template-stage Processed`)",
             path,
         )
+    if not re.fullmatch("[A-Za-z0-9]{1,255}", str(path[-1])):
+        raise TemplateError("a logical ID is letters and digits, 255 at most", path)
     if not isinstance(entry, dict):
         raise TemplateError(f"must be a map, not a {_kind(entry)}", path)
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from provider.local.faults import ApiError
+from provider.local.faults import ServiceError
 
 
 class Route(NamedTuple):
@@ -43,7 +43,7 @@ class Router:
 def parameters_of(route: Route, body: bytes) -> dict[str, Any]:
     """The parameters of a request by the API's names, not validated; unknown members and nulls are dropped.
 
-    Raises ApiError where the body is not a JSON object.
+    Raises ServiceError where the body is not a JSON object.
     """
     shape = route.operation.input_shape
     if not isinstance(shape, StructureShape):
@@ -68,9 +68,9 @@ def _json_object(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body or b"{}")
     except ValueError as error:
-        raise ApiError("InvalidRequestException", "The request body is not valid JSON.") from error
+        raise ServiceError("InvalidRequestException", "The request body is not valid JSON.") from error
     if not isinstance(content, dict):
-        raise ApiError("InvalidRequestException", "The request body is not a JSON object.")
+        raise ServiceError("InvalidRequestException", "The request body is not a JSON object.")
     return content
 
 

@@ -93,12 +93,33 @@ def test_live_takes_botocores_environment() -> None:
         ("{}", (), "it lacks RequestType"),
         ("{}", ("--live", "--endpoint-url", "http://127.0.0.1:9"), "exclude each other"),
         ("{}", ("--live", "--empty"), "--empty is for the emulator"),
+        ("[" * 9000 + "]" * 9000, (), "standard input: is nested too deeply"),
+        ("{}", ("--endpoint-url", "127.0.0.1:9"), "is not written http://HOST:PORT"),
+        ("{}", ("--endpoint-url", "ftp://127.0.0.1"), "is not written http://HOST:PORT"),
+        ("{}", ("--endpoint-url", "http://a:b"), "is not written http://HOST:PORT"),
     ],
 )
 def test_mistakes_of_the_user(text: str, options: tuple[str, ...], said: str) -> None:
     """What is no event, and options that do not go together, end in status 2 with a message alone."""
     ended = command("invoke", "-", *options, stdin=text)
     assert ended.status == 2
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "no Region is set: set AWS_REGION"),
+        ({"AWS_REGION": "us-east-1"}, "there are no credentials: set AWS_PROFILE"),
+        ({"AWS_REGION": "us-east-1", "AWS_PROFILE": "nobody"}, "(nobody) could not be found: look at AWS_PROFILE"),
+    ],
+)
+def test_settings_that_botocore_lacks(environment: dict[str, str], said: str, tmp_path: Path) -> None:
+    """Without a Region, credentials or the profile nothing is tried: status 2, and what to do."""
+    nothing = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": str(tmp_path), "HOME": str(tmp_path)}
+    ended = process("invoke", EVENTS / "create-own.json", "--live", **nothing, **environment)
+    assert (ended.status, ended.stdout) == (2, "")
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -124,7 +145,9 @@ def test_emulate_serves_what_it_prints() -> None:
         assert running.stdout
         assert running.stderr
         try:
-            running.stderr.readline()
+            said = "".join(running.stderr.readline() for _ in range(3))
+            assert "only Image Builder is redirected" in said
+            assert "close that shell" in said
             exports = {}
             while "AWS_REGION" not in exports or "AWS_ENDPOINT_URL_IMAGEBUILDER" not in exports:
                 name, _, value = running.stdout.readline().removeprefix("export ").strip().partition("=")

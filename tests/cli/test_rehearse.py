@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.commands import EXAMPLES, ROOT, Ended, command, process
 
+OURS = "Custom::ImageBuilderDistributionConfiguration"
 ARN = "arn:aws:imagebuilder:eu-west-1:210987654321:distribution-configuration/web"
 
 OWN = """\
@@ -85,16 +86,15 @@ def test_parameters_reach_the_templates_that_declare_them(rehearse: Rehearse) ->
 
 
 def test_failed_creation(rehearse: Rehearse) -> None:
-    """A stack that rolls back ends in status 1, with the first reason and nothing left behind."""
+    """A stack that rolls back ends in status 1; the reason is in its events, and the last line is short."""
     ended = rehearse(OWN.replace("Region: us-east-1", "Region: us-east-1\n          Colour: red"))
     assert ended.status == 1
     assert "ROLLBACK_COMPLETE" in ended.stdout
+    assert "Distributions[0].Colour" in ended.stdout
     verdict = ended.stdout.rstrip().splitlines()[-1]
-    assert verdict.startswith(
-        "The rehearsal failed: the creation from stack-0.yaml ended in ROLLBACK_COMPLETE: Images:"
+    assert verdict == (
+        "The rehearsal failed: the creation from stack-0.yaml ended in ROLLBACK_COMPLETE (Images failed)"
     )
-    assert "Distributions[0].Colour" in verdict
-    assert "left behind" not in verdict
 
 
 def test_failed_update(rehearse: Rehearse) -> None:
@@ -178,6 +178,9 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
         (OWN.replace(", Default: first", ""), (), "needs a value for Text: --parameter Text=..."),
         (OWN, ("-p", "Txt=a"), "no template has a parameter Txt; it has Text"),
         (OWN, ("-p", "Text"), "is not written KEY=VALUE"),
+        (OWN, ("-p", "Text=a", "-p", "Text=b"), "Text is given twice, as 'a' and as 'b'"),
+        (OWN.replace("Configuration", "Config"), (), f"{OURS[:-7]} should be {OURS}"),
+        (OWN.replace("arn:aws:lambda", "arn:aws:iam"), (), "Resources.Images.Properties.ServiceToken: must be the ARN"),
         (OWN, ("--region", "Mars"), "no Region"),
         (OWN, ("--region", "zz-mars-1"), "zz-mars-1"),
         (OWN, ("--account", "1"), "12 digits"),
@@ -205,10 +208,55 @@ def test_second_template_is_checked_before_the_first_is_deployed(rehearse: Rehea
     assert "CREATE_IN_PROGRESS" not in ended.stdout
 
 
+def test_resource_added_and_removed(rehearse: Rehearse) -> None:
+    """One of the templates has to have a resource of ours: an update may add the first, or remove the last."""
+    without = "Resources: {Topic: {Type: AWS::SNS::Topic}}"
+    ended = rehearse(without, OWN, without)
+    assert ended.status == 0, ended.stdout + ended.stderr
+    removal = ended.stdout.rpartition("\nUpdate ")[2]
+    assert "distribution-configuration/images (deleted)" in removal
+
+
+def test_type_with_a_slip(rehearse: Rehearse) -> None:
+    """A skipped resource whose type is ours but for a slip is told with the right one."""
+    slip = "  Slip: {Type: Custom::ImageBuilderDistributionConfig}\nOutputs:"
+    ended = rehearse(OWN.replace("Outputs:", slip))
+    assert f"The provider's type is {OURS}" in " ".join(ended.stdout.split())
+
+
+def test_files_of_one_name(rehearse: Rehearse, tmp_path: Path) -> None:
+    """Two files of one name are told apart by their paths."""
+    files = [tmp_path / folder / "stack.yaml" for folder in ("old", "new")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(OWN.replace("first", file.parent.name), "utf-8")
+    shown = rehearse(*files).stdout
+    assert f"Create stack from {files[0]}" in shown
+    assert f"Update stack from {files[1]}" in shown
+
+
+def test_template_from_standard_input() -> None:
+    """`-` reads a template from standard input, be it the first or a later one."""
+    ended = command("rehearse", "-", stdin=OWN)
+    assert ended.status == 0, ended.stdout + ended.stderr
+    assert "Create stack from standard input" in ended.stdout
+
+
+def test_configuration_left_behind(rehearse: Rehearse) -> None:
+    """What the stack created and nobody was told to keep is named where it stays, and counted in the last line."""
+    images = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/images"
+    adopted = OWN.replace("Name: images\n", f"DistributionConfigurationArn: {images}\n")
+    ended = rehearse(OWN, adopted)
+    assert ended.status == 1
+    assert f"{images}: left behind" in ended.stdout
+    assert ended.stdout.rstrip().endswith("The rehearsal failed: 1 configuration left behind")
+    assert rehearse(OWN, adopted.replace("Description:", "OnDelete: Retain\n      Description:")).status == 0
+
+
 def test_help_is_enough() -> None:
-    """--help tells what is rehearsed, every option, the exit status, and examples."""
+    """--help tells what is rehearsed, every option, what a failure does, the exit status, and examples."""
     shown = command("rehearse", "--help").stdout
-    for part in ("--parameter", "--existing", "exit status", "Examples:"):
+    for part in ("--parameter", "--existing", "A step that fails", "cfn-lint", "exit status", "Examples:"):
         assert part in shown
 
 

@@ -52,7 +52,7 @@ def test_only_put_is_taken(sink: AnswerSink, event: dict[str, Any]) -> None:
     connection = HTTPConnection(url.netloc, timeout=10)
     try:
         connection.request("POST", f"{url.path}?{url.query}", b"{}")
-        assert connection.getresponse().status == 501
+        assert connection.getresponse().status == 405
     finally:
         connection.close()
 

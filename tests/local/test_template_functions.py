@@ -8,6 +8,7 @@ import pytest
 from provider.local.deployment import Deployment
 from provider.local.records import Place
 from provider.local.template import Template, TemplateError, parse
+from tests.local.scripted import TOKEN
 
 STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1"
 OURS = "Custom::ImageBuilderDistributionConfiguration"
@@ -15,7 +16,7 @@ OURS = "Custom::ImageBuilderDistributionConfiguration"
 
 def written(value: Any, **sections: Any) -> Template:
     """A template whose resource A, of ours, has `value` as its property P."""
-    resource = {"Type": OURS, "Properties": {"ServiceToken": "t", "P": value}}
+    resource = {"Type": OURS, "Properties": {"ServiceToken": TOKEN, "P": value}}
     others = sections.pop("Resources", {})
     return parse(json.dumps({"Resources": {"A": resource, **others}, **sections}), "t.json")
 
@@ -92,7 +93,7 @@ def test_conditions(condition: str, given: str, holds: int) -> None:
 def test_branch_not_chosen_is_no_dependency() -> None:
     """What stands in the branch that a condition leaves out is not waited for, and need not exist."""
     value = {"Fn::If": ["Yes", "then", ref("B")]}
-    others = {"B": {"Type": OURS, "Condition": "No", "Properties": {"ServiceToken": "t"}}}
+    others = {"B": {"Type": OURS, "Condition": "No", "Properties": {"ServiceToken": TOKEN}}}
     assert result(value, Resources=others, Conditions=CONDITIONS, Parameters=YES_OR_NO) == "then"
 
 
@@ -222,10 +223,10 @@ def test_circular_dependency() -> None:
 def test_resource_whose_condition_is_false_cannot_be_referred_to() -> None:
     """A reference to a resource that is not created is refused; a DependsOn of it falls away."""
     sections: dict[str, Any] = {"Conditions": CONDITIONS, "Parameters": YES_OR_NO}
-    others = {"B": {"Type": OURS, "Condition": "No", "Properties": {"ServiceToken": "t"}}}
+    others = {"B": {"Type": OURS, "Condition": "No", "Properties": {"ServiceToken": TOKEN}}}
     with pytest.raises(TemplateError, match=r"B is not created, as its condition is false"):
         deployed(written(ref("B"), Resources=others, **sections))
-    others["C"] = {"Type": OURS, "DependsOn": ["B"], "Properties": {"ServiceToken": "t"}}
+    others["C"] = {"Type": OURS, "DependsOn": ["B"], "Properties": {"ServiceToken": TOKEN}}
     assert deployed(written("x", Resources=others, **sections)).order == ("A", "C")
 
 
@@ -249,7 +250,9 @@ def test_service_token_is_needed() -> None:
 def test_unknown_policy() -> None:
     """A DeletionPolicy that does not exist is refused."""
     template = parse(
-        json.dumps({"Resources": {"A": {"Type": OURS, "DeletionPolicy": "Keep", "Properties": {"ServiceToken": "t"}}}}),
+        json.dumps(
+            {"Resources": {"A": {"Type": OURS, "DeletionPolicy": "Keep", "Properties": {"ServiceToken": TOKEN}}}}
+        ),
         "t.json",
     )
     with pytest.raises(TemplateError, match=r"Resources\.A\.DeletionPolicy: 'Keep' is none of Delete, Retain"):

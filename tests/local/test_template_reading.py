@@ -1,5 +1,6 @@
 """Templates are read as CloudFormation reads them, and what it would refuse is refused with its place."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from provider.local.template import TemplateError, load, parse
 
 def properties(body: str) -> object:
     """What the property P of the only resource reads as."""
-    return parse(f"Resources:\n  A:\n    Type: T\n    P: {body}\n", "t.yaml").resources["A"]["P"]
+    text = f"Resources:\n  A:\n    Type: T\n    Properties:\n      P: {body}\n"
+    return parse(text, "t.yaml").resources["A"]["Properties"]["P"]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,12 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("Resources: {A: {Type: 1}}", "Resources.A: a Type is needed"),
         ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
         ("Resources: {'Fn::ForEach::X': []}", "is expanded by a transform"),
+        ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID is letters and digits"),
+        ("Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}", "Outputs.a_b: a logical ID is letters and digits"),
+        ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A: unknown key Propertys beside Type and Properties"),
+        ("Resources: " + "[" * 100 + "]" * 100, "is nested too deeply"),
+        ("[" * 9000, "is nested too deeply"),
+        ("{" + '"a":{' * 9000, "is nested too deeply"),
     ],
 )
 def test_what_cannot_be_read(text: str, said: str) -> None:
@@ -81,6 +89,20 @@ def test_what_cannot_be_read(text: str, said: str) -> None:
         parse(text, "t")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_as_many_resources_as_a_template_holds() -> None:
+    """500 resources are read, 501 are refused."""
+    kinds = {f"A{number}": {"Type": "T"} for number in range(501)}
+    with pytest.raises(TemplateError, match="has 501 resources; a template holds 500 at most"):
+        parse(json.dumps({"Resources": kinds}), "t")
+    del kinds["A0"]
+    assert len(parse(json.dumps({"Resources": kinds}), "t").resources) == 500
+
+
+def test_keys_that_a_transform_takes_away() -> None:
+    """Beside Type and Properties a transform may have keys of its own."""
+    assert parse("Transform: T\nResources: {A: {Type: T, Connectors: {}}}", "t").transformed
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ class Player:
         self.figures.failed += answer["Status"] == "FAILED"
         return answer
 
-    def _respond(self, _method: str, _target: str, body: bytes) -> Reply | WireFault:
+    def _respond(self, _method: str, _target: str, body: bytes, _headers: Message) -> Reply | WireFault:
         self.figures.deliveries += 1
         if self._random.random() < SHARE:
             troubles: list[Reply | WireFault] = [WireFault.RESET, Reply(503, {}, b""), Reply(429, {}, b"")]

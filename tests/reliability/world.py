@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Bucket:
         """Stop taking answers."""
         self._server.close()
 
-    def _respond(self, _method: str, _target: str, body: bytes) -> Reply | ApiFault:
+    def _respond(self, _method: str, _target: str, body: bytes, _headers: Message) -> Reply | ApiFault:
         self.seen.append(body)
         self.meanwhile()
         trouble = self.trouble.pop(0) if self.trouble else self.lasting

@@ -1,0 +1,63 @@
+"""CloudFormation's bucket for answers: https, one pre-signed URL for each request."""
+
+import json
+import ssl
+import uuid
+from email.message import Message
+from typing import Any
+
+from e2e.tools import CERTIFICATE, ROOT
+from provider.local.server import LoopbackServer, Reply
+from provider.local.sink import CheckedAnswer, Put, Slot, read
+
+SIGNATURE = "verysecretsignature"
+
+
+class Bucket:
+    """Takes answers over TLS from its construction until `close`."""
+
+    def __init__(self) -> None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(CERTIFICATE)
+        self._slots: dict[str, Slot] = {}
+        self._server = LoopbackServer(self._respond, tls=tls)
+
+    def request(self, sample: str, **other: Any) -> "Request":
+        """A sample event of the repository as a request of its own, to be answered here.
+
+        `other` are members to replace.
+        """
+        event = json.loads((ROOT / "events" / f"{sample}.json").read_text(encoding="utf-8"))
+        target = f"/{uuid.uuid4()}?X-Amz-Expires=7200&X-Amz-Signature={SIGNATURE}"
+        slot = self._slots[target] = Slot(self._server.url + target)
+        return Request({**event, "RequestId": str(uuid.uuid4()), "ResponseURL": slot.url, **other}, slot)
+
+    def close(self) -> None:
+        """Stop taking answers."""
+        self._server.close()
+
+    def _respond(self, method: str, target: str, body: bytes, headers: Message) -> Reply:
+        slot = self._slots.get(target)
+        if method != "PUT" or slot is None:
+            return Reply(403, {}, b"")
+        slot.take(Put(body, headers.get("Content-Type", "")))
+        return Reply(200, {}, b"")
+
+
+class Request:
+    """An event on its way to a function, and its one answer."""
+
+    def __init__(self, event: dict[str, Any], slot: Slot) -> None:
+        self.event = event
+        self._slot = slot
+
+    @property
+    def answers(self) -> int:
+        """How many have come."""
+        return len(self._slot.puts)
+
+    @property
+    def answer(self) -> CheckedAnswer:
+        """The one answer, held against CloudFormation's rules."""
+        (put,) = self._slot.puts
+        return read(put, self.event)
