@@ -7,8 +7,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
-from email.utils import parsedate_to_datetime
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import count
 from typing import Any, Final, Protocol
@@ -42,8 +41,6 @@ _READ_ATTEMPTS: Final = 5
 """Of one call that only reads and was not answered properly, on top of botocore's own attempts."""
 _LONGEST_PAUSE: Final = 2.0
 """Seconds between attempts of a call that was throttled; they go on for as long as there is time."""
-_CONFIRMATION_PAUSES: Final = (0.2, 0.5, 1.0, 0.0)
-"""Seconds between looks at what was just created, in case the service's right hand is slow."""
 _CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
 
 
@@ -82,12 +79,11 @@ class Home:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the API answered to a step. `date` is the service's clock, ISO 8601."""
+    """What the API answered to a step."""
 
     arn: str
     request_id: str = ""
     client_token: str = ""
-    date: str = ""
 
 
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
@@ -139,8 +135,7 @@ class ImageBuilder:
         """Carry out one step. `token` is the client token where the call takes one. Raises ProviderError."""
         match step:
             case CreateConfiguration(name, content, tags):
-                receipt = self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
-                return self._confirmed(receipt)
+                return self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
             case UpdateConfiguration(arn, content):
                 return self._write(UPDATE, arn, token, {TARGET: arn, **content})
             case DeleteConfiguration(arn):
@@ -196,25 +191,11 @@ class ImageBuilder:
 
     def _write(self, operation: str, subject: str, token: str, parameters: dict[str, Any]) -> Receipt:
         answer = self._call(operation, subject, TARGET, **parameters, clientToken=token)
-        date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
-        return Receipt(answer[TARGET], _request_id(answer), token, _iso(date))
+        return Receipt(answer[TARGET], _request_id(answer), token)
 
-    def _confirmed(self, receipt: Receipt) -> Receipt:
-        """See that what was created is there: a spent token is answered with an ARN that may be gone since."""
-        for pause in _CONFIRMATION_PAUSES:
-            try:
-                live = self._get(receipt.arn)
-            except ProviderError:
-                return receipt  # it was created as far as anybody knows: no reason to fail, and so to undo it
-            if live is not None:
-                return replace(receipt, date=live.date_updated or receipt.date)
-            time.sleep(min(pause, max(0.0, self._watch.left())))
-        raise ProviderError(
-            f"{receipt.arn} is not there: the service answered from memory, because a request with this ID "
-            "created it once before, and it was deleted since",
-            cure="Deploy again, so that the stack makes a request with an ID of its own",
-            request_id=receipt.request_id,
-        )
+    def wait(self, seconds: float) -> None:
+        """Wait, as long as there is time."""
+        time.sleep(max(0.0, min(seconds, self._watch.left())))
 
     def _delete(self, arn: str) -> None:
         try:
@@ -307,10 +288,3 @@ def _out_of_time(watch: Watch) -> ProviderError:
 
 def _request_id(answer: Mapping[str, Any]) -> str:
     return str(answer.get("requestId") or answer.get("ResponseMetadata", {}).get("RequestId", ""))
-
-
-def _iso(date: str) -> str:
-    try:
-        return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (TypeError, ValueError):
-        return ""

@@ -9,7 +9,7 @@ from provider.lifecycle import Configuration
 from provider.observability import Logger, logger
 from provider.properties.expand import Expanded, expand
 from provider.properties.finding import Finding, Severity
-from provider.properties.model import CREATE, IDEMPOTENCY, NAME, operation, resource_type
+from provider.properties.model import CREATE, IDEMPOTENCY, operation, resource_type
 from provider.properties.rules import judge
 from provider.properties.validate import validate
 from provider.protocol.custom_resource import Resource
@@ -91,19 +91,18 @@ def find(expanded: Expanded) -> list[Finding]:
 def _succeeded(
     request: Request, wanted: Mapping[str, Any], found: Configuration | None, written: Receipt | None
 ) -> Response:
-    if request.request_type == "Delete":
+    if request.request_type == "Delete" or found is None:
         return Response(SUCCESS, request.physical_id or request.marker)
-    arn = written.arn if written else found.arn if found else ""
     data = {
-        "Arn": arn,
-        "DistributionConfigurationArn": arn,
-        "Name": found.name if found else wanted[NAME],
+        "Arn": found.arn,
+        "DistributionConfigurationArn": found.arn,
+        "Name": found.name,
         "Regions": ",".join(distribution["region"] for distribution in wanted["distributions"]),
         "ClientToken": written.client_token if written else request.request_id,
-        "RequestId": written.request_id if written else found.request_id if found else "",
-        "DateUpdated": written.date if written else found.date_updated if found else "",
+        "RequestId": written.request_id if written else found.request_id,
+        "DateUpdated": found.date_updated,
     }
-    return Response(SUCCESS, arn, data=data, expendable=("Regions", "DateUpdated", "Name"))
+    return Response(SUCCESS, found.arn, data=data, expendable=("Regions", "DateUpdated", "Name"))
 
 
 def _failed(request: Request, context: object, error: ProviderError, change: Reconciliation | None) -> Response:

@@ -28,6 +28,9 @@ from provider.protocol.request import Request
 _ROUNDS: Final = 4
 """How often a surprise (it exists already, the answer was lost, the token is spent) leads to reading and deciding."""
 
+_LOOKS: Final = (0.2, 0.5, 1.0, 0.0)
+"""Seconds after each look at what was just written, in case the service is slow to show it."""
+
 _SURPRISES: Final = frozenset({Outcome.EXISTS, Outcome.GONE, Outcome.UNKNOWN, Outcome.TOKEN_SPENT})
 
 
@@ -46,24 +49,25 @@ class Reconciliation:
         self._marks = marks_of(request)
         self._tried = False
         self._may_have_happened: list[Step] = []
-        self._receipts: list[Receipt] = []
+        self._written: Receipt | None = None
         self._surprise: ProviderError | None = None
         self._told = False
 
     def run(self) -> tuple[Configuration | None, Receipt | None]:
-        """Do what the request comes to: what was found, and what the API answered to the last change of content.
+        """Do what the request comes to: what there is at last, and the API's answer to the last change of content.
 
         Raises ProviderError, after which `clean_up` and `failure_id` are due.
         """
         spent = False
         for left in range(_ROUNDS - 1, -1, -1):
             plan = self._decide()
+            subject = plan.subject
             self._undo = self._undo or plan.undo
             try:
-                for number, step in enumerate(plan.steps, 1):
-                    self._carry_out(step, spent)
-                    if isinstance(step, UpdateConfiguration) and number < len(plan.steps):
-                        self._see_that_it_happened(step, plan.subject)
+                for step in plan.steps:
+                    receipt = self._carry_out(step, spent)
+                    if isinstance(step, CreateConfiguration | UpdateConfiguration):
+                        subject, self._written = self._confirmed(step, receipt, plan.subject), receipt
             except ProviderError as error:
                 hopeless = error.outcome not in _SURPRISES or (spent and error.outcome is Outcome.TOKEN_SPENT)
                 if hopeless or not left or not self._read_again(error, plan):
@@ -74,7 +78,7 @@ class Reconciliation:
             else:
                 break
         self._clear(plan.leftover)
-        return plan.subject, next((receipt for receipt in reversed(self._receipts) if receipt.request_id), None)
+        return subject, self._written
 
     def clean_up(self) -> str:
         """Undo what nobody would answer for, as far as that can be done; sentences for the stack on what is left."""
@@ -147,30 +151,41 @@ class Reconciliation:
         except ProviderError as error:
             self._log.warning(f"{arn}, left over by an update that failed, may still be there", answer=str(error))
 
-    def _carry_out(self, step: Step, spent: bool) -> None:
+    def _carry_out(self, step: Step, spent: bool) -> Receipt:
         self._tried = True
         self._may_have_happened.append(step)
         token = derived_token(self._request.request_id, step) if spent else self._request.request_id
         try:
-            self._receipts.append(self._builder.carry_out(step, token))
+            return self._builder.carry_out(step, token)
         except ProviderError as error:
             if error.outcome is not Outcome.UNKNOWN:
                 self._may_have_happened.pop()
             raise
 
-    def _see_that_it_happened(self, step: UpdateConfiguration, before: Configuration | None) -> None:
-        """Keep a copy of an event that comes late from changing what hangs on the content, such as tags.
+    def _confirmed(
+        self, step: CreateConfiguration | UpdateConfiguration, receipt: Receipt, before: Configuration | None
+    ) -> Configuration:
+        """See that what was written is there, and say what there is.
 
-        The service answers a token that it knows from memory, without running; so nothing at all has changed.
+        The service answers a token that it knows from memory, without running. That happens to a copy of an event
+        that comes late, which must change nothing, and to a request whose ID was used before.
         """
-        live = self._builder.read(step.arn)
-        unchanged = live is not None and before is not None and replace(live, request_id=before.request_id) == before
-        if live is not None and unchanged and differences(live.content, step.content):
-            raise ProviderError(
-                f"{step.arn} has not changed: the service answered from memory, because a request with this ID "
-                "changed it once before",
-                cure="If this is no late copy of an earlier request, deploy again",
-            )
+        for pause in _LOOKS:
+            try:
+                live = self._builder.read(receipt.arn)
+            except ProviderError as error:
+                self._log.warning("what was written could not be read", answer=str(error))
+                live = before or Configuration(receipt.arn, str(self._wanted[NAME]), step.content, {})
+                return replace(live, content=step.content)
+            if live is not None and not (_alike(live, before) and differences(live.content, step.content)):
+                return live
+            self._builder.wait(pause)
+        raise ProviderError(
+            f"{receipt.arn} {'has not changed' if before else 'is not there'}: the service answered from memory, "
+            "because it has seen a request with this ID before",
+            cure="If this is no late copy of an earlier request, deploy again",
+            request_id=receipt.request_id,
+        )
 
     def _read_again(self, error: ProviderError, plan: Plan) -> bool:
         """Read anew what the decision rested on; False where that cannot lead to another decision."""
@@ -204,3 +219,8 @@ class Reconciliation:
         except ProviderError as error:
             return f"{arn} {badly}: {error.problem}"
         return f"{arn} {well}"
+
+
+def _alike(live: Configuration, before: Configuration | None) -> bool:
+    """Whether nothing at all has changed, the date included."""
+    return before is not None and replace(live, request_id=before.request_id) == before

@@ -294,3 +294,21 @@ def test_a_collision_keeps_the_code_and_the_request_id(resource: Resource) -> No
     resource.emulator.seed(name="golden", distributions=[])
     told = resource.create(**GOLDEN)
     assert "(ResourceAlreadyExistsException, API request ID " in told.reason
+
+
+def test_an_update_answered_from_memory_is_no_success(resource: Resource) -> None:
+    """An Update that the service answers from memory, while the content is another one, is FAILED, not a lie."""
+    resource.create(**GOLDEN)
+    resource.update(REQUEST_ID, **GOLDEN, Description="first")
+    resource.update(**GOLDEN, Description="second")
+    told = resource.update(REQUEST_ID, **GOLDEN, Description="first")
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+    assert "answered from memory" in told.reason
+    assert resource.live["description"] == "second"
+
+
+def test_what_cannot_be_read_after_it_was_written_is_a_success(resource: Resource) -> None:
+    """A Create that happened succeeds with its attributes, although looking at what it made fails."""
+    resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED)
+    told = resource.create(**GOLDEN)
+    assert (told.status, told.physical_id, told.data["Name"]) == ("SUCCESS", f"{ARN}golden", "golden")

@@ -8,7 +8,7 @@ _REMOVED: Final = "(removed)"
 _OWN: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _SHORTEST_OWN: Final = 8
 _SIGNED: Final = re.compile(
-    r"(?i)((?:x-amz-(?:signature|credential|security-token)|signature|awsaccesskeyid)\s*(?:=|:|%3D)\s*)[^&\s\"',;\\]+"
+    r"(?i)(?:x-amz-(?:signature|credential|security-token)|signature|awsaccesskeyid)\s*(?:=|:|%3D)\s*[^&\s\"',;\\]+"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
 )
 
@@ -18,4 +18,4 @@ def redact(text: str) -> str:
     for own in (os.environ.get(name, "") for name in _OWN):
         if len(own) >= _SHORTEST_OWN:
             text = text.replace(own, _REMOVED)
-    return _SIGNED.sub(lambda found: f"{found[1] or ''}{_REMOVED}", text)
+    return _SIGNED.sub(_REMOVED, text)

@@ -14,7 +14,7 @@ def test_adopt_replaces_the_content(resource: Resource) -> None:
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
     told = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
     assert (told.status, told.physical_id) == ("SUCCESS", arn)
-    assert resource.calls() == ["Get", "Update"]
+    assert resource.calls() == ["Get", "Update", "Get"]
     assert "description" not in resource.live
     assert told.data["Name"] == "theirs"
 

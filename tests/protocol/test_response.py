@@ -88,7 +88,7 @@ def test_a_reason_tells_no_secret() -> None:
     )
     assert "abc123" not in text
     assert "AKIA" not in text
-    assert text.endswith("x=1 (removed)")
+    assert text.endswith("?(removed)&(removed)&x=1 (removed)")
 
 
 def test_the_first_answer_is_the_answer() -> None:
