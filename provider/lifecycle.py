@@ -159,8 +159,7 @@ def decide(request: "Request", wanted: Mapping[str, Any], old: Mapping[str, Any]
     """
     marks = marks_of(request)
     if request.request_type == "Delete":
-        untouched = request.physical_id == request.untouched_marker
-        return Plan() if untouched else _delete(request.physical_id, wanted, marks, known)
+        return _delete(request.physical_id, wanted, marks, known)
     if request.request_type == "Create":
         return _arrive(wanted, marks, known, look_first=False)
     if not is_configuration_arn(request.physical_id) or not _is_target(wanted, request.physical_id):
@@ -239,12 +238,9 @@ def _stay(arn: str, wanted: Mapping[str, Any], old: Mapping[str, Any], marks: Ma
 
 
 def _leftover(arn: str, old: Mapping[str, Any]) -> str:
-    """The ARN of what a failed rename may have left: the old properties carry a name that the surviving ARN has not.
-
-    With OnDelete Retain it may as well be what an earlier rename retained, and is left alone.
-    """
+    """The ARN of what a failed rename may have left: the old properties carry a name that the surviving ARN has not."""
     name = old.get(NAME)
-    if validate(name, resource_type().members[NAME]) or _is_named(name, arn) or old.get(ON_DELETE) == RETAIN:
+    if validate(name, resource_type().members[NAME]) or _is_named(name, arn):
         return ""
     return with_name(arn, str(name))
 

@@ -108,10 +108,9 @@ def _succeeded(
 def _failed(request: Request, context: object, error: ProviderError, change: Reconciliation | None) -> Response:
     undone = change.clean_up() if change else ""
     group = getattr(context, "log_group_name", "")
-    refused_id = request.untouched_marker if request.request_type == "Create" else request.failure_id
     return Response(
         FAILED,
-        change.failure_id(error) if change else refused_id,
+        change.failure_id() if change else request.failure_id,
         reason=f"{error}. {undone}" if undone else str(error),
         details=error.details,
         elsewhere=f"log group {group}" if group else "",

@@ -47,7 +47,6 @@ class Reconciliation:
         self._known: dict[Target, Configuration | None] = {}
         self._undo: tuple[DeleteCreated | UpdateConfiguration, ...] = ()
         self._marks = marks_of(request)
-        self._tried = False
         self._may_have_happened: list[Step] = []
         self._written: Receipt | None = None
         self._surprise: ProviderError | None = None
@@ -90,18 +89,15 @@ class Reconciliation:
             return f"{met.arn}, which bears this resource's marks, stays"
         return ""
 
-    def failure_id(self, error: ProviderError) -> str:
+    def failure_id(self) -> str:
         """The physical ID of a FAILED answer: the event's own, or of what its Create brought into being."""
         if self._request.request_type != "Create":
             return self._request.failure_id
         try:
             own = self._own()
         except ProviderError:
-            return self._request.marker
-        if own is not None:
-            return own.arn
-        untouched = error.outcome is Outcome.REFUSED and not self._tried
-        return self._request.untouched_marker if untouched else self._request.marker
+            own = None
+        return own.arn if own else self._request.failure_id
 
     def _own(self) -> Configuration | None:
         """The configuration of the wanted name that bears this resource's marks, if this request met or made it."""
@@ -152,7 +148,6 @@ class Reconciliation:
             self._log.warning(f"{arn}, left over by an update that failed, may still be there", answer=str(error))
 
     def _carry_out(self, step: Step, spent: bool) -> Receipt:
-        self._tried = True
         self._may_have_happened.append(step)
         token = derived_token(self._request.request_id, step) if spent else self._request.request_id
         try:

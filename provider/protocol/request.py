@@ -50,13 +50,8 @@ class Request:
 
     @property
     def marker(self) -> str:
-        """The physical ID of a Create that came to nothing which anybody knows of: fixed, and no ARN."""
-        return self._fixed_id("unfinished")
-
-    @property
-    def untouched_marker(self) -> str:
-        """The physical ID of a Create that was refused before it could create anything: fixed, and no ARN."""
-        return self._fixed_id("nothing-created")
+        """The physical ID of a resource that has no configuration to answer for: fixed, and no ARN."""
+        return f"{self.stack_id.rpartition(':')[2]}/{self.logical_id}/no-distribution-configuration"[-1024:]
 
     @property
     def failure_id(self) -> str:
@@ -74,14 +69,11 @@ class Request:
         name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
-        return self.physical_id == self.untouched_marker or (self.physical_id.startswith("arn:") and retained)
+        return self.physical_id.startswith("arn:") and retained
 
     def _given(self, name: str) -> list[object]:
         """The values of a property in CloudFormation's and in the API's spelling."""
         return [self.properties[key] for key in (name, name[0].lower() + name[1:]) if key in self.properties]
-
-    def _fixed_id(self, ending: str) -> str:
-        return f"{self.stack_id.rpartition(':')[2]}/{self.logical_id}/{ending}"[-1024:]
 
 
 def log_keys(request: Request, context: object) -> dict[str, str]:

@@ -169,30 +169,6 @@ def test_a_leftover_in_the_way_does_not_stop_the_rollback(resource: Resource, op
     assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
 
 
-def test_what_is_retained_is_no_leftover(resource: Resource) -> None:
-    """A rollback leaves a configuration of the failed name that may have been retained earlier."""
-    retained = {**NEW, "OnDelete": "Retain"}
-    resource.create(**retained)
-    resource.update(**OLD)
-    assert resource.send("Delete", retained, physical_id=f"{ARN}new").status == "SUCCESS"
-    resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED)
-    assert resource.update(**{**retained, "Description": "d"}).status == "FAILED"
-    assert resource.roll_back(retained).status == "SUCCESS"
-    assert set(resource.emulator.configurations) == {f"{ARN}old", f"{ARN}new"}
-
-
-def test_a_retained_configuration_survives_a_failed_create(resource: Resource) -> None:
-    """A Create that is refused for its properties answers an ID whose Delete deletes nothing, marks or not."""
-    resource.create(**OLD, OnDelete="Retain")
-    resource.delete()
-    failed = resource.create(**OLD, OnDelete="Retain", Bogus="1")
-    assert failed.status == "FAILED"
-    resource.calls()
-    assert resource.send("Delete", OLD, physical_id=failed.physical_id).status == "SUCCESS"
-    assert resource.calls() == []
-    assert set(resource.emulator.configurations) == {f"{ARN}old"}
-
-
 def test_deleting_a_create_that_was_not_allowed_succeeds(resource: Resource) -> None:
     """Delete after a Create that the provider's role did not allow succeeds, although it may not even look."""
     resource.emulator.fail("*", Fault.DENIED, times=99)
