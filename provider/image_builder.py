@@ -55,20 +55,23 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Home:
-    """Where the provider runs; names of configurations are unique in it."""
+    """Where the provider runs; names of configurations are unique in it. `certain` where nothing speaks against it."""
 
-    partition: str
-    region: str
-    account: str
+    partition: str = "aws"
+    region: str = ""
+    account: str = ""
+    certain: bool = False
 
     @classmethod
-    def of(cls, *arns: str) -> "Home":
-        """The home that the first real ARN among `arns` names."""
-        for arn in arns:
-            parts = arn.split(":")
-            if len(parts) > 5 and parts[0] == "arn" and parts[3] and parts[4]:
-                return cls(parts[1], parts[3], parts[4])
-        return cls("aws", "", "")
+    def of(cls, function_arn: str, stack_id: str) -> "Home":
+        """The home that the function's ARN names, else the stack's; certain where both name the same."""
+        places = [
+            arn.split(":")[:5] for arn in (function_arn, stack_id) if arn.startswith("arn:") and arn.count(":") > 4
+        ]
+        if not places:
+            return cls()
+        partition, _, region, account = places[0][1:]
+        return cls(partition, region, account, len(places) == 2 and places[1][3:] == [region, account])
 
     def arn(self, name: str) -> str:
         """The ARN of the configuration that a name leads to here."""
@@ -129,7 +132,8 @@ class ImageBuilder:
         """The live state of a configuration; None where there is none."""
         if isinstance(target, str):
             return self._get(target)
-        return (self._get(self._home.arn(target.name)) if self._home.region else None) or self._find(target)
+        found = self._get(self._home.arn(target.name)) if self._home.region else None
+        return found if found or self._home.certain else self._find(target)
 
     def carry_out(self, step: Step, token: str) -> Receipt:
         """Carry out one step. `token` is the client token where the call takes one. Raises ProviderError."""
@@ -170,10 +174,9 @@ class ImageBuilder:
         return tags
 
     def _find(self, target: Named) -> Configuration | None:
-        """Look through the list: the account may be another one than the ARNs at hand say (a shared function)."""
-        filters = [{"name": "name", "values": [target.name]}]
+        """Look through the list: function and stack are of two accounts, or one of them is not known."""
         member = "distributionConfigurationSummaryList"
-        for summary in self._list("ListDistributionConfigurations", target.name, filters, member):
+        for summary in self._list("ListDistributionConfigurations", target.name, [], member):
             if str(summary.get("arn", "")).rpartition("/")[2] == slug(target.name):
                 return self._get(summary["arn"])
         return None
@@ -183,7 +186,7 @@ class ImageBuilder:
     ) -> Iterator[Mapping[str, Any]]:
         page: dict[str, Any] = {}
         while True:
-            answer = self._call(operation, subject, filters=filters, **page)
+            answer = self._call(operation, subject, **({"filters": filters} if filters else {}), **page)
             yield from answer.get(member, [])
             if not answer.get("nextToken"):
                 return

@@ -1,5 +1,6 @@
 """Renaming replaces: what is created, what is deleted, and what a rollback finds."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,7 +94,7 @@ def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resour
     """A rename that fails although its Create happened deletes the new configuration before it answers."""
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
-    resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=7)
+    resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=4)
     told = resource.update(**NEW)
     assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
     assert f"{ARN}new which this request created, is deleted again" in told.reason
@@ -104,7 +105,7 @@ def test_what_cannot_be_deleted_again_is_named_and_the_rollback_deletes_it(resou
     """Where the new configuration of a failed rename cannot be deleted, the reason names it; the rollback does it."""
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
-    resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=7)
+    resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=4)
     resource.emulator.fail("DeleteDistributionConfiguration", Fault.DENIED)
     told = resource.update(**NEW)
     assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
@@ -196,3 +197,15 @@ def test_a_rename_that_cannot_be_looked_after_says_so(resource: Resource) -> Non
     told = resource.update(**NEW)
     assert told.status == "FAILED"
     assert "Whether 'new' was created could not be read" in told.reason
+
+
+@pytest.mark.parametrize("function", ["arn:aws:lambda:us-east-1:999999999999:function:shared", "", "provider"])
+def test_a_name_is_found_wherever_the_function_lives(resource: Resource, function: str) -> None:
+    """What a name leads to is found although the function's ARN names another account, or none."""
+    resource.create(**{**OLD, "Name": "My_Old One"})
+    for number in range(40):
+        resource.emulator.seed(name=f"another-{number}", distributions=[])
+    resource.context = replace(resource.context, invoked_function_arn=function)
+    told = resource.send("Delete", {**OLD, "Name": "my old_one"}, physical_id="images-Golden-1ABCDEFGHIJKL")
+    assert told.status == "SUCCESS"
+    assert f"{ARN}my-old-one" not in resource.emulator.configurations
