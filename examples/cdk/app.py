@@ -12,7 +12,7 @@ images = CustomResource(
     "GoldenImage",
     resource_type="Custom::ImageBuilderDistributionConfiguration",
     service_token=Fn.import_value(f"{PROVIDER}-ServiceToken"),
-    service_timeout=Duration.minutes(5),
+    service_timeout=Duration.minutes(15),
     properties={
         "Name": "golden-image",
         "Description": "Golden image for all teams",
