@@ -20,7 +20,8 @@ from botocore.parsers import ResponseParserError
 from botocore.session import get_session
 
 from provider.errors import Outcome, ProviderError, api_error
-from provider.lifecycle import (
+from provider.lifecycle import slug, with_name
+from provider.plan import (
     Configuration,
     CreateConfiguration,
     DeleteConfiguration,
@@ -30,8 +31,6 @@ from provider.lifecycle import (
     Step,
     Target,
     UpdateConfiguration,
-    slug,
-    with_name,
 )
 from provider.properties.model import CREATE, SERVICE, TARGET, UPDATE, content_members, loader
 

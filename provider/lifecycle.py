@@ -11,6 +11,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provider.errors import ProviderError
+from provider.plan import (
+    Configuration,
+    CreateConfiguration,
+    DeleteConfiguration,
+    DeleteCreated,
+    Known,
+    Named,
+    Plan,
+    PutTags,
+    Read,
+    RemoveTags,
+    Step,
+    Target,
+    UpdateConfiguration,
+)
 from provider.properties.diff import Difference, differences
 from provider.properties.model import (
     DELETE,
@@ -30,105 +45,6 @@ if TYPE_CHECKING:
     from provider.protocol.request import Request
 
 _ARN: Final = re.compile(r"arn:[^:]+:imagebuilder:[^:]+:[^:]+:distribution-configuration/[^/\s]+")
-
-
-@dataclass(frozen=True)
-class Named:
-    """The configuration that a name leads to, in the account and Region where the provider runs."""
-
-    name: str
-
-
-Target = str | Named
-"""An ARN, or what a name leads to."""
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """The live state of one configuration. `content` is what an Update replaces, by the API's names."""
-
-    arn: str
-    name: str
-    content: Mapping[str, Any]
-    tags: Mapping[str, str]
-    date_updated: str = ""
-    request_id: str = ""
-
-
-Known = Mapping[Target, Configuration | None]
-"""What has been read; None where nothing is there."""
-
-
-@dataclass(frozen=True)
-class Read:
-    """To decide, this has to be read first."""
-
-    target: Target
-
-
-@dataclass(frozen=True)
-class CreateConfiguration:
-    """Create a configuration."""
-
-    name: str
-    content: Mapping[str, Any]
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class UpdateConfiguration:
-    """Replace a configuration's content."""
-
-    arn: str
-    content: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class DeleteConfiguration:
-    """Delete a configuration; that it is gone already is as good."""
-
-    arn: str
-
-
-@dataclass(frozen=True)
-class DeleteCreated:
-    """Delete what the same plan created, if it came into being."""
-
-
-@dataclass(frozen=True)
-class PutTags:
-    """Set tags of a configuration, leaving its other ones."""
-
-    arn: str
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class RemoveTags:
-    """Remove tags of a configuration."""
-
-    arn: str
-    keys: tuple[str, ...]
-
-
-Step = CreateConfiguration | UpdateConfiguration | DeleteConfiguration | PutTags | RemoveTags
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a request comes to: steps in order, and what can be said of it beforehand.
-
-    `subject` is the configuration that the resource stands for, as it was read; None where it is not there (yet).
-    `undo` puts back what the steps did, where a failure would otherwise leave behind what nobody answers for.
-    `leftover` is the ARN of what a failed rename may have left, to be deleted afterwards if it bears the marks.
-    """
-
-    steps: tuple[Step, ...] = ()
-    subject: Configuration | None = None
-    differences: tuple[Difference, ...] = ()
-    warnings: tuple[str, ...] = ()
-    undo: tuple[DeleteCreated | UpdateConfiguration, ...] = ()
-    leftover: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 from provider.errors import ProviderError
 from provider.image_builder import Home, ImageBuilder, Receipt, Watch, client
-from provider.lifecycle import Configuration
 from provider.observability import Logger, logger
+from provider.plan import Configuration
 from provider.properties.expand import Expanded, expand
 from provider.properties.finding import Finding, Severity
 from provider.properties.model import CREATE, IDEMPOTENCY, operation, resource_type

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from provider.errors import Outcome, ProviderError
 from provider.image_builder import ImageBuilder, Receipt, derived_token
-from provider.lifecycle import (
+from provider.lifecycle import decide, marks_of
+from provider.observability import Logger, told
+from provider.plan import (
     Configuration,
     CreateConfiguration,
     DeleteConfiguration,
@@ -17,10 +19,7 @@ from provider.lifecycle import (
     Step,
     Target,
     UpdateConfiguration,
-    decide,
-    marks_of,
 )
-from provider.observability import Logger, told
 from provider.properties.diff import differences
 from provider.properties.model import NAME
 from provider.protocol.request import Request

@@ -12,13 +12,15 @@ PROVIDER = Path(__file__).parent.parent / "provider"
 MAY: dict[str, set[str]] = {
     "properties": {"botocore", "properties"},
     "errors": set(),
-    "lifecycle": {"errors", "properties"},
-    "image_builder": {"boto3", "botocore", "errors", "lifecycle", "properties"},
+    "plan": {"properties"},
+    "lifecycle": {"errors", "plan", "properties"},
+    "image_builder": {"boto3", "botocore", "errors", "lifecycle", "plan", "properties"},
     "observability": {"aws_lambda_powertools", "properties", "protocol"},
     "reconcile": {
         "errors",
         "image_builder",
         "lifecycle",
+        "plan",
         "observability",
         "properties",
         "protocol",
@@ -27,6 +29,7 @@ MAY: dict[str, set[str]] = {
         "errors",
         "image_builder",
         "lifecycle",
+        "plan",
         "observability",
         "properties",
         "protocol",
@@ -45,6 +48,7 @@ MAY: dict[str, set[str]] = {
         "handler",
         "image_builder",
         "lifecycle",
+        "plan",
         "local",
         "properties",
         "protocol",
@@ -115,7 +119,9 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
     assert not any(module.endswith("protocol.custom_resource") for module in imports(PROVIDER / name))
 
 
-@pytest.mark.parametrize("path", [*sorted((PROVIDER / "properties").glob("*.py")), PROVIDER / "lifecycle.py"], ids=str)
+@pytest.mark.parametrize(
+    "path", [*sorted((PROVIDER / "properties").glob("*.py")), PROVIDER / "lifecycle.py", PROVIDER / "plan.py"], ids=str
+)
 def test_the_core_is_pure(path: Path) -> None:
     """Properties and lifecycle know no clock, no environment and no network."""
     assert {module.split(".")[0] for module in imports(path)} & FORBIDDEN_TO_THE_CORE == set()

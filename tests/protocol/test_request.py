@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.lifecycle import Plan, decide
+from provider.lifecycle import decide
+from provider.plan import Plan
 from provider.properties.expand import expand
 from provider.protocol.request import MalformedEvent, parse
 
