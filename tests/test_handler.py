@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,56 @@ def test_what_cannot_be_read_after_it_was_written_is_a_success(resource: Resourc
     resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED)
     told = resource.create(**GOLDEN)
     assert (told.status, told.physical_id, told.data["Name"]) == ("SUCCESS", f"{ARN}golden", "golden")
+
+
+def test_a_malformed_event_is_answered_to_nobody(resource: Resource) -> None:
+    """After a request that was served, an event that names nobody is not answered to that request's URL."""
+    resource.create(**GOLDEN)
+    with pytest.raises(MalformedEvent):
+        handler({"RequestType": "Create"}, resource.context)
+    assert resource.slot is not None
+    assert len(resource.slot.puts) == 1
+
+
+def test_a_delete_is_answered_at_once_however_much_time_there_is(resource: Resource) -> None:
+    """A Delete is answered without waiting for log lines, of which crhelper would make two minutes here."""
+    resource.create(**GOLDEN)
+    resource.context = replace(resource.context, milliseconds=900_000)
+    start = time.monotonic()
+    assert resource.delete().status == "SUCCESS"
+    assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize(
+    ("properties", "status"),
+    [
+        ({"Name": "golden", "OnDelete": "Retain"}, "SUCCESS"),
+        ({"DistributionConfigurationArn": f"{ARN}golden"}, "SUCCESS"),
+        ({"Name": "golden"}, "FAILED"),
+        ({"DistributionConfigurationArn": f"{ARN}golden", "OnDelete": "Delete"}, "FAILED"),
+    ],
+)
+def test_a_delete_without_its_packages_tells_the_truth(
+    resource: Resource, tmp_path: Path, properties: dict[str, str], status: str
+) -> None:
+    """With a broken package a Delete succeeds only where there is provably nothing to undo."""
+    (tmp_path / "botocore.py").write_text("raise ImportError('broken for a test')\n")
+    slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
+    event = {
+        "RequestType": "Delete",
+        "StackId": STACK_ID,
+        "RequestId": REQUEST_ID,
+        "LogicalResourceId": "Golden",
+        "PhysicalResourceId": f"{ARN}golden",
+        "ResourceProperties": properties,
+        "ResponseURL": slot.url,
+    }
+    script = (
+        "import json, sys; sys.path.insert(0, sys.argv[1]);"
+        "from provider.handler import handler; handler(json.loads(sys.argv[2]), None)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path), json.dumps(event)]
+    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    (put,) = slot.puts
+    answer = json.loads(put.body)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == (status, f"{ARN}golden")
