@@ -5,6 +5,7 @@ So there is one answer, it is on time, and nothing that hangs can keep it back.
 """
 
 import logging
+import math
 import os
 import threading
 import time
@@ -30,7 +31,6 @@ def handler(event: Any, context: Any) -> None:
     Raises MalformedEvent where the event names nobody to answer, and Undelivered where the answer could not be
     delivered in time: Lambda then invokes the function again, and the same request comes to the same answer.
     """
-    deadline = Deadline.of(context)
     ABOUT.set({})
     try:
         request = parse(event)
@@ -38,15 +38,26 @@ def handler(event: Any, context: Any) -> None:
         _LOG.error("nothing was done: %s", error)
         raise
     ABOUT.set(log_keys(request, context))
+    end = expiry(request.response_url)
+    deadline = Deadline.of(context, math.inf if end is None else end - time.time())
     answer = Answer()
-    if (end := expiry(request.response_url)) is not None and end < time.time():
+    if end is not None and end < time.time():
         answer.offer(_too_late(request))
+        deadline = Deadline.of(context)
     else:
-        work = partial(copy_context().run, _work, request, context, deadline, answer)
-        threading.Thread(target=work, name="work", daemon=True).start()
+        _start(request, context, deadline, answer)
     response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
     deadline.end_work()
     _deliver(request, response, deadline)
+
+
+def _start(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
+    work = partial(copy_context().run, _work, request, context, deadline, answer)
+    try:
+        threading.Thread(target=work, name="work", daemon=True).start()
+    except (RuntimeError, MemoryError) as error:
+        reason = f"the provider could not start its work: {type(error).__name__}"
+        answer.offer(_fallen_short(request, deadline, reason))
 
 
 def _work(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
@@ -57,12 +68,13 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
     except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package is an answer, too
         reason = redact(f"the provider failed at {deadline.doing}: {type(error).__name__}: {error}")
         _LOG.error(reason)
-        answer.offer(_fallen_short(request, reason))
+        answer.offer(_fallen_short(request, deadline, reason))
 
 
 def _out_of_time(request: Request, deadline: Deadline) -> Response:
     return _fallen_short(
         request,
+        deadline,
         f"time ran out during {deadline.doing}; whether that happened is not known. "
         "Deploy again: the next request finds out and goes on from there",
     )
@@ -76,11 +88,12 @@ def _too_late(request: Request) -> Response:
     )
 
 
-def _fallen_short(request: Request, reason: str) -> Response:
+def _fallen_short(request: Request, deadline: Deadline, reason: str) -> Response:
     """The answer where the work did not get to one. It is a success only where provably nothing was to be done."""
     if request.asks_for_nothing:
         return Response(SUCCESS, request.physical_id)
-    return Response(FAILED, request.failure_id, reason)
+    own = deadline.created if request.request_type == "Create" else ""
+    return Response(FAILED, own or request.failure_id, reason)
 
 
 def _deliver(request: Request, response: Response, deadline: Deadline) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from itertools import count
+from itertools import count, islice
 from typing import Any, Final, Protocol
 
 import boto3
@@ -40,13 +40,17 @@ _READ_ATTEMPTS: Final = 5
 """Of one call that only reads and was not answered properly, on top of botocore's own attempts."""
 _LONGEST_PAUSE: Final = 2.0
 """Seconds between attempts of a call that was throttled; they go on for as long as there is time."""
+_LONGEST_ID: Final = 128
+_MOST_NAMED: Final = 100
+"""Pipelines in the way; far more than an answer holds."""
 _CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
 
 
 class Watch(Protocol):
-    """Who knows how much time the work has, and would tell what was being done when it is up."""
+    """Who knows how much time the work has, and would tell what was being done and made when it is up."""
 
     doing: str
+    created: str
 
     def left(self) -> float:
         """Seconds left."""
@@ -138,7 +142,9 @@ class ImageBuilder:
         """Carry out one step. `token` is the client token where the call takes one. Raises ProviderError."""
         match step:
             case CreateConfiguration(name, content, tags):
-                return self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
+                receipt = self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
+                self._watch.created = receipt.arn
+                return receipt
             case UpdateConfiguration(arn, content):
                 return self._write(UPDATE, arn, token, {TARGET: arn, **content})
             case DeleteConfiguration(arn):
@@ -159,7 +165,7 @@ class ImageBuilder:
             return None
         live = answer["distributionConfiguration"]
         return Configuration(
-            arn=live.get("arn", arn),
+            arn=arn,
             name=live.get("name", arn.rpartition("/")[2]),
             content={member: live[member] for member in content_members() if member in live},
             tags=live["tags"] if "tags" in live else self._tags(arn),
@@ -210,10 +216,13 @@ class ImageBuilder:
 
     def _in_use(self, arn: str) -> ProviderError:
         filters = [{"name": TARGET, "values": [arn]}]
+        subject = f"{arn}, which is not deleted because pipelines use it"
         try:
             pipelines = tuple(
                 f"{pipeline.get('name', 'a pipeline')} ({pipeline.get('arn', 'without ARN')})"
-                for pipeline in self._list("ListImagePipelines", arn, filters, "imagePipelineList")
+                for pipeline in islice(
+                    self._list("ListImagePipelines", subject, filters, "imagePipelineList"), _MOST_NAMED
+                )
             )
         except ProviderError as failure:
             pipelines = (f"which ones could not be read: {failure.problem}",)
@@ -250,7 +259,13 @@ def derived_token(request_id: str, step: Step) -> str:
 
 def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
     try:
-        answer: dict[str, Any] = getattr(client(), xform_name(operation))(**parameters)
+        api = client()
+    except (BotoCoreError, ValueError) as error:
+        raise ProviderError(f"{operation} could not be called: {error}", cure=_CHECK_SETTINGS) from error
+    try:
+        answer: dict[str, Any] = getattr(api, xform_name(operation))(**parameters)
+    except ProviderError:
+        raise
     except ClientError as error:
         told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
         status = int(meta.get("HTTPStatusCode", 0))
@@ -266,8 +281,14 @@ def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
             cure="Whether it happened is not known; deploy again",
             outcome=Outcome.UNKNOWN,
         ) from error
-    except (BotoCoreError, ValueError) as error:
+    except BotoCoreError as error:
         raise ProviderError(f"{operation} could not be called: {error}", cure=_CHECK_SETTINGS) from error
+    except BaseException as error:
+        raise ProviderError(
+            f"{operation} broke off inside the client ({type(error).__name__}: {error})",
+            cure="Whether it happened is not known; deploy again",
+            outcome=Outcome.UNKNOWN,
+        ) from error
     return answer
 
 
@@ -289,4 +310,4 @@ def _out_of_time(watch: Watch) -> ProviderError:
 
 
 def _request_id(answer: Mapping[str, Any]) -> str:
-    return str(answer.get("requestId") or answer.get("ResponseMetadata", {}).get("RequestId", ""))
+    return str(answer.get("requestId") or answer.get("ResponseMetadata", {}).get("RequestId", ""))[:_LONGEST_ID]

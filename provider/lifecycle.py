@@ -74,6 +74,8 @@ def decide(request: "Request", wanted: Mapping[str, Any], old: Mapping[str, Any]
     the request is a Delete. Raises ProviderError where the request must be refused.
     """
     marks = marks_of(request)
+    if request.request_type == "Delete" and request.is_foreign:
+        return Plan(warnings=("the resource is of a type that this provider never creates; nothing is done",))
     if request.request_type == "Delete":
         return _delete(request.physical_id, wanted, marks, known)
     if request.request_type == "Create":

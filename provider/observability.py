@@ -42,6 +42,9 @@ class _Stdout(logging.StreamHandler[TextIO]):
         record.__dict__ |= ABOUT.get()
         return bool(super().handle(record))
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base class's name
+        """Lose a line that cannot be written: the base class would print its exception, secrets included."""
+
 
 @cache
 def _logger() -> Logger:
@@ -62,7 +65,7 @@ def _logger() -> Logger:
 
 def _serialized(line: dict[str, Any]) -> str:
     """A line as JSON. What is secret is taken out here, the one place that every line passes."""
-    return redact(json.dumps(line, default=str, ensure_ascii=False, separators=(",", ":")))
+    return redact(json.dumps(line, default=str, separators=(",", ":")))
 
 
 def logger() -> Logger:

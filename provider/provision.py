@@ -63,7 +63,7 @@ def _provision(request: Request, context: object, watch: Watch, log: Logger) -> 
 def _checked(request: Request, log: Logger) -> dict[str, Any]:
     """The properties as API parameters. Raises ProviderError with all findings at once; a Delete is never judged."""
     expanded = expand(request.properties)
-    if request.request_type == "Delete":
+    if request.request_type == "Delete" and (request.physical_id or request.is_foreign):
         return expanded.parameters
     if request.problems:
         raise ProviderError("the event is malformed, nothing was called", details=request.problems)

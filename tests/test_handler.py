@@ -1,5 +1,6 @@
 """The handler answers, whatever happens to the API, to its packages, or to the event."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -7,13 +8,16 @@ import textwrap
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provider import image_builder
 from provider.handler import handler
 from provider.local.emulator import Fault
+from provider.protocol.delivery import Undelivered
 from provider.protocol.request import MalformedEvent
 from tests.stack import ARN, STACK_ID, Context, Resource, ami
 
@@ -366,3 +370,82 @@ def test_a_delete_without_its_packages_tells_the_truth(
     (put,) = slot.puts
     answer = json.loads(put.body)
     assert (answer["Status"], answer["PhysicalResourceId"]) == (status, f"{ARN}golden")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), SystemExit(3), ValueError("odd"), RecursionError()])
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_what_breaks_inside_the_client_is_looked_into(
+    resource: Resource, error: BaseException, request_type: str
+) -> None:
+    """An error inside the client after the call took effect is no failure: what happened is read, and it goes on."""
+    if request_type == "Update":
+        resource.create(**GOLDEN)
+    left = [error]
+
+    def break_off(**_: object) -> None:
+        if left:
+            raise left.pop()
+
+    events = image_builder.client().meta.events
+    events.register(f"after-call.imagebuilder.{request_type}DistributionConfiguration", break_off)
+    told = resource.create(**GOLDEN) if request_type == "Create" else resource.update(**GOLDEN, Description="d")
+    assert (told.status, told.physical_id, left) == ("SUCCESS", f"{ARN}golden", [])
+    assert len(resource.emulator.configurations) == 1
+
+
+def test_a_create_that_is_cut_short_after_creating_answers_its_arn(resource: Resource) -> None:
+    """A Create whose configuration exists answers its ARN also where time runs out, so that the rollback removes it."""
+    resource.context = replace(resource.context, milliseconds=2_000)
+    resource.emulator.fail("GetDistributionConfiguration", Fault.HANG, times=9)
+    told = resource.create(**GOLDEN)
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+
+
+@pytest.mark.parametrize("resource_type", ["Custom::Other", None, 5, []])
+def test_a_foreign_delete_deletes_nothing(resource: Resource, resource_type: object) -> None:
+    """A Delete of a resource type that the provider never creates succeeds, and nothing is called."""
+    resource.create(**GOLDEN)
+    resource.calls()
+    event = {
+        "RequestType": "Delete",
+        "StackId": STACK_ID,
+        "RequestId": REQUEST_ID,
+        "LogicalResourceId": "Golden",
+        "PhysicalResourceId": f"{ARN}golden",
+        "ResourceProperties": {},
+    }
+    assert resource.deliver({**event, "ResourceType": resource_type}).status == "SUCCESS"
+    assert resource.calls() == []
+
+
+def test_an_unknown_request_type_keeps_the_physical_id(resource: Resource) -> None:
+    """An event of an unknown type is answered FAILED with the physical ID that it has."""
+    event = {
+        "RequestType": "Read",
+        "StackId": STACK_ID,
+        "RequestId": REQUEST_ID,
+        "LogicalResourceId": "Golden",
+        "PhysicalResourceId": f"{ARN}golden",
+        "ResourceProperties": GOLDEN,
+    }
+    told = resource.deliver(event)
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+
+
+def test_nothing_is_begun_after_the_url_has_expired(resource: Resource) -> None:
+    """Work that would outlast the response URL is cut short before it expires, so that the answer is heard."""
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=999)
+    slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
+    signed = datetime.now(UTC) - timedelta(seconds=7197)
+    event = {
+        "RequestType": "Create",
+        "StackId": STACK_ID,
+        "RequestId": REQUEST_ID,
+        "LogicalResourceId": "Golden",
+        "ResourceProperties": GOLDEN,
+        "ResponseURL": slot.url.replace("X-Amz-Expires=7200", f"X-Amz-Expires=7200&X-Amz-Date={signed:%Y%m%dT%H%M%SZ}"),
+    }
+    start = time.time()
+    with contextlib.suppress(Undelivered):
+        handler(event, resource.context)
+    assert time.time() < start + 3.5

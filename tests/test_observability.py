@@ -154,3 +154,16 @@ def test_the_difference_is_one_line_even_after_a_surprise(
     )
     resource.update(Name="golden", Description="d", Distributions=[ami()])
     assert [line["message"] for line in lines(capsys.readouterr().out)].count("difference") == 1
+
+
+def test_a_line_that_is_hard_to_encode_is_written_without_secrets(
+    resource: Resource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half a character in a message neither loses the line nor brings what it quotes to the standard error."""
+    message = "\ud800 https://b.s3/k?X-Amz-Signature=deadbeef0123"
+    resource.emulator.fail_with("CreateDistributionConfiguration", "OddException", 400, message, times=9)
+    assert resource.create(Name="golden", Distributions=[ami()]).status == "FAILED"
+    captured = capsys.readouterr()
+    assert "OddException" in captured.out
+    assert "deadbeef0123" not in captured.out + captured.err
+    assert captured.err == ""

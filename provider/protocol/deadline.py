@@ -1,9 +1,11 @@
 """The time that a request has: so much for the work, the rest for the answer."""
 
+import math
 import time
 from typing import Final, Protocol
 
 _WITHOUT_CONTEXT: Final = 60.0
+_LAMBDA_MOST: Final = 900.0
 _ANSWER_SHARE: Final = 0.25
 _ANSWER_MOST: Final = 15.0
 _ANSWER_LEAST: Final = 1.0
@@ -27,14 +29,17 @@ class Deadline:
         self._work_end = self._end - answer
         self.doing = "loading the provider"
         """What is going on right now, to be told where time runs out."""
+        self.created = ""
+        """The ARN of what a Create brought into being, to be answered for however the request ends."""
 
     @classmethod
-    def of(cls, context: object) -> "Deadline":
-        """The deadline that Lambda's context sets; a fixed one where the context is none."""
+    def of(cls, context: object, most: float = math.inf) -> "Deadline":
+        """The deadline that Lambda's context sets, `most` seconds from now; a fixed one where the context is none."""
         try:
-            return cls(context.get_remaining_time_in_millis() / 1000)  # type: ignore[attr-defined]
+            seconds = float(context.get_remaining_time_in_millis()) / 1000  # type: ignore[attr-defined]
         except Exception:  # noqa: BLE001 - whatever is wrong with the context, the request gets its answer
-            return cls(_WITHOUT_CONTEXT)
+            seconds = _WITHOUT_CONTEXT
+        return cls(min(seconds, most, _LAMBDA_MOST))
 
     def left(self) -> float:
         """Seconds that the work has, at most 0 when it is over."""

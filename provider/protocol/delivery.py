@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -38,7 +39,7 @@ def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
     while True:
         attempt += 1
         try:
-            _put(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)))
+            _put_within(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)))
         except Undelivered as error:
             pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
             if error.final or left() <= pause:
@@ -47,6 +48,25 @@ def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
             time.sleep(pause)
         else:
             return
+
+
+def _put_within(url: str, body: bytes, seconds: float) -> None:
+    """One attempt that ends in time, whatever a name server or a dripping peer does: sockets only time single reads."""
+    failures: list[Undelivered] = []
+
+    def attempt() -> None:
+        try:
+            _put(url, body, seconds)
+        except Undelivered as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=attempt, name="delivery", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise Undelivered("no answer in time", final=False)
+    if failures:
+        raise failures[0]
 
 
 def _put(url: str, body: bytes, timeout: float) -> None:

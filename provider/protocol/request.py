@@ -26,6 +26,13 @@ RESOURCE_TYPES: Final = (
 """The resource types that the provider answers for."""
 
 
+_LONGEST: Final = {"StackId": 1024, "RequestId": 256, "LogicalResourceId": 255, "ResponseURL": 8192}
+"""Characters; no answer could carry more, and CloudFormation sends fewer."""
+
+
+_LONGEST_PHYSICAL_ID: Final = 1024
+
+
 class MalformedEvent(Exception):  # noqa: N818 - it is the event that is at fault
     """The event is none that CloudFormation sends, and nobody can be answered."""
 
@@ -56,7 +63,13 @@ class Request:
     @property
     def failure_id(self) -> str:
         """The physical ID of a FAILED answer: what the event has, since CloudFormation records another one too."""
-        return self.physical_id if self.request_type != "Create" and self.physical_id else self.marker
+        given = self.request_type != "Create" or self.problems
+        return self.physical_id if given and self.physical_id else self.marker
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether this is about a resource of a type that the provider never creates."""
+        return self.resource_type not in RESOURCE_TYPES
 
     @property
     def asks_for_nothing(self) -> bool:
@@ -69,7 +82,7 @@ class Request:
         name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
-        return self.physical_id.startswith("arn:") and retained
+        return self.is_foreign or (self.physical_id.startswith("arn:") and retained)
 
     def _given(self, name: str) -> list[object]:
         """The values of a property in CloudFormation's and in the API's spelling."""
@@ -113,8 +126,8 @@ def parse(event: object) -> Request:
         request_id=event["RequestId"],
         logical_id=event["LogicalResourceId"],
         response_url=event["ResponseURL"],
-        resource_type=str(event.get("ResourceType", RESOURCE_TYPES[0])),
-        physical_id=_text(event.get("PhysicalResourceId")),
+        resource_type=_text(event.get("ResourceType", RESOURCE_TYPES[0])),
+        physical_id=_text(event.get("PhysicalResourceId"))[:_LONGEST_PHYSICAL_ID],
         properties=_mapping(event.get("ResourceProperties")),
         old_properties=_mapping(event.get("OldResourceProperties")),
         problems=problems,
@@ -128,7 +141,7 @@ def _unwrapped(event: object) -> object:
     try:
         (record,) = event["Records"]
         return json.loads(record["Sns"]["Message"])
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise MalformedEvent("Records that are no SNS notification of one CloudFormation request") from error
 
 
@@ -139,10 +152,13 @@ def _problems(event: Mapping[str, Any]) -> list[str]:
         problems.append(f"RequestType is {_state(event, 'RequestType')}, not one of {', '.join(REQUEST_TYPES)}")
     if event.get("ResourceType", RESOURCE_TYPES[0]) not in RESOURCE_TYPES:
         problems.append(
-            f"ResourceType is {event['ResourceType']!r}; this provider answers for {' and '.join(RESOURCE_TYPES)}"
+            f"ResourceType is {_state(event, 'ResourceType')}; this provider answers for {' and '.join(RESOURCE_TYPES)}"
         )
-    if request_type in ("Update", "Delete") and not _text(event.get("PhysicalResourceId")):
+    physical_id = _text(event.get("PhysicalResourceId"))
+    if request_type in ("Update", "Delete") and not physical_id:
         problems.append(f"PhysicalResourceId is {_state(event, 'PhysicalResourceId')}")
+    if len(physical_id) > _LONGEST_PHYSICAL_ID:
+        problems.append("PhysicalResourceId is too long")
     problems.extend(
         f"{key} is {_state(event, key)}, not a JSON object"
         for key in ("ResourceProperties", "OldResourceProperties")

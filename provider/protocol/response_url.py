@@ -4,8 +4,13 @@ Standard library only. The URL is a secret; nothing here quotes it.
 """
 
 import ipaddress
+import re
 from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
+
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+_LONGEST_LABEL: Final = 63
 
 
 def is_safe(url: str) -> bool:
@@ -15,6 +20,9 @@ def is_safe(url: str) -> bool:
         host = parts.hostname or ""
         _ = parts.port
     except ValueError:
+        return False
+    labels = ["ipv6"] if ":" in host else host.removesuffix(".").split(".")
+    if _PRINTABLE.fullmatch(url) is None or not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
         return False
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
 

@@ -1,8 +1,11 @@
 """The answer is delivered, again and again the same, for as long as there is time."""
 
+import contextlib
 import http.server
 import logging
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -115,3 +118,31 @@ def test_certificates_are_verified() -> None:
     with bucket(200) as (url, bodies), pytest.raises(Undelivered):
         deliver(url.replace("http://", "https://"), b"body", seconds(1))
     assert bodies == []
+
+
+def test_a_peer_that_drips_does_not_outlast_the_time() -> None:
+    """A peer that sends a byte now and then for ever, or a lookup that blocks, ends an attempt in time all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stop = threading.Event()
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                while not stop.wait(0.02):
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        end = time.monotonic() + 1.0
+        try:
+            with pytest.raises(Undelivered, match="no answer in time"):
+                deliver(
+                    f"http://127.0.0.1:{listener.getsockname()[1]}/x", b"body", lambda: end - time.monotonic() - 0.5
+                )
+            assert time.monotonic() < end + 1.0
+        finally:
+            stop.set()
+            thread.join()
+            for attempt in threading.enumerate():
+                if attempt.name == "delivery":
+                    attempt.join(10)

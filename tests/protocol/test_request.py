@@ -55,6 +55,8 @@ def test_sns_notifications_are_unwrapped() -> None:
 @pytest.mark.parametrize(
     "event",
     [None, [], "x", 1, {}, {"key1": "value1"}, {"Records": []}, {"Records": [{"s3": {}}]}, {"Records": 1}]
+    + [{**EVENT, key: "x" * 9000} for key in ("StackId", "RequestId", "LogicalResourceId")]
+    + [{"Records": [{"Sns": {"Message": "[" * 200_000}}]}]
     + [
         {**EVENT, key: bad}
         for key in ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")

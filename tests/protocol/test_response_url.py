@@ -21,6 +21,10 @@ from provider.protocol.response_url import expiry, is_safe
         ("https://", False),
         ("https://example.com:port/x", False),
         ("x", False),
+        ("https://a..b/x", False),
+        (f"https://{'a' * 64}.com/x", False),
+        ("https://example.com/a b", False),
+        ("https://example.com/\u00e4", False),
     ],
 )
 def test_answers_go_over_https_or_stay_on_the_machine(url: str, safe: bool) -> None:
