@@ -114,6 +114,9 @@ def parse(event: object) -> Request:
     missing = [
         f"{key} is {_state(event, key)}" for key, value in texts.items() if not isinstance(value, str) or not value
     ]
+    missing += [
+        f"{key} is too long" for key, value in texts.items() if isinstance(value, str) and len(value) > _LONGEST[key]
+    ]
     if not missing and not is_safe(str(texts["ResponseURL"])):
         missing.append("ResponseURL is neither https nor http on a loopback address")
     if missing:
