@@ -39,11 +39,11 @@ def handler(event: Any, context: Any) -> None:
         raise
     ABOUT.set(log_keys(request, context))
     end = expiry(request.response_url)
-    deadline = Deadline.of(context, math.inf if end is None else end - time.time())
+    left = math.inf if end is None else end - time.time()
+    deadline = Deadline.of(context, left if left > 0 else math.inf)
     answer = Answer()
-    if end is not None and end < time.time():
+    if left <= 0:
         answer.offer(_too_late(request))
-        deadline = Deadline.of(context)
     else:
         _start(request, context, deadline, answer)
     response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
@@ -83,7 +83,7 @@ def _out_of_time(request: Request, deadline: Deadline) -> Response:
 def _too_late(request: Request) -> Response:
     return Response(
         FAILED,
-        request.failure_id,
+        request.fallback_id,
         "the request came after its response URL had expired; nothing was called and nothing changed",
     )
 
@@ -91,9 +91,9 @@ def _too_late(request: Request) -> Response:
 def _fallen_short(request: Request, deadline: Deadline, reason: str) -> Response:
     """The answer where the work did not get to one. It is a success only where provably nothing was to be done."""
     if request.asks_for_nothing:
-        return Response(SUCCESS, request.physical_id)
+        return Response(SUCCESS, request.fallback_id)
     own = deadline.created if request.request_type == "Create" else ""
-    return Response(FAILED, own or request.failure_id, reason)
+    return Response(FAILED, own or request.fallback_id, reason)
 
 
 def _deliver(request: Request, response: Response, deadline: Deadline) -> None:

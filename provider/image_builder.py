@@ -283,7 +283,7 @@ def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         ) from error
     except BotoCoreError as error:
         raise ProviderError(f"{operation} could not be called: {error}", cure=_CHECK_SETTINGS) from error
-    except BaseException as error:
+    except BaseException as error:  # an exit or a full memory, too, leaves open whether the call came through
         raise ProviderError(
             f"{operation} broke off inside the client ({type(error).__name__}: {error})",
             cure="Whether it happened is not known; deploy again",

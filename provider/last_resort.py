@@ -12,6 +12,7 @@ from typing import Any
 
 from provider.protocol.deadline import Deadline
 from provider.protocol.delivery import Undelivered, deliver
+from provider.protocol.redaction import redact
 from provider.protocol.request import Request, parse
 from provider.protocol.response import FAILED, SUCCESS, Response
 
@@ -28,7 +29,9 @@ def handler(record: Any, context: Any) -> None:
     payload = record.get("requestPayload") if isinstance(record, Mapping) else record
     request = parse(payload)
     response = _response(request, record)
-    _LOG.error("%s %s was not answered by the provider: %s", request.request_type, request.logical_id, response.reason)
+    _LOG.error(
+        "%s %s was not answered by the provider: %s", request.request_type, request.logical_id, redact(response.reason)
+    )
     try:
         deliver(request.response_url, response.body(request), deadline.left_for_answer)
     except Undelivered as error:
@@ -39,8 +42,8 @@ def handler(record: Any, context: Any) -> None:
 
 def _response(request: Request, record: Mapping[str, Any]) -> Response:
     if request.asks_for_nothing:
-        return Response(SUCCESS, request.physical_id)
-    return Response(FAILED, request.failure_id, f"{_what_happened(record)}. {_what_to_check(request)}")
+        return Response(SUCCESS, request.fallback_id)
+    return Response(FAILED, request.fallback_id, f"{_what_happened(record)}. {_what_to_check(request)}")
 
 
 def _what_happened(record: Mapping[str, Any]) -> str:

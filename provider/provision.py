@@ -92,7 +92,7 @@ def _succeeded(
     request: Request, wanted: Mapping[str, Any], found: Configuration | None, written: Receipt | None
 ) -> Response:
     if request.request_type == "Delete" or found is None:
-        return Response(SUCCESS, request.physical_id or request.marker)
+        return Response(SUCCESS, request.fallback_id)
     data = {
         "Arn": found.arn,
         "DistributionConfigurationArn": found.arn,
@@ -110,7 +110,7 @@ def _failed(request: Request, context: object, error: ProviderError, change: Rec
     group = getattr(context, "log_group_name", "")
     return Response(
         FAILED,
-        change.failure_id() if change else request.failure_id,
+        change.failure_id() if change else request.fallback_id,
         reason=f"{error}. {undone}" if undone else str(error),
         details=error.details,
         elsewhere=f"log group {group}" if group else "",

@@ -91,12 +91,12 @@ class Reconciliation:
     def failure_id(self) -> str:
         """The physical ID of a FAILED answer: the event's own, or of what its Create brought into being."""
         if self._request.request_type != "Create":
-            return self._request.failure_id
+            return self._request.fallback_id
         try:
             own = self._own()
         except ProviderError:
             own = None
-        return own.arn if own else self._request.failure_id
+        return own.arn if own else self._request.fallback_id
 
     def _own(self) -> Configuration | None:
         """The configuration of the wanted name that bears this resource's marks, if this request met or made it."""

@@ -109,3 +109,17 @@ def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in tmp_path.rglob("*.py")) < 40_000
     script = "import sys; sys.path.insert(0, sys.argv[1]); import provider.last_resort"
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path)], cwd=tmp_path, check=True)
+
+
+def test_a_foreign_delete_without_an_id_is_answered_with_one(sink: AnswerSink) -> None:
+    """Even a Delete of a foreign type that has no physical ID is answered with one that is not empty."""
+    foreign = {**event("Delete"), "ResourceType": "Custom::Other", "PhysicalResourceId": None}
+    answer = told(sink, foreign)
+    assert (answer["Status"], bool(answer["PhysicalResourceId"])) == ("SUCCESS", True)
+
+
+def test_the_cause_is_logged_without_secrets(sink: AnswerSink, caplog: pytest.LogCaptureFixture) -> None:
+    """What Lambda quotes of a crash is neither logged nor answered with a signature in it."""
+    answer = told(sink, event(), errorMessage="GET https://b.s3/k?X-Amz-Signature=deadbeef0123")
+    assert "deadbeef0123" not in answer["Reason"] + caplog.text
+    assert "was not answered by the provider" in caplog.text

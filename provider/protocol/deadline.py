@@ -2,7 +2,7 @@
 
 import math
 import time
-from typing import Final, Protocol
+from typing import Final
 
 _WITHOUT_CONTEXT: Final = 60.0
 _LAMBDA_MOST: Final = 900.0
@@ -11,13 +11,6 @@ _ANSWER_MOST: Final = 15.0
 _ANSWER_LEAST: Final = 1.0
 _LAST_MOMENT: Final = 0.25
 """Seconds before Lambda's own end at which nothing is begun any more."""
-
-
-class Context(Protocol):
-    """What is used of Lambda's context object."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the invocation."""
 
 
 class Deadline:

@@ -61,8 +61,8 @@ class Request:
         return f"{self.stack_id.rpartition(':')[2]}/{self.logical_id}/no-distribution-configuration"[-1024:]
 
     @property
-    def failure_id(self) -> str:
-        """The physical ID of a FAILED answer: what the event has, since CloudFormation records another one too."""
+    def fallback_id(self) -> str:
+        """The physical ID where nothing new came into being: the event's own; CloudFormation records any other one."""
         given = self.request_type != "Create" or self.problems
         return self.physical_id if given and self.physical_id else self.marker
 

@@ -86,9 +86,9 @@ def test_an_answerable_event_tells_its_problems(change: dict[str, Any], problem:
 
 def test_the_id_of_a_failure() -> None:
     """A FAILED answer has the event's physical ID, or for a Create a fixed marker that is no ARN."""
-    assert parse(EVENT).failure_id == EVENT["PhysicalResourceId"]
+    assert parse(EVENT).fallback_id == EVENT["PhysicalResourceId"]
     create = parse({**EVENT, "RequestType": "Create"})
-    assert create.failure_id == create.marker
+    assert create.fallback_id == create.marker
     assert not create.marker.startswith("arn:")
     assert "Golden" in create.marker
 
