@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit e2e check format bench soak schema lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit e2e check format bench soak docs lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -60,8 +60,9 @@ bench: .venv/run.stamp ## measure how long checking a configuration takes
 soak: .venv/dev.stamp ## a thousand requests with a tenth of all calls failing
 	@$(BIN)/python -m tests.reliability.soak
 
-schema: .venv/run.stamp ## write docs/properties.schema.json anew
-	@$(BIN)/python -m provider schema > docs/properties.schema.json
+docs: .venv/run.stamp ## write docs/reference.md and docs/properties.schema.json anew
+	@$(BIN)/python -m provider schema --output docs/properties.schema.json
+	@$(BIN)/python -m provider docs --output docs/reference.md
 
 # `sam build` calls this. Pure-Python wheels only, so that the machine's own Python and processor do not matter.
 build-ProviderFunction: | .venv/bin/python
@@ -70,11 +71,11 @@ build-ProviderFunction: | .venv/bin/python
 	@rm -rf "$(ARTIFACTS_DIR)/bin"
 	@tar -cf - --exclude __pycache__ --exclude provider/__main__.py --exclude provider/cli --exclude provider/lint \
 	  --exclude provider/construct --exclude provider/local --exclude provider/last_resort.py provider | tar -xf - -C "$(ARTIFACTS_DIR)"
-	@$(BIN)/python packaging/shrink.py "$(ARTIFACTS_DIR)"
+	@$(BIN)/python -m artifact.shrink "$(ARTIFACTS_DIR)"
 
 build-LastResortFunction:
 	@mkdir -p "$(ARTIFACTS_DIR)/provider/protocol"
-	@cp provider/__init__.py provider/last_resort.py "$(ARTIFACTS_DIR)/provider/"
+	@cp provider/__init__.py provider/last_resort.py provider/tls.py "$(ARTIFACTS_DIR)/provider/"
 	@cp provider/protocol/*.py "$(ARTIFACTS_DIR)/provider/protocol/"
 	@rm "$(ARTIFACTS_DIR)/provider/protocol/custom_resource.py"
 

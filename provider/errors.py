@@ -4,9 +4,8 @@ A new error of the API is one row of `API_ERRORS`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Outcome(Enum):
@@ -67,8 +66,7 @@ class ProviderError(Exception):
         return self
 
 
-@dataclass(frozen=True)
-class ApiError:
+class ApiError(NamedTuple):
     """What an error code of the API means for us: what became of the call, and what the user can do."""
 
     outcome: Outcome

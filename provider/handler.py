@@ -4,21 +4,24 @@ The work runs in a thread of its own; this one watches the time and is the only 
 So there is one answer, it is on time, and nothing that hangs can keep it back.
 """
 
+import gc
 import logging
 import math
 import os
 import threading
 import time
+from contextlib import suppress
 from contextvars import copy_context
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from provider.protocol.deadline import Deadline
-from provider.protocol.delivery import Undelivered, deliver, tls_context
+from provider.protocol.delivery import Undelivered, deliver
 from provider.protocol.redaction import redact
 from provider.protocol.request import ABOUT, MalformedEvent, Request, log_keys, parse
 from provider.protocol.response import FAILED, SUCCESS, Answer, Response
 from provider.protocol.response_url import expiry
+from provider.tls import tls_context
 
 _LOG = logging.getLogger(__name__)
 _INIT_SECONDS: Final = 8.0
@@ -62,6 +65,7 @@ def _start(request: Request, context: object, deadline: Deadline, answer: Answer
 
 def _work(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
     try:
+        _load()
         from provider import provision
 
         provision.answer(request, context, deadline, answer.offer)
@@ -105,18 +109,34 @@ def _deliver(request: Request, response: Response, deadline: Deadline) -> None:
             raise
 
 
-def _prepare() -> None:
-    """Do in Lambda's init phase what the first request would otherwise wait for; trouble shows when it comes up."""
+@cache
+def _load() -> None:
+    """Load the provider and make what all requests share, once an environment.
+
+    The CAs are read meanwhile: OpenSSL does not need the interpreter for it. The garbage collector rests, and passes
+    over what is there now ever after: modules are no garbage.
+    """
+    gc.disable()
     try:
+        threading.Thread(target=_read_cas, name="tls", daemon=False).start()  # a process that ends waits for it
+
         from provider import provision
 
         provision.prepare()
+    except BaseException:  # noqa: BLE001 - whatever it is, the request that needs it meets it and answers for it
+        _LOG.exception("preparing failed; requests try again")
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _read_cas() -> None:
+    with suppress(OSError):  # who delivers the answer looks for other CAs
         tls_context()
-    except BaseException:  # noqa: BLE001 - whatever it is, the next request meets it and answers for it
-        _LOG.exception("preparing failed; the next request tries again")
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    _preparing = threading.Thread(target=_prepare, name="prepare", daemon=True)
+    # In the init phase, so that no request waits for it.
+    _preparing = threading.Thread(target=_load, name="prepare", daemon=True)
     _preparing.start()
     _preparing.join(_INIT_SECONDS)

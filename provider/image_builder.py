@@ -2,24 +2,14 @@
 
 import hashlib
 import json
-import os
 import random
 import time
 from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
-from dataclasses import asdict, dataclass
-from functools import lru_cache
 from itertools import count, islice
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
 
-import boto3
-from botocore import xform_name
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.parsers import ResponseParserError
-from botocore.session import get_session
-
-from provider.errors import Outcome, ProviderError, api_error
+from provider.client import before_send, call
+from provider.errors import Outcome, ProviderError
 from provider.lifecycle import slug, with_name
 from provider.plan import (
     Configuration,
@@ -32,10 +22,22 @@ from provider.plan import (
     Target,
     UpdateConfiguration,
 )
-from provider.properties.model import CREATE, SERVICE, TARGET, UPDATE, content_members, loader
+from provider.properties.model import CREATE, SERVICE, TARGET, UPDATE, content_members
 
-_CONNECT_SECONDS: Final = 3
-_READ_SECONDS: Final = 15
+Operation = Literal[
+    "CreateDistributionConfiguration",
+    "DeleteDistributionConfiguration",
+    "GetDistributionConfiguration",
+    "ListDistributionConfigurations",
+    "ListImagePipelines",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+    "UpdateDistributionConfiguration",
+]
+OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
+"""What is called; the function's artifact knows no other operation, and its role allows no other."""
+
 _READ_ATTEMPTS: Final = 5
 """Of one call that only reads and was not answered properly, on top of botocore's own attempts."""
 _LONGEST_PAUSE: Final = 2.0
@@ -43,7 +45,6 @@ _LONGEST_PAUSE: Final = 2.0
 _LONGEST_ID: Final = 128
 _MOST_NAMED: Final = 100
 """Pipelines in the way; far more than an answer holds."""
-_CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
 
 
 class Watch(Protocol):
@@ -56,8 +57,7 @@ class Watch(Protocol):
         """Seconds left."""
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(NamedTuple):
     """Where the provider runs; names of configurations are unique in it. `certain` where nothing speaks against it."""
 
     partition: str = "aws"
@@ -83,42 +83,12 @@ class Home:
         )
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What the API answered to a step."""
 
     arn: str
     request_id: str = ""
     client_token: str = ""
-
-
-_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
-
-
-def client() -> Any:
-    """The API client, made once an environment and anew only where botocore's settings in it have changed."""
-    settings = {k: v for k, v in os.environ.items() if k.startswith("AWS_") or k.lower().endswith("_proxy")}
-    return _client(frozenset(settings.items()))
-
-
-@lru_cache(maxsize=1)
-def _client(_settings: frozenset[tuple[str, str]]) -> Any:
-    core = get_session()
-    core.register_component("data_loader", loader())
-    config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
-    if "AWS_RETRY_MODE" not in os.environ:
-        config = config.merge(Config(retries={"mode": "standard"}))
-    session: Any = boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION"))
-    made = session.client(SERVICE, config=config)
-    made.meta.events.register(f"before-send.{SERVICE}", _only_in_time)
-    return made
-
-
-def _only_in_time(**_: object) -> None:
-    """Stop botocore's own retries once the request has been answered: no change may come after the answer."""
-    watch = _watch.get()
-    if watch is not None and watch.left() <= 0:
-        raise _out_of_time(watch)
 
 
 class ImageBuilder:
@@ -129,7 +99,7 @@ class ImageBuilder:
         """What the API last answered about something that is not there."""
         self._home = home
         self._watch = watch
-        _watch.set(watch)
+        before_send.set(self._only_in_time)
 
     def read(self, target: Target) -> Configuration | None:
         """The live state of a configuration; None where there is none."""
@@ -187,7 +157,7 @@ class ImageBuilder:
         return None
 
     def _list(
-        self, operation: str, subject: str, filters: list[dict[str, Any]], member: str
+        self, operation: Operation, subject: str, filters: list[dict[str, Any]], member: str
     ) -> Iterator[Mapping[str, Any]]:
         page: dict[str, Any] = {}
         while True:
@@ -197,7 +167,7 @@ class ImageBuilder:
                 return
             page = {"nextToken": answer["nextToken"]}
 
-    def _write(self, operation: str, subject: str, token: str, parameters: dict[str, Any]) -> Receipt:
+    def _write(self, operation: Operation, subject: str, token: str, parameters: dict[str, Any]) -> Receipt:
         answer = self._call(operation, subject, TARGET, **parameters, clientToken=token)
         return Receipt(answer[TARGET], _request_id(answer), token)
 
@@ -232,15 +202,19 @@ class ImageBuilder:
             details=pipelines,
         )
 
-    def _call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
+    def _only_in_time(self) -> None:
+        """Stop botocore's own retries once the request has been answered: no change may come after the answer."""
+        if self._watch.left() <= 0:
+            raise _out_of_time(self._watch)
+
+    def _call(self, operation: Operation, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
         """One call of the API. An answer without its `expected` member (a proxy's page, say) counts as none."""
         reads = operation.startswith(("Get", "List"))
         for attempt in count(1):
-            if self._watch.left() <= 0:
-                raise _out_of_time(self._watch)
+            self._only_in_time()
             self._watch.doing = f"{operation} of {subject}"
             try:
-                return _checked(operation, expected, _send(operation, parameters))
+                return _checked(operation, expected, call(operation, parameters))
             except ProviderError as error:
                 unread = reads and error.outcome is Outcome.UNKNOWN and attempt < _READ_ATTEMPTS
                 again = unread or error.outcome is Outcome.THROTTLED
@@ -253,43 +227,8 @@ class ImageBuilder:
 
 def derived_token(request_id: str, step: Step) -> str:
     """The token for another attempt where the service knows the request's ID with other content: 64 characters."""
-    content = json.dumps([request_id, type(step).__name__, asdict(step)], sort_keys=True)
+    content = json.dumps([request_id, type(step).__name__, step._asdict()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _send(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    try:
-        api = client()
-    except (BotoCoreError, ValueError) as error:
-        raise ProviderError(f"{operation} could not be called: {error}", cure=_CHECK_SETTINGS) from error
-    try:
-        answer: dict[str, Any] = getattr(api, xform_name(operation))(**parameters)
-    except ProviderError:
-        raise
-    except ClientError as error:
-        told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-        status = int(meta.get("HTTPStatusCode", 0))
-        refusal = api_error(
-            operation, str(told.get("Code", "")), str(told.get("Message", "")), status, str(meta.get("RequestId", ""))
-        )
-        if refusal.outcome is Outcome.REFUSED and meta.get("RetryAttempts"):
-            refusal.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore's may have come through
-        raise refusal from error
-    except (HTTPClientError, ResponseParserError) as error:
-        raise ProviderError(
-            f"{operation} was not answered properly ({type(error).__name__})",
-            cure="Whether it happened is not known; deploy again",
-            outcome=Outcome.UNKNOWN,
-        ) from error
-    except BotoCoreError as error:
-        raise ProviderError(f"{operation} could not be called: {error}", cure=_CHECK_SETTINGS) from error
-    except BaseException as error:  # an exit or a full memory, too, leaves open whether the call came through
-        raise ProviderError(
-            f"{operation} broke off inside the client ({type(error).__name__}: {error})",
-            cure="Whether it happened is not known; deploy again",
-            outcome=Outcome.UNKNOWN,
-        ) from error
-    return answer
 
 
 def _checked(operation: str, expected: str, answer: dict[str, Any]) -> dict[str, Any]:

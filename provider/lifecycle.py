@@ -7,8 +7,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provider.errors import ProviderError
 from provider.plan import (
@@ -47,16 +46,16 @@ if TYPE_CHECKING:
 _ARN: Final = re.compile(r"arn:[^:]+:imagebuilder:[^:]+:[^:]+:distribution-configuration/[^/\s]+")
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(NamedTuple):
     """The two tags by which a resource knows a configuration as its own."""
 
     stack_id: str
     logical_id: str
-    tags: Mapping[str, str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tags", dict(zip(MARKS, (self.stack_id, self.logical_id), strict=True)))
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The marks as tags."""
+        return dict(zip(MARKS, self, strict=True))
 
     def on(self, configuration: Configuration) -> bool:
         """Whether the configuration bears these marks."""
@@ -128,7 +127,7 @@ def _arrive(wanted: Mapping[str, Any], marks: Marks, known: Known, *, look_first
     if isinstance(target, Named):
         if live is None:
             plan = _create(wanted, marks)
-            return replace(plan, undo=(DeleteCreated(),)) if look_first else plan
+            return plan._replace(undo=(DeleteCreated(),)) if look_first else plan
         if not marks.on(live):
             raise _taken(target.name, live)
         return _converge(live, wanted, {}, marks)
@@ -138,7 +137,7 @@ def _arrive(wanted: Mapping[str, Any], marks: Marks, known: Known, *, look_first
     restore = tuple(
         UpdateConfiguration(live.arn, live.content) for s in plan.steps if isinstance(s, UpdateConfiguration)
     )
-    return replace(plan, undo=restore)
+    return plan._replace(undo=restore)
 
 
 def _stay(arn: str, wanted: Mapping[str, Any], old: Mapping[str, Any], marks: Marks, known: Known) -> Read | Plan:
@@ -150,9 +149,9 @@ def _stay(arn: str, wanted: Mapping[str, Any], old: Mapping[str, Any], marks: Ma
         if TARGET in wanted:
             raise _missing(arn)
         plan = _create(wanted, marks)
-        return replace(plan, warnings=(f"{arn} was deleted by somebody else; it is created again",))
+        return plan._replace(warnings=(f"{arn} was deleted by somebody else; it is created again",))
     plan = _converge(live, wanted, old.get(TAGS) if _is_target(old, arn) else {}, marks)
-    return replace(plan, leftover=_leftover(arn, old))
+    return plan._replace(leftover=_leftover(arn, old))
 
 
 def _leftover(arn: str, old: Mapping[str, Any]) -> str:

@@ -4,14 +4,12 @@ Frozen data. Lifecycle makes plans, reconcile has them carried out, image_builde
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from provider.properties.diff import Difference
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """The configuration that a name leads to, in the account and Region where the provider runs."""
 
     name: str
@@ -21,8 +19,7 @@ Target = str | Named
 """An ARN, or what a name leads to."""
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """The live state of one configuration. `content` is what an Update replaces, by the API's names."""
 
     arn: str
@@ -37,15 +34,13 @@ Known = Mapping[Target, Configuration | None]
 """What has been read; None where nothing is there."""
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(NamedTuple):
     """To decide, this has to be read first."""
 
     target: Target
 
 
-@dataclass(frozen=True)
-class CreateConfiguration:
+class CreateConfiguration(NamedTuple):
     """Create a configuration."""
 
     name: str
@@ -53,36 +48,31 @@ class CreateConfiguration:
     tags: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class UpdateConfiguration:
+class UpdateConfiguration(NamedTuple):
     """Replace a configuration's content."""
 
     arn: str
     content: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class DeleteConfiguration:
+class DeleteConfiguration(NamedTuple):
     """Delete a configuration; that it is gone already is as good."""
 
     arn: str
 
 
-@dataclass(frozen=True)
-class DeleteCreated:
+class DeleteCreated(NamedTuple):
     """Delete what the same plan created, if it came into being."""
 
 
-@dataclass(frozen=True)
-class PutTags:
+class PutTags(NamedTuple):
     """Set tags of a configuration, leaving its other ones."""
 
     arn: str
     tags: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class RemoveTags:
+class RemoveTags(NamedTuple):
     """Remove tags of a configuration."""
 
     arn: str
@@ -92,8 +82,7 @@ class RemoveTags:
 Step = CreateConfiguration | UpdateConfiguration | DeleteConfiguration | PutTags | RemoveTags
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What a request comes to: steps in order, and what can be said of it beforehand.
 
     `subject` is the configuration that the resource stands for, as it was read; None where it is not there (yet).

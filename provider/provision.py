@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from provider.client import client
 from provider.errors import ProviderError
-from provider.image_builder import Home, ImageBuilder, Receipt, Watch, client
+from provider.image_builder import Home, ImageBuilder, Receipt, Watch
 from provider.observability import Logger, logger
 from provider.plan import Configuration
-from provider.properties.expand import Expanded, expand
-from provider.properties.finding import Finding, Severity
+from provider.properties.check import find
+from provider.properties.expand import expand
+from provider.properties.finding import Severity
 from provider.properties.model import CREATE, IDEMPOTENCY, operation, resource_type
-from provider.properties.rules import judge
 from provider.properties.validate import validate
 from provider.protocol.custom_resource import Resource
 from provider.protocol.request import Request
@@ -80,12 +81,6 @@ def _checked(request: Request, log: Logger) -> dict[str, Any]:
         count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
         raise ProviderError(f"{count} with the properties, nothing was called", details=tuple(errors))
     return expanded.parameters
-
-
-def find(expanded: Expanded) -> list[Finding]:
-    """All that is wrong with expanded properties: names, the model's constraints, the service's own rules."""
-    parameters = expanded.parameters
-    return [*expanded.findings, *validate(parameters, resource_type()), *judge(parameters)]
 
 
 def _succeeded(

@@ -1,7 +1,6 @@
 """Bring the world to where a request wants it: read, decide, carry out, and anew after each surprise."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from provider.errors import Outcome, ProviderError
@@ -170,7 +169,7 @@ class Reconciliation:
             except ProviderError as error:
                 self._log.warning("what was written could not be read", answer=str(error))
                 live = before or Configuration(receipt.arn, str(self._wanted[NAME]), step.content, {})
-                return replace(live, content=step.content)
+                return live._replace(content=step.content)
             if live is not None and not (_alike(live, before) and differences(live.content, step.content)):
                 return live
             self._builder.wait(pause)
@@ -217,4 +216,4 @@ class Reconciliation:
 
 def _alike(live: Configuration, before: Configuration | None) -> bool:
     """Whether nothing at all has changed, the date included."""
-    return before is not None and replace(live, request_id=before.request_id) == before
+    return before is not None and live._replace(request_id=before.request_id) == before

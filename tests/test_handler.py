@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from provider import image_builder
+from provider.client import client
 from provider.handler import handler
 from provider.local.emulator import Fault
 from provider.protocol.delivery import Undelivered
@@ -158,7 +158,7 @@ def test_a_context_that_is_none_does_not_matter(resource: Resource) -> None:
     assert resource.deliver({**event, "ResourceProperties": GOLDEN}).status == "SUCCESS"
 
 
-@pytest.mark.parametrize("module", ["crhelper", "boto3", "botocore", "aws_lambda_powertools", "urllib3", "jmespath"])
+@pytest.mark.parametrize("module", ["crhelper", "botocore", "aws_lambda_powertools", "urllib3", "jmespath"])
 def test_a_broken_package_is_answered(resource: Resource, tmp_path: Path, module: str) -> None:
     """A package that is broken or missing is answered FAILED with its name and the event's own physical ID."""
     (tmp_path / f"{module}.py").write_text(f"raise ImportError('no module named {module} here')\n")
@@ -386,7 +386,7 @@ def test_what_breaks_inside_the_client_is_looked_into(
         if left:
             raise left.pop()
 
-    events = image_builder.client().meta.events
+    events = client().meta.events
     events.register(f"after-call.imagebuilder.{request_type}DistributionConfiguration", break_off)
     told = resource.create(**GOLDEN) if request_type == "Create" else resource.update(**GOLDEN, Description="d")
     assert (told.status, told.physical_id, left) == ("SUCCESS", f"{ARN}golden", [])

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from provider.properties.flatten import flatten_value
 from provider.properties.model import Type, pascal_case, resource_type
@@ -21,8 +20,7 @@ ABSENT: Final = _Absent.ABSENT
 """Stands in a `Difference` for the side that has nothing."""
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """One place where two configurations differ, in CloudFormation's names; entries of unordered lists by their key.
 
     `Distributions["eu-west-1"].AmiDistributionConfiguration.Name`

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from provider.properties.finding import Finding, Path
 from provider.properties.model import IGNORED, REFUSED, Type, camel_case, pascal_case, resource_type
@@ -14,8 +13,7 @@ _LONGEST_INTEGER = 32
 """Digits; far above what any limit of the model allows, far below what Python refuses to read."""
 
 
-@dataclass(frozen=True)
-class Expanded:
+class Expanded(NamedTuple):
     """API parameters, and what about the *names* in the properties was wrong.
 
     A value that does not convert stays as it is, for validation to judge. Names that are wrong are left out.

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from provider.properties.model import Type, camel_case, pascal_case
 
@@ -18,8 +18,7 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing wrong at one place. `rule` names the check that found it.
 
     `mentions` are other places that the message names: its `{0}`, `{1}`, ... where there are any.
@@ -43,24 +42,40 @@ def spell(path: Path, properties: object, type_: Type) -> str:
 
     `Distributions[1].AmiDistributionConfiguration.AmiTags["key"]`; the root itself is `Properties`.
     """
-    written = ""
+    text = ""
+    current: Type | None = type_
+    for element, name in zip(path, written(path, properties, type_), strict=True):
+        if isinstance(name, int):
+            text += f"[{name}]"
+        elif current is not None and current.kind == "map":
+            text += f"[{json.dumps(name, ensure_ascii=False)}]"
+        else:
+            text += f".{name}" if text else name
+        current = _below(current, element)
+    return text or "Properties"
+
+
+def written(path: Path, properties: object, type_: Type) -> Path:
+    """A path by the API's names as the keys and indexes that lead there in `properties`, spelled as by `spell`."""
+    found: list[str | int] = []
     value: object = properties
     current: Type | None = type_
     for element in path:
-        if isinstance(element, int):
-            written += f"[{element}]"
-            value = value[element] if isinstance(value, list) and element < len(value) else None
-            current = current.item if current else None
-        elif current is not None and current.kind == "map":
-            written += f"[{json.dumps(element, ensure_ascii=False)}]"
-            value = value.get(element) if isinstance(value, Mapping) else None
-            current = current.item
+        is_member = isinstance(element, str) and (current is None or current.kind != "map")
+        name = _as_written(str(element), value, current) if is_member else element
+        if isinstance(name, int):
+            value = value[name] if isinstance(value, list) and name < len(value) else None
         else:
-            name = _as_written(element, value, current)
-            written += f".{name}" if written else name
             value = value.get(name) if isinstance(value, Mapping) else None
-            current = current.members.get(current.spellings.get(element, element)) if current else None
-    return written or "Properties"
+        found.append(name)
+        current = _below(current, element)
+    return tuple(found)
+
+
+def _below(type_: Type | None, element: str | int) -> Type | None:
+    if type_ is None or type_.kind != "structure":
+        return type_.item if type_ else None
+    return type_.members.get(type_.spellings.get(str(element), str(element)))
 
 
 def _as_written(member: str, structure: object, type_: Type | None) -> str:

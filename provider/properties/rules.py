@@ -6,9 +6,8 @@ what is only documented or advised is a warning.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, Final, NamedTuple
 
 from provider.properties.finding import Finding, Path, Severity
 from provider.properties.model import NAME, TAGS, TARGET, resource_type
@@ -29,8 +28,7 @@ Violations = Iterator[tuple[Path, str]]
 _TARGETS: Final[tuple[Path, ...]] = ((NAME,), (TARGET,))
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A constraint of the service's own. `path` is dotted, with `[]` for each entry of a list; "" is the root."""
 
     id: str
@@ -72,9 +70,10 @@ def _some_region(distributions: Any) -> Violations:
 
 
 def _region_once(distributions: Any) -> Violations:
-    seen: dict[str, int] = {}
+    seen: dict[Hashable, int] = {}
     for index, region in enumerate(_field(entry, "region") for entry in _entries(distributions)):
-        if isinstance(region, str) and seen.setdefault(region, index) != index:
+        # Not only text: what stands for a Region that is not known yet is the same Region each time.
+        if region is not None and isinstance(region, Hashable) and seen.setdefault(region, index) != index:
             yield (
                 (index, "region"),
                 f"{describe(region)} is given already by entry {seen[region]}; a Region may appear once: merge the two",
@@ -105,7 +104,7 @@ def _target_account(distribution: Any) -> Violations:
     targets = _field(_field(distribution, "amiDistributionConfiguration"), "targetAccountIds")
     for index, parameter in enumerate(_entries(_field(distribution, "ssmParameterConfigurations"))):
         account = _field(parameter, "amiAccountId")
-        if isinstance(account, str) and isinstance(targets, list) and account not in targets:
+        if isinstance(account, str) and _are_texts(targets) and account not in targets:
             yield (
                 ("ssmParameterConfigurations", index, "amiAccountId"),
                 f"{describe(account)} is none of this Region's TargetAccountIds; the service wants a target account",
@@ -179,6 +178,10 @@ def select(value: Any, path: str) -> Iterator[tuple[Path, Any]]:
 
 def _entries(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
 
 
 def _field(value: Any, member: str) -> Any:

@@ -2,6 +2,7 @@
 
 What crhelper 2.0.12 does to an ordinary request, and where it is taken away:
 
+- imports boto3 as it is loaded, for clients that nothing here wants: it gets a module that loads when it is used;
 - makes three API clients and sets up the root logger when constructed: `__init__` does not call its own;
 - logs the event with its pre-signed URL: it never gets the URL, and its loggers are off;
 - keeps state between requests: one instance serves one request;
@@ -12,13 +13,34 @@ What crhelper 2.0.12 does to an ordinary request, and where it is taken away:
 """
 
 import logging
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from crhelper.resource_helper import FAILED, SUCCESS, CfnResource
 
-from provider.protocol.request import Request
-from provider.protocol.response import Response
+@contextmanager
+def _loaded_when_used(name: str) -> Iterator[None]:
+    """Have an `import` of a module get one that loads the real one as soon as anything of it is asked for."""
+    if name in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name)
+    stand_in.__getattr__ = lambda attribute: getattr(import_module(name), attribute)  # type: ignore[method-assign]
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+with _loaded_when_used("boto3"):
+    from crhelper.resource_helper import FAILED, SUCCESS, CfnResource
+
+from provider.protocol.request import Request  # noqa: E402
+from provider.protocol.response import Response  # noqa: E402
 
 for _name in ("crhelper.resource_helper", "crhelper.utils", "crhelper.log_helper"):
     logging.getLogger(_name).disabled = True

@@ -6,41 +6,48 @@ empty content type. The URL is a secret and appears in no error and no log line.
 
 import http.client
 import logging
-import os
 import random
 import ssl
 import threading
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from itertools import count, cycle
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
+
+from provider.tls import system_context, tls_context
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPT_SECONDS: Final = 10.0
 _SHORTEST_ATTEMPT: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
 
+Trust = Callable[[], ssl.SSLContext]
+"""Gives the context that verifies who takes the answer."""
+
 
 class Undelivered(Exception):  # noqa: N818 - says what became of the answer
-    """The answer did not arrive. `final` where no further attempt can change that."""
+    """The answer did not arrive. `final` where no further attempt can change that, `untrusted` where trust failed."""
 
-    def __init__(self, problem: str, *, final: bool) -> None:
+    def __init__(self, problem: str, *, final: bool, untrusted: bool = False) -> None:
         super().__init__(f"the answer was not delivered: {problem}")
         self.final = final
+        self.untrusted = untrusted
 
 
 def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
     """PUT the body to the URL, again and again the same body for as long as `left()` seconds allow.
 
-    Network errors, 5xx and 429 are worth another attempt. Raises Undelivered.
+    Network errors, 5xx and 429 are worth another attempt; a certificate that is not trusted is, with the trust that
+    the system has: a bundle set for the API need not know who serves the answers. Raises Undelivered.
     """
-    attempt = 0
-    while True:
-        attempt += 1
+    trusts = cycle((tls_context, system_context))
+    trust = next(trusts)
+    for attempt in count(1):
         try:
-            _put_within(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)))
+            _put_within(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)), trust)
         except Undelivered as error:
+            trust = next(trusts) if error.untrusted else trust
             pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
             if error.final or left() <= pause:
                 raise
@@ -50,13 +57,13 @@ def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
             return
 
 
-def _put_within(url: str, body: bytes, seconds: float) -> None:
+def _put_within(url: str, body: bytes, seconds: float, trust: Trust) -> None:
     """One attempt that ends in time, whatever a name server or a dripping peer does: sockets only time single reads."""
     failures: list[Undelivered] = []
 
     def attempt() -> None:
         try:
-            _put(url, body, seconds)
+            _put(url, body, seconds, trust)
         except Undelivered as error:
             failures.append(error)
 
@@ -69,13 +76,13 @@ def _put_within(url: str, body: bytes, seconds: float) -> None:
         raise failures[0]
 
 
-def _put(url: str, body: bytes, timeout: float) -> None:
+def _put(url: str, body: bytes, timeout: float, trust: Trust) -> None:
     connection: http.client.HTTPConnection | None = None
     try:
         parts = urlsplit(url)
         if parts.scheme == "https":
             connection = http.client.HTTPSConnection(
-                parts.hostname or "", parts.port, timeout=timeout, context=tls_context()
+                parts.hostname or "", parts.port, timeout=timeout, context=_trusted(trust)
             )
         else:
             connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
@@ -84,7 +91,7 @@ def _put(url: str, body: bytes, timeout: float) -> None:
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException, ValueError) as error:
         nonsense = isinstance(error, http.client.InvalidURL | ValueError) and not isinstance(error, OSError)
-        raise Undelivered(_describe(error), final=nonsense) from None
+        raise Undelivered(_describe(error), final=nonsense, untrusted=isinstance(error, ssl.SSLError)) from None
     finally:
         if connection is not None:
             connection.close()
@@ -92,15 +99,11 @@ def _put(url: str, body: bytes, timeout: float) -> None:
         raise Undelivered(f"HTTP status {status}", final=status < 500 and status != http.client.TOO_MANY_REQUESTS)
 
 
-def tls_context() -> ssl.SSLContext:
-    """The context that verifies certificates, made once an environment: reading a bundle of CAs takes long."""
-    return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-@lru_cache(maxsize=1)
-def _tls_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
-    # OpenSSL reads these two from the environment by itself; as arguments they let a change of them be noticed.
-    return ssl.create_default_context()
+def _trusted(trust: Trust) -> ssl.SSLContext:
+    try:
+        return trust()
+    except OSError as error:
+        raise Undelivered(f"the CAs to trust: {_describe(error)}", final=False, untrusted=True) from None
 
 
 def _describe(error: Exception) -> str:

@@ -7,9 +7,8 @@ load when nothing else does.
 import json
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from provider.protocol.response_url import is_safe
 
@@ -37,8 +36,7 @@ class MalformedEvent(Exception):  # noqa: N818 - it is the event that is at faul
     """The event is none that CloudFormation sends, and nobody can be answered."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What CloudFormation asks of one resource. `response_url` is a secret: whoever has it can answer.
 
     `problems` are faults of the event that leave it answerable; such a request is refused.
@@ -48,12 +46,16 @@ class Request:
     stack_id: str
     request_id: str
     logical_id: str
-    response_url: str = field(repr=False)
+    response_url: str
     resource_type: str = RESOURCE_TYPES[0]
     physical_id: str = ""
-    properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    old_properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    properties: Mapping[str, Any] = MappingProxyType({})
+    old_properties: Mapping[str, Any] = MappingProxyType({})
     problems: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Tell which request this is, and nothing that is secret."""
+        return f"Request({self.request_type} of {self.logical_id} in {self.stack_id}, {self.request_id})"
 
     @property
     def marker(self) -> str:

@@ -7,8 +7,8 @@ import json
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from provider.protocol.redaction import redact
 from provider.protocol.request import Request
@@ -22,8 +22,7 @@ FAILED: Final = "FAILED"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """The answer to one request.
 
     `reason` is the sentence, `details` go behind it as far as they fit, `elsewhere` says where the rest is.
@@ -35,7 +34,7 @@ class Response:
     reason: str = ""
     details: tuple[str, ...] = ()
     elsewhere: str = ""
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = MappingProxyType({})
     expendable: tuple[str, ...] = ()
 
     def body(self, request: Request) -> bytes:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -117,4 +116,4 @@ def test_no_answer_in_time_is_none() -> None:
 
 def test_a_surrogate_does_not_keep_the_answer_back() -> None:
     """Half a character, which JSON can carry but UTF-8 cannot, does not make the answer fail."""
-    assert told(replace(Response(FAILED, "id"), reason="\ud800x"))["Reason"].endswith("x")
+    assert told(Response(FAILED, "id")._replace(reason="\ud800x"))["Reason"].endswith("x")

@@ -39,14 +39,14 @@ def main() -> None:
     if package := work.get("slow"):
         shadow(package, "import time\ntime.sleep(60)\n")
     if what := work.get("inside"):
-        from provider import image_builder
+        from provider.client import client
 
         moment = "after-call" if work.get("after") else "before-send"
 
         def listener(**_: Any) -> None:
             happen(what)
 
-        image_builder.client().meta.events.register(f"{moment}.imagebuilder.{work['operation']}", listener)
+        client().meta.events.register(f"{moment}.imagebuilder.{work['operation']}", listener)
 
     from provider.handler import handler
 

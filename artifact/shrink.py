@@ -1,0 +1,155 @@
+"""Make the Lambda artifact small and quick to start: only what the function needs, and byte code for its runtime.
+
+Usage: python -m artifact.shrink FOLDER, after the wheels and the provider were put into FOLDER.
+
+- botocore's data: the services that the function or its credentials need, in place, so that no endpoint changes;
+  no other service's endpoints; the service model without its documentation, cut to the operations that are called.
+- CAs: each in a file that OpenSSL finds by its name, so that none is read that is not met.
+- Powertools: logging, and what its package loads with it.
+- Byte code that needs no look at the source's time stamp, which zipping makes meaningless. It takes an interpreter of
+  the runtime's own version (python3.13 on the PATH, or pyenv's); without one the artifact works, and starts slower.
+"""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from artifact.certificates import hashed_folder
+
+RUNTIME = "3.13"
+POWERTOOLS = ("exceptions", "logging", "metrics", "shared", "tracing", "warnings")
+POWERTOOLS_UTILITIES = ("jmespath_utils",)
+SUPERFLUOUS = ("bin", "boto3/data", "boto3/examples")
+
+
+def prune(folder: Path, keep: Collection[str]) -> None:
+    """Delete the folder's subfolders but for some; its files stay."""
+    for path in folder.glob("*/"):
+        if path.name not in keep:
+            shutil.rmtree(path)
+
+
+def without_documentation(value: Any) -> Any:
+    """A service model's JSON without the texts, which nothing reads at run time."""
+    if isinstance(value, dict):
+        return {
+            key: without_documentation(entry)
+            for key, entry in value.items()
+            if key != "documentation" or not isinstance(entry, str)
+        }
+    return [without_documentation(entry) for entry in value] if isinstance(value, list) else value
+
+
+def cut(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:
+    """A service model with these operations alone, and the shapes that they lead to."""
+    kept = {name: operation for name, operation in model["operations"].items() if name in operations}
+    shapes: dict[str, Any] = {}
+    found = [*shape_names(kept)]
+    while found:
+        if (name := found.pop()) not in shapes:
+            shapes[name] = model["shapes"][name]
+            found += shape_names(shapes[name])
+    return model | {
+        "operations": kept,
+        "shapes": {name: model["shapes"][name] for name in model["shapes"] if name in shapes},
+    }
+
+
+def shape_names(value: Any) -> Iterator[str]:
+    """The names of the shapes that a piece of a service model refers to."""
+    if isinstance(value, dict):
+        if isinstance(name := value.get("shape"), str):
+            yield name
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from shape_names(entry)
+
+
+def endpoints_of(endpoints: dict[str, Any], services: Collection[str]) -> dict[str, Any]:
+    """The legacy endpoint data with these services alone; partitions, Regions and defaults stay."""
+    partitions = [
+        partition | {"services": {name: known for name, known in partition["services"].items() if name in services}}
+        for partition in endpoints["partitions"]
+    ]
+    return endpoints | {"partitions": partitions}
+
+
+def shrink_data(data: Path, services: list[str], operations: list[str]) -> None:
+    """Keep of botocore's data what is needed, unpacked: it is read sooner."""
+    prune(data, services)
+    for packed in data.glob("*/*/*.json.gz"):
+        content = without_documentation(json.loads(gzip.decompress(packed.read_bytes())))
+        if packed.name == "service-2.json.gz" and packed.parts[-3] == services[0]:
+            content = cut(content, operations)
+        write(packed.with_suffix(""), content)
+        packed.unlink()
+    endpoints = data / "endpoints.json"
+    write(endpoints, endpoints_of(json.loads(endpoints.read_bytes()), services))
+
+
+def write(path: Path, content: Any) -> None:
+    """Write JSON without a superfluous byte."""
+    path.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
+
+
+def needed(folder: Path) -> tuple[list[str], list[str]]:
+    """The services that the provider in the artifact needs, its own first, and the operations of that it calls."""
+    script = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from provider.client import FOR_CREDENTIALS
+from provider.image_builder import OPERATIONS
+from provider.properties.model import SERVICE
+print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
+"""
+    ran = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, capture_output=True, text=True)
+    services, operations = json.loads(ran.stdout)
+    return services, operations
+
+
+def interpreters() -> Iterator[str]:
+    """Interpreters that may be of the runtime's version, the likeliest first."""
+    if sys.version_info[:2] == tuple(map(int, RUNTIME.split("."))):
+        yield sys.executable
+    if found := shutil.which(f"python{RUNTIME}"):
+        yield found
+    yield from map(str, sorted(Path.home().glob(f".pyenv/versions/{RUNTIME}.*/bin/python"), reverse=True))
+
+
+def compile_all(folder: Path) -> bool:
+    """Compile every module for the runtime; False where no interpreter of its version is here."""
+    check = f"import sys; sys.exit('.'.join(map(str, sys.version_info[:2])) != '{RUNTIME}')"
+    for python in interpreters():
+        if subprocess.run([python, "-c", check], check=False, capture_output=True).returncode == 0:
+            command = [python, "-m", "compileall", "-q", "-f", "-j0", "--invalidation-mode", "unchecked-hash"]
+            # Names as they will be in Lambda, so that the bytes are the same wherever they are made.
+            subprocess.run([*command, "-s", str(folder), "-p", "/var/task", str(folder)], check=True)
+            return True
+    return False
+
+
+def main(folder: Path) -> None:
+    """Shrink the artifact in this folder."""
+    for name in SUPERFLUOUS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    shrink_data(folder / "botocore" / "data", *needed(folder))
+    hashed_folder(folder / "botocore" / "cacert.pem", folder / "certificates")
+    prune(folder / "aws_lambda_powertools", (*POWERTOOLS, "utilities"))
+    prune(folder / "aws_lambda_powertools" / "utilities", POWERTOOLS_UTILITIES)
+    for cache in folder.rglob("__pycache__"):
+        shutil.rmtree(cache)
+    if not compile_all(folder):
+        print(
+            f"no Python {RUNTIME} was found, so the artifact has no byte code and its cold start takes longer",
+            file=sys.stderr,
+        )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
