@@ -1,0 +1,177 @@
+"""Findings as people and machines read them: with the source's line, as JSON, SARIF and GitHub's annotations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from provider.cli.source import Place
+
+UNREADABLE = "E0000"
+"""The ID under which a file is told that cannot be read; cfn-lint's own for that."""
+
+_DISTRIBUTION = "image-builder-distribution-provider"
+_SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_COLORS = {"error": "red", "warning": "yellow"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One finding in one file. `severity` is error or warning; `line` is the source's own text there."""
+
+    file: str
+    place: Place
+    severity: str
+    id: str
+    message: str
+    resource: str = ""
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was looked at, and what was found in it."""
+
+    files: int
+    resources: int
+    told: tuple[Told, ...]
+
+    def count(self, severity: str) -> int:
+        """How many findings are of that severity."""
+        return sum(one.severity == severity for one in self.told)
+
+
+def human(report: Report) -> str:
+    """Each finding with its line of the source, as compilers show it, and a summary."""
+    blocks = [_block(one) for one in report.told]
+    return "\n".join([*blocks, _summary(report)])
+
+
+def _block(one: Told) -> str:
+    severity = click.style(f"{one.severity} {one.id}", fg=_COLORS[one.severity], bold=True)
+    head = f"{one.file}:{one.place.line}:{one.place.column}: {severity}: {one.message}"
+    if not one.line.strip():
+        return head
+    number = f"{one.place.line:5}"
+    caret = click.style("^" * one.place.width, fg=_COLORS[one.severity])
+    shown = one.line.replace("\t", " ")
+    return f"{head}\n{number} | {shown}\n{' ' * len(number)} | {' ' * (one.place.column - 1)}{caret}\n"
+
+
+def _summary(report: Report) -> str:
+    looked_at = f"{_counted(report.resources, 'resource')} in {_counted(report.files, 'file')}"
+    if not report.told:
+        return f"Nothing found: {looked_at}."
+    return f"{_counted(report.count('error'), 'error')}, {_counted(report.count('warning'), 'warning')}: {looked_at}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def as_json(report: Report) -> str:
+    """One object: what was looked at, how much was found, and the findings."""
+    findings = [
+        {
+            "file": one.file,
+            "line": one.place.line,
+            "column": one.place.column,
+            "endColumn": one.place.column + one.place.width,
+            "severity": one.severity,
+            "id": one.id,
+            "resource": one.resource,
+            "message": one.message,
+        }
+        for one in report.told
+    ]
+    counts = {"files": report.files, "resources": report.resources}
+    counts |= {f"{severity}s": report.count(severity) for severity in _COLORS}
+    return json.dumps({**counts, "findings": findings}, indent=2, ensure_ascii=False)
+
+
+def sarif(report: Report) -> str:
+    """A SARIF 2.1.0 log of one run, for code scanning."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from provider.lint.catalog import CHECKS
+
+    rules: list[dict[str, Any]] = [{"id": UNREADABLE, "shortDescription": {"text": "The file can be read"}}]
+    rules += [
+        {
+            "id": check.id,
+            "name": check.rule,
+            "shortDescription": {"text": check.title},
+            "help": {"text": f"{check.title}. Source: {check.source}."},
+            "defaultConfiguration": {"level": check.severity.value},
+        }
+        for check in CHECKS.values()
+    ]
+    driver: dict[str, Any] = {"name": _DISTRIBUTION, "rules": rules}
+    with suppress(PackageNotFoundError):
+        driver["semanticVersion"] = version(_DISTRIBUTION)
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": _results(report.told, rules)}
+    return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+
+
+def _results(told: Iterable[Told], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    positions = {rule["id"]: index for index, rule in enumerate(rules)}
+    return [
+        {
+            "ruleId": one.id,
+            "ruleIndex": positions[one.id],
+            "level": one.severity,
+            "message": {"text": one.message},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": _uri(one.file)},
+                        "region": {
+                            "startLine": one.place.line,
+                            "startColumn": one.place.column,
+                            "endColumn": one.place.column + one.place.width,
+                        },
+                    }
+                }
+            ],
+        }
+        for one in told
+    ]
+
+
+def _uri(file: str) -> str:
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
+def github(report: Report) -> str:
+    """Workflow commands that annotate the lines of a pull request."""
+    return "\n".join(_annotation(one) for one in report.told)
+
+
+def _annotation(one: Told) -> str:
+    about = {
+        "file": one.file,
+        "line": one.place.line,
+        "col": one.place.column,
+        "endColumn": one.place.column + one.place.width,
+        "title": one.id,
+    }
+    properties = ",".join(
+        f"{name}={_escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}" for name, value in about.items()
+    )
+    return f"::{one.severity} {properties}::{_escaped(one.message)}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {"human": human, "json": as_json, "sarif": sarif, "github": github}
+"""The formats by the names that `--format` takes."""

@@ -1,0 +1,160 @@
+"""YAML or JSON as an author wrote it: the values, and the line and column of each.
+
+cfn-lint's reader gives both as well, but importing it takes half a second. Functions in short form are read as their
+long form, keys and dates as text, aliases as what they stand for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from provider.properties.finding import Path
+
+_MOST_NODES = 250_000
+"""What aliases may unfold to, as in cfn-lint."""
+
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null"))
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+_UNQUOTED_BRACES = re.compile(r"[:-]\s+\{\{")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is: its line and column from 1, and how many columns it takes on that line."""
+
+    line: int = 1
+    column: int = 1
+    width: int = 1
+
+
+class UnreadableError(Exception):
+    """The text is neither YAML nor JSON, at `place`, on the line that reads `line`."""
+
+    def __init__(self, message: str, place: Place | None = None, line: str = "") -> None:
+        self.place = place or Place()
+        self.line = line
+        super().__init__(message)
+
+
+@dataclass
+class Source:
+    """A text and what it says. `places` has the keys of mappings and the entries of lists, by their paths."""
+
+    text: str
+    tree: Any = None
+    places: dict[Path, Place] = field(default_factory=dict)
+
+    def place(self, path: Path) -> Place:
+        """Where the value at `path` is: at its key, or, in a list, where it begins."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, Place())
+
+    def line(self, number: int) -> str:
+        """A line of the text, by its number from 1, without its end."""
+        lines = re.split(r"\r\n|\r|\n", self.text)
+        return lines[number - 1] if number <= len(lines) else ""
+
+
+def read(content: bytes) -> Source:
+    """Read a file's content. Raises UnreadableError with the place of what is wrong."""
+    try:
+        source = Source(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"is not UTF-8 text (byte {error.start})") from error
+    try:
+        source.tree = _tree(source)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(mark.line + 1, mark.column + 1) if mark else Place()
+        line = source.line(place.line)
+        hint = "; a value that begins with {{ needs quotes" if _UNQUOTED_BRACES.search(line) else ""
+        raise UnreadableError(f"{error.problem or error.context}{hint}", place, line) from error
+    except yaml.reader.ReaderError as error:
+        before = source.text[: error.position]
+        place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise UnreadableError(f"a control character (#x{ord(source.text[error.position]):02x})", place) from error
+    except RecursionError:
+        raise UnreadableError("is nested too deeply") from None
+    return source
+
+
+def _tree(source: Source) -> Any:
+    # JSON may be indented with tabs, YAML may not; within its texts there are none.
+    is_json = source.text.lstrip().startswith("{")
+    loader = yaml.SafeLoader(source.text.replace("\t", " ") if is_json else source.text)
+    try:
+        node = loader.get_single_node()
+        return None if node is None else _Reader(loader, source).value(node, ())
+    finally:
+        loader.dispose()
+
+
+@dataclass
+class _Reader:
+    """Turns nodes into values, and notes where they are."""
+
+    loader: yaml.SafeLoader
+    source: Source
+    seen: int = 0
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        self.seen += 1
+        if self.seen > _MOST_NODES:
+            raise UnreadableError(f"its aliases unfold to more than {_MOST_NODES:,} values")
+        if node.tag.startswith("!") and len(node.tag) > 1:
+            return self._short_form(node, path)
+        return self._plain(node, path)
+
+    def _plain(self, node: yaml.Node, path: Path) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self.source.places[*path, index] = _place(item)
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        if node.tag in _PLAIN_TAGS:
+            try:
+                return self.loader.construct_object(node)
+            except ValueError:
+                # It looks like a number, and is none.
+                return node.value
+        return node.value
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        own: set[str] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(problem="a key must be text", problem_mark=key_node.start_mark)
+            if key_node.value in own:
+                problem = f"{key_node.value!r} is there twice"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key_node.start_mark)
+            own.add(key_node.value)
+        if any(key_node.tag == _MERGE_TAG for key_node, _ in node.value):
+            self.loader.flatten_mapping(node)
+        found = {}
+        for key_node, value_node in node.value:
+            here = (*path, key_node.value)
+            self.source.places[here] = _place(key_node)
+            found[key_node.value] = self.value(value_node, here)
+        return found
+
+    def _short_form(self, node: yaml.Node, path: Path) -> dict[str, Any]:
+        name = node.tag[1:] if node.tag in ("!Ref", "!Condition") else f"Fn::{node.tag[1:]}"
+        if isinstance(node, yaml.ScalarNode):
+            return {name: node.value.split(".", 1) if name == "Fn::GetAtt" else node.value}
+        return {name: self._plain(node, (*path, name))}
+
+
+def _place(node: yaml.Node) -> Place:
+    start, end = node.start_mark, node.end_mark
+    width = end.column - start.column if end.line == start.line else 1
+    return Place(start.line + 1, start.column + 1, max(width, 1))

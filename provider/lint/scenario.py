@@ -1,0 +1,125 @@
+"""A resource's properties under one outcome of the template's conditions, as CloudFormation would send them.
+
+`Fn::If` and `AWS::NoValue` are worked out, scalars become text, and what only a deployment can know is `Unknown`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from provider.lint.conditions import Outcome
+from provider.properties.finding import Path
+
+_IF: Final = "Fn::If"
+_NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+_DYNAMIC_REFERENCE: Final = "{{resolve:"
+_LOOP_VARIABLES: Final = ("${", "&{")
+
+
+class _Removed:
+    """What `AWS::NoValue` leaves: nothing."""
+
+
+_REMOVED: Final = _Removed()
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A value that the template does not show; equal to every other that is written alike."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Properties as they would be sent, and where in the template each of their places comes from."""
+
+    properties: Any
+    origins: Mapping[Path, Path]
+
+    def origin(self, path: Path) -> Path:
+        """Where in the template a place in the properties is; of one that is missing, where it is missing from."""
+        while path not in self.origins:
+            path = path[:-1]
+        return self.origins[path]
+
+
+def scenario(properties: Any, path: Path, outcome: Outcome, *, in_loop: bool = False) -> Scenario:
+    """The properties that stand at `path` in a template, under `outcome`.
+
+    With `in_loop`, an `Fn::ForEach` may have made them, and texts with `${...}` are not what they seem.
+    """
+    resolution = _Resolution(outcome, (_DYNAMIC_REFERENCE, *(_LOOP_VARIABLES if in_loop else ())))
+    value = resolution.value(properties, path, ())
+    return Scenario({} if value is _REMOVED or value is None else value, {(): path, **resolution.origins})
+
+
+def conditions_in(node: Any) -> Iterator[str]:
+    """The names of the conditions on which a value hangs."""
+    branches = _branches(node)
+    if branches:
+        yield branches[0]
+    children = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from conditions_in(child)
+
+
+@dataclass
+class _Resolution:
+    """Works out one scenario; `unknown` are the marks of texts that are not known."""
+
+    outcome: Outcome
+    unknown: tuple[str, ...]
+    origins: dict[Path, Path] = field(default_factory=dict)
+
+    def value(self, node: Any, path: Path, place: Path) -> Any:
+        """What stands at `path` in the template, to be put at `place` in the properties."""
+        if branches := _branches(node):
+            chosen = 1 if self.outcome[branches[0]] else 2
+            return self.value(branches[chosen], (*path, _IF, chosen), place)
+        if node == _NO_VALUE:
+            return _REMOVED
+        self.origins[place] = path
+        if isinstance(node, Mapping):
+            return Unknown(_spelled(node)) if _is_function(node) else self._mapping(node, path, place)
+        if isinstance(node, list):
+            return self._list(node, path, place)
+        if isinstance(node, str):
+            return Unknown(str(node)) if any(mark in node for mark in self.unknown) else str(node)
+        return str(node).lower() if isinstance(node, bool) else node if node is None else str(node)
+
+    def _mapping(self, node: Mapping[Any, Any], path: Path, place: Path) -> dict[str, Any]:
+        entries = ((str(key), self.value(entry, (*path, key), (*place, str(key)))) for key, entry in node.items())
+        return {key: entry for key, entry in entries if entry is not _REMOVED}
+
+    def _list(self, node: list[Any], path: Path, place: Path) -> list[Any]:
+        found: list[Any] = []
+        for index, entry in enumerate(node):
+            value = self.value(entry, (*path, index), (*place, len(found)))
+            if value is not _REMOVED:
+                found.append(value)
+        return found
+
+
+def _branches(node: Any) -> tuple[str, Any, Any] | None:
+    """The condition's name and the two values of an `Fn::If` that is written as it should be."""
+    argument = node.get(_IF) if isinstance(node, Mapping) and len(node) == 1 else None
+    if isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str):
+        return (argument[0], argument[1], argument[2])
+    return None
+
+
+def _is_function(node: Mapping[Any, Any]) -> bool:
+    """Whether a mapping is a call, or has members that a macro or a loop will add."""
+    names = [str(key) for key in node]
+    return names == ["Ref"] or any(name.startswith("Fn::") for name in names)
+
+
+def _spelled(node: Mapping[Any, Any]) -> str:
+    """A call as YAML's short form has it, for a person to read."""
+    (name, argument), *_ = node.items()
+    text = ".".join(map(str, argument)) if name == "Fn::GetAtt" and isinstance(argument, list) else argument
+    return f"!{str(name).removeprefix('Fn::')} {text}"

@@ -1,0 +1,112 @@
+"""The rules as cfn-lint's users meet them: configuration, ignoring, SAM; and what the documentation says of them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from provider.cli.main import run as run_commands
+from provider.lint.catalog import CHECKS
+from provider.properties.rules import RULES
+from tests.cli.commands import EXAMPLES, ROOT, command
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  First:
+    Type: Custom::ImageBuilderDistributionConfiguration
+    Properties: &properties
+      ServiceToken: arn:aws:lambda:us-east-1:123456789012:function:provider
+      Name: golden
+      OnDelete: Keep
+      Distributions:
+        - Region: us-east-1
+          AmiDistributionConfiguration: {Name: golden}
+          FastLaunchConfigurations: [{Enabled: true, MaxParallelLaunches: 2}]
+"""
+SECOND = """
+  Second:
+    Type: Custom::ImageBuilderDistributionConfiguration
+    Metadata: {cfn-lint: {config: {ignore_checks: [E9307]}}}
+    Properties:
+"""
+
+
+def template() -> str:
+    """Two resources alike, of which the second ignores a rule."""
+    return TEMPLATE.replace("&properties", "") + SECOND + TEMPLATE.partition("&properties")[2].lstrip("\n")
+
+
+def run(program: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    executable = Path(sys.executable).with_name(program)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command_line = [str(executable), *map(str, arguments)]
+    return subprocess.run(command_line, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_cfn_lint_s_configuration_counts(tmp_path: Path) -> None:
+    """`append_rules` in .cfnlintrc brings the rules, for SAM templates too; they are ignored there and by Metadata."""
+    (tmp_path / ".cfnlintrc").write_text("append_rules: [provider.lint]\nignore_checks: [W9310]\n")
+    (tmp_path / "stack.yaml").write_text(template())
+    ended = run("cfn-lint", "stack.yaml", "--format", "json", cwd=tmp_path)
+    found = [(match["Location"]["Path"][1], match["Rule"]["Id"]) for match in json.loads(ended.stdout)]
+    assert sorted(found) == [("First", "E9205"), ("First", "E9307"), ("Second", "E9205")]
+
+
+def test_sam_validate_s_way_to_cfn_lint(tmp_path: Path) -> None:
+    """Linting a text through cfn-lint's API, as `sam validate --lint` does, obeys .cfnlintrc as well."""
+    (tmp_path / ".cfnlintrc").write_text("append_rules: [provider.lint]\n")
+    (tmp_path / "stack.yaml").write_text(template())
+    script = (
+        "from cfnlint.api import ManualArgs, lint;"
+        "print(*sorted({match.rule.id for match in lint(open('stack.yaml').read(), config=ManualArgs())}))"
+    )
+    assert run("python", "-c", script, cwd=tmp_path).stdout.split() == ["E9205", "E9307", "W9310"]
+
+
+def test_validate_starts_without_cfn_lint() -> None:
+    """`validate` does not import cfn-lint, which would more than double the time it takes."""
+    script = (
+        "import runpy, sys\n"
+        "try: runpy.run_module('provider', run_name='__main__')\n"
+        "finally: print('cfnlint' in sys.modules)"
+    )
+    ended = run("python", "-c", script, "validate", "examples/cloudformation/golden-image.yaml")
+    assert ended.stdout.splitlines() == ["Nothing found: 1 resource in 1 file.", "False"]
+
+
+def test_every_rule_of_the_service_has_an_id() -> None:
+    """Each row of RULES has an ID, whose letter is its severity."""
+    severities = {check.rule: (check.id[0], check.severity) for check in CHECKS.values()}
+    assert {rule.id: (rule.severity.name[0], rule.severity) for rule in RULES}.items() <= severities.items()
+
+
+@pytest.mark.parametrize("name", ["Rule", "E9001", "__path"])
+def test_the_module_has_rules_only(name: str) -> None:
+    """What is no ID is no attribute of the module that cfn-lint searches for rules."""
+    import provider.lint
+
+    assert not hasattr(provider.lint, name)
+
+
+def test_the_documentation_has_all_ids() -> None:
+    """The table of IDs in docs/linting.md is the catalog's."""
+    text = (ROOT / "docs" / "linting.md").read_text("utf-8")
+    assert re.findall(r"^\| `([EW]\d{4})` \| (.*?) \|", text, re.MULTILINE) == [
+        (check.id, check.title) for check in CHECKS.values()
+    ]
+
+
+def test_the_pre_commit_hook_runs() -> None:
+    """What the hook runs is the package's console script with a command that takes files."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    script, *arguments = hook["entry"].split()
+    assert project["scripts"][script] == f"{run_commands.__module__}:{run_commands.__name__}"
+    assert command(*arguments, EXAMPLES / "golden-image.yaml").status == 0

@@ -1,0 +1,125 @@
+"""The corpus: templates whose comments say which finding is told on which line, wherever one asks."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import uuid
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from provider.cli.source import read
+from provider.lint.catalog import CHECKS
+from provider.lint.template import resources
+from provider.local.deployment import Deployment
+from provider.local.records import Place
+from provider.local.template import load
+from tests.cli.commands import ROOT, command
+from tests.stack import STACK_ID, Resource
+
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
+HOME = Place("us-east-1", "123456789012", "images", STACK_ID)
+each_template = pytest.mark.parametrize("template", CORPUS, ids=lambda path: path.stem)
+
+
+class Finding(NamedTuple):
+    line: int
+    column: int
+    id: str
+    message: str
+
+
+def expected(template: Path) -> list[tuple[int, str]]:
+    """What the comments say, as line and ID."""
+    lines = template.read_text("utf-8").splitlines()
+    return sorted(
+        (number, id_) for number, line in enumerate(lines, 1) for id_ in re.findall(r"\b[EW]9\d{3}\b", line)
+    )  # fmt: skip
+
+
+def validated(template: Path) -> set[Finding]:
+    report = json.loads(command("validate", "--format", "json", template).stdout)
+    return {Finding(one["line"], one["column"], one["id"], one["message"]) for one in report["findings"]}
+
+
+@cache
+def linted() -> dict[str, set[Finding]]:
+    """What cfn-lint says of the whole corpus, in one process, its own rules left out."""
+    found: dict[str, set[Finding]] = {str(template): set() for template in CORPUS}
+    cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
+    command_line = [cfn_lint, "-a", "provider.lint", "--format", "json", "--", *map(str, CORPUS)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command_line, env=environment, capture_output=True, text=True, check=False)
+    for match in json.loads(ended.stdout):
+        assert match["Rule"]["Id"] != "E0002", match  # a rule that raised
+        if match["Rule"]["Id"] in CHECKS:
+            start = match["Location"]["Start"]
+            finding = Finding(start["LineNumber"], start["ColumnNumber"], match["Rule"]["Id"], match["Message"])
+            found[match["Filename"]].add(finding)
+    return found
+
+
+def created(name: str, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "RequestType": "Create",
+        "ServiceToken": properties["ServiceToken"],
+        "StackId": STACK_ID,
+        "RequestId": str(uuid.uuid4()),
+        "LogicalResourceId": name,
+        "ResourceType": kind,
+        "ResourceProperties": properties,
+    }
+
+
+def told_by_the_handler(template: Path, resource: Resource, captured: pytest.CaptureFixture[str]) -> set[str]:
+    """The errors and warnings that Creates of all its resources have, whatever the values of its parameters."""
+    loaded = load(template)
+    allowed = [parameter.get("AllowedValues", [parameter.get("Default")]) for parameter in loaded.parameters.values()]
+    for values in product(*allowed):
+        deployment = Deployment(loaded, dict(zip(loaded.parameters, values, strict=True)), HOME, {})
+        for (*_, name), declared in resources({"Resources": loaded.resources}).items():
+            if name in deployment.order:
+                resource.deliver(created(str(name), declared["Type"], deployment.properties(str(name))))
+    lines: list[dict[str, Any]] = [json.loads(line) for line in captured.readouterr().out.splitlines()]
+    errors = [line["details"] for line in lines if "nothing was called" in line.get("reason", "")]
+    return {text for texts in [*errors, *(line.get("warnings", []) for line in lines)] for text in texts}
+
+
+def test_every_check_is_in_the_corpus() -> None:
+    """For each ID there is a template that gets it."""
+    assert {id_ for template in CORPUS for _, id_ in expected(template)} == set(CHECKS)
+
+
+@each_template
+def test_validate_tells_what_the_comments_say(template: Path) -> None:
+    """`validate` finds what the template's comments announce, on those lines and nothing else."""
+    assert sorted((one.line, one.id) for one in validated(template)) == expected(template)
+
+
+@each_template
+def test_cfn_lint_tells_the_same(template: Path) -> None:
+    """cfn-lint with our rules finds the same as `validate`: the same words, IDs, lines and columns."""
+    assert linted()[str(template)] == validated(template)
+
+
+def test_json_is_as_good_as_yaml(tmp_path: Path) -> None:
+    """The same templates in JSON, indented with tabs, have the same findings."""
+    for template in CORPUS:
+        json_template = tmp_path / f"{template.stem}.json"
+        json_template.write_text(json.dumps(read(template.read_bytes()).tree, indent="\t"), "utf-8")
+        assert {one[2:] for one in validated(json_template)} == {one[2:] for one in validated(template)}
+
+
+@each_template
+def test_the_handler_tells_the_same(template: Path, resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """A deployment with any of the parameters' allowed values gets those words, and together they are all of them."""
+    if "ServiceToken" not in template.read_text("utf-8"):
+        pytest.skip("CloudFormation itself refuses it")
+    # A reference has its value by then.
+    foreseen = {one.message.replace('"!Ref AWS::Region"', '"us-east-1"') for one in validated(template)}
+    assert told_by_the_handler(template, resource, capsys) == foreseen

@@ -1,0 +1,237 @@
+"""Values that are not known yet, and the combinations of conditions in which a template is looked at."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provider.lint.catalog import CHECKS
+from provider.lint.conditions import Conditions
+from provider.lint.template import Located, check, check_properties
+from provider.local.template import load
+from provider.properties.flatten import flatten
+from tests.properties.given import PARAMETERS
+from tests.properties.test_laws import ANYTHING
+
+NO_VALUE = {"Ref": "AWS::NoValue"}
+AMI = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "x {{ imagebuilder:buildDate }}"}}
+GOOD: dict[str, Any] = {"Name": "golden", "Distributions": [AMI]}
+
+WRITTEN = [
+    resource["Properties"]
+    for template in sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
+    for resource in load(template).resources.values()
+    if "Properties" in resource
+]
+PROPERTIES = st.sampled_from(WRITTEN) | PARAMETERS.map(flatten)
+
+
+def is_call(value: Any) -> bool:
+    return isinstance(value, dict) and any(key == "Ref" or key.startswith("Fn::") for key in value)
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place below the root, but for the arguments of functions."""
+    if is_call(value):
+        return
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*path, key)
+        yield from places(inner, (*path, key))
+
+
+def put(properties: Any, path: tuple[str | int, ...], value: Any) -> Any:
+    """A copy with another value at `path`."""
+    changed = deepcopy(properties)
+    parent = changed
+    for element in path[:-1]:
+        parent = parent[element]
+    parent[path[-1]] = value
+    return changed
+
+
+def at(properties: Any, path: tuple[str | int, ...]) -> Any:
+    for element in path:
+        properties = properties[element]
+    return properties
+
+
+def template(properties: Any, **sections: Any) -> dict[str, Any]:
+    images = {"Type": "Custom::ImageBuilderDistributionConfiguration", "Properties": properties}
+    return {"Resources": {"Images": images}, **sections}
+
+
+def ids(found: list[Located]) -> list[str]:
+    return [one.id for one in found]
+
+
+@given(PROPERTIES, st.data())
+def test_what_is_not_known_adds_no_finding(properties: dict[str, Any], data: st.DataObject) -> None:
+    """Replacing any part of properties that has no finding by a reference never adds a finding."""
+    before = {(one.path, one.id) for one in check_properties(properties)}
+    free = [path for path in places(properties) if not any(found[: len(path)] == path for found, _ in before)]
+    path = data.draw(st.sampled_from(free or [("Name",)]))
+    after = {(one.path, one.id) for one in check_properties(put(properties, path, {"Ref": "Elsewhere"}))}
+    assert after <= before
+
+
+@given(PROPERTIES, st.data())
+def test_a_choice_between_equals_is_none(properties: dict[str, Any], data: st.DataObject) -> None:
+    """Whatever stands on both sides of an Fn::If has the findings, in words, that it has without."""
+    path = data.draw(st.sampled_from(list(places(properties))))
+    value = at(properties, path)
+    chosen = put(properties, path, {"Fn::If": ["Either", value, value]})
+    assert {one.message for one in check_properties(chosen)} == {one.message for one in check_properties(properties)}
+
+
+@given(PROPERTIES, st.data())
+def test_no_value_is_nothing(properties: dict[str, Any], data: st.DataObject) -> None:
+    """A further member or entry that is AWS::NoValue changes nothing."""
+    holders = [path for path in [(), *places(properties)] if isinstance(at(properties, path), list | dict)]
+    path = data.draw(st.sampled_from([path for path in holders if not is_call(at(properties, path))]))
+    holder = at(properties, path)
+    more = [NO_VALUE, *holder] if isinstance(holder, list) else {"Anything": NO_VALUE, **holder}
+    changed: dict[str, Any] = put(properties, path, more) if path else dict(more)
+    assert {one.message for one in check_properties(changed)} == {one.message for one in check_properties(properties)}
+
+
+@given(st.dictionaries(st.sampled_from([*GOOD, "Tags", "Ref", "Fn::If"]) | st.text(max_size=3), ANYTHING, max_size=3))
+def test_nonsense_is_told_not_raised(properties: dict[str, Any]) -> None:
+    """Whatever the properties are, each finding has an ID and a line of text, and nothing is raised."""
+    assert all(one.id in CHECKS and one.message for one in check_properties(properties))
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"Ref": "Parameter"},
+        {"Fn::GetAtt": ["Other", "Arn"]},
+        {"Fn::Transform": {"Name": "Macro", "Parameters": {}}},
+        {"Fn::Transform": {"Name": "AWS::Include"}, "Region": "us-east-1"},
+        {"Fn::ForEach::Each": ["Name", ["A", "B"], {"${Name}": "x"}]},
+        {"Fn::If": ["Malformed", 1]},
+        {"Fn::If": "Malformed"},
+        {"Fn::If": [{"Ref": "Malformed"}, "a", "b"]},
+        {"Fn::NewFunction": 1},
+        "{{resolve:secretsmanager:golden:SecretString:value}}",
+    ],
+    ids=lambda node: str(node)[:40],
+)
+def test_a_value_that_only_a_deployment_knows(unknown: object) -> None:
+    """Anywhere at all, a call or a dynamic reference is taken to be all right."""
+    assert check_properties({"Name": unknown, "Distributions": unknown, "Tags": unknown, "OnDelete": unknown}) == []
+    fast = {"Enabled": unknown, "MaxParallelLaunches": unknown, "SnapshotConfiguration": unknown}
+    ami = {"Name": unknown, "TargetAccountIds": [unknown], "LaunchPermission": {"UserGroups": [unknown]}}
+    parameter = {"ParameterName": "x", "AmiAccountId": "123456789012", "DataType": unknown}
+    entry = {
+        "Region": "eu-west-1",
+        "AmiDistributionConfiguration": ami,
+        "FastLaunchConfigurations": [fast, unknown],
+        "SsmParameterConfigurations": [parameter],
+    }
+    assert check_properties({**GOOD, "Distributions": [AMI, entry, unknown], "Tags": {"Team": unknown}}) == []
+
+
+def test_beside_what_is_not_known_the_rest_is_checked() -> None:
+    """A mistake beside a reference is found: a wrong name, a missing member, a count, a wrong neighbour."""
+    ref = {"Ref": "Parameter"}
+    entry = {
+        "Region": ref,
+        "AmiDistributionConfiguration": {"Name": "plain", "KmsKey": ref, "LaunchPermission": {"UserIds": [ref, "1"]}},
+        "S3ExportConfiguration": {"RoleName": ref, "S3Bucket": ref},
+    }
+    found = check_properties({"Name": ref, "Distributions": [entry], "Tags": {str(n): ref for n in range(51)}})
+    assert sorted(ids(found)) == ["E9101", "E9201", "E9204", "E9206", "E9302", "E9307"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "parameters", "outcomes"),
+    [
+        ({"A": {"Fn::Equals": [{"Ref": "P"}, "a"]}, "B": {"Fn::Not": [{"Condition": "A"}]}}, {}, {"A", "B"}),
+        ({"A": {"Fn::Equals": [{"Ref": "P"}, "a"]}, "B": {"Fn::Equals": ["b", {"Ref": "P"}]}}, {}, {"A", "B", ""}),
+        (
+            {"A": {"Fn::Equals": [{"Ref": "P"}, "a"]}, "B": {"Fn::Equals": ["b", {"Ref": "P"}]}},
+            {"P": {"AllowedValues": ["a", "b"]}},
+            {"A", "B"},
+        ),
+        ({"A": {"Fn::Equals": [{"Ref": "P"}, 1]}, "B": {"Fn::Equals": [{"Ref": "P"}, "1"]}}, {}, {"AB", ""}),
+        ({"A": {"Fn::Equals": [{"Ref": "P"}, {"Ref": "Q"}]}, "B": {"Condition": "A"}}, {}, {"AB", ""}),
+        ({"A": {"Fn::Equals": ["a", "a"]}, "B": {"Fn::Equals": [True, "false"]}}, {}, {"A"}),
+        (
+            {
+                "A": {"Fn::And": [{"Condition": "C"}, {"Condition": "D"}]},
+                "B": {"Fn::Or": [{"Condition": "C"}, {"Condition": "D"}]},
+                "C": {"Fn::Equals": [{"Ref": "P"}, "c"]},
+                "D": {"Fn::Equals": [{"Ref": "Q"}, "d"]},
+            },
+            {},
+            {"AB", "B", ""},
+        ),
+        ({"A": {"Condition": "B"}, "B": {"Condition": "A"}}, {}, {"AB", "A", "B", ""}),
+        ({"A": "nonsense"}, {}, {"AB", "A", "B", ""}),
+    ],
+    ids=["opposites", "exclusive", "either", "literals", "references", "constants", "and-or", "circle", "unknown"],
+)
+def test_conditions_occur_together_as_they_can(conditions: Any, parameters: Any, outcomes: set[str]) -> None:
+    """Conditions are looked at in the combinations that some values of the parameters make, and in no others."""
+    found = Conditions(conditions, parameters).outcomes(["A", "B"])
+    assert {"".join(name for name, holds in outcome.items() if holds) for outcome in found} == outcomes
+    assert len(found) == len(outcomes)
+
+
+def test_many_conditions_are_each_seen_both_ways() -> None:
+    """With more combinations than can be tried, each branch is looked at nevertheless, in combinations that occur."""
+    names = [f"C{number}" for number in range(40)]
+    conditions = {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names}
+    groups = [{"Fn::If": [name, f"yes-{name}", f"no-{name}"]} for name in names]
+    ami = {"Name": AMI["AmiDistributionConfiguration"]["Name"], "LaunchPermission": {"UserGroups": groups}}  # type: ignore[index]
+    distributions = [{"Region": "us-east-1", "AmiDistributionConfiguration": ami}]
+    found = check(template({"Name": "golden", "Distributions": distributions}, Conditions=conditions))
+    assert len(found) == 2 * len(names)
+
+
+def test_what_a_loop_repeats_is_checked_once() -> None:
+    """A resource within Fn::ForEach is checked as it is written, and told where it is."""
+    images = template({"Name": "golden-${Name}", "Distributions": [{"Region": "us-east-1"}]})["Resources"]
+    loop = {"Fn::ForEach::Each": ["Name", ["A", "B"], {"Images${Name}": images["Images"]}]}
+    (found,) = check({"Transform": "AWS::LanguageExtensions", "Resources": loop})
+    assert found.path == ("Resources", "Fn::ForEach::Each", 2, "Images${Name}", "Properties", "Distributions", 0)
+    assert check({"Resources": {"Fn::ForEach::Each": []}}) == []
+
+
+def test_texts_that_a_loop_fills_in_are_not_known() -> None:
+    """With the transform that has loops, `${...}` in a text may be a loop's variable; without, it is a mistake."""
+    made = template({"Name": "golden-${Name}", "Distributions": [AMI]})
+    assert ids(check(made)) == ["E9206"]
+    assert check({**made, "Transform": ["AWS::LanguageExtensions"]}) == []
+
+
+def test_a_resource_is_checked_where_its_own_condition_holds() -> None:
+    """What would be wrong only where the resource is not created is not told."""
+    made = template({"Name": {"Fn::If": ["Made", "golden", "!"]}, "Distributions": [AMI]}, Conditions={"Made": "x"})
+    assert ids(check(made)) == ["E9206"]
+    made["Resources"]["Images"]["Condition"] = "Made"
+    assert check(made) == []
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {},
+        {"Resources": []},
+        {"Resources": {"A": None, "B": {"Type": 1}}},
+        template([]),
+        template("text"),
+        template({"Ref": "P"}),
+        template(GOOD, Conditions=[], Parameters="x"),
+        template({"Name": {"Fn::If": ["C", "golden", "other"]}, "Distributions": [AMI]}, Parameters={"P": None}),
+    ],
+    ids=lambda tree: str(tree)[:60],
+)
+def test_what_is_no_proper_template_is_for_others_to_tell(nonsense: Any) -> None:
+    """A template that is not built as templates are ends in no finding of ours, and in no exception."""
+    assert check(nonsense) == []
