@@ -1,0 +1,72 @@
+"""What the command prints of the service's answer: `--output` and `--query`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+FORMATS: Final = ("json", "text", "table", "yaml", "yaml-stream", "off")
+
+
+def rendered(answer: Any, form: str, title: str, *, color: bool) -> str:
+    """What to print of a value that JSON can carry, in one of FORMATS; a table has `title` above it."""
+    match form:
+        case "json":
+            return "" if answer == {} else json.dumps(answer, indent=4, ensure_ascii=False) + "\n"
+        case "text":
+            return "".join(f"{line}\n" for line in _text(answer))
+        case "table":
+            from provider.cli.awscli.table import table
+
+            return table(title, answer, color=color)
+        case "yaml":
+            return "" if answer == {} else _yaml(answer)
+        case "yaml-stream":
+            # Each page of an answer is an entry of one list; here there is one page.
+            return "" if answer == {} else _yaml([answer])
+        case _:
+            return ""
+
+
+def _yaml(value: Any) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(value, default_flow_style=False, allow_unicode=True)
+    return text.removesuffix("...\n")
+
+
+def _text(value: Any, name: str | None = None, columns: list[str] | None = None) -> Iterator[str]:
+    """Lines of cells with tabs between them; what has a `name` begins with it, in capitals."""
+    if isinstance(value, dict):
+        yield from _structure(value, name, columns)
+    elif not isinstance(value, list):
+        yield str(value)
+    elif any(isinstance(entry, dict) for entry in value):
+        columns = sorted({key for entry in value if isinstance(entry, dict) for key in _scalars(entry)})
+        for entry in value:
+            yield from _text(entry, name, columns)
+    else:
+        yield from _entries([entry for entry in value if not isinstance(entry, list)], name)
+        for entry in value:
+            if isinstance(entry, list):
+                yield from _text(entry, name)
+
+
+def _structure(value: dict[str, Any], name: str | None, columns: list[str] | None) -> Iterator[str]:
+    cells = [str(value.get(key, "")) for key in (sorted(_scalars(value)) if columns is None else columns)]
+    if cells:
+        yield "\t".join([name.upper(), *cells] if name is not None else cells)
+    for key in sorted(value.keys() - set(_scalars(value) if columns is None else columns)):
+        yield from _text(value[key], key)
+
+
+def _entries(scalars: list[Any], name: str | None) -> Iterator[str]:
+    if name is not None:
+        yield from (f"{name.upper()}\t{scalar}" for scalar in scalars)
+    elif scalars:
+        yield "\t".join(map(str, scalars))
+
+
+def _scalars(structure: dict[str, Any]) -> Iterable[str]:
+    return [key for key, value in structure.items() if not isinstance(value, (dict, list))]

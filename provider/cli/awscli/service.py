@@ -1,0 +1,75 @@
+"""The service's client, as the AWS CLI's options, environment and configuration files make it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.session import Session
+
+from provider.properties.model import SERVICE, loader
+
+_FROM_THE_ENVIRONMENT: Final = {
+    "region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None),
+    "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
+}
+"""What the AWS CLI reads besides what botocore does: setting -> configuration name, variables, default, type."""
+_LOGGED: Final = ("botocore", "urllib3")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The options on how the service is reached; None leaves it to the environment and the configuration.
+
+    Timeouts are in seconds; 0 waits for ever.
+    """
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    ca_bundle: str | None = None
+    no_verify_ssl: bool = False
+    no_sign_request: bool = False
+    cli_read_timeout: int = 60
+    cli_connect_timeout: int = 60
+
+    def session(self) -> Session:
+        """A session with the settings of the environment and the configuration files."""
+        made = Session(session_vars=_FROM_THE_ENVIRONMENT, profile=self.profile)
+        made.register_component("data_loader", loader())
+        return made
+
+    def client(self, session: Session) -> Any:
+        """A client of the service. Raises botocore's errors, and ValueError for an endpoint that is no URL."""
+        from botocore import UNSIGNED
+        from botocore.config import Config
+
+        return session.create_client(
+            SERVICE,
+            region_name=self.region,
+            endpoint_url=self.endpoint_url,
+            verify=False if self.no_verify_ssl else self.ca_bundle,
+            config=Config(
+                signature_version=UNSIGNED if self.no_sign_request else None,
+                read_timeout=self.cli_read_timeout or None,
+                connect_timeout=self.cli_connect_timeout or None,
+            ),
+        )
+
+
+def log_everything() -> None:
+    """Log what botocore does to standard error, without what signs a request and without credentials."""
+    import logging
+
+    from provider.protocol.redaction import redact
+
+    class Redacted(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return redact(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Redacted("%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"))
+    for name in _LOGGED:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.DEBUG)
+        logger.addHandler(handler)

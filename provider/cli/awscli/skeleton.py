@@ -1,0 +1,54 @@
+"""`--generate-cli-skeleton`: an operation's input to be filled in, as a value and as commented YAML."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from provider.cli.awscli.documentation import of_member
+
+if TYPE_CHECKING:
+    from provider.properties.model import Type
+
+
+def blank(type_: Type) -> Any:
+    """A value of this type with all of its members, one entry in each list and map, and nothing filled in."""
+    if type_.kind == "structure":
+        return {name: blank(member) for name, member in type_.members.items()}
+    if type_.item:
+        return [blank(type_.item)] if type_.kind == "list" else {"KeyName": blank(type_.item)}
+    if type_.kind == "boolean":
+        return True
+    return 0 if type_.kind in ("integer", "long") else next(iter(type_.enum), "")
+
+
+def commented(type_: Type) -> str:
+    """The same as YAML, each member with a comment: whether it is required, what it is, what it may be."""
+    return "\n".join(_lines(type_)) + "\n"
+
+
+def _lines(type_: Type) -> list[str]:
+    if type_.kind == "structure":
+        return [line for name, member in type_.members.items() for line in _member(type_, name, member)]
+    if type_.kind == "list" and type_.item:
+        first, *others = _lines(type_.item)
+        return [f"- {first}", *(f"  {line}" for line in others)]
+    if type_.item:
+        return [f"KeyName: {_lines(type_.item)[0]}"]
+    value = blank(type_)
+    return ["''" if value == "" else "true" if value is True else str(value)]
+
+
+def _member(structure: Type, name: str, member: Type) -> list[str]:
+    comment = f"# {'[REQUIRED] ' if name in structure.required else ''}{_summary(structure.shape, name)}"
+    if member.enum:
+        comment += f" Valid values are: {', '.join(member.enum)}."
+    lines = _lines(member)
+    if member.is_scalar:
+        return [f"{name}: {lines[0]} {comment}"]
+    indent = "" if member.kind == "list" else "  "
+    return [f"{name}: {comment}", *(f"{indent}{line}" for line in lines)]
+
+
+def _summary(shape: str, member: str) -> str:
+    return re.split(r"(?<=\.)\s", of_member(shape, member), maxsplit=1)[0]

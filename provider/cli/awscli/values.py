@@ -1,0 +1,107 @@
+"""What the values on a command line stand for: files, JSON, YAML, shorthand, and plain text."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provider.cli.awscli.failure import Invalid
+from provider.cli.awscli.shorthand import parse
+
+if TYPE_CHECKING:
+    from provider.properties.model import Type
+
+
+def member_of(given: str | bool | tuple[str, ...], option: str, type_: Type) -> Any:
+    """The value of a member of `type_` that `option` gives, a list's entries each on its own.
+
+    Raises Invalid where it cannot be read. Whether it is valid is not asked.
+    """
+    if isinstance(given, bool):
+        return given
+    try:
+        if isinstance(given, str):
+            return _value(contents(given), type_)
+        texts = [contents(text) for text in given]
+        if type_.item is None or (len(texts) == 1 and texts[0].lstrip().startswith("[")):
+            return _json(texts[0])
+        return [_value(text, type_.item) for text in texts]
+    except ValueError as error:
+        raise _unreadable(option, error) from error
+
+
+def input_of(given: str, option: str) -> dict[str, Any]:
+    """The members in the JSON of --cli-input-json or the YAML of --cli-input-yaml, whichever `option` is.
+
+    Raises Invalid where they cannot be read.
+    """
+    from provider.properties.validate import describe
+
+    try:
+        text = contents(given)
+        members = _yaml(text) if option.endswith("yaml") else _json(text)
+    except ValueError as error:
+        raise _unreadable(option, error) from error
+    if not isinstance(members, dict):
+        raise Invalid(f"Error parsing parameter '{option}': Invalid type: expecting map, received {describe(members)}")
+    return members
+
+
+def contents(text: str) -> str:
+    """A file's contents for file://PATH or fileb://PATH, with ~ and variables in the path; else the text itself.
+
+    Raises ValueError where the file cannot be read as UTF-8.
+    """
+    scheme, found, path = text.partition("://")
+    if not found or scheme not in ("file", "fileb"):
+        return text
+    try:
+        return Path(os.path.expandvars(path)).expanduser().read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"Unable to load paramfile {text}: {error}") from error
+
+
+def _value(text: str, type_: Type) -> Any:
+    from provider.properties.expand import coerce
+
+    if type_.is_scalar:
+        return coerce(text, type_)
+    return _json(text) if text.lstrip().startswith(("{", "[")) else _typed(parse(text, contents), type_)
+
+
+def _typed(value: Any, type_: Type) -> Any:
+    """Shorthand's texts as what the model has there; one that stands where a list belongs is its only entry."""
+    from provider.properties.expand import coerce
+
+    if type_.kind == "list" and type_.item:
+        return [_typed(entry, type_.item) for entry in (value if isinstance(value, list) else [value])]
+    if not isinstance(value, dict):
+        return coerce(value, type_)
+    inner = type_.members if type_.kind == "structure" else dict.fromkeys(value, type_.item)
+    return {name: _typed(entry, known) if (known := inner.get(name)) else entry for name, entry in value.items()}
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"Invalid JSON: {error}\nJSON received: {text}") from error
+    except RecursionError:
+        raise ValueError("Invalid JSON: it is nested too deeply") from None
+
+
+def _yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"Invalid YAML: {error}\nYAML received: {text}") from error
+    except RecursionError:
+        raise ValueError("Invalid YAML: it is nested too deeply") from None
+
+
+def _unreadable(option: str, error: ValueError) -> Invalid:
+    return Invalid(f"Error parsing parameter '{option}': {error}")
