@@ -65,8 +65,8 @@ def offline() -> Iterator[None]:
         os.environ.update(before)
 
 
-def check_settings() -> None:
-    """See that botocore finds a Region and credentials in the environment. Raises Mistake with what to do."""
+def check_settings() -> str:
+    """See that botocore finds credentials and a Region, which is given. Raises Mistake with what to do."""
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
@@ -80,3 +80,4 @@ def check_settings() -> None:
         raise Mistake("no Region is set: set AWS_REGION, or give your profile one")
     if credentials is None:
         raise Mistake("there are no credentials: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
+    return str(region)

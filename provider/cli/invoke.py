@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
+from provider.cli.live import is_url
 from provider.cli.mistakes import Mistake
 from provider.cli.reading import STANDARD_INPUT, bytes_of, json_of
 from provider.cli.scene import Home, emulator_at, home, name_in, put_something_there
@@ -24,19 +23,6 @@ if TYPE_CHECKING:
     from provider.cli.screen import Screen
     from provider.local.emulator import Emulator
     from provider.local.sink import AnswerSink
-
-
-def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or re.search(r"\s", value):
-        raise click.BadParameter(f"{value!r} is not written http://HOST:PORT or https://HOST.")
-    return value
 
 
 EPILOG = """\b
@@ -55,7 +41,7 @@ Examples:
     metavar="EVENT.json",
 )
 @click.option("--empty", is_flag=True, help="Begin with no configuration at all, whatever the event speaks of.")
-@click.option("--endpoint-url", metavar="URL", callback=_url, help="Work against this Image Builder endpoint.")
+@click.option("--endpoint-url", metavar="URL", callback=is_url, help="Work against this Image Builder endpoint.")
 @click.option("--live", is_flag=True, help="Work against the REAL service, with your credentials and Region.")
 @click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
 def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs: bool) -> None:

@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from provider.cli.mistakes import Mistake
-from provider.cli.reading import STANDARD_INPUT, bytes_of
 from provider.cli.scene import account_option, emulator_at, existing, home, put_there, region_option
-
-if TYPE_CHECKING:
-    from provider.local.template import Template
+from provider.cli.templates import (
+    FILE_OR_STANDARD_INPUT,
+    checked_stack_name,
+    declared,
+    load,
+    parameter_option,
+    stack_name_after,
+    texts_of,
+)
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FILE_OR_STANDARD_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
-
-
-def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not name or not equals:
-            raise click.BadParameter(f"{value!r} is not written KEY=VALUE.")
-        if name in pairs:
-            raise click.BadParameter(f"{name} is given twice, as {pairs[name]!r} and as {text!r}.")
-        pairs[name] = text
-    return pairs
-
-
-def _stack_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", value):
-        raise click.BadParameter(f"{value!r}: a stack's name is letters, digits and hyphens, a letter first.")
-    return value
-
 
 EPILOG = """\b
 Examples:
@@ -53,19 +34,16 @@ Examples:
 
 
 @click.command(epilog=EPILOG, short_help="Deploy, update and delete a stack, offline.")
-@click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE [TEMPLATE]...", type=_FILE_OR_STANDARD_INPUT)
-@click.option(
-    "-p",
-    "--parameter",
-    "parameters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=_pairs,
-    help="A template parameter's value; repeatable. Each template takes those that it declares.",
-)
+@click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE [TEMPLATE]...", type=FILE_OR_STANDARD_INPUT)
+@parameter_option
 @region_option
 @account_option
-@click.option("--stack-name", metavar="NAME", callback=_stack_name, help="[default: the first template's file name]")
+@click.option(
+    "--stack-name",
+    metavar="NAME",
+    callback=checked_stack_name,
+    help="[default: the first template's file name]",
+)
 @click.option(
     "--existing",
     "found",
@@ -110,9 +88,10 @@ def rehearse(
     from provider.cli.rehearsal import Rehearsal
     from provider.cli.screen import Screen
     from provider.local.sink import AnswerSink
+    from provider.local.template import parse
 
-    texts = _texts(templates)
-    loaded = _load(templates, texts, parameters)
+    texts = texts_of(templates)
+    loaded = load(templates, texts, parameters, parse)
     configurations = [(str(file), existing(file)) for file in found]
     place = home(
         region,
@@ -123,7 +102,7 @@ def rehearse(
             *((template.name, texts[file]) for file, template in zip(templates, loaded, strict=True)),
         ],
     )
-    name = stack_name or _name_after(templates[0])
+    name = stack_name or stack_name_after(templates[0])
     screen = Screen(sys.stdout, [name, *(one for template in loaded for one in template.resources)])
     with ExitStack() as open_while:
         open_while.enter_context(offline())
@@ -136,54 +115,10 @@ def rehearse(
         sink = open_while.enter_context(AnswerSink())
         run = open_while.enter_context(real_function(sys.stderr if logs else None, place.function_arn))
         rehearsal = Rehearsal(screen, emulator, sink, place, run)
-        shortcomings = rehearsal.run(name, loaded, [_declared(one, parameters) for one in loaded])
+        shortcomings = rehearsal.run(name, loaded, [declared(one, parameters) for one in loaded])
     screen.say()
     if shortcomings:
         screen.say(f"The rehearsal failed: {'; '.join(shortcomings)}", fg="red", bold=True)
         raise SystemExit(1)
     steps = "created, updated and deleted" if len(loaded) > 1 else "created and deleted"
     screen.say(f"The rehearsal went well: the stack was {steps}.", fg="green", bold=True)
-
-
-def _name_after(file: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9-]+", "-", file.stem).lstrip("-0123456789").rstrip("-")[:128] or "stack"
-
-
-def _texts(files: tuple[Path, ...]) -> dict[Path, str]:
-    from provider.local.template import TemplateError, decoded
-
-    texts = {}
-    for file in dict.fromkeys(files):
-        try:
-            texts[file] = decoded(bytes_of(file))
-        except TemplateError as error:
-            raise Mistake(f"{_called(file, files)}: {error}") from error
-    return texts
-
-
-def _called(file: Path, files: tuple[Path, ...]) -> str:
-    """What to call a template: its file's name, or the whole path where others have the same name."""
-    if file == STANDARD_INPUT:
-        return "standard input"
-    return str(file) if any(file.name == other.name and file != other for other in files) else file.name
-
-
-def _load(files: tuple[Path, ...], texts: Mapping[Path, str], parameters: Mapping[str, str]) -> list[Template]:
-    from provider.local.template import TemplateError, parse
-
-    loaded = []
-    for file in files:
-        name = _called(file, files)
-        try:
-            loaded.append(parse(texts[file], name))
-        except TemplateError as error:
-            raise Mistake(f"{name}: {error}") from error
-    declared = {name for template in loaded for name in template.parameters}
-    if unknown := [name for name in parameters if name not in declared]:
-        has = f"it has {', '.join(sorted(declared))}" if declared else "there are none"
-        raise Mistake(f"no template has a parameter {', '.join(unknown)}; {has}")
-    return loaded
-
-
-def _declared(template: Template, parameters: Mapping[str, str]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if name in template.parameters}

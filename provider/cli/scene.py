@@ -50,6 +50,9 @@ def _matching(pattern: str, what: str) -> Any:
     return check
 
 
+is_account = _matching(r"[0-9]{12}", "account ID of 12 digits")
+"""The callback of an option that takes an account."""
+
 region_option = click.option(
     "--region",
     metavar="REGION",
@@ -59,7 +62,7 @@ region_option = click.option(
 account_option = click.option(
     "--account",
     metavar="ID",
-    callback=_matching(r"[0-9]{12}", "account ID of 12 digits"),
+    callback=is_account,
     help=f"The account that it takes place in.  [default: {ACCOUNT}]",
 )
 

@@ -75,9 +75,10 @@ class Screen:
             verb = {"+": "created", "-": "deleted", "~": "changed"}[sign]
             self.say(f"  {sign} {arn} ({verb})", fg=_SIGN_COLORS[sign])
             for difference in found if sign != "-" else ():
-                self._difference(difference)
+                self.difference(difference)
 
-    def _difference(self, difference: Difference) -> None:
+    def difference(self, difference: Difference) -> None:
+        """One difference; of lists, the entries that only one side has."""
         from provider.properties.diff import ABSENT
 
         if difference.old is ABSENT:

@@ -49,9 +49,11 @@ class Deployment:
     live: Mapping[str, Resource]
     """The stack's resources, read whenever a `Ref` or `Fn::GetAtt` is worked out."""
     notes: list[str] = field(default_factory=list)
+    salt: str = ""
+    """Of the stand-ins, see Plausible."""
 
     def __post_init__(self) -> None:
-        self.plausible = Plausible(self.place.region, self.place.account)
+        self.plausible = Plausible(self.place.region, self.place.account, self.salt)
         values = bind(self.template, self.given, self.plausible, self._note)
         self.evaluator = Evaluator(self.template, {**values, **self._pseudo()}, self, self.plausible, self._note)
         self._check_names()

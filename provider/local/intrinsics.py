@@ -129,7 +129,7 @@ class Evaluator:
 
     def _dynamic(self, node: str) -> str:
         def stand_in(match: re.Match[str]) -> str:
-            value = match[2].split(":")[0].strip("/").replace("/", "-")
+            value = self.plausible.resolved(match[2].split(":")[0])
             self.note(f"{match[0]} is taken to be {value!r}")
             return value
 

@@ -39,6 +39,8 @@ class Plausible:
 
     region: str
     account: str
+    salt: str = ""
+    """Other salt, other stand-ins: a value that differs with it rests on one."""
 
     @property
     def partition(self) -> str:
@@ -49,22 +51,22 @@ class Plausible:
     def reference(self, kind: str, logical_id: str) -> str:
         """What `Ref` of a resource of type `kind` (`AWS::S3::Bucket`) could be."""
         if kind in _HEX_IDS:
-            return f"{_HEX_IDS[kind]}-{_digest(logical_id)[:17]}"
+            return f"{_HEX_IDS[kind]}-{_digest(logical_id + self.salt)[:17]}"
         if kind == "AWS::KMS::Key":
-            return _uuid(logical_id)
+            return _uuid(logical_id + self.salt)
         if _REF_IS_ARN.fullmatch(kind):
             return self.arn(kind, logical_id)
-        return logical_id.lower()
+        return (logical_id + self.salt).lower()
 
     def attribute(self, kind: str, logical_id: str, attribute: str) -> str:
         """What `Fn::GetAtt` of `attribute` of a resource of type `kind` could be."""
         if attribute.endswith("Arn"):
             return self.arn(kind, logical_id)
         if attribute.endswith("VersionNumber"):
-            return "1"
+            return f"1{self.salt}"
         if attribute.endswith("Id") and kind in _HEX_IDS:
             return self.reference(kind, logical_id)
-        return f"{logical_id}-{attribute}".lower()
+        return f"{logical_id}-{attribute}{self.salt}".lower()
 
     def arn(self, kind: str, logical_id: str) -> str:
         """An ARN as resources of type `kind` have it."""
@@ -77,8 +79,8 @@ class Plausible:
             account=self.account,
             service=service.lower().replace("::", "-"),
             kebab=kebab,
-            name=logical_id.lower(),
-            uuid=_uuid(logical_id),
+            name=(logical_id + self.salt).lower(),
+            uuid=_uuid(logical_id + self.salt),
         )
 
     def parameter(self, kind: str, name: str) -> str | list[str]:
@@ -86,14 +88,18 @@ class Plausible:
         listed = re.fullmatch(r"List<(.+)>", kind)
         if listed or kind == "CommaDelimitedList":
             return [str(self.parameter(listed.group(1) if listed else "String", name))]
-        return self.reference(kind, name) if kind in _HEX_IDS else name.strip("/").replace("/", "-")
+        return self.reference(kind, name) if kind in _HEX_IDS else self.resolved(name)
+
+    def resolved(self, name: str) -> str:
+        """What a dynamic reference to the parameter or secret `name` could give."""
+        return name.strip("/").replace("/", "-") + self.salt
 
     def imported(self, export: str, as_function: bool) -> str:
         """The value that another stack exports as `export`; a function's ARN where `as_function`."""
         name = re.sub(r"[^\w-]+", "-", export)
         if as_function:
             return self.arn("AWS::Lambda::Function", name)
-        return self.arn("AWS::Stack::Export", name) if name.lower().endswith("arn") else name
+        return self.arn("AWS::Stack::Export", name) if name.lower().endswith("arn") else name + self.salt
 
 
 def _digest(text: str) -> str:

@@ -81,12 +81,22 @@ def decoded(content: bytes) -> str:
 
 def parse(text: str, name: str) -> Template:
     """The template that `text` (YAML or JSON) spells. Raises TemplateError, with the line, where none."""
+    return made_of(tree_of(text), name)
+
+
+def tree_of(text: str) -> object:
+    """What `text` (YAML with CloudFormation's tags, or JSON) spells. Raises TemplateError, with the line."""
     try:
         tree = _json(text) if text.lstrip().startswith("{") else _yaml(text)
     except RecursionError:
         raise TemplateError("is nested too deeply") from None
     if is_too_deep(tree):
         raise TemplateError("is nested too deeply")
+    return tree
+
+
+def made_of(tree: object, name: str) -> Template:
+    """The template that a tree is. Raises TemplateError where it is none."""
     if not isinstance(tree, dict) or "Resources" not in tree:
         raise TemplateError("has no Resources section, so it is no CloudFormation template")
     if unknown := sorted(set(tree) - set(SECTIONS)):

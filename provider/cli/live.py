@@ -1,0 +1,106 @@
+"""The live service, for commands that only read it: how it is reached, and whose it is."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from provider.cli.mistakes import Mistake
+from provider.cli.scene import ACCOUNT, is_account
+
+if TYPE_CHECKING:
+    from provider.image_builder import Home, ImageBuilder
+
+SECONDS = 120.0
+"""That all reading may take, retries included."""
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+def is_url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Check an option's value, a URL: its callback."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", value):
+        raise click.BadParameter(f"{value!r} is not written http://HOST:PORT or https://HOST.")
+    return value
+
+
+region_option = click.option("--region", metavar="REGION", help="[default: AWS_REGION's, or the profile's]")
+profile_option = click.option("--profile", metavar="NAME", help="Whose credentials and Region to use.")
+endpoint_option = click.option(
+    "--endpoint-url", metavar="URL", callback=is_url, help="Read this Image Builder endpoint instead of the Region's."
+)
+account_option = click.option(
+    "--account",
+    metavar="ID",
+    callback=is_account,
+    help="The account that is read.  [default: the credentials' own, asked of STS; "
+    f"{ACCOUNT} at an endpoint of your own]",
+)
+
+
+@contextmanager
+def service(
+    region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
+) -> Iterator[tuple[Home, ImageBuilder]]:
+    """Where the service is, and the service. Raises Mistake where Region, credentials or account are not to be had."""
+    from provider.cli.function import check_settings
+    from provider.image_builder import Home, ImageBuilder
+    from provider.local.plausible import Plausible
+    from provider.protocol.deadline import Deadline
+
+    with _environment(region, profile, endpoint_url):
+        here = check_settings()
+        elsewhere = "AWS_ENDPOINT_URL_IMAGEBUILDER" in os.environ
+        whose = account or (ACCOUNT if elsewhere else _account(here))
+        # An account that is nobody's word but ours is not certain: names are looked for in the list, too.
+        home = Home(Plausible(here, whose).partition, here, whose, certain=bool(account) or not elsewhere)
+        yield home, ImageBuilder(home, Deadline(SECONDS))
+
+
+@contextmanager
+def _environment(region: str | None, profile: str | None, endpoint_url: str | None) -> Iterator[None]:
+    """The options as the variables in which botocore looks for them."""
+    before = dict(os.environ)
+    if region:
+        os.environ |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+    if endpoint_url:
+        os.environ |= {
+            "AWS_ENDPOINT_URL_IMAGEBUILDER": endpoint_url,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        }
+    if profile:
+        os.environ["AWS_PROFILE"] = profile
+        # To botocore, keys in the environment count more than a profile there; to the AWS CLI, the option counts most.
+        for name in _KEYS:
+            os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _account(region: str) -> str:
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.session import Session
+
+    try:
+        patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+        client: Any = Session().create_client("sts", region_name=region, config=patience)
+        with closing(client) as sts:
+            return str(sts.get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise Mistake(f"whose account this is could not be asked of STS: {error}. --account ID says it") from error

@@ -1,0 +1,218 @@
+"""`plan`: what deploying a template would change, compared with the live configurations."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import click
+
+from provider.cli.live import account_option, endpoint_option, profile_option, region_option, service
+from provider.cli.mistakes import Mistake
+from provider.cli.templates import (
+    FILE_OR_STANDARD_INPUT,
+    checked_stack_name,
+    declared,
+    load,
+    parameter_option,
+    stack_name_after,
+    texts_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from provider.cli.planning.planner import Planner
+    from provider.cli.planning.world import World
+    from provider.image_builder import ImageBuilder
+    from provider.local.template import Template
+    from provider.plan import Configuration, Target
+
+_ALONE = "Properties"
+"""The logical ID of a property file's resource."""
+_OTHER_SALT = "2"
+
+EPILOG = """\b
+Examples:
+  python -m provider plan stack.yaml
+  python -m provider plan stack.yaml --previous deployed.yaml --stack-name images
+  python -m provider plan stack.yaml -p Stage=production --region eu-west-1 --profile sandbox
+  python -m provider plan properties.yaml --output json | jq '.resources[].differences'
+
+\b
+Exit status:
+  0  nothing would change
+  1  a resource would be refused: by its findings, or as it is another's
+  2  a mistake in the command or a file, or the service cannot be read
+  3  something would change, or may
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Compare a template with the live configurations.")
+@click.argument("file", metavar="FILE", type=FILE_OR_STANDARD_INPUT)
+@click.option(
+    "--previous",
+    type=FILE_OR_STANDARD_INPUT,
+    metavar="FILE",
+    help="What is deployed now: then replacements and deletions are planned, too.",
+)
+@click.option(
+    "--resource",
+    "chosen",
+    multiple=True,
+    metavar="LOGICAL_ID",
+    help="Show this resource only; repeatable.",
+)
+@parameter_option
+@click.option(
+    "--stack-name",
+    metavar="NAME",
+    callback=checked_stack_name,
+    help="The stack that FILE is for.  [default: whichever the live configuration's marks name]",
+)
+@region_option
+@account_option
+@profile_option
+@endpoint_option
+@click.option(
+    "--output",
+    type=click.Choice(["human", "json"]),
+    default="human",
+    show_default=True,
+    help="For people, or for programs.",
+)
+def plan(
+    file: Path,
+    previous: Path | None,
+    chosen: tuple[str, ...],
+    parameters: dict[str, str],
+    stack_name: str | None,
+    region: str | None,
+    account: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    output: str,
+) -> None:
+    """Show what deploying FILE would do to the live configurations. It only reads: Get and List calls, no other.
+
+    FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of one resource alone. Each
+    resource of the provider's is checked, the configuration that it stands for is read, and the handler's own
+    decision on it is shown: create, update with each difference, or why it would be refused.
+
+    The stack itself is not asked. That a configuration is a resource's own is seen by the marks that the provider
+    puts on it: tags with the stack and the logical ID; any other configuration of the same Name is refused, as it
+    would be. What a template alone cannot tell needs --previous, the template as it is deployed: a Name or ARN that
+    changed (replace), a resource that is gone (delete, or retain), a tag that is to be removed.
+
+    What only a deployment knows has a stand-in: other resources, other stacks' exports, SSM parameters, dynamic
+    references, and the stack's name unless --stack-name gives it. Findings about a stand-in are left out; a
+    difference that rests on one is marked, and counts as a change.
+
+    With --output json, standard output is one object: region, account, changes (true or false), notes, and
+    resources, each with logicalId, action, arn, reason, findings (severity, rule, path, message), warnings,
+    differences (path, old, new, known; null is what is not there), and replaced, an object of the same form for the
+    former configuration, or null. An action is create, update, replace, delete, retain (its configuration stays),
+    none, drift (the live configuration differs, but CloudFormation sends nothing), refused or unknown.
+    """
+    from provider.cli.planning.changes import CHANGES, Action
+    from provider.cli.planning.output import document, show
+    from provider.cli.planning.world import World
+    from provider.cli.screen import Screen
+
+    files = (file, previous) if previous else (file,)
+    texts = texts_of(files)
+    templates = load(files, texts, parameters, _template)
+    _check_resources(templates, chosen)
+    with service(region, profile, endpoint_url, account) as (home, builder):
+        world = World(home, _reader(builder))
+        planner = _planner(templates, parameters, stack_name, stack_name_after(file), world)
+        Screen(sys.stderr).say(f"Reading Image Builder in {home.region}, account {home.account} ...", dim=True)
+        changes = [one for one in planner.changes() if not chosen or one.logical_id in chosen]
+    # Nothing here hangs on where the function is.
+    tokens = [repr(change.properties["ServiceToken"]) for change in changes if change.properties]
+    notes = [note for note in planner.new.one.notes if not any(token in note for token in tokens)]
+    if not stack_name and any("AWS::StackName" in text for text in texts.values()):
+        notes.append(f"the stack's name is taken to be {planner.new.one.place.stack_name!r}; --stack-name gives it")
+    if output == "json":
+        click.echo(document(home.region, home.account, notes, changes))
+    else:
+        show(Screen(sys.stdout), notes, changes)
+    if any(change.action is Action.REFUSED for change in changes):
+        raise SystemExit(1)
+    raise SystemExit(3 if any(change.action in CHANGES for change in changes) else 0)
+
+
+def _template(text: str, name: str) -> Template:
+    """The template that a text is, or that a resource of those properties alone would be. Raises TemplateError."""
+    from provider.local.deployment import BACKED_TYPES
+    from provider.local.plausible import Plausible
+    from provider.local.template import made_of, tree_of
+    from provider.properties.model import resource_type
+
+    tree = tree_of(text)
+    if isinstance(tree, dict) and "Resources" not in tree and not tree.keys().isdisjoint(resource_type().spellings):
+        token = {"ServiceToken": Plausible("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
+        tree = {"Resources": {_ALONE: {"Type": BACKED_TYPES[0], "Properties": {**token, **tree}}}}
+    return made_of(tree, name)
+
+
+def _check_resources(templates: list[Template], chosen: tuple[str, ...]) -> None:
+    from provider.local.deployment import BACKED_TYPES, meant
+
+    kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
+    ours = [name for name, kind in kinds.items() if kind in BACKED_TYPES]
+    if not ours:
+        slips = "".join(f"; {kind} should be {meant(kind)}" for kind in dict.fromkeys(kinds.values()) if meant(kind))
+        raise Mistake(
+            f"{templates[0].name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
+            f"so there is nothing to plan{slips}"
+        )
+    if unknown := [name for name in chosen if name not in ours]:
+        raise Mistake(f"the provider has no resource {', '.join(unknown)} here; there are {', '.join(ours)}")
+
+
+def _reader(builder: ImageBuilder) -> Callable[[Target], Configuration | None]:
+    """Reads live configurations; raises Mistake where that fails."""
+    from provider.errors import ProviderError
+
+    def read(target: Target) -> Configuration | None:
+        try:
+            return builder.read(target)
+        except ProviderError as error:
+            raise Mistake(f"the live configurations cannot be read: {error.problem}") from error
+
+    return read
+
+
+def _planner(
+    templates: list[Template], parameters: dict[str, str], stack_name: str | None, stand_in: str, world: World
+) -> Planner:
+    """Raises Mistake for what CloudFormation refuses before it touches a resource."""
+    from provider.cli.planning.planner import Planner, Twice
+    from provider.local.deployment import Deployment
+    from provider.local.records import Place, Resource
+    from provider.local.template import TemplateError
+
+    live: dict[str, Resource] = {}
+    home = world.home
+
+    def deployed(template: Template, salt: str) -> Deployment:
+        name = stack_name or stand_in + salt
+        stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
+        place = Place(home.region, home.account, name, stack_id)
+        try:
+            return Deployment(template, declared(template, parameters), place, live, salt=salt)
+        except TemplateError as error:
+            raise Mistake(f"{template.name}: {error}") from error
+
+    new, *old = [Twice(deployed(template, ""), deployed(template, _OTHER_SALT)) for template in templates]
+    return Planner(
+        world=world,
+        new=new,
+        live=live,
+        old=old[0] if old else None,
+        stack_name=stack_name or "",
+        any_resource=_ALONE in templates[0].resources,
+    )

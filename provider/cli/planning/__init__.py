@@ -1,0 +1,1 @@
+"""What deploying a template would come to, without deploying it."""

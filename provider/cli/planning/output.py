@@ -1,0 +1,116 @@
+"""A plan as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from provider.cli.planning.changes import CHANGES, Action, Change
+from provider.cli.screen import Screen
+from provider.properties.diff import ABSENT
+from provider.properties.finding import Severity, spell
+from provider.properties.model import resource_type
+
+_SHOWN = {
+    Action.CREATE: ("+", "green", "{0.arn} is created"),
+    Action.UPDATE: ("~", "yellow", "{0.arn} is changed"),
+    Action.REPLACE: ("±", "yellow", "{0.replaced.arn} is replaced by {0.arn}"),
+    Action.DELETE: ("-", "red", "{0.arn} is deleted"),
+    Action.RETAIN: (" ", None, "{0.arn} leaves the stack and stays"),
+    Action.NONE: (" ", None, "{0.arn} stays as it is"),
+    Action.DRIFT: ("!", "yellow", "{0.arn} is not as the template says, and stays so"),
+    Action.REFUSED: ("x", "red", "refused"),
+    Action.UNKNOWN: ("?", "yellow", "cannot be planned"),
+}
+_SEVERITIES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+
+def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> None:
+    """Print findings, stand-ins, what becomes of each resource, and how many of each kind there are."""
+    for change in changes:
+        for finding in change.findings:
+            text = finding.render(change.properties, resource_type())
+            severity = finding.severity
+            screen.say(f"{severity.value}: {change.logical_id}: {text}", fg=_SEVERITIES[severity])
+    for note in notes:
+        screen.say(f"note: {note}", dim=True)
+    if notes or any(change.findings for change in changes):
+        screen.say()
+    for change in changes:
+        _show(screen, change)
+    screen.say()
+    screen.say(f"Plan: {', '.join(_counts(changes))}.", bold=True)
+
+
+def _show(screen: Screen, change: Change) -> None:
+    sign, color, form = _SHOWN[change.action]
+    reason = f": {change.reason}" if change.reason else ""
+    screen.say(f"{sign} {change.logical_id}: {form.format(change)}{reason}", fg=color)
+    for warning in change.warnings:
+        screen.say(f"      {warning}", fg="yellow")
+    for difference in change.differences:
+        screen.difference(difference)
+    rest = [place for place in change.stand_ins if any(_touch(place, one.path) for one in change.differences)]
+    if rest:
+        screen.say(f"      with stand-ins for what only the deployment knows: {', '.join(rest)}", fg="yellow")
+    if change.replaced:
+        _show(screen, change.replaced)
+
+
+def _counts(changes: Sequence[Change]) -> Iterator[str]:
+    for action in Action:
+        if count := sum(change.action is action for change in changes):
+            yield f"{count} {action.value}"
+
+
+def document(region: str, account: str, notes: Sequence[str], changes: Sequence[Change]) -> str:
+    """The same as JSON; `plan --help` says what is in it."""
+    found = {
+        "region": region,
+        "account": account,
+        "changes": any(change.action in CHANGES for change in changes),
+        "notes": list(notes),
+        "resources": [_entry(change) for change in changes],
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
+def _entry(change: Change) -> dict[str, Any]:
+    findings = [
+        {
+            "severity": finding.severity.value,
+            "rule": finding.rule,
+            "path": spell(finding.path, change.properties, resource_type()),
+            "message": finding.render(change.properties, resource_type()),
+        }
+        for finding in change.findings
+    ]
+    differences = [
+        {
+            "path": one.path,
+            "old": None if one.old is ABSENT else one.old,
+            "new": None if one.new is ABSENT else one.new,
+            "known": _is_known(one.path, change),
+        }
+        for one in change.differences
+    ]
+    return {
+        "logicalId": change.logical_id,
+        "action": change.action.value,
+        "arn": change.arn,
+        "reason": change.reason,
+        "findings": findings,
+        "warnings": list(change.warnings),
+        "differences": differences,
+        "replaced": _entry(change.replaced) if change.replaced else None,
+    }
+
+
+def _is_known(path: str, change: Change) -> bool:
+    return not any(_touch(path, place) for place in change.stand_ins)
+
+
+def _touch(path: str, other: str) -> bool:
+    """Whether one of the places is, or lies in, the other."""
+    return path.startswith(other) or other.startswith(path)

@@ -1,0 +1,257 @@
+"""What deploying a template would come to: the handler's own decisions, on live configurations that are only read.
+
+A template does not say which stack it is for, and no stack is asked: the marks on a configuration tell whose it is.
+What only a deployment can know has a stand-in. Every value is worked out twice, with other stand-ins the second
+time: what differs rests on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provider.cli.planning.changes import Action, Change
+from provider.cli.planning.world import World
+from provider.errors import ProviderError
+from provider.lifecycle import Marks, decide
+from provider.local.deployment import Deployment
+from provider.local.records import Resource
+from provider.local.template import TemplateError
+from provider.plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, Plan, Read, Target
+from provider.properties.check import find
+from provider.properties.diff import differences
+from provider.properties.expand import expand
+from provider.properties.finding import Path, Severity
+from provider.properties.model import NAME, TARGET
+from provider.properties.rules import MARKS
+from provider.protocol.request import RESOURCE_TYPES, Request
+
+_HANGS = "what it stands for, or how it is built, hangs on a value that only the deployment knows"
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a resource of the previous template stands for; `arn` is empty where only its deployment knew."""
+
+    arn: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A template as it would be deployed, and as it would be with other stand-ins."""
+
+    one: Deployment
+    other: Deployment
+
+    def properties(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A resource's properties, both ways. Raises TemplateError for what waits for another resource."""
+        return self.one.properties(name), self.other.properties(name)
+
+
+@dataclass
+class Planner:
+    """Plans one deployment: of `new`, to a stack that is as `old` says, or of which nothing is known.
+
+    Both look for resources in `live`, which is filled here.
+    `stack_name` is empty where it is not known; with `any_resource`, marks count whatever their logical ID.
+    """
+
+    world: World
+    new: Twice
+    live: dict[str, Resource]
+    old: Twice | None = None
+    stack_name: str = ""
+    any_resource: bool = False
+
+    def changes(self) -> list[Change]:
+        """What becomes of each of the provider's resources, the removed ones last. Raises what reading raises."""
+        before = self._before(self.old) if self.old else {}
+        self.live.clear()
+        order = [name for name in self.new.one.order if self.new.one.backed(name)]
+        return [
+            *(self._changed(name, before.get(name)) for name in order),
+            *(self._removed(name, one) for name, one in before.items() if name not in order),
+        ]
+
+    def _before(self, old: Twice) -> dict[str, Before]:
+        before = {}
+        for name in filter(old.one.backed, old.one.order):
+            try:
+                properties, others = old.properties(name)
+            except TemplateError:
+                before[name] = Before("", {})
+                continue
+            wanted = expand(properties)
+            if any(finding.severity is Severity.ERROR for finding in find(wanted)):
+                continue  # it cannot have been deployed
+            arn = ""
+            if _same_target(wanted.parameters, expand(others).parameters):
+                target = _target(wanted.parameters)
+                found = self.world.at(target)
+                arn = found.arn if found else self.world.arn(target)
+                self._remember(name, arn, wanted.parameters, properties)
+            before[name] = Before(arn, properties)
+        return before
+
+    def _changed(self, name: str, before: Before | None) -> Change:
+        try:
+            properties, others = self.new.properties(name)
+        except TemplateError as error:
+            return Change(name, Action.UNKNOWN, reason=str(error))
+        if refusal := self._forbidden(name, before, properties):
+            return Change(name, Action.REFUSED, reason=refusal)
+        change, plan = self._planned(name, properties, others, before)
+        if before and before.properties == properties:
+            action = Action.NONE if change.action in (Action.NONE, Action.UNKNOWN) else Action.DRIFT
+            stays = "the properties stay the same, so CloudFormation sends nothing"
+            change = replace(change, action=action, reason="; ".join(filter(None, (change.reason, stays))))
+        else:
+            self.world.create(plan)
+        if change.arn:
+            self._remember(name, change.arn, expand(properties).parameters, properties)
+        return change
+
+    def _planned(
+        self, name: str, properties: dict[str, Any], others: dict[str, Any], before: Before | None
+    ) -> tuple[Change, Plan]:
+        expanded, other = expand(properties), expand(others).parameters
+        wanted = expanded.parameters
+        found = find(expanded)
+        findings = tuple(one for one in found if not _rests_on_stand_in(one.path, wanted, other))
+        change = Change(name, Action.REFUSED, findings=findings, properties=properties)
+        errors = [one for one in findings if one.severity is Severity.ERROR]
+        if errors:
+            count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+            return replace(change, reason=f"{count} with the properties, nothing is called"), Plan()
+        is_built_otherwise = any(one.rule == "type" for one in found)
+        if is_built_otherwise or not _same_target(wanted, other) or (before and not before.arn):
+            return replace(change, action=Action.UNKNOWN, reason=_HANGS), Plan()
+        request = self._request(name, wanted, properties, before)
+        try:
+            plan = self._decided(request, wanted)
+        except ProviderError as refusal:
+            return replace(change, reason=str(refusal)), Plan()
+        arn = plan.subject.arn if plan.subject else self.world.arn(_target(wanted))
+        change = replace(
+            change,
+            action=_action(plan),
+            arn=arn,
+            differences=plan.differences,
+            warnings=plan.warnings,
+            stand_ins=tuple(one.path for one in differences(wanted, other)),
+        )
+        if before and arn != before.arn:
+            former = self._let_go(name, before, self.new.one.policies(name)[1])
+            change = replace(change, action=Action.REPLACE, replaced=former)
+        return change, plan
+
+    def _forbidden(self, name: str, before: Before | None, properties: Mapping[str, Any] | None = None) -> str:
+        """What CloudFormation itself says to an update that it does not allow; empty for the others."""
+        if before is None or self.old is None or name not in self.new.one.template.resources:
+            return ""
+        if self.new.one.type(name) != self.old.one.type(name):
+            return "Update of resource type is not permitted. Give the resource another logical ID"
+        if properties and before.properties and properties["ServiceToken"] != before.properties["ServiceToken"]:
+            return "Modifying service token is not allowed."
+        return ""
+
+    def _removed(self, name: str, before: Before) -> Change:
+        assert self.old is not None
+        if refusal := self._forbidden(name, before):
+            return Change(name, Action.REFUSED, before.arn, reason=refusal)
+        return self._let_go(name, before, self.old.one.policies(name)[0])
+
+    def _let_go(self, name: str, before: Before, policy: str) -> Change:
+        """What becomes of a configuration that its resource does not stand for any more."""
+        if policy.startswith("Retain"):
+            reason = f"its policy is {policy}, so CloudFormation sends nothing"
+            return Change(name, Action.RETAIN, before.arn, reason=reason)
+        if not before.arn:
+            return Change(name, Action.UNKNOWN, reason=_HANGS)
+        wanted = expand(before.properties).parameters
+        marks = self._marks(name, self.world.at(before.arn))
+        plan = self._decided(_request("Delete", marks, before.arn, before.properties), wanted)
+        if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
+            return Change(name, Action.DELETE, before.arn)
+        stays = self.world.at(before.arn) is not None
+        return Change(name, Action.RETAIN if stays else Action.NONE, before.arn, warnings=plan.warnings)
+
+    def _request(
+        self, name: str, wanted: Mapping[str, Any], properties: Mapping[str, Any], before: Before | None
+    ) -> Request:
+        """The request that CloudFormation would send."""
+        if before:
+            marks = self._marks(name, self.world.at(before.arn))
+            return _request("Update", marks, before.arn, properties, before.properties)
+        found = self.world.at(_target(wanted))
+        marks = self._marks(name, found)
+        if found and marks.on(found):
+            return _request("Update", marks, found.arn, properties)
+        return _request("Create", marks, "", properties)
+
+    def _marks(self, name: str, found: Configuration | None) -> Marks:
+        """The resource's marks: those on the configuration, where they can be its own."""
+        stack_id, logical_id = (found.tags.get(key, "") for key in MARKS) if found else ("", "")
+        its_own = logical_id and (self.any_resource or logical_id == name)
+        if its_own and (not self.stack_name or f":stack/{self.stack_name}/" in stack_id):
+            return Marks(stack_id, logical_id)
+        return Marks(self.new.one.place.stack_id, name)
+
+    def _decided(self, request: Request, wanted: Mapping[str, Any]) -> Plan:
+        # The service's refusal of a name that is taken leads the handler to look, too.
+        known = {} if request.request_type == "Delete" else {_target(wanted): self.world.at(_target(wanted))}
+        old = expand(request.old_properties).parameters
+        while isinstance(decision := decide(request, wanted, old, known), Read):
+            known[decision.target] = self.world.at(decision.target)
+        return decision
+
+    def _remember(self, name: str, arn: str, wanted: Mapping[str, Any], properties: dict[str, Any]) -> None:
+        """Let `Ref` and `Fn::GetAtt` of a resource find what it would answer."""
+        attributes = {
+            "Arn": arn,
+            "DistributionConfigurationArn": arn,
+            "Name": str(wanted.get(NAME, arn.rpartition("/")[2])),
+            "Regions": ",".join(str(one["region"]) for one in wanted["distributions"]),
+        }
+        self.live[name] = Resource(name, RESOURCE_TYPES[0], arn, properties, attributes, "", "")
+
+
+def _target(wanted: Mapping[str, Any]) -> Target:
+    return str(wanted[TARGET]) if TARGET in wanted else Named(str(wanted[NAME]))
+
+
+def _same_target(wanted: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(wanted.get(member) == other.get(member) for member in (NAME, TARGET))
+
+
+def _request(
+    request_type: Any, marks: Marks, arn: str, properties: Mapping[str, Any], old: Mapping[str, Any] | None = None
+) -> Request:
+    return Request(
+        request_type=request_type,
+        stack_id=marks.stack_id,
+        request_id="plan",
+        logical_id=marks.logical_id,
+        response_url="",
+        physical_id=arn,
+        properties=properties,
+        old_properties=old or {},
+    )
+
+
+def _action(plan: Plan) -> Action:
+    if any(isinstance(step, CreateConfiguration) for step in plan.steps):
+        return Action.CREATE
+    return Action.UPDATE if plan.steps else Action.NONE
+
+
+def _rests_on_stand_in(path: Path, one: Any, other: Any) -> bool:
+    """Whether the scalar at `path` differs between the two."""
+    for element in path:
+        try:
+            one, other = one[element], other[element]
+        except (LookupError, TypeError):
+            return False
+    return not isinstance(one, (dict, list)) and bool(one != other)

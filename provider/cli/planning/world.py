@@ -1,0 +1,41 @@
+"""The live configurations, as a plan sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from provider.image_builder import Home
+from provider.lifecycle import slug
+from provider.plan import Configuration, CreateConfiguration, Named, Plan, Target
+
+
+class World:
+    """The configurations as they are, each read once, and with what has been planned so far created."""
+
+    def __init__(self, home: Home, read: Callable[[Target], Configuration | None]) -> None:
+        self.home, self._read = home, read
+        self._known: dict[str, Configuration | None] = {}
+        self._elsewhere: dict[str, str] = {}
+        """ARNs in another account than `home` names, by the name in them."""
+
+    def arn(self, target: Target) -> str:
+        """The ARN of what a target leads to, there or not."""
+        if isinstance(target, str):
+            return target
+        return self._elsewhere.get(slug(target.name), self.home.arn(target.name))
+
+    def at(self, target: Target) -> Configuration | None:
+        """What is there. Raises what reading it raises."""
+        if self.arn(target) not in self._known:
+            found = self._read(target)
+            if found and isinstance(target, Named):
+                self._elsewhere[slug(target.name)] = found.arn
+            self._known[self.arn(target)] = found
+        return self._known[self.arn(target)]
+
+    def create(self, plan: Plan) -> None:
+        """Let there be what a plan creates, so that nothing else can take its name."""
+        for step in plan.steps:
+            if isinstance(step, CreateConfiguration):
+                arn = self.arn(Named(step.name))
+                self._known[arn] = Configuration(arn, step.name, step.content, step.tags)

@@ -1,0 +1,104 @@
+"""The templates that the user named, and the values of their parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from provider.cli.mistakes import Mistake
+from provider.cli.reading import STANDARD_INPUT, bytes_of
+
+if TYPE_CHECKING:
+    from provider.local.template import Template
+
+FILE_OR_STANDARD_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+
+
+def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{value!r} is not written KEY=VALUE.")
+        if name in pairs:
+            raise click.BadParameter(f"{name} is given twice, as {pairs[name]!r} and as {text!r}.")
+        pairs[name] = text
+    return pairs
+
+
+parameter_option = click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_pairs,
+    help="A template parameter's value; repeatable. Each template takes those that it declares.",
+)
+
+
+def checked_stack_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Check an option's value: the callback of --stack-name."""
+    if value is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", value):
+        raise click.BadParameter(f"{value!r}: a stack's name is letters, digits and hyphens, a letter first.")
+    return value
+
+
+def stack_name_after(file: Path) -> str:
+    """A stack's name for who gave none."""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", file.stem).lstrip("-0123456789").rstrip("-")[:128] or "stack"
+
+
+def texts_of(files: tuple[Path, ...]) -> dict[Path, str]:
+    """What is in the files. Raises Mistake."""
+    from provider.local.template import TemplateError, decoded
+
+    texts = {}
+    for file in dict.fromkeys(files):
+        try:
+            texts[file] = decoded(bytes_of(file))
+        except TemplateError as error:
+            raise Mistake(f"{called(file, files)}: {error}") from error
+    return texts
+
+
+def called(file: Path, files: tuple[Path, ...]) -> str:
+    """What to call a template: its file's name, or the whole path where others have the same name."""
+    if file == STANDARD_INPUT:
+        return "standard input"
+    return str(file) if any(file.name == other.name and file != other for other in files) else file.name
+
+
+def load(
+    files: tuple[Path, ...],
+    texts: Mapping[Path, str],
+    parameters: Mapping[str, str],
+    read: Callable[[str, str], Template],
+) -> list[Template]:
+    """The templates in the files, as `read` makes them of text and name.
+
+    Raises Mistake for what is no template, and for a parameter that none of them declares.
+    """
+    from provider.local.template import TemplateError
+
+    loaded = []
+    for file in files:
+        name = called(file, files)
+        try:
+            loaded.append(read(texts[file], name))
+        except TemplateError as error:
+            raise Mistake(f"{name}: {error}") from error
+    known = {name for template in loaded for name in template.parameters}
+    if unknown := [name for name in parameters if name not in known]:
+        has = f"it has {', '.join(sorted(known))}" if known else "there are none"
+        raise Mistake(f"no template has a parameter {', '.join(unknown)}; {has}")
+    return loaded
+
+
+def declared(template: Template, parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that a template declares."""
+    return {name: value for name, value in parameters.items() if name in template.parameters}

@@ -1,0 +1,102 @@
+"""The console script, and its Tab completion in real shells."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from provider.cli.completion import SCRIPT
+from provider.cli.main import main
+from tests.cli.commands import ROOT, command
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The console script, as an installation makes it of pyproject.toml."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    module, _, function = scripts[SCRIPT].partition(":")
+    file = tmp_path_factory.mktemp("bin") / SCRIPT
+    file.write_text(f"#!{sys.executable}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n")
+    file.chmod(0o755)
+    return file
+
+
+def shell(script: Path, *arguments: str) -> str:
+    """What a command prints, with the console script on the path."""
+    path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stderr == ""
+    return ended.stdout
+
+
+def completed(script: Path, *words: str) -> list[str]:
+    """What bash offers at the Tab key after these words."""
+    asked = f"COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1}"
+    program = (
+        f'eval "$({SCRIPT} completion bash)"\n{asked}\n'
+        f"_{SCRIPT.replace('-', '_')}_completion {SCRIPT} 2>/dev/null\n"
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    return shell(script, "bash", "--norc", "-c", program).split()
+
+
+def test_bash_knows_the_program(script: Path) -> None:
+    """bash calls the completion for the console script, and for nothing else."""
+    program = f'eval "$({SCRIPT} completion bash)"; complete -p'
+    assert shell(script, "bash", "--norc", "-c", program).split()[-1] == SCRIPT
+
+
+def test_bash_completes_commands(script: Path) -> None:
+    """Tab gives the commands."""
+    assert completed(script, SCRIPT, "") == sorted(main.commands)
+    assert completed(script, SCRIPT, "reh") == ["rehearse"]
+
+
+def test_bash_completes_options(script: Path) -> None:
+    """Tab gives a command's options, and the values that an option can have."""
+    assert completed(script, SCRIPT, "plan", "--pr") == ["--previous", "--profile"]
+    assert completed(script, SCRIPT, "plan", "--output", "") == ["human", "json"]
+
+
+def test_bash_completes_files(script: Path) -> None:
+    """Where a file is wanted, completion is left to the shell, which knows files."""
+    assert completed(script, SCRIPT, "plan", "examples/cl") == []
+
+
+@pytest.mark.parametrize(("name", "check"), [("zsh", "-n"), ("fish", "--no-execute")])
+def test_other_shells(tmp_path: Path, name: str, check: str) -> None:
+    """zsh and fish get a script that speaks of the console script; where they are installed, they can read it."""
+    ended = command("completion", name)
+    assert ended.status == 0
+    assert f"_{SCRIPT.replace('-', '_')}_completion" in ended.stdout
+    program = shutil.which(name)
+    if program:
+        file = tmp_path / "completion"
+        file.write_text(ended.stdout)
+        assert subprocess.run([program, check, file], check=False).returncode == 0
+
+
+def test_shell_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a name it is the shell of the environment; one that is none of the three is a mistake."""
+    monkeypatch.setenv("SHELL", "/usr/bin/fish")
+    assert command("completion").stdout == command("completion", "fish").stdout
+    monkeypatch.setenv("SHELL", "/bin/csh")
+    ended = command("completion")
+    assert ended.status == 2
+    assert "one of bash, zsh, fish" in ended.stderr
+
+
+@pytest.mark.parametrize("name", [None, *sorted(main.commands)])
+def test_examples_are_as_called(script: Path, name: str | None) -> None:
+    """Called by the console script, --help has that name in usage and examples; called as a module, that."""
+    shown = shell(script, SCRIPT, *([name] if name else []), "--help")
+    usage = f"Usage: {SCRIPT} {name or ''}".strip()
+    assert shown.startswith(usage)
+    if name != "completion":  # which says what is not completed
+        assert "python -m provider" not in shown

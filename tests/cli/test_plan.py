@@ -1,0 +1,475 @@
+"""`python -m provider plan`: what it says is what the handler does."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from provider.local.emulator import Emulator
+from tests.cli.commands import EXAMPLES, command, process
+from tests.stack import ARN, NAME, Resource, ami
+
+TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+KIND = "Custom::ImageBuilderDistributionConfiguration"
+ANOTHER = {"amiDistributionConfiguration": {"name": NAME}}
+
+Write = Callable[..., Path]
+
+
+def own(**properties: Any) -> dict[str, Any]:
+    """The properties of a resource that owns `images`."""
+    return {"ServiceToken": TOKEN, "Name": "images", "Distributions": [ami()], **properties}
+
+
+def adopt(**properties: Any) -> dict[str, Any]:
+    """The properties of a resource that adopts `web`."""
+    target = f"{ARN}web"
+    return {"ServiceToken": TOKEN, "DistributionConfigurationArn": target, "Distributions": [ami()], **properties}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a template with these resources, by logical ID: properties, or whole resources; gives its file."""
+
+    def written(name: str = "stack.yaml", /, **resources: Any) -> Path:
+        whole = {
+            logical_id: one if "Type" in one else {"Type": KIND, "Properties": one}
+            for logical_id, one in resources.items()
+        }
+        file = tmp_path / name
+        file.write_text(json.dumps({"Resources": whole}), "utf-8")
+        return file
+
+    return written
+
+
+def planned(*arguments: str | Path, status: int) -> dict[str, Any]:
+    """What a plan says, by logical ID, if it ends so."""
+    ended = command("plan", *arguments, "--output", "json")
+    assert ended.status == status, ended.stdout + ended.stderr
+    return {one["logicalId"]: one for one in json.loads(ended.stdout)["resources"]}
+
+
+def told(change: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    return [(one["path"], one["old"], one["new"]) for one in change["differences"]]
+
+
+# what it says is what happens
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "action"),
+    [
+        (own(), own(), "none"),
+        (own(), own(Description="new"), "update"),
+        (own(Description="old"), own(), "update"),
+        (own(), own(Tags={"Team": "a"}), "update"),
+        (own(), own(Distributions=[ami(), ami("eu-west-1")]), "update"),
+        (own(), own(Name="Images"), "none"),
+        (own(Distributions=[ami("eu-west-1"), ami()]), own(Distributions=[ami(), ami("eu-west-1")]), "none"),
+        (own(), {**adopt(), "DistributionConfigurationArn": f"{ARN}images"}, "update"),
+        (adopt(), adopt(), "none"),
+        (adopt(), adopt(Description="new"), "update"),
+        (adopt(), own(Name="web"), "refused"),
+    ],
+)
+def test_plan_is_what_the_handler_does(
+    write: Write, resource: Resource, before: dict[str, Any], after: dict[str, Any], action: str
+) -> None:
+    """The planned action is the handler's: none without a change, an update with the planned values, or a refusal."""
+    resource.emulator.seed(name="web", distributions=[{"region": "us-east-1", **ANOTHER}])
+    resource.create(**before)
+    (change,) = planned(write(Golden=after), status={"none": 0, "update": 3, "refused": 1}[action]).values()
+    assert change["action"] == action
+    resource.calls()
+    created = before.get("DistributionConfigurationArn") and action == "refused"
+    done = resource.send("Create", after) if created else resource.update(**after)
+    wrote = [call for call in resource.calls() if not call.startswith(("Get", "List", "Create"))]
+    assert bool(wrote) is (action == "update")
+    assert done.status == ("FAILED" if action == "refused" else "SUCCESS")
+    if action != "refused":
+        assert change["arn"] == done.physical_id
+        assert planned(write(Golden=after), status=0)["Golden"]["action"] == "none"
+
+
+def test_creation(write: Write, emulator: Emulator) -> None:
+    """What is not there is created, with all that it will have."""
+    (change,) = planned(write(Golden=own(Description="new")), status=3).values()
+    assert (change["action"], change["arn"]) == ("create", f"{ARN}images")
+    assert ("Description", None, "new") in told(change)
+
+
+def test_it_only_reads(write: Write, resource: Resource) -> None:
+    """Whatever is planned, only Get and List calls arrive."""
+    emulator = resource.emulator
+    emulator.seed(name="web", distributions=[])
+    resource.create(**own())
+    resource.calls()
+    old = write("old.yaml", Golden=own(), Gone=own(Name="gone"), Web=adopt())
+    new = write(Golden=own(Name="renamed"), New=own(Name="new"), Web=adopt(Description="x"))
+    assert command("plan", new, "--previous", old).status == 3
+    assert set(resource.calls()) == {"Get", "ListDistributionConfigurations"}
+
+
+@pytest.mark.parametrize("properties", [own(Distributions=[{"Region": "us-east-1", "Colour": "red"}]), own(Name="a/b")])
+def test_findings_are_the_handlers(write: Write, resource: Resource, properties: dict[str, Any]) -> None:
+    """Findings come in the handler's words, all of them, before anything is read of that resource."""
+    (change,) = planned(write(Golden=properties), status=1).values()
+    assert resource.calls() == []
+    answer = resource.create(**properties)
+    assert change["action"] == "refused"
+    assert change["reason"].removesuffix("is called") in answer.reason
+    assert all(finding["message"] in answer.reason for finding in change["findings"])
+    assert {finding["severity"] for finding in change["findings"]} == {"error"}
+
+
+def test_warnings_refuse_nothing(write: Write, emulator: Emulator) -> None:
+    """A finding that is only a warning is told, and the plan goes on."""
+    (change,) = planned(write(Golden=own(Distributions=[])), status=3).values()
+    assert change["action"] == "create"
+    assert [finding["severity"] for finding in change["findings"]] == ["warning"]
+
+
+@pytest.mark.parametrize("owner", ["nobody", "another resource", "another stack"])
+def test_name_that_is_taken(write: Write, resource: Resource, owner: str) -> None:
+    """A configuration without this resource's marks is refused as the handler refuses it, with the same cure."""
+    if owner == "nobody":
+        resource.emulator.seed(name="images", distributions=[])
+    else:
+        resource.logical_id = "Golden" if owner == "another stack" else "Other"
+        resource.create(**own())
+    options = ("--stack-name", "elsewhere") if owner == "another stack" else ()
+    (change,) = planned(write(Golden=own()), *options, status=1).values()
+    newcomer = Resource(resource.emulator, resource.sink, stack_id="arn:aws:cloudformation:us-east-1:1:stack/new/1")
+    reason = newcomer.create(**own()).reason
+    problem, _, cure = change["reason"].partition(". ")
+    assert problem in reason
+    assert cure in reason
+
+
+def test_adopting_what_is_not_there(write: Write, emulator: Emulator) -> None:
+    """An ARN that leads nowhere is refused."""
+    (change,) = planned(write(Golden=adopt()), status=1).values()
+    assert "was not found in account 123456789012, Region us-east-1" in change["reason"]
+
+
+def test_two_resources_of_one_name(write: Write, emulator: Emulator) -> None:
+    """A name that the plan gives to one resource is taken for the next."""
+    changes = planned(write(First=own(), Second=own()), status=1)
+    assert [one["action"] for one in changes.values()] == ["create", "refused"]
+    assert "belongs to resource First" in changes["Second"]["reason"]
+
+
+# with the previous template
+
+
+@pytest.mark.parametrize(("on_delete", "fate"), [({}, "delete"), ({"OnDelete": "Retain"}, "retain")])
+def test_replacement(write: Write, resource: Resource, on_delete: dict[str, str], fate: str) -> None:
+    """Another name replaces the configuration, and OnDelete says what becomes of the old one."""
+    resource.create(**own(**on_delete))
+    old, new = write("old.yaml", Golden=own(**on_delete)), write(Golden=own(Name="renamed"))
+    (change,) = planned(new, "--previous", old, status=3).values()
+    assert (change["action"], change["arn"]) == ("replace", f"{ARN}renamed")
+    assert (change["replaced"]["action"], change["replaced"]["arn"]) == (fate, f"{ARN}images")
+
+
+@pytest.mark.parametrize(
+    ("removed", "fate", "status"),
+    [
+        (own(), "delete", 3),
+        (own(OnDelete="Retain"), "retain", 0),
+        ({"Type": KIND, "DeletionPolicy": "Retain", "Properties": own()}, "retain", 0),
+        (adopt(), "retain", 0),
+        (own(Name="never-made"), "none", 0),
+    ],
+)
+def test_removed_resource(write: Write, resource: Resource, removed: dict[str, Any], fate: str, status: int) -> None:
+    """What the new template has no more is deleted, or retained as its properties and policy say."""
+    resource.emulator.seed(name="web", distributions=[])
+    resource.logical_id = "Gone"
+    resource.create(**own())
+    kept = own(Name="kept")
+    Resource(resource.emulator, resource.sink, "Kept").create(**kept)
+    old, new = write("old.yaml", Kept=kept, Gone=removed), write(Kept=kept)
+    changes = planned(new, "--previous", old, status=status)
+    assert {name: change["action"] for name, change in changes.items()} == {"Kept": "none", "Gone": fate}
+
+
+def test_removed_tag(write: Write, resource: Resource) -> None:
+    """A tag that only the previous template has is removed; without that template nobody can know."""
+    before, after = own(Tags={"Team": "a", "Stage": "b"}), own(Tags={"Team": "a"})
+    resource.create(**before)
+    old, new = write("old.yaml", Golden=before), write(Golden=after)
+    assert told(planned(new, "--previous", old, status=3)["Golden"]) == [('Tags["Stage"]', "b", None)]
+    assert planned(new, status=0)["Golden"]["action"] == "none"
+
+
+def test_drift(write: Write, resource: Resource) -> None:
+    """What was changed by hand is told, and stays, where CloudFormation has nothing to send."""
+    resource.create(**own(Description="x"))
+    resource.send("Update", own(Description="by hand"), old={}, physical_id=resource.physical_id)
+    file = write(Golden=own(Description="x"))
+    change = planned(file, "--previous", file, status=0)["Golden"]
+    assert (change["action"], told(change)) == ("drift", [("Description", "by hand", "x")])
+    assert planned(file, status=3)["Golden"]["action"] == "update"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (own(ServiceToken=f"{TOKEN}-2"), "Modifying service token is not allowed."),
+        ({"Type": "AWS::CloudFormation::CustomResource", "Properties": own()}, "Update of resource type is not"),
+        ({"Type": "AWS::SNS::Topic"}, "Update of resource type is not permitted"),
+    ],
+)
+def test_what_cloudformation_refuses(write: Write, emulator: Emulator, changed: dict[str, Any], said: str) -> None:
+    """An update that CloudFormation itself does not allow is refused in its words."""
+    changes = planned(write(Golden=changed), "--previous", write("old.yaml", Golden=own()), status=1)
+    assert said in changes["Golden"]["reason"]
+
+
+# what only the deployment knows
+
+
+def test_stand_ins_are_marked(write: Write, resource: Resource) -> None:
+    """A difference that rests on a stand-in is marked, and so is no other; the stand-in is named."""
+    key = {"Fn::ImportValue": "image-key"}
+    resource.create(**own(Distributions=[ami(KmsKeyId="alias/key", Description="old")]))
+    file = write(Golden=own(Distributions=[ami(KmsKeyId=key, Description="new")]))
+    differences = planned(file, status=3)["Golden"]["differences"]
+    known = {one["path"].rpartition(".")[2]: one["known"] for one in differences}
+    assert known == {"KmsKeyId": False, "Description": True}
+    shown = command("plan", file).stdout
+    assert "the export image-key of another stack is taken to be 'image-key'" in shown
+    place = 'Distributions["us-east-1"].AmiDistributionConfiguration.KmsKeyId'
+    assert f"      with stand-ins for what only the deployment knows: {place}\n" in shown
+
+
+def test_stand_ins_have_no_findings(write: Write, emulator: Emulator) -> None:
+    """What a stand-in would be refused for is not told; what stands beside it is."""
+    accounts = [{"Fn::ImportValue": "team"}, "12345"]
+    file = write(Golden=own(Distributions=[ami(TargetAccountIds=accounts)]))
+    findings = planned(file, status=1)["Golden"]["findings"]
+    assert [one["path"] for one in findings] == ["Distributions[0].AmiDistributionConfiguration.TargetAccountIds[1]"]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        own(Name={"Fn::ImportValue": "name"}),
+        own(Name={"Fn::Sub": "${AWS::StackName}-images"}),
+        own(Name="{{resolve:ssm:/images/name}}"),
+        own(Distributions=[{"Region": "us-east-1", "AmiDistributionConfiguration": {"Fn::ImportValue": "ami"}}]),
+    ],
+)
+def test_unknown(write: Write, emulator: Emulator, properties: dict[str, Any]) -> None:
+    """A configuration whose name or form only the deployment knows cannot be planned, and that is said."""
+    change = planned(write(Golden=properties), status=3)["Golden"]
+    assert change["action"] == "unknown"
+    assert "only the deployment knows" in change["reason"]
+
+
+def test_unknown_before(write: Write, emulator: Emulator) -> None:
+    """What becomes of a configuration whose name only its own deployment knew cannot be planned."""
+    unknown = own(Name={"Fn::ImportValue": "name"})
+    old = write("old.yaml", Stays=unknown, Renamed=unknown, Gone=unknown, Waits=own(Tags={"A": {"Ref": "Gone"}}))
+    changes = planned(write(Stays=unknown, Renamed=own(Name="renamed")), "--previous", old, status=3)
+    assert {name: one["action"] for name, one in changes.items()} == {
+        "Stays": "none",
+        "Renamed": "unknown",
+        "Gone": "unknown",
+        "Waits": "unknown",
+    }
+
+
+def test_stack_name(write: Write, emulator: Emulator) -> None:
+    """--stack-name makes the stack's name known."""
+    file = write(Golden=own(Name={"Fn::Sub": "${AWS::StackName}-images"}))
+    assert planned(file, "--stack-name", "prod", status=3)["Golden"]["arn"] == f"{ARN}prod-images"
+    assert "the stack's name is taken to be 'stack'; --stack-name gives it" in command("plan", file).stdout
+
+
+def test_reference_between_resources(write: Write, emulator: Emulator) -> None:
+    """Ref of a planned resource gives its ARN; what waits for a refused one cannot be planned."""
+    second = own(Name="second", Tags={"First": {"Ref": "First"}})
+    changes = planned(write(Second=second, First=own()), status=3)
+    assert ('Tags["First"]', None, f"{ARN}images") in told(changes["Second"])
+    changes = planned(write(Second=second, First=own(Colour="red")), status=1)
+    assert changes["Second"]["action"] == "unknown"
+    assert "First is not deployed yet" in changes["Second"]["reason"]
+
+
+# what goes in and comes out
+
+
+def test_document(write: Write, emulator: Emulator) -> None:
+    """The JSON has these members, whatever is planned."""
+    emulator.seed(name="web", distributions=[], tags={"Team": "a"})
+    ended = command("plan", write(Web=adopt(Distributions=[], Description="x")), "--output", "json")
+    (resource,) = json.loads(ended.stdout)["resources"]
+    (warning,) = resource.pop("findings")
+    assert json.loads(ended.stdout) | {"resources": []} == {
+        "region": "us-east-1",
+        "account": "123456789012",
+        "changes": True,
+        "notes": [],
+        "resources": [],
+    }
+    assert (set(warning), warning["path"]) == ({"severity", "rule", "path", "message"}, "Distributions")
+    assert resource == {
+        "logicalId": "Web",
+        "action": "update",
+        "arn": f"{ARN}web",
+        "reason": "",
+        "warnings": [],
+        "differences": [{"path": "Description", "old": None, "new": "x", "known": True}],
+        "replaced": None,
+    }
+
+
+def test_shown(write: Write, resource: Resource) -> None:
+    """People see findings first, then each resource with its differences, then how many of each kind there are."""
+    resource.create(**own(Description="old"))
+    bad = own(Name="bad", Distributions=[{"Region": "us-east-1"}])
+    ended = command("plan", write(Bad=bad, Golden=own(Description="new"), New=own(Name="new")))
+    lines = ended.stdout.splitlines()
+    assert lines[0].startswith("error: Bad: Distributions[0]: ")
+    assert f"~ Golden: {ARN}images is changed" in lines
+    assert '      ~ Description: "old" -> "new"' in lines
+    assert lines[-1] == "Plan: 1 create, 1 update, 1 refused."
+    assert ended.stderr == "Reading Image Builder in us-east-1, account 123456789012 ...\n"
+
+
+def test_property_file(tmp_path: Path, resource: Resource) -> None:
+    """A file of properties alone is planned whichever resource the configuration belongs to."""
+    resource.create(**own())
+    file = tmp_path / "properties.json"
+    file.write_text(json.dumps({"name": "images", "description": "new", "distributions": [ami()]}), "utf-8")
+    assert told(planned(file, status=3)["Properties"]) == [("Description", None, "new")]
+
+
+def test_standard_input_and_parameters(emulator: Emulator) -> None:
+    """`-` reads the template from standard input; --parameter gives its parameters."""
+    text = (EXAMPLES / "golden-image.yaml").read_text("utf-8")
+    ended = command("plan", "-", "-p", "Stage=development", stdin=text)
+    assert f"{ARN}golden-image-development is created" in ended.stdout
+    assert ended.status == 3
+
+
+def test_chosen_resource(write: Write, emulator: Emulator) -> None:
+    """--resource leaves the others out, of the exit status too."""
+    file = write(Good=own(), Bad=own(Colour="red"))
+    assert list(planned(file, "--resource", "Good", status=3)) == ["Good"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("a: b", (), "has no Resources section"),
+        ("Resources: {A: {Type: AWS::S3::Bucket}}", (), "so there is nothing to plan"),
+        (f"Resources: {{A: {{Type: {KIND[:-7]}}}}}", (), f"should be {KIND}"),
+        (
+            f"Resources: {{A: {{Type: {KIND}, Properties: {{Name: !Ref B}}}}}}",
+            (),
+            "there is no resource or parameter B",
+        ),
+        (f"Resources: {{A: {{Type: {KIND}}}}}", (), "a ServiceToken is needed"),
+        ("Name: a", ("-p", "A=b"), "no template has a parameter A"),
+        ("Name: a", ("--resource", "Golden"), "no resource Golden here; there are Properties"),
+        ("Name: a", ("--endpoint-url", "localhost"), "is not written http://HOST:PORT"),
+        ("Name: a", ("--account", "1"), "12 digits"),
+        ("Name: a", ("--profile", "nobody"), "nobody"),
+        ("Name: [", (), "is not YAML: line 1"),
+    ],
+)
+def test_mistakes_of_the_user(
+    tmp_path: Path, emulator: Emulator, text: str, options: tuple[str, ...], said: str
+) -> None:
+    """What the user got wrong is said in a message on standard error, with status 2."""
+    file = tmp_path / "stack.yaml"
+    file.write_text(text, "utf-8")
+    ended = command("plan", file, *options)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert said in " ".join(ended.stderr.split())
+
+
+def test_service_that_refuses_to_be_read(write: Write, emulator: Emulator) -> None:
+    """Where the live state cannot be read there is no plan: status 2, with the service's word."""
+    emulator.fail_with("GetDistributionConfiguration", "AccessDeniedException", 403, "You shall not read.")
+    ended = command("plan", write(Golden=own()))
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "AccessDeniedException" in ended.stderr
+    assert "You shall not read" in ended.stderr
+
+
+# whose it is
+
+
+@pytest.fixture
+def identities() -> Iterator[tuple[str, list[str]]]:
+    """An STS that says who anybody is: its URL, and the access keys that asked."""
+    asked: list[str] = []
+
+    class Sts(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(self.headers["Authorization"].partition("Credential=")[2].partition("/")[0])
+            answer = b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>210987654321</Account>"
+            answer += b"</GetCallerIdentityResult></GetCallerIdentityResponse>"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Sts) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_account_and_profile(write: Write, tmp_path: Path, identities: tuple[str, list[str]]) -> None:
+    """The account is the credentials', and --profile counts more than keys in the environment."""
+    url, asked = identities
+    config = tmp_path / "config"
+    with Emulator("eu-west-1", "210987654321") as emulator:
+        emulator.seed(name="images", distributions=[])
+        # An endpoint in the profile is the service's own as far as anybody can see: STS is asked.
+        config.write_text(
+            "[profile sandbox]\nregion = eu-west-1\naws_access_key_id = SANDBOX\naws_secret_access_key = secret\n"
+            f"services = here\n[services here]\nimagebuilder =\n  endpoint_url = {emulator.url}\n"
+        )
+        environment = {"AWS_CONFIG_FILE": str(config), "AWS_ENDPOINT_URL_STS": url, "AWS_ACCESS_KEY_ID": "OTHER"}
+        ended = process("plan", write(Golden=own()), "--profile", "sandbox", AWS_SECRET_ACCESS_KEY="x", **environment)
+        assert [one.parameters for one in emulator.requests] == [
+            {"distributionConfigurationArn": ARN.replace("us-east-1:123456789012", "eu-west-1:210987654321") + "images"}
+        ]
+    assert ended.status == 1, ended.stderr
+    assert "in eu-west-1, account 210987654321 ..." in ended.stderr
+    assert asked == ["SANDBOX"]
+
+
+def test_account_that_nobody_knows(write: Write, tmp_path: Path) -> None:
+    """Without an answer of STS, the message says how to name the account."""
+    environment = {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_REGION": "us-east-1"}
+    ended = process("plan", write(Golden=own()), AWS_SECRET_ACCESS_KEY="x", **environment)
+    assert ended.status == 2
+    assert "--account ID says it" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_endpoint_of_another_account(write: Write, emulator: Emulator) -> None:
+    """At an endpoint of one's own a configuration is found whatever its account, through the list."""
+    with Emulator("us-east-1", "210987654321") as elsewhere:
+        arn = elsewhere.seed(name="images", distributions=[])
+        change = planned(write(Golden=own()), "--endpoint-url", elsewhere.url, status=1)["Golden"]
+    assert arn in change["reason"]
+    assert emulator.requests == []
