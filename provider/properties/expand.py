@@ -1,7 +1,8 @@
 """Properties -> API parameters: names to the API's, strings to what the shape says. Converts, never judges."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from provider.properties.finding import Finding, Path
@@ -11,6 +12,9 @@ _BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _LONGEST_INTEGER = 32
 """Digits; far above what any limit of the model allows, far below what Python refuses to read."""
+
+Convert = Callable[[Any, list[str]], Any]
+"""Takes a value by the user's names, and a list for the names in it that are odd: unknown, or given twice."""
 
 
 class Expanded(NamedTuple):
@@ -30,7 +34,11 @@ def expand(properties: Mapping[str, Any]) -> Expanded:
     for name in [name for name in written if camel_case(name) in REFUSED]:
         del written[name]
         findings.append(Finding((name,), REFUSED[camel_case(name)], "refused-property"))
-    return Expanded(_structure(written, resource_type(), (), findings), tuple(findings))
+    odd: list[str] = []
+    parameters = _converter(resource_type())(written, odd)
+    if odd:
+        findings += _odd_names(written, resource_type(), ())
+    return Expanded(parameters, tuple(findings))
 
 
 def coerce(value: object, type_: Type) -> Any:
@@ -43,37 +51,67 @@ def coerce(value: object, type_: Type) -> Any:
     return value
 
 
-def _expand(value: Any, type_: Type, path: Path, findings: list[Finding]) -> Any:
-    item = type_.item
+@cache
+def _converter(type_: Type) -> Convert:
+    """What turns a value into what the API takes, made once a type."""
     if type_.kind == "structure":
-        return _structure(value, type_, path, findings) if isinstance(value, Mapping) else value
-    if item is None:
-        return coerce(value, type_)
-    if item.kind == "string":
+        return _structure_converter(type_)
+    if type_.kind == "string" or (type_.item is not None and type_.item.kind == "string"):
+        return lambda value, _: value
+    if type_.item is None:
+        return lambda value, _: coerce(value, type_)
+    convert = _converter(type_.item)
+
+    def convert_entries(value: Any, odd: list[str]) -> Any:
+        if isinstance(value, list):
+            return [convert(entry, odd) for entry in value]
+        if isinstance(value, Mapping):
+            return {key: convert(entry, odd) for key, entry in value.items()}
         return value
-    if isinstance(value, list):
-        return [_expand(entry, item, (*path, index), findings) for index, entry in enumerate(value)]
-    if isinstance(value, Mapping):
-        return {key: _expand(entry, item, (*path, key), findings) for key, entry in value.items()}
-    return value
+
+    return convert_entries
 
 
-def _structure(value: Mapping[str, Any], type_: Type, path: Path, findings: list[Finding]) -> dict[str, Any]:
-    spellings, members = type_.spellings, type_.members
-    parameters: dict[str, Any] = {}
-    for written, entry in value.items():
-        member = spellings.get(written)
-        if member is None:
-            findings.append(_unknown(written, type_, path))
-        elif member in parameters:
-            findings.append(_twice(written, value, member, type_, path))
-        else:
-            member_type = members[member]
-            if member_type.is_scalar:
-                parameters[member] = entry if member_type.kind == "string" else coerce(entry, member_type)
+def _structure_converter(type_: Type) -> Convert:
+    converters = {
+        spelling: (member, None if type_.members[member].kind == "string" else _converter(type_.members[member]))
+        for spelling, member in type_.spellings.items()
+    }
+
+    def convert_structure(value: Any, odd: list[str]) -> Any:
+        if not isinstance(value, dict):
+            return value
+        parameters: dict[str, Any] = {}
+        for written, entry in value.items():
+            if written not in converters:
+                odd.append(written)
+                continue
+            member, convert = converters[written]
+            if member in parameters:
+                odd.append(written)
             else:
-                parameters[member] = _expand(entry, member_type, (*path, member), findings)
-    return parameters
+                parameters[member] = entry if convert is None else convert(entry, odd)
+        return parameters
+
+    return convert_structure
+
+
+def _odd_names(value: Any, type_: Type, path: Path) -> Iterator[Finding]:
+    """The names that lead nowhere or to the same place."""
+    if type_.kind == "structure" and isinstance(value, dict):
+        met: set[str] = set()
+        for written, entry in value.items():
+            member = type_.spellings.get(written)
+            if member is None:
+                yield _unknown(written, type_, path)
+            elif member in met:
+                yield _twice(written, value, member, type_, path)
+            else:
+                met.add(member)
+                yield from _odd_names(entry, type_.members[member], (*path, member))
+    elif type_.item is not None and isinstance(value, list | dict):
+        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _odd_names(entry, type_.item, (*path, key))
 
 
 def _unknown(written: str, type_: Type, path: Path) -> Finding:

@@ -4,9 +4,8 @@ botocore's service model is walked once into a tree of `Type`. What the resource
 model is silent about something the service does, stands here as data.
 """
 
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Final
@@ -53,7 +52,7 @@ DELETE: Final = "Delete"
 RETAIN: Final = "Retain"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Type:
     """The type of a value in the resource's properties, as the service model gives it.
 
@@ -93,27 +92,6 @@ class Type:
         if pattern.endswith("$") and not pattern.endswith(r"\$"):
             pattern = pattern[:-1] + r"\Z"
         return re.compile(pattern, re.ASCII)
-
-    @cached_property
-    def accepts(self) -> Callable[[object], bool]:
-        """Whether a scalar is all right, as one quick function; False for whatever deserves a closer look."""
-        low = self.minimum if self.minimum is not None else -math.inf
-        high = self.maximum if self.maximum is not None else math.inf
-        if self.kind == "boolean":
-            return lambda value: value is True or value is False
-        if self.kind in ("integer", "long"):
-            return lambda value: type(value) is int and low <= value <= high
-        if self.kind != "string":
-            return lambda _: False
-        search, enum = self.regex.search if self.regex else None, self.enum
-        if search and not enum and (low, high) == (-math.inf, math.inf):
-            return lambda value: type(value) is str and search(value) is not None
-        return lambda value: (
-            type(value) is str
-            and low <= len(value) <= high
-            and (not enum or value in enum)
-            and (search is None or search(value) is not None)
-        )
 
     @cached_property
     def list_key(self) -> str | None:

@@ -1,12 +1,15 @@
 """Parameters -> findings: the service model's own constraints, each a few lines, all findings at once."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from provider.properties.finding import Finding, Path
 from provider.properties.model import HINTS, Type
 
+Accepts = Callable[[Any], bool]
 Report = Callable[[Path, str, str], None]
 """Takes a path, the rule and the message of a finding."""
 
@@ -31,6 +34,8 @@ def validate(value: object, type_: Type, path: Path = ()) -> list[Finding]:
 
     Accepts nothing that botocore's own `ParamValidator` refuses.
     """
+    if acceptance(type_)(value):
+        return []
     findings: list[Finding] = []
 
     def report(at: Path, rule: str, message: str) -> None:
@@ -38,6 +43,61 @@ def validate(value: object, type_: Type, path: Path = ()) -> list[Finding]:
 
     _check(value, type_, path, report)
     return findings
+
+
+@cache
+def acceptance(type_: Type) -> Accepts:
+    """Whether a value is all right, as one quick function, made once a type: almost every value is."""
+    low = type_.minimum if type_.minimum is not None else -math.inf
+    high = type_.maximum if type_.maximum is not None else math.inf
+    match type_.kind:
+        case "structure":
+            return _accepts_structure(type_)
+        case "list" | "map" if type_.item is not None:
+            return _accepts_entries(type_, acceptance(type_.item), low, high)
+        case "boolean":
+            return lambda value: value is True or value is False
+        case "integer" | "long":
+            return lambda value: type(value) is int and low <= value <= high
+        case "string":
+            return _accepts_string(type_, low, high)
+    return lambda _: False
+
+
+def _accepts_structure(type_: Type) -> Accepts:
+    required = frozenset(type_.required)
+    members = {name: acceptance(member) for name, member in type_.members.items()}
+
+    def accepts(value: Any) -> bool:
+        if type(value) is not dict or not required <= value.keys():
+            return False
+        for name, entry in value.items():  # noqa: SIM110 - a generator takes longer
+            if name not in members or not members[name](entry):
+                return False
+        return True
+
+    return accepts
+
+
+def _accepts_entries(type_: Type, item: Accepts, low: float, high: float) -> Accepts:
+    if type_.key is None:
+        return lambda value: type(value) is list and low <= len(value) <= high and all(map(item, value))
+    key = acceptance(type_.key)
+    return lambda value: (
+        type(value) is dict and low <= len(value) <= high and all(map(key, value)) and all(map(item, value.values()))
+    )
+
+
+def _accepts_string(type_: Type, low: float, high: float) -> Accepts:
+    search, enum = type_.regex.search if type_.regex else None, type_.enum
+    if search and not enum and (low, high) == (-math.inf, math.inf):
+        return lambda value: type(value) is str and search(value) is not None
+    return lambda value: (
+        type(value) is str
+        and low <= len(value) <= high
+        and (not enum or value in enum)
+        and (search is None or search(value) is not None)
+    )
 
 
 def _check(value: Any, type_: Type, path: Path, report: Report) -> None:
@@ -51,7 +111,7 @@ def _check(value: Any, type_: Type, path: Path, report: Report) -> None:
         for rule, message in _violations(value, type_):
             report(path, rule, message)
         if type_.kind == "list" and type_.item is not None:
-            accepts = type_.item.accepts
+            accepts = acceptance(type_.item)
             for index, entry in enumerate(value):
                 if not accepts(entry):
                     _check(entry, type_.item, (*path, index), report)
@@ -69,7 +129,7 @@ def _check_structure(value: dict[str, Any], type_: Type, path: Path, report: Rep
     for member, entry in value.items():
         if member not in members:
             report((*path, member), "unknown", "is unknown to the service model")
-        elif not members[member].accepts(entry):
+        elif not acceptance(members[member])(entry):
             _check(entry, members[member], (*path, member), report)
 
 
