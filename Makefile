@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit e2e check format bench soak docs lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit e2e check format bench guard soak docs lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -54,8 +54,12 @@ format: .venv/dev.stamp ## put the code into its format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: .venv/run.stamp ## measure how long checking a configuration takes
+bench: .venv/dev.stamp .venv-e2e/stamp ## measure a start of the provider and of its peers, and the checking of properties
+	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.properties
+
+guard: .venv/dev.stamp ## fail where a start has come to take more instructions than bench has written down
+	@$(BIN)/python -m benchmarks.guard
 
 soak: .venv/dev.stamp ## a thousand requests with a tenth of all calls failing
 	@$(BIN)/python -m tests.reliability.soak
@@ -69,19 +73,19 @@ build-ProviderFunction: | .venv/bin/python
 	@$(PIP) install --require-hashes --requirement requirements/lambda.lock --target "$(ARTIFACTS_DIR)" \
 	  --only-binary :all: --platform any --implementation py --abi none --python-version 3.13 --no-compile
 	@rm -rf "$(ARTIFACTS_DIR)/bin"
-	@tar -cf - --exclude __pycache__ --exclude provider/__main__.py --exclude provider/cli --exclude provider/lint \
+	@tar -cf - --exclude __pycache__ --exclude provider/__main__.py --exclude provider/cli --exclude provider/lint --exclude provider/authoring \
 	  --exclude provider/construct --exclude provider/local --exclude provider/last_resort.py provider | tar -xf - -C "$(ARTIFACTS_DIR)"
 	@$(BIN)/python -m artifact.shrink "$(ARTIFACTS_DIR)"
 
 build-LastResortFunction:
 	@mkdir -p "$(ARTIFACTS_DIR)/provider/protocol"
-	@cp provider/__init__.py provider/last_resort.py provider/tls.py "$(ARTIFACTS_DIR)/provider/"
+	@cp provider/__init__.py provider/last_resort.py provider/tls.py provider/transport.py "$(ARTIFACTS_DIR)/provider/"
 	@cp provider/protocol/*.py "$(ARTIFACTS_DIR)/provider/protocol/"
 	@rm "$(ARTIFACTS_DIR)/provider/protocol/custom_resource.py"
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv
-	@for part in lambda run dev e2e; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	@for part in lambda run dev e2e bench; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o requirements/$$part.lock; done
 
 clean: ## remove everything that was set up or built

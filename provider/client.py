@@ -1,10 +1,12 @@
 """The client of EC2 Image Builder's API: made once an environment, its errors turned into ours."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, Final, cast
+from http.client import HTTPException
+from io import BytesIO
+from typing import Any, Final, NamedTuple, cast
 
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
@@ -15,12 +17,11 @@ from botocore.httpsession import get_cert_path
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
-from urllib3 import PoolManager, Timeout
-from urllib3.exceptions import HTTPError
 
 from provider.errors import Outcome, ProviderError, api_error
 from provider.properties.model import SERVICE, loader
 from provider.tls import shipped, tls_context
+from provider.transport import Transport
 
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
@@ -33,24 +34,51 @@ before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=
 """Called before each attempt to send, botocore's own retries included; it raises to stop them."""
 
 
+class _Made(NamedTuple):
+    """A client, and what sends its requests; None where botocore does that itself."""
+
+    api: Any
+    transport: Transport | None
+
+
 def client() -> Any:
-    """The API client, made once an environment and anew only where botocore's settings in it have changed."""
+    """The API client, made once an environment and anew only where botocore's settings in it have changed.
+
+    Raises ProviderError where the settings allow for none.
+    """
+    return _current().api
+
+
+def connect() -> None:
+    """Have a connection to the API ready for the first call. Raises ProviderError, and what the transport raises."""
+    api, transport = _current()
+    if transport is not None:
+        transport.connect(api.meta.endpoint_url, _CONNECT_SECONDS)
+
+
+def _current() -> _Made:
     settings = {k: v for k, v in os.environ.items() if k.startswith("AWS_") or k.lower().endswith("_proxy")}
-    return _client(frozenset(settings.items()))
+    try:
+        return _made(frozenset(settings.items()))
+    except (BotoCoreError, OSError, ValueError) as error:
+        raise ProviderError(f"there is no client for the API: {error}", cure=_CHECK_SETTINGS) from error
 
 
 @lru_cache(maxsize=1)
-def _client(_settings: frozenset[tuple[str, str]]) -> Any:
+def _made(_settings: frozenset[tuple[str, str]]) -> _Made:
     session = _session()
     config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
     if "AWS_RETRY_MODE" not in os.environ:
         config = config.merge(Config(retries={"mode": "standard"}))
-    made = session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)
-    made.meta.events.register(f"before-send.{SERVICE}", lambda **_: before_send.get()())
-    if made.meta.endpoint_url.startswith("https:") and not get_environ_proxies(made.meta.endpoint_url):
-        bundle = str(session.get_config_variable("ca_bundle") or shipped() or get_cert_path(True))
-        made.meta.events.register(f"before-send.{SERVICE}", _Transport(bundle).send)
-    return made
+    api = session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)
+    api.meta.events.register(f"before-send.{SERVICE}", lambda **_: before_send.get()())
+    endpoint = api.meta.endpoint_url
+    if not endpoint.startswith("https:") or get_environ_proxies(endpoint):
+        return _Made(api, None)
+    bundle = str(session.get_config_variable("ca_bundle") or shipped() or get_cert_path(True))
+    transport = Transport(lambda: tls_context(bundle))
+    api.meta.events.register(f"before-send.{SERVICE}", _sender(transport))
+    return _Made(api, transport)
 
 
 def _session() -> Session:
@@ -71,43 +99,39 @@ def concerns_us(event: str) -> bool:
     return not service or service[0] in (SERVICE, *FOR_CREDENTIALS)
 
 
-class _Transport:
-    """Sends botocore's requests over connections that share one TLS context.
-
-    botocore's own transport reads the whole CA bundle for each new connection; proxies are left to it.
+def _sender(transport: Transport) -> Any:
+    """What sends botocore's requests in place of its own transport, which reads the whole CA bundle anew for each
+    connection; proxies are left to that.
     """
 
-    def __init__(self, bundle: str) -> None:
-        self._connections = PoolManager(
-            ssl_context=tls_context(bundle), timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
-        )
-
-    def send(self, request: Any, **_: object) -> Any:
-        """Send one request, once. Raises HTTPClientError, which botocore retries like its own transport's errors."""
+    def send(request: Any, **_: object) -> Any:
         try:
-            raw = self._connections.request(
+            answer = transport.exchange(
                 request.method,
                 request.url,
-                body=request.body,
-                headers=request.headers,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
+                dict(request.headers.items()),
+                request.body,
+                connect_seconds=_CONNECT_SECONDS,
+                seconds=_READ_SECONDS,
             )
-            response: Any = AWSResponse(request.url, raw.status, cast(Any, raw.headers), raw)
-            response.content  # noqa: B018 - reading it is what gives the connection back
-        except (HTTPError, OSError) as error:
+        except (OSError, HTTPException) as error:
             raise HTTPClientError(error=error) from error
+        response: Any = AWSResponse(request.url, answer.status, cast(Any, answer.headers), _Body(answer.body))
         return response
 
+    return send
 
-def call(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Call an operation of the API by its own name. Raises ProviderError, and whatever `before_send` raises."""
-    try:
-        api = client()
-    except (BotoCoreError, OSError, ValueError) as error:
-        raise ProviderError(f"{operation} could not be called: {error}", cure=_CHECK_SETTINGS) from error
+
+class _Body(BytesIO):
+    """An answer's body, as botocore reads it."""
+
+    def stream(self) -> Iterator[bytes]:
+        """The whole of it."""
+        yield self.read()
+
+
+def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Call an operation of a client by its own name. Raises ProviderError, and whatever `before_send` raises."""
     try:
         answer: dict[str, Any] = getattr(api, xform_name(operation))(**parameters)
     except ProviderError:

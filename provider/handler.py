@@ -16,7 +16,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from provider.protocol.deadline import Deadline
-from provider.protocol.delivery import Undelivered, deliver
+from provider.protocol.delivery import Undelivered, connect, deliver, is_connected
 from provider.protocol.redaction import redact
 from provider.protocol.request import ABOUT, MalformedEvent, Request, log_keys, parse
 from provider.protocol.response import FAILED, SUCCESS, Answer, Response
@@ -57,6 +57,9 @@ def handler(event: Any, context: Any) -> None:
 def _start(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
     work = partial(copy_context().run, _work, request, context, deadline, answer)
     try:
+        if not is_connected(request.response_url):
+            # Meanwhile, and with it the CAs are read. A process that ends waits for it: OpenSSL wants that.
+            threading.Thread(target=connect, args=(request.response_url,), name="connect", daemon=False).start()
         threading.Thread(target=work, name="work", daemon=True).start()
     except (RuntimeError, MemoryError) as error:
         reason = f"the provider could not start its work: {type(error).__name__}"
@@ -113,13 +116,10 @@ def _deliver(request: Request, response: Response, deadline: Deadline) -> None:
 def _load() -> None:
     """Load the provider and make what all requests share, once an environment.
 
-    The CAs are read meanwhile: OpenSSL does not need the interpreter for it. The garbage collector rests, and passes
-    over what is there now ever after: modules are no garbage.
+    The garbage collector rests meanwhile, and passes over what is there now ever after: modules are no garbage.
     """
     gc.disable()
     try:
-        threading.Thread(target=_read_cas, name="tls", daemon=False).start()  # a process that ends waits for it
-
         from provider import provision
 
         provision.prepare()
@@ -130,13 +130,18 @@ def _load() -> None:
         gc.enable()
 
 
-def _read_cas() -> None:
-    with suppress(OSError):  # who delivers the answer looks for other CAs
+def _prepare() -> None:
+    """Do in Lambda's init phase what the first request would otherwise wait for; it meets what trouble there is."""
+    with suppress(Exception):
         tls_context()
+    _load()
+    with suppress(Exception):
+        from provider import client
+
+        client.connect()
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    # In the init phase, so that no request waits for it.
-    _preparing = threading.Thread(target=_load, name="prepare", daemon=True)
+    _preparing = threading.Thread(target=_prepare, name="prepare", daemon=True)
     _preparing.start()
     _preparing.join(_INIT_SECONDS)

@@ -5,10 +5,11 @@ import json
 import random
 import time
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import count, islice
 from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
 
-from provider.client import before_send, call
+from provider.client import before_send, call, client
 from provider.errors import Outcome, ProviderError
 from provider.lifecycle import slug, with_name
 from provider.plan import (
@@ -100,6 +101,10 @@ class ImageBuilder:
         self._home = home
         self._watch = watch
         before_send.set(self._only_in_time)
+
+    @cached_property
+    def _client(self) -> Any:
+        return client()
 
     def read(self, target: Target) -> Configuration | None:
         """The live state of a configuration; None where there is none."""
@@ -214,7 +219,7 @@ class ImageBuilder:
             self._only_in_time()
             self._watch.doing = f"{operation} of {subject}"
             try:
-                return _checked(operation, expected, call(operation, parameters))
+                return _checked(operation, expected, call(self._client, operation, parameters))
             except ProviderError as error:
                 unread = reads and error.outcome is Outcome.UNKNOWN and attempt < _READ_ATTEMPTS
                 again = unread or error.outcome is Outcome.THROTTLED

@@ -11,10 +11,14 @@ PROVIDER = Path(__file__).parent.parent / "provider"
 
 MAY: dict[str, set[str]] = {
     "properties": {"botocore", "properties"},
+    "authoring": {"authoring", "botocore", "properties"},
     "errors": set(),
     "plan": {"properties"},
     "lifecycle": {"errors", "plan", "properties"},
-    "image_builder": {"boto3", "botocore", "errors", "lifecycle", "plan", "properties"},
+    "tls": set(),
+    "transport": set(),
+    "client": {"botocore", "errors", "properties", "tls", "transport"},
+    "image_builder": {"client", "errors", "lifecycle", "plan", "properties"},
     "observability": {"aws_lambda_powertools", "properties", "protocol"},
     "reconcile": {
         "errors",
@@ -26,6 +30,7 @@ MAY: dict[str, set[str]] = {
         "protocol",
     },
     "provision": {
+        "client",
         "errors",
         "image_builder",
         "lifecycle",
@@ -35,29 +40,37 @@ MAY: dict[str, set[str]] = {
         "protocol",
         "reconcile",
     },
-    "protocol": {"crhelper", "protocol"},
-    "handler": {"protocol", "provision"},
+    "protocol": {"crhelper", "protocol", "tls", "transport"},
+    "handler": {"client", "protocol", "provision", "tls"},
     "last_resort": {"protocol"},
     "local": {"botocore", "boto3", "cfnlint", "yaml", "local"},
     "cli": {
+        "authoring",
         "botocore",
         "boto3",
+        "cfnlint",
         "click",
+        "jmespath",
         "yaml",
         "cli",
+        "errors",
         "handler",
         "image_builder",
         "lifecycle",
+        "lint",
         "plan",
         "local",
         "properties",
         "protocol",
     },
+    "lint": {"cfnlint", "lint", "properties", "protocol"},
     "__main__": {"cli"},
 }
 """What each room may import, besides the standard library; rooms by their own names."""
 
 ONLY_STANDARD_LIBRARY = (
+    "tls.py",
+    "transport.py",
     "protocol/response_url.py",
     "last_resort.py",
 "handler.py", "protocol/request.py", "protocol/response.py", "protocol/delivery.py",
@@ -113,7 +126,7 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
     foreign = {
         module
         for module in imports(PROVIDER / name, top_only=True)
-        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith("provider.protocol.")
+        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(("provider.protocol.", "provider.tls", "provider.transport"))
     }
     assert foreign == set()
     assert not any(module.endswith("protocol.custom_resource") for module in imports(PROVIDER / name))
@@ -131,6 +144,12 @@ def test_only_the_quarantine_knows_crhelper() -> None:
     """crhelper is imported in one file."""
     users = [path for path in source_files() if any(m.split(".")[0] == "crhelper" for m in imports(path))]
     assert [str(path.relative_to(PROVIDER)) for path in users] == ["protocol/custom_resource.py"]
+
+
+def test_findings_need_no_cfn_lint() -> None:
+    """Of the linting room only the rules import cfn-lint, so that `validate` starts without it."""
+    users = [path for path in sorted((PROVIDER / "lint").glob("*.py")) if "cfnlint" in str(list(imports(path)))]
+    assert [path.name for path in users] == ["rules.py"]
 
 
 def test_no_module_is_named_after_one_of_the_standard_library() -> None:

@@ -11,19 +11,19 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count, cycle
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from provider.tls import system_context, tls_context
+from provider.transport import Transport
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPT_SECONDS: Final = 10.0
 _SHORTEST_ATTEMPT: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
-
-Trust = Callable[[], ssl.SSLContext]
-"""Gives the context that verifies who takes the answer."""
+_TRANSPORTS: Final = (Transport(tls_context), Transport(system_context))
+"""What delivers, and what does where the trust of the first fails."""
 
 
 class Undelivered(Exception):  # noqa: N818 - says what became of the answer
@@ -41,13 +41,13 @@ def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
     Network errors, 5xx and 429 are worth another attempt; a certificate that is not trusted is, with the trust that
     the system has: a bundle set for the API need not know who serves the answers. Raises Undelivered.
     """
-    trusts = cycle((tls_context, system_context))
-    trust = next(trusts)
+    transports = cycle(_TRANSPORTS)
+    transport = next(transports)
     for attempt in count(1):
         try:
-            _put_within(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)), trust)
+            _put_within(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)), transport)
         except Undelivered as error:
-            trust = next(trusts) if error.untrusted else trust
+            transport = next(transports) if error.untrusted else transport
             pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
             if error.final or left() <= pause:
                 raise
@@ -57,13 +57,27 @@ def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
             return
 
 
-def _put_within(url: str, body: bytes, seconds: float, trust: Trust) -> None:
+def connect(url: str) -> None:
+    """Have a connection ready for the answer to come; trouble with it shows when that is delivered."""
+    with suppress(OSError, http.client.HTTPException, ValueError):
+        _TRANSPORTS[0].connect(url, _ATTEMPT_SECONDS)
+
+
+def is_connected(url: str) -> bool:
+    """Whether a connection is kept that an answer to this URL can take."""
+    try:
+        return _TRANSPORTS[0].leads_to(url)
+    except ValueError:
+        return False
+
+
+def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> None:
     """One attempt that ends in time, whatever a name server or a dripping peer does: sockets only time single reads."""
     failures: list[Undelivered] = []
 
     def attempt() -> None:
         try:
-            _put(url, body, seconds, trust)
+            _put(url, body, seconds, transport)
         except Undelivered as error:
             failures.append(error)
 
@@ -76,34 +90,16 @@ def _put_within(url: str, body: bytes, seconds: float, trust: Trust) -> None:
         raise failures[0]
 
 
-def _put(url: str, body: bytes, timeout: float, trust: Trust) -> None:
-    connection: http.client.HTTPConnection | None = None
+def _put(url: str, body: bytes, seconds: float, transport: Transport) -> None:
     try:
-        parts = urlsplit(url)
-        if parts.scheme == "https":
-            connection = http.client.HTTPSConnection(
-                parts.hostname or "", parts.port, timeout=timeout, context=_trusted(trust)
-            )
-        else:
-            connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
-        target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        connection.request("PUT", target, body, {"content-type": ""})
-        status = connection.getresponse().status
+        headers = {"content-type": ""}
+        status = transport.exchange("PUT", url, headers, body, connect_seconds=seconds, seconds=seconds).status
     except (OSError, http.client.HTTPException, ValueError) as error:
         nonsense = isinstance(error, http.client.InvalidURL | ValueError) and not isinstance(error, OSError)
-        raise Undelivered(_describe(error), final=nonsense, untrusted=isinstance(error, ssl.SSLError)) from None
-    finally:
-        if connection is not None:
-            connection.close()
+        untrusted = isinstance(error, ssl.SSLError | FileNotFoundError | PermissionError)
+        raise Undelivered(_describe(error), final=nonsense, untrusted=untrusted) from None
     if not 200 <= status < 300:
         raise Undelivered(f"HTTP status {status}", final=status < 500 and status != http.client.TOO_MANY_REQUESTS)
-
-
-def _trusted(trust: Trust) -> ssl.SSLContext:
-    try:
-        return trust()
-    except OSError as error:
-        raise Undelivered(f"the CAs to trust: {_describe(error)}", final=False, untrusted=True) from None
 
 
 def _describe(error: Exception) -> str:

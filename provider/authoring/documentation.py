@@ -1,0 +1,115 @@
+"""What can be said of a property: the API's documentation as Markdown, and the model's constraints in words.
+
+The documentation is read from botocore's shapes when somebody asks; a deployed function's service model has none.
+"""
+
+import re
+from html.parser import HTMLParser
+from typing import Final
+
+from botocore.model import StructureShape
+
+from provider.properties.model import (
+    CREATE,
+    NAME,
+    ON_DELETE,
+    RANGES,
+    TAGS,
+    TARGET,
+    UPDATE,
+    Type,
+    resource_type,
+    service_model,
+)
+
+OF_OURS: Final = {
+    TARGET: "**Adopts** the existing configuration with this ARN: the resource takes over its contents. "
+    "Another ARN is a replacement.",
+    NAME: "**Owns** a configuration of this name: the resource creates it. Another name is a replacement.",
+    TAGS: "Tags of the configuration itself. Keys that an update drops are removed; keys that others put there stay.",
+    ON_DELETE: "What becomes of the configuration when the resource is deleted or replaced. Left out, an owned "
+    "configuration is deleted and an adopted one stays.",
+}
+"""What the resource makes of its own properties, said besides what the API says of them."""
+
+_KINDS: Final = {"structure": "mapping", "long": "integer"}
+_UNITS: Final = {"string": ("character", "characters"), "list": ("entry", "entries"), "map": ("entry", "entries")}
+
+
+def of_member(structure: Type, member: str) -> str:
+    """All that is said of a structure's member, which goes by its API name: Markdown; empty where nothing is said."""
+    if structure is not resource_type():
+        return _markdown(_said(structure.shape, member))
+    if member == TARGET:
+        return OF_OURS[member]  # to the API it is what the call updates
+    inputs = [service_model().operation_model(name).input_shape for name in (CREATE, UPDATE)]
+    said = next((text for shape in inputs if shape and (text := _said(shape.name, member))), "")
+    return " ".join(filter(None, (OF_OURS.get(member), _markdown(said))))
+
+
+def first_sentence(markdown: str) -> str:
+    """The first sentence of a text, on one line, without links and emphasis."""
+    sentence = re.split(r"(?<=[.:])\s+(?=[A-Z*-])", markdown, maxsplit=1)[0]
+    plain = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", sentence).replace("**", "").replace("`", "")
+    return " ".join(plain.split())
+
+
+def kind(type_: Type) -> str:
+    """What kind of value a type wants: `string`, `list of strings`, `map of strings`, `mapping`, ..."""
+    if type_.item is not None:
+        return f"{type_.kind} of {kind(type_.item)}s"
+    return _KINDS.get(type_.kind, type_.kind)
+
+
+def limits(type_: Type) -> str:
+    """The least and greatest size: `1 to 127 characters`; empty where the model knows none."""
+    low, high = type_.minimum, type_.maximum
+    if bound := RANGES.get(type_.kind):
+        low, high = (None if low == -bound else low), (None if high == bound - 1 else high)
+    if low is None and high is None:
+        return ""
+    amount = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
+    unit = _UNITS.get(type_.kind)
+    return f"{amount} {unit[(high or low) != 1]}" if unit else amount
+
+
+def _said(shape_name: str, member: str) -> str:
+    shape = service_model().shape_for(shape_name)
+    known = isinstance(shape, StructureShape) and member in shape.members
+    return shape.members[member].documentation if known and isinstance(shape, StructureShape) else ""
+
+
+def _markdown(documentation: str) -> str:
+    reader = _Reader()
+    reader.feed(documentation)
+    reader.close()
+    items = re.sub(r"\s*\n-\s+", "\n- ", reader.text)
+    return re.sub(r"\s*\n\n\s*", "\n\n", items).strip()
+
+
+class _Reader(HTMLParser):
+    """Writes the little HTML that the service's documentation has as Markdown; other tags leave their text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+        self._links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open what the tag stands for."""
+        if tag == "a":
+            self._links.append(dict(attrs).get("href") or "")
+        self.text += {"p": "\n\n", "li": "\n- ", "a": "["}.get(tag, _MARKS.get(tag, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close it."""
+        if tag == "a":
+            self.text += f"]({self._links.pop()})"
+        self.text += {"ul": "\n\n"}.get(tag, _MARKS.get(tag, ""))
+
+    def handle_data(self, data: str) -> None:
+        """Text, in which line breaks mean nothing."""
+        self.text += " ".join(f".{data}.".split())[1:-1]
+
+
+_MARKS: Final = {"code": "`", "b": "**", "i": "*"}

@@ -1,0 +1,66 @@
+"""Types -> plausible values: what the skeleton and the reference page show. They pass this provider's own checks."""
+
+import re
+from typing import Any, Final
+
+from provider.properties.model import NAME, ON_DELETE, RETAIN, Type, resource_type
+from provider.properties.validate import validate
+
+KNOWN: Final[dict[tuple[str, str], Any]] = {
+    ("Properties", NAME): "golden-image",
+    ("Properties", ON_DELETE): RETAIN,
+    ("Distribution", "region"): "us-east-1",
+    ("AmiDistributionConfiguration", "name"): "golden-image-{{ imagebuilder:buildDate }}",
+    ("AmiDistributionConfiguration", "kmsKeyId"): "arn:aws:kms:us-east-1:123456789012:alias/golden-image",
+    ("LaunchPermissionConfiguration", "userGroups"): ["all"],
+    ("S3ExportConfiguration", "roleName"): "vmimport",
+    ("S3ExportConfiguration", "s3Prefix"): "golden-image/",
+    ("FastLaunchLaunchTemplateSpecification", "launchTemplateVersion"): "$Latest",
+    ("SsmParameterConfiguration", "parameterName"): "/images/golden-image",
+    ("SsmParameterConfiguration", "dataType"): "aws:ec2:image",
+}
+"""What a reader expects to see, by shape and member. Without a row a member gets the first guess that fits."""
+
+_TEXTS: Final = (
+    "123456789012",
+    "lt-0a1b2c3d4e5f67890",
+    "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden-image",
+    "arn:aws:license-manager:us-east-1:123456789012:license-configuration:lic-0123456789abcdef0123456789abcdef",
+    "arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5",
+    "arn:aws:organizations::123456789012:ou/o-a1b2c3d4e5/ou-a1b2-c3d4e5f6",
+)
+_NUMBERS: Final = (6, 1, 0)
+_MAP_KEY: Final = "Team"
+
+
+def sample(type_: Type, structure: str = "", member: str = "") -> Any:
+    """A plausible value of a type, by the API's names; None where no guess fits.
+
+    `structure` and `member` say whose it is: the shape, and the member's API name.
+    """
+    if (structure, member) in KNOWN:
+        return KNOWN[structure, member]
+    if type_.kind == "structure":
+        found = {name: sample(inner, type_.shape, name) for name, inner in type_.members.items()}
+        lacks = any(found[name] is None for name in type_.required)
+        return None if lacks else {name: value for name, value in found.items() if value is not None}
+    if type_.item is not None:
+        entry = sample(type_.item, structure, member)
+        return None if entry is None else [entry] if type_.kind == "list" else {_MAP_KEY: entry}
+    return next((value for value in _guesses(type_, member) if not validate(value, type_)), None)
+
+
+def _guesses(type_: Type, member: str) -> tuple[Any, ...]:
+    if type_.kind == "boolean":
+        return (True,)
+    if type_.kind != "string":
+        return (*_NUMBERS, type_.minimum, type_.maximum)
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", member).lower()
+    named = () if type_.pattern else (f"example-{words}",)
+    return (*type_.enum, *named, *_TEXTS)
+
+
+def whole() -> dict[str, Any]:
+    """All properties at once, by the API's names, those that exclude each other included."""
+    found: dict[str, Any] = sample(resource_type())
+    return found

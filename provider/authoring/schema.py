@@ -1,0 +1,106 @@
+"""Shapes -> JSON Schema of the resource's properties, for editors, for review, and for a diff at each botocore bump.
+
+An editor sees `!Ref Accounts` as the text "Accounts" and `!If [...]` as a list: it does not tell a schema of tags. So
+each value may also be what a function looks like; whoever wants to know more asks `validate` or cfn-lint.
+"""
+
+from typing import Any, Final
+
+from provider.authoring.block import RESOURCE_TYPE
+from provider.authoring.documentation import of_member
+from provider.properties.model import ALIASES, HINTS, NAME, TARGET, Type, pascal_case, resource_type
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+FUNCTION: Final = "Function"
+"""The definition of what stands for a value that only a deployment knows."""
+
+_FUNCTION: Final[dict[str, Any]] = {
+    "description": "A function of CloudFormation: its long form, or what an editor sees of its short form.",
+    "anyOf": [
+        {
+            "type": "object",
+            "propertyNames": {"pattern": "^(Ref|Fn::[A-Za-z0-9:]+)$"},
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+        {"type": "string", "pattern": r"^(AWS::)?[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9.]+)?$|\$\{|\{\{resolve:"},
+        {"type": "array", "prefixItems": [{"type": ["string", "integer"]}], "minItems": 2},
+    ],
+}
+_OR_FUNCTION: Final = {"anyOf": [{"type": "string"}, {"$ref": f"#/$defs/{FUNCTION}"}]}
+_JSON_TYPES: Final = {"structure": "object", "map": "object", "list": "array", "long": "integer", "float": "number"}
+_LIMITS: Final = {
+    "string": ("minLength", "maxLength"),
+    "list": ("minItems", "maxItems"),
+    "map": ("minProperties", "maxProperties"),
+    "integer": ("minimum", "maximum"),
+    "long": ("minimum", "maximum"),
+}
+_AS_TEXT: Final = {
+    "boolean": r"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$",
+    "integer": "^-?[0-9]+$",
+    "long": "^-?[0-9]+$",
+}
+"""The texts that are as good as a value of a kind."""
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the resource's `Properties`, in CloudFormation's names."""
+    definitions: dict[str, Any] = {}
+    root = _structure(resource_type(), definitions)
+    root["properties"] |= {"ServiceToken": _OR_FUNCTION, "ServiceTimeout": {"type": ["integer", "string", "object"]}}
+    root["oneOf"] = [{"required": [pascal_case(name)]} for name in (NAME, TARGET)]
+    definitions = dict(sorted(definitions.items()))
+    return {"$schema": DIALECT, "title": RESOURCE_TYPE, **root, "$defs": {**definitions, FUNCTION: _FUNCTION}}
+
+
+def _reference(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A reference to the definition of a type, which is made where it is not there yet."""
+    if type_.shape not in definitions:
+        definitions[type_.shape] = {}  # a shape that holds itself refers to it, too
+        made = _structure(type_, definitions) if type_.kind == "structure" else _value(type_, definitions)
+        texts = [{"type": "string", "pattern": _AS_TEXT[type_.kind]}] if type_.kind in _AS_TEXT else []
+        definitions[type_.shape] = {"anyOf": [made, *texts, {"$ref": f"#/$defs/{FUNCTION}"}]}
+    return {"$ref": f"#/$defs/{type_.shape}"}
+
+
+def _structure(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            pascal_case(name): _member(type_, api_name, definitions)
+            for api_name in type_.members
+            for name in (api_name, ALIASES.get((type_.shape, api_name)))
+            if name
+        },
+        "required": [pascal_case(name) for name in type_.required],
+        "additionalProperties": False,
+    }
+
+
+def _member(structure: Type, name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    member, said = structure.members[name], of_member(structure, name)
+    default = structure.default(name)
+    return {
+        **({"description": said} if said else {}),
+        **({"default": default} if default is not None else {}),
+        **_reference(member, definitions),
+    }
+
+
+def _value(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": _JSON_TYPES.get(type_.kind, type_.kind)}
+    limits = zip(_LIMITS.get(type_.kind, ()), (type_.minimum, type_.maximum), strict=False)
+    made |= {keyword: limit for keyword, limit in limits if limit is not None}
+    if type_.shape in HINTS:
+        made["description"] = HINTS[type_.shape]
+    if type_.pattern is not None:
+        made["pattern"] = type_.pattern
+    if type_.enum:
+        made["enum"] = list(type_.enum)
+    if type_.item is not None:
+        made["items" if type_.kind == "list" else "additionalProperties"] = _reference(type_.item, definitions)
+    if type_.key is not None:
+        made["propertyNames"] = _value(type_.key, definitions)
+    return made

@@ -1,0 +1,139 @@
+"""The AWS CLI's input <-> ours: the same members, in camelCase and without a resource around them."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+from botocore import xform_name
+
+from provider.authoring.block import as_json, as_yaml, logical_id, template
+from provider.cli.convert.document import Document, Note
+from provider.cli.convert.nodes import entries
+from provider.cli.convert.resources import Resource
+from provider.properties.expand import expand
+from provider.properties.finding import Path, written
+from provider.properties.model import (
+    CREATE,
+    IGNORED,
+    NAME,
+    REFUSED,
+    TARGET,
+    UPDATE,
+    Type,
+    camel_case,
+    operation,
+    pascal_case,
+    resource_type,
+)
+
+_COLUMN = 6
+"""Where a template's properties begin."""
+_MARKERS = ("---", "...", "%")
+"""How lines begin that only separate YAML documents."""
+
+
+def is_input(tree: Mapping[str, Any]) -> bool:
+    """Whether a file has the members of a call and no resource around them."""
+    return tree.keys().isdisjoint({"Type", "Resources", *IGNORED}) and not tree.keys().isdisjoint(
+        resource_type().spellings
+    )
+
+
+def from_input(document: Document) -> str:
+    """A template in YAML with the resource that does what the input asks for."""
+    given = {camel_case(key): value for key, value in document.source.tree.items()}
+    name = given.get(NAME) or str(given.get(TARGET, "")).rpartition("/")[2]
+    refused = [key for key, _ in entries(document.root) if camel_case(key.value) in REFUSED]
+    for key in refused:
+        document.tell(key, f"{key.value} is left out: {REFUSED[camel_case(key.value)]}")
+    if document.is_json:
+        properties = {key: one for key, one in _values(document).items() if camel_case(key) not in REFUSED}
+        return as_yaml(template(logical_id(str(name)), _renamed(properties, resource_type())))
+    _rename(document, document.root, resource_type())
+    document.remove(document.root, refused)
+    body = "\n".join(line for line in document.result().splitlines() if not line.startswith(_MARKERS))
+    return as_yaml(template(logical_id(str(name)), {})) + textwrap.indent(body.strip("\n"), " " * _COLUMN) + "\n"
+
+
+def _values(document: Document) -> dict[str, Any]:
+    """The values of a document in braces. JSON has escapes that YAML reads otherwise: halves of characters."""
+    try:
+        values: dict[str, Any] = json.loads(document.text)
+    except ValueError:
+        values = document.source.tree
+    return values
+
+
+def _renamed(value: Any, type_: Type) -> Any:
+    """A value of `type_` with its members' names in PascalCase; what is unknown stays, for the checks to tell."""
+    if type_.kind == "list" and type_.item and isinstance(value, list):
+        return [_renamed(entry, type_.item) for entry in value]
+    if type_.kind != "structure" or not isinstance(value, Mapping):
+        return value
+    known = {name: type_.spellings.get(name) for name in value}
+    return {
+        pascal_case(name) if member else name: _renamed(value[name], type_.members[member]) if member else value[name]
+        for name, member in known.items()
+    }
+
+
+def _rename(document: Document, node: yaml.Node, type_: Type) -> None:
+    if type_.kind == "list" and type_.item and isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _rename(document, item, type_.item)
+    elif type_.kind == "structure":
+        for key, value in entries(node):
+            if member := type_.spellings.get(key.value):
+                document.rename(key, pascal_case(key.value))
+                _rename(document, value, type_.members[member])
+
+
+def to_input(document: Document, resource: Resource) -> str:
+    """The JSON of --cli-input-json for the call that a resource stands for.
+
+    Empty, with notes, where properties hang on functions of CloudFormation: a call has none.
+    """
+    tree: Any = _values(document)
+    for name in (*resource.path, "Properties"):
+        tree = tree[name]
+    path = (*resource.path, "Properties")
+    properties = {name: value for name, value in tree.items() if name not in IGNORED}
+    functions = list(_functions(properties, path))
+    for place in functions:
+        _lose(document, place, f"{place[-1]}: only a deployment knows the value. Write it out")
+    if functions:
+        return ""
+    expanded = expand(properties)
+    for finding in expanded.findings:
+        place = (*path, *written(finding.path, properties, resource_type()))
+        _lose(document, place, f"left out: {finding.render(properties, resource_type())}")
+    name = UPDATE if TARGET in expanded.parameters else CREATE
+    members = operation(name).members
+    for member in expanded.parameters:
+        if member not in members:
+            place = (*path, *written((member,), properties, resource_type()))
+            _lose(document, place, f"{pascal_case(member)} is left out: {name} has no such member")
+    document.tell(resource.type, f"this is the input of `aws imagebuilder {xform_name(name, '-')}`")
+    return as_json({member: value for member, value in expanded.parameters.items() if member in members})
+
+
+def _lose(document: Document, path: Path, text: str) -> None:
+    place = document.source.place(path)
+    document.notes.append(Note(place.line, place.column, text, lost=True))
+
+
+def _functions(value: Any, path: Path) -> Iterator[Path]:
+    """The places of all functions that a value calls, outermost first."""
+    if isinstance(value, Mapping):
+        names = [name for name in value if len(value) == 1 and (name == "Ref" or name.startswith("Fn::"))]
+        yield from ((*path, name) for name in names)
+        for name, inner in value.items():
+            if name not in names:
+                yield from _functions(inner, (*path, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _functions(inner, (*path, index))

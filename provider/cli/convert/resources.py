@@ -1,0 +1,59 @@
+"""The resources in a document: of a whole template, of a part of one, or one resource's block alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from provider.cli.convert.document import Document
+from provider.cli.convert.nodes import entries, entry
+from provider.properties.finding import Path
+
+LOOP = "Fn::ForEach::"
+"""How the keys begin that stand for many resources."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource and its nodes. `path` leads there from the root.
+
+    `key` is that of its logical ID, None where it has none of its own: alone in a file, or in an Fn::ForEach.
+    """
+
+    name: str
+    path: Path
+    key: yaml.ScalarNode | None
+    node: yaml.MappingNode
+    type: yaml.ScalarNode
+    properties: tuple[yaml.ScalarNode, yaml.MappingNode] | None
+
+
+def resources(document: Document, *types: str) -> list[Resource]:
+    """The resources of these types, those within an Fn::ForEach included."""
+    section = entry(document.root, "Resources")
+    if section is None and entry(document.root, "Type"):
+        found = [_resource("", (), None, document.root)]
+    elif section is None:
+        found = list(_in_section((), document.root))
+    else:
+        found = list(_in_section(("Resources",), section[1]))
+    return [one for one in found if one and one.type.value in types]
+
+
+def _in_section(path: Path, section: yaml.Node) -> Iterator[Resource | None]:
+    for key, value in entries(section):
+        if key.value.startswith(LOOP) and isinstance(value, yaml.SequenceNode) and len(value.value) == 3:
+            for name, node in entries(value.value[2]):
+                yield _resource(name.value, (*path, key.value, 2, name.value), None, node)
+        else:
+            yield _resource(key.value, (*path, key.value), key, value)
+
+
+def _resource(name: str, path: Path, key: yaml.ScalarNode | None, node: yaml.Node) -> Resource | None:
+    type_, properties = entry(node, "Type"), entry(node, "Properties")
+    if not isinstance(node, yaml.MappingNode) or not type_ or not isinstance(type_[1], yaml.ScalarNode):
+        return None
+    body = (properties[0], properties[1]) if properties and isinstance(properties[1], yaml.MappingNode) else None
+    return Resource(name, path, key, node, type_[1], body)

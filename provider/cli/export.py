@@ -1,0 +1,111 @@
+"""`export`: a live configuration as a resource block that adopts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provider.cli.live import endpoint_option, profile_option
+from provider.cli.mistakes import Mistake
+from provider.cli.writing import format_option, output_option, write
+
+if TYPE_CHECKING:
+    from provider.plan import Configuration
+
+EPILOG = """\b
+Examples:
+  python -m provider export arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base
+  python -m provider export "$ARN" --profile production --output base.yaml
+  python -m provider export "$ARN" | python -m provider validate -
+
+\b
+Exit status:
+  0  the block was written
+  1  the configuration is not there
+  2  a mistake in the command, or the service cannot be read
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Print a live configuration as a resource block.")
+@click.argument("arn")
+@click.option("--region", metavar="REGION", help="The Region to read it in.  [default: the ARN's]")
+@profile_option
+@endpoint_option
+@format_option
+@output_option
+def export(
+    arn: str, region: str | None, profile: str | None, endpoint_url: str | None, form: str, output: Path | None
+) -> None:
+    """Print the configuration ARN as a template whose resource adopts it.
+
+    Deployed as it is, the template changes nothing: the resource takes the configuration over with the contents and
+    tags that it has. Deleting the stack leaves it in place.
+
+    The configuration is only read, with the credentials of your environment or --profile.
+    """
+    from provider.authoring.block import as_json, as_yaml, logical_id, template
+    from provider.errors import ProviderError
+
+    account, own_region = _place(arn)
+    click.echo(f"Reading {arn} ...", err=True)
+    try:
+        live = _read(arn, region or own_region, profile, endpoint_url, account)
+    except ProviderError as error:
+        raise Mistake(str(error)) from error
+    if live is None:
+        raise click.ClickException(f"{arn} was not found in account {account}, Region {region or own_region}")
+    for warning in _warnings(live):
+        click.echo(f"Warning: {warning}", err=True)
+    made = template(logical_id(live.name), _properties(live))
+    write(as_yaml(made) if form == "yaml" else as_json(made), output)
+
+
+def _place(arn: str) -> tuple[str, str]:
+    """Account and Region of an ARN. Raises Mistake."""
+    from provider.lifecycle import is_configuration_arn
+
+    if not is_configuration_arn(arn):
+        raise Mistake(f"{arn!r} is not the ARN of a distribution configuration")
+    _, _, _, region, account, _ = arn.split(":", 5)
+    return account, region
+
+
+def _read(arn: str, region: str, profile: str | None, endpoint_url: str | None, account: str) -> Configuration | None:
+    from provider.cli.live import service
+
+    with service(region, profile, endpoint_url, account) as (_, builder):
+        return builder.read(arn)
+
+
+def _properties(live: Configuration) -> dict[str, Any]:
+    """The properties that change nothing: those of the content, and the tags that a template may give."""
+    from provider.properties.flatten import flatten
+    from provider.properties.model import TAGS, TARGET
+
+    tags = {key: value for key, value in live.tags.items() if _is_users(key)}
+    return flatten({TARGET: live.arn, **live.content, **({TAGS: tags} if tags else {})})
+
+
+def _is_users(key: str) -> bool:
+    from provider.properties.rules import MARKS
+
+    return key not in MARKS and not key.startswith("aws:")
+
+
+def _warnings(live: Configuration) -> list[str]:
+    from provider.properties.check import find
+    from provider.properties.expand import expand
+    from provider.properties.model import resource_type
+    from provider.properties.rules import MARKS
+
+    properties = _properties(live)
+    found = [one.render(properties, resource_type()) for one in find(expand(properties))]
+    stack, resource = (live.tags.get(key) for key in MARKS)
+    if stack and resource:
+        found.append(
+            f"the configuration belongs to resource {resource} of stack {stack}; if another resource adopts it, "
+            "both will undo each other's updates"
+        )
+    return found

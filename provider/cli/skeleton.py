@@ -1,0 +1,46 @@
+"""`skeleton`: a resource block to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provider.cli.mistakes import Mistake
+from provider.cli.writing import format_option, output_option, write
+
+EPILOG = """\b
+Examples:
+  python -m provider skeleton --required > stack.yaml
+  python -m provider skeleton --format json
+  python -m provider skeleton --adopt arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base
+
+\b
+Exit status:
+  0  the block was written
+  2  the output cannot be written, or the command is wrong
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Print a resource block to start from.")
+@click.option("--required", is_flag=True, help="Only what no configuration can do without.")
+@click.option("--adopt", metavar="ARN", default="", help="Take over this configuration instead of creating one.")
+@format_option
+@output_option
+def skeleton(required: bool, adopt: str, form: str, output: Path | None) -> None:
+    """Print a template with one distribution configuration, to be filled in.
+
+    It has all properties with plausible values, which pass all checks as they are. In YAML, a comment says what each
+    of them is, what it may be, and whether it is required; what excludes something else is there as a comment
+    itself.
+
+    `export` prints the block of a configuration that exists.
+    """
+    from provider.authoring.block import as_json
+    from provider.authoring.skeleton import Skeleton
+    from provider.lifecycle import is_configuration_arn
+
+    if adopt and not is_configuration_arn(adopt):
+        raise Mistake(f"--adopt: {adopt!r} is not the ARN of a distribution configuration")
+    made = Skeleton(required, adopt)
+    write(made.as_yaml() if form == "yaml" else as_json(made.as_template()), output)

@@ -1,0 +1,118 @@
+"""HTTP exchanges over a connection that is kept: a handshake takes longer than an exchange. Standard library only."""
+
+import http.client
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+Trust = Callable[[], ssl.SSLContext]
+"""Gives the context that verifies who answers."""
+
+
+class Answer(NamedTuple):
+    """What came back, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Peer(NamedTuple):
+    """Whom a connection leads to."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+
+class Transport:
+    """Sends requests, each once, and keeps the last connection for the next one. Threads may share it.
+
+    Its methods raise OSError (of making the trust, too), http.client.HTTPException, and ValueError for a bad URL.
+    """
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._lock = threading.Lock()
+        self._kept: tuple[Peer, http.client.HTTPConnection] | None = None
+
+    def connect(self, url: str, seconds: float) -> None:
+        """Have a connection to a URL's host ready for the exchange to come."""
+        peer = _peer(url)
+        self._keep(peer, self._connected(peer, seconds))
+
+    def leads_to(self, url: str) -> bool:
+        """Whether the connection that is kept leads to a URL's host."""
+        kept = self._kept
+        return kept is not None and kept[0] == _peer(url)
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, connect_seconds: float, seconds: float
+    ) -> Answer:
+        """Send one request and read its answer, waiting at most so long for a connection and for each piece of data."""
+        peer, target = _peer(url), _target(url)
+        connection = self._take(peer) or self._connected(peer, connect_seconds)
+        try:
+            connection.sock.settimeout(seconds)
+            connection.request(method, target, body, headers)
+            response = connection.getresponse()
+            answer = Answer(response.status, dict(response.headers.items()), response.read())
+        except BaseException:
+            connection.close()
+            raise
+        if not response.will_close:
+            self._keep(peer, connection)
+        return answer
+
+    def _connected(self, peer: Peer, seconds: float) -> http.client.HTTPConnection:
+        connection = (
+            http.client.HTTPSConnection(peer.host, peer.port, timeout=seconds, context=self._trust())
+            if peer.scheme == "https"
+            else http.client.HTTPConnection(peer.host, peer.port, timeout=seconds)
+        )
+        connection.connect()
+        return connection
+
+    def _take(self, peer: Peer) -> http.client.HTTPConnection | None:
+        """The connection that is kept, if it leads there and the other side has not ended it meanwhile."""
+        with self._lock:
+            if self._kept is None or self._kept[0] != peer:
+                return None
+            (_, connection), self._kept = self._kept, None
+        if _is_open(connection):
+            return connection
+        connection.close()
+        return None
+
+    def _keep(self, peer: Peer, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            before, self._kept = self._kept, (peer, connection)
+        if before is not None:
+            before[1].close()
+
+
+def _peer(url: str) -> Peer:
+    parts = urlsplit(url)
+    return Peer(parts.scheme, parts.hostname or "", parts.port)
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    if not target.isascii() or not target.isprintable() or " " in target:
+        raise http.client.InvalidURL("the URL has characters that a request cannot carry")
+    return target
+
+
+def _is_open(connection: http.client.HTTPConnection) -> bool:
+    """Whether a connection without a request is one: nothing is to be read of it, not even its end."""
+    connection.sock.settimeout(0)
+    try:
+        connection.sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        pass
+    return False

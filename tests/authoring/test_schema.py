@@ -1,0 +1,147 @@
+"""The property schema: made from the shapes, valid, and of use in an editor that knows nothing of CloudFormation."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from provider.authoring.schema import schema
+from provider.authoring.skeleton import Skeleton
+from provider.properties.flatten import flatten
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "docs" / "properties.schema.json"
+VALIDATOR = Draft202012Validator(schema())
+SOUND: dict[str, Any] = {
+    "Name": "golden",
+    "Distributions": [
+        {
+            "Region": "us-east-1",
+            "AmiDistributionConfiguration": {"TargetAccountIds": ["012345678901"]},
+            "LaunchTemplateConfigurations": [{"LaunchTemplateId": "lt-0a1b2c3d4e5f67890", "SetDefaultVersion": True}],
+            "FastLaunchConfigurations": [{"Enabled": True, "MaxParallelLaunches": 6}],
+        }
+    ],
+}
+
+
+class AsEditorsSee(yaml.SafeLoader):
+    """Reads a tagged value as what it looks like without its tag."""
+
+
+def untagged(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+AsEditorsSee.add_multi_constructor("!", untagged)
+
+
+def properties_in_examples() -> Iterator[Any]:
+    for file in sorted((ROOT / "examples").glob("*/*.yaml")):
+        template = yaml.load(file.read_text(), AsEditorsSee)
+        for name, resource in template["Resources"].items():
+            if resource["Type"].startswith("Custom::ImageBuilder"):
+                yield pytest.param(resource["Properties"], id=f"{file.stem}-{name}")
+
+
+def test_the_golden_schema_is_fresh() -> None:
+    """docs/properties.schema.json is what the pinned botocore gives; `make docs` writes it anew."""
+    assert json.loads(GOLDEN.read_text()) == schema()
+
+
+def test_the_schema_is_one() -> None:
+    """The schema is valid by the metaschema of draft 2020-12."""
+    Draft202012Validator.check_schema(schema())
+
+
+def test_all_properties_at_once_are_accepted() -> None:
+    """The skeleton with every property has nothing that the schema refuses."""
+    properties = Skeleton().as_template()["Resources"]["GoldenImage"]["Properties"]
+    assert [error.message for error in VALIDATOR.iter_errors(properties)] == []
+
+
+@pytest.mark.parametrize("properties", list(properties_in_examples()))
+def test_functions_in_short_form_are_no_mistakes(properties: Any) -> None:
+    """What an editor sees of the examples, where a tag is text or a list to it, is accepted."""
+    assert [error.message for error in VALIDATOR.iter_errors(properties)] == []
+
+
+@pytest.mark.parametrize("function", [{"Ref": "A"}, {"Fn::If": ["A", 1, 2]}, {"Fn::GetAtt": ["A", "B"]}])
+@pytest.mark.parametrize("place", ["Name", "Distributions", "Tags", "OnDelete"])
+def test_functions_in_long_form_are_accepted_anywhere(place: str, function: dict[str, Any]) -> None:
+    """A mapping with the name of a function can stand for any value."""
+    assert VALIDATOR.is_valid({**SOUND, place: function})
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("Nam",), "golden"),
+        (("DistributionConfigurationArn",), "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/a"),
+        (("Name",), 7),
+        (("Distributions", 0, "Regoin"), "us-east-1"),
+        (("Distributions", 0, "AmiDistributionConfiguration", "TargetAccountIds", 0), "12345678901"),
+        (("Distributions", 0, "AmiDistributionConfiguration", "TargetAccountIds"), []),
+        (("Distributions", 0, "LaunchTemplateConfigurations", 0, "LaunchTemplateId"), "lt-123"),
+        (("Distributions", 0, "LaunchTemplateConfigurations", 0, "SetDefaultVersion"), 1),
+        (("Distributions", 0, "FastLaunchConfigurations", 0, "MaxParallelLaunches"), 0),
+        (("Tags",), {"aws:team": "a"}),
+    ],
+    ids=lambda value: str(value[-1]) if isinstance(value, tuple) else "",
+)
+def test_mistakes_are_refused(path: tuple[str | int, ...], value: object) -> None:
+    """Unknown names, two targets, wrong types, and values outside their limits and patterns are no valid properties."""
+    properties = json.loads(json.dumps(SOUND))
+    assert VALIDATOR.is_valid(properties)
+    here = properties
+    for element in path[:-1]:
+        here = here[element]
+    here[path[-1]] = value
+    assert not VALIDATOR.is_valid(properties)
+
+
+@pytest.mark.parametrize("text", ["true", "False", "TRUE"])
+def test_booleans_may_be_text(text: str) -> None:
+    """The texts that the provider turns into booleans are as good to the schema."""
+    changed = json.loads(json.dumps(SOUND))
+    changed["Distributions"][0]["FastLaunchConfigurations"][0]["Enabled"] = text
+    assert VALIDATOR.is_valid(changed)
+
+
+def test_every_property_is_described() -> None:
+    """Each property says in the schema what the API's documentation says of it."""
+
+    def structures(part: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(part, dict):
+            if isinstance(part.get("properties"), dict):
+                yield part["properties"]
+            for inner in part.values():
+                yield from structures(inner)
+        elif isinstance(part, list):
+            for inner in part:
+                yield from structures(inner)
+
+    of_cloudformation = {"ServiceToken", "ServiceTimeout"}
+    silent = [
+        name
+        for properties in structures(schema())
+        for name, one in properties.items()
+        if name not in of_cloudformation and not one.get("description")
+    ]
+    assert silent == []
+
+
+def test_an_api_s_field_is_known_by_cloudformation_s_name() -> None:
+    """What flatten makes of the API's names is what the schema has."""
+    named = flatten({"distributions": [{"region": "us-east-1", "s3ExportConfiguration": {"roleName": "vmimport"}}]})
+    export = schema()["$defs"]["S3ExportConfiguration"]["anyOf"][0]
+    assert set(named["Distributions"][0]["S3ExportConfiguration"]) <= set(export["properties"])

@@ -1,0 +1,218 @@
+"""`convert` from native resources to ours: what changes, and that all else stays to the letter."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider.cli.source import read
+from tests.cli.commands import Ended, command
+
+OURS, NATIVE = "Custom::ImageBuilderDistributionConfiguration", "AWS::ImageBuilder::DistributionConfiguration"
+TOKEN = "!ImportValue image-builder-distribution-provider-ServiceToken"
+WRITTEN_BY_HAND = """\
+AWSTemplateFormatVersion: 2010-09-09
+Conditions: {Prod: !Equals [ !Ref Stage, prod ]}
+Resources:
+    # Where the images go.
+    Dist:
+        Type:   'AWS::ImageBuilder::DistributionConfiguration'   # native
+        DeletionPolicy: Retain
+        Properties:   # all of them
+            # As in the console
+            Name: "Web Images"
+
+            Distributions:
+            -   Region: us-east-1
+                AmiDistributionConfiguration: { Name: "x {{ imagebuilder:buildDate }}", Description: "it's #1" }
+            - Region:
+                !Ref   AWS::Region
+              AmiDistributionConfiguration: !If [Prod, {LaunchPermissionConfiguration: {UserIds: ['123456789012']}}, {}]
+    Pipeline:
+        Type: AWS::ImageBuilder::ImagePipeline
+        DependsOn: [Dist, Other]
+        Properties:
+            Name: !Sub 'p-${Dist}-${Dist.Arn}-${!Dist}-${Distance}'
+            DistributionConfigurationArn: !Ref Dist
+            Other: !GetAtt 'Dist.Arn'
+            Long: {"Fn::GetAtt": [Dist, Arn]}
+            Shadowed: !Sub ["${Dist}", {Dist: x}]
+            Text: Dist
+Outputs:
+    Arn: {Value: {"Ref": "Dist"}}
+"""
+
+
+def converted(text: str, tmp_path: Path, *options: str, name: str = "template.yaml") -> Ended:
+    file = tmp_path / name
+    file.write_bytes(text.encode())
+    return command("convert", file, *options)
+
+
+def changes(before: str, after: str) -> list[str]:
+    """The lines taken away and put in, without their indentation."""
+    lines = difflib.ndiff(before.splitlines(), after.splitlines())
+    return [line[:2] + line[2:].strip() for line in lines if line[:1] in "+-"]
+
+
+def test_a_native_resource_becomes_ours_and_nothing_else_changes(tmp_path: Path) -> None:
+    """Only the type is another one and two properties are new; comments, quotes and layout stay to the letter."""
+    ended = converted(WRITTEN_BY_HAND, tmp_path)
+    assert ended.status == 0
+    assert changes(WRITTEN_BY_HAND, ended.stdout) == [
+        "- Type:   'AWS::ImageBuilder::DistributionConfiguration'   # native",
+        "+ Type:   'Custom::ImageBuilderDistributionConfiguration'   # native",
+        f"+ ServiceToken: {TOKEN}",
+        "+ ServiceTimeout: 900",
+    ]
+    assert "template.yaml:6:17: Dist creates and owns a configuration of its Name" in ended.stderr
+    assert "use --adopt" in ended.stderr
+
+
+def test_adopting_takes_another_logical_id(tmp_path: Path) -> None:
+    """--adopt gives the ARN for the name, and a new logical ID wherever the template speaks of the resource."""
+    ended = converted(WRITTEN_BY_HAND, tmp_path, "--adopt")
+    assert ended.status == 0
+    arn = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/web-images"
+    expected = WRITTEN_BY_HAND.replace("    Dist:\n", "    DistAdopted:\n").replace(NATIVE, OURS)
+    expected = expected.replace('            Name: "Web Images"\n', "").replace("[Dist, Other]", "[DistAdopted, Other]")
+    expected = expected.replace("-${Dist}-${Dist.Arn}-", "-${DistAdopted}-${DistAdopted.Arn}-")
+    expected = expected.replace("!Ref Dist\n", "!Ref DistAdopted\n").replace("'Dist.Arn'", "'DistAdopted.Arn'")
+    expected = expected.replace("[Dist, Arn]", "[DistAdopted, Arn]").replace('"Ref": "Dist"', '"Ref": "DistAdopted"')
+    ours = f"ServiceToken: {TOKEN}|ServiceTimeout: 900|DistributionConfigurationArn: !Sub {arn}|".replace(
+        "|", "\n            "
+    )
+    assert ended.stdout == expected.replace("            # As in", f"            {ours}# As in")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (
+            "DeletionPolicy: Retain",
+            "DeletionPolicy: Delete",
+            "it has no DeletionPolicy: Retain. Add that and deploy it",
+        ),
+        ('Name: "Web Images"', "Name: !Sub web-${Stage}", "its Name is not plain text"),
+        ('Name: "Web Images"', "Description: x", "its Name is not plain text"),
+    ],
+    ids=["not retained", "name worked out", "no name"],
+)
+def test_adopting_is_refused_where_it_would_lose_the_configuration(
+    old: str, new: str, why: str, tmp_path: Path
+) -> None:
+    """What CloudFormation would delete, and what cannot be named, is told and stays as it is."""
+    text = WRITTEN_BY_HAND.replace(old, new)
+    ended = converted(text, tmp_path, "--adopt")
+    assert (ended.status, ended.stdout) == (1, text)
+    assert f"template.yaml:6:17: not converted: Dist stays as it is: {why}" in ended.stderr
+
+
+def test_a_converted_stack_takes_over_without_a_change(tmp_path: Path) -> None:
+    """The native template and the one that --adopt makes of it, deployed one after the other, change nothing."""
+    native = """\
+Resources:
+  Web:
+    Type: AWS::ImageBuilder::DistributionConfiguration
+    DeletionPolicy: Retain
+    Properties:
+      Name: Web Images
+      Distributions:
+        - Region: us-east-1
+          AmiDistributionConfiguration: {Name: "web {{ imagebuilder:buildDate }}"}
+"""
+    arn = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/web-images"
+    regions = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "web {{ imagebuilder:buildDate }}"}}]
+    adopted = tmp_path / "adopted.yaml"
+    adopted.write_text(converted(native, tmp_path, "--adopt").stdout)
+    live = tmp_path / "live.json"
+    live.write_text(json.dumps({"arn": arn, "name": "Web Images", "distributions": regions}))
+    ended = command("rehearse", tmp_path / "template.yaml", adopted, "--existing", live)
+    assert ended.status == 0, ended.stdout
+    assert ended.stdout.count("No configuration changed.") == 3
+
+
+@pytest.mark.parametrize("indent", ["\t", "  ", ""], ids=["tabs", "spaces", "one line"])
+@pytest.mark.parametrize("options", [(), ("--adopt",)], ids=["own", "adopt"])
+def test_json_stays_json(indent: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    """A template in JSON is one afterwards, with the same values as the YAML's, in its own layout."""
+    tree: dict[str, Any] = read(WRITTEN_BY_HAND.encode()).tree
+    text = json.dumps(tree, indent=indent or None)
+    ended = converted(text, tmp_path, *options, name="template.json")
+    assert ended.status == 0, ended.stderr
+    assert json.loads(ended.stdout) == read(converted(WRITTEN_BY_HAND, tmp_path, *options).stdout.encode()).tree
+    taken, put = ([one for one in changes(text, ended.stdout) if one[0] == sign] for sign in "-+")
+    assert (len(taken), len(put)) == ((1, 1) if not indent else (1, 3) if not options else (9, 11))
+
+
+def test_line_ends_stay(tmp_path: Path) -> None:
+    """A file with carriage returns gets new lines with carriage returns."""
+    text = WRITTEN_BY_HAND.replace("\n", "\r\n")
+    file = tmp_path / "out.yaml"
+    assert converted(text, tmp_path, "--adopt", "--output", str(file)).status == 0
+    made = file.read_bytes().decode()
+    assert made.count("\n") == made.count("\r\n") == text.count("\n") + 2
+
+
+def test_loops_are_converted_too(tmp_path: Path) -> None:
+    """A native resource within an Fn::ForEach becomes ours; which configuration to adopt is not known there."""
+    text = """\
+Transform: AWS::LanguageExtensions
+Resources:
+  Fn::ForEach::Teams:
+    - Team
+    - [A, B]
+    - Images${Team}:
+        Type: AWS::ImageBuilder::DistributionConfiguration
+        DeletionPolicy: Retain
+        Properties: {Name: !Sub "images-${Team}", Distributions: !Ref Distributions}
+"""
+    ended = converted(text, tmp_path)
+    loop = read(ended.stdout.encode()).tree["Resources"]["Fn::ForEach::Teams"][2]
+    assert loop["Images${Team}"]["Type"] == OURS
+    assert list(loop["Images${Team}"]["Properties"]) == ["ServiceToken", "ServiceTimeout", "Name", "Distributions"]
+    ended = converted(text, tmp_path, "--adopt")
+    assert (ended.status, ended.stdout) == (1, text)
+    assert "it is one of an Fn::ForEach" in ended.stderr
+
+
+@pytest.mark.parametrize("wrap", ["{}", "Dist: {}"], ids=["resource", "fragment"])
+def test_a_part_of_a_template_is_converted_alone(wrap: str, tmp_path: Path) -> None:
+    """A resource's block, with its logical ID or without, needs no template around it."""
+    block = f'{{Type: "{NATIVE}", Properties: {{Name: a b, Distributions: [{{Region: us-east-1}}]}}}}'
+    ended = converted(wrap.format(block), tmp_path)
+    tree = read(ended.stdout.encode()).tree
+    assert tree.get("Dist", tree)["Type"] == OURS
+    assert ended.status == 1
+    assert "error E9306: Distributions[0]: one or more outputs should be provided" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "why"),
+    [
+        ("a: 1", (), "there is nothing to convert"),
+        ("[1]", (), "is not a mapping"),
+        ("a: [", (), "template.yaml:1:"),
+        ("Resources: {}", ("--to", "native"), "no resource of the type Custom::"),
+        (f"{{A: {{Type: '{OURS}'}}, B: {{Type: '{OURS}'}}}}", ("--to", "cli"), "which one? --resource says it"),
+        (f"A: {{Type: '{OURS}'}}", ("--to", "cli", "--resource", "B"), "there is no B; there are A"),
+        (f"A: {{Type: '{OURS}'}}", ("--to", "native", "--adopt"), "--adopt goes with --to ours only"),
+        ("name: a", ("--adopt",), "--adopt goes with native resources only"),
+    ],
+)
+def test_a_user_s_mistake_is_told_in_a_sentence(text: str, options: tuple[str, ...], why: str, tmp_path: Path) -> None:
+    """What cannot be read or holds nothing to convert ends with status 2, and nothing is printed."""
+    ended = converted(text, tmp_path, *options)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert why in ended.stderr
+
+
+def test_standard_input_is_read(tmp_path: Path) -> None:
+    """`-` is standard input, and the result can go to a file."""
+    file = tmp_path / "out.yaml"
+    ended = command("convert", "-", "--output", file, stdin=WRITTEN_BY_HAND)
+    assert (ended.status, ended.stdout) == (0, "")
+    assert f"Type:   '{OURS}'" in file.read_text()
+    assert ended.stderr.startswith("stdin:6:17: ")

@@ -1,0 +1,206 @@
+"""`convert` between the AWS CLI's input and ours, on the AWS documentation's own examples."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provider.cli.convert.cli_input import from_input
+from provider.cli.convert.document import Document
+from provider.cli.source import read
+from provider.properties.flatten import flatten
+from tests.cli.commands import EXAMPLES, command
+from tests.properties.given import PARAMETERS
+
+HERE = Path(__file__).parent / "convert_examples"
+GUIDE = "https://docs.aws.amazon.com/imagebuilder/latest/userguide/"
+CLI = "https://awscli.amazonaws.com/v2/documentation/api/latest/reference/imagebuilder/"
+TEMPLATES = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
+
+
+class Example(NamedTuple):
+    """An example of the documentation's, and the findings in it: mistakes that it has itself."""
+
+    file: str
+    source: str
+    findings: tuple[str, ...] = ()
+
+
+OF_THE_CLI = [
+    Example("update-distribution-configuration.json", CLI + "update-distribution-configuration.html"),
+    Example("create-distribution-configuration.json", CLI + "create-distribution-configuration.html"),
+    Example("container.json", GUIDE + "cr-upd-container-distribution-settings.html"),
+    Example("vm-disks.json", GUIDE + "cr-upd-ami-distribution-settings.html"),
+    Example("organizations.json", GUIDE + "cr-upd-ami-distribution-settings.html"),
+    Example("launch-templates.json", GUIDE + "dist-using-launch-template.html", ("E9206", "E9206")),
+    Example(
+        "ami-settings-with-mistakes.json",
+        GUIDE + "cr-upd-ami-distribution-settings.html",
+        ("E9206", "E9101", "E9101", "E9101"),
+    ),
+]
+OF_THE_NATIVE_RESOURCE = [
+    Example(file, TEMPLATES + "aws-resource-imagebuilder-distributionconfiguration.html", ("E9308", "E9308", "E9206"))
+    for file in ("native.yaml", "native.json")
+]
+
+
+def resource(text: str) -> dict[str, Any]:
+    ((_, found),) = read(text.encode()).tree["Resources"].items()
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("example", [*OF_THE_CLI, *OF_THE_NATIVE_RESOURCE], ids=lambda one: one.file)
+def test_the_documentation_s_examples_become_ours(example: Example, tmp_path: Path) -> None:
+    """Each example is a resource of ours afterwards; the mistakes that it has are told, and there are no others."""
+    made = tmp_path / "made.yaml"
+    ended = command("convert", HERE / example.file, "--output", made)
+    told = [line.partition("error ")[2][:5] for line in ended.stderr.splitlines() if ": error E" in line]
+    assert tuple(told) == example.findings
+    assert ended.status == bool(example.findings)
+    assert resource(made.read_text())["Type"] == "Custom::ImageBuilderDistributionConfiguration"
+    assert command("validate", made).status == ended.status
+
+
+@pytest.mark.parametrize("example", [one for one in OF_THE_CLI if not one.findings], ids=lambda one: one.file)
+def test_input_comes_back_as_it_was(example: Example, tmp_path: Path) -> None:
+    """Ours, turned into the CLI's input, is the example again, without its token; the right command is named."""
+    template = tmp_path / "template.yaml"
+    template.write_text(command("convert", HERE / example.file).stdout)
+    back = command("convert", template, "--to", "cli")
+    original = json.loads((HERE / example.file).read_text())
+    verb = "update" if "distributionConfigurationArn" in original else "create"
+    assert json.loads(back.stdout) == {name: one for name, one in original.items() if name != "clientToken"}
+    assert f"aws imagebuilder {verb}-distribution-configuration" in back.stderr
+    assert back.status == 0
+
+
+@pytest.mark.parametrize("example", OF_THE_NATIVE_RESOURCE, ids=lambda one: one.file)
+def test_the_native_example_goes_there_and_back(example: Example, tmp_path: Path) -> None:
+    """From native to ours and back, the documentation's example is the same text again."""
+    there = tmp_path / example.file
+    there.write_text(command("convert", HERE / example.file).stdout)
+    assert command("convert", there, "--to", "native").stdout == (HERE / example.file).read_text()
+
+
+COMMENTED = """\
+---
+# Golden images
+distributionConfigurationArn: 'arn:aws:imagebuilder:us-west-2:123456789012:distribution-configuration/golden' # it
+clientToken: abc
+# Now the Regions
+distributions:
+- region: us-west-2 # first
+  amiDistributionConfiguration:
+    name: >-
+      a {{ imagebuilder:buildDate }}
+      b
+    launchPermission: {userIds: ["012345678901"]}
+    amiTags:
+      kmsKeyId: a key of a tag stays as it is
+description: "x"
+"""
+
+
+def test_comments_of_yaml_input_stay(tmp_path: Path) -> None:
+    """Input in YAML keeps its comments, quotes and order; only names change, and the token goes."""
+    file = tmp_path / "input.yaml"
+    file.write_text(COMMENTED)
+    ended = command("convert", file)
+    assert ended.status == 0, ended.stderr
+    assert (
+        ended.stdout
+        == """\
+Resources:
+  Golden:
+    Type: Custom::ImageBuilderDistributionConfiguration
+    Properties:
+      ServiceToken: !ImportValue image-builder-distribution-provider-ServiceToken
+      ServiceTimeout: 900
+      # Golden images
+      DistributionConfigurationArn: 'arn:aws:imagebuilder:us-west-2:123456789012:distribution-configuration/golden' # it
+      # Now the Regions
+      Distributions:
+      - Region: us-west-2 # first
+        AmiDistributionConfiguration:
+          Name: >-
+            a {{ imagebuilder:buildDate }}
+            b
+          LaunchPermission: {UserIds: ["012345678901"]}
+          AmiTags:
+            kmsKeyId: a key of a tag stays as it is
+      Description: "x"
+"""
+    )
+    assert "input.yaml:4:1: clientToken is left out: the client token is always" in ended.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_what_is_unknown_stays_and_is_told(form: str, tmp_path: Path) -> None:
+    """A name that the API does not know is in the result, and an error there."""
+    tree = {"name": "golden", "distributions": [{"region": "us-east-1", "amiDistributionConfiguration": {"nam": "x"}}]}
+    file = tmp_path / f"input.{form}"
+    file.write_text(json.dumps(tree) if form == "json" else yaml.safe_dump(tree))
+    ended = command("convert", file)
+    assert ended.status == 1
+    properties = resource(ended.stdout)["Properties"]
+    assert properties["Distributions"][0]["AmiDistributionConfiguration"] == {"nam": "x"}
+    assert "E9101: Distributions[0].AmiDistributionConfiguration.nam: unknown property" in ended.stderr
+
+
+def test_the_cli_s_own_skeleton_is_taken(tmp_path: Path) -> None:
+    """What --generate-cli-skeleton prints is converted whole; what has to be filled in is told."""
+    file = tmp_path / "skeleton.json"
+    file.write_text(command("update-distribution-configuration", "--generate-cli-skeleton").stdout)
+    ended = command("convert", file)
+    assert ended.status == 1
+    assert "Name: must contain {{ imagebuilder:buildDate }}" in ended.stderr
+    first = resource(ended.stdout)["Properties"]["Distributions"][0]
+    original = json.loads(file.read_text())["distributions"][0]
+    assert [name[0].lower() + name[1:] for name in first] == list(original)
+
+
+def test_functions_have_no_place_in_input() -> None:
+    """A resource whose values only a deployment knows is not converted; each function is told with its place."""
+    ended = command("convert", EXAMPLES / "adopt-and-export-to-s3.yaml", "--to", "cli")
+    assert (ended.status, ended.stdout) == (1, "")
+    places = [line.partition(".yaml:")[2] for line in ended.stderr.splitlines()]
+    assert places[0] == "24:7: not converted: Fn::Sub: only a deployment knows the value. Write it out"
+    assert not any("ImportValue" in place for place in places)
+
+
+def test_what_the_call_has_not_is_told(tmp_path: Path) -> None:
+    """OnDelete is no member of any call, and tags are none of an update; strings become what the API has."""
+    file = tmp_path / "template.yaml"
+    file.write_text(f"""\
+Resources:
+  A:
+    Type: Custom::ImageBuilderDistributionConfiguration
+    Properties:
+      DistributionConfigurationArn: arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/a
+      OnDelete: Delete
+      Tags: {{Team: images}}
+      Distributions: [{{Region: us-east-1, FastLaunchConfigurations: [{{Enabled: "true", MaxParallelLaunches: "6"}}]}}]
+  B: {{Type: "{"Custom::ImageBuilderDistributionConfiguration"}", Properties: {{Name: b}}}}
+""")
+    ended = command("convert", file, "--to", "cli", "--resource", "A")
+    assert ended.status == 1
+    launch = json.loads(ended.stdout)["distributions"][0]["fastLaunchConfigurations"][0]
+    assert launch == {"enabled": True, "maxParallelLaunches": 6}
+    assert ":6:7: not converted: OnDelete is left out: UpdateDistributionConfiguration has no such" in ended.stderr
+    assert ":7:7: not converted: Tags is left out: UpdateDistributionConfiguration has no such" in ended.stderr
+
+
+@settings(deadline=None, max_examples=50)
+@given(PARAMETERS, st.sampled_from([False, True, None]), st.sampled_from(["yaml", "json"]))
+def test_any_input_says_the_same_as_ours(parameters: dict[str, Any], flow: bool | None, form: str) -> None:
+    """Whatever the input and its layout, the properties of the resource are its members by CloudFormation's names."""
+    text = yaml.safe_dump(parameters, default_flow_style=flow, sort_keys=False)
+    document = Document.of((text if form == "yaml" else json.dumps(parameters)).encode())
+    properties = resource(from_input(document))["Properties"]
+    assert {name: one for name, one in properties.items() if not name.startswith("Service")} == flatten(parameters)

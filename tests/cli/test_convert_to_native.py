@@ -1,0 +1,173 @@
+"""`convert` from ours to native resources: what those know, what they lack, and that all else stays to the letter."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provider.authoring.native import NativeMembers, native_name
+from provider.cli.convert.document import Document
+from provider.cli.convert.to_native import to_native
+from provider.cli.native import native_members, native_schema
+from provider.cli.source import read
+from provider.properties.flatten import flatten
+from provider.properties.model import TARGET, Type, resource_type
+from tests.cli.commands import EXAMPLES, ROOT, Ended, command
+from tests.properties.given import PARAMETERS
+
+OURS, NATIVE = "Custom::ImageBuilderDistributionConfiguration", "AWS::ImageBuilder::DistributionConfiguration"
+TOKEN = "!ImportValue image-builder-distribution-provider-ServiceToken"
+
+
+def converted(text: str, tmp_path: Path, *options: str) -> Ended:
+    file = tmp_path / "template.yaml"
+    file.write_text(text)
+    return command("convert", file, *options)
+
+
+def changes(before: str, after: str) -> list[str]:
+    """The lines taken away and put in, without their indentation."""
+    lines = difflib.ndiff(before.splitlines(), after.splitlines())
+    return [line[:2] + line[2:].strip() for line in lines if line[:1] in "+-"]
+
+
+def test_what_the_native_resource_lacks_is_told_with_its_place(tmp_path: Path) -> None:
+    """--to native takes away what is ours alone, keeps all else to the letter, and tells what is lost."""
+    file = EXAMPLES / "golden-image-exported.yaml"
+    ended = command("convert", file, "--to", "native")
+    assert ended.status == 1
+    assert changes(file.read_text(), ended.stdout)[:4] == [
+        f"- Type: {OURS}",
+        f"+ Type: {NATIVE}",
+        f"- ServiceToken: {TOKEN}",
+        "- ServiceTimeout: 900",
+    ]
+    assert "S3ExportConfiguration" not in ended.stdout
+    assert ":50:11: not converted: the native resource lacks S3ExportConfiguration: left out" in ended.stderr
+    assert ":71:12: not converted: the native resource has no attribute Regions, only Arn" in ended.stderr
+
+
+OF_OURS = f"""\
+Resources:
+  Dist:
+    Type: {OURS}
+    Properties:
+      ServiceToken: {TOKEN}
+      # what it is called
+      name: x y
+      OnDelete: Retain   # keep it
+      distributions:
+        - s3ExportConfiguration:
+            roleName: vmimport
+            diskImageFormat: RAW
+            s3Bucket: b
+          # here
+          region: us-east-1
+          amiDistributionConfiguration: !If [A, {{launchPermission: {{userIds: !Ref Ids}}}}, {{}}]
+Outputs:
+  Arn: {{Value: !GetAtt Dist.DistributionConfigurationArn}}
+  Also: {{Value: !Sub "${{Dist.DistributionConfigurationArn}}"}}
+"""
+
+
+def test_names_and_policies_become_native(tmp_path: Path) -> None:
+    """Names are those of the native schema, OnDelete is CloudFormation's policies, and our attributes are Arn."""
+    ended = converted(OF_OURS, tmp_path, "--to", "native")
+    assert (
+        ended.stdout
+        == f"""\
+Resources:
+  Dist:
+    Type: {NATIVE}
+    DeletionPolicy: Retain
+    UpdateReplacePolicy: Retain
+    Properties:
+      # what it is called
+      Name: x y
+      Distributions:
+        -{" "}
+          # here
+          Region: us-east-1
+          AmiDistributionConfiguration: !If [A, {{LaunchPermissionConfiguration: {{UserIds: !Ref Ids}}}}, {{}}]
+Outputs:
+  Arn: {{Value: !GetAtt Dist.Arn}}
+  Also: {{Value: !Sub "${{Dist.Arn}}"}}
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lost"),
+    [
+        ("name: x y", "distributionConfigurationArn: !Ref Arn", "7:7: not converted: the native resource cannot adopt"),
+        ("OnDelete: Retain", "OnDelete: !Ref Keep", "8:7: not converted: a DeletionPolicy, which would take its place"),
+        ("name: x y", "name: x y\n      foo: bar", "8:7: not converted: foo is unknown and stays as it is"),
+        ("Dist.DistributionConfigurationArn}}", "Dist.Name}}", "19:17: not converted: the native resource has no"),
+    ],
+    ids=["adopted", "policy worked out", "unknown", "attribute"],
+)
+def test_what_has_no_native_counterpart_is_told(old: str, new: str, lost: str, tmp_path: Path) -> None:
+    """What cannot be said natively ends with status 1 and its place in the original."""
+    ended = converted(OF_OURS.replace(old.replace("}}", "}"), new.replace("}}", "}")), tmp_path, "--to", "native")
+    assert ended.status == 1
+    assert f"template.yaml:{lost}" in ended.stderr
+
+
+SOURCES = [
+    file
+    for folder, names in ((ROOT / "examples", "*/*.yaml"), (ROOT / "tests" / "lint" / "corpus", "good-*.yaml"))
+    for file in sorted(folder.glob(names))
+    if f"Type: {OURS}" in file.read_text()
+]
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda path: path.stem)
+def test_to_native_and_back_is_the_way_home(file: Path, tmp_path: Path) -> None:
+    """All outside our resources stays to the letter on the way, and what comes back is ours again."""
+    native = command("convert", file, "--to", "native")
+    before, after = (read(text.encode()).tree for text in (file.read_text(), native.stdout))
+    ours = [name for name, one in before["Resources"].items() if one.get("Type") == OURS]
+    others = [name for name in before["Resources"] if name not in ours]
+    assert [after["Resources"][name] for name in others] == [before["Resources"][name] for name in others]
+    assert [after.get(section) for section in ("Parameters", "Conditions", "Mappings", "Transform")] == [
+        before.get(section) for section in ("Parameters", "Conditions", "Mappings", "Transform")
+    ]
+    assert {after["Resources"][name]["Type"] for name in ours} == {NATIVE}
+    comments = [line.strip() for line in file.read_text().splitlines() if line.strip().startswith("#")]
+    assert [text for text in comments if text not in native.stdout] == []
+    back = read(converted(native.stdout, tmp_path).stdout.encode()).tree["Resources"]
+    assert all(back[name]["Type"] == OURS and back[name]["Properties"]["ServiceTimeout"] == 900 for name in ours)
+
+
+NATIVE_MEMBERS = native_members(native_schema())
+
+
+def natively(value: Any, type_: Type, native: NativeMembers) -> Any:
+    """What is left of parameters by the API's names where only native properties are."""
+    if type_.kind == "list" and type_.item is not None:
+        return [natively(entry, type_.item, native) for entry in value]
+    if type_.kind != "structure":
+        return value
+    names = {member: native_name(type_, member, native) for member in value}
+    return {name: natively(value[m], type_.members[m], native[name]) for m, name in names.items() if name}
+
+
+@settings(deadline=None, max_examples=50)
+@given(PARAMETERS, st.sampled_from([False, True, None]), st.sampled_from([2, 4]))
+def test_any_layout_is_changed_rightly(parameters: dict[str, Any], flow: bool | None, indent: int) -> None:
+    """Whatever the properties, in blocks, in braces or mixed: the changed text says what the changed values are."""
+    ours = {"Type": OURS, "Properties": {"ServiceToken": "t", **flatten(parameters)}}
+    text = yaml.safe_dump({"Resources": {"A": ours}}, default_flow_style=flow, indent=indent, sort_keys=False)
+    document = Document.of(text.encode())
+    to_native(document)
+    made = read(document.result().encode()).tree["Resources"]["A"]
+    wanted = {name: value for name, value in parameters.items() if name not in ("onDelete", TARGET)}
+    assert made["Properties"] == natively(wanted, resource_type(), NATIVE_MEMBERS)
+    assert made["Type"] == NATIVE
+    assert any("S3ExportConfiguration" in note.text for note in document.notes) == any(
+        "s3ExportConfiguration" in one for one in parameters["distributions"]
+    )

@@ -1,0 +1,120 @@
+"""`export`: a live configuration as a resource that adopts it and changes nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from provider.authoring.samples import whole
+from provider.local.emulator import Emulator
+from provider.properties.rules import MARKS
+from tests.cli.commands import Ended, command, process
+from tests.stack import Resource
+
+REGIONS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "x {{ imagebuilder:buildDate }}"}}]
+
+
+def export(emulator: Emulator, arn: str, *options: str) -> Ended:
+    return process("export", arn, *options, **emulator.environment())
+
+
+def resource_in(text: str) -> tuple[str, dict[str, Any]]:
+    text = text.replace("!ImportValue", "")
+    ((name, resource),) = yaml.safe_load(text)["Resources"].items()
+    return name, resource
+
+
+def changing(emulator: Emulator) -> list[str]:
+    return [one.operation for one in emulator.requests if not one.operation.startswith(("Get", "List"))]
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        {"distributions": REGIONS},
+        {"distributions": REGIONS, "description": 'Yes: it\'s "the" one #1', "tags": {"Team": "012", "a b": "true"}},
+        {"distributions": whole()["distributions"], "description": "12", "tags": {"x": ""}},
+    ],
+    ids=["plain", "quotes", "everything"],
+)
+def test_an_export_changes_nothing(
+    contents: dict[str, Any], emulator: Emulator, resource: Resource, tmp_path: Path
+) -> None:
+    """The handler adopts what was exported without a call that changes anything, and `plan` says so beforehand."""
+    arn = emulator.seed(name="Golden Image", **contents)
+    file = tmp_path / "exported.yaml"
+    ended = export(emulator, arn, "--output", str(file))
+    assert (ended.status, ended.stdout) == (0, "")
+    name, exported = resource_in(file.read_text())
+    assert name == "GoldenImage"
+    assert exported["Properties"]["DistributionConfigurationArn"] == arn
+    assert process("validate", "--strict", file).status == 0
+    assert process("plan", file, **emulator.environment()).status == 0
+    told = resource.create(**{key: one for key, one in exported["Properties"].items() if key != "ServiceToken"})
+    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    assert changing(emulator) == []
+
+
+def test_json_is_the_same(emulator: Emulator) -> None:
+    """With --format json the template is JSON, with the same properties."""
+    arn = emulator.seed(name="base", distributions=REGIONS, tags={"Team": "images"})
+    as_json = json.loads(export(emulator, arn, "--format", "json").stdout)["Resources"]["Base"]["Properties"]
+    as_yaml = resource_in(export(emulator, arn).stdout)[1]["Properties"]
+    assert {**as_json, "ServiceToken": ""} == {**as_yaml, "ServiceToken": ""}
+    assert as_json["Tags"] == {"Team": "images"}
+
+
+def test_marks_are_told_and_left_out(emulator: Emulator) -> None:
+    """Whose the configuration is already is a warning; the tags that say so are not the template's to give."""
+    marks = dict(zip(MARKS, ("arn:aws:cloudformation:us-east-1:123456789012:stack/images/1", "Golden"), strict=True))
+    arn = emulator.seed(name="base", distributions=REGIONS, tags={**marks, "Team": "images"})
+    ended = export(emulator, arn)
+    assert "belongs to resource Golden of stack arn:aws:cloudformation" in ended.stderr
+    assert resource_in(ended.stdout)[1]["Properties"]["Tags"] == {"Team": "images"}
+
+
+def test_what_the_provider_would_refuse_is_told(emulator: Emulator) -> None:
+    """A configuration that our checks find something about is exported, with the findings as warnings."""
+    arn = emulator.seed(name="base", distributions=[{"region": "us-east-1", "fastLaunchConfigurations": [
+        {"enabled": True, "maxParallelLaunches": 2}]}])  # fmt: skip
+    ended = export(emulator, arn)
+    assert ended.status == 0
+    assert "Warning: Distributions[0].FastLaunchConfigurations[0].MaxParallelLaunches: EC2 refuses" in ended.stderr
+
+
+def test_what_is_not_there_is_told(emulator: Emulator) -> None:
+    """An ARN that leads nowhere ends with status 1 and names account and Region."""
+    ended = export(emulator, "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/nowhere")
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "was not found in account 123456789012, Region us-east-1" in ended.stderr
+
+
+def test_an_endpoint_can_be_named(emulator: Emulator) -> None:
+    """--endpoint-url leads to the service that is read."""
+    arn = emulator.seed(name="base", distributions=REGIONS)
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    ended = process("export", arn, "--endpoint-url", emulator.url, **keys)
+    assert ended.status == 0, ended.stderr
+    assert arn in ended.stdout
+
+
+@pytest.mark.parametrize("arn", ["base", "arn:aws:s3:::base"])
+def test_what_is_no_arn_is_a_mistake(arn: str) -> None:
+    """Anything but a distribution configuration's ARN is refused before anything is read."""
+    ended = command("export", arn)
+    assert ended.status == 2
+    assert "is not the ARN of a distribution configuration" in ended.stderr
+
+
+def test_without_credentials_nothing_is_read() -> None:
+    """Without credentials the command says what to set."""
+    nothing = {
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    ended = process("export", "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base", **nothing)
+    assert ended.status == 2
+    assert "there are no credentials" in ended.stderr
