@@ -16,6 +16,7 @@ help: ## list the targets
 .venv/run.stamp: requirements/run.lock | .venv/bin/python
 	@echo "installing what the provider runs on, from requirements/run.lock"
 	@$(PIP) install --require-hashes -r requirements/run.lock
+	@echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/checkout.pth"
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp

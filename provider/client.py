@@ -8,10 +8,11 @@ from http.client import HTTPException
 from io import BytesIO
 from typing import Any, Final, NamedTuple, cast
 
+import botocore
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, HTTPClientError
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.httpsession import get_cert_path
 from botocore.parsers import ResponseParserError
@@ -25,6 +26,8 @@ from provider.transport import Transport
 
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
+_USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
+"""What CloudTrail shows. botocore's own is made up anew, twice a call."""
 _CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
 
 FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
@@ -66,8 +69,8 @@ def _current() -> _Made:
 
 @lru_cache(maxsize=1)
 def _made(_settings: frozenset[tuple[str, str]]) -> _Made:
-    session = _session()
-    config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
+    session = light_session()
+    config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, user_agent=_USER_AGENT)
     if "AWS_RETRY_MODE" not in os.environ:
         config = config.merge(Config(retries={"mode": "standard"}))
     api = session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)
@@ -81,9 +84,12 @@ def _made(_settings: frozenset[tuple[str, str]]) -> _Made:
     return _Made(api, transport)
 
 
-def _session() -> Session:
-    """A session with those of botocore's handlers that concern us: registering all takes longer than the rest of it."""
-    session = Session(include_builtin_handlers=False)
+def light_session(**settings: Any) -> Session:
+    """A botocore session with those of its handlers that concern us: registering all takes longer than the rest.
+
+    `settings` are what botocore's own `Session` takes.
+    """
+    session = Session(include_builtin_handlers=False, **settings)
     session.register_component("data_loader", loader())
     events = session.get_component("event_emitter")
     register = {None: events.register, REGISTER_FIRST: events.register_first, REGISTER_LAST: events.register_last}
@@ -115,7 +121,7 @@ def _sender(transport: Transport) -> Any:
                 seconds=_READ_SECONDS,
             )
         except (OSError, HTTPException) as error:
-            raise HTTPClientError(error=error) from error
+            raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
         response: Any = AWSResponse(request.url, answer.status, cast(Any, answer.headers), _Body(answer.body))
         return response
 

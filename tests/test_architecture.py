@@ -53,6 +53,7 @@ MAY: dict[str, set[str]] = {
         "jmespath",
         "yaml",
         "cli",
+        "client",
         "errors",
         "handler",
         "image_builder",

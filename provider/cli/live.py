@@ -95,11 +95,12 @@ def _environment(region: str | None, profile: str | None, endpoint_url: str | No
 def _account(region: str) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.session import Session
+
+    from provider.client import light_session
 
     try:
         patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-        client: Any = Session().create_client("sts", region_name=region, config=patience)
+        client: Any = light_session().create_client("sts", region_name=region, config=patience)
         with closing(client) as sts:
             return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ from provider.cli.skeleton import skeleton
 from provider.cli.update import update
 from provider.cli.validate import validate
 
+_ALLOCATIONS = 200_000
+"""Between two garbage collections: what a command loads stays until it ends, and looking it over takes time."""
 _UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
 """What the system says where no more can be written."""
 _DISTRIBUTION = "image-builder-distribution-provider"
@@ -107,6 +110,7 @@ def _speak_as(program: str) -> None:
 
 def run() -> None:
     """The console's entry: the commands, and no traceback where their output has nowhere to go."""
+    gc.set_threshold(_ALLOCATIONS)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         # A stream that the shell closed (`>&-`) is None.
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere

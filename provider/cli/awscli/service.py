@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from botocore.session import Session
 
-from provider.properties.model import SERVICE, loader
+from provider.client import light_session
+from provider.properties.model import SERVICE
 
 _FROM_THE_ENVIRONMENT: Final = {
     "region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None),
@@ -35,9 +36,7 @@ class Connection:
 
     def session(self) -> Session:
         """A session with the settings of the environment and the configuration files."""
-        made = Session(session_vars=_FROM_THE_ENVIRONMENT, profile=self.profile)
-        made.register_component("data_loader", loader())
-        return made
+        return light_session(session_vars=_FROM_THE_ENVIRONMENT, profile=self.profile)
 
     def client(self, session: Session) -> Any:
         """A client of the service. Raises botocore's errors, and ValueError for an endpoint that is no URL."""
