@@ -16,7 +16,7 @@ _SEQUENCE, _SET, _VERSION = 0x30, 0x31, 0xA0
 _BEFORE_SUBJECT = 4
 """Fields between a certificate's version and its subject: serial number, algorithm, issuer, validity."""
 _UTF8 = 12
-_ENCODINGS = {_UTF8: "utf-8", 19: "ascii", 20: "latin-1", 22: "ascii", 26: "ascii", 28: "utf-32-be", 30: "utf-16-be"}
+_ENCODINGS = {_UTF8: "utf-8", 28: "utf-32-be", 30: "utf-16-be"} | dict.fromkeys((19, 20, 22, 26), "latin-1")
 """Of the ASN.1 string types that are levelled, by tag."""
 
 

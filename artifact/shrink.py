@@ -8,13 +8,16 @@ Usage: python -m artifact.shrink FOLDER, after the wheels and the provider were 
 - Powertools: logging, and what its package loads with it.
 - Byte code that needs no look at the source's time stamp, which zipping makes meaningless. It takes an interpreter of
   the runtime's own version (python3.13 on the PATH, or pyenv's); without one the artifact works, and starts slower.
+- Nothing that tells when, where or by whom it was built: the same lock file and source give the same bytes anywhere.
 """
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,8 @@ RUNTIME = "3.13"
 POWERTOOLS = ("exceptions", "logging", "metrics", "shared", "tracing", "warnings")
 POWERTOOLS_UTILITIES = ("jmespath_utils",)
 SUPERFLUOUS = ("bin", "boto3/data", "boto3/examples")
+EARLIEST = (1980, 1, 1, 0, 0, 0, 0, 1, -1)
+"""The first local time that a zip file can tell."""
 
 
 def prune(folder: Path, keep: Collection[str]) -> None:
@@ -134,6 +139,15 @@ def compile_all(folder: Path) -> bool:
     return False
 
 
+def make_anonymous(folder: Path) -> None:
+    """Level what differs from build to build: what pip notes down of the machine, permissions, times."""
+    for record in folder.glob("*.dist-info/RECORD"):
+        record.unlink()
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (time.mktime(EARLIEST),) * 2)
+
+
 def main(folder: Path) -> None:
     """Shrink the artifact in this folder."""
     for name in SUPERFLUOUS:
@@ -149,6 +163,7 @@ def main(folder: Path) -> None:
             f"no Python {RUNTIME} was found, so the artifact has no byte code and its cold start takes longer",
             file=sys.stderr,
         )
+    make_anonymous(folder)
 
 
 if __name__ == "__main__":

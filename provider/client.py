@@ -1,9 +1,10 @@
 """The client of EC2 Image Builder's API: made once an environment, its errors turned into ours."""
 
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from http.client import HTTPException
 from io import BytesIO
 from typing import Any, Final, NamedTuple, cast
@@ -79,7 +80,7 @@ def _made(_settings: frozenset[tuple[str, str]]) -> _Made:
     if not endpoint.startswith("https:") or get_environ_proxies(endpoint):
         return _Made(api, None)
     bundle = str(session.get_config_variable("ca_bundle") or shipped() or get_cert_path(True))
-    transport = Transport(lambda: tls_context(bundle))
+    transport = Transport(partial(_trust, bundle))
     api.meta.events.register(f"before-send.{SERVICE}", _sender(transport))
     return _Made(api, transport)
 
@@ -103,6 +104,13 @@ def concerns_us(event: str) -> bool:
     """Whether one of botocore's events ("before-call", "before-call.sts.AssumeRole") is one of the services we use."""
     _, *service = event.split(".")
     return not service or service[0] in (SERVICE, *FOR_CREDENTIALS)
+
+
+def _trust(bundle: str) -> ssl.SSLContext:
+    try:
+        return tls_context(bundle)
+    except OSError as error:
+        raise ProviderError(f"the CAs in {bundle} cannot be read: {error}", cure=_CHECK_SETTINGS) from error
 
 
 def _sender(transport: Transport) -> Any:

@@ -3,6 +3,7 @@
 import http.client
 import ssl
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -36,7 +37,8 @@ class Transport:
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._lock = threading.Lock()
-        self._kept: tuple[Peer, http.client.HTTPConnection] | None = None
+        self._kept: dict[Peer, http.client.HTTPConnection] = {}
+        weakref.finalize(self, _close, self._kept)
 
     def connect(self, url: str, seconds: float) -> None:
         """Have a connection to a URL's host ready for the exchange to come."""
@@ -45,8 +47,7 @@ class Transport:
 
     def leads_to(self, url: str) -> bool:
         """Whether the connection that is kept leads to a URL's host."""
-        kept = self._kept
-        return kept is not None and kept[0] == _peer(url)
+        return _peer(url) in self._kept
 
     def exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, connect_seconds: float, seconds: float
@@ -78,19 +79,21 @@ class Transport:
     def _take(self, peer: Peer) -> http.client.HTTPConnection | None:
         """The connection that is kept, if it leads there and the other side has not ended it meanwhile."""
         with self._lock:
-            if self._kept is None or self._kept[0] != peer:
-                return None
-            (_, connection), self._kept = self._kept, None
-        if _is_open(connection):
+            connection = self._kept.pop(peer, None)
+        if connection is None or _is_open(connection):
             return connection
         connection.close()
         return None
 
     def _keep(self, peer: Peer, connection: http.client.HTTPConnection) -> None:
         with self._lock:
-            before, self._kept = self._kept, (peer, connection)
-        if before is not None:
-            before[1].close()
+            _close(self._kept)
+            self._kept[peer] = connection
+
+
+def _close(kept: dict[Peer, http.client.HTTPConnection]) -> None:
+    while kept:
+        kept.popitem()[1].close()
 
 
 def _peer(url: str) -> Peer:

@@ -77,6 +77,8 @@ ONLY_STANDARD_LIBRARY = (
 "handler.py", "protocol/request.py", "protocol/response.py", "protocol/delivery.py",
                          "protocol/deadline.py")  # fmt: skip
 
+ALSO_STANDARD = ("provider.protocol.", "provider.tls", "provider.transport")
+
 FORBIDDEN_TO_THE_CORE = {"os", "time", "datetime", "random", "socket", "ssl", "subprocess", "urllib", "http"}
 
 
@@ -127,7 +129,8 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
     foreign = {
         module
         for module in imports(PROVIDER / name, top_only=True)
-        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(("provider.protocol.", "provider.tls", "provider.transport"))
+        if module.split(".")[0] not in sys.stdlib_module_names
+        and not module.startswith(("provider.protocol.", "provider.tls", "provider.transport"))
     }
     assert foreign == set()
     assert not any(module.endswith("protocol.custom_resource") for module in imports(PROVIDER / name))

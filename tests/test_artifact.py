@@ -1,57 +1,145 @@
-"""The Lambda artifact is small, and the data it was pruned of changes nothing."""
+"""The Lambda artifact is small, the same wherever it is built, and the data it was pruned of changes nothing."""
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-REGIONS = (
-    *("us-east-1", "eu-west-1", "ap-south-1", "il-central-1", "cn-north-1"),
-    *("us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1"),
-)
+from artifact.shrink import RUNTIME, interpreters
+from provider.client import FOR_CREDENTIALS
+from provider.image_builder import OPERATIONS
+from provider.local.template import load
+from provider.properties.model import SERVICE, resource_type
+from tests.client.parameters import parameters_of
+from tests.client.test_endpoints import REGIONS
 
-ENDPOINTS = """
-import itertools, json, sys
+ROOT = Path(__file__).parent.parent
+TOOLS = ("__main__", "authoring", "cli", "construct", "lint", "local")
+CALLS = {
+    SERVICE: "ListDistributionConfigurations",
+    "sts": "AssumeRole",
+    "sso": "GetRoleCredentials",
+    "sso-oidc": "CreateToken",
+    "signin": "CreateOAuth2Token",
+}
+"""A call of each service that a client of the provider may meet."""
+
+SENT = """
+import datetime, json, os, sys
 sys.path[:0] = sys.argv[1:]
-import botocore.session
+import botocore.auth, botocore.session
+from botocore import xform_name
 from botocore.config import Config
-found, regions = {}, json.loads(sys.stdin.read())
-session = botocore.session.get_session()
-for service, region, fips, dual in itertools.product(["imagebuilder", "sts"], regions, [0, 1], [0, 1]):
-    config = Config(use_fips_endpoint=bool(fips), use_dualstack_endpoint=bool(dual))
+
+class Sent(Exception):
+    pass
+
+def stop(request, **_):
+    headers = {k.lower(): v if isinstance(v, str) else v.decode() for k, v in request.headers.items()}
+    del headers["amz-sdk-invocation-id"]
+    body = request.body.decode() if isinstance(request.body, bytes) else request.body
+    raise Sent(request.method, request.url, headers, body)
+
+def sent(service, region, operation, fips=False, dual_stack=False, **parameters):
+    config = Config(use_fips_endpoint=fips, use_dualstack_endpoint=dual_stack, parameter_validation=False)
     try:
-        client = session.create_client(service, region, config=config, aws_access_key_id="a", aws_secret_access_key="b")
-        found[f"{service} {region} {fips}{dual}"] = [client.meta.endpoint_url, client.meta.partition]
+        client = session.create_client(service, region, config=config)
+        client.meta.events.register("before-send", stop)
+        getattr(client, xform_name(operation))(**parameters)
+    except Sent as found:
+        return found.args
     except Exception as error:
-        found[f"{service} {region} {fips}{dual}"] = [type(error).__name__, str(error)]
-print(json.dumps(found))
+        return type(error).__name__, str(error)
+
+botocore.auth.get_current_datetime = lambda: datetime.datetime(2026, 11, 23)
+session = botocore.session.get_session()
+session.set_credentials("AKID", "verysecret")
+print(json.dumps([sent(**case) for case in json.load(sys.stdin)]))
 """
+"""What a client of the botocore on the path would send in each case; or the error there is instead."""
+
+COMPILED = """
+import sys
+sys.dont_write_bytecode = True
+compiled = []
+sys.addaudithook(lambda event, args: compiled.append(args[1]) if event == "compile" else None)
+sys.path.insert(0, sys.argv[1])
+from provider import handler, provision
+assert provision.__file__.startswith(sys.argv[1])
+print([name for name in compiled if isinstance(name, str) and name.startswith(sys.argv[1])])
+"""
+"""The artifact's files that a cold start has to compile."""
+
+
+def build(target: Path, *options: str, **variables: str) -> Path:
+    """Build the provider's function into a folder, as `sam build` does."""
+    command = ["make", "--no-print-directory", "build-ProviderFunction", f"ARTIFACTS_DIR={target}", *options]
+    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, **variables})
+    return target
 
 
 @pytest.fixture(scope="module")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `sam build` makes, dependencies included."""
-    target = tmp_path_factory.mktemp("artifact")
-    command = ["make", "--no-print-directory", "build-ProviderFunction", f"ARTIFACTS_DIR={target}"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return target
+    return build(tmp_path_factory.mktemp("artifact"))
 
 
-def endpoints(*path: Path) -> dict[str, list[str]]:
-    """The endpoint and partition of each service, Region and variant; or the error there is instead."""
-    command = [sys.executable, "-c", ENDPOINTS, *map(str, path)]
-    ran = subprocess.run(command, input=json.dumps(REGIONS), capture_output=True, text=True, check=True, cwd="/")
-    found: dict[str, list[str]] = json.loads(ran.stdout)
-    return found
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What another machine makes of the same sources."""
+    umask = os.umask(0o077)
+    try:
+        target = tmp_path_factory.mktemp("elsewhere") / "there" / "artifact"
+        return build(target, *another_python(), PYTHONHASHSEED="1", LC_ALL="C")
+    finally:
+        os.umask(umask)
 
 
-def test_no_endpoint_changes(artifact: Path) -> None:
-    """In every partition, with FIPS and dual stack or without, the pruned botocore finds the endpoints of the whole."""
-    assert endpoints(artifact) == endpoints()
+@pytest.fixture(scope="module")
+def runtime() -> str:
+    """An interpreter of the version that the function runs on."""
+    for python in interpreters():
+        version = subprocess.run([python, "--version"], capture_output=True, text=True, check=False).stdout
+        if version.startswith(f"Python {RUNTIME}."):
+            return python
+    pytest.skip(f"no Python {RUNTIME} is here, so the artifact has no byte code")
+
+
+def another_python() -> Iterator[str]:
+    """The option that has another Python build the artifact, where there is one that can."""
+    for folder in {Path(python).resolve().parent for python in interpreters()}:
+        with suppress(OSError, subprocess.CalledProcessError):
+            subprocess.run([folder / "python", "-m", "pip", "--version"], check=True, capture_output=True)
+            yield f"BIN={folder}"
+            return
+
+
+def run(script: str, path: Path | None, given: object = None, python: str = sys.executable) -> Any:
+    """What a script prints as JSON, where the path's folder comes before the installed packages."""
+    command = [python, "-c", script, *([str(path)] if path else [])]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment["PYTHONHASHSEED"] = "0"  # the user agent has sets in it
+    ran = subprocess.run(
+        command, input=json.dumps(given), env=environment, capture_output=True, text=True, check=True, cwd="/"
+    )
+    return json.loads(ran.stdout)
+
+
+def contents(folder: Path) -> Iterator[tuple[str, int, float, str]]:
+    """Name, permissions, time and content of all that is in a folder, in order."""
+    for path in sorted(folder.rglob("*")):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        yield str(path.relative_to(folder)), path.stat().st_mode, path.stat().st_mtime, digest
 
 
 def test_it_is_small(artifact: Path, tmp_path: Path) -> None:
@@ -60,13 +148,102 @@ def test_it_is_small(artifact: Path, tmp_path: Path) -> None:
     assert Path(packed).stat().st_size < 5_000_000
 
 
-def test_every_model_kept_is_whole_but_for_its_texts(artifact: Path) -> None:
-    """The service model in the artifact is the pinned one without documentation, nothing else."""
+def test_it_is_the_same_wherever_it_is_built(artifact: Path, elsewhere: Path) -> None:
+    """Another folder, time, umask, and Python and pip if there are others, make the same bytes and permissions."""
+    assert list(contents(elsewhere)) == list(contents(artifact))
+
+
+def test_everybody_may_read_it(elsewhere: Path) -> None:
+    """Whoever built it, the user that Lambda runs as may read the files and enter the folders."""
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in elsewhere.rglob("*")}
+    assert modes == {(True, 0o755), (False, 0o644)}
+
+
+def test_byte_code_is_for_the_declared_runtime() -> None:
+    """The runtime that byte code is made for is the function's in the template."""
+    declared = load(ROOT / "template.yaml").resources["ProviderFunction"]["Properties"]["Runtime"]
+    assert declared == f"python{RUNTIME}"
+
+
+def test_every_module_has_byte_code_that_needs_no_source(artifact: Path, runtime: str) -> None:
+    """Beside each module is its byte code for the runtime, which asks for no comparison with the source."""
+    script = "import importlib.util, json; print(json.dumps(importlib.util.MAGIC_NUMBER.hex()))"
+    unchecked_hash = bytes.fromhex(run(script, None, python=runtime)) + (1).to_bytes(4, "little")
+    tag = f"cpython-{RUNTIME.replace('.', '')}"
+    modules = list(artifact.rglob("*.py"))
+    compiled = [path.with_name("__pycache__") / f"{path.stem}.{tag}.pyc" for path in modules]
+    assert [path for path in compiled if path.read_bytes()[:8] != unchecked_hash] == []
+    assert sorted(artifact.rglob("*.pyc")) == sorted(compiled)
+
+
+def test_byte_code_is_used_whatever_became_of_the_times(artifact: Path, runtime: str, tmp_path: Path) -> None:
+    """A cold start compiles nothing, although zipping and unpacking gave all files other times than they had."""
+    packed = shutil.make_archive(str(tmp_path / "artifact"), "zip", artifact)
+    unpacked = tmp_path / "unpacked"
+    shutil.unpack_archive(packed, unpacked)
+    for path in unpacked.rglob("*.py"):
+        os.utime(path, (0, 0))
+    assert run(COMPILED, unpacked, python=runtime) == []
+
+
+def test_no_endpoint_changes(artifact: Path) -> None:
+    """In every partition, with FIPS and dual stack or without, the pruned botocore calls the endpoints of the whole."""
+    assert set(CALLS) == {SERVICE, *FOR_CREDENTIALS}
+    cases = [
+        {"service": service, "operation": operation, "region": region, "fips": fips, "dual_stack": dual_stack}
+        for (service, operation), region, fips, dual_stack in product(
+            CALLS.items(), REGIONS, (False, True), (False, True)
+        )
+    ]
+    pruned = run(SENT, artifact, cases)
+    assert pruned == run(SENT, None, cases)
+    assert len({found[1] for found in pruned}) > len(CALLS) * len(REGIONS)
+
+
+def test_no_request_changes(artifact: Path) -> None:
+    """Each operation with all its parameters is sent by the pruned botocore in the bytes of the whole."""
+    cases = [
+        {"service": SERVICE, "region": "us-east-1", "operation": operation, **parameters_of(operation)}
+        for operation in OPERATIONS
+    ]
+    pruned = run(SENT, artifact, cases)
+    assert pruned == run(SENT, None, cases)
+    assert [len(found) for found in pruned] == [4] * len(OPERATIONS)
+
+
+def test_it_knows_the_operations_that_are_called(artifact: Path) -> None:
+    """The service model in the artifact has the operations that the provider calls, and no other."""
+    (model,) = (artifact / "botocore" / "data" / SERVICE).glob("*/service-2.json")
+    assert sorted(json.loads(model.read_bytes())["operations"]) == sorted(OPERATIONS)
+
+
+def test_it_knows_every_property(artifact: Path) -> None:
+    """The resource's properties are the same by the service model in the artifact as by the pinned one."""
     script = (
-        "import json, sys\nsys.path[:0] = sys.argv[1:]\n"
-        "from provider.properties.schema import schema\nprint(json.dumps(schema()))"
+        "import dataclasses, json, sys\nsys.path[:0] = sys.argv[1:]\n"
+        "from provider.properties.model import resource_type\nprint(json.dumps(dataclasses.asdict(resource_type())))"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", script, str(artifact)], capture_output=True, text=True, check=True, cwd="/"
+    assert run(script, artifact) == json.loads(json.dumps(asdict(resource_type())))
+
+
+def test_tools_do_not_ship(artifact: Path) -> None:
+    """The artifact has the handler and none of the tools, nor byte code of any."""
+    shipped = {path.name.partition(".")[0] for path in (artifact / "provider").rglob("*")}
+    assert "handler" in shipped
+    assert not shipped & set(TOOLS)
+
+
+def test_what_ships_needs_nothing_that_does_not(artifact: Path) -> None:
+    """Every module of the artifact can be imported with the tools absent."""
+    script = (
+        "import importlib, pkgutil, sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "import provider\n"
+        "assert provider.__file__.startswith(sys.argv[1]), provider.__file__\n"
+        "for module in pkgutil.walk_packages(provider.__path__, 'provider.'):\n"
+        "    importlib.import_module(module.name)\n"
     )
-    assert json.loads(ran.stdout) == json.loads((ROOT / "docs" / "properties.schema.json").read_text(encoding="utf-8"))
+    command = [sys.executable, "-I", "-B", "-c", script, str(artifact)]
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", "PATH": ""}
+    imported = subprocess.run(command, cwd=artifact, env=environment, capture_output=True, text=True, check=False)
+    assert (imported.returncode, imported.stderr) == (0, "")

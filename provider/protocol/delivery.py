@@ -96,7 +96,7 @@ def _put(url: str, body: bytes, seconds: float, transport: Transport) -> None:
         status = transport.exchange("PUT", url, headers, body, connect_seconds=seconds, seconds=seconds).status
     except (OSError, http.client.HTTPException, ValueError) as error:
         nonsense = isinstance(error, http.client.InvalidURL | ValueError) and not isinstance(error, OSError)
-        untrusted = isinstance(error, ssl.SSLError | FileNotFoundError | PermissionError)
+        untrusted = isinstance(error, ssl.SSLError | FileNotFoundError | NotADirectoryError | PermissionError)
         raise Undelivered(_describe(error), final=nonsense, untrusted=untrusted) from None
     if not 200 <= status < 300:
         raise Undelivered(f"HTTP status {status}", final=status < 500 and status != http.client.TOO_MANY_REQUESTS)

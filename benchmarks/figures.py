@@ -1,0 +1,110 @@
+"""The figures, as they are written down and read again."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+RESULTS: Final = Path(__file__).parent / "results"
+_FIGURES: Final = RESULTS / "figures.json"
+_TIMED: Final = ("cold", "kept", "reopened")
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Quartiles of a variant's figures over the plain client's, measured beside them."""
+
+    low: float
+    median: float
+    high: float
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[float, float]]) -> Self:
+        """From pairs of the plain client's figure and the variant's."""
+        low, median, high = statistics.quantiles([other / plain for plain, other in pairs], method="inclusive")
+        return cls(round(low, 3), round(median, 3), round(high, 3))
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A median in milliseconds, and what it is relative to the plain client's."""
+
+    milliseconds: float
+    ratio: Ratio
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[float, float]]) -> Self:
+        """From pairs of seconds, the plain client's first."""
+        return cls(milliseconds([other for _, other in pairs]), Ratio.of(pairs))
+
+    @classmethod
+    def read(cls, told: dict[str, Any] | None) -> Self | None:
+        """From JSON."""
+        return cls(told["milliseconds"], Ratio(**told["ratio"])) if told else None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one variant was measured at; None where it was not."""
+
+    name: str
+    title: str
+    cold: Timed
+    kept: Timed | None
+    reopened: Timed | None
+    instructions: int | None
+    peak_kilobytes: int
+    zip_bytes: int
+
+
+@dataclass(frozen=True)
+class UnderRuntime:
+    """What one variant was measured at under Lambda's runtime client; medians in milliseconds.
+
+    The init phase ends where the runtime asks for the first event, the invocation with the answer's last byte.
+    """
+
+    name: str
+    title: str
+    init: float
+    invocation: float
+    ratio: Ratio
+    """Of both together."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that was measured, the plain client first; and on what machine, without its names."""
+
+    machine: dict[str, str]
+    variants: list[Figures]
+    runtime: list[UnderRuntime]
+    imports: dict[str, dict[str, int]]
+    """Of a cold run, variant by variant: each module's own microseconds."""
+
+    def write(self) -> None:
+        """Write them down."""
+        RESULTS.mkdir(exist_ok=True)
+        _FIGURES.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls) -> Self:
+        """The figures that were written down last."""
+        told: dict[str, Any] = json.loads(_FIGURES.read_text(encoding="utf-8"))
+        return cls(
+            told["machine"],
+            [Figures(**{**each, **{name: Timed.read(each[name]) for name in _TIMED}}) for each in told["variants"]],
+            [UnderRuntime(**{**each, "ratio": Ratio(**each["ratio"])}) for each in told["runtime"]],
+            told["imports"],
+        )
+
+    def of(self, name: str) -> Figures:
+        """A variant's figures. Raises KeyError where it has none."""
+        return {figures.name: figures for figures in self.variants}[name]
+
+
+def milliseconds(seconds: Sequence[float]) -> float:
+    """The median of seconds, in milliseconds."""
+    return round(statistics.median(seconds) * 1000, 2)

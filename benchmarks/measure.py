@@ -1,0 +1,156 @@
+"""Runs one variant in a process of its own and takes its measure; every run is checked."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import scene
+from benchmarks.build import bundle, node, python
+from benchmarks.stubs import CERTIFICATE, Stubs
+from benchmarks.variants import CDK, Variant
+
+_HERE: Final = Path(__file__).parent
+_REGION: Final = "us-east-1"
+_PATIENCE: Final = 300.0
+_COUNTED: Final = re.compile(r"I\s+refs:\s+([\d,]+)")
+_IMPORT: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of some events: seconds to the last byte of the last answer, and what the child has told.
+
+    `each` are the seconds of every event alone, without the start of the process.
+    """
+
+    seconds: float
+    each: list[float]
+    peak_kilobytes: int
+    errors: str
+
+
+class Laboratory:
+    """Where variants run: their artifacts, the stub servers, and a folder for what comes and goes."""
+
+    def __init__(self, stubs: Stubs, artifacts: dict[Variant, Path], folder: Path) -> None:
+        self._stubs = stubs
+        self._artifacts = artifacts
+        self._folder = folder
+        self._api, self.bucket = stubs.urls()
+        self._bundle = str(bundle())
+
+    def cold(self, variant: Variant) -> Ran:
+        """One event in a fresh process."""
+        return self._run(variant, 1)
+
+    def warm(self, variant: Variant, number: int, *, reopened: bool) -> list[float]:
+        """Seconds of each of so many events in one process, the first left out.
+
+        `reopened`: the API closes its connection after each event.
+        """
+        return self._run(variant, number + 1, len(variant.calls) if reopened else 0).each[1:]
+
+    def instructions(self, variant: Variant) -> int:
+        """Instructions of a cold run, counted by Valgrind: nearly the same every time."""
+        tool = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
+        ran = self._run(variant, 1, under=tool, PYTHONHASHSEED="0")
+        (counted,) = _COUNTED.findall(ran.errors)
+        return int(counted.replace(",", ""))
+
+    def import_times(self, variant: Variant) -> dict[str, int]:
+        """Microseconds that each module takes to import, without what it imports in turn."""
+        ran = self._run(variant, 1, options=("-X", "importtime"))
+        return {name: int(own) for own, name in _IMPORT.findall(ran.errors)}
+
+    @property
+    def servers(self) -> dict[str, str]:
+        """The variables that lead to the stub servers, and have them trusted among many."""
+        return {"AWS_ENDPOINT_URL_IMAGEBUILDER": self._api, **self.trust}
+
+    @property
+    def trust(self) -> dict[str, str]:
+        """The variables that name the CAs to trust."""
+        return {
+            "AWS_CA_BUNDLE": self._bundle,
+            "SSL_CERT_FILE": self._bundle,
+            "REQUESTS_CA_BUNDLE": self._bundle,
+            "NODE_EXTRA_CA_CERTS": str(CERTIFICATE),  # Node brings the others
+        }
+
+    def _environment(self, home: Path, artifact: Path) -> dict[str, str]:
+        """A function's variables, made from nothing."""
+        return {
+            "PATH": os.defpath,
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "TZ": ":UTC",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_REGION": _REGION,
+            "AWS_DEFAULT_REGION": _REGION,
+            "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "verysecretkey",
+            "AWS_SESSION_TOKEN": "verysecrettoken",
+            "LAMBDA_TASK_ROOT": str(artifact),
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_LAMBDA_FUNCTION_NAME": "provider",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/provider",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]0123456789abcdef",
+            "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+            "AWS_ENDPOINT_URL_IMAGEBUILDER": self._api,
+        }
+
+    def _run(
+        self,
+        variant: Variant,
+        number: int,
+        calls_a_connection: int = 0,
+        *,
+        under: Sequence[str] = (),
+        options: Sequence[str] = (),
+        **more: str,
+    ) -> Ran:
+        asked = scene.events(self.bucket, number)
+        home = self._folder / "home"
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()
+        events, report = self._folder / "events.json", self._folder / "report.json"
+        report.unlink(missing_ok=True)
+        told = [scene.for_cdk(event) for event in asked] if variant is CDK else asked
+        events.write_text(json.dumps(told), encoding="utf-8")
+        artifact = self._artifacts[variant]
+        interpreter = (
+            (str(node()), *options, "driver.cjs") if variant is CDK else (python(), "-S", *options, "driver.py")
+        )
+        command = [*under, *interpreter, str(artifact), variant.handler, str(events), str(report)]
+        self._stubs.begin(scene.live(asked[0]), calls_a_connection)
+        begin = time.monotonic()
+        child = subprocess.run(  # noqa: S603 - the variants' own commands
+            command,
+            cwd=_HERE,
+            env={**self._environment(home, artifact), **({} if variant.ships_cas else self.trust), **more},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+        end = time.monotonic()
+        seen = self._stubs.seen()
+        if child.returncode:
+            raise scene.Wrong(f"{variant.name} ended with {child.returncode}:\n{child.stdout}{child.stderr}")
+        try:
+            scene.check(seen, asked, variant.calls, answers=variant.answers)
+        except scene.Wrong as error:
+            raise scene.Wrong(f"{variant.name}: {error}\n{child.stdout}{child.stderr}") from error
+        tale: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        seconds = (seen.answers[-1][0] if seen.answers else end) - begin
+        return Ran(seconds, tale["seconds"], tale["peak_kilobytes"], child.stderr)

@@ -1,0 +1,15 @@
+"""accustom with boto3, as its README shows, but for `timeoutFunction`, which would have Lambda invoke it once more."""
+
+from typing import Any
+
+import accustom
+import boto3
+from calls import change
+
+api = boto3.client("imagebuilder")
+
+
+@accustom.sdecorator(expectedProperties=["Name", "Distributions"], timeoutFunction=False)
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Update; the decorator answers."""
+    return {"DateUpdated": change(api, event)}

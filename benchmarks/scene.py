@@ -1,0 +1,91 @@
+"""What is measured: an Update that changes something, the state it finds, and what has to come of it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from provider.lifecycle import Marks
+from provider.local.sink import AnswerError, Put, read
+from provider.properties.expand import expand
+from provider.properties.model import IDEMPOTENCY, SERVICE, TARGET, UPDATE, content_members
+
+_SAMPLE: Final = Path(__file__).parents[1] / "events" / "update-in-place.json"
+GET: Final = "GetDistributionConfiguration"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the stub servers have seen: each call's operation and body; each answer and when its last byte came.
+
+    Times are seconds on the machine's monotonic clock, which all processes share.
+    """
+
+    calls: list[tuple[str, bytes]]
+    answers: list[tuple[float, Put]]
+
+
+class Wrong(Exception):  # noqa: N818 - says what a run has done
+    """A run did not do what it was measured for."""
+
+
+def events(bucket: str, number: int) -> list[dict[str, Any]]:
+    """So many Updates, each of which changes something, to be answered below the bucket's URL."""
+    sample = json.loads(_SAMPLE.read_text(encoding="utf-8"))
+    description = sample["ResourceProperties"]["Description"]
+    return [
+        {
+            **sample,
+            "RequestId": f"72866053-9a62-4d1c-a430-{turn:012}",
+            "ResponseURL": f"{bucket}/{turn}?X-Amz-Expires=7200&X-Amz-Signature={turn:064}",
+            "ResourceProperties": {**sample["ResourceProperties"], "Description": f"{description} {turn}"},
+        }
+        for turn in range(number)
+    ]
+
+
+def live(event: dict[str, Any]) -> dict[str, Any]:
+    """The configuration that an event finds, as GetDistributionConfiguration gives it."""
+    old = expand(event["OldResourceProperties"]).parameters
+    marks = Marks(event["StackId"], event["LogicalResourceId"]).tags
+    arn = event["PhysicalResourceId"]
+    return {**old, "arn": arn, "timeoutMinutes": 720, "dateCreated": "", "tags": {**old["tags"], **marks}}
+
+
+def update(event: dict[str, Any]) -> dict[str, Any]:
+    """The body of the Update that an event asks for."""
+    wanted = expand(event["ResourceProperties"]).parameters
+    content = {member: wanted[member] for member in content_members() if member in wanted}
+    return {TARGET: event["PhysicalResourceId"], **content, IDEMPOTENCY: event["RequestId"]}
+
+
+def for_cdk(event: dict[str, Any]) -> dict[str, Any]:
+    """The event that CDK's AwsCustomResource would get instead, for the same Update."""
+    call = {
+        "service": SERVICE,
+        "action": UPDATE,
+        "parameters": update(event),
+        "physicalResourceId": {"id": event["PhysicalResourceId"]},
+        "outputPaths": [TARGET],
+    }
+    properties = {"Update": json.dumps(call), "InstallLatestAwsSdk": "false"}
+    return {**event, "ResourceType": "Custom::AWS", "ResourceProperties": properties}
+
+
+def check(seen: Seen, asked: list[dict[str, Any]], calls: tuple[str, ...], *, answers: bool) -> None:
+    """Raise Wrong unless each event led to exactly these calls, the right Update and, if due, one right answer."""
+    operations = [operation for operation, _ in seen.calls]
+    if operations != list(calls) * len(asked):
+        raise Wrong(f"other calls than expected: {operations}")
+    for event, body in zip(asked, (body for name, body in seen.calls if name == UPDATE), strict=True):
+        if json.loads(body) != update(event):
+            raise Wrong(f"another Update than expected: {body.decode()}")
+    if len(seen.answers) != (len(asked) if answers else 0):
+        raise Wrong(f"{len(seen.answers)} answers to {len(asked)} events")
+    for event, (_, put) in zip(asked, seen.answers, strict=False):
+        try:
+            answer = read(put, event)
+        except AnswerError as error:
+            raise Wrong(str(error)) from error
+        if not answer.succeeded or answer.physical_id != event["PhysicalResourceId"]:
+            raise Wrong(f"another answer than expected: {put.body.decode()}")

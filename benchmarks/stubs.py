@@ -1,0 +1,96 @@
+"""Image Builder and CloudFormation's bucket, as little of them as an Update needs, both over TLS.
+
+They do as little as they can and so are no part of what is measured. They run in a process of their own: use `stubs`.
+"""
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
+from multiprocessing.managers import BaseManager
+from pathlib import Path
+from typing import Any, Final, cast
+
+from botocore.session import get_session
+
+from benchmarks.scene import Seen
+from provider.local.server import LoopbackServer, Reply
+from provider.local.sink import Put
+from provider.local.wire import Router
+from provider.properties.model import SERVICE, UPDATE, content_members
+
+CERTIFICATE: Final = Path(__file__).parents[1] / "tests" / "local" / "test_emulator.pem"
+"""Certificate and key of a server at 127.0.0.1; it signed itself, so it is the CA to trust as well."""
+_NOT_FOUND: Final = Reply(404, {"Content-Type": "application/json"}, b'{"message": "no such operation here"}')
+
+
+class Stubs:
+    """Both servers, from construction on."""
+
+    def __init__(self) -> None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(CERTIFICATE)
+        self._router = Router(get_session().get_service_model(SERVICE))
+        self._lock = threading.Lock()
+        self.begin({}, 0)
+        self._api = LoopbackServer(self._image_builder, tls=tls)
+        self._bucket = LoopbackServer(self._take, tls=tls)
+
+    def urls(self) -> tuple[str, str]:
+        """Where the API and the bucket are."""
+        return self._api.url, self._bucket.url
+
+    def begin(self, live: dict[str, Any], calls_a_connection: int) -> None:
+        """Forget what was seen, and hold this configuration.
+
+        Every so many calls the API closes the connection, as it does with one that idles between two events; 0: never.
+        """
+        self._live = live
+        self._calls_a_connection = calls_a_connection
+        self._calls: list[tuple[str, bytes]] = []
+        self._answers: list[tuple[float, Put]] = []
+
+    def seen(self) -> Seen:
+        """What has come since `begin`."""
+        return Seen(self._calls, self._answers)
+
+    def _image_builder(self, method: str, target: str, body: bytes, _headers: Message) -> Reply:
+        route = self._router.route(method, target)
+        if route is None:
+            return _NOT_FOUND
+        with self._lock:
+            operation = route.operation.name
+            self._calls.append((operation, body))
+            count = len(self._calls)
+            if operation == UPDATE:
+                content = json.loads(body)
+                self._live |= {member: content[member] for member in content_members() if member in content}
+                self._live["dateUpdated"] = str(count)
+                answer = {name: content[name] for name in ("clientToken", "distributionConfigurationArn")}
+            else:
+                answer = {"distributionConfiguration": self._live}
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": str(count)}
+        if self._calls_a_connection and count % self._calls_a_connection == 0:
+            headers["Connection"] = "close"
+        return Reply(200, headers, json.dumps({"requestId": str(count), **answer}).encode())
+
+    def _take(self, _method: str, _target: str, body: bytes, headers: Message) -> Reply:
+        self._answers.append((time.monotonic(), Put(body, headers.get("Content-Type", ""))))
+        return Reply(200, {}, b"")
+
+
+class _Manager(BaseManager):
+    """Keeps the stubs in a process of its own."""
+
+
+_Manager.register("stubs", Stubs)
+
+
+@contextmanager
+def stubs() -> Iterator[Stubs]:
+    """The stubs in a process of their own, for as long as the block runs."""
+    with _Manager() as manager:
+        yield cast(Stubs, manager.stubs())  # type: ignore[attr-defined]  # registered above

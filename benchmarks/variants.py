@@ -1,0 +1,82 @@
+"""Who is compared."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.scene import GET
+from provider.properties.model import UPDATE
+
+CRHELPER: Final = ("boto3", "crhelper")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to serve an Update. `packages` are what is installed for it from the lock file.
+
+    `calls` are what it makes for one event, `answers` is whether it answers. `bytecode` is whether the artifact has
+    any, and `stays_warm` whether a process of it would serve another event. `ships_cas` is whether it trusts the CAs
+    that came with it, as it does where nobody names others, instead of a bundle from the environment.
+    """
+
+    name: str
+    title: str
+    handler: str
+    packages: tuple[str, ...] = ()
+    calls: tuple[str, ...] = (GET, UPDATE, GET)
+    answers: bool = True
+    bytecode: bool = True
+    stays_warm: bool = True
+    ships_cas: bool = False
+
+
+def _peer(module: str, title: str, *packages: str) -> Variant:
+    return Variant(module, title, f"{module}.handler", packages)
+
+
+PLAIN: Final = _peer("plain", "plain botocore client + PUT", "botocore")
+OURS: Final = Variant("ours", "**this provider**", "provider.handler.handler")
+_AS_DEPLOYED: Final = Variant(
+    "as_deployed", "**this provider**, with the CAs it ships", "provider.handler.handler", ships_cas=True
+)
+CDK: Final = Variant(
+    "cdk", "CDK AwsCustomResource's handler (Node; the Update alone)", "index.handler", calls=(UPDATE,)
+)
+_CLI: Final = Variant(
+    "aws_cli",
+    "AWS CLI v1 (the Update alone)",
+    "aws_cli.handler",
+    ("awscli",),
+    calls=(UPDATE,),
+    answers=False,
+    stays_warm=False,
+)
+_UNCOMPILED: Final = Variant(
+    "uncompiled",
+    "plain, without valid bytecode",
+    "plain.handler",
+    ("botocore",),
+    bytecode=False,
+    stays_warm=False,
+)
+RUNTIME_CLIENT: Final = Variant(
+    "runtime_client", "Lambda's runtime client, which serves the others", "", ("awslambdaric",)
+)
+POWERTOOLS: Final = _peer(
+    "crhelper_powertools", "usual crhelper + Logger + Metrics", *CRHELPER, "aws-lambda-powertools"
+)
+
+VARIANTS: Final = (
+    OURS,
+    _AS_DEPLOYED,
+    _peer("usual_crhelper", "usual crhelper", *CRHELPER),
+    POWERTOOLS,
+    _peer("crhelper_tracer", "the same + Tracer", *CRHELPER, "aws-lambda-powertools", "aws-xray-sdk"),
+    _peer("resource_provider", "cfn-resource-provider", "boto3", "cfn-resource-provider"),
+    _peer("accustom_decorator", "accustom", "boto3", "accustom"),
+    _peer("cfn_handler_resource", "cfn-handler", "boto3", "cfn-handler"),
+    CDK,
+    _CLI,
+    _UNCOMPILED,
+    _peer("floor", "standard library, signed by hand (the floor)"),
+)
+"""All but the plain client, which each of them is compared with."""

@@ -1,0 +1,40 @@
+"""What the tests of the API client share: a clean environment, a recorder with TLS, and a clock that stands still."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.client.wire import SETTINGS, Recorder
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC).replace(tzinfo=None)
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Takes away whatever this machine sets for an AWS client, and sets what every function has."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDFROMENVIRONMENT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "verysecret")
+    return monkeypatch
+
+
+@pytest.fixture
+def recorder(settings: pytest.MonkeyPatch) -> Iterator[Recorder]:
+    """An API that takes everything, over TLS; the environment leads to it."""
+    with Recorder() as running:
+        settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", running.url)
+        settings.setenv("AWS_CA_BUNDLE", str(running.certificate))
+        settings.setenv("NO_PROXY", "127.0.0.1")
+        yield running
+
+
+@pytest.fixture
+def clock(settings: pytest.MonkeyPatch) -> None:
+    """Has every signature made at one moment."""
+    settings.setattr("botocore.auth.get_current_datetime", lambda: NOW)

@@ -1,0 +1,149 @@
+"""Credentials come from wherever a plain botocore client takes them, and are renewed in time."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from provider.client import call, client
+from provider.errors import Outcome, ProviderError
+from provider.local.server import LoopbackServer, Reply
+from tests.client.wire import Recorder
+
+LIST = "ListDistributionConfigurations"
+ROLE = "arn:aws:iam::123456789012:role/images"
+OWN_KEY = "aws_access_key_id = AKIDOFPROFILE\naws_secret_access_key = verysecret"
+STS = """<{operation}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{operation}Result><Credentials>
+<AccessKeyId>{AccessKeyId}</AccessKeyId><SecretAccessKey>{SecretAccessKey}</SecretAccessKey>
+<SessionToken>{Token}</SessionToken><Expiration>{Expiration}</Expiration>
+</Credentials></{operation}Result></{operation}Response>"""
+
+Source = Callable[[pytest.MonkeyPatch, Path, str], None]
+"""Sets what has credentials come from the issuer at a URL."""
+
+
+class Issuer(LoopbackServer):
+    """Gives credentials, each time others, as ECS's endpoint for containers does (GET), and as STS does (POST).
+
+    `life` is how long they last; `asked` is who asked, by the operation or the authorization.
+    """
+
+    def __init__(self) -> None:
+        self.life = timedelta(hours=1)
+        self.asked: list[str] = []
+        self._numbers = count(1)
+        super().__init__(self._give)
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _give(self, method: str, _target: str, body: bytes, headers: Message) -> Reply:
+        given = {
+            "AccessKeyId": f"AKIDNUMBER{next(self._numbers)}",
+            "SecretAccessKey": "verysecret",
+            "Token": "verysecrettoken",
+            "Expiration": (datetime.now(UTC) + self.life).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        if method == "GET":
+            self.asked.append(str(headers["Authorization"]))
+            return Reply(200, {"Content-Type": "application/json"}, json.dumps(given).encode())
+        operation = dict(part.split("=") for part in body.decode().split("&"))["Action"]
+        self.asked.append(operation)
+        return Reply(200, {"Content-Type": "text/xml"}, STS.format(operation=operation, **given).encode())
+
+
+@pytest.fixture
+def issuer(settings: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    """An issuer of credentials; the environment has none of its own."""
+    settings.delenv("AWS_ACCESS_KEY_ID")
+    settings.delenv("AWS_SECRET_ACCESS_KEY")
+    with Issuer() as running:
+        yield running
+
+
+def container(settings: pytest.MonkeyPatch, folder: Path, url: str) -> None:
+    settings.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/credentials")
+    settings.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "SnapStart")
+
+
+def web_identity(settings: pytest.MonkeyPatch, folder: Path, url: str) -> None:
+    token = folder / "token"
+    token.write_text("a token")
+    settings.setenv("AWS_ROLE_ARN", ROLE)
+    settings.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    settings.setenv("AWS_ENDPOINT_URL_STS", url)
+
+
+def assumed_role(settings: pytest.MonkeyPatch, folder: Path, url: str) -> None:
+    profile(settings, folder, f"role_arn = {ROLE}\nsource_profile = images\n{OWN_KEY}")
+    settings.setenv("AWS_ENDPOINT_URL_STS", url)
+
+
+def profile(settings: pytest.MonkeyPatch, folder: Path, text: str) -> None:
+    """Choose a profile of these settings."""
+    configuration = folder / "config"
+    configuration.write_text(f"[profile images]\n{text}\n")
+    settings.setenv("AWS_CONFIG_FILE", str(configuration))
+    settings.setenv("AWS_PROFILE", "images")
+
+
+def signers(recorder: Recorder, calls: int) -> list[str]:
+    """The access keys that so many calls are signed with."""
+    for _ in range(calls):
+        call(client(), LIST, {})
+    return [each["authorization"].partition("Credential=")[2].partition("/")[0] for each in recorder.received]
+
+
+def test_the_environments_are_used(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """Credentials in the environment sign a call, and their token goes along."""
+    settings.setenv("AWS_SESSION_TOKEN", "verysecrettoken")
+    assert signers(recorder, 1) == ["AKIDFROMENVIRONMENT"]
+    assert recorder.received[0]["x-amz-security-token"] == "verysecrettoken"
+
+
+def test_those_changed_in_the_environment_are_used(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """Other credentials in the environment sign the calls that follow."""
+    call(client(), LIST, {})
+    settings.setenv("AWS_ACCESS_KEY_ID", "AKIDOTHER")
+    assert signers(recorder, 1) == ["AKIDFROMENVIRONMENT", "AKIDOTHER"]
+
+
+@pytest.mark.usefixtures("issuer")
+def test_a_profiles_are_used(recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Credentials of the profile that AWS_PROFILE names sign a call."""
+    profile(settings, tmp_path, OWN_KEY)
+    assert signers(recorder, 1) == ["AKIDOFPROFILE"]
+
+
+@pytest.mark.parametrize(
+    ("source", "asking"),
+    [(container, "SnapStart"), (web_identity, "AssumeRoleWithWebIdentity"), (assumed_role, "AssumeRole")],
+)
+def test_a_roles_are_renewed_in_time(
+    recorder: Recorder, issuer: Issuer, settings: pytest.MonkeyPatch, tmp_path: Path, source: Source, asking: str
+) -> None:
+    """A role's credentials are kept while they last, and replaced before a call that they would hardly outlast."""
+    source(settings, tmp_path, issuer.url)
+    issuer.life = timedelta(minutes=1)
+    short_lived = signers(recorder, 2)
+    assert len(set(short_lived)) == 2
+    issuer.life = timedelta(hours=1)
+    *_, renewed, kept, kept_again = signers(recorder, 3)
+    assert renewed not in short_lived
+    assert renewed == kept == kept_again
+    assert set(issuer.asked) == {asking}
+    assert recorder.received[-1]["x-amz-security-token"] == "verysecrettoken"
+    assert recorder.connections == 1
+
+
+@pytest.mark.usefixtures("issuer")
+def test_a_lack_of_credentials_is_said(recorder: Recorder) -> None:
+    """Without credentials nothing is called, and the failure says which settings to look at."""
+    with pytest.raises(ProviderError, match="credentials") as caught:
+        call(client(), LIST, {})
+    assert caught.value.outcome is Outcome.REFUSED
+    assert recorder.received == []

@@ -1,0 +1,112 @@
+"""Our client sends what a plain botocore client sends."""
+
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
+from typing import Any
+
+import botocore
+import pytest
+from botocore import xform_name
+from botocore.handlers import BUILTIN_HANDLERS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provider.client import FOR_CREDENTIALS, call, client, concerns_us
+from provider.image_builder import OPERATIONS
+from provider.properties.model import SERVICE
+from tests.client.parameters import parameters_of
+from tests.client.wire import Recorder, plain_client
+
+ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden"
+GET = "GetDistributionConfiguration"
+
+
+@pytest.fixture
+def plain(recorder: Recorder) -> Iterator[Any]:
+    """A plain client of the recorder."""
+    with closing(plain_client()) as made:
+        yield made
+
+
+def sent_alike(recorder: Recorder, operation: str, parameters: dict[str, Any], plain: Any = None) -> None:
+    """Make one call by the provider's client and one by a plain one, a new one if need be; compare what arrived.
+
+    Each may call itself what it likes, but the SDK is named.
+    """
+    recorder.received.clear()
+    call(client(), operation, parameters)
+    with nullcontext(plain) if plain else closing(plain_client()) as its:
+        getattr(its, xform_name(operation))(**parameters)
+    ours, theirs = recorder.received
+    assert ours == theirs
+    assert ours["authorization"]
+    assert ours["amz-sdk-invocation-id"]
+    assert f"Botocore/{botocore.__version__}" in ours["user-agent"]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_is_sent_alike(recorder: Recorder, operation: str) -> None:
+    """Method, target, headers, signature and body of each operation are those of a plain client, byte for byte."""
+    sent_alike(recorder, operation, parameters_of(operation))
+
+
+@pytest.mark.usefixtures("clock")
+def test_without_tls_it_is_sent_alike(settings: pytest.MonkeyPatch) -> None:
+    """An endpoint without TLS gets the same bytes as from a plain client, too."""
+    with Recorder(certificate=None) as recorder:
+        settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", recorder.url)
+        settings.setenv("NO_PROXY", "127.0.0.1")
+        sent_alike(recorder, GET, parameters_of(GET))
+
+
+@pytest.mark.usefixtures("clock")
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(end=st.text(st.characters(codec="utf-8"), max_size=20), operation=st.sampled_from([GET, "ListTagsForResource"]))
+def test_every_arn_is_sent_alike(recorder: Recorder, plain: Any, end: str, operation: str) -> None:
+    """Whatever text an ARN ends in, the query string or the path that carries it is that of a plain client."""
+    (member,) = parameters_of(operation)
+    sent_alike(recorder, operation, {member: ARN + end}, plain)
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_SESSION_TOKEN": "verysecrettoken"},
+        {"AWS_REGION": None, "AWS_DEFAULT_REGION": "eu-west-1"},
+        {"AWS_REGION": "cn-north-1"},
+        {"AWS_LAMBDA_FUNCTION_NAME": "provider", "_X_AMZN_TRACE_ID": "Root=1-65d2b5a3-0;Parent=5e0b0c7e;Sampled=1"},
+        {"AWS_RETRY_MODE": "legacy"},
+        {"AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "7"},
+    ],
+    ids=lambda variables: "+".join(variables),
+)
+def test_settings_are_sent_alike(
+    recorder: Recorder, settings: pytest.MonkeyPatch, variables: dict[str, str | None]
+) -> None:
+    """What the environment says of credentials, Region, tracing and retries shows in a call as in a plain client's."""
+    before = parameters_of(GET)
+    call(client(), GET, before)
+    (unset,) = recorder.received
+    for name, value in variables.items():
+        settings.setenv(name, value) if value else settings.delenv(name)
+    sent_alike(recorder, GET, before)
+    assert recorder.received[0] != unset
+
+
+def test_the_trace_is_that_of_the_invocation(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """In Lambda, each call carries the trace that is set when it is made, over the one connection."""
+    settings.setenv("AWS_LAMBDA_FUNCTION_NAME", "provider")
+    for trace in ("Root=1-1", "Root=1-2"):
+        settings.setenv("_X_AMZN_TRACE_ID", trace)
+        call(client(), GET, parameters_of(GET))
+        assert recorder.received[-1]["x-amzn-trace-id"] == trace
+    assert recorder.connections == 1
+
+
+def test_only_other_services_handlers_are_left_out() -> None:
+    """What of botocore's handlers our session lacks is for documentation, or for a service that is never called."""
+    left_out = [event.split(".") for event, *_ in BUILTIN_HANDLERS if not concerns_us(event)]
+    services = {service for kind, service, *_ in left_out if kind != "docs"}
+    assert services & {"*", SERVICE, *FOR_CREDENTIALS} == set()

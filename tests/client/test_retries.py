@@ -1,0 +1,57 @@
+"""Our client tries as often as a plain botocore client does."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from itertools import product
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from provider.client import call, client
+from provider.errors import ProviderError
+from provider.local.emulator import Emulator, Fault
+from tests.client.wire import CERTIFICATE, plain_client
+
+LIST = "ListDistributionConfigurations"
+TROUBLE = (Fault.SERVER_ERROR, Fault.UNAVAILABLE, Fault.THROTTLE, Fault.RESET, Fault.DENIED)
+FOR_EVER = 100
+
+
+@pytest.fixture
+def emulator(settings: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """An Image Builder with TLS, to which the environment leads; pauses before another attempt are of no length."""
+    settings.setattr("random.random", lambda: 0.0)
+    with Emulator(certificate=CERTIFICATE) as running:
+        for name, value in running.environment().items():
+            settings.setenv(name, value)
+        yield running
+
+
+def attempts(emulator: Emulator, fault: Fault, one_call: Callable[[], Any]) -> int:
+    """How often a call arrives that meets the same trouble every time."""
+    emulator.fail(LIST, fault, FOR_EVER)
+    before = len(emulator.requests)
+    with suppress(ProviderError, BotoCoreError, ClientError):
+        one_call()
+    emulator.reset_faults()
+    return len(emulator.requests) - before
+
+
+@pytest.mark.parametrize(
+    ("mode", "most"),
+    [*product(("legacy", "standard", "adaptive"), (None, "2")), (None, None), (None, "1")],
+    ids=lambda setting: setting or "default",
+)
+def test_it_tries_as_often(
+    emulator: Emulator, settings: pytest.MonkeyPatch, mode: str | None, most: str | None
+) -> None:
+    """In every retry mode, with any number of attempts, each kind of trouble meets as many as a plain client makes."""
+    for name, value in (("AWS_RETRY_MODE", mode), ("AWS_MAX_ATTEMPTS", most)):
+        if value:
+            settings.setenv(name, value)
+    with closing(plain_client()) as plain:
+        plain_attempts = [attempts(emulator, fault, plain.list_distribution_configurations) for fault in TROUBLE]
+    ours = [attempts(emulator, fault, lambda: call(client(), LIST, {})) for fault in TROUBLE]
+    assert dict(zip(TROUBLE, ours, strict=True)) == dict(zip(TROUBLE, plain_attempts, strict=True))
+    assert max(ours) == int(most or {"legacy": 5}.get(mode or "", 3))

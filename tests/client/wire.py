@@ -1,0 +1,87 @@
+"""Both ends of the wire: what a client sends, as it arrives, and a plain botocore client to compare with."""
+
+import os
+import ssl
+from dataclasses import dataclass, field
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import create_loader
+
+from provider.local.server import LoopbackServer, Reply
+from provider.properties.model import SERVICE
+
+CERTIFICATE = Path(__file__).parents[1] / "local" / "test_emulator.pem"
+"""Certificate and key of a server at 127.0.0.1; it signed itself, so it is the CA to trust as well."""
+PREFIXES = ("AWS_", "SSL_CERT_", "_X_AMZN_")
+SETTINGS = [name for name in os.environ if name.startswith(PREFIXES) or name.lower().endswith("_proxy")]
+"""The variables of this machine that a client would heed."""
+_NAMES = ("user-agent", "amz-sdk-invocation-id")
+_LOADER = create_loader()
+"""Of plain clients: reading botocore's data takes longer than anything that a client does with it."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as it arrived. What names the sender and the call is kept apart from the other headers."""
+
+    method: str
+    target: str
+    headers: frozenset[tuple[str, str]]
+    body: bytes
+    names: frozenset[tuple[str, str]] = field(compare=False)
+
+    def __getitem__(self, header: str) -> str:
+        """A header's value; empty where it did not come."""
+        return dict(self.headers | self.names).get(header, "")
+
+
+class Recorder(LoopbackServer):
+    """A server that keeps what it gets, and gives every request the same answer; over TLS with a certificate.
+
+    `connections` is how many it has been asked for.
+    """
+
+    def __init__(self, *, certificate: Path | None = CERTIFICATE, port: int = 0) -> None:
+        self.certificate = certificate
+        self.reply = Reply(200, {"Content-Type": "application/json"}, b"{}")
+        self.received: list[Received] = []
+        self.connections = 0
+        tls = None
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+        super().__init__(self._keep, port, tls)
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count the connection."""
+        self.connections += 1
+        super().process_request(request, client_address)
+
+    def _keep(self, method: str, target: str, body: bytes, headers: Message) -> Reply:
+        told = frozenset((name.lower(), value) for name, value in headers.items())
+        names = frozenset(each for each in told if each[0] in _NAMES)
+        self.received.append(Received(method, target, told - names, body, names))
+        return self.reply
+
+
+def plain_client() -> Any:
+    """The client that anybody would make, with all that botocore brings; to be closed once it has sent something.
+
+    It retries like ours where the environment does not say how.
+    """
+    config = None if "AWS_RETRY_MODE" in os.environ else Config(retries={"mode": "standard"})
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _LOADER)
+    return session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)

@@ -1,0 +1,144 @@
+"""The benchmarks measure what they say, and the report says what was measured."""
+
+import http.client
+import shutil
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.build import bundle
+from benchmarks.figures import RESULTS, Ratio, Results
+from benchmarks.guard import growth, has_grown
+from benchmarks.measure import Laboratory
+from benchmarks.report import markdown, plot
+from benchmarks.scene import Wrong
+from benchmarks.stubs import Stubs, stubs
+from benchmarks.variants import Variant
+
+PEERS = Path(__file__).parents[1] / "benchmarks" / "peers"
+WELL = "floor.handler(event, context)"
+WRONG = {
+    "another Update than expected": f"event['ResourceProperties']['Description'] = 'other'; {WELL}",
+    "other calls than expected": f"{WELL}; event['ResponseURL'] += '2'; {WELL}",
+    "0 answers": f"event['ResponseURL'] = os.environ['AWS_ENDPOINT_URL_IMAGEBUILDER'] + '/?'; {WELL}",
+    "Invalid LogicalResourceId": f"{WELL.replace('event', '{**event, **dict(LogicalResourceId=str(1))}')}",
+    "ended with 1": "raise RuntimeError",
+    "another answer than expected": f"floor.json = Failing; {WELL}",
+}
+"""What a run is refused with -> what the function did."""
+HANDLER = """
+import json, os
+import floor
+
+class Failing:
+    loads = staticmethod(json.loads)
+    dumps = staticmethod(lambda value: json.dumps(value).replace("SUCCESS", "FAILED").replace("Data", "Reason"))
+
+def handler(event, context):
+    {body}
+"""
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Stubs]:
+    """The stub servers, in their own process."""
+    with stubs() as running:
+        yield running
+
+
+def function(servers: Stubs, folder: Path, body: str) -> tuple[Laboratory, Variant]:
+    """A function with this body, which has the floor at hand: it needs no packages; and where to run it."""
+    for module in ("floor", "calls"):
+        shutil.copy(PEERS / f"{module}.py", folder)
+    (folder / "function.py").write_text(HANDLER.format(body=body), encoding="utf-8")
+    variant = Variant("function", "a function", "function.handler")
+    return Laboratory(servers, {variant: folder}, folder), variant
+
+
+def test_a_cold_run_lasts_from_the_start_of_a_process_to_the_answers_last_byte(servers: Stubs, tmp_path: Path) -> None:
+    """A cold run's time holds the process's start as well as the event, and ends with the answer."""
+    laboratory, variant = function(servers, tmp_path, f"{WELL}; import time; time.sleep(0.5)")
+    ran = laboratory.cold(variant)
+    (event,) = ran.each
+    assert 0 < event - 0.5 < ran.seconds < event
+    assert 5_000 < ran.peak_kilobytes < 50_000
+
+
+@pytest.mark.parametrize(("refusal", "body"), WRONG.items(), ids=WRONG)
+def test_a_run_that_does_something_else_is_no_measure(refusal: str, body: str, servers: Stubs, tmp_path: Path) -> None:
+    """A run whose calls, Update or answer are not the expected ones is refused."""
+    laboratory, variant = function(servers, tmp_path, body)
+    with pytest.raises(Wrong, match=refusal):
+        laboratory.cold(variant)
+
+
+def test_a_child_knows_nothing_of_its_parent(servers: Stubs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The children's environment is made from nothing."""
+    monkeypatch.setenv("AWS_PROFILE", "somebody")
+    laboratory, variant = function(servers, tmp_path, f"assert 'AWS_PROFILE' not in os.environ; {WELL}")
+    laboratory.cold(variant)
+
+
+def test_every_event_of_a_warm_run_changes_something(servers: Stubs, tmp_path: Path) -> None:
+    """A warm run has one time for each event after the first, whether the connection is kept or reopened."""
+    laboratory, variant = function(servers, tmp_path, WELL)
+    for reopened in (False, True):
+        assert len(laboratory.warm(variant, 5, reopened=reopened)) == 5
+
+
+def test_a_reopened_connection_is_closed_by_the_api(servers: Stubs) -> None:
+    """The API closes its connection after as many calls as an event has, and not before."""
+    tls = ssl.create_default_context(cafile=str(bundle()))
+    servers.begin({}, 2)
+    connection = http.client.HTTPSConnection(servers.urls()[0].removeprefix("https://"), context=tls)
+    closed = []
+    for _ in range(4):
+        connection.request("GET", "/GetDistributionConfiguration?distributionConfigurationArn=arn")
+        response = connection.getresponse()
+        response.read()
+        closed.append(response.will_close)
+    connection.close()
+    assert closed == [False, True, False, True]
+
+
+def test_the_children_trust_as_many_as_usual() -> None:
+    """The bundle has a real one's CAs and the stubs' own, and no key."""
+    text = bundle().read_text(encoding="utf-8")
+    assert text.count("BEGIN CERTIFICATE") > 118
+    assert "PRIVATE KEY" not in text
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)), min_size=2, max_size=15), st.sampled_from((0.5, 2.0))
+)
+def test_a_ratio_is_of_pairs(pairs: list[tuple[float, float]], slower: float) -> None:
+    """A ratio's quartiles are in order, and the same on a machine that is slower altogether."""
+    ratio = Ratio.of(pairs)
+    assert ratio.low <= ratio.median <= ratio.high
+    assert ratio == Ratio.of([(plain * slower, other * slower) for plain, other in pairs])
+
+
+def test_the_report_says_what_was_measured() -> None:
+    """The Markdown and the plot are the ones that the figures beside them give."""
+    results = Results.read()
+    assert (RESULTS / "cold.md").read_text(encoding="utf-8") == markdown(results)
+    assert (RESULTS / "cold.svg").read_text(encoding="utf-8") == plot(results)
+
+
+def test_the_guard_lets_five_per_cent_pass() -> None:
+    """Growth counts from 5 per cent on; what shrinks never does."""
+    assert [has_grown(0.6, now) for now in (0.3, 0.6, 0.629, 0.631)] == [False, False, False, True]
+
+
+def test_the_guard_names_what_grew() -> None:
+    """What is new or takes longer is named, the most first, on a slower machine as well."""
+    before = {"ssl": 3_000, "json": 1_000, "gone": 9_000, **{f"same{number}": 1_000 for number in range(50)}}
+    now = {module: own * 2 for module, own in before.items() if module != "gone"} | {"pydantic": 60_000, "json": 6_000}
+    first, second, *rest = [line.split() for line in growth(before, now)]
+    assert first == ["+60.0", "ms", "pydantic", "(new)"]
+    assert second[2:] == ["json"]
+    assert rest == []
