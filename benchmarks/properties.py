@@ -98,7 +98,7 @@ def main() -> None:
     print("Growth with the number of Regions (10 accounts, 2 launch templates, 2 fast launches each):\n")
     print("| Regions | all |\n|---|---|")
     sizes = (1, 10, 50, 100, 200)
-    totals = [sum(measure([region(f"region-{n}", 10, 2, 2) for n in range(size)])) for size in sizes]
+    totals = [sum(measure([region(f"us-east-{n}", 10, 2, 2) for n in range(size)])) for size in sizes]
     for size, total in zip(sizes, totals, strict=True):
         print(f"| {size} | {total:.2f} ms |")
     exponent = math.log(totals[-1] / totals[1]) / math.log(sizes[-1] / sizes[1])

@@ -37,7 +37,7 @@ def killed(function: Function, event: Any, emulator: Emulator) -> dict[str, str]
     return function.kill()
 
 
-@pytest.mark.parametrize("module", ["boto3/__init__.py", "botocore/loaders.py", "provider/provision.py"])
+@pytest.mark.parametrize("module", ["botocore/__init__.py", "botocore/loaders.py", "provider/provision.py"])
 def test_a_broken_package_is_answered(
     module: str,
     application: Application,
@@ -134,4 +134,4 @@ def test_the_last_resort_is_the_standard_library_and_the_protocol(application: A
     folder = application.last_resort.folder
     assert [path.name for path in folder.iterdir()] == ["provider"]
     own = {path.name for path in (folder / "provider").iterdir()}
-    assert own == {"__init__.py", "last_resort.py", "protocol"}
+    assert own == {"__init__.py", "last_resort.py", "protocol", "tls.py", "transport.py"}

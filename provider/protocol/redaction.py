@@ -11,6 +11,8 @@ _SIGNED: Final = re.compile(
     r"(?i)(?:x-amz-(?:signature|credential|security-token)|signature|awsaccesskeyid)\s*(?:=|:|%3D)\s*[^&\s\"',;\\]+"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
 )
+_SIGNS: Final = ("credential", "security-token", "signature", "awsaccesskeyid", "akia", "asia")
+"""One of these is in whatever the pattern finds; looking for them takes a tenth of the time."""
 
 
 def redact(text: str) -> str:
@@ -18,4 +20,5 @@ def redact(text: str) -> str:
     for own in (os.environ.get(name, "") for name in _OWN):
         if len(own) >= _SHORTEST_OWN:
             text = text.replace(own, _REMOVED)
-    return _SIGNED.sub(_REMOVED, text)
+    lowered = text.casefold()
+    return _SIGNED.sub(_REMOVED, text) if any(sign in lowered for sign in _SIGNS) else text
