@@ -48,10 +48,14 @@ def of_member(structure: Type, member: str) -> str:
 
 
 def first_sentence(markdown: str) -> str:
-    """The first sentence of a text, on one line, without links and emphasis."""
-    sentence = re.split(r"(?<=[.:])\s+(?=[A-Z*-])", markdown, maxsplit=1)[0]
-    plain = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", sentence).replace("**", "").replace("`", "")
-    return " ".join(plain.split())
+    """The first sentence of a text, as plain text."""
+    return plain(re.split(r"(?<=[.:])\s+(?=[A-Z*-])", markdown, maxsplit=1)[0])
+
+
+def plain(markdown: str) -> str:
+    """A text on one line, without links and emphasis."""
+    text = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", markdown).replace("**", "").replace("`", "")
+    return " ".join(re.sub(r"(?<!\S)\*(\S[^*]*)\*", r"\1", text).split())
 
 
 def kind(type_: Type) -> str:

@@ -42,9 +42,9 @@ def emulate(port: int, region: str | None, account: str | None) -> None:
             for name, value in emulator.environment().items():
                 click.echo(f"export {name}={shlex.quote(value)}")
             click.echo(
-                f"The emulator listens at {emulator.url}; Ctrl-C ends it.\n"
-                "Paste the export lines into a new shell: only Image Builder is redirected, and every other service\n"
-                "refuses these credentials, which are no real ones. To undo it, close that shell.",
+                f"# The emulator listens at {emulator.url}; Ctrl-C ends it.\n"
+                "# Paste the export lines into a new shell: only Image Builder is redirected, and every other service\n"
+                "# refuses these credentials, which are no real ones. To undo it, close that shell.",
                 err=True,
             )
             with suppress(KeyboardInterrupt):

@@ -15,8 +15,10 @@ from provider.cli.templates import (
     FILE_OR_STANDARD_INPUT,
     checked_stack_name,
     declared,
+    import_option,
     load,
     parameter_option,
+    resolve_option,
     stack_name_after,
     texts_of,
 )
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from provider.cli.planning.planner import Planner
     from provider.cli.planning.world import World
     from provider.image_builder import ImageBuilder
+    from provider.local.records import Outside
     from provider.local.template import Template
     from provider.plan import Configuration, Target
 
@@ -66,6 +69,8 @@ Exit status:
     help="Show this resource only; repeatable.",
 )
 @parameter_option
+@import_option
+@resolve_option
 @click.option(
     "--stack-name",
     metavar="NAME",
@@ -88,6 +93,8 @@ def plan(
     previous: Path | None,
     chosen: tuple[str, ...],
     parameters: dict[str, str],
+    exports: dict[str, str],
+    references: dict[str, str],
     stack_name: str | None,
     region: str | None,
     account: str | None,
@@ -107,8 +114,8 @@ def plan(
     changed (replace), a resource that is gone (delete, or retain), a tag that is to be removed.
 
     What only a deployment knows has a stand-in: other resources, other stacks' exports, SSM parameters, dynamic
-    references, and the stack's name unless --stack-name gives it. Findings about a stand-in are left out; a
-    difference that rests on one is marked, and counts as a change.
+    references, and the stack's name; --import, --resolve and --stack-name say what they are. Findings about a
+    stand-in are left out; a difference that rests on one is marked, and counts as a change.
 
     With --output json, standard output is one object: region, account, changes (true or false), notes, and
     resources, each with logicalId, action, arn, reason, findings (severity, rule, path, message), warnings,
@@ -120,6 +127,7 @@ def plan(
     from provider.cli.planning.output import document, show
     from provider.cli.planning.world import World
     from provider.cli.screen import Screen
+    from provider.local.records import Outside
 
     files = (file, previous) if previous else (file,)
     texts = texts_of(files)
@@ -127,7 +135,8 @@ def plan(
     _check_resources(templates, chosen)
     with service(region, profile, endpoint_url, account) as (home, builder):
         world = World(home, _reader(builder))
-        planner = _planner(templates, parameters, stack_name, stack_name_after(file), world)
+        outside = Outside(exports, references)
+        planner = _planner(templates, parameters, outside, stack_name, stack_name_after(file), world)
         Screen(sys.stderr).say(f"Reading Image Builder in {home.region}, account {home.account} ...", dim=True)
         changes = [one for one in planner.changes() if not chosen or one.logical_id in chosen]
     # Nothing here hangs on where the function is.
@@ -135,6 +144,10 @@ def plan(
     notes = [note for note in planner.new.one.notes if not any(token in note for token in tokens)]
     if not stack_name and any("AWS::StackName" in text for text in texts.values()):
         notes.append(f"the stack's name is taken to be {planner.new.one.place.stack_name!r}; --stack-name gives it")
+    notes += [
+        f"{name} is passed over: it is another function's by its properties"
+        for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign))
+    ]
     if output == "json":
         click.echo(document(home.region, home.account, notes, changes))
     else:
@@ -162,12 +175,14 @@ def _check_resources(templates: list[Template], chosen: tuple[str, ...]) -> None
     from provider.local.deployment import BACKED_TYPES, meant
 
     kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
-    ours = [name for name, kind in kinds.items() if kind in BACKED_TYPES]
+    foreign = set().union(*(template.foreign for template in templates))
+    ours = [name for name, kind in kinds.items() if kind in BACKED_TYPES and name not in foreign]
     if not ours:
         slips = "".join(f"; {kind} should be {meant(kind)}" for kind in dict.fromkeys(kinds.values()) if meant(kind))
+        others = "".join(f"; {name} is another function's by its properties" for name in sorted(foreign))
         raise Mistake(
             f"{templates[0].name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
-            f"so there is nothing to plan{slips}"
+            f"so there is nothing to plan{slips}{others}"
         )
     if unknown := [name for name in chosen if name not in ours]:
         raise Mistake(f"the provider has no resource {', '.join(unknown)} here; there are {', '.join(ours)}")
@@ -187,7 +202,12 @@ def _reader(builder: ImageBuilder) -> Callable[[Target], Configuration | None]:
 
 
 def _planner(
-    templates: list[Template], parameters: dict[str, str], stack_name: str | None, stand_in: str, world: World
+    templates: list[Template],
+    parameters: dict[str, str],
+    outside: Outside,
+    stack_name: str | None,
+    stand_in: str,
+    world: World,
 ) -> Planner:
     """Raises Mistake for what CloudFormation refuses before it touches a resource."""
     from provider.cli.planning.planner import Planner, Twice
@@ -203,7 +223,7 @@ def _planner(
         stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
         place = Place(home.region, home.account, name, stack_id)
         try:
-            return Deployment(template, declared(template, parameters), place, live, salt=salt)
+            return Deployment(template, declared(template, parameters), place, live, salt=salt, outside=outside)
         except TemplateError as error:
             raise Mistake(f"{template.name}: {error}") from error
 

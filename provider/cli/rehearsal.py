@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from provider.cli.fitting import Fitting
 from provider.cli.mistakes import Mistake
 from provider.cli.scene import Home, put_something_there
 from provider.cli.screen import Screen
 from provider.local.deployment import meant
 from provider.local.emulator import Emulator
 from provider.local.operation import STACK_TYPE
+from provider.local.records import Outside
 from provider.local.sink import AnswerSink
 from provider.local.stacks import BACKED_TYPES, Stack, StackEngine, StackEvent
 from provider.local.template import Template, TemplateError
@@ -30,12 +33,14 @@ class Rehearsal:
         sink: AnswerSink,
         place: Home,
         function: Callable[[dict[str, Any]], None],
+        outside: Outside,
     ) -> None:
         self._screen = screen
         self._emulator = emulator
         self._place = place
         self._function = function
-        self._engine = StackEngine(self._invoke, sink, place.region, place.account, self._told)
+        outside = replace(outside, fit=Fitting(place))
+        self._engine = StackEngine(self._invoke, sink, place.region, place.account, self._told, outside=outside)
         self._events: list[StackEvent] = []
         self._there_before = set(emulator.configurations)
         self._made_up: dict[str, dict[str, Any]] = {}
@@ -151,9 +156,15 @@ class Rehearsal:
 
 def _check_types(templates: Sequence[Template]) -> None:
     kinds = [str(one["Type"]) for template in templates for one in template.resources.values()]
-    if not any(kind in BACKED_TYPES for kind in kinds):
+    others = set().union(*(template.foreign for template in templates))
+    if not any(
+        one["Type"] in BACKED_TYPES and name not in template.foreign
+        for template in templates
+        for name, one in template.resources.items()
+    ):
         slips = "".join(f"; {kind} should be {meant(kind)}" for kind in dict.fromkeys(kinds) if meant(kind))
+        foreign = "".join(f"; {name} is another function's by its properties" for name in sorted(others))
         raise Mistake(
             f"{', '.join(dict.fromkeys(one.name for one in templates))}: no resource is of the provider's type "
-            f"{' or '.join(BACKED_TYPES)}, so there is nothing to rehearse{slips}"
+            f"{' or '.join(BACKED_TYPES)}, so there is nothing to rehearse{slips}{foreign}"
         )

@@ -14,8 +14,10 @@ from provider.cli.templates import (
     FILE_OR_STANDARD_INPUT,
     checked_stack_name,
     declared,
+    import_option,
     load,
     parameter_option,
+    resolve_option,
     stack_name_after,
     texts_of,
 )
@@ -36,6 +38,8 @@ Examples:
 @click.command(epilog=EPILOG, short_help="Deploy, update and delete a stack, offline.")
 @click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE [TEMPLATE]...", type=FILE_OR_STANDARD_INPUT)
 @parameter_option
+@import_option
+@resolve_option
 @region_option
 @account_option
 @click.option(
@@ -57,6 +61,8 @@ Examples:
 def rehearse(
     templates: tuple[Path, ...],
     parameters: dict[str, str],
+    exports: dict[str, str],
+    references: dict[str, str],
     region: str | None,
     account: str | None,
     stack_name: str | None,
@@ -66,10 +72,13 @@ def rehearse(
     """Rehearse a stack's whole life with the real provider, offline and without credentials.
 
     The first TEMPLATE (YAML or JSON; - is standard input) is deployed, the stack is updated to each next one,
-    and at the end it is deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration and
-    AWS::CloudFormation::CustomResource) are sent to the real function, which works against an Image Builder
-    emulator on this machine; nothing leaves it. All other resources are skipped, and what refers to them gets
-    a plausible value.
+    and at the end it is deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration, and
+    AWS::CloudFormation::CustomResource with this provider's properties) are sent to the real function, which works
+    against an Image Builder emulator on this machine; nothing leaves it. All other resources are skipped.
+
+    What only a deployment knows has a stand-in, and the stack's events say which: other resources, other stacks'
+    exports, SSM parameters, dynamic references. It has the form that is needed where it stands alone, such as 12
+    digits for an account. Where it is a part of a longer text, or its value matters, say it: --import, --resolve.
 
     You see the stack's events as CloudFormation's console has them, and after each step what changed in the
     configurations. A configuration that a template adopts and that --existing does not give is made up.
@@ -87,6 +96,7 @@ def rehearse(
     from provider.cli.function import offline, real_function
     from provider.cli.rehearsal import Rehearsal
     from provider.cli.screen import Screen
+    from provider.local.records import Outside
     from provider.local.sink import AnswerSink
     from provider.local.template import parse
 
@@ -114,7 +124,7 @@ def rehearse(
                 screen.say(f"{file} is taken to be {arn}: --region or --account say so.", fg="yellow")
         sink = open_while.enter_context(AnswerSink())
         run = open_while.enter_context(real_function(sys.stderr if logs else None, place.function_arn))
-        rehearsal = Rehearsal(screen, emulator, sink, place, run)
+        rehearsal = Rehearsal(screen, emulator, sink, place, run, Outside(exports, references))
         shortcomings = rehearsal.run(name, loaded, [declared(one, parameters) for one in loaded])
     screen.say()
     if shortcomings:

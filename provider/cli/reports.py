@@ -14,9 +14,6 @@ import click
 
 from provider.cli.source import Place
 
-UNREADABLE = "E0000"
-"""The ID under which a file is told that cannot be read; cfn-lint's own for that."""
-
 _DISTRIBUTION = "image-builder-distribution-provider"
 _SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _COLORS = {"error": "red", "warning": "yellow"}
@@ -101,8 +98,9 @@ def sarif(report: Report) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     from provider.lint.catalog import CHECKS
+    from provider.lint.frame import FRAME
 
-    rules: list[dict[str, Any]] = [{"id": UNREADABLE, "shortDescription": {"text": "The file can be read"}}]
+    rules: list[dict[str, Any]] = [{"id": id_, "shortDescription": {"text": title}} for id_, title in FRAME.items()]
     rules += [
         {
             "id": check.id,

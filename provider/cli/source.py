@@ -1,11 +1,12 @@
 """YAML or JSON as an author wrote it: the values, and the line and column of each.
 
 cfn-lint's reader gives both as well, but importing it takes half a second. Functions in short form are read as their
-long form, keys and dates as text, aliases as what they stand for.
+long form, keys and dates as text. What CloudFormation does not take is refused: aliases, and JSON that is almost JSON.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,7 @@ import yaml
 if TYPE_CHECKING:
     from provider.properties.finding import Path
 
-_MOST_NODES = 250_000
-"""What aliases may unfold to, as in cfn-lint."""
-
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null"))
-_MERGE_TAG = "tag:yaml.org,2002:merge"
 _UNQUOTED_BRACES = re.compile(r"[:-]\s+\{\{")
 
 
@@ -69,6 +66,9 @@ def read(content: bytes) -> Source:
         raise UnreadableError(f"is not UTF-8 text (byte {error.start})") from error
     try:
         source.tree = _tree(source)
+    except json.JSONDecodeError as error:
+        place = Place(error.lineno, error.colno)
+        raise UnreadableError(f"is not JSON: {error.msg}", place, source.line(error.lineno)) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else Place()
@@ -85,9 +85,13 @@ def read(content: bytes) -> Source:
 
 
 def _tree(source: Source) -> Any:
-    # JSON may be indented with tabs, YAML may not; within its texts there are none.
-    is_json = source.text.lstrip().startswith("{")
-    loader = yaml.SafeLoader(source.text.replace("\t", " ") if is_json else source.text)
+    text = source.text
+    if text.lstrip().startswith("{"):
+        # YAML takes what JSON does not, such as a comma after the last entry. Only texts of numbers have no limit.
+        json.loads(text, parse_int=str)
+        # JSON may be indented with tabs, YAML may not; within its texts there are none.
+        text = text.replace("\t", " ")
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         return None if node is None else _Reader(loader, source).value(node, ())
@@ -95,18 +99,32 @@ def _tree(source: Source) -> Any:
         loader.dispose()
 
 
+class _Loader(yaml.SafeLoader):
+    """Makes nodes of a text, without aliases, and with characters whole that JSON writes in two halves."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(
+                problem="CloudFormation takes no YAML aliases; write the value out, or resolve them first "
+                "(`aws cloudformation package`, `sam build`)",
+                problem_mark=self.current_event.start_mark,
+            )
+        return super().compose_node(parent, index)
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        node = super().compose_scalar_node(anchor)
+        node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return node
+
+
 @dataclass
 class _Reader:
     """Turns nodes into values, and notes where they are."""
 
-    loader: yaml.SafeLoader
+    loader: _Loader
     source: Source
-    seen: int = 0
 
     def value(self, node: yaml.Node, path: Path) -> Any:
-        self.seen += 1
-        if self.seen > _MOST_NODES:
-            raise UnreadableError(f"its aliases unfold to more than {_MOST_NODES:,} values")
         if node.tag.startswith("!") and len(node.tag) > 1:
             return self._short_form(node, path)
         return self._plain(node, path)
@@ -124,7 +142,11 @@ class _Reader:
         if node.tag in _PLAIN_TAGS:
             try:
                 return self.loader.construct_object(node)
-            except ValueError:
+            except (KeyError, ValueError) as error:
+                plain = self.loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+                if plain != node.tag:
+                    problem = f"{node.value!r} is no {node.tag.rpartition(':')[2]}"
+                    raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark) from error
                 # It looks like a number, and is none.
                 return node.value
         return node.value
@@ -138,8 +160,6 @@ class _Reader:
                 problem = f"{key_node.value!r} is there twice"
                 raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key_node.start_mark)
             own.add(key_node.value)
-        if any(key_node.tag == _MERGE_TAG for key_node, _ in node.value):
-            self.loader.flatten_mapping(node)
         found = {}
         for key_node, value_node in node.value:
             here = (*path, key_node.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 FILE_OR_STANDARD_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
-def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for value in values:
         name, equals, text = value.partition("=")
         if not name or not equals:
-            raise click.BadParameter(f"{value!r} is not written KEY=VALUE.")
+            raise click.BadParameter(f"{value!r} is not written {parameter.metavar}.")
         if name in pairs:
             raise click.BadParameter(f"{name} is given twice, as {pairs[name]!r} and as {text!r}.")
         pairs[name] = text
@@ -38,6 +39,24 @@ parameter_option = click.option(
     metavar="KEY=VALUE",
     callback=_pairs,
     help="A template parameter's value; repeatable. Each template takes those that it declares.",
+)
+
+
+import_option = click.option(
+    "--import",
+    "exports",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_pairs,
+    help="What another stack exports as NAME, for Fn::ImportValue; repeatable.",
+)
+resolve_option = click.option(
+    "--resolve",
+    "references",
+    multiple=True,
+    metavar="REFERENCE=VALUE",
+    callback=_pairs,
+    help="What a dynamic reference gives, e.g. ssm:/accounts/production=123456789012; repeatable.",
 )
 
 
@@ -89,7 +108,7 @@ def load(
     for file in files:
         name = called(file, files)
         try:
-            loaded.append(read(texts[file], name))
+            loaded.append(_with_foreign(read(texts[file], name)))
         except TemplateError as error:
             raise Mistake(f"{name}: {error}") from error
     known = {name for template in loaded for name in template.parameters}
@@ -97,6 +116,16 @@ def load(
         has = f"it has {', '.join(sorted(known))}" if known else "there are none"
         raise Mistake(f"no template has a parameter {', '.join(unknown)}; {has}")
     return loaded
+
+
+def _with_foreign(template: Template) -> Template:
+    """The template, told which resources of the type that any function may have are another function's."""
+    from provider.lint.template import resources
+    from provider.local.deployment import BACKED_TYPES
+
+    ours = {path[-1] for path in resources({"Resources": template.resources})}
+    backed = (name for name, resource in template.resources.items() if resource["Type"] in BACKED_TYPES)
+    return replace(template, foreign=frozenset(backed) - ours)
 
 
 def declared(template: Template, parameters: Mapping[str, str]) -> dict[str, str]:

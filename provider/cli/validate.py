@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from provider.cli.mistakes import Mistake
 from provider.cli.reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ Exit status:
     nargs=-1,
     required=True,
     metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    type=click.Path(allow_dash=True, path_type=Path),
 )
 @click.option(
     "--format",
@@ -61,10 +62,11 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
     What only a deployment can know (Ref, Fn::GetAtt, dynamic references) is taken to be all right. Both sides of
     each Fn::If are checked, in those combinations of conditions that can occur.
 
-    Other resources, and the template as such, are for cfn-lint: `cfn-lint FILE -a provider.lint` does both.
+    Other resources, and most of the template as such, are for cfn-lint: `cfn-lint FILE -a provider.lint` does both.
     """
-    from provider.cli.reports import FORMATS, UNREADABLE, Report
+    from provider.cli.reports import FORMATS, Report
     from provider.cli.screen import Screen
+    from provider.lint.frame import UNREADABLE
 
     counted, told = 0, []
     for file in dict.fromkeys(files):
@@ -82,8 +84,9 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
 
 def _checked(file: Path) -> tuple[int, list[Told]]:
     """How many resources of the provider's a file has, and what is wrong with them, from top to bottom."""
-    from provider.cli.reports import UNREADABLE, Told
-    from provider.cli.source import UnreadableError, read
+    from provider.cli.reports import Told
+    from provider.cli.source import Place, UnreadableError, read
+    from provider.lint.frame import UNREADABLE
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
     try:
@@ -91,6 +94,8 @@ def _checked(file: Path) -> tuple[int, list[Told]]:
         resources, found = _findings(source)
     except UnreadableError as error:
         return 0, [Told(name, error.place, "error", UNREADABLE, str(error), line=error.line)]
+    except Mistake as error:
+        return 0, [Told(name, Place(), "error", UNREADABLE, error.message.removeprefix(f"{name}: "))]
     told = []
     for one in found:
         place = source.place(one.path)
@@ -102,11 +107,14 @@ def _checked(file: Path) -> tuple[int, list[Told]]:
 def _findings(source: Source) -> tuple[int, list[Located]]:
     """Raises UnreadableError for what is neither a template nor properties."""
     from provider.cli.source import UnreadableError
+    from provider.lint.frame import check_frame
     from provider.lint.template import check, check_properties, resources
 
     tree = source.tree
+    if tree is None:
+        raise UnreadableError("is empty")
     if isinstance(tree, Mapping) and "Resources" in tree:
-        return len(resources(tree)), check(tree)
+        return len(resources(tree)), [*check_frame(tree), *check(tree)]
     if isinstance(tree, Mapping) and _are_properties(tree):
         return 1, check_properties(tree)
     raise UnreadableError("is neither a template (it has no Resources) nor a resource's properties")

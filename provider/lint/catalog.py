@@ -24,6 +24,7 @@ class Check:
 
 _MODEL: Final = "the service model of EC2 Image Builder, as botocore has it"
 _CONTRACT: Final = "the resource's contract"
+_SOURCES: Final = {"function": "CloudFormation's template reference"}
 
 # Rows keep their numbers for good: people write them into their configuration.
 _ROWS: Final = (
@@ -31,6 +32,7 @@ _ROWS: Final = (
     (9102, "twice", "A property is given once, in one spelling"),
     (9103, "refused-property", "What the provider sets itself is left to it"),
     (9104, "resource-type", "The resource has the type that the provider answers for"),
+    (9105, "function", "A function is one that CloudFormation has, alone in its place"),
     (9201, "required", "Required properties are there"),
     (9202, "type", "A value has its property's type"),
     (9203, "minimum", "A value is not below its least size"),
@@ -47,13 +49,14 @@ _ROWS: Final = (
     (9308, "all-users", "The only group to share with is all"),
     (9309, "target-account", "An SSM parameter's account is one of its Region's target accounts"),
     (9310, "parallel-launches", "Fast launch takes at least six parallel launches"),
+    (9311, "region-name", "A Region's name has the form of one"),
 )
 _BY_RULE: Final = {rule.id: rule for rule in RULES}
 
 
 def _check(number: int, rule: str, title: str) -> Check:
     severity = _BY_RULE[rule].severity if rule in _BY_RULE else Severity.ERROR
-    source = _BY_RULE[rule].source if rule in _BY_RULE else _MODEL if number > 9200 else _CONTRACT
+    source = _BY_RULE[rule].source if rule in _BY_RULE else _SOURCES.get(rule, _MODEL if number > 9200 else _CONTRACT)
     return Check(f"{severity.name[0]}{number}", rule, title, source, severity)
 
 

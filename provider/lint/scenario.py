@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from provider.lint.conditions import Outcome
+from provider.lint.functions import IF, REF, is_call, spelled
 from provider.properties.finding import Path
 
-_IF: Final = "Fn::If"
-_NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+_NO_VALUE: Final = {REF: "AWS::NoValue"}
 _DYNAMIC_REFERENCE: Final = "{{resolve:"
 _LOOP_VARIABLES: Final = ("${", "&{")
 
@@ -79,12 +79,12 @@ class _Resolution:
         """What stands at `path` in the template, to be put at `place` in the properties."""
         if branches := _branches(node):
             chosen = 1 if self.outcome[branches[0]] else 2
-            return self.value(branches[chosen], (*path, _IF, chosen), place)
+            return self.value(branches[chosen], (*path, IF, chosen), place)
         if node == _NO_VALUE:
             return _REMOVED
         self.origins[place] = path
         if isinstance(node, Mapping):
-            return Unknown(_spelled(node)) if _is_function(node) else self._mapping(node, path, place)
+            return Unknown(spelled(node)) if is_call(node) else self._mapping(node, path, place)
         if isinstance(node, list):
             return self._list(node, path, place)
         if isinstance(node, str):
@@ -106,20 +106,7 @@ class _Resolution:
 
 def _branches(node: Any) -> tuple[str, Any, Any] | None:
     """The condition's name and the two values of an `Fn::If` that is written as it should be."""
-    argument = node.get(_IF) if isinstance(node, Mapping) and len(node) == 1 else None
+    argument = node.get(IF) if isinstance(node, Mapping) and len(node) == 1 else None
     if isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str):
         return (argument[0], argument[1], argument[2])
     return None
-
-
-def _is_function(node: Mapping[Any, Any]) -> bool:
-    """Whether a mapping is a call, or has members that a macro or a loop will add."""
-    names = [str(key) for key in node]
-    return names == ["Ref"] or any(name.startswith("Fn::") for name in names)
-
-
-def _spelled(node: Mapping[Any, Any]) -> str:
-    """A call as YAML's short form has it, for a person to read."""
-    (name, argument), *_ = node.items()
-    text = ".".join(map(str, argument)) if name == "Fn::GetAtt" and isinstance(argument, list) else argument
-    return f"!{str(name).removeprefix('Fn::')} {text}"

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from provider.lint.catalog import id_of
 from provider.lint.conditions import Conditions
+from provider.lint.functions import faults
 from provider.lint.scenario import Scenario, Unknown, conditions_in, scenario
 from provider.properties.check import find
 from provider.properties.expand import expand
@@ -14,6 +15,10 @@ from provider.properties.model import TARGET, resource_type
 from provider.protocol.request import RESOURCE_TYPES
 
 _OWN, _GENERIC = RESOURCE_TYPES
+_A_SLIP: Final = 0.95
+_ALIKE: Final = 0.8
+"""Up from what likeness a type is the provider's own misspelt, and from what it is so where the properties agree."""
+
 _PROPERTIES: Final = "Properties"
 _LOOP: Final = "Fn::ForEach::"
 _LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
@@ -58,7 +63,7 @@ def check(template: Mapping[str, Any]) -> list[Located]:
 def check_properties(properties: Mapping[str, Any]) -> list[Located]:
     """All findings of a resource's properties on their own."""
     outcomes = Conditions({}, {}).outcomes(list(dict.fromkeys(conditions_in(properties))))
-    return _judged([scenario(properties, (), outcome) for outcome in outcomes])
+    return [*_faults(properties, ()), *_judged([scenario(properties, (), outcome) for outcome in outcomes])]
 
 
 def _check_type(path: Path, resource: Mapping[str, Any]) -> list[Located]:
@@ -77,7 +82,21 @@ def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[s
     names = list(dict.fromkeys([*conditions_in(properties), *([holding] if holding else [])]))
     outcomes = Conditions.of(template).outcomes(names, holding)
     in_loop = _LANGUAGE_EXTENSIONS in str(template.get("Transform"))
-    return _judged([scenario(properties, place, outcome, in_loop=in_loop) for outcome in outcomes], str(path[-1]))
+    scenarios = [scenario(properties, place, outcome, in_loop=in_loop) for outcome in outcomes]
+    return [*_faults(properties, place, str(path[-1])), *_judged(scenarios, str(path[-1]))]
+
+
+def _faults(properties: Any, place: Path, resource: str = "") -> list[Located]:
+    return [
+        Located(
+            (*place, *fault.path),
+            id_of(fault.rule),
+            fault.severity,
+            fault.render(properties, resource_type()),
+            resource,
+        )
+        for fault in faults(properties)
+    ]
 
 
 def _judged(scenarios: list[Scenario], resource: str = "") -> list[Located]:
@@ -108,18 +127,20 @@ def _at(path: Path, parameters: Any) -> Any:
 def _is_ours(resource: Mapping[str, Any]) -> bool:
     """Whether a resource is the provider's: by its type, or by its properties where the type leaves that open."""
     kind, properties = resource.get("Type"), resource.get(_PROPERTIES)
-    if kind == _OWN or not isinstance(properties, Mapping):
-        return kind == _OWN
-    return (kind == _GENERIC or _is_slip(kind)) and _are_distinct(expand(properties).parameters)
-
-
-def _is_slip(kind: object) -> bool:
-    """Whether a resource type is the provider's own but for a slip of the pen."""
-    if not isinstance(kind, str) or not kind.startswith("Custom::"):
+    if kind == _OWN or _likeness(kind) >= _A_SLIP:
+        return True
+    if not isinstance(properties, Mapping) or (kind != _GENERIC and _likeness(kind) < _ALIKE):
         return False
-    from difflib import get_close_matches  # only another's resource, or a mistake, needs it
+    return _are_distinct(expand(properties).parameters)
 
-    return bool(get_close_matches(kind, [_OWN], cutoff=0.8))
+
+def _likeness(kind: object) -> float:
+    """How much a resource type looks like the provider's own, from 0 to 1."""
+    if not isinstance(kind, str) or not kind.startswith("Custom::"):
+        return 0
+    from difflib import SequenceMatcher  # only another's resource, or a mistake, needs it
+
+    return SequenceMatcher(None, kind, _OWN).ratio()
 
 
 def _are_distinct(parameters: Mapping[str, Any]) -> bool:

@@ -11,9 +11,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from provider.local.intrinsics import Evaluator, calls, names_in, text
-from provider.local.parameters import bind
+from provider.local.parameters import bind, is_stored
 from provider.local.plausible import Plausible
-from provider.local.records import Place, Resource
+from provider.local.records import Outside, Place, Resource
 from provider.local.template import Template, TemplateError, TreePath
 
 BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
@@ -51,11 +51,13 @@ class Deployment:
     notes: list[str] = field(default_factory=list)
     salt: str = ""
     """Of the stand-ins, see Plausible."""
+    outside: Outside = field(default_factory=Outside)
 
     def __post_init__(self) -> None:
         self.plausible = Plausible(self.place.region, self.place.account, self.salt)
         values = bind(self.template, self.given, self.plausible, self._note)
-        self.evaluator = Evaluator(self.template, {**values, **self._pseudo()}, self, self.plausible, self._note)
+        names = {**values, **self._pseudo()}
+        self.evaluator = Evaluator(self.template, names, self, self.plausible, self.outside, self._note)
         self._check_names()
         for name in self.template.conditions:
             self.evaluator.holds(name, ("Conditions", name))
@@ -82,7 +84,7 @@ class Deployment:
 
     def backed(self, logical_id: str) -> bool:
         """Whether the provider stands behind this resource; all others are skipped."""
-        return self.type(logical_id) in BACKED_TYPES
+        return self.type(logical_id) in BACKED_TYPES and logical_id not in self.template.foreign
 
     def type(self, logical_id: str) -> str:
         """The resource's Type."""
@@ -138,7 +140,7 @@ class Deployment:
 
     def _is_elsewhere(self, name: str) -> bool:
         if name in self.template.parameters:
-            return str(self.template.parameters[name].get("Type")).startswith("AWS::SSM::Parameter::Value<")
+            return is_stored(self.template.parameters[name])
         return name not in self.evaluator.names and name not in self.live
 
     def outputs(self) -> dict[str, str]:
@@ -164,14 +166,16 @@ class Deployment:
         if name in self.live:
             return self.live[name].physical_id
         value = self.plausible.reference(self._skipped_type(name, path), name)
-        # A declared resource is told as skipped, with this value.
-        return value if name in self.template.resources else self._stand_in(name, path, value)
+        fitting = self.outside.fit(path, value)
+        # A declared resource is told as skipped, with the first value.
+        is_told = name in self.template.resources and fitting == value
+        return value if is_told else self._stand_in(name, path, fitting)
 
     def attribute(self, name: str, attribute: str, path: TreePath) -> Any:
         """What `Fn::GetAtt` of a resource gives: from its answer's Data, or a stand-in's."""
         if name not in self.live:
             value = self.plausible.attribute(self._skipped_type(name, path), name, attribute)
-            return self._stand_in(f"{name}.{attribute}", path, value)
+            return self._stand_in(f"{name}.{attribute}", path, self.outside.fit(path, value))
         data = self.live[name].data
         if attribute not in data:
             known = f"; it has {', '.join(data)}" if data else ""
@@ -184,7 +188,7 @@ class Deployment:
 
     def _skipped_type(self, name: str, path: TreePath) -> str:
         resource = self.template.resources.get(name)
-        if resource and resource["Type"] not in BACKED_TYPES:
+        if resource and not self.backed(name):
             return str(resource["Type"])
         if resource is None and self.template.transformed:
             return "AWS::Serverless::Function" if path[-1] == "Fn::GetAtt" else ""

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from provider.local.parameters import is_stored
 from provider.local.plausible import Plausible
+from provider.local.records import Outside
 from provider.local.template import Template, TemplateError, TreePath
 
 
@@ -100,13 +102,15 @@ def text(value: object, path: TreePath) -> str:
 class Evaluator:
     """Works out one template's functions with its parameters' values.
 
-    `names` holds the parameters' values and the pseudo parameters'; `note` is told of each stand-in.
+    `names` holds the parameters' values and the pseudo parameters'; `note` is told of each stand-in for what
+    `outside` does not know.
     """
 
     template: Template
     names: Mapping[str, Any]
     resources: Resources
     plausible: Plausible
+    outside: Outside
     note: Callable[[str], None]
     _open: list[str] = field(default_factory=list)
 
@@ -125,15 +129,20 @@ class Evaluator:
         if isinstance(node, list):
             items = (self.evaluate(value, (*path, index)) for index, value in enumerate(node))
             return [value for value in items if value is not NO_VALUE]
-        return self._dynamic(node) if isinstance(node, str) else node
+        return self._dynamic(node, path) if isinstance(node, str) else node
 
-    def _dynamic(self, node: str) -> str:
-        def stand_in(match: re.Match[str]) -> str:
+    def _dynamic(self, node: str, path: TreePath) -> str:
+        def value(match: re.Match[str]) -> str:
+            known = self.outside.references.get(f"{match[1]}:{match[2]}")
+            if known is not None:
+                return known
             value = self.plausible.resolved(match[2].split(":")[0])
+            if match[0] == node:
+                value = self.outside.fit(path, value)
             self.note(f"{match[0]} is taken to be {value!r}")
             return value
 
-        return _DYNAMIC.sub(stand_in, node)
+        return _DYNAMIC.sub(value, node)
 
     def text(self, node: Any, path: TreePath) -> str:
         """`node`, worked out, as text."""
@@ -180,7 +189,20 @@ def _ref(at: Evaluator, name: Any, path: TreePath) -> Any:
         raise TemplateError("is written with a name", path)
     if name == "AWS::NoValue":
         return NO_VALUE
-    return at.names[name] if name in at.names else at.resources.reference(name, path)
+    if name not in at.names:
+        return at.resources.reference(name, path)
+    is_stand_in = name in at.template.parameters and is_stored(at.template.parameters[name])
+    return _fitting(at, name, path) if is_stand_in else at.names[name]
+
+
+def _fitting(at: Evaluator, name: str, path: TreePath) -> Any:
+    """The stand-in for an SSM parameter's value, as it fits where it stands."""
+    value = at.names[name]
+    fit = at.outside.fit
+    fitting = [fit(path, one) for one in value] if isinstance(value, list) else fit(path, value)
+    if fitting != value:
+        at.note(f"parameter {name} is taken to be {fitting!r} where another value would be refused")
+    return fitting
 
 
 def _get_att(at: Evaluator, argument: Any, path: TreePath) -> Any:
@@ -204,18 +226,19 @@ def _sub(at: Evaluator, argument: Any, path: TreePath) -> str:
                 f"for the text itself write ${{!{name}}}",
                 path,
             )
+        here = path if match[0] == pattern else (*path, name)
         if name in variables:
             found = at.evaluate(variables[name], (*path, 1, name))
         elif "." in name:
             logical_id, attribute = name.split(".", 1)
-            found = at.resources.attribute(logical_id, attribute, path)
+            found = at.resources.attribute(logical_id, attribute, here)
         else:
-            found = _ref(at, name, path)
+            found = _ref(at, name, here)
         if isinstance(found, list):
             raise TemplateError(f"${{{name}}} is a list; put its items together with Fn::Join", path)
         return text(found, path)
 
-    return _VARIABLE.sub(value, str(at.evaluate(pattern, path)))
+    return str(at.evaluate(_VARIABLE.sub(value, pattern), path))
 
 
 _SUB = "with text, or [text, {Variable: value}]"
@@ -259,7 +282,9 @@ def _find_in_map(at: Evaluator, argument: Any, path: TreePath) -> Any:
 
 def _import_value(at: Evaluator, argument: Any, path: TreePath) -> str:
     export = at.text(argument, path)
-    value = at.plausible.imported(export, as_function="ServiceToken" in path)
+    if export in at.outside.exports:
+        return at.outside.exports[export]
+    value = at.outside.fit(path, at.plausible.imported(export, as_function="ServiceToken" in path))
     at.note(f"the export {export} of another stack is taken to be {value!r}")
     return value
 

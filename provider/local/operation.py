@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from provider.local.deployment import Deployment, meant
 from provider.local.exchange import Event, Exchange, Verdict
-from provider.local.records import Place, Resource, Stack, StackEvent
+from provider.local.records import Outside, Place, Resource, Stack, StackEvent
 from provider.local.template import Template, TemplateError
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -29,6 +29,7 @@ class Operation:
     place: Place
     exchange: Exchange
     on_event: Callable[[StackEvent], None]
+    outside: Outside
     live: dict[str, Resource] = field(init=False)
     created: list[str] = field(default_factory=list)
     updated: dict[str, Resource] = field(default_factory=dict)
@@ -101,7 +102,7 @@ class Operation:
     # forward
 
     def _deployment(self, template: Template, parameters: Mapping[str, str]) -> Deployment:
-        return Deployment(template, parameters, self.place, self.live)
+        return Deployment(template, parameters, self.place, self.live, outside=self.outside)
 
     def _deploy(self, new: Deployment, verb: str) -> tuple[str | None, dict[str, str]]:
         """What failed, as a stack event says it (None: nothing), and the outputs."""
@@ -230,11 +231,12 @@ class Operation:
             self.seen.add(name)
             stand_in = new.reference(name, ("Outputs",))
             skipped = Resource(name, new.type(name), stand_in, {}, {}, "", "")
+            why = "another function's by its properties" if name in new.template.foreign else "not deployed here"
             hint = meant(new.type(name))
             self._event(
                 skipped,
                 "SKIPPED",
-                f"{new.type(name)} is not deployed here; its Ref gives {stand_in}"
+                f"{new.type(name)} is {why}; its Ref gives {stand_in}"
                 + (f". The provider's type is {hint}" if hint else ""),
             )
 

@@ -28,6 +28,11 @@ TYPES = (*_PLAIN, *(f"AWS::SSM::Parameter::Value<{name}>" for name in _PLAIN))
 """The types that a template's parameter may have. Source: AWS CloudFormation User Guide, "Parameters"."""
 
 
+def is_stored(parameter: Mapping[str, Any]) -> bool:
+    """Whether a parameter's value is that of an SSM parameter."""
+    return _SSM.fullmatch(str(parameter.get("Type"))) is not None
+
+
 def bind(
     template: Template, given: Mapping[str, str], plausible: Plausible, note: Callable[[str], None]
 ) -> dict[str, Value]:

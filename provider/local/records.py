@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from provider.local.template import TreePath
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,24 @@ class Place:
     account: str
     stack_name: str
     stack_id: str
+
+
+def _as_it_is(_: TreePath, value: str) -> str:
+    return value
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What is known of values that come from outside of a template.
+
+    `exports` are other stacks', by name; `references` are what dynamic references give, by what stands between
+    `{{resolve:` and `}}`. `fit` is given a stand-in and where in the template it stands, functions included, and gives
+    one that can stand there.
+    """
+
+    exports: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
+    fit: Callable[[TreePath, str], str] = _as_it_is
 
 
 @dataclass(frozen=True)

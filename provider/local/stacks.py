@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from provider.local.deployment import BACKED_TYPES, Deployment
 from provider.local.exchange import Event, Exchange
 from provider.local.operation import Operation
 from provider.local.plausible import Plausible
-from provider.local.records import Place, Stack, StackEvent
+from provider.local.records import Outside, Place, Stack, StackEvent
 from provider.local.sink import AnswerSink
 from provider.local.template import Template, TemplateError
 
@@ -22,7 +22,8 @@ class StackEngine:
     """Works on stacks of one Region (`us-east-1`) and account (12 digits).
 
     `invoke` runs the provider's function on one event; answers come to `sink`. `on_event` is given every event
-    as it happens. An answer is waited for `patience` seconds at most, however long the ServiceTimeout.
+    as it happens. An answer is waited for `patience` seconds at most, however long the ServiceTimeout. `outside` has
+    what is known of other stacks' exports and dynamic references; the rest gets stand-ins.
     """
 
     invoke: Callable[[Event], object]
@@ -31,10 +32,11 @@ class StackEngine:
     account: str
     on_event: Callable[[StackEvent], None]
     patience: float = 90.0
+    outside: Outside = field(default_factory=Outside)
 
     def check(self, name: str, template: Template, parameters: Mapping[str, str]) -> Deployment:
         """What deploying `template` would come to. Raises TemplateError where it would be refused."""
-        return Deployment(template, parameters, self._place(name, self._stack_id(name)), {})
+        return Deployment(template, parameters, self._place(name, self._stack_id(name)), {}, outside=self.outside)
 
     def create(self, name: str, template: Template, parameters: Mapping[str, str]) -> Stack:
         """Create a stack. Raises TemplateError, before anything is sent, where the template is at fault."""
@@ -65,7 +67,7 @@ class StackEngine:
 
     def _operation(self, stack: Stack) -> Operation:
         exchange = Exchange(self.invoke, self.sink, self.patience)
-        return Operation(stack, self._place(stack.name, stack.id), exchange, self.on_event)
+        return Operation(stack, self._place(stack.name, stack.id), exchange, self.on_event, self.outside)
 
     def _place(self, name: str, stack_id: str) -> Place:
         return Place(self.region, self.account, name, stack_id)

@@ -60,6 +60,8 @@ class Template:
     outputs: Mapping[str, Mapping[str, Any]]
     transformed: bool
     """Whether a transform (SAM, for one) would add resources that the text does not show."""
+    foreign: frozenset[str] = frozenset()
+    """Resources of a type that the provider answers for, behind which another function stands."""
 
 
 def load(file: Path) -> Template:
@@ -180,23 +182,40 @@ def _kind(value: object) -> str:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         raise TemplateError(f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except ValueError as error:
+        # JSON's own reader does not know where it was. YAML takes no tabs between JSON's tokens.
+        _yaml(text.replace("\t", " "), "JSON")
+        raise TemplateError(f"is not JSON: {error}") from error
 
 
-def _yaml(text: str) -> object:
-    loader = _Loader(text)
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"{key!r} is there twice")
+        found[key] = value
+    return found
+
+
+def _yaml(text: str, language: str = "YAML") -> object:
     try:
-        return loader.get_single_data()
+        loader = _Loader(text)
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise TemplateError(f"is not YAML: {place}{error.problem or error.context}") from error
-    except yaml.YAMLError as error:
-        raise TemplateError(f"is not YAML: {' '.join(str(error).split())}") from error
-    finally:
-        loader.dispose()
+        raise TemplateError(f"is not {language}: {place}{error.problem or error.context}") from error
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        place = f"line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+        character = f"#x{ord(text[error.position]):02x}"
+        raise TemplateError(f"is not {language}: {place}: a control character ({character})") from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -211,7 +230,18 @@ class _Loader(yaml.SafeLoader):
             )
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (LookupError, ValueError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(
+                problem=f"{str(node.value)[:60]!r} is no {kind}; text needs quotes", problem_mark=node.start_mark
+            ) from error
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            raise yaml.constructor.ConstructorError(problem="this is no map", problem_mark=node.start_mark)
         mapping: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):

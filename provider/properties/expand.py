@@ -61,15 +61,11 @@ def _converter(type_: Type) -> Convert:
     if type_.item is None:
         return lambda value, _: coerce(value, type_)
     convert = _converter(type_.item)
-
-    def convert_entries(value: Any, odd: list[str]) -> Any:
-        if isinstance(value, list):
-            return [convert(entry, odd) for entry in value]
-        if isinstance(value, Mapping):
-            return {key: convert(entry, odd) for key, entry in value.items()}
-        return value
-
-    return convert_entries
+    if type_.kind == "list":
+        return lambda value, odd: [convert(entry, odd) for entry in value] if isinstance(value, list) else value
+    return lambda value, odd: (
+        {key: convert(entry, odd) for key, entry in value.items()} if isinstance(value, Mapping) else value
+    )
 
 
 def _structure_converter(type_: Type) -> Convert:
@@ -109,16 +105,22 @@ def _odd_names(value: Any, type_: Type, path: Path) -> Iterator[Finding]:
             else:
                 met.add(member)
                 yield from _odd_names(entry, type_.members[member], (*path, member))
-    elif type_.item is not None and isinstance(value, list | dict):
+    elif type_.item is not None and isinstance(value, list if type_.kind == "list" else dict):
         for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _odd_names(entry, type_.item, (*path, key))
 
 
 def _unknown(written: str, type_: Type, path: Path) -> Finding:
-    message = f"unknown property; the nearest known name is {nearest(written, type_)}"
-    if (home := _where_known(written, type_)) is not None:
-        message += f". It is known in {home}"
-    return Finding((*path, written), message, "unknown")
+    return Finding((*path, written), unknown(written, type_), "unknown")
+
+
+def unknown(written: str, type_: Type, spelled: Callable[[str], str] = str) -> str:
+    """What to say of a name that a structure of `type_` does not know, the names to take instead `spelled`."""
+    home = _where_known(written, type_)
+    cure = (
+        f"it is known in {spelled(home)}" if home else f"the nearest known name is {spelled(nearest(written, type_))}"
+    )
+    return f"unknown property; {cure}"
 
 
 def _where_known(written: str, type_: Type) -> str | None:

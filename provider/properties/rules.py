@@ -7,10 +7,11 @@ what is only documented or advised is a warning.
 
 import re
 from collections.abc import Callable, Hashable, Iterator
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from provider.properties.finding import Finding, Path, Severity
-from provider.properties.model import NAME, TAGS, TARGET, resource_type
+from provider.properties.model import NAME, TAGS, TARGET, loader, resource_type
 from provider.properties.validate import describe
 
 MARKS: Final = (
@@ -80,6 +81,18 @@ def _region_once(distributions: Any) -> Violations:
             )
 
 
+def _region_name(region: Any) -> Violations:
+    if isinstance(region, str) and not _region_names().fullmatch(region):
+        yield (), f"{describe(region)} has not the form of a Region's name, such as us-east-1"
+
+
+@cache
+def _region_names() -> re.Pattern[str]:
+    """What the names of all Regions look like, those of every partition."""
+    partitions = loader().load_data("partitions")["partitions"]
+    return re.compile("|".join(partition["regionRegex"] for partition in partitions), re.ASCII)
+
+
 def _some_output(distribution: Any) -> Violations:
     if isinstance(distribution, dict) and not distribution.keys() - {"region"}:
         yield (
@@ -125,6 +138,7 @@ RULES: Final = (
     Rule("reserved-tags", "tags", Severity.ERROR, "the resource's contract", _reserved_tags),
     Rule("some-region", "distributions", Severity.WARNING, "left to the service to judge", _some_region),
     Rule("region-once", "distributions", Severity.ERROR, _OBSERVED, _region_once),
+    Rule("region-name", "distributions[].region", Severity.WARNING, "botocore's partitions", _region_name),
     Rule("some-output", "distributions[]", Severity.ERROR, _OBSERVED, _some_output),
     Rule(
         "build-date",

@@ -104,7 +104,8 @@ def _check(value: Any, type_: Type, path: Path, report: Report) -> None:
     """Tell what is wrong with a value that is not known to be all right."""
     expected = _PYTHON_TYPES.get(type_.kind)
     if expected is not None and type(value) is not expected:
-        report(path, "type", f"must be {_ARTICLES[type_.kind]}, not {describe(value)}")
+        hint = ": begin each entry with `- `" if type_.kind == "list" and type(value) is dict else ""
+        report(path, "type", f"must be {_ARTICLES[type_.kind]}, not {describe(value)}{hint}")
     elif type_.kind == "structure":
         _check_structure(value, type_, path, report)
     else:

@@ -156,6 +156,26 @@ def test_line_ends_stay(tmp_path: Path) -> None:
     assert made.count("\n") == made.count("\r\n") == text.count("\n") + 2
 
 
+@pytest.mark.parametrize("options", [("--adopt",), ()], ids=["adopted", "owned"])
+def test_a_byte_order_mark_stays(options: tuple[str, ...], tmp_path: Path) -> None:
+    """A file that begins with a byte order mark is changed in places and still begins with it, there and back."""
+    there = converted("\ufeff" + WRITTEN_BY_HAND, tmp_path, *options)
+    assert there.stdout == "\ufeff" + converted(WRITTEN_BY_HAND, tmp_path, *options).stdout
+    back = converted(there.stdout, tmp_path, "--to", "native")
+    assert back.stdout == "\ufeff" + converted(there.stdout.removeprefix("\ufeff"), tmp_path, "--to", "native").stdout
+
+
+@pytest.mark.parametrize("properties", ["", "Properties:", "Properties: []", "Properties: golden"])
+@pytest.mark.parametrize(("type_", "form"), [(NATIVE, "ours"), (OURS, "native"), (OURS, "cli")])
+def test_a_resource_without_properties_is_not_converted(properties: str, type_: str, form: str, tmp_path: Path) -> None:
+    """Where the properties are missing or no mapping, the resource stays, and its place is told."""
+    text = f"Resources:\n  A:\n    Type: {type_}\n    {properties}\n"
+    ended = converted(text, tmp_path, "--to", form)
+    assert (ended.status, ended.stdout) == (1, "" if form == "cli" else text)
+    place, why = ("4:5", "its Properties are no mapping") if properties else ("3:11", "it has no Properties")
+    assert f"template.yaml:{place}: not converted: A stays as it is: {why}" in ended.stderr
+
+
 def test_loops_are_converted_too(tmp_path: Path) -> None:
     """A native resource within an Fn::ForEach becomes ours; which configuration to adopt is not known there."""
     text = """\
@@ -181,7 +201,7 @@ Resources:
 @pytest.mark.parametrize("wrap", ["{}", "Dist: {}"], ids=["resource", "fragment"])
 def test_a_part_of_a_template_is_converted_alone(wrap: str, tmp_path: Path) -> None:
     """A resource's block, with its logical ID or without, needs no template around it."""
-    block = f'{{Type: "{NATIVE}", Properties: {{Name: a b, Distributions: [{{Region: us-east-1}}]}}}}'
+    block = json.dumps({"Type": NATIVE, "Properties": {"Name": "a b", "Distributions": [{"Region": "us-east-1"}]}})
     ended = converted(wrap.format(block), tmp_path)
     tree = read(ended.stdout.encode()).tree
     assert tree.get("Dist", tree)["Type"] == OURS
@@ -196,7 +216,7 @@ def test_a_part_of_a_template_is_converted_alone(wrap: str, tmp_path: Path) -> N
         ("[1]", (), "is not a mapping"),
         ("a: [", (), "template.yaml:1:"),
         ("Resources: {}", ("--to", "native"), "no resource of the type Custom::"),
-        (f"{{A: {{Type: '{OURS}'}}, B: {{Type: '{OURS}'}}}}", ("--to", "cli"), "which one? --resource says it"),
+        (f"A: {{Type: '{OURS}'}}\nB: {{Type: '{OURS}'}}", ("--to", "cli"), "which one? --resource says it"),
         (f"A: {{Type: '{OURS}'}}", ("--to", "cli", "--resource", "B"), "there is no B; there are A"),
         (f"A: {{Type: '{OURS}'}}", ("--to", "native", "--adopt"), "--adopt goes with --to ours only"),
         ("name: a", ("--adopt",), "--adopt goes with native resources only"),

@@ -174,6 +174,16 @@ def test_functions_have_no_place_in_input() -> None:
     assert not any("ImportValue" in place for place in places)
 
 
+def test_dynamic_references_have_no_place_in_input() -> None:
+    """A text that CloudFormation looks up is not converted; its place is told."""
+    text = (
+        "A:\n  Type: Custom::ImageBuilderDistributionConfiguration\n  Properties:\n    Name: '{{resolve:ssm:name}}'\n"
+    )
+    ended = command("convert", "-", "--to", "cli", stdin=text)
+    assert (ended.status, ended.stdout) == (1, "")
+    assert ended.stderr == "stdin:4:5: not converted: Name: only a deployment knows the value. Write it out\n"
+
+
 def test_what_the_call_has_not_is_told(tmp_path: Path) -> None:
     """OnDelete is no member of any call, and tags are none of an update; strings become what the API has."""
     file = tmp_path / "template.yaml"
@@ -196,11 +206,68 @@ Resources:
     assert ":7:7: not converted: Tags is left out: UpdateDistributionConfiguration has no such" in ended.stderr
 
 
+def test_values_are_those_that_a_deployment_sends(tmp_path: Path) -> None:
+    """Scalars are the text that CloudFormation makes of them, and booleans and numbers where the API has them."""
+    file = tmp_path / "template.yaml"
+    file.write_text("""\
+A:
+  Type: Custom::ImageBuilderDistributionConfiguration
+  Properties:
+    Name: golden
+    Description: 2026-01-31
+    Distributions:
+    - Region: us-east-1
+      AmiDistributionConfiguration:
+        Name: "golden {{ imagebuilder:buildDate }}"
+        TargetAccountIds: [123456789012]
+        AmiTags: {Version: 1.10, Count: 5, Golden: yes}
+      FastLaunchConfigurations:
+      - {Enabled: yes, MaxParallelLaunches: 6}
+""")
+    ended = command("convert", file, "--to", "cli")
+    assert ended.status == 0, ended.stderr
+    made = json.loads(ended.stdout)
+    (distribution,) = made["distributions"]
+    image = distribution["amiDistributionConfiguration"]
+    assert made["description"] == "2026-01-31"
+    assert image["targetAccountIds"] == ["123456789012"]
+    assert image["amiTags"] == {"Version": "1.10", "Count": "5", "Golden": "true"}
+    assert distribution["fastLaunchConfigurations"] == [{"enabled": True, "maxParallelLaunches": 6}]
+
+
+def test_errors_in_the_result_are_told(tmp_path: Path) -> None:
+    """Input that the service would refuse ends with status 1, each error by the API's names at its place."""
+    file, made = tmp_path / "template.yaml", tmp_path / "input.json"
+    image = '{Region: us-east-1, AmiDistributionConfiguration: {Name: "x {{ imagebuilder:buildDate }}"}}'
+    file.write_text(f"""\
+Type: Custom::ImageBuilderDistributionConfiguration
+Properties: {{Name: golden, Distributions: [{image}, {image}, {{AmiDistributionConfiguration: {{}}}}]}}
+""")
+    ended = command("convert", file, "--to", "cli", "--output", made)
+    assert ended.status == 1
+    line = 1 + max(at for at, text in enumerate(made.read_text().splitlines()) if '"region"' in text)
+    assert f'{made}:{line}:7: error E9305: distributions[1].region: "us-east-1" is given already' in ended.stderr
+    assert "error E9201: distributions[2].region: is required" in ended.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_a_name_that_is_there_twice_stays(form: str, tmp_path: Path) -> None:
+    """Two spellings of one member are both in the result, and an error there: none is chosen silently."""
+    tree = {"name": "golden", "distributions": [{"region": "us-east-1", "Region": "us-west-2"}]}
+    file = tmp_path / f"input.{form}"
+    file.write_text(json.dumps(tree) if form == "json" else yaml.safe_dump(tree, sort_keys=False))
+    ended = command("convert", file)
+    assert ended.status == 1
+    assert resource(ended.stdout)["Properties"]["Distributions"] == tree["distributions"]
+    assert "E9102: Distributions[0].region: given twice, as region and as Region; leave one out" in ended.stderr
+
+
 @settings(deadline=None, max_examples=50)
 @given(PARAMETERS, st.sampled_from([False, True, None]), st.sampled_from(["yaml", "json"]))
 def test_any_input_says_the_same_as_ours(parameters: dict[str, Any], flow: bool | None, form: str) -> None:
     """Whatever the input and its layout, the properties of the resource are its members by CloudFormation's names."""
     text = yaml.safe_dump(parameters, default_flow_style=flow, sort_keys=False)
-    document = Document.of((text if form == "yaml" else json.dumps(parameters)).encode())
+    # In braces from the first line on, it would be JSON.
+    document = Document.of((f"---\n{text}" if form == "yaml" else json.dumps(parameters)).encode())
     properties = resource(from_input(document))["Properties"]
     assert {name: one for name, one in properties.items() if not name.startswith("Service")} == flatten(parameters)

@@ -143,6 +143,50 @@ def test_to_native_and_back_is_the_way_home(file: Path, tmp_path: Path) -> None:
     assert all(back[name]["Type"] == OURS and back[name]["Properties"]["ServiceTimeout"] == 900 for name in ours)
 
 
+def test_a_name_that_is_there_twice_stays(tmp_path: Path) -> None:
+    """Two spellings of one property stay as they are, and both are told: with native names one would hide the other."""
+    text = f"""\
+A:
+  Type: {OURS}
+  Properties:
+    Name: golden
+    Distributions:
+    - region: us-east-1
+      AmiDistributionConfiguration: {{Name: "golden {{{{ imagebuilder:buildDate }}}}"}}
+      Region: us-west-2
+"""
+    ended = converted(text, tmp_path, "--to", "native")
+    assert (ended.status, ended.stdout) == (1, text.replace(OURS, NATIVE))
+    twice = "not converted: Region is given twice and stays as it is; leave one out"
+    assert f"template.yaml:6:7: {twice}" in ended.stderr
+    assert f"template.yaml:8:7: {twice}" in ended.stderr
+
+
+def test_errors_in_the_result_are_told(tmp_path: Path) -> None:
+    """What is wrong in ours is wrong in the native resource: told at its place in the result, with status 1."""
+    text = f"""\
+A:
+  Type: {OURS}
+  Properties:
+    ServiceToken: t
+    Name: golden
+    Distributions:
+      Region: us-east-1
+B:
+  Type: {OURS}
+  Properties:
+    ServiceToken: t
+    Name: golden
+    Distributions:
+    - Region: us-east-1
+      AmiDistributionConfiguration: {{Name: golden}}
+"""
+    ended = converted(text, tmp_path, "--to", "native")
+    assert ended.status == 1
+    assert "the result:5:5: error E9202: Distributions: must be a list, not a mapping" in ended.stderr
+    assert "the result:13:38: error E9307: Distributions[0].AmiDistributionConfiguration.Name: must" in ended.stderr
+
+
 NATIVE_MEMBERS = native_members(native_schema())
 
 
@@ -162,7 +206,8 @@ def test_any_layout_is_changed_rightly(parameters: dict[str, Any], flow: bool | 
     """Whatever the properties, in blocks, in braces or mixed: the changed text says what the changed values are."""
     ours = {"Type": OURS, "Properties": {"ServiceToken": "t", **flatten(parameters)}}
     text = yaml.safe_dump({"Resources": {"A": ours}}, default_flow_style=flow, indent=indent, sort_keys=False)
-    document = Document.of(text.encode())
+    # In braces from the first line on, it would be JSON.
+    document = Document.of(f"---\n{text}".encode())
     to_native(document)
     made = read(document.result().encode()).tree["Resources"]["A"]
     wanted = {name: value for name, value in parameters.items() if name not in ("onDelete", TARGET)}

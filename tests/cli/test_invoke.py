@@ -133,7 +133,7 @@ def test_function_that_cannot_answer() -> None:
 
 
 def test_emulate_serves_what_it_prints() -> None:
-    """`emulate` prints exports for a shell, and serves at the endpoint in them until it is ended."""
+    """`emulate` prints exports and comments for a shell, and serves at the endpoint in them until it is ended."""
     running = subprocess.Popen(
         [sys.executable, "-u", "-m", "provider", "emulate", "--region", "eu-west-1"],
         cwd=ROOT,
@@ -146,6 +146,7 @@ def test_emulate_serves_what_it_prints() -> None:
         assert running.stderr
         try:
             said = "".join(running.stderr.readline() for _ in range(3))
+            assert all(line.startswith("#") for line in said.splitlines())
             assert "only Image Builder is redirected" in said
             assert "close that shell" in said
             exports = {}

@@ -286,6 +286,29 @@ def test_unknown_before(write: Write, emulator: Emulator) -> None:
     }
 
 
+def test_values_from_outside_can_be_given(write: Write, emulator: Emulator) -> None:
+    """--import and --resolve make values known that have stand-ins otherwise: their findings and differences count."""
+    file = write(Golden=own(Name={"Fn::ImportValue": "name"}, Description="{{resolve:ssm:/text}}"))
+    options = ("--import", "name=pictures", "--resolve", "ssm:/text=told")
+    change = planned(file, *options, status=3)["Golden"]
+    assert (change["action"], change["arn"]) == ("create", f"{ARN}pictures")
+    assert ("Description", None, "told") in told(change)
+    assert all(one["known"] for one in change["differences"])
+    assert planned(file, "--import", "name=a/b", status=1)["Golden"]["findings"]
+
+
+def test_resources_of_other_functions(write: Write, emulator: Emulator) -> None:
+    """Of the type that any function may have, a resource with another's properties is passed over, with a note."""
+    generic = "AWS::CloudFormation::CustomResource"
+    other = {"Type": generic, "Properties": {"ServiceToken": TOKEN, "Bucket": "b"}}
+    file = write(Golden={"Type": generic, "Properties": own(Tags={"Bucket": {"Ref": "Other"}})}, Other=other)
+    assert list(planned(file, status=3)) == ["Golden"]
+    assert "note: Other is passed over: it is another function's by its properties" in command("plan", file).stdout
+    alone = command("plan", write(Other=other))
+    assert alone.status == 2
+    assert "nothing to plan; Other is another function's by its properties" in alone.stderr
+
+
 def test_stack_name(write: Write, emulator: Emulator) -> None:
     """--stack-name makes the stack's name known."""
     file = write(Golden=own(Name={"Fn::Sub": "${AWS::StackName}-images"}))

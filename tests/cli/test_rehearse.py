@@ -1,6 +1,7 @@
 """`python -m provider rehearse`, run as a user runs it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,6 +182,10 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
         (OWN, ("-p", "Text=a", "-p", "Text=b"), "Text is given twice, as 'a' and as 'b'"),
         (OWN.replace("Configuration", "Config"), (), f"{OURS[:-7]} should be {OURS}"),
         (OWN.replace("arn:aws:lambda", "arn:aws:iam"), (), "Resources.Images.Properties.ServiceToken: must be the ARN"),
+        (OWN, ("--import", "a"), "is not written NAME=VALUE"),
+        (OWN, ("--resolve", "ssm:/a=b", "--resolve", "ssm:/a=c"), "ssm:/a is given twice"),
+        (OWN.replace("Name: images", "Name: !!int images"), (), "is not YAML: line 8, column 13: 'images' is no int"),
+        (OWN.replace("Name: images", "Name: im\0ages"), (), "line 8, column 15: a control character (#x00)"),
         (OWN, ("--region", "Mars"), "no Region"),
         (OWN, ("--region", "zz-mars-1"), "zz-mars-1"),
         (OWN, ("--account", "1"), "12 digits"),
@@ -215,6 +220,92 @@ def test_resource_added_and_removed(rehearse: Rehearse) -> None:
     assert ended.status == 0, ended.stdout + ended.stderr
     removal = ended.stdout.rpartition("\nUpdate ")[2]
     assert "distribution-configuration/images (deleted)" in removal
+
+
+FOREIGN = """\
+  Other:
+    Type: AWS::CloudFormation::CustomResource
+    Properties:
+      ServiceToken: arn:aws:lambda:us-east-1:123456789012:function:another
+      Bucket: b
+"""
+
+
+def test_resources_of_other_functions_are_skipped(rehearse: Rehearse) -> None:
+    """Of the type that any function may have, a resource with another's properties is skipped, and that is said."""
+    generic = OWN.replace(OURS, "AWS::CloudFormation::CustomResource")
+    ended = rehearse(generic.replace("Outputs:\n", f"{FOREIGN}Outputs:\n  Other: {{Value: !Ref Other}}\n"))
+    assert ended.status == 0, ended.stdout
+    assert "CustomResource is another function's by its properties; its Ref gives other" in " ".join(
+        ended.stdout.split()
+    )
+    alone = rehearse(f"Resources:\n{FOREIGN}")
+    assert alone.status == 2
+    assert "nothing to rehearse; Other is another function's" in alone.stderr
+
+
+ELSEWHERE = """\
+Parameters:
+  Account: {Type: "AWS::SSM::Parameter::Value<String>", Default: /accounts/stage}
+  Groups: {Type: "AWS::SSM::Parameter::Value<List<String>>", Default: /groups}
+Conditions: {Always: !Equals [a, a]}
+Resources:
+  Member: {Type: AWS::Organizations::Account}
+  Unit: {Type: AWS::Organizations::OrganizationalUnit}
+  Images:
+    Type: Custom::ImageBuilderDistributionConfiguration
+    Properties:
+      ServiceToken: !ImportValue provider-ServiceToken
+      DistributionConfigurationArn: !ImportValue configuration
+      OnDelete: !ImportValue fate
+      Description: !Sub "${Member} of ${Unit.Arn}"
+      Tags: {Team: !ImportValue team}
+      Distributions:
+        - Region: !ImportValue first-region
+          AmiDistributionConfiguration:
+            Name: "{{resolve:ssm:/ami/name}}"
+            TargetAccountIds:
+              - "{{resolve:ssm:/accounts/production:3}}"
+              - !Ref Account
+              - !Ref Member
+              - !Sub "${Account}"
+              - !Sub "{{resolve:ssm:/accounts/${AWS::Region}}}"
+              - !If [Always, !Select [0, !Split [",", !ImportValue accounts]], !Ref AWS::NoValue]
+            LaunchPermission: {UserGroups: !Ref Groups, OrganizationalUnitArns: [!GetAtt Unit.Arn]}
+          LicenseConfigurationArns: !Split [",", !ImportValue licences]
+        - Region: !ImportValue second-region
+          launchTemplateConfigurations:
+            - {launchTemplateId: !ImportValue template, setDefaultVersion: !ImportValue default}
+          S3ExportConfiguration: {RoleName: r, DiskImageFormat: !ImportValue format, S3Bucket: b}
+          FastLaunchConfigurations:
+            - {Enabled: !ImportValue fast, MaxParallelLaunches: !ImportValue launches}
+"""
+"""Values from outside, each at a place where not every text can stand."""
+
+
+def test_stand_ins_fit_where_they_stand(rehearse: Rehearse) -> None:
+    """What only a deployment knows has the form that its place asks for: no rehearsal fails by a stand-in alone."""
+    ended = rehearse(ELSEWHERE, options=("--region", "eu-west-1"))
+    assert ended.status == 0, ended.stdout
+    shown = " ".join(ended.stdout.split())
+    assert "is adopted and nobody said what is in it" in shown
+    assert re.search(r"the export accounts of another stack is taken to be '[0-9]{12}'", shown)
+    assert "the export team of another stack is taken to be 'team'" in shown
+    accounts = re.findall(r'- "([0-9]{12})"', ended.stdout.partition("TargetAccountIds")[2])
+    assert len(set(accounts)) == 5
+
+
+def test_values_from_outside_can_be_given(rehearse: Rehearse) -> None:
+    """--import and --resolve say what an export and a dynamic reference give, and then they have no stand-in."""
+    part = OWN.replace("!Ref Text", '!Sub ["${T}/{{resolve:ssm:/team:1}}", {T: !ImportValue stage}]')
+    given = ("--import", "stage=production", "--resolve", "ssm:/team:1=a=b")
+    ended = rehearse(part, options=given)
+    assert ended.status == 0, ended.stdout + ended.stderr
+    assert 'Description: "production/a=b"' in ended.stdout
+    assert "taken to be" not in ended.stdout
+    wrong = rehearse(ELSEWHERE, options=("--import", "accounts=12345"))
+    assert wrong.status == 1
+    assert "12345" in wrong.stdout
 
 
 def test_type_with_a_slip(rehearse: Rehearse) -> None:
@@ -256,7 +347,17 @@ def test_configuration_left_behind(rehearse: Rehearse) -> None:
 def test_help_is_enough() -> None:
     """--help tells what is rehearsed, every option, what a failure does, the exit status, and examples."""
     shown = command("rehearse", "--help").stdout
-    for part in ("--parameter", "--existing", "A step that fails", "cfn-lint", "exit status", "Examples:"):
+    for part in (
+        "--parameter",
+        "--import",
+        "--resolve",
+        "stand-in",
+        "--existing",
+        "A step that fails",
+        "cfn-lint",
+        "exit status",
+        "Examples:",
+    ):
         assert part in shown
 
 

@@ -8,6 +8,7 @@ import pytest
 from provider.cli.reports import FORMATS, Report, Told
 from provider.cli.source import Place, UnreadableError, read
 from provider.lint.catalog import CHECKS
+from provider.lint.frame import FRAME
 from tests.cli.commands import EXAMPLES, command, process
 
 GOOD = EXAMPLES / "golden-image.yaml"
@@ -15,6 +16,7 @@ BAD = """Resources:
   Golden:
     Type: Custom::ImageBuilderDistributionConfiguration
     Properties:
+      ServiceToken: arn:aws:lambda:us-east-1:123456789012:function:provider
       Name: golden
       Distributions:
         - Region: us-east-1
@@ -23,6 +25,9 @@ BAD = """Resources:
           FastLaunchConfigurations:
             - {Enabled: true, MaxParallelLaunches: 2}
 """
+OURS = "Resources: {A: {Type: Custom::ImageBuilderDistributionConfiguration, Properties: "
+GOOD_PROPERTIES = "Name: golden, Distributions: [{Region: us-east-1, LicenseConfigurationArns: [!Ref License]}]"
+TIMEOUT = "1:100 E3034 ServiceTimeout: must be a number of seconds from 1 to 3600, not "
 
 
 @pytest.fixture
@@ -37,9 +42,9 @@ def test_people_see_the_line(bad: Path) -> None:
     ended = command("validate", bad)
     assert ended.status == 1
     assert ended.stdout.splitlines()[8:] == [
-        f"{bad}:11:31: warning W9310: Distributions[0].FastLaunchConfigurations[0].MaxParallelLaunches: "
+        f"{bad}:12:31: warning W9310: Distributions[0].FastLaunchConfigurations[0].MaxParallelLaunches: "
         "EC2 refuses fewer than 6 parallel launches, this is 2",
-        "   11 |             - {Enabled: true, MaxParallelLaunches: 2}",
+        "   12 |             - {Enabled: true, MaxParallelLaunches: 2}",
         "      |                               ^^^^^^^^^^^^^^^^^^^",
         "",
         "2 errors, 1 warning: 1 resource in 1 file.",
@@ -61,6 +66,8 @@ def test_there_is_no_color_in_a_pipe(bad: Path) -> None:
         (BAD.replace("größe", "x {{ imagebuilder:buildDate }}"), [], 0),
         (BAD.replace("größe", "x {{ imagebuilder:buildDate }}"), ["--strict"], 1),
         ("Resources: {}", [], 0),
+        ("Resources: []", [], 2),
+        ("Resources: {A: null}", [], 2),
         ("Hello: world", [], 2),
         ("", [], 2),
         ("- list", [], 2),
@@ -74,20 +81,61 @@ def test_exit_status(text: str, arguments: list[str], status: int) -> None:
     assert command("validate", "-", *arguments, stdin=text).status == status
 
 
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("Resources: [{}]", ["1:1 E0000 Resources: must map logical IDs to resources, not be a list"]),
+        ("Resources:", ["1:1 E0000 Resources: must map logical IDs to resources, not be null"]),
+        ("Resources: {A: null}", ["1:13 E0000 A: must be a mapping with Type and Properties, not null"]),
+        ("Resources: {A: {Type: 5}}", ["1:17 E0000 A: Type must be a string, not 5"]),
+        (OURS + "[]}}", ["1:70 E3012 Properties: must be a mapping, not a list"]),
+        (OURS + "abc}}", ['1:70 E3012 Properties: must be a mapping, not "abc"']),
+        (
+            OURS + f"{{{GOOD_PROPERTIES}}}}}}}",
+            ["1:70 E3003 ServiceToken: is required: the ARN of the provider's function"],
+        ),
+        (OURS + f"{{ServiceToken: x, ServiceTimeout: 5000, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + "5000"]),
+        (OURS + f"{{ServiceToken: x, ServiceTimeout: soon, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + '"soon"']),
+        (OURS + f"{{ServiceToken: x, ServiceTimeout: '3600', {GOOD_PROPERTIES}}}}}}}", []),
+        (OURS + f"{{ServiceToken: x, ServiceTimeout: !Ref T, {GOOD_PROPERTIES}}}}}}}", []),
+    ],
+)
+def test_what_cloudformation_refuses_itself(template: str, told: list[str]) -> None:
+    """What is wrong around the properties is told under the IDs that cfn-lint has for it."""
+    report = json.loads(command("validate", "--format", "json", "-", stdin=template).stdout)
+    assert ["{line}:{column} {id} {message}".format_map(one) for one in report["findings"]] == told
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "is empty"), ("# a comment\n---\n", "is empty"), ("- a", "is neither")]
+)
+def test_what_holds_nothing_to_check_says_so(text: str, message: str) -> None:
+    """A file with nothing in it, or something else, is a finding in so many words."""
+    (found,) = json.loads(command("validate", "--format", "json", "-", stdin=text).stdout)["findings"]
+    assert (found["id"], found["message"][: len(message)]) == ("E0000", message)
+
+
 def test_one_unreadable_file_does_not_hide_the_others(bad: Path, tmp_path: Path) -> None:
     """All files are looked at, whatever is wrong with one."""
     broken = tmp_path / "broken.yaml"
     broken.write_text("Resources: [")
-    report = json.loads(command("validate", "--format", "json", broken, bad, GOOD, GOOD).stdout)
-    assert [one["id"] for one in report["findings"]] == ["E0000", "E9206", "E9307", "W9310"]
-    assert (report["files"], report["resources"], report["errors"], report["warnings"]) == (3, 2, 3, 1)
+    ended = command("validate", "--format", "json", tmp_path / "missing", tmp_path, broken, bad, GOOD, GOOD)
+    report = json.loads(ended.stdout)
+    assert [one["id"] for one in report["findings"]] == [*["E0000"] * 3, "E9206", "E9307", "W9310"]
+    assert [one["message"] for one in report["findings"][:2]] == [
+        "cannot be read: No such file or directory",
+        "cannot be read: Is a directory",
+    ]
+    assert (report["files"], report["resources"], report["errors"], report["warnings"]) == (5, 2, 5, 1)
+    assert ended.status == 2
 
 
 @pytest.mark.parametrize(
     "properties",
     [
         "Name: golden\nDistributions: [{Region: us-east-1, AmiDistributionConfiguration: {Name: golden}}]",
-        '{"name": "golden",\n"distributions": [{"region": "r",\n\t"amiDistributionConfiguration": {"name": "g o"}}]}',
+        '{"name": "golden",\n"distributions": [{"region": "us-east-1",\n'
+        '\t"amiDistributionConfiguration": {"name": "g o"}}]}',
     ],
 )
 def test_properties_alone(properties: str) -> None:
@@ -104,14 +152,21 @@ def test_properties_alone(properties: str) -> None:
         ("a: 1\nb: 2\na: 3", 3, 1, "'a' is there twice"),
         ("Name: {{ imagebuilder:buildDate }}", 1, 8, "a key must be text; a value that begins with {{ needs quotes"),
         ("Name: {{ imagebuilder:buildDate }}-x", 1, 35, "a value that begins with {{ needs quotes"),
-        ('{"a": 1,\n "b": }x', 2, 8, "expected"),
-        ("a: &a [x, x]\nb: &b [*a, *a]\n" + "c: *c", 3, 4, "undefined alias"),
+        ('{"a": 1,\n "b": }x', 2, 7, "is not JSON: Expecting value"),
+        ('{"a": 1,\n\t"b": [2],\n}', 3, 1, "is not JSON: "),
+        ('{"a": 1,\n "a": 2}', 2, 2, "'a' is there twice"),
+        ("a: &a [x, x]\nb: [*a]", 2, 5, "CloudFormation takes no YAML aliases"),
+        ("a: &a {x: 1}\nb: {<<: *a}", 2, 9, "CloudFormation takes no YAML aliases"),
+        ("a: &a [*a]", 1, 8, "CloudFormation takes no YAML aliases"),
         ("[" * 5000, 1, 1, "nested too deeply"),
-        ("a: &a [*a]", 1, 1, "nested too deeply"),
         ("a: 1\nb: \x00", 2, 4, "a control character (#x00)"),
-        ("a: &a [" + "x," * 600 + "]\nb: [" + "*a," * 600 + "]", 1, 1, "aliases unfold to more than 250,000 values"),
+        ("a: 1\nb: !!int abc", 2, 4, "'abc' is no int"),
+        ("a: !!bool abc", 1, 4, "'abc' is no bool"),
     ],
-    ids=["mapping", "twice", "braces", "braces-and-text", "json", "alias", "deep", "circle", "control", "laughs"],
+    ids=[
+        *("mapping", "twice", "braces", "braces-and-text", "json", "comma", "json-twice", "alias", "merge", "circle"),
+        *("deep", "control", "int", "bool"),
+    ],
 )
 def test_what_cannot_be_read_has_a_place(text: str, line: int, column: int, message: str) -> None:
     """A mistake of YAML or JSON is told with its line and column, and with a cure where there is a usual one."""
@@ -127,10 +182,9 @@ def test_bytes_that_are_no_text() -> None:
         read("Name: größe".encode("latin-1"))
 
 
-def test_aliases_stand_for_what_they_name() -> None:
-    """Anchors and merge keys are read as the tools do that resolve them before a deployment."""
-    source = read(b"a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: *a")
-    assert source.tree == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": {"x": 1, "y": 2}}
+def test_characters_in_two_halves_are_whole() -> None:
+    """A character beyond the first 65,536 is itself in JSON's spelling, too; half of one is a replacement character."""
+    assert read(rb'{"\ud83d\ude00": "\ud83d\ude00", "half": "\ud83d"}').tree == {"😀": "😀", "half": "\ufffd"}
 
 
 def test_short_forms_are_long_forms() -> None:
@@ -160,7 +214,7 @@ def test_sarif(bad: Path) -> None:
     (run,) = log["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert (log["version"], run["columnKind"]) == ("2.1.0", "unicodeCodePoints")
-    assert {rule["id"] for rule in rules} == {*CHECKS, "E0000"}
+    assert {rule["id"] for rule in rules} == {*CHECKS, *FRAME}
     assert [(one["ruleId"], one["level"]) for one in run["results"]] == [
         ("E9206", "error"),
         ("E9307", "error"),
@@ -172,7 +226,7 @@ def test_sarif(bad: Path) -> None:
         assert location["physicalLocation"]["artifactLocation"]["uri"] == bad.as_uri()
         assert result["message"]["text"].startswith("Distributions[0]")
     assert run["results"][2]["locations"][0]["physicalLocation"]["region"] == {
-        "startLine": 11,
+        "startLine": 12,
         "startColumn": 31,
         "endColumn": 50,
     }

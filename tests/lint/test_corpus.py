@@ -15,6 +15,7 @@ import pytest
 
 from provider.cli.source import read
 from provider.lint.catalog import CHECKS
+from provider.lint.frame import FRAME
 from provider.lint.template import resources
 from provider.local.deployment import Deployment
 from provider.local.records import Place
@@ -24,6 +25,9 @@ from tests.stack import STACK_ID, Resource
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
 HOME = Place("us-east-1", "123456789012", "images", STACK_ID)
+REFUSED_BEFORE = {*FRAME, "E9105"}
+"""What no event comes from."""
+
 each_template = pytest.mark.parametrize("template", CORPUS, ids=lambda path: path.stem)
 
 
@@ -38,7 +42,7 @@ def expected(template: Path) -> list[tuple[int, str]]:
     """What the comments say, as line and ID."""
     lines = template.read_text("utf-8").splitlines()
     return sorted(
-        (number, id_) for number, line in enumerate(lines, 1) for id_ in re.findall(r"\b[EW]9\d{3}\b", line)
+        (number, id_) for number, line in enumerate(lines, 1) for id_ in re.findall(r"\b[EW]\d{4}\b", line)
     )  # fmt: skip
 
 
@@ -92,7 +96,7 @@ def told_by_the_handler(template: Path, resource: Resource, captured: pytest.Cap
 
 def test_every_check_is_in_the_corpus() -> None:
     """For each ID there is a template that gets it."""
-    assert {id_ for template in CORPUS for _, id_ in expected(template)} == set(CHECKS)
+    assert {id_ for template in CORPUS for _, id_ in expected(template)} >= set(CHECKS)
 
 
 @each_template
@@ -104,7 +108,7 @@ def test_validate_tells_what_the_comments_say(template: Path) -> None:
 @each_template
 def test_cfn_lint_tells_the_same(template: Path) -> None:
     """cfn-lint with our rules finds the same as `validate`: the same words, IDs, lines and columns."""
-    assert linted()[str(template)] == validated(template)
+    assert linted()[str(template)] == {one for one in validated(template) if one.id in CHECKS}
 
 
 def test_json_is_as_good_as_yaml(tmp_path: Path) -> None:
@@ -118,7 +122,7 @@ def test_json_is_as_good_as_yaml(tmp_path: Path) -> None:
 @each_template
 def test_the_handler_tells_the_same(template: Path, resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """A deployment with any of the parameters' allowed values gets those words, and together they are all of them."""
-    if "ServiceToken" not in template.read_text("utf-8"):
+    if REFUSED_BEFORE & {id_ for _, id_ in expected(template)}:
         pytest.skip("CloudFormation itself refuses it")
     # A reference has its value by then.
     foreseen = {one.message.replace('"!Ref AWS::Region"', '"us-east-1"') for one in validated(template)}

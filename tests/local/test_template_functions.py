@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from provider.local.deployment import Deployment
-from provider.local.records import Place
+from provider.local.records import Outside, Place
 from provider.local.template import Template, TemplateError, parse
 from tests.local.scripted import TOKEN
 
 STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1"
+PLACE = Place("eu-west-1", "123456789012", "web", STACK_ID)
 OURS = "Custom::ImageBuilderDistributionConfiguration"
 
 
@@ -22,7 +23,7 @@ def written(value: Any, **sections: Any) -> Template:
 
 
 def deployed(template: Template, **given: str) -> Deployment:
-    return Deployment(template, given, Place("eu-west-1", "123456789012", "web", STACK_ID), {})
+    return Deployment(template, given, PLACE, {})
 
 
 def result(value: Any, given: dict[str, str] | None = None, **sections: Any) -> Any:
@@ -126,6 +127,39 @@ def test_imports_and_dynamic_references_are_stand_ins() -> None:
     deployment = deployed(written([{"Fn::ImportValue": "net-SubnetId"}, "{{resolve:ssm:/a/b:1}}"]))
     assert deployment.properties("A")["P"] == ["net-SubnetId", "a-b"]
     assert len(deployment.notes) == 2
+
+
+def test_what_is_known_of_outside_needs_no_stand_in() -> None:
+    """A known export or dynamic reference gives its value, wherever it stands, and nothing is noted."""
+    nodes = [
+        {"Fn::ImportValue": {"Fn::Sub": "${AWS::Region}-Key"}},
+        {"Fn::Split": [",", {"Fn::ImportValue": "two"}]},
+        {"Fn::Sub": "{{resolve:ssm:/${AWS::Region}/a}}"},
+        "arn:{{resolve:ssm:/a/b:1}}:{{resolve:secretsmanager:c:SecretString:d}}",
+    ]
+    outside = Outside(
+        exports={"eu-west-1-Key": "alias/key", "two": "1,2"},
+        references={"ssm:/a/b:1": "first", "ssm:/eu-west-1/a": "x", "secretsmanager:c:SecretString:d": ""},
+    )
+    deployment = Deployment(written(nodes), {}, PLACE, {}, outside=outside)
+    assert deployment.properties("A")["P"] == ["alias/key", ["1", "2"], "x", "arn:first:"]
+    assert deployment.notes == []
+
+
+def test_stand_ins_are_made_to_fit() -> None:
+    """Each stand-in that stands alone is made to fit, told of its place; a part of a text is left as it is."""
+    nodes = [{"Fn::ImportValue": "a"}, "{{resolve:ssm:/b}}", "x{{resolve:ssm:/b}}", ref("P"), ref("Q"), ref("Other")]
+    store = "AWS::SSM::Parameter::Value"
+    parameters = {
+        "P": {"Type": f"{store}<String>", "Default": "/p"},
+        "Q": {"Type": f"{store}<List<String>>", "Default": "/q"},
+    }
+    outside = Outside(fit=lambda path, value: f"{value} at {path[4]}")
+    template = written(nodes, Parameters=parameters, Resources={"Other": {"Type": "AWS::S3::Bucket"}})
+    deployment = Deployment(template, {}, PLACE, {}, outside=outside)
+    assert deployment.properties("A")["P"] == ["a at 0", "b at 1", "xb", "p at 3", ["q at 4"], "other at 5"]
+    for what in ("the export a", "{{resolve:ssm:/b}}", "parameter P", "parameter Q", "Other"):
+        assert any(note.startswith(what) for note in deployment.notes)
 
 
 def test_imported_service_token_is_a_function() -> None:

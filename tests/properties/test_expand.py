@@ -112,7 +112,15 @@ def test_an_unknown_name_meets_the_nearest_known_one(written: str, nearest: str)
 def test_a_name_that_is_known_further_in_is_told_so() -> None:
     """A property that belongs one structure further in is told where."""
     (finding,) = told({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
-    assert finding.endswith("It is known in AmiDistributionConfiguration")
+    assert finding == "Distributions[0].TargetAccountIds: unknown property; it is known in AmiDistributionConfiguration"
+
+
+def test_below_a_mapping_in_place_of_a_list_nothing_is_told() -> None:
+    """Entries of a list that are not begun as such are one finding, and their names none."""
+    ami = {"Name": "x {{ imagebuilder:buildDate }}"}
+    assert told({"Distributions": {"Region": "us-east-1", "AmiDistributionConfiguration": ami}}) == [
+        "Distributions: must be a list, not a mapping: begin each entry with `- `"
+    ]
 
 
 @pytest.mark.parametrize("name", ["ClientToken", "clientToken"])

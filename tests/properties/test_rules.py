@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from provider.properties.check import find
 from provider.properties.expand import expand
 from provider.properties.finding import Severity
 from provider.properties.model import Type, resource_type
@@ -45,7 +46,7 @@ def ami(**members: Any) -> dict[str, Any]:
         ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is given already by entry 0'),
         (
             "some-output",
-            named({"Region": "x"}),
+            named({"Region": "us-east-1"}),
             "Distributions[0]: one or more outputs should be provided for each region",
         ),
         (
@@ -87,14 +88,14 @@ def test_what_is_only_advised_is_a_warning(rule: str, properties: dict[str, Any]
 @pytest.mark.parametrize(
     "distribution",
     [
-        {"Region": "x", "AmiDistributionConfiguration": {}},
-        {"Region": "x", "LicenseConfigurationArns": ["a"]},
-        {"Region": "x", "LaunchTemplateConfigurations": [{}]},
-        {"Region": "x", "S3ExportConfiguration": {}},
-        {"Region": "x", "FastLaunchConfigurations": [{}]},
-        {"Region": "x", "SsmParameterConfigurations": [{}]},
-        {"Region": "x", "AmiDistributionConfiguration": {"Name": "{{imagebuilder:buildDate}}"}},
-        {"Region": "x", "FastLaunchConfigurations": [{"MaxParallelLaunches": "6"}]},
+        {"Region": "us-east-1", "AmiDistributionConfiguration": {}},
+        {"Region": "us-east-1", "LicenseConfigurationArns": ["a"]},
+        {"Region": "us-east-1", "LaunchTemplateConfigurations": [{}]},
+        {"Region": "us-east-1", "S3ExportConfiguration": {}},
+        {"Region": "us-east-1", "FastLaunchConfigurations": [{}]},
+        {"Region": "us-east-1", "SsmParameterConfigurations": [{}]},
+        {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "{{imagebuilder:buildDate}}"}},
+        {"Region": "us-east-1", "FastLaunchConfigurations": [{"MaxParallelLaunches": "6"}]},
     ],
 )
 def test_what_the_service_takes_passes(distribution: dict[str, Any]) -> None:
@@ -125,3 +126,27 @@ def test_values_of_a_wrong_type_are_passed_over(value: Any) -> None:
         told({"Name": "golden", name: value})
     told(named({"Region": value, "AmiDistributionConfiguration": value, "SsmParameterConfigurations": value}))
     told(named(ami(Name=value, LaunchPermission=value, TargetAccountIds=value)))
+
+
+@pytest.mark.parametrize(
+    "name", ["us-east-1", "eu-isoe-west-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1", "ap-new-9"]
+)
+def test_a_region_of_any_partition_is_one(name: str) -> None:
+    """A name that has the form of some partition's Regions is taken, also one that is not built yet."""
+    assert told(named({**GOOD, "Region": name})) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["us-east1", "US-EAST-1", "us-east-1a", "us-east-1 ", "us-east-1\n", "aws-global", "us-eást-1"]
+)
+def test_a_name_of_no_region_is_a_warning(name: str) -> None:
+    """A name that has the form of no partition's Regions is most likely a slip of the pen."""
+    ((rule, severity, text),) = told(named({**GOOD, "Region": name}))
+    assert (rule, severity) == ("region-name", Severity.WARNING)
+    assert text.startswith("Distributions[0].Region: ")
+
+
+def test_a_misspelt_output_is_one_finding() -> None:
+    """Where the only output is misspelt, that is told, and not that there is none."""
+    entry = {"Region": "us-east-1", "AmiDistributionConfig": {"Name": "x"}}
+    assert [finding.rule for finding in find(expand(named(entry)))] == ["unknown"]

@@ -25,7 +25,7 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
     ("properties", "finding"),
     [
         ({}, "Distributions: is required"),
-        ({"Distributions": {}}, "Distributions: must be a list, not a mapping"),
+        ({"Distributions": {}}, "Distributions: must be a list, not a mapping: begin each entry with `- `"),
         ({"Distributions": ["x"]}, 'Distributions[0]: must be a mapping, not "x"'),
         ({"Distributions": [{}]}, "Distributions[0].Region: is required"),
         (

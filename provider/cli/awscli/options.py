@@ -99,13 +99,17 @@ class OperationCommand(click.Command):
         except click.UsageError as error:
             raise Misused(error.format_message(), ctx) from None
 
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One line: click breaks it behind a name as long as this one."""
+        formatter.write(f"Usage: {ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}\n")
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options of each kind below a heading of their own, the operation's as the service documents them."""
-        from provider.cli.awscli.documentation import of_member
+        from provider.authoring.documentation import of_member, plain
         from provider.properties.model import UPDATE, operation
 
         for member in _member_options():
-            member.help = of_member(operation(UPDATE).shape, str(member.name))
+            member.help = plain(of_member(operation(UPDATE), str(member.name)))
         for heading, params in self._sections(ctx):
             with formatter.section(heading):
                 formatter.write_dl([record for param in params if (record := param.get_help_record(ctx))])
@@ -145,7 +149,7 @@ def _member_option(option: str, name: str, type_: Type) -> click.Option:
 def _each_named(arguments: list[str], lists: set[str]) -> list[str]:
     """Give each value of a list's option the option's name, as click takes several: `--ids 1 2` -> `--ids 1 --ids 2`.
 
-    Where the option is given twice, the last one counts, as in the AWS CLI.
+    Without a value it is the empty list. Where it is given twice, the last one counts, as in the AWS CLI.
     """
     values: dict[str, list[str]] = {}
     others: list[str] = []
@@ -153,12 +157,13 @@ def _each_named(arguments: list[str], lists: set[str]) -> list[str]:
     for argument in arguments:
         option, given, value = argument.partition("=")
         if option in lists:
-            current = values[option] = [value] if given else []
+            values[option] = [value] if given else []
+            current = None if given else values[option]
         elif argument.startswith("-") or current is None:
             current = None
             others.append(argument)
         else:
             current.append(argument)
     for option, texts in values.items():
-        others += [part for text in texts for part in (option, text)] or [option]
+        others += [part for text in texts or ["[]"] for part in (option, text)]
     return others

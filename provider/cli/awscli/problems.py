@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import date
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from provider.properties.finding import Finding
-    from provider.properties.model import Type
+from provider.properties.expand import unknown
+from provider.properties.finding import Finding, Severity
+from provider.properties.model import Type
+from provider.properties.rules import RULES, judge
+from provider.properties.validate import validate
 
 
 class Problems(NamedTuple):
@@ -19,20 +22,18 @@ class Problems(NamedTuple):
 
 def problems(parameters: dict[str, Any], type_: Type) -> Problems:
     """Hold an operation's input against the service model and the service's own rules on its members."""
-    from provider.properties.finding import Severity
-    from provider.properties.rules import RULES, judge
-    from provider.properties.validate import validate
-
     rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in type_.members)
     told = Problems([], [])
     for finding in (*validate(parameters, type_), *judge(parameters, rules)):
         lines = told.errors if finding.severity is Severity.ERROR else told.warnings
-        lines.append(_line(finding, type_))
+        lines.append(_line(finding, parameters, type_))
     return told
 
 
-def _line(finding: Finding, type_: Type) -> str:
+def _line(finding: Finding, parameters: dict[str, Any], type_: Type) -> str:
     known: Type | None = type_
+    structure: Type | None = None
+    value: Any = parameters
     place = ""
     for element in finding.path:
         if isinstance(element, int):
@@ -42,8 +43,18 @@ def _line(finding: Finding, type_: Type) -> str:
         else:
             place += f".{element}"
         structure, known = known, _inside(known, element)
-    text = f"{place.removeprefix('.') or 'input'}: {finding.message}"
-    return f"{text}; known are {', '.join(structure.members)}" if finding.rule == "unknown" and structure else text
+        value = _entry(value, element)
+    message = finding.message
+    if finding.rule == "unknown" and structure:
+        message = unknown(str(finding.path[-1]), structure, structure.spellings.__getitem__)
+    elif finding.rule == "type" and isinstance(value, date):
+        message += "; it is a date to YAML: quote it"
+    return f"{place.removeprefix('.') or 'input'}: {message}"
+
+
+def _entry(value: Any, element: str | int) -> Any:
+    """What is in a value under a name or an index; None where it is missing, as what is required can be."""
+    return value.get(element) if isinstance(value, dict) else value[element]
 
 
 def _inside(type_: Type | None, element: str | int) -> Type | None:

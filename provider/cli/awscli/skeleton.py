@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from provider.cli.awscli.documentation import of_member
+from provider.authoring.documentation import first_sentence, of_member
 
 if TYPE_CHECKING:
     from provider.properties.model import Type
@@ -40,7 +39,7 @@ def _lines(type_: Type) -> list[str]:
 
 
 def _member(structure: Type, name: str, member: Type) -> list[str]:
-    comment = f"# {'[REQUIRED] ' if name in structure.required else ''}{_summary(structure.shape, name)}"
+    comment = f"# {'[REQUIRED] ' if name in structure.required else ''}{first_sentence(of_member(structure, name))}"
     if member.enum:
         comment += f" Valid values are: {', '.join(member.enum)}."
     lines = _lines(member)
@@ -48,7 +47,3 @@ def _member(structure: Type, name: str, member: Type) -> list[str]:
         return [f"{name}: {lines[0]} {comment}"]
     indent = "" if member.kind == "list" else "  "
     return [f"{name}: {comment}", *(f"{indent}{line}" for line in lines)]
-
-
-def _summary(shape: str, member: str) -> str:
-    return re.split(r"(?<=\.)\s", of_member(shape, member), maxsplit=1)[0]

@@ -12,8 +12,9 @@ from botocore import xform_name
 
 from provider.authoring.block import as_json, as_yaml, logical_id, template
 from provider.cli.convert.document import Document, Note
-from provider.cli.convert.nodes import entries
-from provider.cli.convert.resources import Resource
+from provider.cli.convert.names import given_twice
+from provider.cli.convert.nodes import entries, entry
+from provider.cli.convert.resources import Resource, tell_bare
 from provider.properties.expand import expand
 from provider.properties.finding import Path, written
 from provider.properties.model import (
@@ -55,7 +56,8 @@ def from_input(document: Document) -> str:
         return as_yaml(template(logical_id(str(name)), _renamed(properties, resource_type())))
     _rename(document, document.root, resource_type())
     document.remove(document.root, refused)
-    body = "\n".join(line for line in document.result().splitlines() if not line.startswith(_MARKERS))
+    written = document.result().removeprefix(document.mark)
+    body = "\n".join(line for line in written.splitlines() if not line.startswith(_MARKERS))
     return as_yaml(template(logical_id(str(name)), {})) + textwrap.indent(body.strip("\n"), " " * _COLUMN) + "\n"
 
 
@@ -69,12 +71,13 @@ def _values(document: Document) -> dict[str, Any]:
 
 
 def _renamed(value: Any, type_: Type) -> Any:
-    """A value of `type_` with its members' names in PascalCase; what is unknown stays, for the checks to tell."""
+    """A value of `type_` with its members' names in PascalCase; what is unknown or twice stays, to be told."""
     if type_.kind == "list" and type_.item and isinstance(value, list):
         return [_renamed(entry, type_.item) for entry in value]
     if type_.kind != "structure" or not isinstance(value, Mapping):
         return value
-    known = {name: type_.spellings.get(name) for name in value}
+    twice = given_twice(value, type_)
+    known = {name: None if name in twice else type_.spellings.get(name) for name in value}
     return {
         pascal_case(name) if member else name: _renamed(value[name], type_.members[member]) if member else value[name]
         for name, member in known.items()
@@ -86,8 +89,9 @@ def _rename(document: Document, node: yaml.Node, type_: Type) -> None:
         for item in node.value:
             _rename(document, item, type_.item)
     elif type_.kind == "structure":
+        twice = given_twice((key.value for key, _ in entries(node)), type_)
         for key, value in entries(node):
-            if member := type_.spellings.get(key.value):
+            if key.value not in twice and (member := type_.spellings.get(key.value)):
                 document.rename(key, pascal_case(key.value))
                 _rename(document, value, type_.members[member])
 
@@ -95,13 +99,18 @@ def _rename(document: Document, node: yaml.Node, type_: Type) -> None:
 def to_input(document: Document, resource: Resource) -> str:
     """The JSON of --cli-input-json for the call that a resource stands for.
 
-    Empty, with notes, where properties hang on functions of CloudFormation: a call has none.
+    Empty, with notes, where there are no properties, or where they hang on functions of CloudFormation: a call has
+    none.
     """
-    tree: Any = _values(document)
-    for name in (*resource.path, "Properties"):
-        tree = tree[name]
+    if resource.properties is None:
+        tell_bare(document, resource)
+        return ""
     path = (*resource.path, "Properties")
-    properties = {name: value for name, value in tree.items() if name not in IGNORED}
+    tree: Any = _values(document)
+    for name in path:
+        tree = tree[name]
+    sent = _as_sent(tree, resource.properties[1])
+    properties = {name: value for name, value in sent.items() if name not in IGNORED}
     functions = list(_functions(properties, path))
     for place in functions:
         _lose(document, place, f"{place[-1]}: only a deployment knows the value. Write it out")
@@ -121,13 +130,29 @@ def to_input(document: Document, resource: Resource) -> str:
     return as_json({member: value for member, value in expanded.parameters.items() if member in members})
 
 
+def _as_sent(value: Any, node: yaml.Node | None) -> Any:
+    """A value as CloudFormation sends it, whose scalars are text; `node` is where it is written, if that is known."""
+    if isinstance(value, Mapping):
+        return {
+            name: _as_sent(inner, found[1] if (found := entry(node, name)) else None) for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        items = node.value if isinstance(node, yaml.SequenceNode) else [None] * len(value)
+        return [_as_sent(inner, item) for inner, item in zip(value, items, strict=True)]
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and isinstance(node, yaml.ScalarNode):
+        return node.value  # 1.10 is another text than 1.1
+    return value if value is None else str(value)
+
+
 def _lose(document: Document, path: Path, text: str) -> None:
     place = document.source.place(path)
     document.notes.append(Note(place.line, place.column, text, lost=True))
 
 
 def _functions(value: Any, path: Path) -> Iterator[Path]:
-    """The places of all functions that a value calls, outermost first."""
+    """The places of all functions that a value calls, outermost first, and of texts with dynamic references."""
     if isinstance(value, Mapping):
         names = [name for name in value if len(value) == 1 and (name == "Ref" or name.startswith("Fn::"))]
         yield from ((*path, name) for name in names)
@@ -137,3 +162,5 @@ def _functions(value: Any, path: Path) -> Iterator[Path]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _functions(inner, (*path, index))
+    elif isinstance(value, str) and "{{resolve:" in value:
+        yield path

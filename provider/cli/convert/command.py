@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -67,16 +67,16 @@ def convert(file: Path, form: str, adopt: bool, resource: str, output: Path | No
         source = Document.of(bytes_of(file))
     except UnreadableError as error:
         raise Mistake(f"{name}:{error.place.line}:{error.place.column}: {error}") from error
-    errors = False
     text = {"ours": _to_ours, "native": _to_native, "cli": _to_cli}[form](source, adopt, resource)
     for note in _in_order(source.notes):
         lost = "not converted: " if note.lost else ""
         click.echo(f"{name}:{note.line}:{note.column}: {lost}{note.text}", err=True)
+    errors = False
     if text:
         made = _read_again(text, name)
         write(text, output)
-        errors = form == "ours" and _tell_findings(made, str(output or "the result"))
-    raise SystemExit(bool(errors or any(note.lost for note in source.notes)))
+        errors = _tell_findings(made, form, str(output or "the result"))
+    raise SystemExit(errors or any(note.lost for note in source.notes))
 
 
 def _in_order(notes: list[Note]) -> list[Note]:
@@ -147,16 +147,30 @@ def _read_again(text: str, name: str) -> Source:
         raise Mistake(f"{name}: cannot be changed in its layout ({error}); lay it out plainly first") from error
 
 
-def _tell_findings(made: Source, name: str) -> bool:
-    """Tell what `validate` would say of the result. Returns whether there are errors."""
+def _tell_findings(made: Source, form: str, name: str) -> bool:
+    """Tell what `validate` would say of the result if it were ours. Returns whether there are errors."""
     from provider.lint.template import check
     from provider.properties.finding import Severity
 
-    tree, depth = made.tree, 0
-    if "Resources" not in tree:
-        tree, depth = {"Resources": {"Resource": tree} if "Type" in tree else tree}, 1 + ("Type" in tree)
+    tree, above = _as_ours(made, form)
     found = check(tree)
-    placed = sorted(((made.place(one.path[depth:]), one) for one in found), key=lambda told: told[0].line)
+    placed = sorted(((made.place(one.path[above:]), one) for one in found), key=lambda told: told[0].line)
     for place, one in placed:
         click.echo(f"{name}:{place.line}:{place.column}: {one.severity.value} {one.id}: {one.message}", err=True)
     return any(one.severity is Severity.ERROR for one in found)
+
+
+def _as_ours(made: Source, form: str) -> tuple[Any, int]:
+    """A template of ours that says what the result says, and how many steps of its paths the result does not have."""
+    from provider.authoring.block import RESOURCE_TYPE
+    from provider.authoring.native import NATIVE_TYPE
+    from provider.cli.source import read
+
+    tree = made.tree
+    if form == "cli":
+        return {"Resources": {"Resource": {"Type": RESOURCE_TYPE, "Properties": tree}}}, 3
+    if form == "native":
+        tree = read(made.text.replace(NATIVE_TYPE, RESOURCE_TYPE).encode()).tree
+    if "Resources" in tree:
+        return tree, 0
+    return ({"Resources": {"Resource": tree}}, 2) if "Type" in tree else ({"Resources": tree}, 1)

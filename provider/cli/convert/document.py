@@ -6,13 +6,15 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from provider.authoring.block import lines
 from provider.cli.convert.nodes import Pair
 from provider.cli.source import Source, UnreadableError, read
+
+_MARK: Final = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,11 @@ class Note:
 
 @dataclass
 class Document:
-    """YAML or JSON as somebody wrote it. Edits add up; `result` makes them all at once."""
+    """YAML or JSON as somebody wrote it, `mark` being its byte order mark. Edits add up; `result` makes them all."""
 
     source: Source
     root: yaml.MappingNode
+    mark: str = ""
     notes: list[Note] = field(default_factory=list)
     _edits: dict[tuple[int, int], str] = field(default_factory=dict)
 
@@ -46,7 +49,7 @@ class Document:
         root = yaml.compose(source.text.replace("\t", " ") if is_json else source.text, Loader=yaml.SafeLoader)
         if not isinstance(root, yaml.MappingNode):
             raise UnreadableError("is not a mapping")
-        return cls(source, root)
+        return cls(source, root, _MARK if content.startswith(_MARK.encode()) else "")
 
     @property
     def text(self) -> str:
@@ -60,7 +63,7 @@ class Document:
 
     def result(self) -> str:
         """The text with all edits made. What lies within a removed part goes with it."""
-        text, done = "", 0
+        text, done = self.mark, 0
         # What is put in somewhere comes before what changes there.
         for (start, end), new in sorted(self._edits.items(), key=lambda edit: (edit[0][0], edit[0][0] < edit[0][1])):
             if start >= done:

@@ -13,7 +13,7 @@ from provider.authoring.native import NATIVE_TYPE
 from provider.cli.convert.document import Document
 from provider.cli.convert.nodes import call, entry
 from provider.cli.convert.references import references
-from provider.cli.convert.resources import LOOP, Resource, resources
+from provider.cli.convert.resources import LOOP, Resource, resources, tell_bare
 from provider.lifecycle import slug
 from provider.properties.model import NAME, TARGET, pascal_case
 
@@ -66,7 +66,7 @@ def _why_not(resource: Resource, name: yaml.Node | None) -> str:
 
 def _retype(document: Document, resource: Resource, first: Mapping[str, Any]) -> bool:
     if resource.properties is None:
-        document.tell(resource.type, f"{resource.name} stays as it is: it has no Properties", lost=True)
+        tell_bare(document, resource)
         return False
     document.rename(resource.type, RESOURCE_TYPE)
     document.put_first(*resource.properties, first)

@@ -20,6 +20,7 @@ class Resource:
     """A resource and its nodes. `path` leads there from the root.
 
     `key` is that of its logical ID, None where it has none of its own: alone in a file, or in an Fn::ForEach.
+    `properties` are None where there are none, or something else than a mapping.
     """
 
     name: str
@@ -40,6 +41,14 @@ def resources(document: Document, *types: str) -> list[Resource]:
     else:
         found = list(_in_section(("Resources",), section[1]))
     return [one for one in found if one and one.type.value in types]
+
+
+def tell_bare(document: Document, resource: Resource) -> None:
+    """Tell of a resource without properties that it cannot be converted."""
+    found = entry(resource.node, "Properties")
+    why = "its Properties are no mapping" if found else "it has no Properties"
+    place = found[0] if found else resource.type
+    document.tell(place, f"{resource.name or 'the resource'} stays as it is: {why}", lost=True)
 
 
 def _in_section(path: Path, section: yaml.Node) -> Iterator[Resource | None]:

@@ -9,9 +9,10 @@ import yaml
 from provider.authoring.block import RESOURCE_TYPE
 from provider.authoring.native import NATIVE_TYPE, NativeMembers, native_name
 from provider.cli.convert.document import Document
+from provider.cli.convert.names import given_twice
 from provider.cli.convert.nodes import Pair, call, entries, entry, outcomes
 from provider.cli.convert.references import references
-from provider.cli.convert.resources import Resource, resources
+from provider.cli.convert.resources import Resource, resources, tell_bare
 from provider.cli.native import native_attributes, native_members, native_schema
 from provider.properties.model import (
     IGNORED,
@@ -35,10 +36,12 @@ def to_native(document: Document) -> None:
     schema = native_schema()
     members, attributes = native_members(schema), native_attributes(schema)
     for resource in resources(document, RESOURCE_TYPE):
+        if resource.properties is None:
+            tell_bare(document, resource)
+            continue
         document.rename(resource.type, NATIVE_TYPE)
         document.tell(resource.type, f"{resource.name or 'the resource'} is of the type {NATIVE_TYPE}")
-        if resource.properties:
-            _root(document, resource, resource.properties[1], members)
+        _root(document, resource, resource.properties[1], members)
         for reference in references(document, resource.name):
             if reference.attribute == _SAME_AS_ARN and reference.attribute_at:
                 document.substitute(*reference.attribute_at, "Arn")
@@ -84,6 +87,7 @@ def _structure(
 ) -> list[yaml.Node]:
     """Give members their native names. Returns the keys of those that the native resource lacks."""
     lacking: list[yaml.Node] = []
+    twice = given_twice((key.value for key, _ in entries(node)), type_)
     for key, value in entries(node):
         member = type_.spellings.get(key.value)
         name = native_name(type_, member, native) if member else None
@@ -91,6 +95,8 @@ def _structure(
             continue
         if member is None:
             document.tell(key, f"{key.value} is unknown and stays as it is", lost=True)
+        elif key.value in twice:
+            document.tell(key, f"{pascal_case(member)} is given twice and stays as it is; leave one out", lost=True)
         elif name is None:
             document.tell(key, f"the native resource lacks {pascal_case(member)}: left out", lost=True)
             lacking.append(key)

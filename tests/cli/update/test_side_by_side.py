@@ -41,6 +41,7 @@ V1_STATUS = {0: {0}, 252: {2, 255}, 253: {255}, 254: {255}, 255: {255}}
 OWN_WORDS = "The usage is that of our command, not of aws, and more than one line."
 MORE_OF_IT = "Ours tells all that is wrong, the service's own rules included, where botocore tells what it sees."
 LOGS = "The log tells of what each has inside."
+WARNED = "Ours warns of a list without a Region."
 FOUND_BEFORE = "Ours finds before the call what the service would refuse."
 
 
@@ -61,6 +62,7 @@ CASES = (
     Case("every member", (*TARGET, "--distributions", json.dumps(DISTRIBUTIONS[0]),
                           "--description", "file://description.txt", "--client-token", "a-token")),
     Case("shorthand", (*TARGET, "--distributions", *SHORTHAND, "--output", "text")),
+    Case("empty list", (*TARGET, "--distributions", "--description", "a"), stderr=WARNED),
     Case("input in a file", ("--cli-input-json", "file://~/input.json", "--query", "[clientToken, {a: [requestId]}]")),
     Case("input and options", ("--cli-input-json", INPUT, "--description", "from the option")),
     Case("table", (*FULL, "--output", "table", "--color", "on", "--no-sign-request", "--cli-read-timeout", "0")),
@@ -88,6 +90,7 @@ CASES = (
     Case("unknown output", (*FULL, "--output", "pdf"), 252, OWN_WORDS),
     Case("bad query", (*FULL, "--query", "["), 252, OWN_WORDS),
     Case("model's constraints", (*TARGET, "--distributions", '[{"Region": 1}]'), 252, MORE_OF_IT),
+    Case("a Region twice", (*TARGET, "--distributions", *SHORTHAND[1:], *SHORTHAND[1:]), 252, MORE_OF_IT, FOUND_BEFORE),
     Case("service's rules", (*TARGET, "--distributions", "region=us-east-1,amiDistributionConfiguration={name=golden}"),
          252, MORE_OF_IT, FOUND_BEFORE),
 )  # fmt: skip
