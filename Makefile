@@ -57,6 +57,7 @@ format: .venv/dev.stamp ## put the code into its format
 
 bench: .venv/dev.stamp .venv-e2e/stamp ## measure a start of the provider and of its peers, and the checking of properties
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.cost > docs/cost.md
 	@$(BIN)/python -m benchmarks.properties
 
 guard: .venv/dev.stamp ## fail where a start has come to take more instructions than bench has written down

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import cost
 from benchmarks.build import bundle
 from benchmarks.figures import RESULTS, Ratio, Results
 from benchmarks.guard import growth, has_grown
@@ -18,6 +19,7 @@ from benchmarks.report import markdown, plot
 from benchmarks.scene import Wrong
 from benchmarks.stubs import Stubs, stubs
 from benchmarks.variants import Variant
+from provider.local.template import load
 
 PEERS = Path(__file__).parents[1] / "benchmarks" / "peers"
 WELL = "floor.handler(event, context)"
@@ -127,6 +129,22 @@ def test_the_report_says_what_was_measured() -> None:
     results = Results.read()
     assert (RESULTS / "cold.md").read_text(encoding="utf-8") == markdown(results)
     assert (RESULTS / "cold.svg").read_text(encoding="utf-8") == plot(results)
+
+
+def test_the_page_on_costs_is_made_of_the_figures() -> None:
+    """docs/cost.md is what the figures give, and the memory size that it argues for is the template's default."""
+    root = RESULTS.parents[1]
+    assert (root / "docs" / "cost.md").read_text(encoding="utf-8") == cost.page(Results.read())
+    assert load(root / "template.yaml").parameters["MemorySize"]["Default"] == cost.CHOSEN
+
+
+def test_the_readme_quotes_what_was_measured() -> None:
+    """The README's figures of the provider are those of the results, rounded."""
+    figures = Results.read().of("as_deployed")
+    assert figures.instructions is not None
+    instructions = figures.instructions / (Results.read().of("plain").instructions or 1)
+    quoted = f"| **this provider** | **{figures.cold.ratio.median:.2f}** | **{instructions:.2f}** |"
+    assert quoted in (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_guard_lets_five_per_cent_pass() -> None:
