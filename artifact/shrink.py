@@ -153,7 +153,7 @@ def main(folder: Path) -> None:
     for name in SUPERFLUOUS:
         shutil.rmtree(folder / name, ignore_errors=True)
     shrink_data(folder / "botocore" / "data", *needed(folder))
-    hashed_folder(folder / "botocore" / "cacert.pem", folder / "certificates")
+    hashed_folder(folder / "botocore" / "cacert.pem", folder / "provider" / "certificates")
     prune(folder / "aws_lambda_powertools", (*POWERTOOLS, "utilities"))
     prune(folder / "aws_lambda_powertools" / "utilities", POWERTOOLS_UTILITIES)
     for cache in folder.rglob("__pycache__"):

@@ -29,6 +29,7 @@ _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
 _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
 """What CloudTrail shows. botocore's own is made up anew, twice a call."""
+_SETTINGS: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
 _CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
 
 FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
@@ -61,7 +62,7 @@ def connect() -> None:
 
 
 def _current() -> _Made:
-    settings = {k: v for k, v in os.environ.items() if k.startswith("AWS_") or k.lower().endswith("_proxy")}
+    settings = {k: v for k, v in os.environ.items() if k.startswith(_SETTINGS) or k.lower().endswith("_proxy")}
     try:
         return _made(frozenset(settings.items()))
     except (BotoCoreError, OSError, ValueError) as error:
@@ -79,7 +80,8 @@ def _made(_settings: frozenset[tuple[str, str]]) -> _Made:
     endpoint = api.meta.endpoint_url
     if not endpoint.startswith("https:") or get_environ_proxies(endpoint):
         return _Made(api, None)
-    bundle = str(session.get_config_variable("ca_bundle") or shipped() or get_cert_path(True))
+    named = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    bundle = str(named or shipped() or get_cert_path(True))
     transport = Transport(partial(_trust, bundle))
     api.meta.events.register(f"before-send.{SERVICE}", _sender(transport))
     return _Made(api, transport)

@@ -59,7 +59,9 @@ def _start(request: Request, context: object, deadline: Deadline, answer: Answer
     try:
         if not is_connected(request.response_url):
             # Meanwhile, and with it the CAs are read. A process that ends waits for it: OpenSSL wants that.
-            threading.Thread(target=connect, args=(request.response_url,), name="connect", daemon=False).start()
+            threading.Thread(
+                target=connect, args=(request.response_url, deadline.left()), name="connect", daemon=False
+            ).start()
         threading.Thread(target=work, name="work", daemon=True).start()
     except (RuntimeError, MemoryError) as error:
         reason = f"the provider could not start its work: {type(error).__name__}"

@@ -10,8 +10,8 @@ import threading
 from functools import lru_cache
 from typing import Final
 
-SHIPPED: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "certificates")  # noqa: PTH118, PTH120
-"""A folder of CAs that the build puts beside the package; OpenSSL reads of it what it meets, and nothing beforehand."""
+SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa: PTH118, PTH120
+"""A folder of CAs that the build puts into the package; OpenSSL reads of it what it meets, and nothing beforehand."""
 
 _MAKING: Final = threading.Lock()
 """Who comes while a context is being made waits for it rather than making another."""
@@ -31,7 +31,7 @@ def tls_context(bundle: str = "") -> ssl.SSLContext:
 
 
 def shipped() -> str:
-    """The folder of CAs beside the package; empty where there is none."""
+    """The folder of CAs in the package; empty where there is none."""
     return SHIPPED if os.path.isdir(SHIPPED) else ""  # noqa: PTH112 - pathlib is not worth its import here
 
 

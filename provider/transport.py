@@ -25,7 +25,7 @@ class Peer(NamedTuple):
 
     scheme: str
     host: str
-    port: int | None
+    port: int
 
 
 class Transport:
@@ -46,26 +46,56 @@ class Transport:
         self._keep(peer, self._connected(peer, seconds))
 
     def leads_to(self, url: str) -> bool:
-        """Whether the connection that is kept leads to a URL's host."""
-        return _peer(url) in self._kept
+        """Whether a connection is kept that leads to a URL's host, and is open."""
+        peer = _peer(url)
+        connection = self._take(peer)
+        if connection is None:
+            return False
+        self._keep(peer, connection)
+        return True
 
     def exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, connect_seconds: float, seconds: float
     ) -> Answer:
         """Send one request and read its answer, waiting at most so long for a connection and for each piece of data."""
+        peer, connection, response = self._asked(method, url, headers, body, connect_seconds, seconds)
+        try:
+            answer = Answer(response.status, dict(response.headers.items()), response.read())
+        except BaseException:
+            connection.close()
+            raise
+        self._done(peer, connection, response)
+        return answer
+
+    def put(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> int:
+        """Send one PUT; the status alone is the answer, and whatever else comes is not waited for."""
+        peer, connection, response = self._asked("PUT", url, headers, body, seconds, seconds)
+        status = response.status
+        if response.length == 0:
+            self._done(peer, connection, response)
+        else:
+            connection.close()
+        return status
+
+    def _asked(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, connect_seconds: float, seconds: float
+    ) -> tuple[Peer, http.client.HTTPConnection, http.client.HTTPResponse]:
         peer, target = _peer(url), _target(url)
         connection = self._take(peer) or self._connected(peer, connect_seconds)
         try:
             connection.sock.settimeout(seconds)
             connection.request(method, target, body, headers)
-            response = connection.getresponse()
-            answer = Answer(response.status, dict(response.headers.items()), response.read())
+            return peer, connection, connection.getresponse()
         except BaseException:
             connection.close()
             raise
-        if not response.will_close:
+
+    def _done(self, peer: Peer, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        response.close()
+        if response.will_close:
+            connection.close()
+        else:
             self._keep(peer, connection)
-        return answer
 
     def _connected(self, peer: Peer, seconds: float) -> http.client.HTTPConnection:
         connection = (
@@ -98,7 +128,7 @@ def _close(kept: dict[Peer, http.client.HTTPConnection]) -> None:
 
 def _peer(url: str) -> Peer:
     parts = urlsplit(url)
-    return Peer(parts.scheme, parts.hostname or "", parts.port)
+    return Peer(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def _target(url: str) -> str:

@@ -20,6 +20,8 @@ from provider.transport import Transport
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPT_SECONDS: Final = 10.0
+_PASSING: Final = (http.client.REQUEST_TIMEOUT, http.client.TOO_MANY_REQUESTS)
+_TRUST_FAILED: Final = (ssl.SSLError, FileNotFoundError, NotADirectoryError, PermissionError)
 _SHORTEST_ATTEMPT: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
 _TRANSPORTS: Final = (Transport(tls_context), Transport(system_context))
@@ -57,10 +59,10 @@ def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
             return
 
 
-def connect(url: str) -> None:
+def connect(url: str, seconds: float) -> None:
     """Have a connection ready for the answer to come; trouble with it shows when that is delivered."""
     with suppress(OSError, http.client.HTTPException, ValueError):
-        _TRANSPORTS[0].connect(url, _ATTEMPT_SECONDS)
+        _TRANSPORTS[0].connect(url, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, seconds)))
 
 
 def is_connected(url: str) -> bool:
@@ -73,33 +75,40 @@ def is_connected(url: str) -> bool:
 
 def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> None:
     """One attempt that ends in time, whatever a name server or a dripping peer does: sockets only time single reads."""
-    failures: list[Undelivered] = []
+    outcome: list[Undelivered | None] = []
 
     def attempt() -> None:
         try:
             _put(url, body, seconds, transport)
         except Undelivered as error:
-            failures.append(error)
+            outcome.append(error)
+        except Exception as error:  # noqa: BLE001 - only what is known to have arrived has arrived
+            outcome.append(Undelivered(_describe(error), final=False))
+        else:
+            outcome.append(None)
 
-    thread = threading.Thread(target=attempt, name="delivery", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
+    try:
+        thread = threading.Thread(target=attempt, name="delivery", daemon=True)
+        thread.start()
+    except RuntimeError:  # no thread is to be had
+        attempt()
+    else:
+        thread.join(seconds)
+    if not outcome:
         raise Undelivered("no answer in time", final=False)
-    if failures:
-        raise failures[0]
+    if outcome[0] is not None:
+        raise outcome[0]
 
 
 def _put(url: str, body: bytes, seconds: float, transport: Transport) -> None:
     try:
-        headers = {"content-type": ""}
-        status = transport.exchange("PUT", url, headers, body, connect_seconds=seconds, seconds=seconds).status
+        status = transport.put(url, {"content-type": ""}, body, seconds=seconds)
     except (OSError, http.client.HTTPException, ValueError) as error:
         nonsense = isinstance(error, http.client.InvalidURL | ValueError) and not isinstance(error, OSError)
-        untrusted = isinstance(error, ssl.SSLError | FileNotFoundError | NotADirectoryError | PermissionError)
+        untrusted = isinstance(error, _TRUST_FAILED) and not isinstance(error, ssl.SSLEOFError)
         raise Undelivered(_describe(error), final=nonsense, untrusted=untrusted) from None
     if not 200 <= status < 300:
-        raise Undelivered(f"HTTP status {status}", final=status < 500 and status != http.client.TOO_MANY_REQUESTS)
+        raise Undelivered(f"HTTP status {status}", final=status < 500 and status not in _PASSING)
 
 
 def _describe(error: Exception) -> str:

@@ -62,10 +62,63 @@ def test_the_body_arrives() -> None:
 
 
 def test_passing_trouble_is_tried_again_with_the_same_body() -> None:
-    """5xx and 429 are tried again, with the same body."""
-    with bucket(503, 429, 500, 200) as (url, bodies):
+    """5xx, 429 and 408 are tried again, with the same body."""
+    with bucket(503, 429, 408, 200) as (url, bodies):
         deliver(url, b"body", seconds(20))
     assert bodies == [b"body"] * 4
+
+
+@contextmanager
+def raw(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that sends these bytes in turn, the last one for ever, and ends the connection; and what it got."""
+    got: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        got.append(connection.recv(65536))
+                        connection.sendall(answers[min(len(got), len(answers)) - 1])
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/key?{SECRET}", got
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+@pytest.mark.parametrize("length", [10**15, 10**20])
+def test_a_refusal_is_none_less_for_a_body_that_nobody_can_hold(length: int) -> None:
+    """A 503 that announces an endless body is tried again like any other, never taken for delivered."""
+    refused = b"HTTP/1.1 503 Slow Down\r\nContent-Length: %d\r\n\r\n" % length
+    with raw(refused, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, got):
+        deliver(url, b"body", seconds(20))
+    assert len(got) == 2
+
+
+def test_an_answer_is_taken_when_its_status_says_so() -> None:
+    """A 200 whose body breaks off is a delivery: it is not sent again."""
+    with raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx") as (url, got):
+        deliver(url, b"body", seconds(20))
+    assert len(got) == 1
+
+
+def test_an_answer_is_delivered_where_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the process may have no further thread, the answer goes out all the same."""
+
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "delivery":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with bucket(200) as (url, bodies):
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        deliver(url, b"body", seconds(20))
+    assert bodies == [b"body"]
 
 
 @pytest.mark.parametrize("status", [301, 400, 403, 404])
@@ -135,7 +188,7 @@ def test_a_peer_that_drips_does_not_outlast_the_time() -> None:
         thread.start()
         end = time.monotonic() + 1.0
         try:
-            with pytest.raises(Undelivered, match="no answer in time"):
+            with pytest.raises(Undelivered, match="no answer in time|TimeoutError"):
                 deliver(
                     f"http://127.0.0.1:{listener.getsockname()[1]}/x", b"body", lambda: end - time.monotonic() - 0.5
                 )

@@ -16,6 +16,8 @@ _FROM_THE_ENVIRONMENT: Final = {
 }
 """What the AWS CLI reads besides what botocore does: setting -> configuration name, variables, default, type."""
 _LOGGED: Final = ("botocore", "urllib3")
+_TALKATIVE: Final = ("botocore.credentials", "botocore.parsers", "botocore.tokens")
+"""What logs whole answers of the services that give credentials."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def log_everything() -> None:
 
     handler = logging.StreamHandler()
     handler.setFormatter(Redacted("%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"))
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.INFO)
     for name in _LOGGED:
         logger = logging.getLogger(name)
         logger.setLevel(logging.DEBUG)
