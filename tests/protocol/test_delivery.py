@@ -188,7 +188,7 @@ def test_a_peer_that_drips_does_not_outlast_the_time() -> None:
         thread.start()
         end = time.monotonic() + 1.0
         try:
-            with pytest.raises(Undelivered, match="no answer in time|TimeoutError"):
+            with pytest.raises(Undelivered, match=r"no answer in time|TimeoutError"):
                 deliver(
                     f"http://127.0.0.1:{listener.getsockname()[1]}/x", b"body", lambda: end - time.monotonic() - 0.5
                 )
