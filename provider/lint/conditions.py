@@ -6,7 +6,7 @@ so that conditions which exclude each other are never both true.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from math import prod
 from typing import Any, Final
 
@@ -15,6 +15,10 @@ Outcome = Mapping[str, bool]
 
 _MOST: Final = 256
 """Up to here, every combination of values is tried; beyond, each value at least once."""
+
+_LOOKED_AT: Final = 4096
+_STARTS: Final = 4
+"""Of the values under which a resource's own condition holds: how many are looked for, and how many are taken."""
 
 _FUNCTIONS: Final[Mapping[str, Callable[[Iterable[bool]], bool]]] = {
     "Fn::And": all,
@@ -38,12 +42,23 @@ class Conditions:
     def outcomes(self, names: list[str], holding: str | None = None) -> list[Outcome]:
         """The outcomes of the conditions `names` that can occur; where `holding` is one of them, with it true."""
         comparisons = [two for name in names for two in self._comparisons({"Condition": name}, ())]
+        domains = self._domains(comparisons)
         found: dict[tuple[bool, ...], Outcome] = {}
-        for values in _assignments(self._domains(comparisons)):
-            outcome = {name: self._holds({"Condition": name}, values, ()) for name in names}
-            if holding is None or outcome[holding]:
-                found.setdefault(tuple(outcome.values()), outcome)
+        for start in self._starts(domains, holding):
+            for rest in _assignments({key: values for key, values in domains.items() if key not in start}):
+                outcome = {name: self._holds({"Condition": name}, {**start, **rest}, ()) for name in names}
+                if holding is None or outcome[holding]:
+                    found.setdefault(tuple(outcome.values()), outcome)
         return list(found.values())
+
+    def _starts(self, domains: Mapping[str, list[str]], holding: str | None) -> list[Mapping[str, str]]:
+        """Where there are too many combinations to try all: some values under which the condition `holding` is true."""
+        if holding is None or prod(map(len, domains.values())) <= _MOST:
+            return [{}]
+        own = [key for key in self._domains([*self._comparisons({"Condition": holding}, ())]) if key in domains]
+        tried = (dict(zip(own, values, strict=True)) for values in product(*(domains[key] for key in own)))
+        holds = (values for values in islice(tried, _LOOKED_AT) if self._holds({"Condition": holding}, values, ()))
+        return [*islice(holds, _STARTS)] or [{}]
 
     def _comparisons(self, formula: Any, open_: tuple[str, ...]) -> Iterator[list[Any]]:
         """The two sides of each comparison on which a formula rests."""

@@ -251,3 +251,16 @@ def test_a_slip_in_the_type_is_told_whatever_else_there_is() -> None:
     empty = {"Properties": {"ServiceToken": {"Ref": "P"}}}
     assert "E9104" in ids(check({"Resources": {"A": {"Type": f"{kind}n", **empty}}}))
     assert check({"Resources": {"A": {"Type": kind.replace("Configuration", ""), **empty}}}) == []
+
+
+def test_a_condition_among_many_is_still_met() -> None:
+    """Where there are too many combinations to try all, a resource's own condition holds in those that are tried."""
+    numbers = range(12)
+    equal = {n: {"Fn::Equals": [{"Ref": f"P{n}"}, "v"]} for n in numbers}
+    wanted = {"Fn::And": [equal[0], equal[1], {"Fn::Not": [equal[2]]}, {"Fn::Not": [equal[3]]}]}
+    others = {f"C{n}": equal[n] for n in numbers}
+    conditions = Conditions.of({"Conditions": {"Wanted": wanted, **others}})
+    outcomes = conditions.outcomes(["Wanted", *others], "Wanted")
+    assert outcomes
+    assert all(outcome["Wanted"] and outcome["C0"] and not outcome["C3"] for outcome in outcomes)
+    assert {outcome["C11"] for outcome in outcomes} == {True, False}
