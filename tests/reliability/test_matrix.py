@@ -1,8 +1,6 @@
 """Every cell of the reliability matrix, through the real handler over real sockets."""
 
-import contextlib
 import os
-import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -80,14 +78,7 @@ def bucket_out_of_reach(world: World) -> None:
 def killed_while_delivering(world: World) -> None:
     """The process is killed when the answer arrives, which is then lost."""
     world.child["operation"] = world.operation
-
-    def kill() -> None:
-        for children in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
-            with contextlib.suppress(OSError):  # a thread of the servers may end meanwhile
-                for child in children.read_text(encoding="utf-8").split():
-                    os.kill(int(child), signal.SIGKILL)
-
-    world.bucket.meanwhile, world.bucket.trouble = kill, ["RESET"]
+    world.bucket.meanwhile, world.bucket.trouble = world.kill, ["RESET"]
 
 
 ARRANGE: dict[tuple[str, str], Callable[[World], None]] = {

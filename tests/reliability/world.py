@@ -145,6 +145,11 @@ class World:
         handler(event, Context(milliseconds=20_000))
         return self.answer
 
+    def kill(self) -> None:
+        """Kill the function's process, and see it dead."""
+        self._process.kill()
+        self._process.wait()
+
     def event(self, request_type: RequestType, request_id: str) -> dict[str, Any]:
         """The event that CloudFormation sends."""
         event = {
@@ -165,15 +170,18 @@ class World:
     def _send_to_child(self, event: dict[str, Any]) -> None:
         work = {"event": event, "milliseconds": int(self.seconds * 1000), **self.child}
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        ran = subprocess.run(
+        with subprocess.Popen(
             [sys.executable, str(CHILD)],
-            input=json.dumps(work),
             env=environment,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
-            check=False,
-        )
-        self.output += ran.stdout + ran.stderr
-        self.raised = ran.returncode != 0
-        logging.getLogger(__name__).debug("the function's process ended with %s", ran.returncode)
+        ) as self._process:
+            try:
+                output, _ = self._process.communicate(json.dumps(work), timeout=60)
+            finally:
+                self._process.kill()
+        self.output += output
+        self.raised = self._process.returncode != 0
+        logging.getLogger(__name__).debug("the function's process ended with %s", self._process.returncode)
