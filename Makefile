@@ -70,25 +70,15 @@ docs: .venv/run.stamp ## write docs/reference.md and docs/properties.schema.json
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
 
-# `sam build` calls this. Pure-Python wheels only, so that the machine's own Python and processor do not matter.
-build-ProviderFunction: | .venv/bin/python
-	@$(PIP) install --require-hashes --requirement requirements/lambda.lock --target "$(ARTIFACTS_DIR)" \
-	  --only-binary :all: --platform any --implementation py --abi none --python-version 3.13 --no-compile
-	@rm -rf "$(ARTIFACTS_DIR)/bin"
-	@tar -cf - --exclude __pycache__ --exclude provider/__main__.py --exclude provider/cli --exclude provider/lint --exclude provider/authoring \
-	  --exclude provider/construct --exclude provider/local --exclude provider/last_resort.py provider | tar -xf - -C "$(ARTIFACTS_DIR)"
-	@$(BIN)/python -m artifact.shrink "$(ARTIFACTS_DIR)"
-
-build-LastResortFunction:
-	@mkdir -p "$(ARTIFACTS_DIR)/provider/protocol"
-	@cp provider/__init__.py provider/last_resort.py provider/tls.py provider/transport.py "$(ARTIFACTS_DIR)/provider/"
-	@cp provider/protocol/*.py "$(ARTIFACTS_DIR)/provider/protocol/"
-	@rm "$(ARTIFACTS_DIR)/provider/protocol/custom_resource.py"
+# `sam build` calls these.
+build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
+	@$(BIN)/python -m provider.artifact.build $* "$(ARTIFACTS_DIR)"
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv
-	@for part in lambda run dev e2e bench; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o requirements/$$part.lock; done
+	@for part in lambda run dev e2e bench; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/artifact/lambda.lock; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock; done
 
 clean: ## remove everything that was set up or built
 	@rm -rf .venv .venv-e2e .aws-sam .cache .hypothesis build

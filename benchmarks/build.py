@@ -11,9 +11,9 @@ from typing import Final
 
 import botocore
 
-from artifact.certificates import hashed_folder
 from benchmarks.stubs import CERTIFICATE
 from benchmarks.variants import CDK, OURS, Variant
+from provider.artifact.certificates import hashed_folder
 
 ROOT: Final = Path(__file__).parents[1]
 CACHE: Final = ROOT / ".cache" / "bench"
@@ -140,4 +140,4 @@ def _install_node(folder: Path) -> None:
 def _run(*command: str, check: bool = True) -> str:
     """Run a command; what it printed. Its errors show, unless it may fail."""
     errors = None if check else subprocess.DEVNULL
-    return subprocess.run(command, cwd=ROOT, check=check, stdout=subprocess.PIPE, stderr=errors, text=True).stdout  # noqa: S603
+    return subprocess.run(command, cwd=ROOT, check=check, stdout=subprocess.PIPE, stderr=errors, text=True).stdout

@@ -38,7 +38,7 @@ def main(artifact: str, handler: str, events: str, report: str) -> None:
     try:  # noqa: SIM105 - contextlib is not worth its import here
         # How deep in a chain of imports its regular expressions are compiled decides by luck whether CPython gets and
         # frees a piece of its stack all the time, up to a sixth of a start. At this depth nobody has bad luck.
-        import urllib3.util.url  # noqa: F401
+        import urllib3.util.url  # noqa: F401 - imported for where it is, not for use
     except ImportError:
         pass
     module, _, name = handler.rpartition(".")

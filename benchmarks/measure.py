@@ -134,7 +134,7 @@ class Laboratory:
         command = [*under, *interpreter, str(artifact), variant.handler, str(events), str(report)]
         self._stubs.begin(scene.live(asked[0]), calls_a_connection)
         begin = time.monotonic()
-        child = subprocess.run(  # noqa: S603 - the variants' own commands
+        child = subprocess.run(
             command,
             cwd=_HERE,
             env={**self._environment(home, artifact), **({} if variant.ships_cas else self.trust), **more},

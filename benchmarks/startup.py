@@ -98,7 +98,7 @@ def instructions(command: Command, environment: Mapping[str, str]) -> float:
 
 def run(command: Command, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def main() -> None:

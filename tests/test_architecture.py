@@ -10,6 +10,7 @@ import pytest
 PROVIDER = Path(__file__).parent.parent / "provider"
 
 MAY: dict[str, set[str]] = {
+    "artifact": {"artifact"},
     "properties": {"botocore", "properties"},
     "authoring": {"authoring", "botocore", "properties"},
     "errors": set(),

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from artifact.shrink import RUNTIME, interpreters
+from provider.artifact.shrink import RUNTIME, interpreters
 from provider.client import FOR_CREDENTIALS
 from provider.image_builder import OPERATIONS
 from provider.local.template import load

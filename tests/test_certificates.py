@@ -9,7 +9,7 @@ import botocore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artifact.certificates import hashed_folder, subject_hash
+from provider.artifact.certificates import hashed_folder, subject_hash
 from provider.local.server import LoopbackServer, Reply
 from provider.tls import tls_context
 from tests.authority import Authority, openssl

@@ -106,6 +106,6 @@ def test_the_log_outlives_the_application(application: Template) -> None:
 
 def test_the_lock_of_what_ships_has_no_markers() -> None:
     """No requirement that ships hangs on a marker, which pip would judge by the building machine."""
-    pinned = [line for line in (ROOT / "requirements/lambda.lock").read_text().splitlines() if "==" in line]
+    pinned = [line for line in (ROOT / "provider/artifact/lambda.lock").read_text().splitlines() if "==" in line]
     assert pinned
     assert not [line for line in pinned if ";" in line]

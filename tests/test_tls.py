@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from artifact.certificates import hashed_folder
+from provider.artifact.certificates import hashed_folder
 from provider.local.server import LoopbackServer, Reply
 from provider.protocol.delivery import Undelivered, deliver
 from provider.tls import tls_context

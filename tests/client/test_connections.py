@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artifact.certificates import hashed_folder
+from provider.artifact.certificates import hashed_folder
 from provider.client import call, client
 from provider.errors import Outcome, ProviderError
 from provider.local.server import Reply

@@ -1,7 +1,5 @@
 """Make the Lambda artifact small and quick to start: only what the function needs, and byte code for its runtime.
 
-Usage: python -m artifact.shrink FOLDER, after the wheels and the provider were put into FOLDER.
-
 - botocore's data: the services that the function or its credentials need, in place, so that no endpoint changes;
   no other service's endpoints; the service model without its documentation, cut to the operations that are called.
 - CAs: each in a file that OpenSSL finds by its name, so that none is read that is not met.
@@ -22,7 +20,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from artifact.certificates import hashed_folder
+from provider.artifact.certificates import hashed_folder
 
 RUNTIME = "3.13"
 POWERTOOLS = ("exceptions", "logging", "metrics", "shared", "tracing", "warnings")
@@ -148,8 +146,8 @@ def make_anonymous(folder: Path) -> None:
         os.utime(path, (time.mktime(EARLIEST),) * 2)
 
 
-def main(folder: Path) -> None:
-    """Shrink the artifact in this folder."""
+def shrink(folder: Path) -> None:
+    """Shrink the artifact in this folder, which has the wheels and the provider."""
     for name in SUPERFLUOUS:
         shutil.rmtree(folder / name, ignore_errors=True)
     shrink_data(folder / "botocore" / "data", *needed(folder))
@@ -163,8 +161,3 @@ def main(folder: Path) -> None:
             f"no Python {RUNTIME} was found, so the artifact has no byte code and its cold start takes longer",
             file=sys.stderr,
         )
-    make_anonymous(folder)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -1,0 +1,4 @@
+"""What Lambda gets: each function's artifact, built without Docker, the same bytes on every machine.
+
+Standard library alone, since `sam build` runs it before anything is installed. Nothing of it is in the Lambda.
+"""
