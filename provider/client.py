@@ -13,7 +13,17 @@ import botocore
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.httpsession import get_cert_path
 from botocore.parsers import ResponseParserError
@@ -31,12 +41,27 @@ _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__
 """What CloudTrail shows. botocore's own is made up anew, twice a call."""
 _SETTINGS: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
 _CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
+_DEPLOY_AGAIN: Final = "Whether it happened is not known; deploy again"
+_TRUST_IT: Final = (
+    "Nothing was called. Put the CA that signed the certificate (a proxy's, perhaps) into the bundle that AWS_CA_BUNDLE"
+    " of the provider's function names"
+)
+_FIND_A_WAY: Final = (
+    "Nothing was called. Check the function's way to the endpoint (in a VPC: its subnets, security groups, NAT or VPC "
+    "endpoint), then deploy again"
+)
+_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
+_NO_WAY: Final = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 
 FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
 """The services that botocore's sources of credentials call."""
 
 before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=lambda: None)
 """Called before each attempt to send, botocore's own retries included; it raises to stop them."""
+
+
+_reached: ContextVar[bool] = ContextVar("reached", default=False)
+"""Whether an attempt of the call that goes on may have reached the service."""
 
 
 class _Made(NamedTuple):
@@ -77,6 +102,7 @@ def _made(_settings: frozenset[tuple[str, str]]) -> _Made:
         config = config.merge(Config(retries={"mode": "standard"}))
     api = session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)
     api.meta.events.register(f"before-send.{SERVICE}", lambda **_: before_send.get()())
+    api.meta.events.register(f"needs-retry.{SERVICE}", _note_reach)
     endpoint = api.meta.endpoint_url
     if not endpoint.startswith("https:") or get_environ_proxies(endpoint):
         return _Made(api, None)
@@ -121,21 +147,47 @@ def _sender(transport: Transport) -> Any:
     """
 
     def send(request: Any, **_: object) -> Any:
+        url = request.url
+        try:
+            if not transport.leads_to(url):
+                transport.connect(url, _CONNECT_SECONDS)
+        except (OSError, HTTPException) as error:
+            raise _unconnected(error)(endpoint_url=url, error=error, proxy_url="") from error
         try:
             answer = transport.exchange(
                 request.method,
-                request.url,
+                url,
                 dict(request.headers.items()),
                 request.body,
                 connect_seconds=_CONNECT_SECONDS,
                 seconds=_READ_SECONDS,
             )
+        except TimeoutError as error:
+            raise ReadTimeoutError(endpoint_url=url, error=error) from error
         except (OSError, HTTPException) as error:
-            raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
-        response: Any = AWSResponse(request.url, answer.status, cast(Any, answer.headers), _Body(answer.body))
+            raise ConnectionClosedError(endpoint_url=url, error=error, request=request) from error
+        response: Any = AWSResponse(url, answer.status, cast(Any, answer.headers), _Body(answer.body))
         return response
 
     return send
+
+
+def _unconnected(error: OSError | HTTPException) -> type[BotoCoreError]:
+    """What botocore calls it that there is no connection."""
+    if isinstance(error, ssl.SSLError):
+        return SSLError
+    return ConnectTimeoutError if isinstance(error, TimeoutError) else EndpointConnectionError
+
+
+def _note_reach(caught_exception: Exception | None = None, **_: object) -> None:
+    """Note, after each attempt of a call, whether it was sent as far as is known."""
+    if not _is_unsent(caught_exception):
+        _reached.set(True)
+
+
+def _is_unsent(error: Exception | None) -> bool:
+    """Whether an attempt ended before anything was sent: a certificate is verified before."""
+    return isinstance(error, _NO_WAY) or (isinstance(error, SSLError) and _UNTRUSTED in str(error))
 
 
 class _Body(BytesIO):
@@ -148,6 +200,7 @@ class _Body(BytesIO):
 
 def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Call an operation of a client by its own name. Raises ProviderError, and whatever `before_send` raises."""
+    _reached.set(False)
     try:
         answer: dict[str, Any] = getattr(api, xform_name(operation))(**parameters)
     except ProviderError:
@@ -161,11 +214,14 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
         if refusal.outcome is Outcome.REFUSED and meta.get("RetryAttempts"):
             refusal.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore's may have come through
         raise refusal from error
-    except (HTTPClientError, ResponseParserError) as error:
-        cause = error.kwargs.get("error", error) if isinstance(error, HTTPClientError) else error
+    except (HTTPClientError, SSLError, *_NO_WAY, ResponseParserError) as error:
+        if _is_unsent(error) and not _reached.get():
+            cure = _TRUST_IT if isinstance(error, SSLError) else _FIND_A_WAY
+            raise ProviderError(f"{operation} could not be sent: {str(error).rstrip('.')}", cure=cure) from error
+        cause = error.kwargs.get("error", error) if isinstance(error, BotoCoreError) else error
         raise ProviderError(
             f"{operation} was not answered properly ({type(cause).__name__})",
-            cure="Whether it happened is not known; deploy again",
+            cure=_DEPLOY_AGAIN,
             outcome=Outcome.UNKNOWN,
         ) from error
     except BotoCoreError as error:
@@ -173,7 +229,7 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
     except BaseException as error:  # an exit or a full memory, too, leaves open whether the call came through
         raise ProviderError(
             f"{operation} broke off inside the client ({type(error).__name__}: {error})",
-            cure="Whether it happened is not known; deploy again",
+            cure=_DEPLOY_AGAIN,
             outcome=Outcome.UNKNOWN,
         ) from error
     return answer

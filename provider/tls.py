@@ -23,11 +23,11 @@ def tls_context(bundle: str = "") -> ssl.SSLContext:
     Without one: those of SSL_CERT_FILE and SSL_CERT_DIR, else of AWS_CA_BUNDLE, else the ones shipped, else the
     system's. Raises OSError (ssl.SSLError is one) where the bundle cannot be read.
     """
-    settings = os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
+    settings = _settings()
     if not bundle and not any(settings):
         bundle = os.environ.get("AWS_CA_BUNDLE") or shipped()
     with _MAKING:
-        return _context(bundle or settings[0], settings[1])
+        return _context(bundle or settings[0], *settings)
 
 
 def shipped() -> str:
@@ -37,14 +37,19 @@ def shipped() -> str:
 
 def system_context() -> ssl.SSLContext:
     """The context that trusts what the system trusts, and SSL_CERT_FILE and SSL_CERT_DIR."""
-    return _verifying(ssl.create_default_context())
+    with _MAKING:
+        return _context("", *_settings())
 
 
-@lru_cache(maxsize=2)
-def _context(bundle: str, _folder: str) -> ssl.SSLContext:
-    # OpenSSL reads the folder from the environment by itself; as an argument it lets a change of it be noticed.
+def _settings() -> tuple[str, str]:
+    return os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
+
+
+@lru_cache(maxsize=3)
+def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
+    # OpenSSL reads the last two from the environment by itself; as arguments they let a change of them be noticed.
     if not bundle:
-        return system_context()
+        return _verifying(ssl.create_default_context())
     if os.path.isdir(bundle):  # noqa: PTH112
         return _verifying(ssl.create_default_context(capath=bundle))
     return _verifying(ssl.create_default_context(cafile=bundle))

@@ -3,13 +3,19 @@
 import http.client
 import ssl
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 Trust = Callable[[], ssl.SSLContext]
 """Gives the context that verifies who answers."""
+
+
+MOST_IDLE_SECONDS: Final = 20.0
+"""How long a connection is kept for the next request. Where the environment is frozen between two of them, the end of a
+connection is not always seen before something is sent over it."""
 
 
 class Answer(NamedTuple):
@@ -28,6 +34,13 @@ class Peer(NamedTuple):
     port: int
 
 
+class _Kept(NamedTuple):
+    """A connection without a request, and since when: by the clock that goes on while the environment is frozen."""
+
+    connection: http.client.HTTPConnection
+    since: float
+
+
 class Transport:
     """Sends requests, each once, and keeps the last connection for the next one. Threads may share it.
 
@@ -37,7 +50,7 @@ class Transport:
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._lock = threading.Lock()
-        self._kept: dict[Peer, http.client.HTTPConnection] = {}
+        self._kept: dict[Peer, _Kept] = {}
         weakref.finalize(self, _close, self._kept)
 
     def connect(self, url: str, seconds: float) -> None:
@@ -47,12 +60,9 @@ class Transport:
 
     def leads_to(self, url: str) -> bool:
         """Whether a connection is kept that leads to a URL's host, and is open."""
-        peer = _peer(url)
-        connection = self._take(peer)
-        if connection is None:
-            return False
-        self._keep(peer, connection)
-        return True
+        with self._lock:
+            kept = self._kept.get(_peer(url))
+            return kept is not None and _is_fresh(kept)
 
     def exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, connect_seconds: float, seconds: float
@@ -109,21 +119,21 @@ class Transport:
     def _take(self, peer: Peer) -> http.client.HTTPConnection | None:
         """The connection that is kept, if it leads there and the other side has not ended it meanwhile."""
         with self._lock:
-            connection = self._kept.pop(peer, None)
-        if connection is None or _is_open(connection):
-            return connection
-        connection.close()
+            kept = self._kept.pop(peer, None)
+        if kept is None or _is_fresh(kept):
+            return kept and kept.connection
+        kept.connection.close()
         return None
 
     def _keep(self, peer: Peer, connection: http.client.HTTPConnection) -> None:
         with self._lock:
             _close(self._kept)
-            self._kept[peer] = connection
+            self._kept[peer] = _Kept(connection, time.time())
 
 
-def _close(kept: dict[Peer, http.client.HTTPConnection]) -> None:
+def _close(kept: dict[Peer, _Kept]) -> None:
     while kept:
-        kept.popitem()[1].close()
+        kept.popitem()[1].connection.close()
 
 
 def _peer(url: str) -> Peer:
@@ -139,11 +149,13 @@ def _target(url: str) -> str:
     return target
 
 
-def _is_open(connection: http.client.HTTPConnection) -> bool:
-    """Whether a connection without a request is one: nothing is to be read of it, not even its end."""
-    connection.sock.settimeout(0)
+def _is_fresh(kept: _Kept) -> bool:
+    """Whether a kept connection is still one: not old, and nothing is to be read of it, not even its end."""
+    if not 0 <= time.time() - kept.since <= MOST_IDLE_SECONDS:
+        return False
+    kept.connection.sock.settimeout(0)
     try:
-        connection.sock.recv(1)
+        kept.connection.sock.recv(1)
     except (BlockingIOError, ssl.SSLWantReadError):
         return True
     except OSError:

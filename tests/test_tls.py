@@ -13,7 +13,7 @@ import pytest
 from provider.artifact.certificates import hashed_folder
 from provider.local.server import LoopbackServer, Reply
 from provider.protocol.delivery import Undelivered, deliver
-from provider.tls import tls_context
+from provider.tls import system_context, tls_context
 from tests.authority import Authority
 from tests.protocol.test_delivery import seconds
 
@@ -180,3 +180,11 @@ def test_other_settings_lead_to_another_context(
     assert tls_context() is first
     settings.setenv("SSL_CERT_DIR", str(folder))
     assert tls_context() is not first
+
+
+def test_the_systems_trust_is_read_once(settings: pytest.MonkeyPatch, stranger: Authority) -> None:
+    """The system's CAs, too, are read once, and anew where the environment says that they are other ones."""
+    systems = system_context()
+    assert system_context() is systems
+    settings.setenv("SSL_CERT_FILE", str(stranger.certificate))
+    assert system_context() is not systems

@@ -40,8 +40,8 @@ class Undelivered(Exception):  # noqa: N818 - says what became of the answer
 def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
     """PUT the body to the URL, again and again the same body for as long as `left()` seconds allow.
 
-    Network errors, 5xx and 429 are worth another attempt; a certificate that is not trusted is, with the trust that
-    the system has: a bundle set for the API need not know who serves the answers. Raises Undelivered.
+    Network errors, 5xx, 429 and 408 are worth another attempt; a certificate that is not trusted is, with the trust
+    that the system has: a bundle set for the API need not know who serves the answers. Raises Undelivered.
     """
     transports = cycle(_TRANSPORTS)
     transport = next(transports)
