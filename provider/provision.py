@@ -8,10 +8,11 @@ from provider.errors import ProviderError
 from provider.image_builder import Home, ImageBuilder, Receipt, Watch
 from provider.observability import Logger, logger
 from provider.plan import Configuration
+from provider.properties.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, attributes
 from provider.properties.check import find
 from provider.properties.expand import expand
 from provider.properties.finding import Severity
-from provider.properties.model import CREATE, IDEMPOTENCY, operation, resource_type
+from provider.properties.model import CREATE, IDEMPOTENCY, NAME, operation, pascal_case, resource_type
 from provider.properties.validate import validate
 from provider.protocol.custom_resource import Resource
 from provider.protocol.request import Request
@@ -88,16 +89,12 @@ def _succeeded(
 ) -> Response:
     if request.request_type == "Delete" or found is None:
         return Response(SUCCESS, request.fallback_id)
-    data = {
-        "Arn": found.arn,
-        "DistributionConfigurationArn": found.arn,
-        "Name": found.name,
-        "Regions": ",".join(distribution["region"] for distribution in wanted["distributions"]),
-        "ClientToken": written.client_token if written else request.request_id,
-        "RequestId": written.request_id if written else found.request_id,
-        "DateUpdated": found.date_updated,
+    data = attributes(found.arn, found.name, wanted) | {
+        pascal_case(IDEMPOTENCY): written.client_token if written else request.request_id,
+        REQUEST_ID: written.request_id if written else found.request_id,
+        DATE_UPDATED: found.date_updated,
     }
-    return Response(SUCCESS, found.arn, data=data, expendable=("Regions", "DateUpdated", "Name"))
+    return Response(SUCCESS, found.arn, data=data, expendable=(REGIONS, DATE_UPDATED, pascal_case(NAME)))
 
 
 def _failed(request: Request, context: object, error: ProviderError, change: Reconciliation | None) -> Response:

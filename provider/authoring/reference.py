@@ -10,20 +10,10 @@ from provider.authoring.documentation import kind, limits, of_member
 from provider.authoring.native import NATIVE_TYPE, NativeMembers, native_name
 from provider.authoring.samples import sample
 from provider.authoring.skeleton import Skeleton
+from provider.properties.attributes import ATTRIBUTES
 from provider.properties.flatten import flatten_value
 from provider.properties.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Type, pascal_case, resource_type
 from provider.properties.rules import RULES
-
-ATTRIBUTES: Final = {
-    "Arn": "the configuration's ARN, as `!Ref` gives it",
-    "DistributionConfigurationArn": "the same",
-    "Name": "its name",
-    "Regions": "its Regions, comma-separated",
-    "DateUpdated": "when it last changed",
-    "RequestId": "the API's request ID of the last change",
-    "ClientToken": "the token of the last change",
-}
-"""What `Fn::GetAtt` gives."""
 
 _OF_CLOUDFORMATION: Final = {
     "ServiceToken": "Where the provider is: the ARN of its function, which its stack exports. Required.",

@@ -68,9 +68,10 @@ def offline() -> Iterator[None]:
 def check_settings() -> str:
     """See that botocore finds credentials and a Region, which is given. Raises Mistake with what to do."""
     from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
 
-    session = Session()
+    from provider.client import light_session
+
+    session = light_session()
     try:
         region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
         credentials = session.get_credentials()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from provider.local.template import WithoutAliases
+
 if TYPE_CHECKING:
     from provider.properties.finding import Path
 
@@ -99,17 +101,8 @@ def _tree(source: Source) -> Any:
         loader.dispose()
 
 
-class _Loader(yaml.SafeLoader):
-    """Makes nodes of a text, without aliases, and with characters whole that JSON writes in two halves."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(
-                problem="CloudFormation takes no YAML aliases; write the value out, or resolve them first "
-                "(`aws cloudformation package`, `sam build`)",
-                problem_mark=self.current_event.start_mark,
-            )
-        return super().compose_node(parent, index)
+class _Loader(WithoutAliases):
+    """Makes nodes of a text, with characters whole that JSON writes in two halves."""
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
         node = super().compose_scalar_node(anchor)

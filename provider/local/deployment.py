@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from provider.local.intrinsics import Evaluator, calls, names_in, text
+from provider.local.calls import calls, names_in
+from provider.local.intrinsics import Evaluator, text
 from provider.local.parameters import bind, is_stored
 from provider.local.plausible import Plausible
 from provider.local.records import Outside, Place, Resource

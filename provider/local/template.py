@@ -218,8 +218,8 @@ def _yaml(text: str, language: str = "YAML") -> object:
         raise TemplateError(f"is not {language}: {place}: a control character ({character})") from error
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as CloudFormation reads it: dates stay text, keys are text and may not repeat, no aliases."""
+class WithoutAliases(yaml.SafeLoader):
+    """YAML without aliases, which CloudFormation does not take."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -229,6 +229,10 @@ class _Loader(yaml.SafeLoader):
                 problem_mark=self.current_event.start_mark,
             )
         return super().compose_node(parent, index)
+
+
+class _Loader(WithoutAliases):
+    """YAML as CloudFormation reads it: dates stay text, keys are text and may not repeat."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:

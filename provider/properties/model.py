@@ -23,6 +23,10 @@ TAGS: Final = "tags"
 IDEMPOTENCY: Final = "clientToken"
 """The members that are not content: what is updated, what it is called, what hangs on it, whose request it is."""
 
+DISTRIBUTIONS: Final = "distributions"
+REGION: Final = "region"
+"""The list that is the content, and the member of its entries that says where each goes."""
+
 FROM_CREATE: Final = (NAME, TAGS)
 """Members of the Create call that are properties although the Update call lacks them."""
 
@@ -38,7 +42,7 @@ ALIASES: Final = {("AmiDistributionConfiguration", "launchPermission"): "launchP
 DEFAULTS: Final[Mapping[tuple[str, str], object]] = {("LaunchTemplateConfiguration", "setDefaultVersion"): True}
 """What the service takes where a member is left out, by shape and member."""
 
-LIST_KEYS: Final = {"DistributionList": "region"}
+LIST_KEYS: Final = {"DistributionList": REGION}
 """Lists of structures without an order of meaning, by shape, with the member that tells their entries apart."""
 
 RANGES: Final = {"integer": 2**31, "long": 2**63}
@@ -128,6 +132,13 @@ def camel_case(name: str) -> str:
 def loader() -> Loader:
     """The loader of botocore's data files, shared with the API client so that each file is read once."""
     return create_loader()
+
+
+@cache
+def region_names() -> re.Pattern[str]:
+    """What the names of all Regions look like, those of every partition."""
+    partitions = loader().load_data("partitions")["partitions"]
+    return re.compile("|".join(partition["regionRegex"] for partition in partitions), re.ASCII)
 
 
 @cache

@@ -7,11 +7,10 @@ what is only documented or advised is a warning.
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 from provider.properties.finding import Finding, Path, Severity
-from provider.properties.model import NAME, TAGS, TARGET, loader, resource_type
+from provider.properties.model import DISTRIBUTIONS, NAME, REGION, TAGS, TARGET, region_names, resource_type
 from provider.properties.validate import describe
 
 MARKS: Final = (
@@ -72,29 +71,22 @@ def _some_region(distributions: Any) -> Violations:
 
 def _region_once(distributions: Any) -> Violations:
     seen: dict[Hashable, int] = {}
-    for index, region in enumerate(_field(entry, "region") for entry in _entries(distributions)):
+    for index, region in enumerate(_field(entry, REGION) for entry in _entries(distributions)):
         # Not only text: what stands for a Region that is not known yet is the same Region each time.
         if region is not None and isinstance(region, Hashable) and seen.setdefault(region, index) != index:
             yield (
-                (index, "region"),
+                (index, REGION),
                 f"{describe(region)} is given already by entry {seen[region]}; a Region may appear once: merge the two",
             )
 
 
 def _region_name(region: Any) -> Violations:
-    if isinstance(region, str) and not _region_names().fullmatch(region):
+    if isinstance(region, str) and not region_names().fullmatch(region):
         yield (), f"{describe(region)} has not the form of a Region's name, such as us-east-1"
 
 
-@cache
-def _region_names() -> re.Pattern[str]:
-    """What the names of all Regions look like, those of every partition."""
-    partitions = loader().load_data("partitions")["partitions"]
-    return re.compile("|".join(partition["regionRegex"] for partition in partitions), re.ASCII)
-
-
 def _some_output(distribution: Any) -> Violations:
-    if isinstance(distribution, dict) and not distribution.keys() - {"region"}:
+    if isinstance(distribution, dict) and not distribution.keys() - {REGION}:
         yield (
             (),
             "one or more outputs should be provided for each region: add what is to be distributed there, "
@@ -136,8 +128,8 @@ RULES: Final = (
     Rule("one-target", "", Severity.ERROR, "the resource's contract", _one_target, _TARGETS),
     Rule("owned-tags", "", Severity.ERROR, "service quota of tags", _owned_tags),
     Rule("reserved-tags", "tags", Severity.ERROR, "the resource's contract", _reserved_tags),
-    Rule("some-region", "distributions", Severity.WARNING, "left to the service to judge", _some_region),
-    Rule("region-once", "distributions", Severity.ERROR, _OBSERVED, _region_once),
+    Rule("some-region", DISTRIBUTIONS, Severity.WARNING, "left to the service to judge", _some_region),
+    Rule("region-once", DISTRIBUTIONS, Severity.ERROR, _OBSERVED, _region_once),
     Rule("region-name", "distributions[].region", Severity.WARNING, "botocore's partitions", _region_name),
     Rule("some-output", "distributions[]", Severity.ERROR, _OBSERVED, _some_output),
     Rule(

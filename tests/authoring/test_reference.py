@@ -10,9 +10,10 @@ import yaml
 
 from provider.authoring.block import lines
 from provider.authoring.documentation import first_sentence, kind, limits, of_member
-from provider.authoring.reference import ATTRIBUTES, page
+from provider.authoring.reference import page
 from provider.cli.native import native_members, native_schema
 from provider.lint.catalog import CHECKS
+from provider.properties.attributes import ATTRIBUTES
 from provider.properties.model import DEFAULTS, OURS, REFUSED, Type, operation, pascal_case, resource_type
 from provider.properties.rules import RULES
 from provider.properties.validate import validate

@@ -19,6 +19,7 @@ from provider.local.deployment import Deployment
 from provider.local.records import Resource
 from provider.local.template import TemplateError
 from provider.plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, Plan, Read, Target
+from provider.properties.attributes import attributes
 from provider.properties.check import find
 from provider.properties.diff import differences
 from provider.properties.expand import expand
@@ -209,13 +210,8 @@ class Planner:
 
     def _remember(self, name: str, arn: str, wanted: Mapping[str, Any], properties: dict[str, Any]) -> None:
         """Let `Ref` and `Fn::GetAtt` of a resource find what it would answer."""
-        attributes = {
-            "Arn": arn,
-            "DistributionConfigurationArn": arn,
-            "Name": str(wanted.get(NAME, arn.rpartition("/")[2])),
-            "Regions": ",".join(str(one["region"]) for one in wanted["distributions"]),
-        }
-        self.live[name] = Resource(name, RESOURCE_TYPES[0], arn, properties, attributes, "", "")
+        known = attributes(arn, str(wanted.get(NAME, arn.rpartition("/")[2])), wanted)
+        self.live[name] = Resource(name, RESOURCE_TYPES[0], arn, properties, known, "", "")
 
 
 def _target(wanted: Mapping[str, Any]) -> Target:
