@@ -31,7 +31,7 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
 from provider.errors import Outcome, ProviderError, api_error
-from provider.properties.model import SERVICE, loader
+from provider.properties.model import FOR_CREDENTIALS, SERVICE, loader
 from provider.tls import shipped, tls_context
 from provider.transport import Transport
 
@@ -52,9 +52,6 @@ _FIND_A_WAY: Final = (
 )
 _UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
 _NO_WAY: Final = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
-
-FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
-"""The services that botocore's sources of credentials call."""
 
 before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=lambda: None)
 """Called before each attempt to send, botocore's own retries included; it raises to stop them."""

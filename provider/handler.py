@@ -4,6 +4,9 @@ The work runs in a thread of its own; this one watches the time and is the only 
 So there is one answer, it is on time, and nothing that hangs can keep it back.
 """
 
+from provider import patterns  # noqa: F401 - first, as it takes effect where regular expressions are compiled
+
+# isort: split
 import gc
 import logging
 import math

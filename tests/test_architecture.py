@@ -10,12 +10,13 @@ import pytest
 PROVIDER = Path(__file__).parent.parent / "provider"
 
 MAY: dict[str, set[str]] = {
-    "artifact": {"artifact"},
+    "artifact": {"artifact", "handler", "patterns", "properties", "provision"},
     "properties": {"botocore", "properties"},
     "authoring": {"authoring", "botocore", "properties"},
     "errors": set(),
     "plan": {"properties"},
     "lifecycle": {"errors", "plan", "properties"},
+    "patterns": set(),
     "tls": set(),
     "transport": set(),
     "client": {"botocore", "errors", "properties", "tls", "transport"},
@@ -42,7 +43,7 @@ MAY: dict[str, set[str]] = {
         "reconcile",
     },
     "protocol": {"crhelper", "protocol", "tls", "transport"},
-    "handler": {"client", "protocol", "provision", "tls"},
+    "handler": {"client", "patterns", "protocol", "provision", "tls"},
     "last_resort": {"protocol"},
     "local": {"botocore", "boto3", "cfnlint", "yaml", "local"},
     "cli": {
@@ -71,6 +72,7 @@ MAY: dict[str, set[str]] = {
 """What each room may import, besides the standard library; rooms by their own names."""
 
 ONLY_STANDARD_LIBRARY = (
+    "patterns.py",
     "tls.py",
     "transport.py",
     "protocol/response_url.py",
@@ -78,7 +80,7 @@ ONLY_STANDARD_LIBRARY = (
 "handler.py", "protocol/request.py", "protocol/response.py", "protocol/delivery.py",
                          "protocol/deadline.py")  # fmt: skip
 
-ALSO_STANDARD = ("provider.protocol.", "provider.tls", "provider.transport")
+ALSO_STANDARD = ("provider.patterns", "provider.protocol.", "provider.tls", "provider.transport")
 
 FORBIDDEN_TO_THE_CORE = {"os", "time", "datetime", "random", "socket", "ssl", "subprocess", "urllib", "http"}
 
@@ -130,8 +132,7 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
     foreign = {
         module
         for module in imports(PROVIDER / name, top_only=True)
-        if module.split(".")[0] not in sys.stdlib_module_names
-        and not module.startswith(("provider.protocol.", "provider.tls", "provider.transport"))
+        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(ALSO_STANDARD)
     }
     assert foreign == set()
     assert not any(module.endswith("protocol.custom_resource") for module in imports(PROVIDER / name))

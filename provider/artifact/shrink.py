@@ -4,8 +4,9 @@
   no other service's endpoints; the service model without its documentation, cut to the operations that are called.
 - CAs: each in a file that OpenSSL finds by its name, so that none is read that is not met.
 - Powertools: logging, and what its package loads with it.
-- Byte code that needs no look at the source's time stamp, which zipping makes meaningless. It takes an interpreter of
-  the runtime's own version (python3.13 on the PATH, or pyenv's); without one the artifact works, and starts slower.
+- Byte code that needs no look at the source's time stamp, which zipping makes meaningless, and compiled regular
+  expressions. They take an interpreter of the runtime's own version (python3.13 on the PATH, or pyenv's); without one
+  the artifact works, and starts slower.
 - Nothing that tells when, where or by whom it was built: the same lock file and source give the same bytes anywhere.
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 from provider.artifact.certificates import hashed_folder
 
 RUNTIME = "3.13"
+PATTERNS = str(Path(__file__).with_name("patterns.py"))
 POWERTOOLS = ("exceptions", "logging", "metrics", "shared", "tracing", "warnings")
 POWERTOOLS_UTILITIES = ("jmespath_utils",)
 SUPERFLUOUS = ("bin", "boto3/data", "boto3/examples")
@@ -106,9 +108,8 @@ def needed(folder: Path) -> tuple[list[str], list[str]]:
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from provider.client import FOR_CREDENTIALS
 from provider.image_builder import OPERATIONS
-from provider.properties.model import SERVICE
+from provider.properties.model import FOR_CREDENTIALS, SERVICE
 print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
 """
     ran = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, capture_output=True, text=True)
@@ -125,16 +126,21 @@ def interpreters() -> Iterator[str]:
     yield from map(str, sorted(Path.home().glob(f".pyenv/versions/{RUNTIME}.*/bin/python"), reverse=True))
 
 
-def compile_all(folder: Path) -> bool:
-    """Compile every module for the runtime; False where no interpreter of its version is here."""
+def interpreter() -> str | None:
+    """An interpreter of the runtime's version, if one is here."""
     check = f"import sys; sys.exit('.'.join(map(str, sys.version_info[:2])) != '{RUNTIME}')"
     for python in interpreters():
         if subprocess.run([python, "-c", check], check=False, capture_output=True).returncode == 0:
-            command = [python, "-m", "compileall", "-q", "-f", "-j0", "--invalidation-mode", "unchecked-hash"]
-            # Names as they will be in Lambda, so that the bytes are the same wherever they are made.
-            subprocess.run([*command, "-s", str(folder), "-p", "/var/task", str(folder)], check=True)
-            return True
-    return False
+            return python
+    return None
+
+
+def compile_all(folder: Path, python: str) -> None:
+    """Compile every module and every regular expression for the runtime."""
+    subprocess.run([python, "-I", "-B", PATTERNS, str(folder)], check=True)
+    command = [python, "-m", "compileall", "-q", "-f", "-j0", "--invalidation-mode", "unchecked-hash"]
+    # Names as they will be in Lambda, so that the bytes are the same wherever they are made.
+    subprocess.run([*command, "-s", str(folder), "-p", "/var/task", str(folder)], check=True)
 
 
 def make_anonymous(folder: Path) -> None:
@@ -156,7 +162,9 @@ def shrink(folder: Path) -> None:
     prune(folder / "aws_lambda_powertools" / "utilities", POWERTOOLS_UTILITIES)
     for cache in folder.rglob("__pycache__"):
         shutil.rmtree(cache)
-    if not compile_all(folder):
+    if python := interpreter():
+        compile_all(folder, python)
+    else:
         print(
             f"no Python {RUNTIME} was found, so the artifact has no byte code and its cold start takes longer",
             file=sys.stderr,

@@ -6,36 +6,54 @@ import errno
 import gc
 import os
 import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import click
-
-from provider.cli.completion import completion
-from provider.cli.convert.command import convert
-from provider.cli.docs import docs
-from provider.cli.emulate import emulate
-from provider.cli.export import export
-from provider.cli.invoke import invoke
-from provider.cli.plan import plan
-from provider.cli.rehearse import rehearse
-from provider.cli.schema import schema
-from provider.cli.skeleton import skeleton
-from provider.cli.update import update
-from provider.cli.validate import validate
 
 _ALLOCATIONS = 200_000
 """Between two garbage collections: what a command loads stays until it ends, and looking it over takes time."""
 _UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
 """What the system says where no more can be written."""
+_PROGRAM = "python -m provider"
 _DISTRIBUTION = "image-builder-distribution-provider"
 
 SECTIONS = {
-    "Before a deployment": ("validate", "plan", "rehearse"),
-    "Write and convert": ("skeleton", "convert", "export"),
-    "Without a stack": ("update-distribution-configuration", "invoke", "emulate"),
-    "Reference": ("schema", "docs", "completion"),
+    "Before a deployment": {"validate": "validate", "plan": "plan", "rehearse": "rehearse"},
+    "Write and convert": {"skeleton": "skeleton", "convert": "convert.command", "export": "export"},
+    "Without a stack": {"update-distribution-configuration": "update", "invoke": "invoke", "emulate": "emulate"},
+    "Reference": {"schema": "schema", "docs": "docs", "completion": "completion"},
 }
-"""The commands as --help lists them."""
+"""The commands as --help lists them, each with the module here that has it."""
+
+
+class OnDemand(Mapping[str, click.Command]):
+    """The commands by their names, each imported when it is asked for; its examples call it as the user did."""
+
+    def __init__(self) -> None:
+        self.program = _PROGRAM
+        self._modules = {name: module for section in SECTIONS.values() for name, module in section.items()}
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = import_module(f"provider.cli.{self._modules[name]}")
+        found: click.Command = getattr(module, name.partition("-")[0])
+        found.epilog = self.spoken(found.epilog)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def spoken(self, text: str | None) -> str:
+        """A text with its examples as the user calls the program: as the console script, or as they are written."""
+        return (text or "").replace(_PROGRAM, self.program)
+
+
+_commands = OnDemand()
 
 
 def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -80,19 +98,22 @@ Exit status of all commands, where their own help says no more:
 class Commands(click.Group):
     """The commands, in sections."""
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write a list for each section."""
-        there = self.list_commands(ctx)
         for title, names in SECTIONS.items():
-            listed = [name for name in names if name in there]
-            width = max(map(len, listed), default=0)
-            rows = [(name, self.commands[name].get_short_help_str(formatter.width - width - 6)) for name in listed]
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows, col_max=width + 2)
+            width = max(map(len, names))
+            rows = [(name, self.commands[name].get_short_help_str(formatter.width - width - 6)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl(rows, col_max=width + 2)
 
 
-@click.group("python -m provider", Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    _PROGRAM,
+    Commands,
+    commands=cast(MutableMapping[str, click.Command], _commands),
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show versions.")
 def main() -> None:
     """Write, check, plan and rehearse distribution configurations of EC2 Image Builder for CloudFormation.
@@ -102,19 +123,15 @@ def main() -> None:
     """
 
 
-def _speak_as(program: str) -> None:
-    """Let examples be as the user called: with the console script's name, else as they are written."""
-    for command in (main, *main.commands.values()) if program != "__main__" else ():
-        command.epilog = (command.epilog or "").replace("python -m provider", program)
-
-
 def run() -> None:
     """The console's entry: the commands, and no traceback where their output has nowhere to go."""
     gc.set_threshold(_ALLOCATIONS)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         # A stream that the shell closed (`>&-`) is None.
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
-        _speak_as(Path(sys.argv[0]).stem)
+        program = Path(sys.argv[0]).stem
+        _commands.program = _PROGRAM if program == "__main__" else program
+        main.epilog = _commands.spoken(EPILOG)
         try:
             main()
         except OSError as error:
@@ -124,17 +141,3 @@ def run() -> None:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
             sys.stderr.write(f"Error: cannot write the output: {error.strerror}\n")
             sys.exit(2)
-
-
-main.add_command(plan)
-main.add_command(rehearse)
-main.add_command(invoke)
-main.add_command(emulate)
-main.add_command(schema)
-main.add_command(docs)
-main.add_command(skeleton)
-main.add_command(convert)
-main.add_command(export)
-main.add_command(update)
-main.add_command(validate)
-main.add_command(completion)

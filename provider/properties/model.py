@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Final
 
-from botocore.loaders import Loader, create_loader
+from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
 
 SERVICE: Final = "imagebuilder"
+FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
+"""The services that botocore's sources of credentials call."""
+
 UPDATE: Final = "UpdateDistributionConfiguration"
 CREATE: Final = "CreateDistributionConfiguration"
 
@@ -128,10 +131,17 @@ def camel_case(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
+class _Loader(Loader):
+    """botocore's loader for our services; for every model it would look into the folders of all 440."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - all have all types that we load
+        return [SERVICE, *FOR_CREDENTIALS]
+
+
 @cache
 def loader() -> Loader:
     """The loader of botocore's data files, shared with the API client so that each file is read once."""
-    return create_loader()
+    return _Loader()
 
 
 @cache
