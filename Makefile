@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit e2e check format bench guard soak docs lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit e2e check format bench guard soak audit docs lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -66,6 +66,16 @@ guard: .venv/dev.stamp ## fail where a start has come to take more instructions 
 soak: .venv/dev.stamp ## a thousand requests with a tenth of all calls failing
 	@$(BIN)/python -m tests.reliability.soak
 
+audit: .venv-audit/stamp ## checkov on the template, and what is known against the locked packages
+	@.venv-audit/bin/checkov
+	@$(BIN)/python -m tests.audit .venv-audit/bin/pip-audit
+
+.venv-audit/stamp: requirements/audit.lock | .venv/bin/python
+	@echo "installing what audits into .venv-audit, from requirements/audit.lock"
+	@$(BIN)/python -m venv --clear --without-pip .venv-audit
+	@$(PIP) --python .venv-audit/bin/python install --require-hashes --no-deps -r requirements/audit.lock
+	@touch $@
+
 docs: .venv/run.stamp ## write docs/reference.md and docs/properties.schema.json anew
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
@@ -76,9 +86,9 @@ build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv
-	@for part in lambda run dev e2e bench; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/artifact/lambda.lock; \
+	@for part in lambda run dev e2e bench audit; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/artifact/lambda.lock; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock; done
 
 clean: ## remove everything that was set up or built
-	@rm -rf .venv .venv-e2e .aws-sam .cache .hypothesis build
+	@rm -rf .venv .venv-e2e .venv-audit .aws-sam .cache .hypothesis build

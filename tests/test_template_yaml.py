@@ -1,19 +1,23 @@
-"""The SAM application: what it allows, what it ships."""
+"""The SAM application: its parameters, what it watches and encrypts, and what is told to who finds it."""
 
+import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.model import StructureShape
+from cfnlint.decode import cfn_yaml
 
-from provider.image_builder import OPERATIONS
 from provider.local.template import Template, load
+from provider.protocol.deadline import Deadline
+from tests.stack import Resource, ami
 
 ROOT = Path(__file__).parent.parent
-
-Statement = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +26,21 @@ def application() -> Template:
 
 
 @pytest.fixture(scope="module")
-def statements(application: Template) -> list[Statement]:
-    def policies() -> Iterator[dict[str, Any]]:
-        for policy in application.resources["ProviderRole"]["Properties"]["Policies"]:
-            yield policy["Fn::If"][1] if "Fn::If" in policy else policy
+def alarms(application: Template) -> dict[str, dict[str, Any]]:
+    """The properties of the alarms by their names in the template."""
+    return {
+        name: one["Properties"]
+        for name, one in application.resources.items()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    }
 
-    return [statement for policy in policies() for statement in policy["PolicyDocument"]["Statement"]]
 
-
-def actions(statement: Statement) -> list[str]:
-    action = statement["Action"]
-    return [action] if isinstance(action, str) else list(action)
+@pytest.fixture(scope="module")
+def widgets(application: Template) -> list[dict[str, Any]]:
+    """The dashboard's widgets, with the names of references in place of their values."""
+    body = application.resources["OperationsDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    found: list[dict[str, Any]] = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", body))["widgets"]
+    return found
 
 
 def test_the_application_lints_clean() -> None:
@@ -49,52 +57,141 @@ def test_the_readme_names_every_parameter(application: Template) -> None:
     assert not [name for name in application.parameters if f"`{name}`" not in readme]
 
 
-def test_the_role_allows_what_the_function_calls_and_nothing_more(statements: list[Statement]) -> None:
-    """The role's Image Builder actions are the operations that the function calls, one for one."""
-    allowed = {
-        name.partition(":")[2]
-        for statement in statements
-        for name in actions(statement)
-        if name.startswith("imagebuilder:")
+def test_every_parameter_explains_itself(application: Template) -> None:
+    """Each parameter has a default and a description; each takes listed values, a range, or a pattern in words too."""
+    for name, parameter in application.parameters.items():
+        assert {"Default", "Description"} <= set(parameter), name
+        limits = ({"AllowedValues"}, {"MinValue", "MaxValue"}, {"AllowedPattern", "ConstraintDescription"})
+        assert any(limit <= set(parameter) for limit in limits), name
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("NamePattern", "golden-*", "Golden"),
+        ("ExportBucketPattern", "archive.example", "s3://archive"),
+        ("SsmParameterPattern", "images/*", "/images/*"),
+        ("PermissionsBoundary", "arn:aws:iam::123456789012:policy/bound", "arn:aws:iam::123456789012:role/bound"),
+        (
+            "KmsKeyArn",
+            "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-0a",
+            "arn:aws:kms:us-east-1:123456789012:alias/a",
+        ),
+        ("AlarmTopic", "arn:aws:sns:us-east-1:123456789012:on-call", "on-call"),
+    ],
+)
+def test_a_pattern_takes_what_it_should(application: Template, parameter: str, good: str, bad: str) -> None:
+    """A parameter takes its default and what it is for, and refuses what is like it but cannot work."""
+    pattern = application.parameters[parameter]["AllowedPattern"]
+    assert re.fullmatch(pattern, application.parameters[parameter]["Default"])
+    assert re.fullmatch(pattern, good)
+    assert not re.fullmatch(pattern, bad)
+
+
+def test_every_alarm_tells_whom_it_should_and_waits_for_something_to_happen(alarms: dict[str, dict[str, Any]]) -> None:
+    """Each alarm has a sentence, tells the topic that is asked for, and takes silence for a good sign."""
+    topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+    assert alarms
+    for alarm in alarms.values():
+        assert alarm["AlarmDescription"]
+        assert (alarm["AlarmActions"], alarm["TreatMissingData"]) == (topic, "notBreaching")
+
+
+def test_what_is_watched(alarms: dict[str, dict[str, Any]]) -> None:
+    """There is one alarm each for errors, throttling, duration, the last resort, and what nobody answered."""
+    watched = {
+        (alarm["MetricName"], named(dimension["Value"]), dimension["Name"])
+        for alarm in alarms.values()
+        for dimension in alarm["Dimensions"]
     }
-    assert allowed == set(OPERATIONS)
-
-
-def test_no_action_is_a_wildcard(statements: list[Statement]) -> None:
-    """Every action is named in full."""
-    assert not [name for statement in statements for name in actions(statement) if "*" in name]
-
-
-def test_only_lists_reach_every_resource(statements: list[Statement]) -> None:
-    """A statement for all resources holds only actions that IAM cannot narrow: lists and descriptions."""
-    reaching_all = [name for statement in statements if statement["Resource"] == "*" for name in actions(statement)]
-    assert reaching_all
-    assert {name.partition(":")[2][:4] for name in reaching_all} <= {"List", "Desc"}
-
-
-def test_configurations_are_narrowed_by_account_region_and_name(statements: list[Statement]) -> None:
-    """What changes a configuration reaches this account, this Region and the wanted names only."""
-    [configurations] = [s for s in statements if "imagebuilder:DeleteDistributionConfiguration" in actions(s)]
-    assert configurations["Resource"] == {
-        "Fn::Sub": "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}"
-        ":distribution-configuration/${NamePattern}"
+    assert watched == {
+        ("Errors", "ProviderFunction", "FunctionName"),
+        ("Throttles", "ProviderFunction", "FunctionName"),
+        ("Duration", "ProviderFunction", "FunctionName"),
+        ("Invocations", "LastResortFunction", "FunctionName"),
+        ("ApproximateNumberOfMessagesVisible", "Unanswered", "QueueName"),
     }
 
 
-def test_parameters_that_may_be_read_are_asked_for(application: Template) -> None:
-    """Nobody's SSM parameters may be read unless whoever deploys the application says which."""
-    assert application.parameters["SsmParameterPattern"]["Default"] == ""
-    assert application.conditions["MayNameSsmParameters"] == {
-        "Fn::Not": [{"Fn::Equals": [{"Ref": "SsmParameterPattern"}, ""]}]
+def named(reference: dict[str, Any]) -> str:
+    """The resource that a Ref or a GetAtt is about."""
+    [target] = reference.values()
+    return str(target if isinstance(target, str) else target[0])
+
+
+def test_a_long_request_is_told_before_it_is_cut_off(application: Template, alarms: dict[str, dict[str, Any]]) -> None:
+    """For every timeout, the alarm's threshold is seven tenths of it, and the work would go on beyond that."""
+    thresholds = {int(seconds): row["Slow"] for seconds, row in application.mappings["Timeouts"].items()}
+    assert list(thresholds) == application.parameters["Timeout"]["AllowedValues"]
+    assert alarms["DurationAlarm"]["Threshold"] == {"Fn::FindInMap": ["Timeouts", {"Ref": "Timeout"}, "Slow"]}
+    for seconds, milliseconds in thresholds.items():
+        assert milliseconds == seconds * 700
+        assert Deadline(seconds).left() > milliseconds / 1000
+
+
+def test_a_dashboard_is_asked_for(application: Template) -> None:
+    """There is no dashboard, which can cost more than all the rest, unless somebody asks for it."""
+    assert application.resources["OperationsDashboard"]["Condition"] == "HasDashboard"
+    assert application.conditions["HasDashboard"] == {"Fn::Equals": [{"Ref": "Dashboard"}, "true"]}
+    assert application.parameters["Dashboard"]["Default"] == "false"
+
+
+def test_the_dashboard_shows_every_alarm(widgets: list[dict[str, Any]], alarms: dict[str, dict[str, Any]]) -> None:
+    """The dashboard shows the state of each alarm, and the metric that each is about."""
+    [shown] = [widget["properties"]["alarms"] for widget in widgets if widget["type"] == "alarm"]
+    assert sorted(shown) == sorted(f"{name}.Arn" for name in alarms)
+    rows = [row for widget in widgets for row in widget["properties"].get("metrics", []) if len(row) > 1]
+    assert {(row[0], row[1]) for row in rows} >= {
+        (alarm["Namespace"], alarm["MetricName"]) for alarm in alarms.values()
     }
 
 
-def test_every_role_is_bounded(application: Template) -> None:
-    """Each role has the permissions boundary that is asked for, and none otherwise."""
-    roles = [one["Properties"] for one in application.resources.values() if one["Type"] == "AWS::IAM::Role"]
-    assert len(roles) == 2
-    bound = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
-    assert all(role["PermissionsBoundary"] == bound for role in roles)
+def test_no_widget_lies_over_another(widgets: list[dict[str, Any]]) -> None:
+    """Every field of the dashboard's grid, which is 24 wide, has one widget at most."""
+    fields = [
+        (x, y) for w in widgets for x in range(w["x"], w["x"] + w["width"]) for y in range(w["y"], w["y"] + w["height"])
+    ]
+    assert len(fields) == len(set(fields))
+    assert max(x for x, _ in fields) < 24
+
+
+def test_the_dashboard_asks_the_log_for_what_is_in_it(
+    widgets: list[dict[str, Any]], resource: Resource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each query finds lines that the function writes, and each field that it shows is in them."""
+    resource.create(Name="golden", Description="old", Distributions=[ami()])
+    resource.update(Name="golden", Description="new", Distributions=[ami()])
+    resource.update(Name="golden", Distributions=[{}])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    queries = [widget["properties"]["query"] for widget in widgets if widget["type"] == "log"]
+    assert queries
+    for query in queries:
+        [message] = re.findall(r'filter message = "(.+)"', query)
+        [shown] = re.findall(r"display (.+)", query)
+        found = {path for line in lines if line["message"] == message for path in paths(line)}
+        assert set(shown.replace("change.", "changes.").split(", ")) - {"@timestamp"} <= found
+
+
+def paths(line: dict[str, Any]) -> set[str]:
+    """The fields of a log line, and with a dot those of the changes in it."""
+    return {*line, *(f"changes.{name}" for change in line.get("changes", []) for name in change)}
+
+
+def test_the_key_encrypts_whatever_is_kept(application: Template) -> None:
+    """The log, the queue and the function's environment have the key that is asked for; the queue is never without."""
+    key = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    properties = {name: one.get("Properties", {}) for name, one in application.resources.items()}
+    assert properties["ProviderLogGroup"]["KmsKeyId"] == key
+    assert properties["Unanswered"]["KmsMasterKeyId"] == key
+    assert properties["Unanswered"]["SqsManagedSseEnabled"] == {"Fn::If": ["HasKmsKey", {"Ref": "AWS::NoValue"}, True]}
+    functions = [one["Properties"] for one in application.resources.values() if one["Type"].endswith("::Function")]
+    assert [one["KmsKeyArn"] for one in functions if "Environment" in one] == [key]
+
+
+def test_the_functions_run_on_one_platform(application: Template) -> None:
+    """Both functions have the same runtime, on Arm, which is the cheaper one."""
+    functions = [one["Properties"] for one in application.resources.values() if one["Type"].endswith("::Function")]
+    assert {(one["Runtime"], *one["Architectures"]) for one in functions} == {("python3.13", "arm64")}
 
 
 def test_the_log_outlives_the_application(application: Template) -> None:
@@ -102,6 +199,36 @@ def test_the_log_outlives_the_application(application: Template) -> None:
     log = application.resources["ProviderLogGroup"]
     assert (log["DeletionPolicy"], log["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert "LogGroupName" not in log["Properties"]
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, Any]:
+    """What is told to the Serverless Application Repository."""
+    found: dict[str, Any] = cfn_yaml.load(str(ROOT / "template.yaml"))["Metadata"]["AWS::ServerlessRepo::Application"]
+    return found
+
+
+def test_what_is_published_is_the_project(published: dict[str, Any]) -> None:
+    """Version, licence and name in the Serverless Application Repository are the project's, and its files exist."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    told = (published["Name"], published["SemanticVersion"], published["SpdxLicenseId"])
+    assert told == (project["name"], project["version"], project["license"])
+    assert all((ROOT / published[name]).is_file() for name in ("LicenseUrl", "ReadmeUrl"))
+
+
+@pytest.mark.parametrize("name", ["Name", "Description", "Author", "Labels"])
+def test_what_is_published_is_within_the_limits(published: dict[str, Any], name: str) -> None:
+    """Each text for the Serverless Application Repository is as long and as spelled as its API's model says."""
+    model = botocore.session.Session().get_service_model("serverlessrepo")
+    request = model.shape_for("CreateApplicationRequest")
+    assert isinstance(request, StructureShape)
+    told = request.members[name].documentation
+    texts = published[name] if name == "Labels" else [published[name]]
+    [longest] = re.findall(r"Maximum length=(\d+)", told)
+    [pattern] = re.findall(r'Pattern:? "(.+?)";', told) or [".+"]
+    assert all(len(text) <= int(longest) for text in texts)
+    assert all(re.fullmatch(pattern.replace("\\\\", "\\"), text) for text in texts)
+    assert len(texts) <= int((re.findall(r"Maximum number of labels: (\d+)", told) or ["1"])[0])
 
 
 def test_the_lock_of_what_ships_has_no_markers() -> None:

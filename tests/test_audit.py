@@ -1,0 +1,94 @@
+"""The lock files: pinned with hashes, and audited by what is known of their packages. What SECURITY.md rests on."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.audit import LOCKS, ROOT, main, read
+
+CLEAN = {"name": "botocore", "version": "1.44.5", "vulns": []}
+KNOWN = {"name": "six", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.1"], "aliases": []}]}
+SKIPPED = {"name": "boto3", "skip_reason": "Dependency not found on PyPI and could not be audited: boto3 (1.44.5)"}
+
+
+def told(*dependencies: object) -> str:
+    """What pip-audit writes about packages."""
+    return json.dumps({"dependencies": dependencies, "fixes": []})
+
+
+@pytest.fixture
+def pip_audit(tmp_path: Path) -> Path:
+    """A command that answers as pip-audit does, about one lock file after the other, and counts."""
+    command = tmp_path / "pip-audit"
+    command.write_text(f'#!/bin/sh\necho asked >> "{tmp_path}/count"\ncat "{tmp_path}/answer"\n')
+    command.chmod(0o755)
+    return command
+
+
+def asked(command: Path) -> int:
+    return len(command.with_name("count").read_text().splitlines())
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_package_is_pinned_with_hashes(lock: Path) -> None:
+    """Each line of a lock file names one package in one version, with the hashes of its files."""
+    text = re.sub(r"\\\n\s*", "", lock.read_text("utf-8"))
+    pinned = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert pinned
+    assert not [
+        line
+        for line in pinned
+        if not re.match(r"[-._a-zA-Z0-9]+==[^ ]+ (; .+ )?(--hash=sha256:[0-9a-f]{64} ?)+$", line)
+    ]
+
+
+def test_every_set_of_requirements_is_locked() -> None:
+    """Whatever is asked for in requirements/ has its lock file."""
+    assert {path.stem for path in LOCKS} == {path.stem for path in (ROOT / "requirements").glob("*.in")}
+
+
+def test_every_claim_has_its_test() -> None:
+    """Each test that SECURITY.md names as holding a claim is there."""
+    cited = set(re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text("utf-8")))
+    texts = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    assert cited
+    assert not [name for name in cited if not any(f"def {name}(" in text for text in texts)]
+
+
+def test_what_is_known_is_told_with_its_cure() -> None:
+    """A vulnerable package is told with its version, the vulnerability, and the version that mends it."""
+    verdict = read(told(CLEAN, KNOWN), "")
+    assert verdict.vulnerable == ("six 1.0 (PYSEC-1, mended in 1.1)",)
+    assert str(verdict).startswith("VULNERABLE: six 1.0")
+
+
+def test_silence_is_no_clean_bill() -> None:
+    """A package that the service does not know is told as not audited, though pip-audit finds nothing known."""
+    verdict = read(told(CLEAN, SKIPPED), "No known vulnerabilities found")
+    assert (verdict.audited, verdict.unknown) == (1, ("boto3",))
+    assert "NOT AUDITED" in str(verdict)
+
+
+@pytest.mark.parametrize("output", ["", "<html>", "{}"])
+def test_trouble_is_told_by_its_last_line(output: str) -> None:
+    """Where pip-audit has no answer, the last line of its error says why."""
+    assert read(output, "Traceback\nProxyError: no way out\n").problem == "ProxyError: no way out"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "locks"),
+    [
+        (told(CLEAN), 0, len(LOCKS)),
+        (told(CLEAN, KNOWN), 1, len(LOCKS)),
+        (told(SKIPPED), 0, 1),
+        ("", 0, 1),
+    ],
+    ids=["clean", "vulnerable", "unknown", "unreachable"],
+)
+def test_only_what_is_known_fails(pip_audit: Path, answer: str, status: int, locks: int) -> None:
+    """A vulnerability in any lock file fails the audit; a service that has no answer does not, and is asked once."""
+    pip_audit.with_name("answer").write_text(answer)
+    assert main(str(pip_audit)) == status
+    assert asked(pip_audit) == locks

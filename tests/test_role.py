@@ -1,0 +1,241 @@
+"""What the roles allow: what the function is seen calling, where it is seen calling it, and nothing more."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider.image_builder import OPERATIONS
+from provider.lifecycle import slug
+from provider.local.emulator import Emulator, RecordedRequest
+from provider.local.server import Reply
+from provider.local.sink import AnswerSink
+from provider.local.template import Template, load
+from provider.properties.model import TARGET
+from tests.stack import ARN, Resource, ami
+
+ROOT = Path(__file__).parent.parent
+
+Statement = dict[str, Any]
+
+ACCOUNT = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
+NAMES = "golden*"
+"""The pattern for names that the life cycles keep to, as whoever deploys the application would narrow it."""
+
+
+def owned(one: Resource) -> None:
+    """Create, change content and tags, rename, delete both."""
+    assert one.create(Name="golden", Distributions=[ami()], Tags={"team": "a", "stage": "b"}).status == "SUCCESS"
+    one.update(Name="golden", Description="d", Distributions=[ami()], Tags={"team": "b"})
+    first = one.physical_id
+    assert one.update(Name="golden-two", Distributions=[ami()]).physical_id != first
+    assert one.send("Delete", {"Name": "golden", "Distributions": [ami()]}, physical_id=first).status == "SUCCESS"
+    assert one.delete().status == "SUCCESS"
+
+
+def adopted(one: Resource) -> None:
+    """Adopt what somebody made, own it, hand it back, and let it be."""
+    arn = one.emulator.seed(name="golden-found", distributions=[])
+    assert one.create(DistributionConfigurationArn=arn, Distributions=[ami()]).status == "SUCCESS"
+    assert one.update(Name="golden-found", Distributions=[ami()]).status == "SUCCESS"
+    assert one.update(DistributionConfigurationArn=arn, Distributions=[ami()]).status == "SUCCESS"
+    assert one.delete().status == "SUCCESS"
+
+
+def in_use(one: Resource) -> None:
+    """Delete what a pipeline uses."""
+    one.create(Name="golden-used", Distributions=[ami()])
+    one.emulator.seed_pipeline("nightly", one.physical_id)
+    assert "nightly" in one.delete().reason
+
+
+def failed(one: Resource) -> None:
+    """A Create that meets somebody's configuration, a rename that is taken back, and what both leave."""
+    one.emulator.seed(name="golden-taken", distributions=[])
+    assert one.create(Name="golden-taken", Distributions=[ami()]).status == "FAILED"
+    one.create(Name="golden-old", Distributions=[ami()])
+    renamed = {"Name": "golden-new", "Distributions": [ami()], "Tags": {"team": "a"}}
+    one.emulator.fail_with("CreateDistributionConfiguration", "ServiceException", 500, "no", times=99)
+    assert one.send("Update", renamed, old=one.properties).status == "FAILED"
+    one.emulator.reset_faults()
+    assert one.roll_back(renamed).status == "SUCCESS"
+
+
+def untold(one: Resource) -> None:
+    """A function that cannot be sure of its account looks for a name in the list."""
+    one = replace(one, context=replace(one.context, invoked_function_arn="provider"))
+    assert one.send("Delete", {"Name": "golden-gone"}, physical_id="images-Golden-1ABCDEFGHIJKL").status == "SUCCESS"
+
+
+class Untagging(Emulator):
+    """An Image Builder that leaves the tags out of what it gives, as its model allows, and so is asked for them."""
+
+    def _answer(self, route: Any, parameters: dict[str, Any]) -> Reply:
+        reply = super()._answer(route, parameters)
+        content = json.loads(reply.body)
+        content.get("distributionConfiguration", {}).pop("tags", None)
+        return replace(reply, body=json.dumps(content).encode())
+
+
+LIVES = {Emulator: (owned, adopted, in_use, failed, untold), Untagging: (owned,)}
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[RecordedRequest]:
+    """What arrives at Image Builder over the life cycles."""
+    arrived = []
+    for kind, lives in LIVES.items():
+        with pytest.MonkeyPatch.context() as patch, kind() as emulator, AnswerSink() as sink:
+            for name, value in emulator.environment().items():
+                patch.setenv(name, value)
+            for life in lives:
+                life(Resource(emulator, sink, logical_id=life.__name__))
+            arrived += emulator.requests
+    return arrived
+
+
+@pytest.fixture(scope="module")
+def application() -> Template:
+    return load(ROOT / "template.yaml")
+
+
+@pytest.fixture(scope="module")
+def statements(application: Template) -> list[Statement]:
+    return list(statements_of(application, "ProviderRole"))
+
+
+def statements_of(application: Template, role: str) -> Iterator[Statement]:
+    """The statements of a role, those under a condition too."""
+    for policy in application.resources[role]["Properties"]["Policies"]:
+        yield from (policy["Fn::If"][1] if "Fn::If" in policy else policy)["PolicyDocument"]["Statement"]
+
+
+def actions(statement: Statement) -> list[str]:
+    action = statement["Action"]
+    return [action] if isinstance(action, str) else list(action)
+
+
+def pattern(statement: Statement) -> str:
+    """The resources that a statement is for, once the application is deployed with NAMES."""
+    resource: str | Mapping[str, str] = statement["Resource"]
+    text = resource if isinstance(resource, str) else resource["Fn::Sub"]
+    for name, value in {**ACCOUNT, "NamePattern": NAMES}.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+def subject(request: RecordedRequest) -> str:
+    """The ARN that IAM holds a call against; for lists there is none."""
+    given = request.parameters
+    made = f"{ARN}{slug(given['name'])}" if "name" in given else "*"
+    return str(given.get(TARGET) or given.get("resourceArn") or made)
+
+
+def called(requests: list[RecordedRequest]) -> set[str]:
+    return {request.operation for request in requests}
+
+
+def test_every_action_is_called_and_every_call_allowed(
+    requests: list[RecordedRequest], statements: list[Statement]
+) -> None:
+    """The role's Image Builder actions are the operations that arrive there over the life cycles, one for one."""
+    allowed = [name for s in statements for name in actions(s) if name.startswith("imagebuilder:")]
+    assert sorted(allowed) == sorted(f"imagebuilder:{operation}" for operation in called(requests))
+    assert called(requests) == set(OPERATIONS)
+
+
+def test_every_call_is_within_the_resources_of_its_action(
+    requests: list[RecordedRequest], statements: list[Statement]
+) -> None:
+    """No call reaches beyond the resources of the statement that allows it, narrowed to the names in use."""
+    resources = {name: pattern(s) for s in statements for name in actions(s) if name.startswith("imagebuilder:")}
+    assert not [
+        (request.operation, subject(request))
+        for request in requests
+        if not fnmatchcase(subject(request), resources[f"imagebuilder:{request.operation}"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        f"{ARN}another",
+        f"{ARN}golden".replace("123456789012", "999999999999"),
+        f"{ARN}golden".replace("us-east-1", "eu-west-1"),
+        f"{ARN}golden".replace("distribution", "infrastructure"),
+    ],
+    ids=["another name", "another account", "another Region", "another kind"],
+)
+def test_what_is_beyond_the_pattern_is_out_of_reach(statements: list[Statement], beyond: str) -> None:
+    """No statement that changes or reads configurations reaches those of other names, accounts, Regions or kinds."""
+    narrow = [pattern(s) for s in statements if s["Resource"] != "*" and "imagebuilder:" in str(s["Action"])]
+    assert narrow
+    assert not [resource for resource in narrow if fnmatchcase(beyond, resource)]
+
+
+def test_all_resources_are_only_for_calls_without_one(
+    requests: list[RecordedRequest], statements: list[Statement]
+) -> None:
+    """A statement for all resources holds calls that name none, and the description that EC2 cannot narrow."""
+    wide = {name for statement in statements if statement["Resource"] == "*" for name in actions(statement)}
+    without = {f"imagebuilder:{request.operation}" for request in requests if subject(request) == "*"}
+    assert wide == {*without, "ec2:DescribeLaunchTemplates"}
+
+
+@pytest.mark.parametrize("role", ["ProviderRole", "LastResortRole"])
+def test_no_action_is_a_wildcard(application: Template, role: str) -> None:
+    """Every action is allowed by its full name."""
+    assert not [name for s in statements_of(application, role) for name in actions(s) if "*" in name]
+
+
+def test_the_last_resort_reaches_two_things(application: Template) -> None:
+    """The last resort may write the log and send to the queue, with the key that encrypts it, and may call nothing."""
+    targets = {name: s["Resource"] for s in statements_of(application, "LastResortRole") for name in actions(s)}
+    log, queue, key = (
+        {"Fn::GetAtt": ["ProviderLogGroup", "Arn"]},
+        {"Fn::GetAtt": ["Unanswered", "Arn"]},
+        {"Ref": "KmsKeyArn"},
+    )
+    assert targets == {
+        "logs:CreateLogStream": log,
+        "logs:PutLogEvents": log,
+        "sqs:SendMessage": queue,
+        "kms:Decrypt": key,
+        "kms:GenerateDataKey": key,
+    }
+
+
+def test_parameters_that_may_be_read_are_asked_for(application: Template) -> None:
+    """Nobody's SSM parameters may be read unless whoever deploys the application says which."""
+    assert application.parameters["SsmParameterPattern"]["Default"] == ""
+    assert application.conditions["MayNameSsmParameters"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "SsmParameterPattern"}, ""]}]
+    }
+
+
+def test_every_role_is_bounded(application: Template) -> None:
+    """Each role has the permissions boundary that is asked for, and none otherwise."""
+    roles = [one["Properties"] for one in application.resources.values() if one["Type"] == "AWS::IAM::Role"]
+    assert len(roles) == 2
+    bound = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+    assert all(role["PermissionsBoundary"] == bound for role in roles)
+
+
+def test_only_lambda_takes_the_roles(application: Template) -> None:
+    """Each role trusts the Lambda service, and nobody else."""
+    for one in application.resources.values():
+        if one["Type"] == "AWS::IAM::Role":
+            [trust] = one["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_nobody_is_let_in(application: Template) -> None:
+    """The application gives nobody the right to invoke its functions: whoever may, has it from this account's IAM."""
+    types = {one["Type"] for one in application.resources.values()}
+    assert not types & {"AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::SQS::QueuePolicy"}
+    functions = [one for one in application.resources.values() if one["Type"] == "AWS::Serverless::Function"]
+    assert not [one for one in functions if {"Events", "FunctionUrlConfig"} & set(one["Properties"])]
