@@ -17,6 +17,12 @@ SNAPSTART_RESTORE: Final = 0.0001397998
 """US dollars in us-east-1 on x86, without the free tier: a GB-second, a request, a GB-second of a snapshot kept, a GB
 of it restored. https://aws.amazon.com/lambda/pricing/"""
 
+ALARMS: Final = 5
+"""The template has so many; a test holds it there."""
+ALARM: Final = 0.10
+DASHBOARD: Final = 3.0
+"""US dollars a month. https://aws.amazon.com/cloudwatch/pricing/"""
+
 FULL_PROCESSOR: Final = 1769
 """MB of memory at which a function has one processor; with less it has that share of one, but in the init phase it has
 more. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
@@ -96,8 +102,9 @@ Dollars for their whole lives: {REQUESTS} requests each, all of them cold.
 
 {_stacks(ours, usual)}
 
-The two alarms of each provider are 0.10 dollars a month each, whatever it does; with a provider in each of many
-accounts, that is the only part that can be noticed.
+The {ALARMS} alarms of each provider are {ALARMS * ALARM:.2f} dollars a month together, whatever it does; with a provider
+in each of many accounts, that is the only part that can be noticed. A dashboard, where one is asked for, is {DASHBOARD:.0f}
+dollars a month from an account's fourth on.
 
 ## SnapStart
 

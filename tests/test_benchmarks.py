@@ -132,10 +132,12 @@ def test_the_report_says_what_was_measured() -> None:
 
 
 def test_the_page_on_costs_is_made_of_the_figures() -> None:
-    """docs/cost.md is what the figures give, and the memory size that it argues for is the template's default."""
+    """docs/cost.md is what the figures give; the memory size that it argues for and the alarms are the template's."""
     root = RESULTS.parents[1]
     assert (root / "docs" / "cost.md").read_text(encoding="utf-8") == cost.page(Results.read())
-    assert load(root / "template.yaml").parameters["MemorySize"]["Default"] == cost.CHOSEN
+    template = load(root / "template.yaml")
+    assert template.parameters["MemorySize"]["Default"] == cost.CHOSEN
+    assert [one["Type"] for one in template.resources.values()].count("AWS::CloudWatch::Alarm") == cost.ALARMS
 
 
 def test_the_readme_quotes_what_was_measured() -> None:
