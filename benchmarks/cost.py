@@ -102,9 +102,9 @@ Dollars for their whole lives: {REQUESTS} requests each, all of them cold.
 
 {_stacks(ours, usual)}
 
-The {ALARMS} alarms of each provider are {ALARMS * ALARM:.2f} dollars a month together, whatever it does; with a provider
-in each of many accounts, that is the only part that can be noticed. A dashboard, where one is asked for, is {DASHBOARD:.0f}
-dollars a month from an account's fourth on.
+The {ALARMS} alarms of each provider are {ALARMS * ALARM:.2f} dollars a month together, whatever it does; with a
+provider in each of many accounts, that is the only part that can be noticed. A dashboard, where one is asked for, is
+{DASHBOARD:.0f} dollars a month from an account's fourth on.
 
 ## SnapStart
 
