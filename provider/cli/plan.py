@@ -83,6 +83,7 @@ Exit status:
 @endpoint_option
 @click.option(
     "--output",
+    "--format",
     type=click.Choice(["human", "json"]),
     default="human",
     show_default=True,

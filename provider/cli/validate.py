@@ -45,6 +45,7 @@ Exit status:
 )
 @click.option(
     "--format",
+    "--output",
     "form",
     type=click.Choice(_FORMATS),
     default="human",

@@ -16,8 +16,9 @@ FUNCTIONS: Final = frozenset(
 )
 """Those that give a value, besides `Ref` and the loops; And, Equals, Not and Or belong in Conditions."""
 
-_LOOP: Final = "Fn::ForEach::"
-_MAY_HAVE_COMPANY: Final = ("Fn::Transform", _LOOP)
+LOOP: Final = "Fn::ForEach::"
+"""How the keys begin that stand for many resources, or many members."""
+_MAY_HAVE_COMPANY: Final = ("Fn::Transform", LOOP)
 """What adds members to the mapping in which it stands."""
 
 
@@ -48,7 +49,7 @@ def faults(node: Any, path: Path = ()) -> Iterator[Finding]:
 
 
 def _fault(name: str, node: Mapping[Any, Any]) -> str:
-    if name not in FUNCTIONS and not name.startswith(_LOOP):
+    if name not in FUNCTIONS and not name.startswith(LOOP):
         from difflib import get_close_matches  # only a mistake needs it
 
         nearest = get_close_matches(name, sorted(FUNCTIONS), n=1, cutoff=0.8)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from provider.lint.catalog import id_of
 from provider.lint.conditions import Conditions
-from provider.lint.functions import faults
+from provider.lint.functions import LOOP, faults
 from provider.lint.scenario import Scenario, Unknown, conditions_in, scenario
 from provider.properties.check import find
 from provider.properties.expand import expand
@@ -20,7 +20,6 @@ _ALIKE: Final = 0.8
 """Up from what likeness a type is the provider's own misspelt, and from what it is so where the properties agree."""
 
 _PROPERTIES: Final = "Properties"
-_LOOP: Final = "Fn::ForEach::"
 _LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
 
 
@@ -45,7 +44,7 @@ def resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
 
 def _entries(section: object, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     for name, entry in section.items() if isinstance(section, Mapping) else ():
-        if str(name).startswith(_LOOP) and isinstance(entry, list) and entry:
+        if str(name).startswith(LOOP) and isinstance(entry, list) and entry:
             yield from _entries(entry[-1], (*path, name, len(entry) - 1))
         elif isinstance(entry, Mapping):
             yield (*path, name), entry

@@ -69,3 +69,10 @@ def test_version() -> None:
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout.startswith("image-builder-distribution-provider ")
     assert "botocore" in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["validate", "plan"])
+def test_a_report_for_programs_is_asked_for_alike(name: str) -> None:
+    """What people read is had as JSON by --format json and by --output json, whichever comes to mind."""
+    options = {spelling for one in main.commands[name].params for spelling in one.opts}
+    assert {"--format", "--output"} <= options

@@ -13,8 +13,9 @@ from provider.authoring.native import NATIVE_TYPE
 from provider.cli.convert.document import Document
 from provider.cli.convert.nodes import call, entry
 from provider.cli.convert.references import references
-from provider.cli.convert.resources import LOOP, Resource, resources, tell_bare
+from provider.cli.convert.resources import Resource, resources, tell_bare
 from provider.lifecycle import slug
+from provider.lint.functions import LOOP
 from provider.properties.model import NAME, TARGET, pascal_case
 
 _ARN = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/"

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 import yaml
 
+from provider.lint.functions import LOOP
+
 Pair: TypeAlias = tuple[yaml.ScalarNode, yaml.Node]
 """A mapping's key and value."""
 
@@ -28,7 +30,7 @@ def call(node: yaml.Node) -> tuple[str, yaml.Node] | None:
         return (node.tag[1:] if node.tag in ("!Ref", "!Condition") else f"Fn::{node.tag[1:]}"), node
     if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
         key, value = node.value[0]
-        if key.value == "Ref" or (key.value.startswith("Fn::") and not key.value.startswith("Fn::ForEach::")):
+        if key.value == "Ref" or (key.value.startswith("Fn::") and not key.value.startswith(LOOP)):
             return key.value, value
     return None
 

@@ -9,10 +9,8 @@ import yaml
 
 from provider.cli.convert.document import Document
 from provider.cli.convert.nodes import entries, entry
+from provider.lint.functions import LOOP
 from provider.properties.finding import Path
-
-LOOP = "Fn::ForEach::"
-"""How the keys begin that stand for many resources."""
 
 
 @dataclass(frozen=True)
