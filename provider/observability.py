@@ -72,7 +72,9 @@ def logger() -> Logger:
     """The logger, at the level that the environment asks for; INFO where it asks for none that exists."""
     asked = next((os.environ[name].upper() for name in _LEVEL_SETTINGS if os.environ.get(name)), "")
     made = _logger()
-    made.setLevel(asked if asked in logging.getLevelNamesMapping() else "INFO")
+    level = logging.getLevelNamesMapping().get(asked, logging.INFO)
+    if made.log_level != level:  # setting it empties a cache of all loggers
+        made.setLevel(level)
     return made
 
 
