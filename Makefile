@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit e2e check format bench guard soak audit docs lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit e2e check format bench guard soak audit docs package lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,7 +34,7 @@ test: check unit ## all checks and all tests
 unit: .venv/dev.stamp ## the tests alone
 	@$(BIN)/python -m pytest -n auto
 
-e2e: .venv/dev.stamp .venv-e2e/stamp ## the built functions under Lambda's runtime client, stacks in an emulated account
+e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp ## the built functions under Lambda's runtime client, stacks in an emulated account
 	@$(BIN)/python -m pytest e2e
 
 # Lambda's own Python where this machine has it; else what there is, and the tests say so. The lock file is complete;
@@ -44,6 +44,13 @@ e2e: .venv/dev.stamp .venv-e2e/stamp ## the built functions under Lambda's runti
 	@for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python $(BIN)/python; do \
 	  "$$python" -m venv --clear --without-pip .venv-e2e 2>/dev/null && break; done
 	@$(PIP) --python .venv-e2e/bin/python install --require-hashes --no-deps -r requirements/e2e.lock
+	@touch $@
+
+# The CDK's own command, and what the example in TypeScript takes.
+.venv-e2e/cdk.stamp: examples/cdk/typescript/package-lock.json .venv-e2e/stamp
+	@mkdir -p .venv-e2e/cdk
+	@cp examples/cdk/typescript/package.json examples/cdk/typescript/package-lock.json .venv-e2e/cdk
+	@npm ci --silent --no-audit --no-fund --prefix .venv-e2e/cdk
 	@touch $@
 
 check: .venv/dev.stamp ## lint, format and types alone
@@ -76,9 +83,20 @@ audit: .venv-audit/stamp ## checkov on the template, and what is known against t
 	@$(PIP) --python .venv-audit/bin/python install --require-hashes --no-deps -r requirements/audit.lock
 	@touch $@
 
-docs: .venv/run.stamp ## write docs/reference.md and docs/properties.schema.json anew
+docs: .venv/run.stamp ## write the reference, the schema and the construct's typed properties anew
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
+	@$(BIN)/python -m provider.authoring.typed > provider/construct/properties.py
+
+package: .venv-package/stamp ## a template and zips for CloudFormation without SAM, in build/package
+	@rm -rf build/package
+	@.venv-package/bin/python -m provider.artifact.package template.yaml build/package
+
+.venv-package/stamp: requirements/package.lock | .venv/bin/python
+	@echo "installing what packages into .venv-package, from requirements/package.lock"
+	@$(BIN)/python -m venv --clear .venv-package
+	@$(PIP) --python .venv-package/bin/python install --require-hashes -r requirements/package.lock
+	@touch $@
 
 # `sam build` calls these.
 build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
@@ -86,9 +104,9 @@ build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv
-	@for part in lambda run dev e2e bench audit; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/artifact/lambda.lock; \
+	@for part in lambda run dev e2e bench audit package; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/artifact/lambda.lock; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock; done
 
 clean: ## remove everything that was set up or built
-	@rm -rf .venv .venv-e2e .venv-audit .aws-sam .cache .hypothesis build
+	@rm -rf .venv .venv-e2e .venv-audit .venv-package .aws-sam .cache .hypothesis build

@@ -10,7 +10,7 @@ import pytest
 PROVIDER = Path(__file__).parent.parent / "provider"
 
 MAY: dict[str, set[str]] = {
-    "artifact": {"artifact", "handler", "patterns", "properties", "provision"},
+    "artifact": {"artifact", "handler", "patterns", "properties", "provision", "samtranslator", "yaml"},
     "properties": {"botocore", "properties"},
     "authoring": {"authoring", "botocore", "properties"},
     "errors": set(),
@@ -67,6 +67,7 @@ MAY: dict[str, set[str]] = {
         "protocol",
     },
     "lint": {"cfnlint", "lint", "properties", "protocol"},
+    "construct": {"artifact", "authoring", "aws_cdk", "construct", "constructs", "jsii", "lint", "properties"},
     "__main__": {"cli"},
 }
 """What each room may import, besides the standard library; rooms by their own names."""
@@ -150,6 +151,12 @@ def test_only_the_quarantine_knows_crhelper() -> None:
     """crhelper is imported in one file."""
     users = [path for path in source_files() if any(m.split(".")[0] == "crhelper" for m in imports(path))]
     assert [str(path.relative_to(PROVIDER)) for path in users] == ["protocol/custom_resource.py"]
+
+
+def test_what_sam_build_runs_needs_only_the_standard_library() -> None:
+    """Of what makes the artifact only the packaging needs packages, since `sam build` runs before any is installed."""
+    users = [path for path in source_files() if {"samtranslator", "yaml"} & {m.split(".")[0] for m in imports(path)}]
+    assert [path.name for path in users if room_of(path) == "artifact"] == ["package.py"]
 
 
 def test_findings_need_no_cfn_lint() -> None:

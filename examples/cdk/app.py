@@ -1,41 +1,55 @@
-"""A CDK app with a distribution configuration, by the CDK's own CustomResource."""
+"""A CDK app: a golden image's distribution with a provider of its own, and a pipeline that distributes by it."""
 
-from aws_cdk import App, CfnOutput, CustomResource, Duration, Environment, Fn, Stack
+from aws_cdk import App, CfnOutput, Fn, Stack
+from aws_cdk.aws_imagebuilder import CfnImagePipeline
 
-PROVIDER = "image-builder-distribution-provider"
+from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
+from provider.construct.properties import DiskImageFormat
 
 app = App()
-stack = Stack(app, "golden-image", env=Environment(region="us-east-1"))
+stack = Stack(app, "golden-image")
 
-images = CustomResource(
-    stack,
-    "GoldenImage",
-    resource_type="Custom::ImageBuilderDistributionConfiguration",
-    service_token=Fn.import_value(f"{PROVIDER}-ServiceToken"),
-    service_timeout=Duration.minutes(15),
-    properties={
-        "Name": "golden-image",
-        "Description": "Golden image for all teams",
-        "Distributions": [
-            {
-                "Region": stack.region,
-                "AmiDistributionConfiguration": {
-                    "Name": "golden-image-{{ imagebuilder:buildDate }}",
-                    "AmiTags": {"Team": "platform"},
-                    "LaunchPermission": {"UserIds": ["210987654321", "012345678901"]},
-                },
-                "S3ExportConfiguration": {
-                    "RoleName": "vmimport",
-                    "DiskImageFormat": "VMDK",
-                    "S3Bucket": "golden-image-archive",
-                },
-            }
-        ],
-        "Tags": {"Team": "platform"},
-    },
+provider = DistributionConfigurationProvider(
+    stack, "Provider", name_pattern="golden-*", export_bucket_pattern="golden-image-archive", launch_templates=False
 )
 
-CfnOutput(stack, "DistributionConfigurationArn", value=images.ref)
-CfnOutput(stack, "Regions", value=images.get_att_string("Regions"))
+golden = DistributionConfiguration(
+    stack,
+    "GoldenImage",
+    provider=provider,
+    name="golden-image",
+    description="Golden image for all teams",
+    distributions=[
+        {
+            "region": stack.region,
+            "ami_distribution_configuration": {
+                "name": "golden-image-{{ imagebuilder:buildDate }}",
+                "ami_tags": {"Team": "platform"},
+                "launch_permission": {"user_ids": ["210987654321", "012345678901"]},
+            },
+            "s3_export_configuration": {
+                "role_name": "vmimport",
+                "disk_image_format": DiskImageFormat.VMDK,
+                "s3_bucket": "golden-image-archive",
+            },
+        }
+    ],
+    tags={"Team": "platform"},
+)
+
+CfnOutput(stack, "DistributionConfigurationArn", value=golden.distribution_configuration_arn)
+CfnOutput(stack, "Regions", value=Fn.join(", ", golden.regions))
+
+# With a recipe and an infrastructure of yours: `cdk deploy --context pipeline=golden-image`.
+if pipeline := app.node.try_get_context("pipeline"):
+    base = f"arn:{stack.partition}:imagebuilder:{stack.region}:{stack.account}"
+    CfnImagePipeline(
+        stack,
+        "Pipeline",
+        name=pipeline,
+        image_recipe_arn=f"{base}:image-recipe/{pipeline}/1.0.0",
+        infrastructure_configuration_arn=f"{base}:infrastructure-configuration/{pipeline}",
+        distribution_configuration_arn=golden.ref,
+    )
 
 app.synth()

@@ -1,0 +1,110 @@
+"""CDK apps in an emulated account, by the CDK's own command: with a provider of their own, or a deployed one."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from e2e.account import Account
+from e2e.tools import ACCOUNT, BIN, CERTIFICATE, REGION, ROOT, environment, run
+from provider.local.emulator import Emulator
+
+NODE_MODULES = BIN.parent / "cdk" / "node_modules"
+PYTHON_APP, TYPESCRIPT = ROOT / "examples" / "cdk" / "app.py", ROOT / "examples" / "cdk" / "typescript"
+ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
+QUIET = {
+    "CDK_DISABLE_CLI_TELEMETRY": "true",
+    "CDK_DISABLE_VERSION_CHECK": "1",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "NODE_NO_WARNINGS": "1",
+}
+"""What keeps the tools from asking anybody about newer ones."""
+
+Cdk = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def cdk(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
+    """Runs the CDK's command on an app; in an account that is bootstrapped for it."""
+    home = tmp_path_factory.mktemp("home")
+    # pip's settings lead to this machine's package registry, which builds of the assets need.
+    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    where = {"AWS_ENDPOINT_URL": account.stacks.meta.endpoint_url, "AWS_CA_BUNDLE": str(CERTIFICATE)}
+    variables = environment(home, **where, NODE_EXTRA_CA_CERTS=str(CERTIFICATE), **QUIET, **pip)
+
+    def command(*arguments: str, app: str = "", output: Path | None = None) -> str:
+        options = ["--no-notices", *(["--app", app] if app else []), *(["--output", str(output)] if output else [])]
+        return run([str(NODE_MODULES / ".bin" / "cdk"), *arguments, *options], variables)
+
+    command("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+    return command
+
+
+@pytest.fixture
+def typescript(tmp_path: Path) -> Path:
+    """The example in TypeScript, with its types made and its packages there."""
+    folder = tmp_path / "typescript"
+    shutil.copytree(TYPESCRIPT, folder, ignore=shutil.ignore_patterns("node_modules", "cdk.out"))
+    (folder / "node_modules").symlink_to(NODE_MODULES)
+    in_folder = ["npm", "--prefix", str(folder), "run", "types", "--", str(ROOT / "docs" / "properties.schema.json")]
+    run(in_folder, environment(tmp_path))
+    run([str(NODE_MODULES / ".bin" / "tsc"), "--project", str(folder)], environment(tmp_path))
+    return folder
+
+
+def described(folder: Path, description: str) -> str:
+    """The command of the example app, with another description."""
+    app = folder / "app.py"
+    app.write_text(PYTHON_APP.read_text("utf-8").replace("Golden image for all teams", description), "utf-8")
+    return f"{sys.executable} {app}"
+
+
+def test_an_app_lives_and_dies(cdk: Cdk, tmp_path: Path, account: Account, service: Emulator) -> None:
+    """`cdk deploy` creates the provider and the configuration, updates it in place, and `cdk destroy` takes it away."""
+    arn, output = f"{ARN}golden-image", tmp_path / "cdk.out"
+    cdk("deploy", "--require-approval", "never", app=described(tmp_path, "first"), output=output)
+    assert account.outputs("golden-image") == {"DistributionConfigurationArn": arn, "Regions": REGION}
+    assert service.configurations[arn]["description"] == "first"
+    assert service.configurations[arn]["distributions"][0]["s3ExportConfiguration"]["diskImageFormat"] == "VMDK"
+    cdk("deploy", "--require-approval", "never", app=described(tmp_path, "second"), output=output)
+    assert service.configurations[arn]["description"] == "second"
+    cdk("destroy", "--force", app=described(tmp_path, "second"), output=output)
+    assert arn not in service.configurations
+
+
+def test_an_app_in_typescript_uses_the_deployed_provider(
+    cdk: Cdk, typescript: Path, account: Account, service: Emulator
+) -> None:
+    """The example in TypeScript deploys with core's CustomResource and the ServiceToken that the provider exports."""
+    arn, app = f"{ARN}golden-image-ts", f"node {typescript / 'app.js'}"
+    cdk("deploy", "--require-approval", "never", app=app, output=typescript / "cdk.out")
+    assert account.outputs("golden-image-ts") == {"DistributionConfigurationArn": arn, "Regions": REGION}
+    cdk("destroy", "--force", app=app, output=typescript / "cdk.out")
+    assert arn not in service.configurations
+
+
+def test_a_misspelt_name_does_not_compile(typescript: Path) -> None:
+    """The types made from the schema know each name, at any depth."""
+    app = typescript / "app.ts"
+    app.write_text(app.read_text("utf-8").replace("LaunchPermission:", "LaunchPermissions:"), "utf-8")
+    with pytest.raises(RuntimeError, match="'LaunchPermissions' does not exist"):
+        run([str(NODE_MODULES / ".bin" / "tsc"), "--project", str(typescript)], environment(typescript))
+
+
+def test_assets_are_the_same_wherever_they_are_built(cdk: Cdk, tmp_path: Path) -> None:
+    """Two synths into different folders name the same assets, and these have the same bytes."""
+    folders = [tmp_path / "here", tmp_path / "there"]
+    for folder in folders:
+        cdk("synth", "--quiet", app=f"{sys.executable} {PYTHON_APP}", output=folder)
+    here, there = (
+        {str(path.relative_to(folder)): path.read_bytes() for path in folder.glob("asset.*/**/*") if path.is_file()}
+        for folder in folders
+    )
+    assert len({name.partition("/")[0] for name in here}) == 2
+    assert here == there
+    manifests = [json.loads((folder / "golden-image.assets.json").read_text())["files"].keys() for folder in folders]
+    assert manifests[0] == manifests[1]

@@ -1,0 +1,70 @@
+"""The alarms of template.yaml, for the same reasons. A test compares the two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import Duration, Stack
+from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, TreatMissingData
+from aws_cdk.aws_cloudwatch_actions import SnsAction
+from aws_cdk.aws_sns import ITopic
+
+if TYPE_CHECKING:
+    from provider.construct.provider import DistributionConfigurationProvider
+
+_MINUTE: Final = Duration.minutes(1)
+
+
+def add_alarms(provider: DistributionConfigurationProvider, timeout: Duration, topic: ITopic | None) -> None:
+    """Add the alarms for what the provider, its last resort and its queue tell; `topic` hears of them."""
+    stack, log = Stack.of(provider).stack_name, provider.log_group.log_group_name
+    queue, function = provider.unanswered, provider.function
+
+    def add(name: str, metric: IMetric, said: str, threshold: float = 1, out_of: int = 1, at_least: int = 1) -> None:
+        alarm = Alarm(
+            provider,
+            f"{name}Alarm",
+            alarm_description=said,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=out_of,
+            datapoints_to_alarm=at_least if out_of > 1 else None,
+            comparison_operator=ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=TreatMissingData.NOT_BREACHING,
+        )
+        if topic is not None:
+            alarm.add_alarm_action(SnsAction(topic))
+
+    add(
+        "Unanswered",
+        queue.metric_approximate_number_of_messages_visible(period=_MINUTE, statistic="Maximum"),
+        f"A CloudFormation request to {stack} was answered by nobody: its stack waits for its ServiceTimeout. "
+        f"The request is in the queue {queue.queue_name}; the reasons are in the log group {log}.",
+    )
+    add(
+        "LastResort",
+        provider.last_resort.metric_invocations(period=_MINUTE, statistic="Sum"),
+        f"{stack} crashed, timed out or was throttled, and the last resort answered FAILED for it. The reasons "
+        f"are in the log group {log}.",
+    )
+    add(
+        "Errors",
+        function.metric_errors(period=_MINUTE, statistic="Sum"),
+        f"{stack} crashed, timed out or could not deliver an answer. Lambda tries once more; then the last "
+        f"resort answers. The reasons are in the log group {log}.",
+    )
+    add(
+        "Throttles",
+        function.metric_throttles(period=_MINUTE, statistic="Sum"),
+        f"Requests to {stack} wait because the account's Lambda functions have used up its concurrency. Those "
+        "that wait for ten minutes are answered FAILED.",
+        out_of=5,
+        at_least=3,
+    )
+    add(
+        "Duration",
+        function.metric_duration(period=_MINUTE, statistic="Maximum"),
+        f"A request to {stack} took seven tenths of its {timeout.to_seconds()} seconds or more, and may have been "
+        f"answered FAILED for lack of time. Image Builder throttles or hangs; the log group {log} says which call.",
+        threshold=timeout.to_milliseconds() * 7 / 10,
+    )

@@ -1,0 +1,33 @@
+"""A construct's arguments in Python's names -> the resource's properties in CloudFormation's."""
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final
+
+from provider.authoring.typed import properties_by_name
+from provider.properties.model import Type
+
+_SNAKE_CASE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+
+def as_properties(value: Any, type_: Type) -> Any:
+    """A value of `type_` with the names that a template has; tokens, keys of maps and what is no value of it stay."""
+    if isinstance(value, Enum):
+        return value.value
+    if type_.kind == "structure" and isinstance(value, Mapping):
+        return dict(_property(written, entry, type_) for written, entry in value.items())
+    if type_.item is not None and isinstance(value, Mapping):
+        return {key: as_properties(entry, type_.item) for key, entry in value.items()}
+    if type_.item is not None and isinstance(value, (list, tuple)):
+        return [as_properties(entry, type_.item) for entry in value]
+    return value
+
+
+def _property(written: str, value: Any, structure: Type) -> tuple[str, Any]:
+    name = properties_by_name(structure).get(written, written)
+    member = structure.spellings.get(name)
+    if member is not None:
+        return name, as_properties(value, structure.members[member])
+    # Nobody's name. As a template has it, so that the finding names its neighbours as a template does, too.
+    return "".join(map(str.title, name.split("_"))) if _SNAKE_CASE.fullmatch(name) else name, value

@@ -1,0 +1,107 @@
+"""What the functions may do: the statements of template.yaml, for the same reasons. A test compares the two."""
+
+from typing import Final
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, ServicePrincipal
+from aws_cdk.aws_kms import IKey
+from aws_cdk.aws_lambda import IFunction
+from aws_cdk.aws_logs import ILogGroup
+from aws_cdk.aws_sqs import IQueue
+from constructs import Construct
+
+LAMBDA: Final = ServicePrincipal("lambda.amazonaws.com")
+"""Who takes the roles."""
+
+Policies = dict[str, PolicyDocument]
+"""Inline policies by their names."""
+
+_SERVICE_LINKED_ROLE: Final = "aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
+
+
+def of_provider(
+    scope: Construct,
+    log_group: ILogGroup,
+    last_resort: IFunction,
+    *,
+    name_pattern: str,
+    export_bucket_pattern: str,
+    ssm_parameter_pattern: str,
+    launch_templates: bool,
+) -> Policies:
+    """The provider's policies; those for buckets, parameters and launch templates only where such may be named."""
+    stack = Stack.of(scope)
+    policies = {
+        "distribution-configurations": _policy(
+            _allow(
+                "Configurations",
+                stack.format_arn(
+                    service="imagebuilder", resource="distribution-configuration", resource_name=name_pattern
+                ),
+                "imagebuilder:CreateDistributionConfiguration",
+                "imagebuilder:GetDistributionConfiguration",
+                "imagebuilder:UpdateDistributionConfiguration",
+                "imagebuilder:DeleteDistributionConfiguration",
+                "imagebuilder:ListTagsForResource",
+                "imagebuilder:TagResource",
+                "imagebuilder:UntagResource",
+            ),
+            # IAM has no narrower resource for lists.
+            _allow("Lists", "*", "imagebuilder:ListDistributionConfigurations", "imagebuilder:ListImagePipelines"),
+            # Image Builder makes its service-linked role with the caller's permissions, the first time it is used.
+            _allow(
+                "ServiceLinkedRole",
+                stack.format_arn(service="iam", region="", resource="role", resource_name=_SERVICE_LINKED_ROLE),
+                "iam:GetRole",
+                "iam:CreateServiceLinkedRole",
+            ),
+            _log(log_group),
+            _allow("LastResort", last_resort.function_arn, "lambda:InvokeFunction"),
+        )
+    }
+    # What Image Builder checks and does with the caller's permissions when a configuration names such things.
+    if launch_templates:
+        templates = stack.format_arn(service="ec2", region="*", resource="launch-template", resource_name="*")
+        policies["launch-templates"] = _policy(
+            _allow(None, "*", "ec2:DescribeLaunchTemplates"),
+            _allow(None, templates, "ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"),
+        )
+    if export_bucket_pattern:
+        buckets = stack.format_arn(
+            service="s3",
+            region="",
+            account="",
+            resource=export_bucket_pattern,
+            arn_format=ArnFormat.NO_RESOURCE_NAME,
+        )
+        policies["export-buckets"] = _policy(_allow(None, buckets, "s3:ListBucket"))
+    if ssm_parameter_pattern:
+        parameters = stack.format_arn(
+            service="ssm", region="*", resource="parameter", resource_name=ssm_parameter_pattern
+        )
+        policies["ssm-parameters"] = _policy(_allow(None, parameters, "ssm:GetParameter"))
+    return policies
+
+
+def of_last_resort(scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None) -> Policies:
+    """The last resort's policies; one for the key that encrypts the queue, if one does."""
+    policies = {
+        "last-resort": _policy(_log(log_group), _allow("Unanswered", unanswered.queue_arn, "sqs:SendMessage")),
+    }
+    if key is not None:
+        encrypt = _allow(None, key.key_arn, "kms:Decrypt", "kms:GenerateDataKey")
+        encrypt.add_condition("StringLike", {"kms:ViaService": f"sqs.{Stack.of(scope).region}.*"})
+        policies["encrypt-unanswered"] = _policy(encrypt)
+    return policies
+
+
+def _policy(*statements: PolicyStatement) -> PolicyDocument:
+    return PolicyDocument(statements=list(statements))
+
+
+def _allow(sid: str | None, resource: str, *actions: str) -> PolicyStatement:
+    return PolicyStatement(sid=sid, actions=list(actions), resources=[resource])
+
+
+def _log(log_group: ILogGroup) -> PolicyStatement:
+    return _allow("Log", log_group.log_group_arn, "logs:CreateLogStream", "logs:PutLogEvents")

@@ -1,0 +1,255 @@
+"""The construct: what it puts into the template, and what it says at synth."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsii
+import pytest
+from aws_cdk import App, CfnCondition, CfnParameter, Fn, IAnyProducer, Lazy, RemovalPolicy, Stack, Token
+from aws_cdk.assertions import Annotations, Match
+from aws_cdk.aws_iam import AccountRootPrincipal, Role
+from aws_cdk.aws_imagebuilder import CfnImagePipeline
+
+from provider.authoring.block import RESOURCE_TYPE
+from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
+from provider.construct.properties import DiskImageFormat, Distribution, OnDelete, S3ExportConfiguration
+from provider.construct.provider import DeployedProvider
+from provider.lint.template import check
+from provider.properties.attributes import ATTRIBUTES
+from tests.construct.synthesis import resources_of
+from tests.stack import NAME, Resource
+
+TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+AMI: Distribution = {"region": "us-east-1", "ami_distribution_configuration": {"name": NAME}}
+
+
+@pytest.fixture
+def provider(stack: Stack) -> DeployedProvider:
+    return DistributionConfigurationProvider.from_service_token(stack, "Provider", TOKEN)
+
+
+@pytest.fixture
+def declare(stack: Stack, provider: DeployedProvider) -> Callable[..., DistributionConfiguration]:
+    """Declares a configuration with some properties."""
+    return lambda construct_id="Golden", /, **properties: DistributionConfiguration(
+        stack, construct_id, provider=provider, **properties
+    )
+
+
+def rendered(stack: Stack) -> dict[str, Any]:
+    """The stack's one resource of ours, as the template has it."""
+    (resource,) = resources_of(stack, RESOURCE_TYPE)
+    return resource
+
+
+def test_properties_are_those_of_a_template(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """Names become CloudFormation's, enumerations their values; empty structures, false and account IDs stay."""
+    export: S3ExportConfiguration = {
+        "role_name": "vmimport",
+        "disk_image_format": DiskImageFormat.VMDK,
+        "s3_bucket": "archive",
+    }
+    launch = {"launch_template_id": "lt-0123456789abcdef0", "account_id": "012345678901", "set_default_version": False}
+    declare(
+        name="golden",
+        description=None,
+        distributions=[
+            {**AMI, "s3_export_configuration": export, "launch_template_configurations": [launch]},
+            {"region": "eu-west-1", "ami_distribution_configuration": {}},
+        ],
+        tags={"cost_center": "1.10"},
+        on_delete=OnDelete.RETAIN,
+    )
+    properties = rendered(stack)["Properties"]
+    assert properties == {
+        "ServiceToken": TOKEN,
+        "ServiceTimeout": "900",
+        "Name": "golden",
+        "Distributions": [
+            {
+                "Region": "us-east-1",
+                "AmiDistributionConfiguration": {"Name": NAME},
+                "S3ExportConfiguration": {"RoleName": "vmimport", "DiskImageFormat": "VMDK", "S3Bucket": "archive"},
+                "LaunchTemplateConfigurations": [
+                    {
+                        "LaunchTemplateId": "lt-0123456789abcdef0",
+                        "AccountId": "012345678901",
+                        "SetDefaultVersion": False,
+                    }
+                ],
+            },
+            {"Region": "eu-west-1", "AmiDistributionConfiguration": {}},
+        ],
+        "Tags": {"cost_center": "1.10"},
+        "OnDelete": "Retain",
+    }
+
+
+def test_adopting_is_by_arn(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """`adopt` is the property by which a configuration that exists is taken over."""
+    arn = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/web"
+    assert declare(adopt=arn, distributions=[AMI]).validate() == []
+    assert rendered(stack)["Properties"]["DistributionConfigurationArn"] == arn
+
+
+def test_tokens_pass_through(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """What only a deployment knows stands as it is written, for a text, a list, a number, a structure or all of it."""
+    accounts = CfnParameter(stack, "Accounts", type="List<String>")
+    launches = CfnParameter(stack, "Launches", type="Number")
+    condition = CfnCondition(stack, "Shared", expression=Fn.condition_equals(stack.region, "us-east-1"))
+    golden = declare(
+        name=Fn.join("-", ["golden", stack.stack_name]),
+        description="{{resolve:ssm:/images/description}}",
+        distributions=[
+            {
+                "region": stack.region,
+                "ami_distribution_configuration": {
+                    "name": f"{stack.stack_name}-{{{{ imagebuilder:buildDate }}}}",
+                    "launch_permission": {"user_ids": accounts.value_as_list},
+                },
+                "fast_launch_configurations": [{"enabled": True, "max_parallel_launches": launches.value_as_number}],
+            },
+            Fn.condition_if(condition.logical_id, {"Region": "eu-west-1", "AmiDistributionConfiguration": {}},
+                            Fn.ref("AWS::NoValue")),
+        ],
+        tags=Token.as_any({"Ref": "Tags"}),
+    )  # fmt: skip
+    assert golden.validate() == []
+    properties = rendered(stack)["Properties"]
+    first = properties["Distributions"][0]
+    assert first["AmiDistributionConfiguration"]["LaunchPermission"] == {"UserIds": {"Ref": "Accounts"}}
+    assert first["FastLaunchConfigurations"][0]["MaxParallelLaunches"] == {"Ref": "Launches"}
+    assert "Fn::If" in properties["Distributions"][1]
+    assert properties["Tags"] == {"Ref": "Tags"}
+
+
+@jsii.implements(IAnyProducer)
+class Late:
+    """Gives entries when it is asked for them at last."""
+
+    def produce(self, context: Any) -> Any:
+        return [{"Region": "us-east-1"}]
+
+
+def test_what_is_given_late_is_judged_late(declare: Callable[..., DistributionConfiguration]) -> None:
+    """What is only there at synth is judged then, by the names of a template."""
+    (finding,) = declare(name="golden", distributions=Lazy.uncached_any(Late())).validate()
+    assert finding.startswith("Distributions[0]: one or more outputs")
+
+
+MISTAKES: dict[str, dict[str, Any]] = {
+    "unknown": {"name": "a", "distributions": [{"region": "us-east-1", "ami_distribution_configration": {}}]},
+    "constraints": {"name": "a b", "distributions": [AMI], "on_delete": "Keep", "description": ""},
+    "rules": {"name": "golden", "distributions": [AMI, {**AMI, "ami_distribution_configuration": {"name": "abc"}}]},
+    "types": {
+        "name": "golden",
+        "distributions": [{"region": "us-east-1", "fast_launch_configurations": [{"enabled": "on"}, "all"]}],
+    },
+    "target": {"adopt": "nothing", "name": "golden", "distributions": [AMI]},
+    "required": {"name": "golden"},
+    "output": {"name": "golden", "distributions": [{"region": "us-east-1"}]},
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_findings_are_the_handler_s(
+    mistake: dict[str, Any], stack: Stack, declare: Callable[..., DistributionConfiguration], resource: Resource
+) -> None:
+    """A mistake is told in the words and with the path with which the real handler would fail the deployment."""
+    found = declare(**mistake).validate()
+    sent = rendered(stack)["Properties"]
+    reason = resource.create(**sent).reason
+    assert found
+    assert [text for text in found if text not in reason] == []
+    count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+    assert reason.startswith(f"{count} with the properties")
+
+
+def test_a_synth_tells_everything_at_once(app: App, declare: Callable[..., DistributionConfiguration]) -> None:
+    """A synth fails with the mistakes of all configurations, each with its construct's path."""
+    for name in ("First", "Second"):
+        declare(name, **MISTAKES["output"])
+    with pytest.raises(RuntimeError) as failed:
+        app.synth()
+    assert "[images/First] Distributions[0]: one or more outputs" in str(failed.value)
+    assert "[images/Second] Distributions[0]: one or more outputs" in str(failed.value)
+
+
+def test_advice_is_a_warning(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """What the provider only warns of is a warning at synth, by the ID that cfn-lint tells it under."""
+    declare(name="golden", distributions=[{**AMI, "region": "mars"}])
+    (warning,) = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    assert "Distributions[0].Region" in str(warning.entry.data)
+    assert "W9311" in str(warning.entry.data)
+
+
+def test_attributes_are_those_that_the_handler_answers(
+    stack: Stack, declare: Callable[..., DistributionConfiguration]
+) -> None:
+    """Each attribute is a property of the construct, and each property of it an attribute that there is."""
+    golden = declare(name="golden", distributions=[AMI])
+    own = [name for name, value in vars(DistributionConfiguration).items() if isinstance(value, property)]
+    written = json.dumps([stack.resolve(getattr(golden, name)) for name in own])
+    asked = {name for name in ATTRIBUTES if f'"Golden", "{name}"' in written.replace("\\", "")}
+    assert asked | {"Arn", "DistributionConfigurationArn"} == set(ATTRIBUTES)
+    assert written.count("Fn::GetAtt") == len(asked)
+    assert stack.resolve(golden.distribution_configuration_arn) == stack.resolve(golden.ref) == {"Ref": "Golden"}
+
+
+def test_a_pipeline_distributes_by_it(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """Its `ref` is what a native pipeline takes for its distribution configuration."""
+    golden = declare(name="golden", distributions=[AMI])
+    CfnImagePipeline(
+        stack,
+        "Pipeline",
+        name="golden",
+        infrastructure_configuration_arn="arn:aws:imagebuilder:us-east-1:123456789012:infrastructure-configuration/a",
+        distribution_configuration_arn=golden.ref,
+    )
+    (pipeline,) = resources_of(stack, "AWS::ImageBuilder::ImagePipeline")
+    assert pipeline["Properties"]["DistributionConfigurationArn"] == {"Ref": "Golden"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "deletion", "replacement"),
+    [
+        (RemovalPolicy.RETAIN, "Retain", "Retain"),
+        (RemovalPolicy.DESTROY, "Delete", "Delete"),
+        (RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, "RetainExceptOnCreate", "Retain"),
+    ],
+)
+def test_removal_policies_are_honoured(
+    policy: RemovalPolicy,
+    deletion: str,
+    replacement: str,
+    stack: Stack,
+    declare: Callable[..., DistributionConfiguration],
+) -> None:
+    """A removal policy becomes what CloudFormation has for it, for deletion and for replacement."""
+    declare(name="golden", distributions=[AMI]).apply_removal_policy(policy)
+    resource = rendered(stack)
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (deletion, replacement)
+
+
+def test_reading_is_granted_and_nothing_else(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """`grant_read` allows to read this one configuration; `grant` allows the actions that are named, on it alone."""
+    golden = declare(name="golden", distributions=[AMI])
+    role = Role(stack, "Reader", assumed_by=AccountRootPrincipal())
+    golden.grant_read(role)
+    golden.grant(role, "imagebuilder:UpdateDistributionConfiguration")
+    (policy,) = resources_of(stack, "AWS::IAM::Policy")
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert {statement["Resource"]["Ref"] for statement in statements} == {"Golden"}
+    allowed = [statement["Action"] for statement in statements]
+    assert allowed == [
+        ["imagebuilder:GetDistributionConfiguration", "imagebuilder:ListTagsForResource"],
+        "imagebuilder:UpdateDistributionConfiguration",
+    ]
+
+
+def test_a_linted_template_says_the_same(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """What a synth finds, cfn-lint's rules find in its template."""
+    golden = declare(**MISTAKES["rules"])
+    template = {"Resources": {"Golden": rendered(stack)}}
+    assert [one.message for one in check(template)] == golden.validate()

@@ -1,0 +1,45 @@
+"""The example app: it synthesises, and cfn-lint has nothing to say, the provider's own rules included."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.construct.conftest import NOT_BUILT
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "cdk"
+GUIDE = ROOT / "docs" / "cdk.md"
+
+
+@pytest.fixture(scope="module", params=[{}, {"pipeline": "golden-image"}], ids=["alone", "beside a pipeline"])
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template that the app synthesises, without its assets."""
+    folder = tmp_path_factory.mktemp("example")
+    variables = {
+        "CDK_OUTDIR": str(folder),
+        "CDK_CONTEXT_JSON": json.dumps({**NOT_BUILT, **request.param}),
+        "CDK_VALIDATION": "false",
+    }
+    subprocess.run([sys.executable, "app.py"], cwd=EXAMPLE, check=True, env={**os.environ, **variables})
+    return folder / "golden-image.template.json"
+
+
+def test_the_example_lints_clean(template: Path) -> None:
+    """cfn-lint has nothing to say about the synthesised example, warnings and the provider's rules included."""
+    # W3005: the CDK writes down that a function depends on its role, which its properties say already.
+    cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
+    command = [cfn_lint, str(template), "--append-rules", "provider.lint", "--ignore-checks", "W3005"]
+    linted = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("file", ["app.py", "typescript/app.ts", "typescript/types.mjs"])
+def test_the_guide_shows_what_is_tested(file: str) -> None:
+    """The code in docs/cdk.md is the examples', which are synthesised here and deployed end to end."""
+    blocks = re.findall(r"```(?:python|ts|js)\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    assert any(block.strip() in (EXAMPLE / file).read_text("utf-8") for block in blocks if len(block) > 300)

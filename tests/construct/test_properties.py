@@ -1,0 +1,86 @@
+"""The typed properties: made from the shapes, complete, and fresh."""
+
+import enum
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_type_hints, is_typeddict
+
+import pytest
+from botocore import xform_name
+
+from provider.authoring.typed import RENAMED, ROOT, module, properties_by_name
+from provider.construct import properties
+from provider.construct.arguments import as_properties
+from provider.properties.model import Type, pascal_case, resource_type
+
+
+def structures(type_: Type, name: str = ROOT) -> Iterator[tuple[str, Type]]:
+    if type_.item is not None:
+        yield from structures(type_.item, type_.item.shape)
+    elif type_.kind == "structure":
+        yield name, type_
+        for member in type_.members.values():
+            yield from structures(member, member.shape)
+
+
+def enumerations(type_: Type) -> Iterator[Type]:
+    for _, structure in structures(type_):
+        yield from (member for member in structure.members.values() if member.enum)
+
+
+def test_the_module_is_fresh() -> None:
+    """provider/construct/properties.py is what the pinned botocore gives; `make docs` writes it anew."""
+    assert Path(properties.__file__).read_text("utf-8") == module()
+
+
+def test_each_structure_has_its_type() -> None:
+    """Each structure is a TypedDict with all members of the shape in snake_case, required where they are there."""
+    for name, structure in structures(resource_type()):
+        made = getattr(properties, name)
+        assert is_typeddict(made)
+        assert set(get_type_hints(made)) == {RENAMED.get(member, xform_name(member)) for member in structure.members}
+        assert made.__required_keys__ == {xform_name(member) for member in structure.required}
+
+
+def test_each_enumeration_has_its_values() -> None:
+    """Each list of values is an enumeration, whose members are the texts that the API takes."""
+    found = list(enumerations(resource_type()))
+    assert found
+    for type_ in found:
+        made = getattr(properties, type_.shape)
+        assert issubclass(made, enum.StrEnum)
+        assert tuple(made) == type_.enum
+
+
+def test_everything_is_documented() -> None:
+    """Each type and each of its members is followed by what the API's documentation says of it."""
+    source = inspect.getsource(properties)
+    assert "The name of the role that grants VM Import/Export permission" in source
+    assert source.count("class ") == source.count('):\n    """')
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in structures(resource_type())}))
+def test_names_lead_to_properties(name: str) -> None:
+    """A name in snake_case is the property that the walk has for it, other spellings of it included."""
+    structure = dict(structures(resource_type()))[name]
+    known = properties_by_name(structure)
+    for spelling, member in structure.spellings.items():
+        assert structure.spellings[known[xform_name(spelling)]] == member
+    assert {pascal_case(member) for member in structure.members} <= set(known.values())
+
+
+def test_only_names_change() -> None:
+    """Keys of maps, values, and what a template or the API calls a property stay as they are."""
+    given = {
+        "distributions": [{"ami_distribution_configuration": {"ami_tags": {"cost_center": "a_b"}}}],
+        "Tags": {"on_delete": "x"},
+        "onDelete": "Retain",
+        "Fn::If": ["A", {}, {}],
+    }
+    assert as_properties(given, resource_type()) == {
+        "Distributions": [{"AmiDistributionConfiguration": {"AmiTags": {"cost_center": "a_b"}}}],
+        "Tags": {"on_delete": "x"},
+        "onDelete": "Retain",
+        "Fn::If": ["A", {}, {}],
+    }

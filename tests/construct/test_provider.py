@@ -1,0 +1,222 @@
+"""The provider as a construct: all that template.yaml has, one a stack, and nothing that cdk-nag wonders at."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, CfnResource, Duration, Stack, Validations
+from aws_cdk.aws_iam import ManagedPolicy, PolicyStatement
+from aws_cdk.aws_kms import Key
+from aws_cdk.aws_lambda import ApplicationLogLevel
+from aws_cdk.aws_logs import RetentionDays
+from aws_cdk.aws_sns import Topic
+from cdk_nag import AwsSolutionsChecks
+
+from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
+from provider.construct.properties import Distribution
+from provider.local.intrinsics import Evaluator
+from provider.local.plausible import Plausible
+from provider.local.records import Outside
+from provider.local.template import Template, load, made_of
+from tests.construct.synthesis import resources_of, template_of
+
+APPLICATION = load(Path(__file__).parents[2] / "template.yaml")
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
+PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
+CONSTRUCTS = {"Log": "ProviderLogGroup", "Role": "ProviderRole", "Function": "ProviderFunction",
+              "LastResort": "LastResortFunction"}  # fmt: skip
+"""IDs of the construct that are others in template.yaml."""
+
+DISTRIBUTIONS: list[Distribution] = [{"region": "us-east-1", "ami_distribution_configuration": {}}]
+
+WAYS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]] = {
+    "by default": ({}, lambda stack: {}),
+    "narrowed": (
+        {
+            "NamePattern": "golden-*",
+            "ExportBucketPattern": "archive-*",
+            "SsmParameterPattern": "images/*",
+            "LaunchTemplates": "Denied",
+            "PermissionsBoundary": BOUNDARY,
+            "KmsKeyArn": KEY,
+            "MemorySize": "512",
+            "Timeout": "300",
+            "LogLevel": "DEBUG",
+            "LogRetentionInDays": "30",
+            "AlarmTopic": TOPIC,
+        },
+        lambda stack: {
+            "name_pattern": "golden-*",
+            "export_bucket_pattern": "archive-*",
+            "ssm_parameter_pattern": "images/*",
+            "launch_templates": False,
+            "permissions_boundary": ManagedPolicy.from_managed_policy_arn(stack, "Boundary", BOUNDARY),
+            "encryption_key": Key.from_key_arn(stack, "Key", KEY),
+            "memory_size": 512,
+            "timeout": Duration.minutes(5),
+            "log_level": ApplicationLogLevel.DEBUG,
+            "log_retention": RetentionDays.ONE_MONTH,
+            "alarm_topic": Topic.from_topic_arn(stack, "Topic", TOPIC),
+        },
+    ),
+    "without exports": ({"ExportBucketPattern": ""}, lambda stack: {"export_bucket_pattern": ""}),
+}
+"""Ways to deploy: template.yaml's parameters, and the construct's arguments."""
+
+
+@dataclass
+class Named:
+    """Refers to resources by template.yaml's names for them."""
+
+    names: Mapping[str, str]
+
+    def reference(self, name: str, path: object) -> str:
+        return f"<{self.names.get(name, name)}>"
+
+    def attribute(self, name: str, attribute: str, path: object) -> str:
+        return f"<{self.names.get(name, name)}.{attribute}>"
+
+
+def worked_out(template: Template, given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """A template's resources by template.yaml's names, their functions worked out, scalars as text."""
+    defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
+    known = {**defaults, **given, **PSEUDO, "AWS::StackName": "images"}
+    plausible = Plausible("us-east-1", "123456789012", "")
+    evaluator = Evaluator(template, known, Named(names), plausible, Outside(), lambda _: None)
+    return {
+        names.get(name, name): _text(evaluator.evaluate(resource, ("Resources", name)))
+        for name, resource in template.resources.items()
+    }
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _text(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_text(entry) for entry in value]
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+
+
+@pytest.fixture
+def provider(stack: Stack) -> Callable[..., DistributionConfigurationProvider]:
+    """Makes the stack's provider, once."""
+    return lambda **arguments: DistributionConfigurationProvider(stack, "Provider", **arguments)
+
+
+@pytest.fixture(params=WAYS.values(), ids=list(WAYS))
+def both(
+    request: pytest.FixtureRequest, stack: Stack, provider: Callable[..., DistributionConfigurationProvider]
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The resources of template.yaml and of the construct, deployed in the same way, by the same names."""
+    given, arguments = request.param
+    made = provider(**arguments(stack))
+    names = {
+        str(stack.resolve(resource.logical_id)): CONSTRUCTS.get(child.node.id, child.node.id)
+        for child in made.node.children
+        if isinstance(resource := child.node.default_child, CfnResource)
+        and not child.node.id.startswith("ImmutableRole")  # the CDK's, around a role of ours
+    }
+    return worked_out(APPLICATION, given, {}), worked_out(made_of(template_of(stack), "images"), {}, names)
+
+
+ALIKE = ("ProviderRole", "LastResortRole", "ProviderLogGroup", "Unanswered", "UnansweredAlarm", "LastResortAlarm",
+         "ErrorsAlarm", "ThrottlesAlarm", "DurationAlarm")  # fmt: skip
+
+
+def test_resources_are_those_of_the_application(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """Roles with each statement, log, queue and alarms are as in template.yaml, whatever is asked for."""
+    application, construct = both
+    for name in ALIKE:
+        ours, theirs = construct[name], application[name]
+        assert ours["Properties"] == theirs["Properties"], name
+        assert ours.get("DeletionPolicy") == theirs.get("DeletionPolicy"), name
+
+
+def test_nothing_of_the_application_is_missing() -> None:
+    """What is compared here is all of template.yaml, but for its dashboard, which an app draws as it likes."""
+    functions = {"ProviderFunction", "LastResortFunction"}
+    assert set(APPLICATION.resources) == {*ALIKE, *functions, "OperationsDashboard"}
+
+
+@pytest.mark.parametrize("name", ["ProviderFunction", "LastResortFunction"])
+def test_functions_are_those_of_the_application(both: tuple[dict[str, Any], dict[str, Any]], name: str) -> None:
+    """Both functions have template.yaml's settings, and hand on what fails after as many tries."""
+    application, construct = both
+    theirs, ours = dict(application[name]["Properties"]), dict(construct[name]["Properties"])
+    assert ours.pop("Code")
+    assert theirs.pop("CodeUri")
+    asynchronous = theirs.pop("EventInvokeConfig")
+    assert ours == theirs
+    (found,) = [
+        one["Properties"]
+        for one in construct.values()
+        if one["Type"] == "AWS::Lambda::EventInvokeConfig" and one["Properties"]["FunctionName"] == f"<{name}>"
+    ]
+    assert (
+        found["DestinationConfig"]["OnFailure"]["Destination"]
+        == (asynchronous["DestinationConfig"]["OnFailure"]["Destination"])
+    )
+    for setting in ("MaximumEventAgeInSeconds", "MaximumRetryAttempts"):
+        assert found[setting] == asynchronous[setting]
+
+
+def test_a_stack_has_one_provider(stack: Stack) -> None:
+    """All configurations of a stack that name no provider have the same one, made for the first."""
+    first, second = (
+        DistributionConfiguration(stack, name, name=name, distributions=DISTRIBUTIONS) for name in ("one", "two")
+    )
+    tokens = [
+        one["Properties"]["ServiceToken"]
+        for one in resources_of(stack, "Custom::ImageBuilderDistributionConfiguration")
+    ]
+    assert tokens[0] == tokens[1]
+    assert len(resources_of(stack, "AWS::Lambda::Function")) == 2
+    assert first.node.path != second.node.path
+
+
+def test_the_provider_goes_last(stack: Stack) -> None:
+    """A configuration hangs on all that answers for it, the last resort too, and on no alarm."""
+    DistributionConfiguration(stack, "Golden", name="golden", distributions=DISTRIBUTIONS)
+    resources = template_of(stack)["Resources"]
+    needed, new = set(), {"Golden"}
+    while new:
+        needed |= new
+        new = {name for name in resources for one in needed if f'"{name}"' in json.dumps(resources[one])} - needed
+    assert {one["Type"] for name, one in resources.items() if name not in needed} == {
+        "AWS::CloudWatch::Alarm",
+        "AWS::SQS::QueuePolicy",
+    }
+
+
+def test_a_deployed_provider_adds_nothing(stack: Stack) -> None:
+    """A configuration with a deployed provider's ServiceToken is all there is in its stack."""
+    token = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+    deployed = DistributionConfigurationProvider.from_service_token(stack, "Provider", token)
+    DistributionConfiguration(stack, "Golden", provider=deployed, name="golden", distributions=DISTRIBUTIONS)
+    (golden,) = template_of(stack)["Resources"].values()
+    assert golden["Properties"]["ServiceToken"] == token
+
+
+@pytest.mark.parametrize("environment", [{}, {"region": "us-east-1", "account": "123456789012"}], ids=["any", "one"])
+def test_cdk_nag_has_nothing_to_say(app: App, environment: dict[str, str]) -> None:
+    """The AWS Solutions pack passes, in a stack for any account and Region as for one that is named."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    stack = Stack(app, "images", env=environment or None)
+    provider = DistributionConfigurationProvider(stack, "Provider", ssm_parameter_pattern="images/*")
+    DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=DISTRIBUTIONS)
+    app.synth()
+
+
+def test_cdk_nag_looks_closely(app: App) -> None:
+    """The pack would fail on a wildcard that has no reason, so that passing it means something."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    stack = Stack(app, "images")
+    provider = DistributionConfigurationProvider(stack, "Provider")
+    provider.role.add_to_policy(PolicyStatement(actions=["s3:*"], resources=["*"]))
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
