@@ -51,7 +51,9 @@ class Account:
             with self._log.open("wb") as log:
                 running = started(command, self._server_environment(port), self._home, log.fileno())
                 self._process = self._opened.enter_context(running)
-            self.stacks, self.functions, self.queues = map(self._client, ("cloudformation", "lambda", "sqs"))
+            self.stacks, self.functions, self.queues, self.logs = map(
+                self._client, ("cloudformation", "lambda", "sqs", "logs")
+            )
             self._wait_until_up()
             self._opened = self._opened.pop_all()
         return self
@@ -73,10 +75,12 @@ class Account:
             if int(group) == self._process.pid and "_worker.py" in command:
                 os.kill(int(process), signal.SIGKILL)
 
-    def deploy_application(self, template: Path) -> None:
+    def deploy_application(self, template: Path, **parameters: str) -> None:
         """`sam deploy` with the settings of samconfig.toml, but for the question whether to go on."""
         command = [str(BIN / "sam"), "deploy", "--template-file", str(template), "--no-confirm-changeset"]
         command += ["--config-file", str(ROOT / "samconfig.toml"), "--no-progressbar"]
+        if parameters:
+            command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
         where = {"AWS_ENDPOINT_URL": self._url, "AWS_CA_BUNDLE": str(CERTIFICATE)}
         run(command, environment(self._home, **SAM, **where))
 

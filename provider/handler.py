@@ -67,7 +67,7 @@ def _start(request: Request, context: object, deadline: Deadline, answer: Answer
             ).start()
         threading.Thread(target=work, name="work", daemon=True).start()
     except (RuntimeError, MemoryError) as error:
-        reason = f"the provider could not start its work: {type(error).__name__}"
+        reason = f"the provider could not start its work: {type(error).__name__}. Deploy again, or raise MemorySize"
         answer.offer(_fallen_short(request, deadline, reason))
 
 
@@ -78,7 +78,8 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
 
         provision.answer(request, context, deadline, answer.offer)
     except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package is an answer, too
-        reason = redact(f"the provider failed at {deadline.doing}: {type(error).__name__}: {error}")
+        failure = f"the provider failed at {deadline.doing}: {type(error).__name__}: {error}"
+        reason = redact(f"{failure}. Deploy again; if it stays, build and deploy the provider anew")
         _LOG.error(reason)
         answer.offer(_fallen_short(request, deadline, reason))
 
@@ -96,7 +97,7 @@ def _too_late(request: Request) -> Response:
     return Response(
         FAILED,
         request.fallback_id,
-        "the request came after its response URL had expired; nothing was called and nothing changed",
+        "the request came after its response URL had expired; nothing was called and nothing changed. Deploy again",
     )
 
 

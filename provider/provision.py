@@ -37,7 +37,8 @@ def answer(request: Request, context: object, watch: Watch, offer: Callable[[Res
             resource.response = _provision(request, context, watch, log)
         except Exception as error:
             log.exception("the provider itself failed")
-            raise RuntimeError(f"the provider itself failed: {type(error).__name__}: {error}") from error
+            failure = f"the provider itself failed: {type(error).__name__}: {error}. That is a bug: report it"
+            raise RuntimeError(failure) from error
         return resource.response.physical_id
 
     for register in (resource.create, resource.update, resource.delete):
@@ -68,7 +69,11 @@ def _checked(request: Request, log: Logger) -> dict[str, Any]:
     if request.request_type == "Delete" and (request.physical_id or request.is_foreign):
         return expanded.parameters
     if request.problems:
-        raise ProviderError("the event is malformed, nothing was called", details=request.problems)
+        raise ProviderError(
+            "the event is malformed, nothing was called",
+            cure="Correct it if you sent it by hand; else find out what changes events before they reach the function",
+            details=request.problems,
+        )
     findings = [
         *find(expanded),
         *validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)),

@@ -1,0 +1,69 @@
+"""Upgrading and uninstalling, as docs/operating.md has them: one installation's life, in the tests' order."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.account import PROVIDER_STACK, Account
+from e2e.conftest import Application
+from e2e.tools import ROOT
+from provider.local.emulator import Emulator
+
+EXAMPLES = ROOT / "examples" / "cloudformation"
+GOLDEN, EXPORTED = EXAMPLES / "golden-image.yaml", EXAMPLES / "golden-image-exported.yaml"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """The Image Builder of an account that nothing else is in."""
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def installed(
+    application: Application, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Account]:
+    """An account with the application, and with a stack that uses it."""
+    with Account(tmp_path_factory.mktemp("installed"), emulator.environment()) as running:
+        running.deploy_application(application.template)
+        assert running.create("golden", GOLDEN) == "CREATE_COMPLETE"
+        yield running
+
+
+@pytest.fixture
+def release(application: Application, tmp_path: Path) -> Path:
+    """The template of a newer release, whose code is another one."""
+    built = shutil.copytree(application.template.parent, tmp_path / "release")
+    (built / "ProviderFunction" / "RELEASE").write_text("a newer one", "utf-8")
+    return built / application.template.name
+
+
+def test_an_upgrade_disturbs_nobody(installed: Account, emulator: Emulator, release: Path) -> None:
+    """Other code and other parameters change the function alone; its users meet it with their next update."""
+    token = installed.outputs(PROVIDER_STACK)["ServiceToken"]
+    before = installed.functions.get_function_configuration(FunctionName=token)
+    configurations, calls = emulator.configurations, len(emulator.requests)
+    installed.deploy_application(release, MemorySize="512", LogLevel="DEBUG")
+    after = installed.functions.get_function_configuration(FunctionName=token)
+    assert installed.settled(PROVIDER_STACK) == "UPDATE_COMPLETE"
+    assert installed.outputs(PROVIDER_STACK)["ServiceToken"] == token
+    assert (before["MemorySize"], after["MemorySize"]) == (256, 512)
+    assert before["CodeSha256"] != after["CodeSha256"]
+    assert (emulator.configurations, len(emulator.requests)) == (configurations, calls)
+    assert installed.update("golden", EXPORTED) == "UPDATE_COMPLETE"
+    assert emulator.configurations.keys() == configurations.keys()
+    assert emulator.configurations != configurations
+
+
+def test_uninstalling_leaves_the_log(installed: Account, emulator: Emulator) -> None:
+    """Once its users are gone the provider can go, and leaves nothing but the log of what it changed."""
+    group = installed.outputs(PROVIDER_STACK)["LogGroupName"]
+    assert installed.delete("golden") == "DELETE_COMPLETE"
+    assert installed.delete(PROVIDER_STACK) == "DELETE_COMPLETE"
+    assert emulator.configurations == {}
+    assert installed.functions.list_functions()["Functions"] == []
+    (kept,) = installed.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert (kept["logGroupName"], kept["retentionInDays"]) == (group, 90)

@@ -1,0 +1,124 @@
+"""The texts with which a request can fail, read from the code of what ships.
+
+A text is what its expression writes, with `…` for what only the moment knows. It ends where its first sentence does:
+what follows says what to do.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from provider.artifact.build import TOOLS
+from provider.protocol.delivery import Undelivered
+from tests.docs.page import ROOT
+
+PROVIDER = ROOT / "provider"
+UNKNOWN = "…"
+
+_RAISED = {
+    "ProviderError": "",
+    "MalformedEvent": "",
+    "RuntimeError": "",
+    "Undelivered": str(Undelivered("", final=True)),
+}
+"""Errors whose text reaches a stack or the log, and what they put before what they are given."""
+_ANSWERS = {"Response": 2, "_fallen_short": 2}
+"""What makes an answer, and which of its arguments is the reason."""
+_LOGGED = ("error", "warning", "exception")
+_SENTENCE = re.compile(r"(.+?)(?:\. |; whether |$)")
+
+
+def shipped() -> list[Path]:
+    """The files of the two functions."""
+    return [path for path in sorted(PROVIDER.rglob("*.py")) if path.relative_to(PROVIDER).parts[0] not in TOOLS]
+
+
+def failures() -> set[str]:
+    """The texts of all errors that are raised and of all answers that are given."""
+    return {text for path in shipped() for scope in _scopes(path) for text in scope.failures()}
+
+
+def log_lines() -> set[str]:
+    """The texts of all lines that are logged as warnings or errors, and of all warnings that a plan brings."""
+    return {text for path in shipped() for scope in _scopes(path) for text in scope.log_lines()}
+
+
+def _scopes(path: Path) -> Iterator["_Scope"]:
+    tree = ast.parse(path.read_text("utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield _Scope(node, functions)
+
+
+class _Scope:
+    """One function, with what its own names and the functions of its module stand for."""
+
+    def __init__(self, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> None:
+        self._function, self._functions = function, functions
+        self._values: dict[str, ast.expr] = {}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                self._values[node.targets[0].id] = node.value
+
+    def failures(self) -> Iterator[str]:
+        for call in self._calls():
+            name = _name(call.func)
+            at = 0 if name in _RAISED else _ANSWERS.get(name)
+            if at is not None and len(call.args) > at:
+                yield from self._told(call.args[at], _RAISED.get(name, ""))
+
+    def log_lines(self) -> Iterator[str]:
+        for call in self._calls():
+            logs = isinstance(call.func, ast.Attribute) and call.func.attr in _LOGGED
+            warns = isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "warnings.append"
+            if (logs or warns) and call.args:
+                yield from self._told(call.args[0])
+            for keyword in call.keywords:
+                if keyword.arg == "warnings":
+                    tuples = (node for node in ast.walk(keyword.value) if isinstance(node, ast.Tuple))
+                    yield from (text for one in tuples for inner in one.elts for text in self._told(inner))
+
+    def _calls(self) -> Iterator[ast.Call]:
+        return (node for node in ast.walk(self._function) if isinstance(node, ast.Call))
+
+    def _told(self, node: ast.expr, before: str = "") -> Iterator[str]:
+        for text in self._texts(node):
+            sentence = _SENTENCE.match(before + re.sub("%[sd]", UNKNOWN, text))
+            if sentence and re.search(r"\w", sentence[1]):
+                yield sentence[1]
+
+    def _texts(self, node: ast.expr) -> set[str]:
+        """What an expression can come to as text."""
+        match node:
+            case ast.Constant(value=str(text)):
+                return {text}
+            case ast.JoinedStr(values=parts):
+                texts = {""}
+                for part in parts:
+                    texts = {before + after for before in texts for after in self._texts(part)}
+                return texts
+            case ast.FormattedValue(value=value):
+                return self._texts(value)
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return {before + after for before in self._texts(left) for after in self._texts(right)}
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._texts(body) | self._texts(orelse)
+            case ast.Name(id=name) if name in self._values:
+                return self._texts(self._values[name])
+            case ast.Call(func=ast.Name(id="redact"), args=[inner]):
+                return self._texts(inner)
+            case ast.Call(func=ast.Name(id=name)) if name in self._functions:
+                return self._returned(name)
+        return {UNKNOWN}
+
+    def _returned(self, name: str) -> set[str]:
+        function = self._functions[name]
+        scope = _Scope(function, self._functions)
+        returns = [one.value for one in ast.walk(function) if isinstance(one, ast.Return) and one.value is not None]
+        return {text for value in returns for text in scope._texts(value)} or {UNKNOWN}
+
+
+def _name(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")

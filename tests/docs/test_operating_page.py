@@ -1,0 +1,90 @@
+"""What docs/operating.md says of the alarms and the log, held against the template and against real log lines."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from provider import last_resort
+from provider.errors import API_ERRORS, Outcome
+from provider.local.faults import Fault
+from provider.local.template import load
+from tests.docs.page import DOCS, ROOT, blocks, rows
+from tests.stack import Context, Resource, ami
+
+PAGE = DOCS / "operating.md"
+QUERIES = [block.text for block in blocks(PAGE) if block.text.startswith("filter ")]
+REQUEST_ID = "11111111-0000-4000-8000-000000000000"
+
+_WORDS = {"filter", "fields", "display", "stats", "sort", "limit", "unnest"}
+_WORDS |= {"and", "or", "like", "as", "by", "into", "asc", "desc"}
+_COMPARED = re.compile(r'(\w+) (?:=|like) (?:"([^"]*)"|/([^/]*)/)')
+_NAME = re.compile(r"(?<![@\w.])[a-z_][\w.]*(?!\w*\()")
+
+
+@pytest.fixture
+def lines(
+    resource: Resource, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> list[dict[str, Any]]:
+    """What both functions write: for a change, a lost answer, a refusal, a throttled request, and a last resort."""
+    resource.create(REQUEST_ID, Name="golden", Description="old", Distributions=[ami()])
+    resource.emulator.fail("UpdateDistributionConfiguration", Fault.GARBAGE, after=True)
+    resource.update(Name="golden", Description="new", Distributions=[ami(), ami("eu-west-1")])
+    resource.update(Name="golden", Distributions=[{}])
+    limit = "CallRateLimitExceededException"
+    resource.emulator.fail_with("GetDistributionConfiguration", limit, 429, "Rate exceeded", times=1000)
+    resource.context = Context(milliseconds=1500)
+    resource.update(Name="golden", Description="newer", Distributions=[ami()])
+    assert resource.slot is not None
+    keys = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId")
+    event = dict.fromkeys(keys, "x") | {"RequestType": "Update", "ResponseURL": resource.slot.url}
+    last_resort.handler({"requestPayload": event}, Context())
+    # Lambda's own JSON format, for a function that sets up no logger.
+    plain = [{"message": record.getMessage()} for record in caplog.records if record.name == last_resort.__name__]
+    return [*map(json.loads, capsys.readouterr().out.splitlines()), *plain]
+
+
+def flat(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A line's fields, and with a dot those of the changes in it."""
+    changes = line.get("changes", [])
+    return {**line} | {f"changes.{name}": value for change in changes for name, value in change.items()}
+
+
+def used(query: str) -> Iterator[str]:
+    """The fields of a log line that a query speaks of; names that it gives itself stand for what they are made of."""
+    bare = re.sub(r'"[^"]*"|/[^/\n]*/', "", query)
+    given = {"line": "", "change": "changes."} | dict.fromkeys(re.findall(r"\) (?:/ \d+ )?as (\w+)", bare), "")
+    for name in _NAME.findall(bare):
+        first, _, rest = name.partition(".")
+        if first in given:
+            yield from [given[first] + rest] if rest else []
+        elif name not in _WORDS:
+            yield name
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+def test_a_query_asks_for_what_is_in_the_log(query: str, lines: list[dict[str, Any]]) -> None:
+    """Each field that a query speaks of is in the lines, and each value that it looks for is found."""
+    known = {name for line in lines for name in flat(line)}
+    fields = set(used(query))
+    assert fields
+    assert fields <= known
+    for field, text, pattern in _COMPARED.findall(query):
+        assert any(re.search(pattern or re.escape(text), str(line.get(field, ""))) for line in lines), field
+
+
+def test_every_code_of_throttling_is_looked_for() -> None:
+    """The query for what was throttled finds each error code that counts as that."""
+    [pattern] = [found for query in QUERIES for _, _, found in _COMPARED.findall(query) if "Throttling" in found]
+    codes = [code for code, error in API_ERRORS.items() if error.outcome is Outcome.THROTTLED]
+    assert len(codes) > 2
+    assert [code for code in codes if not re.search(pattern, code)] == []
+
+
+def test_every_alarm_is_explained() -> None:
+    """The page's table has the alarms of the template, and no other ones."""
+    resources = load(ROOT / "template.yaml").resources
+    alarms = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    assert {row[0].strip("`") for row in rows(PAGE, "What it tells you")} == alarms
