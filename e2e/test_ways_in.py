@@ -1,0 +1,253 @@
+"""The ways in: each deployed by its own tool into the account, as its documentation says.
+
+What ministack cannot do, and what the tests make of it:
+
+- It applies no transform to a nested stack's template. So the nested application is built as it is, and deployed with
+  the packaged template, which needs no transform, in the place of template.yaml.
+- It has no image pipelines. An SSM parameter stands for the one that imports a configuration's ARN.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from botocore.exceptions import ClientError
+
+from e2e.account import PROVIDER_STACK, Account
+from e2e.conftest import Application
+from e2e.tools import BIN, CERTIFICATE, ROOT, SAM, environment, run
+from provider.local.emulator import Emulator
+from provider.local.server import LoopbackServer, Reply
+
+EXAMPLES = ROOT / "examples"
+GOLDEN, EXPORTED = (EXAMPLES / "cloudformation" / f"golden-image{name}.yaml" for name in ("", "-exported"))
+DEPLOYING = ROOT / "docs" / "deploying.md"
+ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
+DEVELOPER = ROOT / ".venv" / "bin"
+BUCKET = "code-of-the-provider"
+
+Cli: TypeAlias = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def variables(account: Account, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a user's shell: the AWS CLI and SAM are there, and lead to the account."""
+    url = account.stacks.meta.endpoint_url
+    home = tmp_path_factory.mktemp("home")
+    found = environment(home, **SAM, AWS_ENDPOINT_URL=url, AWS_CA_BUNDLE=str(CERTIFICATE))
+    return {**found, "PATH": f"{DEVELOPER}:{BIN}:{found['PATH']}"}
+
+
+@pytest.fixture(scope="module")
+def shell(variables: dict[str, str]) -> Cli:
+    """Runs a line as a user's shell does, in the checkout, and gives what it printed."""
+    return lambda line: run(["sh", "-euc", line], variables)
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """What `make package` made, and the commands that it printed."""
+
+    folder: Path
+    commands: str
+
+
+@pytest.fixture(scope="module")
+def packaged() -> Packaged:
+    """The application, packaged as the documentation says."""
+    made = subprocess.run(["make", "package"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607
+    return Packaged(ROOT / "build" / "package", made.stdout.partition("BUCKET=...")[2])
+
+
+@pytest.fixture(scope="module")
+def plain(packaged: Packaged, account: Account, shell: Cli) -> Iterator[str]:
+    """The provider's stack as the printed commands deploy it, under a name of its own beside that of SAM."""
+    name = "plain-provider"
+    commands = packaged.commands.replace(f"name {PROVIDER_STACK}", f"name {name}")
+    beside = f" ServiceTokenExport={name}-ServiceToken"
+    shell(f"aws s3 mb s3://{BUCKET}; BUCKET={BUCKET}{commands.rstrip()}{beside}")
+    yield name
+    assert account.delete(name) == "DELETE_COMPLETE"
+    shell(f"aws s3 rb --force s3://{BUCKET}")
+
+
+@pytest.fixture
+def stack(account: Account) -> Iterator[Callable[..., str]]:
+    """Creates stacks, and deletes them in the end, the last one first."""
+    names: list[str] = []
+
+    def create(name: str, template: Path) -> str:
+        names.append(name)
+        return account.create(name, template)
+
+    yield create
+    assert [account.delete(name) for name in reversed(names)] == ["DELETE_COMPLETE"] * len(names)
+
+
+def edited(template: Path, folder: Path, replacements: Mapping[str, str]) -> Path:
+    """A copy of a template with texts replaced, each of which it has."""
+    text = template.read_text(encoding="utf-8")
+    for old, new in replacements.items():
+        assert old in text
+        text = text.replace(old, new)
+    copy = folder / template.name
+    copy.write_text(text, encoding="utf-8")
+    return copy
+
+
+def test_plain_cloudformation_runs_a_stack_s_whole_life(
+    account: Account, service: Emulator, plain: str, tmp_path: Path
+) -> None:
+    """What `make package` makes and its printed commands deploy serves a stack's creation, update and deletion."""
+    token = {f"{PROVIDER_STACK}-ServiceToken": f"{plain}-ServiceToken"}
+    assert account.create("plain", edited(GOLDEN, tmp_path, token)) == "CREATE_COMPLETE"
+    assert service.configurations[f"{ARN}golden-image-production"]["tags"]["Team"] == "platform"
+    assert account.update("plain", edited(EXPORTED, tmp_path, token)) == "UPDATE_COMPLETE"
+    assert service.configurations[f"{ARN}golden-image-production"]["tags"]["Team"] == "images"
+    assert account.delete("plain") == "DELETE_COMPLETE"
+    assert f"{ARN}golden-image-production" not in service.configurations
+
+
+def test_the_same_package_is_no_update(packaged: Packaged, plain: str, shell: Cli) -> None:
+    """Deploying the same package again changes nothing."""
+    deploy = f"aws cloudformation deploy --template-file {packaged.folder}/template.yaml --stack-name {plain}"
+    options = f"--capabilities CAPABILITY_IAM --parameter-overrides CodeBucket={BUCKET} --no-fail-on-empty-changeset"
+    assert "No changes to deploy" in shell(f"{deploy} {options}")
+
+
+def test_the_stack_sets_recipe_deploys_by_the_region_s_bucket(account: Account, packaged: Packaged, shell: Cli) -> None:
+    """The recipe for an organization fills each Region's bucket, from which the StackSet's parameters deploy there."""
+    (recipe,) = re.findall(
+        r"^make package\n(CODE=.*?)^```", DEPLOYING.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    # ministack has no StackSets; with this option the AWS CLI only checks what it would send.
+    recipe, commands = re.subn(
+        "(create-stack-set|create-stack-instances)", r"\1 --generate-cli-skeleton output", recipe
+    )
+    assert commands == 2
+    shell(recipe.replace("'us-east-1 eu-west-1'", "us-east-1"))
+    parameters = "CodeBucket=acme-code CodeBucketPerRegion=true ServiceTokenExport=instance-ServiceToken"
+    template = f"--template-file {packaged.folder}/template.yaml --capabilities CAPABILITY_IAM"
+    shell(f"aws cloudformation deploy {template} --stack-name instance --parameter-overrides {parameters}")
+    assert account.delete("instance") == "DELETE_COMPLETE"
+
+
+def test_a_guided_deployment_needs_only_enter(
+    account: Account, application: Application, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """`sam deploy --guided` deploys the application if each of its questions is answered with Enter."""
+    settings = edited(ROOT / "samconfig.toml", tmp_path, {PROVIDER_STACK: "guided"})
+    command = [str(BIN / "sam"), "deploy", "--guided", "--template-file", str(application.template)]
+    command += ["--config-file", str(settings)]
+    ran = subprocess.run(  # noqa: S603
+        command, input="\n" * 50, env=variables, cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert account.settled("guided") == "CREATE_COMPLETE"
+    assert account.delete("guided") == "DELETE_COMPLETE"
+
+
+def test_sam_finds_nothing_to_say(shell: Cli) -> None:
+    """`sam validate --lint` takes the application and the SAM examples."""
+    for template in ("template.yaml", "examples/sam/template.yaml", "examples/sam/nested-application.yaml"):
+        assert "is a valid SAM Template" in shell(f"sam validate --lint --template {template}")
+
+
+def test_a_nested_application_is_built_along(tmp_path: Path) -> None:
+    """`sam build` of the application that nests the provider builds the provider's functions as well."""
+    command = [str(BIN / "sam"), "build", "--template", str(EXAMPLES / "sam" / "nested-application.yaml")]
+    # In the environment of whoever runs the tests: it says where this machine's package registry is.
+    run([*command, "--build-in-source", "--build-dir", str(tmp_path / "build")], {**os.environ, **SAM})
+    for function in ("ProviderFunction", "LastResortFunction"):
+        assert (tmp_path / "build" / "Provider" / function / "provider" / "protocol").is_dir()
+
+
+def test_a_nested_provider_serves_the_application_around_it(
+    account: Account, service: Emulator, plain: str, packaged: Packaged, shell: Cli, tmp_path: Path
+) -> None:
+    """The provider nested in an application makes the application's configuration, and in the end deletes it."""
+    del plain  # for its bucket
+    code = f"{{ CodeBucket: {BUCKET}, ServiceTokenExport: nested-ServiceToken }}"
+    here = {"../../template.yaml": f"{packaged.folder}/template.yaml"}
+    here["Parameters:\n        NamePattern: nested-*"] = f"Parameters: {code}"
+    nested = edited(EXAMPLES / "sam" / "nested-application.yaml", tmp_path, here)
+    capabilities = "--capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
+    shell(f"sam deploy --template {nested} --stack-name nested --resolve-s3 {capabilities} --no-progressbar")
+    outputs = account.outputs("nested")
+    assert outputs["DistributionConfigurationArn"] == f"{ARN}nested-images"
+    assert outputs["ServiceToken"] != account.outputs(PROVIDER_STACK)["ServiceToken"]
+    assert f"{ARN}nested-images" in service.configurations
+    assert account.delete("nested") == "DELETE_COMPLETE"
+    assert f"{ARN}nested-images" not in service.configurations
+
+
+def test_accounts_come_from_ssm(service: Emulator, stack: Callable[..., str], shell: Cli) -> None:
+    """A list in an SSM parameter and a value that is referred to reach the configuration as account IDs."""
+    put = "aws ssm put-parameter --overwrite --name /images/accounts"
+    shell(f"{put}/teams --type StringList --value 210987654321,012345678901")
+    shell(f"{put}/recovery --type String --value 098765432109")
+    assert stack("from-ssm", EXAMPLES / "cloudformation" / "accounts-from-ssm.yaml") == "CREATE_COMPLETE"
+    permissions = [
+        distribution["amiDistributionConfiguration"]["launchPermission"]["userIds"]
+        for distribution in service.configurations[f"{ARN}team-images"]["distributions"]
+    ]
+    assert permissions == [["210987654321", "012345678901"], ["098765432109"]]
+
+
+def test_an_exported_configuration_is_imported_and_stays(
+    account: Account, service: Emulator, stack: Callable[..., str], tmp_path: Path
+) -> None:
+    """Another stack imports a configuration's ARN, and the configuration is not deleted before that stack is."""
+    assert stack("exporting", EXAMPLES / "cloudformation" / "exported-configuration.yaml") == "CREATE_COMPLETE"
+    importing = (EXAMPLES / "cloudformation" / "importing" / "pipeline.yaml").read_text(encoding="utf-8")
+    imported = re.search("DistributionConfigurationArn: (.*)", importing)
+    assert imported
+    stand_in = tmp_path / "importing.yaml"
+    properties = f"{{Type: String, Value: {imported[1]}}}"
+    stand_in.write_text(f"Resources: {{Pipeline: {{Type: 'AWS::SSM::Parameter', Properties: {properties}}}}}\n")
+    assert stack("importing", stand_in) == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="shared-distribution-arn"):
+        account.delete("exporting")
+    assert f"{ARN}shared-distribution" in service.configurations
+
+
+def test_what_imports_a_configuration_lints_clean(shell: Cli) -> None:
+    """cfn-lint has nothing to say about the pipeline that imports a configuration."""
+    assert shell("cfn-lint examples/cloudformation/importing/pipeline.yaml") == ""
+
+
+def test_it_can_be_published(
+    application: Application, plain: str, variables: dict[str, str], shell: Cli, tmp_path: Path
+) -> None:
+    """`sam publish` sends the Serverless Application Repository all that it asks for, licence, readme and version."""
+    del plain  # for its bucket
+    sent: list[tuple[str, str, dict[str, Any]]] = []
+
+    def repository(method: str, target: str, body: bytes, headers: Message) -> Reply:
+        del headers
+        sent.append((method, target, json.loads(body)))
+        answer = {"applicationId": "arn:aws:serverlessrepo:us-east-1:123456789012:applications/it"}
+        return Reply(201, {"Content-Type": "application/json"}, json.dumps(answer).encode())
+
+    packed = tmp_path / "packaged.yaml"
+    shell(f"sam package --template {application.template} --s3-bucket {BUCKET} --output-template-file {packed}")
+    server = LoopbackServer(repository)
+    try:
+        reached = {**variables, "AWS_ENDPOINT_URL_SERVERLESSAPPLICATIONREPOSITORY": server.url}
+        run([str(BIN / "sam"), "publish", "--template", str(packed), "--region", "us-east-1"], reached)
+    finally:
+        server.close()
+    ((method, target, application_sent),) = sent
+    assert (method, target) == ("POST", "/applications")
+    assert application_sent["name"] == "image-builder-distribution-provider"
+    assert application_sent["spdxLicenseId"] == "Apache-2.0"
+    assert application_sent.keys() >= {"author", "description", "labels", "semanticVersion", "templateBody"}
+    assert application_sent["licenseUrl"].startswith(f"s3://{BUCKET}/")
+    assert application_sent["readmeUrl"].startswith(f"s3://{BUCKET}/")
