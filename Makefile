@@ -31,7 +31,7 @@ setup: .venv/dev.stamp ## install everything that tests and checks need into .ve
 
 test: check unit ## all checks and all tests
 
-unit: .venv/dev.stamp ## the tests alone
+unit: .venv/dev.stamp .venv-package/stamp ## the tests alone
 	@$(BIN)/python -m pytest -n auto
 
 e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp ## the built functions under Lambda's runtime client, stacks in an emulated account

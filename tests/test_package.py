@@ -20,14 +20,16 @@ MOST_IN_A_CALL = 51_200
 
 
 @pytest.fixture(scope="module")
-def made() -> str:
-    """What `make package` prints; what it makes is in build/package."""
-    return subprocess.run(["make", "package"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+def made(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """The application, packaged; `make package` puts it into build/package."""
+    ran = package(tmp_path_factory.mktemp("package"))
+    assert ran.returncode == 0, ran.stderr
+    return ran
 
 
 @pytest.fixture(scope="module")
-def folder(made: str) -> Path:
-    return ROOT / "build" / "package"
+def folder(made: subprocess.CompletedProcess[str]) -> Path:
+    return Path(made.args[-1])
 
 
 @pytest.fixture(scope="module")
@@ -161,13 +163,12 @@ def test_it_is_found_under_the_name_that_the_examples_import(tree: dict[str, Any
     assert tree["Parameters"]["ServiceTokenExport"]["Default"] == imported
 
 
-def test_it_says_what_to_do_next(made: str) -> None:
+def test_it_says_what_to_do_next(made: subprocess.CompletedProcess[str]) -> None:
     """What is printed in the end are the commands that upload the code and deploy the template."""
-    commands = re.findall(r"^  aws (\w+ \w+)", made, re.MULTILINE)
+    commands = re.findall(r"^  aws (\w+ \w+)", made.stdout, re.MULTILINE)
     assert commands == ["s3 cp", "cloudformation deploy"]
 
 
-@pytest.mark.usefixtures("folder")
 def test_without_packages_it_says_why(tmp_path: Path) -> None:
     """Where pip cannot get the packages, that is what is said, with pip's reason, and no traceback."""
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
