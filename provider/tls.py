@@ -4,7 +4,9 @@ Reading a bundle of CAs takes longer than a whole exchange over a connection tha
 the delivery of answers would otherwise do it for every new connection.
 """
 
+import hashlib
 import os
+import re
 import ssl
 import threading
 from functools import lru_cache
@@ -13,6 +15,11 @@ from typing import Final
 SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa: PTH118, PTH120
 """A folder of CAs that the build puts into the package; OpenSSL reads of it what it meets, and nothing beforehand."""
 
+INDEX: Final = "index.json"
+"""In that folder: the CAs' file names, by `fingerprint`."""
+
+PEM: Final = re.compile(r"-----BEGIN CERTIFICATE-----\s(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_BEGIN: Final = "-----BEGIN "
 _MAKING: Final = threading.Lock()
 """Who comes while a context is being made waits for it rather than making another."""
 
@@ -52,7 +59,45 @@ def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
         return _verifying(ssl.create_default_context())
     if os.path.isdir(bundle):  # noqa: PTH112
         return _verifying(ssl.create_default_context(capath=bundle))
+    folder, others = _looked_up(bundle)
+    if folder:
+        return _verifying(ssl.create_default_context(capath=folder, cadata=others or None))
     return _verifying(ssl.create_default_context(cafile=bundle))
+
+
+def fingerprint(body: str) -> str:
+    """What tells a CA by the text between the first and the last line of its PEM."""
+    return hashlib.sha256("".join(body.split()).encode()).hexdigest()
+
+
+def _looked_up(bundle: str) -> tuple[str, str]:
+    """A folder in which OpenSSL finds those CAs of a PEM file that are shipped, too, and the PEM of all its others.
+
+    To be trusted are exactly the file's, whatever else is shipped; but most of them need no reading until they are met.
+    No folder where there is nothing to gain, or in the file is anything but CAs.
+    """
+    import json  # a bundle alone needs them
+    import tempfile
+
+    try:
+        with open(os.path.join(SHIPPED, INDEX), encoding="ascii") as file:  # noqa: PTH118, PTH123
+            names: dict[str, str] = json.load(file)
+        with open(bundle, encoding="utf-8") as file:  # noqa: PTH123
+            text = file.read()
+        found = {fingerprint(match[1]): match[0] for match in PEM.finditer(text)}
+        known = sorted(names[print_] for print_ in found if print_ in names)
+        if not known or text.count(_BEGIN) != sum(1 for _ in PEM.finditer(text)):
+            return "", ""
+        folder = tempfile.mkdtemp(prefix="cas-")
+        met: dict[str, int] = {}
+        for name in known:
+            # OpenSSL counts the CAs of one name from 0, and looks no further than the first gap.
+            subject = name.partition(".")[0]
+            met[subject] = met.get(subject, -1) + 1
+            os.symlink(os.path.join(SHIPPED, name), os.path.join(folder, f"{subject}.{met[subject]}"))  # noqa: PTH118, PTH211
+    except (OSError, ValueError):
+        return "", ""
+    return folder, "\n".join(pem for print_, pem in found.items() if print_ not in names)
 
 
 def _verifying(context: ssl.SSLContext) -> ssl.SSLContext:

@@ -10,7 +10,7 @@ import pytest
 PROVIDER = Path(__file__).parent.parent / "provider"
 
 MAY: dict[str, set[str]] = {
-    "artifact": {"artifact", "handler", "patterns", "properties", "provision", "samtranslator", "yaml"},
+    "artifact": {"artifact", "handler", "patterns", "properties", "provision", "samtranslator", "tls", "yaml"},
     "properties": {"botocore", "properties"},
     "authoring": {"authoring", "botocore", "properties"},
     "errors": set(),

@@ -6,12 +6,13 @@ subject in a canonical encoding (letter case and white space levelled). A name t
 
 import base64
 import hashlib
-import re
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s(.*?)-----END CERTIFICATE-----", re.DOTALL)
+from provider.tls import INDEX, PEM, fingerprint
+
 _SEQUENCE, _SET, _VERSION = 0x30, 0x31, 0xA0
 _BEFORE_SUBJECT = 4
 """Fields between a certificate's version and its subject: serial number, algorithm, issuer, validity."""
@@ -21,13 +22,16 @@ _ENCODINGS = {_UTF8: "utf-8", 28: "utf-32-be", 30: "utf-16-be"} | dict.fromkeys(
 
 
 def hashed_folder(bundle: Path, folder: Path) -> None:
-    """Write each certificate of a PEM bundle into the folder, under the name by which OpenSSL looks it up."""
+    """Write each certificate of a PEM bundle into the folder, by the name that OpenSSL looks it up by, and an index."""
     folder.mkdir(parents=True)
     met: Counter[str] = Counter()
-    for match in _PEM.finditer(bundle.read_text(encoding="utf-8")):
-        name = subject_hash(base64.b64decode(match[1]))
-        (folder / f"{name}.{met[name]}").write_text(f"{match[0]}\n", encoding="ascii")
-        met[name] += 1
+    index = {}
+    for match in PEM.finditer(bundle.read_text(encoding="utf-8")):
+        subject = subject_hash(base64.b64decode(match[1]))
+        name = index[fingerprint(match[1])] = f"{subject}.{met[subject]}"
+        (folder / name).write_text(f"{match[0]}\n", encoding="ascii")
+        met[subject] += 1
+    (folder / INDEX).write_text(json.dumps(index), encoding="ascii")
 
 
 def subject_hash(certificate: bytes) -> str:
