@@ -62,7 +62,9 @@ class Packaged:
 @pytest.fixture(scope="module")
 def packaged() -> Packaged:
     """The application, packaged as the documentation says."""
-    made = subprocess.run(["make", "package"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607
+    made = subprocess.run(
+        ["make", "--no-print-directory", "package"], cwd=ROOT, check=True, capture_output=True, text=True
+    )  # noqa: S607
     return Packaged(ROOT / "build" / "package", made.stdout.partition("BUCKET=...")[2])
 
 

@@ -29,6 +29,7 @@ from botocore.httpsession import get_cert_path
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
+from urllib3.exceptions import NewConnectionError
 
 from provider.errors import Outcome, ProviderError, api_error
 from provider.properties.model import FOR_CREDENTIALS, SERVICE, loader
@@ -51,7 +52,8 @@ _FIND_A_WAY: Final = (
     "endpoint), then deploy again"
 )
 _UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
-_NO_WAY: Final = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
+_NO_TUNNEL: Final = "Tunnel connection failed"
+_NO_WAY: Final = (EndpointConnectionError, ConnectTimeoutError)
 
 before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=lambda: None)
 """Called before each attempt to send, botocore's own retries included; it raises to stop them."""
@@ -183,8 +185,17 @@ def _note_reach(caught_exception: Exception | None = None, **_: object) -> None:
 
 
 def _is_unsent(error: Exception | None) -> bool:
-    """Whether an attempt ended before anything was sent: a certificate is verified before."""
-    return isinstance(error, _NO_WAY) or (isinstance(error, SSLError) and _UNTRUSTED in str(error))
+    """Whether an attempt ended before anything was sent. A certificate is verified before; so is the time looked at."""
+    if isinstance(error, ProxyConnectionError):
+        # botocore also says so where the connection broke later.
+        cause = getattr(error.kwargs.get("error"), "original_error", None)
+        return isinstance(cause, NewConnectionError) or _NO_TUNNEL in str(cause)
+    return isinstance(error, (*_NO_WAY, ProviderError)) or (isinstance(error, SSLError) and _UNTRUSTED in str(error))
+
+
+def _outcome() -> Outcome:
+    """What is known of a call whose last attempt was not sent."""
+    return Outcome.UNKNOWN if _reached.get() else Outcome.REFUSED
 
 
 class _Body(BytesIO):
@@ -200,9 +211,16 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
     _reached.set(False)
     try:
         answer: dict[str, Any] = getattr(api, xform_name(operation))(**parameters)
-    except ProviderError:
-        raise
+    except ProviderError as error:
+        if not _reached.get():
+            raise
+        problem = f"{error.problem}, after an attempt that may have come through"
+        raise ProviderError(problem, cure=_DEPLOY_AGAIN, outcome=Outcome.UNKNOWN) from error
     except ClientError as error:
+        if error.operation_name != operation:
+            raise ProviderError(
+                f"there are no credentials: {error}", cure=_CHECK_SETTINGS, outcome=_outcome()
+            ) from error
         told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
         status = int(meta.get("HTTPStatusCode", 0))
         refusal = api_error(
@@ -211,7 +229,7 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
         if refusal.outcome is Outcome.REFUSED and meta.get("RetryAttempts"):
             refusal.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore's may have come through
         raise refusal from error
-    except (HTTPClientError, SSLError, *_NO_WAY, ResponseParserError) as error:
+    except (HTTPClientError, SSLError, ProxyConnectionError, *_NO_WAY, ResponseParserError) as error:
         if _is_unsent(error) and not _reached.get():
             cure = _TRUST_IT if isinstance(error, SSLError) else _FIND_A_WAY
             raise ProviderError(f"{operation} could not be sent: {str(error).rstrip('.')}", cure=cure) from error
@@ -222,7 +240,8 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
             outcome=Outcome.UNKNOWN,
         ) from error
     except BotoCoreError as error:
-        raise ProviderError(f"{operation} could not be called: {error}", cure=_CHECK_SETTINGS) from error
+        problem = f"{operation} could not be called: {error}"
+        raise ProviderError(problem, cure=_CHECK_SETTINGS, outcome=_outcome()) from error
     except BaseException as error:  # an exit or a full memory, too, leaves open whether the call came through
         raise ProviderError(
             f"{operation} broke off inside the client ({type(error).__name__}: {error})",

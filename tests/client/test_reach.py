@@ -1,14 +1,15 @@
 """What is said of a call that got no answer: whether it may have happened, and what to look at."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from provider.client import call, client
+from provider.client import before_send, call, client
 from provider.errors import Outcome, ProviderError
 from provider.local.emulator import Emulator, Fault
+from provider.local.server import LoopbackServer, Reply
 from tests.authority import Authority
 from tests.client.proxy import Proxy
 from tests.client.wire import CERTIFICATE, Recorder
@@ -90,6 +91,63 @@ def test_what_was_sent_once_may_have_happened(settings: pytest.MonkeyPatch, tls:
         api = client()
         api.meta.events.register(f"needs-retry.imagebuilder.{LIST}", lambda **_: emulator.stop())
         error = failure()
+    assert error.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_what_a_proxy_passed_on_may_have_happened(settings: pytest.MonkeyPatch) -> None:
+    """Where a proxy passed requests on whose answers were lost, it is not known what happened."""
+    with Emulator(certificate=CERTIFICATE) as emulator, Proxy() as proxy:
+        for name, value in emulator.environment().items():
+            settings.setenv(name, value)
+        for name in ("NO_PROXY", "no_proxy"):
+            settings.delenv(name, raising=False)
+        settings.setenv("HTTPS_PROXY", proxy.url)
+        emulator.fail(LIST, Fault.RESET, 9, after=True)
+        assert failure().outcome is Outcome.UNKNOWN
+        assert proxy.asked
+        assert emulator.requests
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_proxy_that_refuses_let_nothing_happen(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """Where the proxy opens no tunnel, nothing was called."""
+    with LoopbackServer(lambda *_: Reply(403, {}, b"")) as refusing:
+        settings.delenv("NO_PROXY")
+        settings.setenv("HTTPS_PROXY", refusing.url)
+        assert failure().outcome is Outcome.REFUSED
+    assert recorder.received == []
+
+
+def no_credentials(emulator: Emulator, settings: pytest.MonkeyPatch) -> None:
+    """The credentials are gone."""
+    client()._request_signer._credentials = None
+
+
+def no_time(emulator: Emulator, settings: pytest.MonkeyPatch) -> None:
+    """The request's time is up."""
+
+    def stop() -> None:
+        raise ProviderError("time ran out")
+
+    before_send.set(stop)
+
+
+@pytest.mark.parametrize("trouble", [no_credentials, no_time])
+@pytest.mark.usefixtures("no_pauses")
+def test_a_retry_that_is_not_sent_leaves_open_what_the_first_attempt_did(
+    settings: pytest.MonkeyPatch, trouble: Callable[[Emulator, pytest.MonkeyPatch], None]
+) -> None:
+    """Where an attempt lost its answer and the next has no credentials or no time, it is not known what happened."""
+    token = before_send.set(lambda: None)
+    with Emulator() as emulator:
+        for name, value in emulator.environment().items():
+            settings.setenv(name, value)
+        emulator.fail(LIST, Fault.UNAVAILABLE, 9, after=True)
+        client().meta.events.register(f"needs-retry.imagebuilder.{LIST}", lambda **_: trouble(emulator, settings))
+        error = failure()
+        assert len(emulator.requests) == 1
+    before_send.reset(token)
     assert error.outcome is Outcome.UNKNOWN
 
 

@@ -6,6 +6,7 @@ what follows says what to do.
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,10 +58,10 @@ class _Scope:
 
     def __init__(self, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> None:
         self._function, self._functions = function, functions
-        self._values: dict[str, ast.expr] = {}
+        self._values: defaultdict[str, list[ast.expr]] = defaultdict(list)
         for node in ast.walk(function):
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                self._values[node.targets[0].id] = node.value
+                self._values[node.targets[0].id].append(node.value)
 
     def failures(self) -> Iterator[str]:
         for call in self._calls():
@@ -106,7 +107,7 @@ class _Scope:
             case ast.IfExp(body=body, orelse=orelse):
                 return self._texts(body) | self._texts(orelse)
             case ast.Name(id=name) if name in self._values:
-                return self._texts(self._values[name])
+                return {text for value in self._values[name] for text in self._texts(value)}
             case ast.Call(func=ast.Name(id="redact"), args=[inner]):
                 return self._texts(inner)
             case ast.Call(func=ast.Name(id=name)) if name in self._functions:
