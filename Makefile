@@ -32,10 +32,10 @@ setup: .venv/dev.stamp ## install everything that tests and checks need into .ve
 test: check unit ## all checks and all tests
 
 unit: .venv/dev.stamp .venv-package/stamp ## the tests alone
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp ## the built functions under Lambda's runtime client, stacks in an emulated account
-	@$(BIN)/python -m pytest e2e
+	@$(BIN)/python -m pytest e2e -n 2 --dist loadfile
 
 # Lambda's own Python where this machine has it; else what there is, and the tests say so. The lock file is complete;
 # with --no-deps, pip does not stumble over extras there.

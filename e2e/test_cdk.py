@@ -35,6 +35,9 @@ def cdk(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     where = {"AWS_ENDPOINT_URL": account.stacks.meta.endpoint_url, "AWS_CA_BUNDLE": str(CERTIFICATE)}
     variables = environment(home, **where, NODE_EXTRA_CA_CERTS=str(CERTIFICATE), **QUIET, **pip)
+    # Lambda's Python, for the asset's byte code; a build looks for it on the path.
+    variables["PATH"] = f"{BIN}:{variables['PATH']}"
+    variables.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
 
     def command(*arguments: str, app: str = "", output: Path | None = None) -> str:
         options = ["--no-notices", *(["--app", app] if app else []), *(["--output", str(output)] if output else [])]

@@ -62,9 +62,8 @@ class Packaged:
 @pytest.fixture(scope="module")
 def packaged() -> Packaged:
     """The application, packaged as the documentation says."""
-    made = subprocess.run(
-        ["make", "--no-print-directory", "package"], cwd=ROOT, check=True, capture_output=True, text=True
-    )  # noqa: S607
+    command = ["make", "--no-print-directory", "package"]
+    made = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
     return Packaged(ROOT / "build" / "package", made.stdout.partition("BUCKET=...")[2])
 
 

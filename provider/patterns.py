@@ -40,7 +40,12 @@ def use(folder: str) -> None:
 
     def compile_or_take(pattern: Any, flags: int = 0) -> Any:
         program = programs.get((pattern, flags)) if isinstance(pattern, str | bytes) else None
-        return itself(pattern, flags) if program is None else _sre.compile(pattern, *program)
+        if program is None:
+            return itself(pattern, flags)
+        try:
+            return _sre.compile(pattern, *program)
+        except (RuntimeError, TypeError, ValueError, OverflowError):  # no program for this interpreter after all
+            return itself(pattern, flags)
 
     compiler.compile = compile_or_take
 

@@ -19,7 +19,7 @@ MAY: dict[str, set[str]] = {
     "patterns": set(),
     "tls": set(),
     "transport": set(),
-    "client": {"botocore", "errors", "properties", "tls", "transport"},
+    "client": {"botocore", "errors", "properties", "tls", "transport", "urllib3"},
     "image_builder": {"client", "errors", "lifecycle", "plan", "properties"},
     "observability": {"aws_lambda_powertools", "properties", "protocol"},
     "reconcile": {

@@ -134,7 +134,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     umask = os.umask(0o077)
     try:
         target = tmp_path_factory.mktemp("elsewhere") / "there" / "artifact"
-        return build(target, *another_python(), PYTHONHASHSEED="1", LC_ALL="C")
+        settings = {"PYTHONHASHSEED": "1", "PYTHONOPTIMIZE": "1", "PYTHONPYCACHEPREFIX": str(target.parent / "cache")}
+        return build(target, *another_python(), LC_ALL="C", **settings)
     finally:
         os.umask(umask)
 

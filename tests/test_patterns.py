@@ -58,6 +58,18 @@ def test_a_table_is_used_for_its_patterns_and_flags_alone(tmp_path: Path) -> Non
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_a_program_that_cannot_be_taken_is_compiled_as_ever(tmp_path: Path) -> None:
+    """A program that `re` refuses, in a table of the right format, does no harm: its pattern is compiled."""
+    magic = __import__("_sre").MAGIC
+    flags, _, *groups = program("written", 0)
+    table = {("written", 0): (flags, [99, 98], *groups), (b"written", 0): ("nonsense",)}
+    spoilt = written(tmp_path, (magic, table))
+    script = USED.replace('fullmatch("OTHER")', 'fullmatch("WRITTEN")')
+    command = [sys.executable, "-c", script, str(Path(patterns.__file__).parents[1]), spoilt]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_without_a_table_nothing_happens(untouched: object, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Where the build has put no table, `re` stays as it is, and nothing is said."""
     patterns.use(str(tmp_path))

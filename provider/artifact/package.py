@@ -91,8 +91,6 @@ def _translated(application: dict[str, Any]) -> dict[str, Any]:
     application["Outputs"]["ServiceToken"]["Export"]["Name"] = {"Ref": "ServiceTokenExport"}
     groups = application["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     groups.insert(0, {"Label": {"default": "Where the code is, and the provider found"}, "Parameters": [*_PARAMETERS]})
-    # The translator asks botocore for a Region, and nothing here depends on which.
-    os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     plain: dict[str, Any] = transform(application, {}, _NoManagedPolicies())
     return plain
 
@@ -146,6 +144,10 @@ def _next_steps(folder: Path) -> str:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
+    # The translator asks botocore for a Region. Nothing here depends on which, nor on a profile.
+    for setting in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[setting]
+    os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     try:
         package(Path(sys.argv[1]), Path(sys.argv[2]))
     except BuildError as error:

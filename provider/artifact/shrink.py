@@ -7,7 +7,8 @@
 - Byte code that needs no look at the source's time stamp, which zipping makes meaningless, and compiled regular
   expressions. They take an interpreter of the runtime's own version (python3.13 on the PATH, or pyenv's); without one
   the artifact works, and starts slower.
-- Nothing that tells when, where or by whom it was built: the same lock file and source give the same bytes anywhere.
+- Nothing that tells when, where or by whom it was built: the same lock file, source and Python of the runtime's version
+  give the same bytes anywhere.
 """
 
 import gzip
@@ -19,7 +20,7 @@ import sys
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from provider.artifact.certificates import hashed_folder
 
@@ -112,7 +113,7 @@ from provider.image_builder import OPERATIONS
 from provider.properties.model import FOR_CREDENTIALS, SERVICE
 print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
 """
-    ran = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, stdout=subprocess.PIPE, text=True)
     services, operations = json.loads(ran.stdout)
     return services, operations
 
@@ -126,19 +127,27 @@ def interpreters() -> Iterator[str]:
     yield from map(str, sorted(Path.home().glob(f".pyenv/versions/{RUNTIME}.*/bin/python"), reverse=True))
 
 
-def interpreter() -> str | None:
+class Interpreter(NamedTuple):
+    """A Python: its command, and its version in full."""
+
+    command: str
+    version: str
+
+
+def interpreter() -> Interpreter | None:
     """An interpreter of the runtime's version, if one is here."""
-    check = f"import sys; sys.exit('.'.join(map(str, sys.version_info[:2])) != '{RUNTIME}')"
     for python in interpreters():
-        if subprocess.run([python, "-c", check], check=False, capture_output=True).returncode == 0:
-            return python
+        tell = [python, "-I", "-S", "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"]
+        version = subprocess.run(tell, check=False, capture_output=True, text=True).stdout.strip()
+        if version.startswith(f"{RUNTIME}."):
+            return Interpreter(python, version)
     return None
 
 
 def compile_all(folder: Path, python: str) -> None:
-    """Compile every module and every regular expression for the runtime."""
-    subprocess.run([python, "-I", "-B", PATTERNS, str(folder)], check=True)
-    command = [python, "-m", "compileall", "-q", "-f", "-j0", "--invalidation-mode", "unchecked-hash"]
+    """Compile every module and every regular expression for the runtime, whatever the environment says to Python."""
+    subprocess.run([python, "-I", "-S", "-B", PATTERNS, str(folder)], check=True)
+    command = [python, "-I", "-m", "compileall", "-q", "-f", "-j0", "--invalidation-mode", "unchecked-hash"]
     # Names as they will be in Lambda, so that the bytes are the same wherever they are made.
     subprocess.run([*command, "-s", str(folder), "-p", "/var/task", str(folder)], check=True)
 
@@ -163,7 +172,7 @@ def shrink(folder: Path) -> None:
     for cache in folder.rglob("__pycache__"):
         shutil.rmtree(cache)
     if python := interpreter():
-        compile_all(folder, python)
+        compile_all(folder, python.command)
     else:
         print(
             f"no Python {RUNTIME} was found, so the artifact has no byte code and its cold start takes longer",

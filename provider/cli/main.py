@@ -26,7 +26,7 @@ SECTIONS = {
     "Without a stack": {"update-distribution-configuration": "update", "invoke": "invoke", "emulate": "emulate"},
     "Reference": {"schema": "schema", "docs": "docs", "completion": "completion"},
 }
-"""The commands as --help lists them, each with the module here that has it."""
+"""The commands as --help lists them, each with the module here that has it, called as the module or its package."""
 
 
 class OnDemand(Mapping[str, click.Command]):
@@ -38,7 +38,7 @@ class OnDemand(Mapping[str, click.Command]):
 
     def __getitem__(self, name: str) -> click.Command:
         module = import_module(f"provider.cli.{self._modules[name]}")
-        found: click.Command = getattr(module, name.partition("-")[0])
+        found: click.Command = getattr(module, self._modules[name].partition(".")[0])
         found.epilog = self.spoken(found.epilog)
         return found
 

@@ -16,12 +16,21 @@ def as_properties(value: Any, type_: Type) -> Any:
     if isinstance(value, Enum):
         return value.value
     if type_.kind == "structure" and isinstance(value, Mapping):
-        return dict(_property(written, entry, type_) for written, entry in value.items())
+        return _structure(value, type_)
     if type_.item is not None and isinstance(value, Mapping):
         return {key: as_properties(entry, type_.item) for key, entry in value.items()}
     if type_.item is not None and isinstance(value, (list, tuple)):
         return [as_properties(entry, type_.item) for entry in value]
     return value
+
+
+def _structure(value: Mapping[str, Any], type_: Type) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for written, entry in value.items():
+        name, worked_out = _property(written, entry, type_)
+        # What is given twice stays so, in the API's spelling, and is found: nothing is lost unseen.
+        properties[type_.spellings.get(name, name) if name in properties else name] = worked_out
+    return properties
 
 
 def _property(written: str, value: Any, structure: Type) -> tuple[str, Any]:

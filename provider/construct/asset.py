@@ -10,6 +10,7 @@ from aws_cdk import BundlingOptions, DockerImage, FileSystem, IgnoreMode, ILocal
 from aws_cdk.aws_lambda import Code
 
 from provider.artifact.build import TOOLS, build
+from provider.artifact.shrink import interpreter
 
 _SOURCE: Final = Path(__file__).parents[1]
 _NOT_BUILT_FROM: Final = ("**/__pycache__", *(f"/{tool}" for tool in TOOLS if tool != "artifact"))
@@ -27,7 +28,10 @@ def code(function: str) -> Code:
 @cache
 def _hash(function: str) -> str:
     exclude = list(_NOT_BUILT_FROM)
-    return FileSystem.fingerprint(str(_SOURCE), exclude=exclude, ignore_mode=IgnoreMode.GIT, extra_hash=function)
+    # Without a Python of the runtime's version the build has no byte code: that is another asset.
+    python = interpreter()
+    extra = f"{function} {python.version if python else 'without byte code'}"
+    return FileSystem.fingerprint(str(_SOURCE), exclude=exclude, ignore_mode=IgnoreMode.GIT, extra_hash=extra)
 
 
 @cache

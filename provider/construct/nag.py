@@ -47,6 +47,11 @@ def _spelled(value: Any) -> str:
     if not isinstance(value, Mapping):
         return str(value)
     ((function, argument),) = value.items()
-    if function == "Fn::Join":
-        return "".join(map(_spelled, argument[1]))
-    return f"<{argument if isinstance(argument, str) else '.'.join(argument)}>"
+    match function, argument:
+        case "Fn::Join", ["", [*parts]]:
+            return "".join(map(_spelled, parts))
+        case "Ref", str(name):
+            return f"<{name}>"
+        case "Fn::GetAtt", [*names]:
+            return f"<{'.'.join(map(str, names))}>"
+    return f"<{function}>"

@@ -38,7 +38,8 @@ class DistributionConfigurationProvider(Construct):
     account and Region; for S3 exports the buckets of `export_bucket_pattern`; the SSM parameters of
     `ssm_parameter_pattern` (without the leading slash), whose values it can read then; and launch templates of this
     account. An empty pattern reaches nothing. `encryption_key` encrypts the log, the queue and the environment; its
-    policy has to let CloudWatch Logs use it. `memory_size` is in MiB, `timeout` is what one request may take.
+    policy has to let CloudWatch Logs use it. `memory_size` is in MiB. `timeout`, no token, is what one request may
+    take; keep it below the 15 minutes that CloudFormation waits.
     """
 
     def __init__(

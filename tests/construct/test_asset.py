@@ -7,6 +7,7 @@ from aws_cdk import App, Stack
 from aws_cdk.aws_lambda import Function, Runtime
 
 from provider.artifact.build import build
+from provider.construct import asset
 from provider.construct.asset import code
 
 FUNCTION = "LastResortFunction"
@@ -45,13 +46,28 @@ def test_each_function_has_its_asset(tmp_path: Path) -> None:
     assert len(found) == 2
 
 
-def test_it_is_built_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two stacks share one build, and a further synth into the same folder takes what is there."""
-    (asset,) = synthesised(tmp_path, names=("one", "two"))
-    made = asset.stat().st_ino
-    assert capfd.readouterr().err.count("Bundling asset") == 1
-    assert [path.stat().st_ino for path in synthesised(tmp_path)] == [made]
-    assert "Bundling asset" not in capfd.readouterr().err
+    built = []
+
+    def counted(function: str, folder: Path) -> None:
+        built.append(function)
+        build(function, folder)
+
+    monkeypatch.setattr(asset, "build", counted)
+    (made,) = synthesised(tmp_path, names=("one", "two"))
+    assert synthesised(tmp_path) == [made]
+    assert len(built) == 1
+
+
+def test_without_byte_code_it_is_another_asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build by a machine without the runtime's Python does not pass for one that has byte code."""
+    (compiled,) = synthesised(tmp_path / "compiled")
+    monkeypatch.setattr(asset, "interpreter", lambda: None)
+    asset._hash.cache_clear()
+    (plain,) = synthesised(tmp_path / "plain")
+    asset._hash.cache_clear()
+    assert plain.name != compiled.name
 
 
 def test_a_stack_that_is_not_wanted_builds_nothing(tmp_path: Path) -> None:

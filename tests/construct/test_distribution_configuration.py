@@ -18,7 +18,7 @@ from provider.construct.provider import DeployedProvider
 from provider.lint.template import check
 from provider.properties.attributes import ATTRIBUTES
 from tests.construct.synthesis import resources_of
-from tests.stack import NAME, Resource
+from tests.stack import ARN, NAME, Resource
 
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 AMI: Distribution = {"region": "us-east-1", "ami_distribution_configuration": {"name": NAME}}
@@ -148,6 +148,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     },
     "target": {"adopt": "nothing", "name": "golden", "distributions": [AMI]},
     "required": {"name": "golden"},
+    "twice": {"adopt": f"{ARN}x", "DistributionConfigurationArn": f"{ARN}y", "distributions": [{**AMI, "Region": "a"}]},
     "output": {"name": "golden", "distributions": [{"region": "us-east-1"}]},
 }
 
