@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from provider.client import before_send
 from tests.client.wire import SETTINGS, Recorder
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC).replace(tzinfo=None)
@@ -21,6 +22,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPa
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDFROMENVIRONMENT")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "verysecret")
+    before_send.set(lambda: None)  # what an earlier test's request has left in this context
     return monkeypatch
 
 
