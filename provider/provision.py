@@ -12,7 +12,7 @@ from provider.properties.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, at
 from provider.properties.check import find
 from provider.properties.expand import expand
 from provider.properties.finding import Severity
-from provider.properties.model import CREATE, IDEMPOTENCY, NAME, operation, pascal_case, resource_type
+from provider.properties.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case, resource_type
 from provider.properties.validate import validate
 from provider.protocol.custom_resource import Resource
 from provider.protocol.request import Request
@@ -52,6 +52,7 @@ def _provision(request: Request, context: object, watch: Watch, log: Logger) -> 
     try:
         wanted = _checked(request, log)
         home = Home.of(str(getattr(context, "invoked_function_arn", "")), request.stack_id)
+        _refuse_what_is_elsewhere(request, wanted, home)
         old = expand(request.old_properties).parameters
         change = Reconciliation(request, wanted, old, ImageBuilder(home, watch), log)
         response = _succeeded(request, wanted, *change.run())
@@ -68,6 +69,12 @@ def _checked(request: Request, log: Logger) -> dict[str, Any]:
     expanded = expand(request.properties)
     if request.request_type == "Delete" and (request.physical_id or request.is_foreign):
         return expanded.parameters
+    if request.is_foreign and len(request.problems) == 1:
+        raise ProviderError(
+            "the resource's Type is not one that this provider answers for, nothing was called",
+            cure="Correct it in the template",
+            details=request.problems,
+        )
     if request.problems:
         raise ProviderError(
             "the event is malformed, nothing was called",
@@ -87,6 +94,19 @@ def _checked(request: Request, log: Logger) -> dict[str, Any]:
         count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
         raise ProviderError(f"{count} with the properties, nothing was called", details=tuple(errors))
     return expanded.parameters
+
+
+def _refuse_what_is_elsewhere(request: Request, wanted: Mapping[str, Any], home: Home) -> None:
+    """Refuse to adopt what is in another account or Region, where it is known which the provider serves."""
+    if request.request_type == "Delete" or TARGET not in wanted or not home.certain:
+        return
+    region, account = wanted[TARGET].split(":")[3:5]
+    if (region, account) != (home.region, home.account):
+        raise ProviderError(
+            f"{pascal_case(TARGET)}: {wanted[TARGET]} is in account {account}, Region {region}, nothing was called: "
+            f"this provider serves account {home.account}, Region {home.region}",
+            cure="Deploy the stack, and a provider, where the configuration is; or adopt one that is here",
+        )
 
 
 def _succeeded(

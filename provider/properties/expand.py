@@ -148,4 +148,5 @@ def nearest(written: str, type_: Type) -> str:
         known = name.lower()
         return (wanted in known or known in wanted, SequenceMatcher(None, wanted, known).ratio())
 
-    return max((style(name) for name in type_.spellings), key=likeness)
+    names = [style(name) for name in type_.spellings]
+    return max([*names, *sorted(IGNORED)] if type_ is resource_type() else names, key=likeness)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from provider.local.emulator import Fault
 from provider.properties.rules import MARKS
 from tests.stack import ARN, Resource, ami
@@ -40,6 +42,17 @@ def test_adopting_what_is_not_there_fails(resource: Resource) -> None:
     assert told.status == "FAILED"
     assert not told.physical_id.startswith("arn:")
     assert all(part in told.reason for part in (f"{ARN}nowhere", "account 123456789012", "Region us-east-1"))
+
+
+@pytest.mark.parametrize("here", ["us-east-1", "123456789012"])
+def test_what_is_elsewhere_is_refused_before_any_call(resource: Resource, here: str) -> None:
+    """An ARN of another Region or account is told as such, with the provider's own, and nothing is called."""
+    there = {"us-east-1": "eu-west-1", "123456789012": "210987654321"}[here]
+    told = resource.create(DistributionConfigurationArn=f"{ARN}golden".replace(here, there), Distributions=[ami()])
+    assert told.status == "FAILED"
+    assert there in told.reason
+    assert "this provider serves account 123456789012, Region us-east-1" in told.reason
+    assert resource.emulator.requests == []
 
 
 def test_a_failed_adoption_answers_no_arn(resource: Resource) -> None:

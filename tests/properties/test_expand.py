@@ -109,6 +109,11 @@ def test_an_unknown_name_meets_the_nearest_known_one(written: str, nearest: str)
     ]
 
 
+def test_cloudformations_own_names_are_near_too() -> None:
+    """A slip in a property of CloudFormation's own meets that one."""
+    assert "the nearest known name is ServiceTimeout" in told({"ServiceTimeut": "60"})[0]
+
+
 def test_a_name_that_is_known_further_in_is_told_so() -> None:
     """A property that belongs one structure further in is told where."""
     (finding,) = told({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
