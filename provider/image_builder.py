@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
 
 from provider.client import before_send, call, client
 from provider.errors import Outcome, ProviderError
-from provider.lifecycle import slug, with_name
+from provider.lifecycle import with_name
 from provider.plan import (
     Configuration,
     CreateConfiguration,
@@ -23,7 +23,7 @@ from provider.plan import (
     Target,
     UpdateConfiguration,
 )
-from provider.properties.model import CREATE, SERVICE, TARGET, UPDATE, content_members
+from provider.properties.model import CREATE, SERVICE, TARGET, UPDATE, content_members, slug
 
 Operation = Literal[
     "CreateDistributionConfiguration",

@@ -36,6 +36,7 @@ from provider.properties.model import (
     content_members,
     pascal_case,
     resource_type,
+    slug,
 )
 from provider.properties.rules import MARKS
 from provider.properties.validate import validate
@@ -92,11 +93,6 @@ def marks_of(request: "Request") -> Marks:
 def is_configuration_arn(physical_id: str) -> bool:
     """Whether a physical ID names a distribution configuration."""
     return _ARN.fullmatch(physical_id) is not None
-
-
-def slug(name: str) -> str:
-    """What the service makes of a name in the ARN: lower case, spaces and underscores to hyphens."""
-    return name.lower().replace(" ", "-").replace("_", "-")
 
 
 def with_name(arn: str, name: str) -> str:

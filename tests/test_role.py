@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from provider.image_builder import OPERATIONS
-from provider.lifecycle import slug
 from provider.local.emulator import Emulator, RecordedRequest
 from provider.local.server import Reply
 from provider.local.sink import AnswerSink
 from provider.local.template import Template, load
-from provider.properties.model import TARGET
+from provider.properties.model import TARGET, slug
 from tests.stack import ARN, Resource, ami
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from provider.authoring.samples import sample
 from provider.properties.check import find
@@ -13,14 +13,11 @@ from provider.properties.expand import expand
 from provider.properties.finding import Path, Severity
 from provider.properties.model import Type, resource_type
 
-if TYPE_CHECKING:
-    from provider.cli.scene import Home
-
 _HANDS_ON = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
 """Functions whose value is, or is cut from, one of their arguments."""
 _GIVES = frozenset({"Fn::GetAtt", "Fn::ImportValue", "Fn::Sub", "Ref"})
 """Functions that give the value itself, where nothing comes after them."""
-_SAMPLE_REGION, _SAMPLE_ACCOUNT = "us-east-1", "123456789012"
+_SAMPLE_HOME = ":us-east-1:123456789012:"
 _OWN_END = re.compile("[0-9a-f]{8,}$")
 """What tells one ID from another of its kind."""
 
@@ -35,10 +32,10 @@ class _Spot(NamedTuple):
 
 
 class Fitting:
-    """Makes stand-ins fit, as they would look in `home`."""
+    """Makes stand-ins fit, as they would look in one Region of one account (12 digits)."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, region: str, account: str) -> None:
+        self._home = f":{region}:{account}:"
 
     def __call__(self, path: Path, value: str) -> str:
         """`value` where the provider's checks take it at `path`, else the first guess that they take, else `value`.
@@ -54,7 +51,7 @@ class Fitting:
         found = sample(spot.type, spot.structure, spot.member)
         found = found[0] if isinstance(found, list) else found
         text = found if isinstance(found, str) else json.dumps(found)
-        here = text.replace(f":{_SAMPLE_REGION}:{_SAMPLE_ACCOUNT}:", f":{self._home.region}:{self._home.account}:")
+        here = text.replace(_SAMPLE_HOME, self._home)
         digits = str(int(sha256(value.encode()).hexdigest(), 16))
         # Two values that stand side by side may have to differ.
         return _OWN_END.sub(lambda end: digits[: len(end[0])], here), here

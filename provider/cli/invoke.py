@@ -197,9 +197,8 @@ class _Before:
 
     def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
         """Create an owned configuration through the function, so that it has the stack's marks."""
-        from provider.lifecycle import slug
         from provider.properties.expand import expand
-        from provider.properties.model import NAME
+        from provider.properties.model import NAME, slug
 
         for properties in candidates:
             if slug(str(expand(properties).parameters.get(NAME, ""))) == name_in(arn):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -118,6 +119,9 @@ def plan(
     references, and the stack's name; --import, --resolve and --stack-name say what they are. Findings about a
     stand-in are left out; a difference that rests on one is marked, and counts as a change.
 
+    Loops (Fn::ForEach) are expanded by CloudFormation alone: create a change set, and take the template of
+    `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`.
+
     With --output json, standard output is one object: region, account, changes (true or false), notes, and
     resources, each with logicalId, action, arn, reason, findings (severity, rule, path, message), warnings,
     differences (path, old, new, known; null is what is not there), and replaced, an object of the same form for the
@@ -140,11 +144,14 @@ def plan(
         planner = _planner(templates, parameters, outside, stack_name, stack_name_after(file), world)
         Screen(sys.stderr).say(f"Reading Image Builder in {home.region}, account {home.account} ...", dim=True)
         changes = [one for one in planner.changes() if not chosen or one.logical_id in chosen]
+        _check_outputs(planner)
     # Nothing here hangs on where the function is.
     tokens = [repr(change.properties["ServiceToken"]) for change in changes if change.properties]
     notes = [note for note in planner.new.one.notes if not any(token in note for token in tokens)]
     if not stack_name and any("AWS::StackName" in text for text in texts.values()):
         notes.append(f"the stack's name is taken to be {planner.new.one.place.stack_name!r}; --stack-name gives it")
+    if previous is None and any(change.action is Action.CREATE for change in changes):
+        notes.append("whether what is created replaces another configuration is known with --previous FILE only")
     notes += [
         f"{name} is passed over: it is another function's by its properties"
         for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign))
@@ -169,7 +176,30 @@ def _template(text: str, name: str) -> Template:
     if isinstance(tree, dict) and "Resources" not in tree and not tree.keys().isdisjoint(resource_type().spellings):
         token = {"ServiceToken": Plausible("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
         tree = {"Resources": {_ALONE: {"Type": BACKED_TYPES[0], "Properties": {**token, **tree}}}}
-    return made_of(tree, name)
+    template = made_of(tree, name)
+    _check_attributes(tree)
+    return template
+
+
+def _check_attributes(tree: object) -> None:
+    """Raises TemplateError for an attribute that a resource of the provider's does not have."""
+    from provider.lint.attributes import check_attributes
+    from provider.lint.template import resources
+    from provider.local.template import TemplateError
+
+    assert isinstance(tree, dict)
+    for found in check_attributes(tree, resources(tree)):
+        raise TemplateError(found.message.partition(": ")[2], found.path)
+
+
+def _check_outputs(planner: Planner) -> None:
+    """Raises Mistake for an output of which CloudFormation could make nothing."""
+    from provider.local.template import TemplateError
+
+    try:
+        planner.new.one.check_outputs()
+    except TemplateError as error:
+        raise Mistake(f"{planner.new.one.template.name}: {error}") from error
 
 
 def _check_resources(templates: list[Template], chosen: tuple[str, ...]) -> None:
@@ -211,6 +241,7 @@ def _planner(
     world: World,
 ) -> Planner:
     """Raises Mistake for what CloudFormation refuses before it touches a resource."""
+    from provider.cli.fitting import Fitting
     from provider.cli.planning.planner import Planner, Twice
     from provider.local.deployment import Deployment
     from provider.local.records import Place, Resource
@@ -219,7 +250,7 @@ def _planner(
     live: dict[str, Resource] = {}
     home = world.home
 
-    def deployed(template: Template, salt: str) -> Deployment:
+    def deployed(template: Template, outside: Outside, salt: str = "") -> Deployment:
         name = stack_name or stand_in + salt
         stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
         place = Place(home.region, home.account, name, stack_id)
@@ -228,7 +259,9 @@ def _planner(
         except TemplateError as error:
             raise Mistake(f"{template.name}: {error}") from error
 
-    new, *old = [Twice(deployed(template, ""), deployed(template, _OTHER_SALT)) for template in templates]
+    # A stand-in that is made to fit differs from every one that is not.
+    fitting = replace(outside, fit=Fitting(home.region, home.account))
+    new, *old = [Twice(deployed(template, fitting), deployed(template, outside, _OTHER_SALT)) for template in templates]
     return Planner(
         world=world,
         new=new,

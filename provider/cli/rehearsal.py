@@ -39,7 +39,7 @@ class Rehearsal:
         self._emulator = emulator
         self._place = place
         self._function = function
-        outside = replace(outside, fit=Fitting(place))
+        outside = replace(outside, fit=Fitting(place.region, place.account))
         self._engine = StackEngine(self._invoke, sink, place.region, place.account, self._told, outside=outside)
         self._events: list[StackEvent] = []
         self._there_before = set(emulator.configurations)

@@ -88,6 +88,9 @@ def rehearse(
     A step that fails ends the rehearsal: you see how CloudFormation rolls it back and what that leaves, but
     no later template and no deletion is tried.
 
+    Loops (Fn::ForEach) are expanded by CloudFormation alone: create a change set, and take the template of
+    `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`.
+
     Of the other resources and of the template as a whole only the plainest mistakes are found: run cfn-lint too.
 
     The exit status is 0 if every step ended as a good deployment does, 1 if not, and 2 for a mistake in the

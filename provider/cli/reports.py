@@ -63,7 +63,8 @@ def _block(one: Told) -> str:
 
 
 def _summary(report: Report) -> str:
-    looked_at = f"{_counted(report.resources, 'resource')} in {_counted(report.files, 'file')}"
+    resources = _counted(report.resources, "resource") if report.resources else "no resource of the provider's"
+    looked_at = f"{resources} in {_counted(report.files, 'file')}"
     if not report.told:
         return f"Nothing found: {looked_at}."
     return f"{_counted(report.count('error'), 'error')}, {_counted(report.count('warning'), 'warning')}: {looked_at}."

@@ -115,7 +115,7 @@ def put_there(emulator: Emulator, configuration: Mapping[str, Any]) -> str:
 
 def put_something_there(emulator: Emulator, home: Home, arn: str) -> bool:
     """Let a configuration with this ARN exist, whatever is in it. False where it would not be in `home`."""
-    from provider.lifecycle import slug
+    from provider.properties.model import slug
 
     match, name = _PLACE.match(arn), name_in(arn)
     if not match or (match["region"], match["account"]) != (home.region, home.account) or name != slug(name):

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from provider.local.template import WithoutAliases
+from provider.local.template import WithoutAliases, hint_for
 
 if TYPE_CHECKING:
     from provider.properties.finding import Path
 
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null"))
-_UNQUOTED_BRACES = re.compile(r"[:-]\s+\{\{")
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,7 @@ def read(content: bytes) -> Source:
         mark = error.problem_mark or error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else Place()
         line = source.line(place.line)
-        hint = "; a value that begins with {{ needs quotes" if _UNQUOTED_BRACES.search(line) else ""
-        raise UnreadableError(f"{error.problem or error.context}{hint}", place, line) from error
+        raise UnreadableError(f"{error.problem or error.context}{hint_for(line)}", place, line) from error
     except yaml.reader.ReaderError as error:
         before = source.text[: error.position]
         place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))

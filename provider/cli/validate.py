@@ -15,7 +15,7 @@ from provider.cli.reading import STANDARD_INPUT, bytes_of
 if TYPE_CHECKING:
     from provider.cli.reports import Told
     from provider.cli.source import Source
-    from provider.lint.template import Located
+    from provider.lint.located import Located
 
 _FORMATS = ("human", "json", "sarif", "github")
 
@@ -31,7 +31,7 @@ Examples:
 Exit status:
   0  no errors (with --strict: no warnings either)
   1  something was found
-  2  a file cannot be read or holds nothing to check, or the command is wrong
+  2  a file cannot be read, or is neither a template nor properties, or the command is wrong
 """
 
 
@@ -60,8 +60,9 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
     Each finding is told at its line, in the words of the provider's own answer, with the ID under which cfn-lint
     tells it (see docs/linting.md).
 
-    What only a deployment can know (Ref, Fn::GetAtt, dynamic references) is taken to be all right. Both sides of
-    each Fn::If are checked, in those combinations of conditions that can occur.
+    What only a deployment can know (other resources, dynamic references) is taken to be all right. Parameters are
+    taken to be their Default, and each of their AllowedValues. Both sides of each Fn::If are checked, in those
+    combinations of conditions that can occur.
 
     Other resources, and most of the template as such, are for cfn-lint: `cfn-lint FILE -a provider.lint` does both.
     """

@@ -24,7 +24,13 @@ class Check:
 
 _MODEL: Final = "the service model of EC2 Image Builder, as botocore has it"
 _CONTRACT: Final = "the resource's contract"
-_SOURCES: Final = {"function": "CloudFormation's template reference"}
+_REFERENCE: Final = "CloudFormation's template reference"
+_SOURCES: Final = {
+    "function": _REFERENCE,
+    "allowed-value": f"{_REFERENCE} for parameters; what is refused is the service model's or the service's",
+    "name-once": "observed ResourceAlreadyExistsException",
+}
+_WARNINGS: Final = frozenset({"allowed-value"})
 
 # Rows keep their numbers for good: people write them into their configuration.
 _ROWS: Final = (
@@ -33,12 +39,14 @@ _ROWS: Final = (
     (9103, "refused-property", "What the provider sets itself is left to it"),
     (9104, "resource-type", "The resource has the type that the provider answers for"),
     (9105, "function", "A function is one that CloudFormation has, alone in its place"),
+    (9106, "attribute", "An attribute is one that the resource has"),
     (9201, "required", "Required properties are there"),
     (9202, "type", "A value has its property's type"),
     (9203, "minimum", "A value is not below its least size"),
     (9204, "maximum", "A value is not above its greatest size"),
     (9205, "enum", "A value is one of those that the API lists"),
     (9206, "pattern", "A value has the form that the API asks for"),
+    (9207, "allowed-value", "What a parameter allows is not refused where it is used"),
     (9301, "one-target", "Either Name or DistributionConfigurationArn is given"),
     (9302, "owned-tags", "There is room for the two tags that mark an owned configuration"),
     (9303, "reserved-tags", "The provider's own tags are left to it"),
@@ -50,12 +58,14 @@ _ROWS: Final = (
     (9309, "target-account", "An SSM parameter's account is one of its Region's target accounts"),
     (9310, "parallel-launches", "Fast launch takes at least six parallel launches"),
     (9311, "region-name", "A Region's name has the form of one"),
+    (9312, "name-once", "Each resource has a Name that is not another's"),
 )
 _BY_RULE: Final = {rule.id: rule for rule in RULES}
 
 
 def _check(number: int, rule: str, title: str) -> Check:
-    severity = _BY_RULE[rule].severity if rule in _BY_RULE else Severity.ERROR
+    own = Severity.WARNING if rule in _WARNINGS else Severity.ERROR
+    severity = _BY_RULE[rule].severity if rule in _BY_RULE else own
     source = _BY_RULE[rule].source if rule in _BY_RULE else _SOURCES.get(rule, _MODEL if number > 9200 else _CONTRACT)
     return Check(f"{severity.name[0]}{number}", rule, title, source, severity)
 

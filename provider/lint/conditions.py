@@ -51,6 +51,11 @@ class Conditions:
                     found.setdefault(tuple(outcome.values()), outcome)
         return list(found.values())
 
+    def is_exact(self, names: list[str]) -> bool:
+        """Whether all outcomes of these conditions occur: not where two things that are compared may hang together."""
+        sides = [side for name in names for two in self._comparisons({"Condition": name}, ()) for side in two]
+        return len(names) <= 1 or all(_is_literal(side) or [*side] == ["Ref"] for side in sides)
+
     def _starts(self, domains: Mapping[str, list[str]], holding: str | None) -> list[Mapping[str, str]]:
         """Where there are too many combinations to try all: some values under which the condition `holding` is true."""
         if holding is None or prod(map(len, domains.values())) <= _MOST:
@@ -107,6 +112,12 @@ class Conditions:
         parameter = self.parameters.get(str(operand.get("Ref"))) if isinstance(operand, Mapping) else None
         allowed = parameter.get("AllowedValues") if isinstance(parameter, Mapping) else None
         return [_text(value) for value in allowed] if isinstance(allowed, list) else []
+
+
+def condition_of(resource: Mapping[str, Any]) -> str | None:
+    """The name of a resource's own condition."""
+    name = resource.get("Condition")
+    return name if isinstance(name, str) else None
 
 
 def _bounded(compared: Iterable[str], allowed: list[str], key: str) -> list[str]:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from provider.lint.template import Located, resources
+from provider.lint.located import Located
+from provider.lint.template import resources
 from provider.properties.finding import Path, Severity
 from provider.properties.validate import describe
 

@@ -18,6 +18,7 @@ FUNCTIONS: Final = frozenset(
 
 LOOP: Final = "Fn::ForEach::"
 """How the keys begin that stand for many resources, or many members."""
+_LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
 _MAY_HAVE_COMPANY: Final = ("Fn::Transform", LOOP)
 """What adds members to the mapping in which it stands."""
 
@@ -58,3 +59,8 @@ def _fault(name: str, node: Mapping[Any, Any]) -> str:
         others = ", ".join(str(key) for key in node if key != name)
         return f"a function stands alone, this one beside {others}; give each property a function of its own"
     return ""
+
+
+def may_have_loops(template: Mapping[str, Any]) -> bool:
+    """Whether a template has the transform that expands `Fn::ForEach`."""
+    return _LANGUAGE_EXTENSIONS in str(template.get("Transform"))

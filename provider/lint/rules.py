@@ -7,7 +7,8 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
 from provider.lint.catalog import CHECKS
-from provider.lint.template import Located, check
+from provider.lint.located import Located
+from provider.lint.template import check
 
 DOCUMENTATION = "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Distribution.html"
 

@@ -1,6 +1,7 @@
 """A resource's properties under one outcome of the template's conditions, as CloudFormation would send them.
 
-`Fn::If` and `AWS::NoValue` are worked out, scalars become text, and what only a deployment can know is `Unknown`.
+`Fn::If` and `AWS::NoValue` are worked out, and texts as far as their names are known; scalars become text, and what
+only a deployment can know is `Unknown`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,11 +10,11 @@ from typing import Any, Final
 
 from provider.lint.conditions import Outcome
 from provider.lint.functions import IF, REF, is_call, spelled
+from provider.lint.texts import Texts
 from provider.properties.finding import Path
 
 _NO_VALUE: Final = {REF: "AWS::NoValue"}
-_DYNAMIC_REFERENCE: Final = "{{resolve:"
-_LOOP_VARIABLES: Final = ("${", "&{")
+_AS_THEY_STAND: Final = Texts()
 
 
 class _Removed:
@@ -47,12 +48,9 @@ class Scenario:
         return self.origins[path]
 
 
-def scenario(properties: Any, path: Path, outcome: Outcome, *, in_loop: bool = False) -> Scenario:
-    """The properties that stand at `path` in a template, under `outcome`.
-
-    With `in_loop`, an `Fn::ForEach` may have made them, and texts with `${...}` are not what they seem.
-    """
-    resolution = _Resolution(outcome, (_DYNAMIC_REFERENCE, *(_LOOP_VARIABLES if in_loop else ())))
+def scenario(properties: Any, path: Path, outcome: Outcome, texts: Texts = _AS_THEY_STAND) -> Scenario:
+    """The properties that stand at `path` in a template, under `outcome`."""
+    resolution = _Resolution(outcome, texts)
     value = resolution.value(properties, path, ())
     return Scenario({} if value is _REMOVED or value is None else value, {(): path, **resolution.origins})
 
@@ -69,10 +67,10 @@ def conditions_in(node: Any) -> Iterator[str]:
 
 @dataclass
 class _Resolution:
-    """Works out one scenario; `unknown` are the marks of texts that are not known."""
+    """Works out one scenario."""
 
     outcome: Outcome
-    unknown: tuple[str, ...]
+    texts: Texts
     origins: dict[Path, Path] = field(default_factory=dict)
 
     def value(self, node: Any, path: Path, place: Path) -> Any:
@@ -84,12 +82,17 @@ class _Resolution:
             return _REMOVED
         self.origins[place] = path
         if isinstance(node, Mapping):
-            return Unknown(spelled(node)) if is_call(node) else self._mapping(node, path, place)
+            return self._call(node) if is_call(node) else self._mapping(node, path, place)
         if isinstance(node, list):
             return self._list(node, path, place)
-        if isinstance(node, str):
-            return Unknown(str(node)) if any(mark in node for mark in self.unknown) else str(node)
-        return str(node).lower() if isinstance(node, bool) else node if node is None else str(node)
+        if node is None:
+            return None
+        known = self.texts.of(node)
+        return Unknown(str(node)) if known is None else known
+
+    def _call(self, node: Mapping[Any, Any]) -> Any:
+        known = self.texts.of(node)
+        return Unknown(spelled(node)) if known is None else known
 
     def _mapping(self, node: Mapping[Any, Any], path: Path, place: Path) -> dict[str, Any]:
         entries = ((str(key), self.value(entry, (*path, key), (*place, str(key)))) for key, entry in node.items())

@@ -1,16 +1,17 @@
 """Template -> findings: every resource of the provider's, in every scenario, in the handler's own words."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from provider.lint.attributes import check_attributes
 from provider.lint.catalog import id_of
-from provider.lint.conditions import Conditions
-from provider.lint.functions import LOOP, faults
-from provider.lint.scenario import Scenario, Unknown, conditions_in, scenario
-from provider.properties.check import find
+from provider.lint.conditions import condition_of
+from provider.lint.functions import LOOP
+from provider.lint.judgement import judged
+from provider.lint.located import Located
+from provider.lint.same_name import check_names
 from provider.properties.expand import expand
-from provider.properties.finding import Path, Severity, written
+from provider.properties.finding import Path, Severity
 from provider.properties.model import TARGET, resource_type
 from provider.protocol.request import RESOURCE_TYPES
 
@@ -20,21 +21,6 @@ _ALIKE: Final = 0.8
 """Up from what likeness a type is the provider's own misspelt, and from what it is so where the properties agree."""
 
 _PROPERTIES: Final = "Properties"
-_LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
-
-
-@dataclass(frozen=True)
-class Located:
-    """A finding and its place in a template: keys and list indexes from its root.
-
-    `message` is the line that the handler would give; `resource` is the logical ID, empty outside a template.
-    """
-
-    path: Path
-    id: str
-    severity: Severity
-    message: str
-    resource: str = ""
 
 
 def resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
@@ -52,17 +38,18 @@ def _entries(section: object, path: Path) -> Iterator[tuple[Path, Mapping[str, A
 
 def check(template: Mapping[str, Any]) -> list[Located]:
     """All findings of a decoded template, none twice. What is no template has none."""
+    ours = resources(template)
     return [
-        found
-        for path, resource in resources(template).items()
-        for found in (*_check_type(path, resource), *_check_resource(path, resource, template))
+        *(one for path, resource in ours.items() for one in _check_type(path, resource)),
+        *(one for path, resource in ours.items() for one in _check_resource(path, resource, template)),
+        *check_attributes(template, ours),
+        *check_names(template, ours),
     ]
 
 
 def check_properties(properties: Mapping[str, Any]) -> list[Located]:
     """All findings of a resource's properties on their own."""
-    outcomes = Conditions({}, {}).outcomes(list(dict.fromkeys(conditions_in(properties))))
-    return [*_faults(properties, ()), *_judged([scenario(properties, (), outcome) for outcome in outcomes])]
+    return judged(properties, (), {})
 
 
 def _check_type(path: Path, resource: Mapping[str, Any]) -> list[Located]:
@@ -74,53 +61,8 @@ def _check_type(path: Path, resource: Mapping[str, Any]) -> list[Located]:
 
 
 def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> list[Located]:
-    properties = resource.get(_PROPERTIES, {})
     place = (*path, _PROPERTIES) if _PROPERTIES in resource else path
-    holding = resource.get("Condition")
-    holding = holding if isinstance(holding, str) else None
-    names = list(dict.fromkeys([*conditions_in(properties), *([holding] if holding else [])]))
-    outcomes = Conditions.of(template).outcomes(names, holding)
-    in_loop = _LANGUAGE_EXTENSIONS in str(template.get("Transform"))
-    scenarios = [scenario(properties, place, outcome, in_loop=in_loop) for outcome in outcomes]
-    return [*_faults(properties, place, str(path[-1])), *_judged(scenarios, str(path[-1]))]
-
-
-def _faults(properties: Any, place: Path, resource: str = "") -> list[Located]:
-    return [
-        Located(
-            (*place, *fault.path),
-            id_of(fault.rule),
-            fault.severity,
-            fault.render(properties, resource_type()),
-            resource,
-        )
-        for fault in faults(properties)
-    ]
-
-
-def _judged(scenarios: list[Scenario], resource: str = "") -> list[Located]:
-    found: dict[tuple[object, ...], Located] = {}
-    for one in scenarios:
-        if not isinstance(one.properties, Mapping):
-            continue
-        expanded = expand(one.properties)
-        for finding in find(expanded):
-            if finding.rule == "type" and isinstance(_at(finding.path, expanded.parameters), Unknown):
-                # What is not known yet has no type to be wrong.
-                continue
-            place = one.origin(written(finding.path, one.properties, resource_type()))
-            message = finding.render(one.properties, resource_type())
-            located = Located(place, id_of(finding.rule), finding.severity, message, resource)
-            # Indexes left out: what stands after a removed entry is the same finding under another number.
-            names = tuple(element for element in finding.path if isinstance(element, str))
-            found.setdefault((place, names, finding.message), located)
-    return list(found.values())
-
-
-def _at(path: Path, parameters: Any) -> Any:
-    for element in path:
-        parameters = parameters[element]
-    return parameters
+    return judged(resource.get(_PROPERTIES, {}), place, template, str(path[-1]), condition_of(resource))
 
 
 def _is_ours(resource: Mapping[str, Any]) -> bool:

@@ -146,13 +146,18 @@ class Deployment:
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs. Raises TemplateError, AttributeMissingError for what a resource did not answer."""
-        outputs = {}
+        return {name: self._output(name, output) for name, output in self._active_outputs()}
+
+    def check_outputs(self) -> None:
+        """Work out those outputs that do not hang on an answer still to come. Raises TemplateError."""
         for name, output in self._active_outputs():
-            path: TreePath = ("Outputs", name, "Value")
-            if "Value" not in output:
-                raise TemplateError("a Value is needed", ("Outputs", name))
-            outputs[name] = self.evaluator.text(output["Value"], path)
-        return outputs
+            with suppress(_NotYetError, AttributeMissingError):
+                self._output(name, output)
+
+    def _output(self, name: str, output: Mapping[str, Any]) -> str:
+        if "Value" not in output:
+            raise TemplateError("a Value is needed", ("Outputs", name))
+        return self.evaluator.text(output["Value"], ("Outputs", name, "Value"))
 
     def _active_outputs(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for name, output in self.template.outputs.items():
@@ -221,8 +226,7 @@ class Deployment:
             for name in filter(self.backed, self.order):
                 with suppress(_NotYetError):
                     self.properties(name)
-            with suppress(_NotYetError):
-                self.outputs()
+            self.check_outputs()
         finally:
             self.live = live
 

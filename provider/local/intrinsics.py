@@ -117,7 +117,7 @@ class Evaluator:
 
 
 def _unknown(function: str) -> str:
-    if function in {"Fn::Transform", "Fn::Cidr", "Fn::ForEach", "Fn::GetStackOutput"}:
+    if function in {"Fn::Transform", "Fn::Cidr", "Fn::GetStackOutput"}:
         return f"{function} is not worked out in a rehearsal; write out the value that it gives"
     if function in CONDITIONS:
         return f"{function} belongs in Conditions"

@@ -26,6 +26,8 @@ RESOURCE_KEYS = (
     *("Type", "Properties", "Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "Metadata"),
     *("UpdatePolicy", "UpdateReplacePolicy"),
 )
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_UNQUOTED_BRACES = re.compile(r"[:-]\s+\{\{")
 MOST_RESOURCES = 500
 MOST_LEVELS = 100
 """How deep values may lie in each other: far beyond what anybody writes, and within what Python can walk."""
@@ -103,6 +105,7 @@ def made_of(tree: object, name: str) -> Template:
         raise TemplateError("has no Resources section, so it is no CloudFormation template")
     if unknown := sorted(set(tree) - set(SECTIONS)):
         raise TemplateError(f"unknown section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    _check_loops(tree, ())
     template = Template(
         name=name,
         parameters=_section(tree, "Parameters"),
@@ -165,15 +168,27 @@ def _section(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _check_entry(entry: object, path: TreePath) -> None:
     if str(path[-1]).startswith("Fn::"):
-        raise TemplateError(
-            f"{path[-1]} is expanded by a transform, not here; use the processed template "
-            "(`aws cloudformation get-template --template-stage Processed`)",
-            path,
-        )
+        raise _unexpanded(path)
     if not re.fullmatch("[A-Za-z0-9]{1,255}", str(path[-1])):
         raise TemplateError("a logical ID is letters and digits, 255 at most", path)
     if not isinstance(entry, dict):
         raise TemplateError(f"must be a map, not a {_kind(entry)}", path)
+
+
+def _check_loops(node: object, path: TreePath) -> None:
+    """Refuse a loop, wherever it is: what it makes is not known before a transform has expanded it."""
+    if path and str(path[-1]).startswith("Fn::ForEach::"):
+        raise _unexpanded(path)
+    for key, child in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        _check_loops(child, (*path, key))
+
+
+def _unexpanded(path: TreePath) -> TemplateError:
+    return TemplateError(
+        f"{path[-1]} is expanded by a transform, not here; use the processed template: create a change set, then "
+        "`aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`",
+        path,
+    )
 
 
 def _kind(value: object) -> str:
@@ -210,12 +225,18 @@ def _yaml(text: str, language: str = "YAML") -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise TemplateError(f"is not {language}: {place}{error.problem or error.context}") from error
+        hint = hint_for("".join(_LINE_END.split(text)[mark.line : mark.line + 1])) if mark else ""
+        raise TemplateError(f"is not {language}: {place}{error.problem or error.context}{hint}") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         place = f"line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
         character = f"#x{ord(text[error.position]):02x}"
         raise TemplateError(f"is not {language}: {place}: a control character ({character})") from error
+
+
+def hint_for(line: str) -> str:
+    """What to add to what is wrong with a line of YAML: the likely reason, or nothing."""
+    return "; a value that begins with {{ needs quotes" if _UNQUOTED_BRACES.search(line) else ""
 
 
 class WithoutAliases(yaml.SafeLoader):

@@ -1,6 +1,7 @@
 """`python -m provider plan`: what it says is what the handler does."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -56,6 +57,13 @@ def planned(*arguments: str | Path, status: int) -> dict[str, Any]:
 
 def told(change: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     return [(one["path"], one["old"], one["new"]) for one in change["differences"]]
+
+
+def with_outputs(template: Path, **values: Any) -> Path:
+    """The template, with these outputs added to it."""
+    tree = json.loads(template.read_text("utf-8"))
+    template.write_text(json.dumps({**tree, "Outputs": {name: {"Value": one} for name, one in values.items()}}))
+    return template
 
 
 # what it says is what happens
@@ -496,3 +504,58 @@ def test_endpoint_of_another_account(write: Write, emulator: Emulator) -> None:
         change = planned(write(Golden=own()), "--endpoint-url", elsewhere.url, status=1)["Golden"]
     assert arn in change["reason"]
     assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            {"Fn::GetAtt": "Golden.ARN"},
+            "Outputs.Wrong.Value.Fn::GetAtt: Golden has no attribute ARN; the nearest is Arn",
+        ),
+        ({"Fn::Sub": "${Golden.region}"}, "Outputs.Wrong.Value.Fn::Sub: Golden has no attribute region; the nearest"),
+        (
+            {"Fn::Select": [5, {"Fn::Split": [",", {"Fn::GetAtt": "Golden.Regions"}]}]},
+            "Outputs.Wrong.Value.Fn::Select: cannot select value 5 of 1",
+        ),
+    ],
+    ids=["GetAtt", "Sub", "Select"],
+)
+def test_outputs_are_worked_out(write: Write, emulator: Emulator, call: dict[str, Any], said: str) -> None:
+    """An output of which CloudFormation could make nothing is a mistake of the template, whatever is planned."""
+    later = {"Fn::Select": [1, {"Fn::Split": ["-", {"Fn::GetAtt": "Golden.RequestId"}]}]}
+    assert command("plan", with_outputs(write(Golden=own()), Later=later)).status == 3
+    ended = command("plan", with_outputs(write(Golden=own()), Later=later, Wrong=call))
+    assert ended.status == 2
+    assert said in ended.stderr
+
+
+def test_attribute_that_only_an_answer_tells(write: Write, emulator: Emulator) -> None:
+    """A resource that takes an attribute which the last call of another will tell cannot be planned yet."""
+    second = own(Name="second", Description={"Fn::GetAtt": ["Golden", "RequestId"]})
+    changes = planned(write(Golden=own(), Second=second), status=3)
+    assert changes["Second"]["action"] == "unknown"
+    assert "only the deployment knows" in changes["Second"]["reason"]
+
+
+def test_stand_ins_fit(write: Write, emulator: Emulator) -> None:
+    """A stand-in has the form that is needed where it stands, and is still marked as one."""
+    permission = {"UserIds": ["{{resolve:ssm:/accounts/prod}}"]}
+    export = {"RoleName": "vmimport", "DiskImageFormat": "{{resolve:ssm:/format}}", "S3Bucket": "archive"}
+    entry = {**ami(LaunchPermission=permission), "S3ExportConfiguration": export}
+    (change,) = planned(write(Golden=own(Distributions=[entry])), status=3).values()
+    assert (change["action"], change["findings"]) == ("create", [])
+    (distributions,) = (one for one in change["differences"] if one["path"].startswith("Distributions"))
+    ((account,),) = (one["AmiDistributionConfiguration"]["LaunchPermission"]["UserIds"] for one in distributions["new"])
+    assert re.fullmatch("[0-9]{12}", account)
+    assert not distributions["known"]
+    shown = command("plan", write(Golden=own(Distributions=[entry]))).stdout
+    assert f"{{{{resolve:ssm:/accounts/prod}}}} is taken to be '{account}'" in shown
+    assert "S3ExportConfiguration.DiskImageFormat" in shown.partition("with stand-ins")[2]
+
+
+def test_creation_may_be_a_replacement(write: Write, emulator: Emulator) -> None:
+    """Beside a creation a note says that replacements show with --previous only, which then has no such note."""
+    file = write(Golden=own())
+    assert "with --previous FILE only" in command("plan", file).stdout
+    assert "--previous" not in command("plan", file, "--previous", write("old.yaml", Golden=own(Name="old"))).stdout

@@ -237,3 +237,9 @@ def test_a_relative_file_stays_relative() -> None:
     log = json.loads(FORMATS["sarif"](Report(1, 1, (told(file="my stacks/größe.yaml"),))))
     location = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"] == {"uri": "my%20stacks/gr%C3%B6%C3%9Fe.yaml"}
+
+
+def test_a_template_of_others() -> None:
+    """A template without a resource of the provider's is no mistake, and it is said that there is none."""
+    ended = command("validate", "-", stdin="Resources: {Topic: {Type: AWS::SNS::Topic}}")
+    assert (ended.status, ended.stdout) == (0, "Nothing found: no resource of the provider's in 1 file.\n")

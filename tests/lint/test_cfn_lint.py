@@ -40,7 +40,8 @@ SECOND = """
 
 def template() -> str:
     """Two resources alike, of which the second ignores a rule."""
-    return TEMPLATE.replace("&properties", "") + SECOND + TEMPLATE.partition("&properties")[2].lstrip("\n")
+    properties = TEMPLATE.partition("&properties")[2].lstrip("\n").replace("Name: golden", "Name: second", 1)
+    return TEMPLATE.replace("&properties", "") + SECOND + properties
 
 
 def run(program: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

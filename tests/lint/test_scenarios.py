@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from provider.lint.catalog import CHECKS
 from provider.lint.conditions import Conditions
 from provider.lint.functions import FUNCTIONS, REF, faults
-from provider.lint.template import Located, check, check_properties
+from provider.lint.located import Located
+from provider.lint.template import check, check_properties
 from provider.local.template import load
 from provider.properties.flatten import flatten
 from tests.properties.given import PARAMETERS
@@ -29,6 +30,7 @@ WRITTEN = [
     # A wrong call is told where it is written, whatever becomes of that place.
     if "Properties" in resource and not any(faults(resource["Properties"]))
 ]
+PARAMETER = {"Ref": "P"}
 PROPERTIES = st.sampled_from(WRITTEN) | PARAMETERS.map(flatten)
 
 
@@ -253,6 +255,18 @@ def test_a_slip_in_the_type_is_told_whatever_else_there_is() -> None:
     assert check({"Resources": {"A": {"Type": kind.replace("Configuration", ""), **empty}}}) == []
 
 
+def test_conditions_that_may_hang_together_are_not_sure() -> None:
+    """Where a mapping decides which of two resources there is, their names may be alike."""
+    mapped = {"Fn::FindInMap": ["Stages", PARAMETER, "Kind"]}
+    conditions = {"C": {"Fn::Equals": [PARAMETER, "a"]}, "D": {"Fn::Equals": [mapped, "b"]}}
+    made = template(GOOD, Conditions=conditions)
+    images = made["Resources"]["Images"]
+    made["Resources"] = {"A": {**images, "Condition": "C"}, "B": {**images, "Condition": "D"}}
+    assert check(made) == []
+    made["Resources"]["B"]["Condition"] = "C"
+    assert ids(check(made)) == ["E9312"]
+
+
 def test_a_condition_among_many_is_still_met() -> None:
     """Where there are too many combinations to try all, a resource's own condition holds in those that are tried."""
     numbers = range(12)
@@ -264,3 +278,142 @@ def test_a_condition_among_many_is_still_met() -> None:
     assert outcomes
     assert all(outcome["Wanted"] and outcome["C0"] and not outcome["C3"] for outcome in outcomes)
     assert {outcome["C11"] for outcome in outcomes} == {True, False}
+
+
+def choosing(properties: Any, path: tuple[str | int, ...], **parameter: Any) -> list[Located]:
+    """What is found where a parameter stands at a place in the properties."""
+    return check(template(put(properties, path, PARAMETER), Parameters={"P": {"Type": "String", **parameter}}))
+
+
+@given(PROPERTIES.filter(lambda properties: "Fn::If" not in str(properties)), st.data())
+def test_a_default_is_as_good_as_a_literal(properties: dict[str, Any], data: st.DataObject) -> None:
+    """Where no condition counts, a text that a parameter has by default has the findings of one that is written."""
+    texts = [path for path in places(properties) if isinstance(at(properties, path), str)]
+    path = data.draw(st.sampled_from(texts or [("Description",)]))
+    properties = {"Description": "x", **properties}
+    literal = check(template(properties))
+    by_default = choosing(properties, path, Default=at(properties, path))
+    assert {one.id for one in by_default} == {one.id for one in literal}
+
+
+STACK_NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,127}", fullmatch=True)
+PIECES = st.text("Ag0- /.{", max_size=4) | st.sampled_from(["{{ imagebuilder:buildDate }}", "lt-", "1" * 12])
+
+
+@given(PIECES, PIECES, STACK_NAMES)
+def test_what_is_told_of_a_text_in_part_is_true_of_the_whole(before: str, after: str, stack_name: str) -> None:
+    """Whatever is found beside a pseudo parameter is found with any value that it can have."""
+
+    def with_name(name: Any) -> dict[str, Any]:
+        ami = {"Name": name, "LaunchPermission": {"UserIds": [name]}}
+        templates = [{"AccountId": "123456789012", "LaunchTemplateId": name}]
+        entry = {"Region": "us-east-1", "AmiDistributionConfiguration": ami, "LaunchTemplateConfigurations": templates}
+        return {"Name": name, "Distributions": [entry]}
+
+    told = {
+        (one.path, one.id) for one in check_properties(with_name({"Fn::Sub": f"{before}${{AWS::StackName}}{after}"}))
+    }
+    assert told <= {(one.path, one.id) for one in check_properties(with_name(before + stack_name + after))}
+
+
+KEEP = {**GOOD, "OnDelete": "Delete"}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "told"),
+    [
+        ({"Default": "Keep"}, ["E9205"]),
+        ({"AllowedValues": ["Keep", "Leave"]}, ["E9205", "E9205"]),
+        ({"AllowedValues": ["Keep", "Retain"]}, ["W9207"]),
+        ({"Default": "Retain", "AllowedValues": ["Retain", "Keep"]}, ["W9207"]),
+        ({"Default": "Keep", "AllowedValues": ["Keep", "Leave", "Retain"]}, ["E9205", "W9207"]),
+        ({"Default": "Retain"}, []),
+        ({}, []),
+        ({"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/keep"}, []),
+        ({"Default": "{{resolve:ssm:/keep}}"}, []),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_a_parameter_can_be(parameter: dict[str, Any], told: list[str]) -> None:
+    """A value is an error by default or where no allowed one works, else a warning, each named with its parameter."""
+    found = choosing(KEEP, ("OnDelete",), **parameter)
+    assert ids(found) == told
+    assert all('(where parameter P is "' in one.message for one in found)
+    assert all(one.path == ("Resources", "Images", "Properties", "OnDelete") for one in found)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"Rules": {"R": {"Assertions": [{"Assert": {"Fn::Contains": [["Delete"], PARAMETER]}}]}}},
+        {"Conditions": {"C": {"Fn::Not": [{"Fn::Equals": [PARAMETER, "Keep"]}]}}},
+        {"Conditions": {"C": {"Fn::Equals": [{"Ref": "Q"}, "yes"]}}},
+        {"Conditions": {"C": {"Fn::Equals": [{"Ref": "Off"}, "yes"]}}},
+        {"Conditions": {"C": {"Fn::Equals": [{"Fn::FindInMap": ["M", PARAMETER, "K"]}, "yes"]}}},
+    ],
+    ids=["rules", "the value itself", "another parameter", "another by default", "a mapping"],
+)
+def test_a_value_that_another_part_of_the_template_keeps_away(sections: dict[str, Any]) -> None:
+    """A value is not told that Rules may forbid, or whose use hangs on a condition that need not hold with it."""
+    used = {**KEEP, "OnDelete": {"Fn::If": ["C", PARAMETER, "Delete"]} if "Conditions" in sections else PARAMETER}
+    parameters = {"P": {"Type": "String", "Default": "Keep"}, "Q": {"Type": "String"}, "Off": {"Default": "no"}}
+    parameters["Off"]["Type"] = "String"
+    assert check(template(used, Parameters=parameters, **sections)) == []
+
+
+def test_a_value_counts_with_the_others_by_default() -> None:
+    """Of two parameters in one text the one is judged with the Default of the other, and each mistake told once."""
+    name = {"Fn::Sub": "${P}/${Q}"}
+    parameters = {"P": {"Type": "String", "AllowedValues": ["a", "b"]}, "Q": {"Type": "String", "Default": "c"}}
+    found = check(template({**GOOD, "Name": name}, Parameters=parameters))
+    assert [one.message.partition(" (")[2] for one in found] == [
+        'where parameter Q is "c" and parameter P is "a")',
+        'where parameter Q is "c" and parameter P is "b")',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ({"Fn::GetAtt": "Images.ARN"}, "Arn"),
+        ({"Fn::GetAtt": ["Images", "region"]}, "Regions"),
+        ({"Fn::Sub": ["${Images.dateupdated}${X}", {"X": "x"}]}, "DateUpdated"),
+        ({"Fn::GetAtt": ["Images", {"Ref": "Attribute"}]}, ""),
+        ({"Fn::GetAtt": ["Others", "ARN"]}, ""),
+        ({"Fn::GetAtt": "Images.Arn"}, ""),
+    ],
+    ids=str,
+)
+def test_attributes_are_those_that_the_resource_has(call: dict[str, Any], told: str) -> None:
+    """A call for another attribute is told where it stands, with the nearest that there is."""
+    found = check(template(GOOD, Outputs={"O": {"Value": {"Fn::Base64": call}}}))
+    assert [one.path[:4] for one in found] == [("Outputs", "O", "Value", "Fn::Base64")] * bool(told)
+    assert all(one.message.endswith(f"; the nearest is {told}") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("Golden Image", "golden_image", True),
+        (PARAMETER, PARAMETER, True),
+        ({"Fn::Sub": "a-${AWS::Region}"}, {"Fn::Join": ["", ["A_", {"Ref": "AWS::Region"}]]}, True),
+        ("golden", {"Fn::If": ["C", "golden", "other"]}, True),
+        ({"Fn::If": ["C", "golden", "other"]}, {"Fn::If": ["C", "other", "golden"]}, False),
+        ("golden", "golden2", False),
+        (PARAMETER, {"Ref": "Q"}, False),
+        ({"Fn::Transform": {"Name": "Random"}}, {"Fn::Transform": {"Name": "Random"}}, False),
+        ({"Ref": "AWS::NoValue"}, {"Ref": "AWS::NoValue"}, False),
+    ],
+    ids=str,
+)
+def test_two_names_that_lead_to_one_configuration(first: Any, second: Any, told: bool) -> None:
+    """Two resources whose names come to one ARN under some outcome are told at the second."""
+    conditions = {"C": {"Fn::Equals": [PARAMETER, "yes"]}}
+    made = template({**GOOD, "Name": first}, Conditions=conditions)
+    made["Resources"]["More"] = {**made["Resources"]["Images"], "Properties": {**GOOD, "Name": second}}
+    found = [one.path for one in check(made) if one.id == "E9312"]
+    assert found == [("Resources", "More", "Properties", "Name")] * told
+    made["Resources"]["Images"]["Condition"] = "C"
+    made["Conditions"]["D"] = {"Fn::Not": [{"Condition": "C"}]}
+    made["Resources"]["More"]["Condition"] = "D"
+    assert not any(one.id == "E9312" for one in check(made))

@@ -81,7 +81,17 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("Resources: {A: text}", "Resources.A: must be a map, not a text"),
         ("Resources: {A: {Type: 1}}", "Resources.A: a Type is needed"),
         ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
-        ("Resources: {'Fn::ForEach::X': []}", "is expanded by a transform"),
+        ("Resources: {'Fn::ForEach::X': []}", "Resources.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform"),
+        (
+            "Resources: {A: {Type: T, Properties: {Tags: {'Fn::ForEach::X': [], B: 1}}}}",
+            "Resources.A.Properties.Tags.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform, not here; use the "
+            "processed template: create a change set, then `aws cloudformation get-template --change-set-name ",
+        ),
+        ("Resources: {'Fn::Transform': {}}", "Resources.Fn::Transform: Fn::Transform is expanded by a transform"),
+        (
+            "Resources:\n  A:\n    Name: {{ imagebuilder:buildDate }}",
+            "line 3, column 12: a key must be text; a value that begins with {{ needs quotes",
+        ),
         ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID is letters and digits"),
         ("Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}", "Outputs.a_b: a logical ID is letters and digits"),
         ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A: unknown key Propertys beside Type and Properties"),

@@ -14,9 +14,8 @@ from provider.cli.convert.document import Document
 from provider.cli.convert.nodes import call, entry
 from provider.cli.convert.references import references
 from provider.cli.convert.resources import Resource, resources, tell_bare
-from provider.lifecycle import slug
 from provider.lint.functions import LOOP
-from provider.properties.model import NAME, TARGET, pascal_case
+from provider.properties.model import NAME, TARGET, pascal_case, slug
 
 _ARN = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/"
 _KEEPING = ("Retain", "RetainExceptOnCreate")

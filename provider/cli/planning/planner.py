@@ -15,7 +15,7 @@ from provider.cli.planning.changes import Action, Change
 from provider.cli.planning.world import World
 from provider.errors import ProviderError
 from provider.lifecycle import Marks, decide
-from provider.local.deployment import Deployment
+from provider.local.deployment import AttributeMissingError, Deployment
 from provider.local.records import Resource
 from provider.local.template import TemplateError
 from provider.plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, Plan, Read, Target
@@ -99,6 +99,8 @@ class Planner:
     def _changed(self, name: str, before: Before | None) -> Change:
         try:
             properties, others = self.new.properties(name)
+        except AttributeMissingError:
+            return Change(name, Action.UNKNOWN, reason=_HANGS)
         except TemplateError as error:
             return Change(name, Action.UNKNOWN, reason=str(error))
         if refusal := self._forbidden(name, before, properties):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from provider.image_builder import Home
-from provider.lifecycle import slug
 from provider.plan import Configuration, CreateConfiguration, Named, Plan, Target
+from provider.properties.model import slug
 
 
 class World:

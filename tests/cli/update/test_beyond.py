@@ -351,23 +351,20 @@ def test_ctrl_c(arn: str, emulator: Emulator) -> None:
     """Ctrl-C while the service is called ends the command with status 130 and no traceback."""
     emulator.fail(UPDATE, Fault.HANG)
     members = {"distributionConfigurationArn": arn, "distributions": DISTRIBUTIONS}
-    running = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "provider",
-            "update-distribution-configuration",
-            "--cli-input-json",
-            json.dumps(members),
-        ],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
+    # A suite that runs in the background ignores Ctrl-C, and so would what it starts.
+    script = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('provider', run_name='__main__', alter_sys=True)"
     )
-    called = threading.Event()
-    while not emulator.requests and running.poll() is None:
-        called.wait(0.02)
-    running.send_signal(signal.SIGINT)
-    _, stderr = running.communicate(timeout=60)
+    arguments = ["update-distribution-configuration", "--cli-input-json", json.dumps(members)]
+    running = subprocess.Popen([sys.executable, "-c", script, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        called = threading.Event()
+        while not emulator.requests and running.poll() is None:
+            called.wait(0.02)
+        running.send_signal(signal.SIGINT)
+        _, stderr = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130
     assert stderr == ""

@@ -1,0 +1,167 @@
+"""Properties -> findings: in every scenario, with what their parameters can be, in the handler's own words."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from provider.lint.catalog import id_of
+from provider.lint.conditions import Conditions
+from provider.lint.functions import faults, may_have_loops
+from provider.lint.located import Located
+from provider.lint.names import AS_WRITTEN, GUESSES, Bound, allowed, bound
+from provider.lint.scenario import Scenario, Unknown, conditions_in, scenario
+from provider.lint.texts import Texts, Value, mentioned
+from provider.properties.check import find
+from provider.properties.expand import expand
+from provider.properties.finding import Finding, Path, Severity, written
+from provider.properties.model import resource_type
+
+_OF_ONE_TEXT: Final = frozenset({"build-date", "pattern"})
+"""The rules that can be sure of a text in which something is guessed: they look at nothing else."""
+
+
+class _Key(NamedTuple):
+    """What tells findings apart. `names` are its path without indexes, which shift where an entry is removed."""
+
+    place: Path
+    rule: str
+    names: tuple[str, ...]
+    message: str
+
+    @property
+    def spot(self) -> tuple[Path, str]:
+        """Where it is, by which rule."""
+        return self[:2]
+
+
+_Found = dict[_Key, tuple[Severity, str]]
+"""Findings, each with its severity and as one line."""
+
+
+def judged(
+    properties: Any, path: Path, template: Mapping[str, Any], resource: str = "", holding: str | None = None
+) -> list[Located]:
+    """All findings of the properties at `path` of a decoded template, none twice.
+
+    They belong to a resource that is there where the condition `holding` is true.
+    """
+    subject = _Subject(properties, path, template, resource, holding)
+    sure = {key: told for found in subject.found(subject.conditions, {}) for key, told in found.items()}
+    return [
+        *subject.faults(),
+        *(subject.located(key, severity, text) for key, (severity, text) in sure.items()),
+        *subject.hanging_on_parameters({key.spot for key in sure}),
+    ]
+
+
+class _Subject:
+    """The properties of one resource in their template."""
+
+    def __init__(
+        self, properties: Any, path: Path, template: Mapping[str, Any], resource: str, holding: str | None
+    ) -> None:
+        self.conditions = Conditions.of(template)
+        self._properties, self._path, self._template, self._resource = properties, path, template, resource
+        self._holding = holding
+        self._conditions_in = list(dict.fromkeys([*conditions_in(properties), *([holding] if holding else [])]))
+        self._in_loop = may_have_loops(template)
+
+    def faults(self) -> Iterator[Located]:
+        """What CloudFormation refuses in the functions."""
+        for fault in faults(self._properties):
+            text = fault.render(self._properties, resource_type())
+            key = _Key((*self._path, *fault.path), fault.rule, (), fault.message)
+            yield self.located(key, fault.severity, text)
+
+    def found(self, conditions: Conditions, names: Mapping[str, Value]) -> list[_Found]:
+        """What is found where `names` stand for those values, under each outcome of the conditions."""
+
+        def under(outcome: Mapping[str, bool]) -> _Found:
+            return _found_in(
+                lambda guessed: scenario(
+                    self._properties, self._path, outcome, Texts({**names, **guessed}, self._in_loop)
+                )
+            )
+
+        return [under(outcome) for outcome in conditions.outcomes(self._conditions_in, self._holding)]
+
+    def hanging_on_parameters(self, told: set[tuple[Path, str]]) -> Iterator[Located]:
+        """What is found for certain values of parameters only, whatever else the deployment is like.
+
+        What the parameters are by default counts in full, and so does a value where no other is allowed that works.
+        """
+        refused: dict[tuple[str, object], set[Value]] = defaultdict(set)
+        found = [one for one in self._with_parameters() if one[1].spot not in told]
+        for deployment, key, _ in found:
+            for name in self._mentioned_at(key.place) & deployment.names.keys():
+                refused[name, key.spot].add(str(deployment.names[name]))
+        for deployment, key, (severity, text) in found:
+            name, here = deployment.chosen, self._mentioned_at(key.place)
+            whole = not name or refused[name, key.spot] >= {*allowed(self.conditions.parameters[name])}
+            rule = key.rule if whole or severity is Severity.WARNING else "allowed-value"
+            line = f"{text} ({deployment.describe(here)})"
+            yield self.located(key._replace(rule=rule), severity if rule == key.rule else Severity.WARNING, line)
+
+    def _with_parameters(self) -> Iterator[tuple[Bound, _Key, tuple[Severity, str]]]:
+        """What is found under all outcomes of a deployment, where its chosen parameter is mentioned."""
+        by_default: set[tuple[Path, str]] = set()
+        for deployment in bound(self._template, {*mentioned(self._properties)}):
+            parameters = deployment.parameters(self.conditions.parameters)
+            first, *others = self.found(replace(self.conditions, parameters=parameters), deployment.names) or [{}]
+            for key, told in first.items():
+                here = self._mentioned_at(key.place)
+                if not all(key in other for other in others) or (deployment.chosen and deployment.chosen not in here):
+                    continue
+                if not deployment.chosen:
+                    by_default.add(key.spot)
+                # Beside another parameter it is the default of that one which may be at fault.
+                elif key.spot in by_default and len(here & deployment.names.keys()) > 1:
+                    continue
+                yield deployment, key, told
+
+    def _mentioned_at(self, place: Path) -> set[str]:
+        node: Any = self._template
+        for element in place:
+            node = node[element]
+        return {*mentioned(node)}
+
+    def located(self, key: _Key, severity: Severity, text: str) -> Located:
+        return Located(key.place, id_of(key.rule), severity, text, self._resource)
+
+
+def _found_in(resolve: Callable[[Mapping[str, Value]], Scenario]) -> _Found:
+    """What is found in properties: for sure, or whatever the pseudo parameters that `resolve` is given."""
+    plain, as_written = resolve({}), resolve(AS_WRITTEN)
+    found = dict(_told(plain))
+    if as_written.properties != plain.properties:
+        common = set.intersection(*({(one.path, one.rule) for one in _findings(resolve(guess))} for guess in GUESSES))
+        sure = [one for one in _findings(as_written) if one.rule in _OF_ONE_TEXT and (one.path, one.rule) in common]
+        found |= dict(_told(as_written, sure))
+    return found
+
+
+def _told(one: Scenario, findings: list[Finding] | None = None) -> Iterator[tuple[_Key, tuple[Severity, str]]]:
+    for finding in _findings(one) if findings is None else findings:
+        place = one.origin(written(finding.path, one.properties, resource_type()))
+        names = tuple(element for element in finding.path if isinstance(element, str))
+        key = _Key(place, finding.rule, names, finding.message)
+        yield key, (finding.severity, finding.render(one.properties, resource_type()))
+
+
+def _findings(one: Scenario) -> list[Finding]:
+    if not isinstance(one.properties, Mapping):
+        return []
+    expanded = expand(one.properties)
+    # What is not known yet has no type to be wrong.
+    return [
+        finding
+        for finding in find(expanded)
+        if finding.rule != "type" or not isinstance(_at(finding.path, expanded.parameters), Unknown)
+    ]
+
+
+def _at(path: Path, parameters: Any) -> Any:
+    for element in path:
+        parameters = parameters[element]
+    return parameters

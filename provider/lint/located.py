@@ -1,0 +1,19 @@
+"""What linting tells: a finding and its place in a template."""
+
+from dataclasses import dataclass
+
+from provider.properties.finding import Path, Severity
+
+
+@dataclass(frozen=True)
+class Located:
+    """A finding and its place in a template: keys and list indexes from its root.
+
+    `message` is the line that the handler would give; `resource` is the logical ID, empty outside a template.
+    """
+
+    path: Path
+    id: str
+    severity: Severity
+    message: str
+    resource: str = ""

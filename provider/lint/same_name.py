@@ -1,0 +1,86 @@
+"""Resources of one template whose names come to one ARN, so that the second to be created is refused."""
+
+from collections.abc import Hashable, Mapping
+from itertools import combinations
+from typing import Any, Final, NamedTuple
+
+from provider.lint.catalog import id_of
+from provider.lint.conditions import Conditions, Outcome, condition_of
+from provider.lint.functions import may_have_loops
+from provider.lint.located import Located
+from provider.lint.names import AS_WRITTEN
+from provider.lint.scenario import Unknown, conditions_in, scenario
+from provider.lint.texts import Texts
+from provider.properties.finding import Path, Severity
+from provider.properties.model import NAME, resource_type, slug
+from provider.properties.validate import describe
+
+_TOP_LEVEL: Final = 2
+"""The length of the paths of resources that no loop makes."""
+
+
+class _Named(NamedTuple):
+    """A resource with a Name, which stands at `place`; `holding` is the resource's own condition."""
+
+    place: Path
+    name: Any
+    provider: Any
+    holding: str | None
+
+    @property
+    def logical_id(self) -> str:
+        return str(self.place[1])
+
+    def conditions(self) -> list[str]:
+        """What it hangs on whether the resource is there, and with which Name."""
+        return [*conditions_in(self.name), *([self.holding] if self.holding else [])]
+
+    def value(self, outcome: Outcome, texts: Texts) -> object:
+        """The Name: text, or what stands for one that is not known. None where there is no such resource, or Name."""
+        if self.holding and not outcome[self.holding]:
+            return None
+        value = scenario(self.name, self.place, outcome, texts).properties
+        return value if isinstance(value, (str, Unknown)) else None
+
+
+def check_names(template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
+    """All resources, of those at their paths in `ours`, whose Name leads where another's leads at the same time."""
+    named = [one for path, resource in ours.items() if len(path) == _TOP_LEVEL for one in _named(path, resource)]
+    conditions, texts = Conditions.of(template), Texts(AS_WRITTEN, may_have_loops(template))
+    found: dict[Path, Located] = {}
+    for first, second in combinations(named, 2):
+        # The same name is another configuration where the provider is another account's.
+        if first.provider == second.provider and (value := _shared(first, second, conditions, texts)) is not None:
+            text = f"{second.place[-1]}: {describe(str(value))} leads to the same ARN as the {first.place[-1]} of "
+            message = f"{text}{first.logical_id}; give each resource a name of its own"
+            located = Located(second.place, id_of("name-once"), Severity.ERROR, message, second.logical_id)
+            found.setdefault(second.place, located)
+    return list(found.values())
+
+
+def _named(path: Path, resource: Mapping[str, Any]) -> list[_Named]:
+    properties = resource.get("Properties")
+    if not isinstance(properties, Mapping):
+        return []
+    return [
+        _Named((*path, "Properties", key), value, properties.get("ServiceToken"), condition_of(resource))
+        for key, value in properties.items()
+        if resource_type().spellings.get(key) == NAME
+    ][:1]
+
+
+def _shared(first: _Named, second: _Named, conditions: Conditions, texts: Texts) -> object:
+    """The second's Name where both lead to one ARN under an outcome that occurs for sure, else None."""
+    names = list(dict.fromkeys([*first.conditions(), *second.conditions()]))
+    for outcome in conditions.outcomes(names) if conditions.is_exact(names) else ():
+        one, other = (_in_arn(named.value(outcome, texts)) for named in (first, second))
+        if one is not None and one == other:
+            return second.value(outcome, texts)
+    return None
+
+
+def _in_arn(name: object) -> Hashable | None:
+    """What of the ARN hangs on a Name; None where the same writing may give another each time."""
+    if isinstance(name, Unknown):
+        return None if "Transform" in name.written else name
+    return slug(name) if isinstance(name, str) else None
