@@ -1,7 +1,7 @@
 """A construct's arguments in Python's names -> the resource's properties in CloudFormation's."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, Final
 
@@ -19,8 +19,10 @@ def as_properties(value: Any, type_: Type) -> Any:
         return _structure(value, type_)
     if type_.item is not None and isinstance(value, Mapping):
         return {key: as_properties(entry, type_.item) for key, entry in value.items()}
-    if type_.item is not None and isinstance(value, (list, tuple)):
-        return [as_properties(entry, type_.item) for entry in value]
+    if type_.item is not None and isinstance(value, Iterable) and not isinstance(value, (str, Mapping)):
+        # Sets have no order, and the template is to be the same each time.
+        entries = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+        return [as_properties(entry, type_.item) for entry in entries]
     return value
 
 

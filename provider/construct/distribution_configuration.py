@@ -39,6 +39,8 @@ class DistributionConfiguration(CustomResource):
         **properties: Unpack[DistributionConfigurationProperties],
     ) -> None:
         """Declare the resource. What is wrong with the properties is told at synth."""
+        if isinstance(provider, str):
+            raise TypeError("provider: give a ServiceToken by DistributionConfigurationProvider.from_service_token")
         provider = provider or DistributionConfigurationProvider.get_or_create(scope)
         self._properties = as_properties(properties, resource_type())
         super().__init__(

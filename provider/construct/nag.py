@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,4 +56,8 @@ def _spelled(value: Any) -> str:
             return f"<{name}>"
         case "Fn::GetAtt", [*names]:
             return f"<{'.'.join(map(str, names))}>"
-    return f"<{function}>"
+        case "Fn::Sub", str(text):
+            return re.sub(r"\$\{([^}]+)\}", r"<\1>", text)
+        case "Fn::ImportValue", str(name):
+            return name
+    return json.dumps(value, separators=(",", ":"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import jsii
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk.aws_iam import IManagedPolicy, Role
 from aws_cdk.aws_kms import IKey
@@ -20,17 +21,19 @@ from aws_cdk.aws_lambda_destinations import LambdaDestination, SqsDestination
 from aws_cdk.aws_logs import LogGroup, RetentionDays
 from aws_cdk.aws_sns import ITopic
 from aws_cdk.aws_sqs import Queue, QueueEncryption
-from constructs import Construct, IConstruct
+from constructs import Construct, IConstruct, IValidation
 
 from provider.artifact.shrink import RUNTIME
 from provider.construct import nag, role
 from provider.construct.alarms import add_alarms
 from provider.construct.asset import code
+from provider.construct.limits import mistakes
 
 _SINGLETON: Final = "ImageBuilderDistributionProvider"
 _RUNTIME: Final = Runtime(f"python{RUNTIME}", RuntimeFamily.PYTHON)
 
 
+@jsii.implements(IValidation)
 class DistributionConfigurationProvider(Construct):
     """The function that answers for distribution configurations, and what it takes besides.
 
@@ -62,6 +65,13 @@ class DistributionConfigurationProvider(Construct):
         """Deploy a provider of its own, beside others that there may be."""
         super().__init__(scope, construct_id)
         timeout = timeout or Duration.minutes(2)
+        self._mistakes = mistakes(
+            timeout,
+            name_pattern=name_pattern,
+            export_bucket_pattern=export_bucket_pattern,
+            ssm_parameter_pattern=ssm_parameter_pattern,
+        )
+        self.node.add_validation(self)
         self.log_group = LogGroup(
             self,
             "Log",
@@ -146,6 +156,10 @@ class DistributionConfigurationProvider(Construct):
         )
         add_alarms(self, timeout, alarm_topic)
         nag.acknowledge(self, policies)
+
+    def validate(self) -> list[str]:
+        """What is wrong with the arguments; the CDK asks for it at synth."""
+        return self._mistakes
 
     @property
     def service_token(self) -> str:

@@ -254,3 +254,28 @@ def test_a_linted_template_says_the_same(stack: Stack, declare: Callable[..., Di
     golden = declare(**MISTAKES["rules"])
     template = {"Resources": {"Golden": rendered(stack)}}
     assert [one.message for one in check(template)] == golden.validate()
+
+
+def test_a_token_is_no_provider(stack: Stack) -> None:
+    """Who gives a ServiceToken as the provider is told what to give."""
+    with pytest.raises(TypeError, match="from_service_token"):
+        DistributionConfiguration(stack, "Golden", provider="arn:aws:lambda:x", name="a", distributions=[AMI])  # type: ignore[arg-type]
+
+
+def test_any_collection_is_a_list(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """Sets, views and generators stand for lists, sets in an order that is the same each time."""
+    accounts = {"210987654321", "012345678901"}
+    ami = {
+        "name": NAME,
+        "launch_permission": {"user_ids": accounts},
+        "target_account_ids": dict.fromkeys(accounts).keys(),
+    }
+    assert (
+        declare(
+            name="golden", distributions=(one for one in [{**AMI, "ami_distribution_configuration": ami}])
+        ).validate()
+        == []
+    )
+    (distribution,) = rendered(stack)["Properties"]["Distributions"]
+    permission = distribution["AmiDistributionConfiguration"]["LaunchPermission"]
+    assert permission["UserIds"] == sorted(accounts)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnResource, Duration, Stack, Validations
+from aws_cdk import App, CfnCondition, CfnResource, Duration, Fn, Stack, Validations
 from aws_cdk.aws_iam import ManagedPolicy, PolicyStatement
 from aws_cdk.aws_kms import Key
 from aws_cdk.aws_lambda import ApplicationLogLevel
@@ -16,6 +16,7 @@ from aws_cdk.aws_sns import Topic
 from cdk_nag import AwsSolutionsChecks
 
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
+from provider.construct.limits import PATTERNS, SHORTEST
 from provider.construct.properties import Distribution
 from provider.local.intrinsics import Evaluator
 from provider.local.plausible import Plausible
@@ -163,6 +164,42 @@ def test_functions_are_those_of_the_application(both: tuple[dict[str, Any], dict
     )
     for setting in ("MaximumEventAgeInSeconds", "MaximumRetryAttempts"):
         assert found[setting] == asynchronous[setting]
+
+
+def test_arguments_are_held_to_the_application_s_limits(app: App, stack: Stack) -> None:
+    """What a parameter of template.yaml refuses, the argument for it fails with at synth, in the same words."""
+    parameters = {"".join(map(str.title, name.split("_"))): told for name, told in PATTERNS.items()}
+    for name, (pattern, words) in parameters.items():
+        declared = APPLICATION.parameters[name]
+        assert (declared["AllowedPattern"], declared["ConstraintDescription"]) == (pattern, words)
+    assert min(APPLICATION.parameters["Timeout"]["AllowedValues"]) == SHORTEST
+    patterns: dict[str, Any] = {
+        "name_pattern": "Golden Image*",
+        "export_bucket_pattern": "A",
+        "ssm_parameter_pattern": "/images/*",
+    }
+    found = DistributionConfigurationProvider(stack, "A", timeout=Duration.seconds(3), **patterns).validate()
+    assert [text.partition(":")[0] for text in found] == [*patterns, "timeout"]
+    with pytest.raises(RuntimeError, match="lower case letters"):
+        app.synth()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        lambda: Fn.select(0, Fn.split(",", Fn.import_value("names"))),
+        lambda: Fn.sub("${AWS::StackName}-*"),
+        lambda: Fn.import_value("names") + "*",
+        lambda: Fn.condition_if("Wide", "*", "golden-*").to_string(),
+    ],
+    ids=["select", "sub", "import", "if"],
+)
+def test_cdk_nag_has_nothing_to_say_of_tokens(app: App, stack: Stack, pattern: Callable[[], str]) -> None:
+    """A pattern that only a deployment knows is taken, and the AWS Solutions pack finds its reason."""
+    CfnCondition(stack, "Wide", expression=Fn.condition_equals(stack.region, "us-east-1"))
+    Validations.of(app).add_plugins(AwsSolutionsChecks())
+    DistributionConfigurationProvider(stack, "Provider", name_pattern=pattern(), export_bucket_pattern=pattern())
+    app.synth()
 
 
 def test_a_stack_has_one_provider(stack: Stack) -> None:

@@ -1,0 +1,34 @@
+"""What the provider's arguments may be: the patterns of template.yaml's parameters. A test compares the two."""
+
+import re
+from typing import Final
+
+from aws_cdk import Duration, Token
+
+PATTERNS: Final = {
+    "name_pattern": (
+        r"^[-_a-z0-9*?]+$",
+        "lower case letters, digits, hyphens and underscores as in an ARN, with the wildcards * and ?",
+    ),
+    "export_bucket_pattern": (r"^[-.a-z0-9*?]*$", "a bucket name with the wildcards * and ?, or nothing"),
+    "ssm_parameter_pattern": (
+        r"^([-_.a-zA-Z0-9*?][-_.a-zA-Z0-9/*?]*)?$",
+        "a parameter name without its leading slash, with the wildcards * and ?, or nothing",
+    ),
+}
+"""By argument its pattern, and the pattern in words."""
+
+SHORTEST: Final = 30
+"""Seconds that a request has at least."""
+
+
+def mistakes(timeout: Duration, **patterns: str) -> list[str]:
+    """What is wrong with a provider's arguments; nothing is known of tokens."""
+    found = [
+        f"{name}: must be {PATTERNS[name][1]}, not {value!r}"
+        for name, value in patterns.items()
+        if not Token.is_unresolved(value) and not re.fullmatch(PATTERNS[name][0], value)
+    ]
+    if timeout.to_seconds() < SHORTEST:
+        found.append(f"timeout: must be at least {SHORTEST} seconds, is {timeout.to_seconds():g}")
+    return found
