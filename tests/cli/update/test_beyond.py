@@ -81,7 +81,8 @@ def on_a_terminal(arn: str, *arguments: str, **environment: str) -> tuple[int, s
 def test_every_option_of_the_aws_cli_is_there() -> None:
     """The command is called as the operation is and has its members and the AWS CLI's common options."""
     ours = main.commands[xform_name(UPDATE, "-")]
-    options = {option for param in ours.get_params(click.Context(ours)) for option in param.opts}
+    context = click.Context(ours, help_option_names=["-h", "--help"])  # as main has them: click remembers the first
+    options = {option for param in ours.get_params(context) for option in param.opts}
     members = {f"--{xform_name(member, '-')}" for member in operation(UPDATE).members}
     assert options - {"-h"} == {*THE_AWS_CLIS, *members, "--cli-error-format", "--dry-run", "--help"}
 
