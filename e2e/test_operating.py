@@ -1,5 +1,7 @@
 """Upgrading and uninstalling, as docs/operating.md has them: one installation's life, in the tests' order."""
 
+import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +58,23 @@ def test_an_upgrade_disturbs_nobody(installed: Account, emulator: Emulator, rele
     assert installed.update("golden", EXPORTED) == "UPDATE_COMPLETE"
     assert emulator.configurations.keys() == configurations.keys()
     assert emulator.configurations != configurations
+
+
+def for_production() -> dict[str, str]:
+    """The parameters that the README's command narrows."""
+    readme = (ROOT / "README.md").read_text("utf-8").replace("\\\n", " ")
+    (given,) = re.findall(r"^sam deploy --parameter-overrides (.+)$", readme, re.MULTILINE)
+    return dict(one.split("=", 1) for one in shlex.split(given))
+
+
+def test_an_upgrade_widens_nothing(installed: Account, application: Application, release: Path) -> None:
+    """What was narrowed after the first deployment stays so when a release is deployed without parameters."""
+    installed.deploy_application(application.template, **for_production())
+    installed.deploy_application(release)
+    (stack,) = installed.stacks.describe_stacks(StackName=PROVIDER_STACK)["Stacks"]
+    values = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+    assert values["NamePattern"] == "golden-*"
+    assert values.items() >= for_production().items()
 
 
 def test_uninstalling_leaves_the_log(installed: Account, emulator: Emulator) -> None:

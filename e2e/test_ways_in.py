@@ -11,20 +11,24 @@ import json
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 from botocore.exceptions import ClientError
+from packaging.requirements import Requirement
 
 from e2e.account import PROVIDER_STACK, Account
 from e2e.conftest import Application
 from e2e.tools import BIN, CERTIFICATE, ROOT, SAM, environment, run
 from provider.local.emulator import Emulator
 from provider.local.server import LoopbackServer, Reply
+from provider.local.template import load
 
 EXAMPLES = ROOT / "examples"
 GOLDEN, EXPORTED = (EXAMPLES / "cloudformation" / f"golden-image{name}.yaml" for name in ("", "-exported"))
@@ -140,18 +144,27 @@ def test_the_stack_sets_recipe_deploys_by_the_region_s_bucket(account: Account, 
     assert account.delete("instance") == "DELETE_COMPLETE"
 
 
-def test_a_guided_deployment_needs_only_enter(
+def test_a_guided_deployment_needs_enter_and_one_no(
     account: Account, application: Application, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    """`sam deploy --guided` deploys the application if each of its questions is answered with Enter."""
+    """`sam deploy --guided` deploys if all its questions get Enter and the last one `n`; that one saves nothing."""
     settings = edited(ROOT / "samconfig.toml", tmp_path, {PROVIDER_STACK: "guided"})
+    before = settings.read_text("utf-8")
+    questions = len(load(application.template).parameters) + len(("name", "Region", "confirm", "roles", "rollback"))
     command = [str(BIN / "sam"), "deploy", "--guided", "--template-file", str(application.template)]
     command += ["--config-file", str(settings)]
     ran = subprocess.run(  # noqa: S603
-        command, input="\n" * 50, env=variables, cwd=tmp_path, check=False, capture_output=True, text=True
+        command,
+        input="\n" * questions + "n\n",
+        env=variables,
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert account.settled("guided") == "CREATE_COMPLETE"
+    assert settings.read_text("utf-8") == before
     assert account.delete("guided") == "DELETE_COMPLETE"
 
 
@@ -159,6 +172,33 @@ def test_sam_finds_nothing_to_say(shell: Cli) -> None:
     """`sam validate --lint` takes the application and the SAM examples."""
     for template in ("template.yaml", "examples/sam/template.yaml", "examples/sam/nested-application.yaml"):
         assert "is a valid SAM Template" in shell(f"sam validate --lint --template {template}")
+
+
+def test_sam_finds_what_the_provider_would_refuse(variables: dict[str, str], tmp_path: Path) -> None:
+    """`sam validate --lint` tells the provider's findings where `.cfnlintrc` appends its rules."""
+    edited(EXAMPLES / "sam" / "template.yaml", tmp_path, {"Name: worker\n": "Nmae: worker\n"})
+    (tmp_path / ".cfnlintrc").write_text("append_rules: [provider.lint]\n", "utf-8")
+    ran = subprocess.run(  # noqa: S603
+        [str(BIN / "sam"), "validate", "--lint"],
+        env={**variables, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 1
+    assert "Nmae: unknown property; the nearest known name is Name" in ran.stdout
+
+
+def test_the_package_can_be_installed_beside_sam() -> None:
+    """None of the package's requirements is at odds with a version that the SAM CLI asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
+    (packages,) = (BIN.parent / "lib").glob("python*/site-packages")
+    found = {one.name: one.version for one in distributions(path=[str(packages)])}
+    beside = wanted.keys() & found.keys()
+    assert beside >= {"boto3", "cfn-lint", "click"}
+    assert {name: found[name] for name in beside if found[name] not in wanted[name]} == {}
 
 
 def test_a_nested_application_is_built_along(tmp_path: Path) -> None:
