@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from provider.local.emulator import Emulator
 from provider.local.sink import AnswerSink
 from tests.stack import Resource
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # how long something takes on a loaded machine is no finding
 
 
 @pytest.fixture
