@@ -43,14 +43,14 @@ def main(artifact: str, handler: str, events: str, report: str) -> None:
         pass
     module, _, name = handler.rpartition(".")
     function = getattr(import_module(module), name)
-    with open(events, encoding="utf-8") as file:  # noqa: PTH123
+    with open(events, encoding="utf-8") as file:  # noqa: PTH123 - as above
         asked = json.load(file)
     seconds = []
     for event in asked:
         begin = time.perf_counter()
         function(event, Context())
         seconds.append(time.perf_counter() - begin)
-    with open(report, "w", encoding="utf-8") as file:  # noqa: PTH123
+    with open(report, "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
         json.dump({"seconds": seconds, "peak_kilobytes": peak_kilobytes()}, file)
 
 

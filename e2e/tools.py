@@ -65,7 +65,7 @@ def started(
 
     `output` is a file descriptor, or subprocess.PIPE, for both of its streams.
     """
-    process = subprocess.Popen(  # noqa: S603 - the commands are written in the tests
+    process = subprocess.Popen(
         command,
         cwd=folder,
         env=environment,

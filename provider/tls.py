@@ -4,7 +4,6 @@ Reading a bundle of CAs takes longer than a whole exchange over a connection tha
 the delivery of answers would otherwise do it for every new connection.
 """
 
-import hashlib
 import os
 import ssl
 import threading
@@ -17,8 +16,8 @@ SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa
 INDEX: Final = "index.json"
 """In that folder: the CAs' file names, by `fingerprint`."""
 
-_FIRST_LINE: Final = "-----BEGIN CERTIFICATE-----"
-_LAST_LINE: Final = "-----END CERTIFICATE-----"
+FIRST_LINE: Final = "-----BEGIN CERTIFICATE-----"
+LAST_LINE: Final = "-----END CERTIFICATE-----"
 _ANY_FIRST_LINE: Final = "-----BEGIN "
 _MAKING: Final = threading.Lock()
 """Who comes while a context is being made waits for it rather than making another."""
@@ -67,7 +66,20 @@ def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
 
 def fingerprint(body: str) -> str:
     """What tells a CA by the text between the first and the last line of its PEM."""
+    import hashlib  # a bundle alone needs it
+
     return hashlib.sha256("".join(body.split()).encode()).hexdigest()
+
+
+def bodies(bundle: str) -> list[str]:
+    """The texts between the first and the last line of each CA in a PEM bundle, whatever stands between two of them.
+
+    ValueError where one is cut off or is anything but a CA. No regular expression: it would take longer than all else.
+    """
+    parts = [part.partition(LAST_LINE) for part in bundle.split(FIRST_LINE)[1:]]
+    if bundle.count(_ANY_FIRST_LINE) != len(parts) or not all(end for _, end, _ in parts):
+        raise ValueError("not a bundle of CAs alone")
+    return [body for body, _, _ in parts]
 
 
 def _looked_up(bundle: str) -> tuple[str, str]:
@@ -84,11 +96,9 @@ def _looked_up(bundle: str) -> tuple[str, str]:
             names: dict[str, str] = json.load(file)
         with open(bundle, encoding="utf-8") as file:  # noqa: PTH123
             text = file.read()
-        # No regular expression: it would take longer than all the rest.
-        parts = [part.partition(_LAST_LINE) for part in text.split(_FIRST_LINE)[1:]]
-        found = {fingerprint(body): body for body, _, _ in parts}
+        found = {fingerprint(body): body for body in bodies(text)}
         known = sorted(names[print_] for print_ in found if print_ in names)
-        if not known or text.count(_ANY_FIRST_LINE) != len(parts) or not all(end for _, end, _ in parts):
+        if not known:
             return "", ""
         folder = tempfile.mkdtemp(prefix="cas-")
         met: dict[str, int] = {}
@@ -99,7 +109,7 @@ def _looked_up(bundle: str) -> tuple[str, str]:
             os.symlink(os.path.join(SHIPPED, name), os.path.join(folder, f"{subject}.{met[subject]}"))  # noqa: PTH118, PTH211
     except (OSError, ValueError):
         return "", ""
-    others = (f"{_FIRST_LINE}{body}{_LAST_LINE}\n" for print_, body in found.items() if print_ not in names)
+    others = (f"{FIRST_LINE}{body}{LAST_LINE}\n" for print_, body in found.items() if print_ not in names)
     return folder, "".join(others)
 
 

@@ -7,14 +7,12 @@ subject in a canonical encoding (letter case and white space levelled). A name t
 import base64
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from provider.tls import INDEX, fingerprint
+from provider.tls import FIRST_LINE, INDEX, LAST_LINE, bodies, fingerprint
 
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _SEQUENCE, _SET, _VERSION = 0x30, 0x31, 0xA0
 _BEFORE_SUBJECT = 4
 """Fields between a certificate's version and its subject: serial number, algorithm, issuer, validity."""
@@ -28,10 +26,10 @@ def hashed_folder(bundle: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     met: Counter[str] = Counter()
     index = {}
-    for match in _PEM.finditer(bundle.read_text(encoding="utf-8")):
-        subject = subject_hash(base64.b64decode(match[1]))
-        name = index[fingerprint(match[1])] = f"{subject}.{met[subject]}"
-        (folder / name).write_text(f"{match[0]}\n", encoding="ascii")
+    for body in bodies(bundle.read_text(encoding="utf-8")):
+        subject = subject_hash(base64.b64decode(body))
+        name = index[fingerprint(body)] = f"{subject}.{met[subject]}"
+        (folder / name).write_text(f"{FIRST_LINE}{body}{LAST_LINE}\n", encoding="ascii")
         met[subject] += 1
     (folder / INDEX).write_text(json.dumps(index), encoding="ascii")
 

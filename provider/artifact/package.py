@@ -22,11 +22,11 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from provider.artifact.build import BuildError, build
+from provider.artifact.shrink import EARLIEST
 
 NAME: Final = "image-builder-distribution-provider"
 """What samconfig.toml calls the stack; here also the folder in the bucket, unless another is asked for."""
 _FUNCTION: Final = "AWS::Serverless::Function"
-_EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 _FILE: Final = 0o100644 << 16
 """Everybody may read it, whoever unpacks."""
 _NAME_DIGITS: Final = 16
@@ -124,7 +124,7 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, _EARLIEST)
+            entry = zipfile.ZipInfo(name, EARLIEST[:6])
             entry.create_system = 3  # Unix, whatever this is: on others the permissions would not count
             entry.external_attr = _FILE
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=9)

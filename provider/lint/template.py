@@ -13,7 +13,7 @@ from provider.lint.same_name import check_names
 from provider.properties.expand import expand
 from provider.properties.finding import Path, Severity
 from provider.properties.model import TARGET, resource_type
-from provider.protocol.request import RESOURCE_TYPES
+from provider.protocol.request import RESOURCE_TYPES, foreign
 
 _OWN, _GENERIC = RESOURCE_TYPES
 _A_SLIP: Final = 0.95
@@ -56,8 +56,7 @@ def _check_type(path: Path, resource: Mapping[str, Any]) -> list[Located]:
     kind = resource.get("Type")
     if kind in RESOURCE_TYPES:
         return []
-    message = f"ResourceType is {str(kind)!r}; this provider answers for {' and '.join(RESOURCE_TYPES)}"
-    return [Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, message, str(path[-1]))]
+    return [Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, foreign(repr(str(kind))), str(path[-1]))]
 
 
 def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> list[Located]:

@@ -150,15 +150,18 @@ def _unwrapped(event: object) -> object:
         raise MalformedEvent("Records that are no SNS notification of one CloudFormation request") from error
 
 
+def foreign(resource_type: str) -> str:
+    """What to say of a resource type, as it is shown, that the provider does not answer for."""
+    return f"ResourceType is {resource_type}; this provider answers for {' and '.join(RESOURCE_TYPES)}"
+
+
 def _problems(event: Mapping[str, Any]) -> list[str]:
     problems = []
     request_type = event.get("RequestType")
     if request_type not in REQUEST_TYPES:
         problems.append(f"RequestType is {_state(event, 'RequestType')}, not one of {', '.join(REQUEST_TYPES)}")
     if event.get("ResourceType", RESOURCE_TYPES[0]) not in RESOURCE_TYPES:
-        problems.append(
-            f"ResourceType is {_state(event, 'ResourceType')}; this provider answers for {' and '.join(RESOURCE_TYPES)}"
-        )
+        problems.append(foreign(_state(event, "ResourceType")))
     physical_id = _text(event.get("PhysicalResourceId"))
     if request_type in ("Update", "Delete") and not physical_id:
         problems.append(f"PhysicalResourceId is {_state(event, 'PhysicalResourceId')}")
