@@ -96,7 +96,12 @@ def _current() -> _Made:
 @lru_cache(maxsize=1)
 def _made(_settings: frozenset[tuple[str, str]]) -> _Made:
     session = light_session()
-    config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, user_agent=_USER_AGENT)
+    config = Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        user_agent=_USER_AGENT,
+        parameter_validation=False,  # what comes here was judged by the same shapes
+    )
     if "AWS_RETRY_MODE" not in os.environ:
         config = config.merge(Config(retries={"mode": "standard"}))
     api = session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)
@@ -148,19 +153,12 @@ def _sender(transport: Transport) -> Any:
     def send(request: Any, **_: object) -> Any:
         url = request.url
         try:
-            if not transport.leads_to(url):
-                transport.connect(url, _CONNECT_SECONDS)
+            line = transport.reach(url, _CONNECT_SECONDS)
         except (OSError, HTTPException) as error:
             raise _unconnected(error)(endpoint_url=url, error=error, proxy_url="") from error
         try:
-            answer = transport.exchange(
-                request.method,
-                url,
-                dict(request.headers.items()),
-                request.body,
-                connect_seconds=_CONNECT_SECONDS,
-                seconds=_READ_SECONDS,
-            )
+            headers = dict(request.headers.items())
+            answer = transport.exchange(line, request.method, url, headers, request.body, _READ_SECONDS)
         except TimeoutError as error:
             raise ReadTimeoutError(endpoint_url=url, error=error) from error
         except (OSError, HTTPException) as error:

@@ -24,6 +24,7 @@ from provider.protocol.redaction import redact
 from provider.protocol.request import ABOUT, MalformedEvent, Request, log_keys, parse
 from provider.protocol.response import FAILED, SUCCESS, Answer, Response
 from provider.protocol.response_url import expiry
+from provider.protocol.worker import run
 from provider.tls import tls_context
 
 _LOG = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def _start(request: Request, context: object, deadline: Deadline, answer: Answer
             threading.Thread(
                 target=connect, args=(request.response_url, deadline.left()), name="connect", daemon=False
             ).start()
-        threading.Thread(target=work, name="work", daemon=True).start()
+        run("work", work)
     except (RuntimeError, MemoryError) as error:
         reason = f"the provider could not start its work: {type(error).__name__}. Deploy again, or raise MemorySize"
         answer.offer(_fallen_short(request, deadline, reason))

@@ -1,12 +1,13 @@
 """HTTP exchanges over a connection that is kept: a handshake takes longer than an exchange. Standard library only."""
 
 import http.client
+import socket
 import ssl
 import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 Trust = Callable[[], ssl.SSLContext]
@@ -16,6 +17,9 @@ Trust = Callable[[], ssl.SSLContext]
 MOST_IDLE_SECONDS: Final = 20.0
 """How long a connection is kept for the next request. Where the environment is frozen between two of them, the end of a
 connection is not always seen before something is sent over it."""
+
+_LONGEST_LABEL: Final = 63
+"""Characters between two dots of a host's name (RFC 1035)."""
 
 
 class Answer(NamedTuple):
@@ -43,12 +47,36 @@ class _InOnePiece(http.client.HTTPConnection):
         self.request(method, target, body, headers)
         self.sock.sendall(b"".join(self._pieces))
 
+    def connect(self) -> None:
+        """Connect."""
+        address: Any = (_encoded(self.host), self.port)
+        self.sock = socket.create_connection(address, self.timeout)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def send(self, data: bytes) -> None:  # type: ignore[override]  # nobody here sends anything but bytes
         self._pieces.append(data)
 
 
-class _Secured(_InOnePiece, http.client.HTTPSConnection):
+class _Secured(_InOnePiece):
     """The same over TLS."""
+
+    default_port = http.client.HTTPS_PORT
+
+    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self._verifying = context
+
+    def connect(self) -> None:
+        """Connect, and verify who answers."""
+        super().connect()
+        self.sock = self._verifying.wrap_socket(self.sock, server_hostname=_encoded(self.host))
+
+
+class Line(NamedTuple):
+    """An open connection, and whom it leads to."""
+
+    peer: Peer
+    connection: _InOnePiece
 
 
 class _Kept(NamedTuple):
@@ -72,8 +100,7 @@ class Transport:
 
     def connect(self, url: str, seconds: float) -> None:
         """Have a connection to a URL's host ready for the exchange to come."""
-        peer = _peer(url)
-        self._keep(peer, self._connected(peer, seconds))
+        self._keep(self.reach(url, seconds))
 
     def leads_to(self, url: str) -> bool:
         """Whether a connection is kept that leads to a URL's host, and is open."""
@@ -81,52 +108,46 @@ class Transport:
             kept = self._kept.get(_peer(url))
             return kept is not None and _is_fresh(kept)
 
+    def reach(self, url: str, seconds: float) -> Line:
+        """A connection to a URL's host: the kept one if it is open, else a new one, waited for at most so long."""
+        peer = _peer(url)
+        return Line(peer, self._take(peer) or self._connected(peer, seconds))
+
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, connect_seconds: float, seconds: float
+        self, line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Answer:
-        """Send one request and read its answer, waiting at most so long for a connection and for each piece of data."""
-        peer, connection, response = self._asked(method, url, headers, body, connect_seconds, seconds)
+        """Send one request and read its answer, waiting at most so long for each piece of data."""
+        response = _asked(line, method, _target(url), headers, body, seconds)
         try:
             answer = Answer(response.status, dict(response.headers.items()), response.read())
         except BaseException:
-            connection.close()
+            line.connection.close()
             raise
-        self._done(peer, connection, response)
+        self._done(line, response)
         return answer
 
-    def put(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> int:
+    def put(self, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
         """Send one PUT; the status alone is the answer, and whatever else comes is not waited for."""
-        peer, connection, response = self._asked("PUT", url, headers, body, seconds, seconds)
+        target = _target(url)
+        line = self.reach(url, seconds)
+        response = _asked(line, "PUT", target, headers, body, seconds)
         status = response.status
         if response.length == 0:
-            self._done(peer, connection, response)
+            self._done(line, response)
         else:
-            connection.close()
+            line.connection.close()
         return status
 
-    def _asked(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, connect_seconds: float, seconds: float
-    ) -> tuple[Peer, _InOnePiece, http.client.HTTPResponse]:
-        peer, target = _peer(url), _target(url)
-        connection = self._take(peer) or self._connected(peer, connect_seconds)
-        try:
-            connection.sock.settimeout(seconds)
-            connection.request_at_once(method, target, body, headers)
-            return peer, connection, connection.getresponse()
-        except BaseException:
-            connection.close()
-            raise
-
-    def _done(self, peer: Peer, connection: _InOnePiece, response: http.client.HTTPResponse) -> None:
+    def _done(self, line: Line, response: http.client.HTTPResponse) -> None:
         response.close()
         if response.will_close:
-            connection.close()
+            line.connection.close()
         else:
-            self._keep(peer, connection)
+            self._keep(line)
 
     def _connected(self, peer: Peer, seconds: float) -> _InOnePiece:
         connection = (
-            _Secured(peer.host, peer.port, timeout=seconds, context=self._trust())
+            _Secured(peer.host, peer.port, seconds, self._trust())
             if peer.scheme == "https"
             else _InOnePiece(peer.host, peer.port, timeout=seconds)
         )
@@ -142,10 +163,22 @@ class Transport:
         kept.connection.close()
         return None
 
-    def _keep(self, peer: Peer, connection: _InOnePiece) -> None:
+    def _keep(self, line: Line) -> None:
         with self._lock:
             _close(self._kept)
-            self._kept[peer] = _Kept(connection, time.time())
+            self._kept[line.peer] = _Kept(line.connection, time.time())
+
+
+def _asked(
+    line: Line, method: str, target: str, headers: Mapping[str, str], body: bytes, seconds: float
+) -> http.client.HTTPResponse:
+    try:
+        line.connection.sock.settimeout(seconds)
+        line.connection.request_at_once(method, target, body, headers)
+        return line.connection.getresponse()
+    except BaseException:
+        line.connection.close()
+        raise
 
 
 def _close(kept: dict[Peer, _Kept]) -> None:
@@ -156,6 +189,12 @@ def _close(kept: dict[Peer, _Kept]) -> None:
 def _peer(url: str) -> Peer:
     parts = urlsplit(url)
     return Peer(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+
+def _encoded(host: str) -> bytes:
+    """A host's name as it is asked for. Python's codec for names loads tables of all the letters there are."""
+    is_plain = host.isascii() and all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
+    return host.encode("ascii" if is_plain else "idna")
 
 
 def _target(url: str) -> str:

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from provider.local.emulator import Fault
 from provider.protocol.delivery import Undelivered
 from provider.protocol.request import MalformedEvent
 from tests.stack import ARN, STACK_ID, Context, Resource, ami
+from tests.threads import finish
 
 GOLDEN: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
 REQUEST_ID = "11111111-0000-4000-8000-000000000000"
@@ -278,9 +278,7 @@ def test_nothing_is_sent_after_the_answer(resource: Resource) -> None:
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.UNAVAILABLE, times=999)
     assert resource.update(**GOLDEN, Description="d").status == "FAILED"
     resource.calls()
-    for thread in threading.enumerate():
-        if thread.name == "work":
-            thread.join(30)
+    finish("work")
     assert resource.calls() == []
 
 

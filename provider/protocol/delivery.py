@@ -15,6 +15,7 @@ from contextlib import suppress
 from itertools import count, cycle
 from typing import Final
 
+from provider.protocol.worker import run
 from provider.tls import system_context, tls_context
 from provider.transport import Transport
 
@@ -76,6 +77,7 @@ def is_connected(url: str) -> bool:
 def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> None:
     """One attempt that ends in time, whatever a name server or a dripping peer does: sockets only time single reads."""
     outcome: list[Undelivered | None] = []
+    ended = threading.Event()
 
     def attempt() -> None:
         try:
@@ -86,14 +88,14 @@ def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> 
             outcome.append(Undelivered(_describe(error), final=False))
         else:
             outcome.append(None)
+        finally:
+            ended.set()
 
     try:
-        thread = threading.Thread(target=attempt, name="delivery", daemon=True)
-        thread.start()
+        run("delivery", attempt)
     except RuntimeError:  # no thread is to be had
         attempt()
-    else:
-        thread.join(seconds)
+    ended.wait(seconds)
     if not outcome:
         raise Undelivered("no answer in time", final=False)
     if outcome[0] is not None:
@@ -102,7 +104,7 @@ def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> 
 
 def _put(url: str, body: bytes, seconds: float, transport: Transport) -> None:
     try:
-        status = transport.put(url, {"content-type": ""}, body, seconds=seconds)
+        status = transport.put(url, {"content-type": ""}, body, seconds)
     except (OSError, http.client.HTTPException, ValueError) as error:
         nonsense = isinstance(error, http.client.InvalidURL | ValueError) and not isinstance(error, OSError)
         untrusted = isinstance(error, _TRUST_FAILED) and not isinstance(error, ssl.SSLEOFError)

@@ -59,4 +59,5 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
+    with contextlib.suppress(OSError):  # a connection that was reset ends on the other side, too
         target.shutdown(socket.SHUT_WR)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from provider.protocol.delivery import Undelivered, deliver
+from tests.threads import finish
 
 SECRET = "X-Amz-Signature=verysecret"
 
@@ -116,6 +117,7 @@ def test_an_answer_is_delivered_where_no_thread_can_start(monkeypatch: pytest.Mo
         start(thread)
 
     with bucket(200) as (url, bodies):
+        monkeypatch.setattr("provider.protocol.worker._WAITING", [])
         monkeypatch.setattr(threading.Thread, "start", refuse)
         deliver(url, b"body", seconds(20))
     assert bodies == [b"body"]
@@ -196,6 +198,4 @@ def test_a_peer_that_drips_does_not_outlast_the_time() -> None:
         finally:
             stop.set()
             thread.join()
-            for attempt in threading.enumerate():
-                if attempt.name == "delivery":
-                    attempt.join(10)
+            finish("delivery")
