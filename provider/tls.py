@@ -18,7 +18,6 @@ INDEX: Final = "index.json"
 
 FIRST_LINE: Final = "-----BEGIN CERTIFICATE-----"
 LAST_LINE: Final = "-----END CERTIFICATE-----"
-_SCRATCH: Final = "/tmp"  # noqa: S108 - the one folder that a function may write to; what is made there is new
 _ANY_FIRST_LINE: Final = "-----BEGIN "
 _MAKING: Final = threading.Lock()
 """Who comes while a context is being made waits for it rather than making another."""
@@ -89,7 +88,8 @@ def _looked_up(bundle: str) -> tuple[str, str]:
     To be trusted are exactly the file's, whatever else is shipped; but most of them need no reading until they are met.
     No folder where there is nothing to gain, or in the file is anything but CAs.
     """
-    import json  # a bundle alone needs it
+    import json  # a bundle alone needs them
+    import tempfile
 
     try:
         with open(os.path.join(SHIPPED, INDEX), encoding="ascii") as file:  # noqa: PTH118, PTH123
@@ -100,9 +100,7 @@ def _looked_up(bundle: str) -> tuple[str, str]:
         known = sorted(names[print_] for print_ in found if print_ in names)
         if not known:
             return "", ""
-        # `tempfile` would do the same, and takes as long to load as all else here.
-        folder = os.path.join(_SCRATCH, f"cas-{os.urandom(8).hex()}")  # noqa: PTH118
-        os.mkdir(folder, 0o700)  # noqa: PTH102
+        folder = tempfile.mkdtemp(prefix="cas-")
         met: dict[str, int] = {}
         for name in known:
             # OpenSSL counts the CAs of one name from 0, and looks no further than the first gap.

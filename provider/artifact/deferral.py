@@ -28,6 +28,8 @@ DEFERRED: Final = (
     "botocore.paginate",
     "botocore.retries.adaptive",
     "botocore.validate",
+    "botocore.vendored.six",
+    "calendar",
     "botocore.waiter",
     "concurrent",
     "configparser",  # profiles
