@@ -117,7 +117,7 @@ def _method(results: Results) -> Iterator[str]:
     )
     yield (
         "- Instructions are counted by Valgrind, in user space, and repeat within 0.1 per cent. Warm: the median of "
-        "20 events in one process; *reopened* has the API close its connection after each event."
+        "40 events in one process; *reopened* has the API close its connection after each event."
     )
     yield (
         "- Every artifact but one has bytecode that is never checked against its source. All of them import "

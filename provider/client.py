@@ -86,9 +86,9 @@ def connect() -> None:
 
 
 def _current() -> _Made:
-    settings = {k: v for k, v in os.environ.items() if k.startswith(_SETTINGS) or k.lower().endswith("_proxy")}
+    names = [name for name in os.environ if name.startswith(_SETTINGS) or name.lower().endswith("_proxy")]
     try:
-        return _made(frozenset(settings.items()))
+        return _made(frozenset((name, os.environ.get(name, "")) for name in names))
     except (BotoCoreError, OSError, ValueError) as error:
         raise ProviderError(f"there is no client for the API: {error}", cure=_CHECK_SETTINGS) from error
 

@@ -1,6 +1,7 @@
 """HTTP exchanges over a connection that is kept: a handshake takes longer than an exchange. Standard library only."""
 
 import http.client
+import select
 import socket
 import ssl
 import threading
@@ -209,9 +210,13 @@ def _is_fresh(kept: _Kept) -> bool:
     """Whether a kept connection is still one: not old, and nothing is to be read of it, not even its end."""
     if not 0 <= time.time() - kept.since <= MOST_IDLE_SECONDS:
         return False
-    kept.connection.sock.settimeout(0)
+    sock = kept.connection.sock
+    if not select.select([sock], [], [], 0)[0]:
+        return True
+    # Something has come. It may be what TLS sends by itself.
+    sock.settimeout(0)
     try:
-        kept.connection.sock.recv(1)
+        sock.recv(1)
     except (BlockingIOError, ssl.SSLWantReadError):
         return True
     except OSError:
