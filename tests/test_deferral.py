@@ -363,12 +363,23 @@ def test_a_module_gives_the_names_it_put_off(load_late: Load) -> None:
 
 
 @pytest.mark.parametrize("source", UNCERTAIN)
-def test_what_is_uncertain_stays(source: str, tmp_path: Path, load: Load) -> None:
+@pytest.mark.usefixtures("load")
+def test_what_is_uncertain_stays(source: str, tmp_path: Path) -> None:
     """A name that is used while its module is imported, bound again, or found by other means is not put off."""
     path = tmp_path / "sample" / "__init__.py"
     tree = ast.parse(source)
     assert defer(tree, Module.of(path, tmp_path)) == []
     assert ast.dump(tree) == ast.dump(ast.parse(source))
+
+
+@pytest.mark.usefixtures("load")
+def test_a_star_takes_all_names(tmp_path: Path) -> None:
+    """A module of which another one takes all names has them all."""
+    (tmp_path / "sample" / "whole.py").write_text("from .late import answer")
+    (tmp_path / "sample" / "__init__.py").write_text("from .whole import *")
+    deferral.main(str(tmp_path))
+    scope: dict[str, Any] = {}
+    exec("import sample\nassert sample.answer() == 42", scope)
 
 
 def test_other_imports_stay(load_late: Load) -> None:

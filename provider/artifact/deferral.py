@@ -6,7 +6,7 @@ What Python 3.15 calls a lazy import (PEP 810) is done here when the artifact is
 in their sources, which stay as their authors published them, line for line. An import that is put off is carried out in
 the function that uses its name, right before it does. A module's `__getattr__` (PEP 562) gives the name to whoever asks
 the module for it. What is not certain to mean the same is left as it is: a name that is used while its module is
-imported, that something else binds, too, or that a package has a submodule of.
+imported, that something else binds, too, that a package has a submodule of, or that another module takes by a star.
 """
 
 import ast
@@ -29,8 +29,8 @@ DEFERRED: Final = (
     "botocore.retries.adaptive",
     "botocore.validate",
     "botocore.vendored.six",
-    "calendar",
     "botocore.waiter",
+    "calendar",
     "concurrent",
     "configparser",  # profiles
     "dateutil",  # credentials that expire
@@ -231,19 +231,28 @@ def _on_request(imports: Mapping[str, list[str]]) -> str:
 def main(folder: str) -> None:
     """Put imports off in the byte code of all packages in the artifact."""
     root = Path(folder)
-    for path in sorted(root.rglob("*.py")):
-        inside = path.relative_to(root)
-        if inside.parts[0] == _OWN:
-            continue
-        source = path.read_bytes()
-        tree = ast.parse(source)
-        if defer(tree, Module.of(path, root)):
+    sources = {
+        path: path.read_bytes() for path in sorted(root.rglob("*.py")) if path.relative_to(root).parts[0] != _OWN
+    }
+    modules = {path: Module.of(path, root) for path in sources}
+    trees = {path: ast.parse(source) for path, source in sources.items()}
+    taken_whole = {name for path, tree in trees.items() for name in _taken_whole(tree, modules[path])}
+    for path, tree in trees.items():
+        if modules[path].name not in taken_whole and defer(tree, modules[path]):
             # Named, like all other byte code, as it will be in Lambda; and never compared with the source.
-            code = compile(tree, f"/var/task/{inside.as_posix()}", "exec", dont_inherit=True, optimize=0)
-            head = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source)
+            name = f"/var/task/{path.relative_to(root).as_posix()}"
+            code = compile(tree, name, "exec", dont_inherit=True, optimize=0)
+            head = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(sources[path])
             target = Path(importlib.util.cache_from_source(str(path), optimization=""))
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(head + marshal.dumps(code))
+
+
+def _taken_whole(tree: ast.Module, module: Module) -> Iterator[str]:
+    """The modules of which this one takes all names that are there at that moment."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            yield module.target(node)
 
 
 if __name__ == "__main__":
