@@ -54,6 +54,7 @@ def _logger() -> Logger:
         service=_NAME,
         logger_handler=_Stdout(),
         json_serializer=_serialized,
+        json_deserializer=str,  # no message here is JSON in disguise; looking for it takes as long as writing the line
         level="INFO",
         sampling_rate=0.0,
         use_rfc3339=True,
