@@ -14,8 +14,10 @@ from provider.cli.live import account_option, endpoint_option, profile_option, r
 from provider.cli.mistakes import Mistake
 from provider.cli.templates import (
     FILE_OR_STANDARD_INPUT,
+    Given,
     checked_stack_name,
     declared,
+    idle,
     import_option,
     load,
     parameter_option,
@@ -143,7 +145,8 @@ def plan(
     ours = _resources(templates)
     with service(region, profile, endpoint_url, account) as (home, builder):
         world = World(home, builder)
-        outside = Outside(exports, references)
+        given = Given(exports), Given(references)
+        outside = Outside(*given)
         planner = _planner(templates, parameters, outside, stack_name, stack_name_after(file), world)
         Screen(sys.stderr).say(f"Reading Image Builder in {home.region}, account {home.account} ...", dim=True)
         changes = _chosen(planner.changes(), chosen, ours)
@@ -153,7 +156,7 @@ def plan(
     notes = [note for note in planner.new.one.notes if not any(token in note for token in tokens)]
     if not stack_name and any("AWS::StackName" in text for text in texts.values()):
         notes.append(f"the stack's name is taken to be {planner.new.one.place.stack_name!r}; --stack-name gives it")
-    notes += planner.notes
+    notes += [*planner.notes, *idle(*given, texts.values())]
     if previous is None and any(change.action is Action.CREATE for change in changes):
         notes.append(f"whether what is created replaces {planner.doubt}")
     notes += [

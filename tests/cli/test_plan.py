@@ -522,3 +522,17 @@ def test_creation_may_be_a_replacement(write: Write, emulator: Emulator) -> None
     named = command("plan", file, "--stack-name", "images").stdout
     assert "an adopted configuration is known with --previous FILE only; no configuration bears the marks of" in named
     assert "--previous" not in command("plan", file, "--previous", write("old.yaml", Golden=own(Name="old"))).stdout
+
+
+def test_values_that_nothing_uses(write: Write, emulator: Emulator) -> None:
+    """A note names what --import and --resolve give and nothing uses, and not what is used."""
+    waits = own(Name="waits", Description={"Fn::Sub": "${Refused}: {{resolve:ssm:/later}}"})
+    golden = own(Name={"Fn::ImportValue": "name"}, Description="{{resolve:ssm:/text}}")
+    file = write(Golden=golden, Refused=own(Name="a/b"), Waits=waits)
+    references = ("--resolve", "ssm:/text=c", "--resolve", "ssm:text=d", "--resolve", "ssm:/later=e")
+    options = ("--import", "name=a", "--import", "nmae=b", *references)
+    notes = [line for line in command("plan", file, *options).stdout.splitlines() if "changes nothing" in line]
+    assert notes == [
+        "note: --import nmae changes nothing: there is no such export here",
+        "note: --resolve ssm:text changes nothing: there is no such dynamic reference here",
+    ]
