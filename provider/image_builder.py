@@ -113,6 +113,10 @@ class ImageBuilder:
         found = self._get(self._home.arn(target.name)) if self._home.region else None
         return found if found or self._home.certain else self._find(target)
 
+    def summaries(self, subject: str) -> Iterator[Mapping[str, Any]]:
+        """What the service lists of all configurations, by the API's names. `subject` is what they are read for."""
+        return self._list("ListDistributionConfigurations", subject, [], "distributionConfigurationSummaryList")
+
     def carry_out(self, step: Step, token: str) -> Receipt:
         """Carry out one step. `token` is the client token where the call takes one. Raises ProviderError."""
         match step:
@@ -155,8 +159,7 @@ class ImageBuilder:
 
     def _find(self, target: Named) -> Configuration | None:
         """Look through the list: function and stack are of two accounts, or one of them is not known."""
-        member = "distributionConfigurationSummaryList"
-        for summary in self._list("ListDistributionConfigurations", target.name, [], member):
+        for summary in self.summaries(target.name):
             if str(summary.get("arn", "")).rpartition("/")[2] == slug(target.name):
                 return self._get(summary["arn"])
         return None

@@ -14,8 +14,10 @@ from provider.cli.live import account_option, endpoint_option, profile_option, r
 from provider.cli.mistakes import Mistake
 from provider.cli.templates import (
     FILE_OR_STANDARD_INPUT,
+    Given,
     checked_stack_name,
     declared,
+    idle,
     import_option,
     load,
     parameter_option,
@@ -25,14 +27,11 @@ from provider.cli.templates import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from provider.cli.planning.changes import Change
     from provider.cli.planning.planner import Planner
     from provider.cli.planning.world import World
-    from provider.image_builder import ImageBuilder
     from provider.local.records import Outside
     from provider.local.template import Template
-    from provider.plan import Configuration, Target
 
 _ALONE = "Properties"
 """The logical ID of a property file's resource."""
@@ -60,7 +59,7 @@ Exit status:
     "--previous",
     type=FILE_OR_STANDARD_INPUT,
     metavar="FILE",
-    help="What is deployed now: then replacements and deletions are planned, too.",
+    help="What is deployed now, for all that marks do not tell.",
 )
 @click.option(
     "--resource",
@@ -112,8 +111,14 @@ def plan(
 
     The stack itself is not asked. That a configuration is a resource's own is seen by the marks that the provider
     puts on it: tags with the stack and the logical ID; any other configuration of the same Name is refused, as it
-    would be. What a template alone cannot tell needs --previous, the template as it is deployed: a Name or ARN that
-    changed (replace), a resource that is gone (delete, or retain), a tag that is to be removed.
+    would be. By the marks it is also seen, once the stack is known, what a resource stood for under another Name
+    (replace) and what the template does not have any more (delete). The stack is that of --stack-name, or whichever
+    the configurations that FILE leads to are marked with.
+
+    Marks do not tell everything, and stay on what was retained. So each such deletion is shown with what it hangs on,
+    and what the marks leave open is said. The template as it is deployed, --previous, tells what they cannot: OnDelete
+    and DeletionPolicy, what a resource adopted before (that bears no marks), and a tag that is to be removed. Then it
+    counts alone.
 
     What only a deployment knows has a stand-in: other resources, other stacks' exports, SSM parameters, dynamic
     references, and the stack's name; --import, --resolve and --stack-name say what they are. Findings about a
@@ -137,21 +142,23 @@ def plan(
     files = (file, previous) if previous else (file,)
     texts = texts_of(files)
     templates = load(files, texts, parameters, _template)
-    _check_resources(templates, chosen)
+    ours = _resources(templates)
     with service(region, profile, endpoint_url, account) as (home, builder):
-        world = World(home, _reader(builder))
-        outside = Outside(exports, references)
+        world = World(home, builder)
+        given = Given(exports), Given(references)
+        outside = Outside(*given)
         planner = _planner(templates, parameters, outside, stack_name, stack_name_after(file), world)
         Screen(sys.stderr).say(f"Reading Image Builder in {home.region}, account {home.account} ...", dim=True)
-        changes = [one for one in planner.changes() if not chosen or one.logical_id in chosen]
+        changes = _chosen(planner.changes(), chosen, ours)
         _check_outputs(planner)
     # Nothing here hangs on where the function is.
     tokens = [repr(change.properties["ServiceToken"]) for change in changes if change.properties]
     notes = [note for note in planner.new.one.notes if not any(token in note for token in tokens)]
     if not stack_name and any("AWS::StackName" in text for text in texts.values()):
         notes.append(f"the stack's name is taken to be {planner.new.one.place.stack_name!r}; --stack-name gives it")
+    notes += [*planner.notes, *idle(*given, texts.values())]
     if previous is None and any(change.action is Action.CREATE for change in changes):
-        notes.append("whether what is created replaces another configuration is known with --previous FILE only")
+        notes.append(f"whether what is created replaces {planner.doubt}")
     notes += [
         f"{name} is passed over: it is another function's by its properties"
         for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign))
@@ -202,7 +209,8 @@ def _check_outputs(planner: Planner) -> None:
         raise Mistake(f"{planner.new.one.template.name}: {error}") from error
 
 
-def _check_resources(templates: list[Template], chosen: tuple[str, ...]) -> None:
+def _resources(templates: list[Template]) -> list[str]:
+    """The logical IDs of the provider's resources. Raises Mistake where there are none."""
     from provider.local.deployment import BACKED_TYPES, meant
 
     kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
@@ -215,21 +223,15 @@ def _check_resources(templates: list[Template], chosen: tuple[str, ...]) -> None
             f"{templates[0].name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
             f"so there is nothing to plan{slips}{others}"
         )
-    if unknown := [name for name in chosen if name not in ours]:
-        raise Mistake(f"the provider has no resource {', '.join(unknown)} here; there are {', '.join(ours)}")
+    return ours
 
 
-def _reader(builder: ImageBuilder) -> Callable[[Target], Configuration | None]:
-    """Reads live configurations; raises Mistake where that fails."""
-    from provider.errors import ProviderError
-
-    def read(target: Target) -> Configuration | None:
-        try:
-            return builder.read(target)
-        except ProviderError as error:
-            raise Mistake(f"the live configurations cannot be read: {error.problem}") from error
-
-    return read
+def _chosen(changes: list[Change], chosen: tuple[str, ...], ours: list[str]) -> list[Change]:
+    """The changes of the resources that were chosen. Raises Mistake for one that neither templates nor marks have."""
+    known = dict.fromkeys([*ours, *(change.logical_id for change in changes)])
+    if unknown := [name for name in chosen if name not in known]:
+        raise Mistake(f"the provider has no resource {', '.join(unknown)} here; there are {', '.join(known)}")
+    return [change for change in changes if not chosen or change.logical_id in chosen]
 
 
 def _planner(

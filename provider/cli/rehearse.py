@@ -12,8 +12,10 @@ import click
 from provider.cli.scene import account_option, emulator_at, existing, home, put_there, region_option
 from provider.cli.templates import (
     FILE_OR_STANDARD_INPUT,
+    Given,
     checked_stack_name,
     declared,
+    idle,
     import_option,
     load,
     parameter_option,
@@ -116,6 +118,7 @@ def rehearse(
         ],
     )
     name = stack_name or stack_name_after(templates[0])
+    given = Given(exports), Given(references)
     screen = Screen(sys.stdout, [name, *(one for template in loaded for one in template.resources)])
     with ExitStack() as open_while:
         open_while.enter_context(offline())
@@ -127,9 +130,11 @@ def rehearse(
                 screen.say(f"{file} is taken to be {arn}: --region or --account say so.", fg="yellow")
         sink = open_while.enter_context(AnswerSink())
         run = open_while.enter_context(real_function(sys.stderr if logs else None, place.function_arn))
-        rehearsal = Rehearsal(screen, emulator, sink, place, run, Outside(exports, references))
+        rehearsal = Rehearsal(screen, emulator, sink, place, run, Outside(*given))
         shortcomings = rehearsal.run(name, loaded, [declared(one, parameters) for one in loaded])
     screen.say()
+    for remark in idle(*given, texts.values()):
+        screen.say(f"{remark}.", fg="yellow")
     if shortcomings:
         screen.say(f"The rehearsal failed: {'; '.join(shortcomings)}", fg="red", bold=True)
         raise SystemExit(1)

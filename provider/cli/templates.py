@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import UserDict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,29 @@ resolve_option = click.option(
     callback=_pairs,
     help="What a dynamic reference gives, e.g. ssm:/accounts/production=123456789012; repeatable.",
 )
+
+
+class Given(UserDict[str, str]):
+    """Values by their names, as an option gives them; `unused` are the names that nothing asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.unused = dict.fromkeys(values)
+
+    def __getitem__(self, name: str) -> str:
+        self.unused.pop(name, None)
+        return super().__getitem__(name)
+
+
+def idle(exports: Given, references: Given, texts: Collection[str]) -> Iterator[str]:
+    """What to say of exports and dynamic references whose values were given, and for nothing.
+
+    What the templates' texts have somewhere may only have waited for a resource that was not reached.
+    """
+    for option, what, given in (("--import", "export", exports), ("--resolve", "dynamic reference", references)):
+        for name in given.unused:
+            if not any(name in text for text in texts):
+                yield f"{option} {name} changes nothing: there is no such {what} here"
 
 
 def checked_stack_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:

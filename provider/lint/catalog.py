@@ -59,6 +59,7 @@ _ROWS: Final = (
     (9310, "parallel-launches", "Fast launch takes at least six parallel launches"),
     (9311, "region-name", "A Region's name has the form of one"),
     (9312, "name-once", "Each resource has a Name that is not another's"),
+    (9313, "region-slip", "A Region's name is not nearly a known one's"),
 )
 _BY_RULE: Final = {rule.id: rule for rule in RULES}
 

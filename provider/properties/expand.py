@@ -1,7 +1,7 @@
 """Properties -> API parameters: names to the API's, strings to what the shape says. Converts, never judges."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -121,6 +121,12 @@ def unknown(written: str, type_: Type, spelled: Callable[[str], str] = str) -> s
         f"it is known in {spelled(home)}" if home else f"the nearest known name is {spelled(nearest(written, type_))}"
     )
     return f"unknown property; {cure}"
+
+
+def is_meant(written: str, members: Collection[str]) -> bool:
+    """Whether the name to take instead of an unknown one among the properties is that of one of these members."""
+    type_ = resource_type()
+    return not _where_known(written, type_) and type_.spellings.get(nearest(written, type_)) in members
 
 
 def _where_known(written: str, type_: Type) -> str | None:

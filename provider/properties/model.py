@@ -157,6 +157,15 @@ def region_names() -> re.Pattern[str]:
 
 
 @cache
+def known_regions() -> frozenset[str]:
+    """The names of the Regions that botocore knows, of every partition. There may be newer ones."""
+    partitions = loader().load_data("partitions")["partitions"]
+    return frozenset(
+        name for partition in partitions for name in partition["regions"] if region_names().fullmatch(name)
+    )
+
+
+@cache
 def service_model() -> ServiceModel:
     """The pinned botocore's model of the service."""
     return ServiceModel(loader().load_service_model(SERVICE, "service-2"), SERVICE)

@@ -10,7 +10,16 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Final, NamedTuple
 
 from provider.properties.finding import Finding, Path, Severity
-from provider.properties.model import DISTRIBUTIONS, NAME, REGION, TAGS, TARGET, region_names, resource_type
+from provider.properties.model import (
+    DISTRIBUTIONS,
+    NAME,
+    REGION,
+    TAGS,
+    TARGET,
+    known_regions,
+    region_names,
+    resource_type,
+)
 from provider.properties.validate import describe
 
 MARKS: Final = (
@@ -85,6 +94,23 @@ def _region_name(region: Any) -> Violations:
         yield (), f"{describe(region)} has not the form of a Region's name, such as us-east-1"
 
 
+def _region_slip(region: Any) -> Violations:
+    if not isinstance(region, str) or region in known_regions() or not region_names().fullmatch(region):
+        return
+    from difflib import SequenceMatcher, get_close_matches  # only a Region that is not known needs them
+
+    def likeness(known: str) -> tuple[bool, float]:
+        # Letters that changed places are the commonest slip.
+        return sorted(known) == sorted(region), SequenceMatcher(None, region, known).ratio()
+
+    # A Region that is newer than botocore has a new number, or goes by the words that others go by.
+    regions = sorted(filter(region_names().fullmatch, known_regions()))
+    words = {word for name in regions for word in name.split("-")}
+    if any(word not in words and get_close_matches(word, words) for word in region.split("-")[:-1]):
+        near = max(regions, key=likeness)
+        yield (), f"{describe(region)} is no Region that is known; the nearest is {near}"
+
+
 def _some_output(distribution: Any) -> Violations:
     if isinstance(distribution, dict) and not distribution.keys() - {REGION}:
         yield (
@@ -131,6 +157,7 @@ RULES: Final = (
     Rule("some-region", DISTRIBUTIONS, Severity.WARNING, "left to the service to judge", _some_region),
     Rule("region-once", DISTRIBUTIONS, Severity.ERROR, _OBSERVED, _region_once),
     Rule("region-name", "distributions[].region", Severity.WARNING, "botocore's partitions", _region_name),
+    Rule("region-slip", "distributions[].region", Severity.WARNING, "botocore's partitions", _region_slip),
     Rule("some-output", "distributions[]", Severity.ERROR, _OBSERVED, _some_output),
     Rule(
         "build-date",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,51 +12,10 @@ import pytest
 
 from provider.local.emulator import Emulator
 from tests.cli.commands import EXAMPLES, command, process
+from tests.cli.plans import KIND, TOKEN, Write, adopt, own, planned, told
 from tests.stack import ARN, NAME, Resource, ami
 
-TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
-KIND = "Custom::ImageBuilderDistributionConfiguration"
 ANOTHER = {"amiDistributionConfiguration": {"name": NAME}}
-
-Write = Callable[..., Path]
-
-
-def own(**properties: Any) -> dict[str, Any]:
-    """The properties of a resource that owns `images`."""
-    return {"ServiceToken": TOKEN, "Name": "images", "Distributions": [ami()], **properties}
-
-
-def adopt(**properties: Any) -> dict[str, Any]:
-    """The properties of a resource that adopts `web`."""
-    target = f"{ARN}web"
-    return {"ServiceToken": TOKEN, "DistributionConfigurationArn": target, "Distributions": [ami()], **properties}
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Writes a template with these resources, by logical ID: properties, or whole resources; gives its file."""
-
-    def written(name: str = "stack.yaml", /, **resources: Any) -> Path:
-        whole = {
-            logical_id: one if "Type" in one else {"Type": KIND, "Properties": one}
-            for logical_id, one in resources.items()
-        }
-        file = tmp_path / name
-        file.write_text(json.dumps({"Resources": whole}), "utf-8")
-        return file
-
-    return written
-
-
-def planned(*arguments: str | Path, status: int) -> dict[str, Any]:
-    """What a plan says, by logical ID, if it ends so."""
-    ended = command("plan", *arguments, "--output", "json")
-    assert ended.status == status, ended.stdout + ended.stderr
-    return {one["logicalId"]: one for one in json.loads(ended.stdout)["resources"]}
-
-
-def told(change: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    return [(one["path"], one["old"], one["new"]) for one in change["differences"]]
 
 
 def with_outputs(template: Path, **values: Any) -> Path:
@@ -555,7 +514,25 @@ def test_stand_ins_fit(write: Write, emulator: Emulator) -> None:
 
 
 def test_creation_may_be_a_replacement(write: Write, emulator: Emulator) -> None:
-    """Beside a creation a note says that replacements show with --previous only, which then has no such note."""
+    """Beside a creation a note says what makes replacements known, and with --previous there is no such note."""
     file = write(Golden=own())
-    assert "with --previous FILE only" in command("plan", file).stdout
+    assert (
+        "another configuration is known with --stack-name NAME or --previous FILE only" in command("plan", file).stdout
+    )
+    named = command("plan", file, "--stack-name", "images").stdout
+    assert "an adopted configuration is known with --previous FILE only; no configuration bears the marks of" in named
     assert "--previous" not in command("plan", file, "--previous", write("old.yaml", Golden=own(Name="old"))).stdout
+
+
+def test_values_that_nothing_uses(write: Write, emulator: Emulator) -> None:
+    """A note names what --import and --resolve give and nothing uses, and not what is used."""
+    waits = own(Name="waits", Description={"Fn::Sub": "${Refused}: {{resolve:ssm:/later}}"})
+    golden = own(Name={"Fn::ImportValue": "name"}, Description="{{resolve:ssm:/text}}")
+    file = write(Golden=golden, Refused=own(Name="a/b"), Waits=waits)
+    references = ("--resolve", "ssm:/text=c", "--resolve", "ssm:text=d", "--resolve", "ssm:/later=e")
+    options = ("--import", "name=a", "--import", "nmae=b", *references)
+    notes = [line for line in command("plan", file, *options).stdout.splitlines() if "changes nothing" in line]
+    assert notes == [
+        "note: --import nmae changes nothing: there is no such export here",
+        "note: --resolve ssm:text changes nothing: there is no such dynamic reference here",
+    ]

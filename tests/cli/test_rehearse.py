@@ -303,9 +303,18 @@ def test_values_from_outside_can_be_given(rehearse: Rehearse) -> None:
     assert ended.status == 0, ended.stdout + ended.stderr
     assert 'Description: "production/a=b"' in ended.stdout
     assert "taken to be" not in ended.stdout
+    assert "changes nothing" not in ended.stdout
     wrong = rehearse(ELSEWHERE, options=("--import", "accounts=12345"))
     assert wrong.status == 1
     assert "12345" in wrong.stdout
+
+
+def test_values_that_nothing_uses(rehearse: Rehearse) -> None:
+    """What --import and --resolve give and nothing uses is named, and the rehearsal goes on."""
+    ended = rehearse(ELSEWHERE, options=("--import", "acounts=123456789012", "--resolve", "ssm:accounts=x"))
+    assert ended.status == 0, ended.stdout + ended.stderr
+    assert "--import acounts changes nothing: there is no such export here." in ended.stdout
+    assert "--resolve ssm:accounts changes nothing: there is no such dynamic reference here." in ended.stdout
 
 
 def test_type_with_a_slip(rehearse: Rehearse) -> None:

@@ -146,7 +146,46 @@ def test_a_name_of_no_region_is_a_warning(name: str) -> None:
     assert text.startswith("Distributions[0].Region: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("us-esat-1", "us-east-1"),
+        ("us-esat-2", "us-east-2"),
+        ("eu-wset-3", "eu-west-3"),
+        ("ap-sotheast-2", "ap-southeast-2"),
+        ("us-gov-wets-1", "us-gov-west-1"),
+        ("cn-nroth-1", "cn-north-1"),
+    ],
+)
+def test_a_slip_of_a_region_is_a_warning(name: str, nearest: str) -> None:
+    """A name that is nearly a known Region's is told with that one's name, and refuses nothing."""
+    ((rule, severity, text),) = told(named({**GOOD, "Region": name}))
+    assert (rule, severity) == ("region-slip", Severity.WARNING)
+    assert text == f'Distributions[0].Region: "{name}" is no Region that is known; the nearest is {nearest}'
+
+
+@pytest.mark.parametrize("name", ["us-east-9", "ap-southeast-99", "us-south-1", "ca-northwest-2", "eusc-de-west-1"])
+def test_a_newer_region_is_no_slip(name: str) -> None:
+    """A Region that botocore does not know yet is taken where it is named as others are."""
+    assert told(named({**GOOD, "Region": name})) == []
+
+
 def test_a_misspelt_output_is_one_finding() -> None:
     """Where the only output is misspelt, that is told, and not that there is none."""
     entry = {"Region": "us-east-1", "AmiDistributionConfig": {"Name": "x"}}
     assert [finding.rule for finding in find(expand(named(entry)))] == ["unknown"]
+
+
+@pytest.mark.parametrize("name", ["Nmae", "nam", "DistributionConfigurationARN"])
+def test_a_misspelt_target_is_one_finding(name: str) -> None:
+    """Where the one name that is needed is misspelt, that is told, and not that none is given."""
+    (finding,) = find(expand({name: "golden", "Distributions": [GOOD]}))
+    assert finding.rule == "unknown"
+    assert "the nearest known name is" in finding.message
+
+
+@pytest.mark.parametrize("name", ["Descripton", "Region"])
+def test_another_misspelt_name_is_no_target(name: str) -> None:
+    """Where another name is misspelt, it is told beside it that no target is given."""
+    rules = [finding.rule for finding in find(expand({name: "golden", "Distributions": [GOOD]}))]
+    assert rules == ["unknown", "one-target"]

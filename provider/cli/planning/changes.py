@@ -1,4 +1,4 @@
-"""What a plan says of each resource."""
+"""What a plan says of each resource, and what the resource stands for before it."""
 
 from __future__ import annotations
 
@@ -49,3 +49,16 @@ class Change:
     differences: tuple[Difference, ...] = ()
     stand_ins: tuple[str, ...] = ()
     replaced: Change | None = None
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a resource stands for, as a template or the configuration's marks say.
+
+    `arn` is empty where only a deployment knows. Of the properties, marks tell the name alone, and `condition` is on
+    what the deletion hangs.
+    """
+
+    arn: str
+    properties: Mapping[str, Any]
+    condition: str = ""

@@ -1,6 +1,6 @@
 """What deploying a template would come to: the handler's own decisions, on live configurations that are only read.
 
-A template does not say which stack it is for, and no stack is asked: the marks on a configuration tell whose it is.
+A template does not say which stack it is for, and no stack is asked: the marks on configurations tell whose they are.
 What only a deployment can know has a stand-in. Every value is worked out twice, with other stand-ins the second
 time: what differs rests on one.
 """
@@ -8,10 +8,12 @@ time: what differs rests on one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import starmap
 from typing import Any
 
-from provider.cli.planning.changes import Action, Change
+from provider.cli.planning.changes import Action, Before, Change
+from provider.cli.planning.marked import Found, Led, look, stacks
 from provider.cli.planning.world import World
 from provider.errors import ProviderError
 from provider.lifecycle import Marks, decide
@@ -29,14 +31,7 @@ from provider.properties.rules import MARKS
 from provider.protocol.request import RESOURCE_TYPES, Request
 
 _HANGS = "what it stands for, or how it is built, hangs on a value that only the deployment knows"
-
-
-@dataclass(frozen=True)
-class Before:
-    """What a resource of the previous template stands for; `arn` is empty where only its deployment knew."""
-
-    arn: str
-    properties: Mapping[str, Any]
+_PREVIOUS = "--previous FILE only"
 
 
 @dataclass(frozen=True)
@@ -53,9 +48,9 @@ class Twice:
 
 @dataclass
 class Planner:
-    """Plans one deployment: of `new`, to a stack that is as `old` says, or of which nothing is known.
+    """Plans one deployment: of `new`, to a stack that is as `old` says, or as the marks on live configurations do.
 
-    Both look for resources in `live`, which is filled here.
+    Both look for resources in `live`, which is filled here, as `notes` are.
     `stack_name` is empty where it is not known; with `any_resource`, marks count whatever their logical ID.
     """
 
@@ -65,18 +60,46 @@ class Planner:
     old: Twice | None = None
     stack_name: str = ""
     any_resource: bool = False
+    notes: list[str] = field(default_factory=list)
+    doubt: str = f"another configuration is known with {_PREVIOUS}"
+    """What is not known of what is created: whether it replaces ..."""
 
     def changes(self) -> list[Change]:
         """What becomes of each of the provider's resources, the removed ones last. Raises what reading raises."""
-        before = self._before(self.old) if self.old else {}
+        found = Found() if self.old or self.any_resource else self._found()
+        before = self._before(self.old) if self.old else found.former
         self.live.clear()
         order = [name for name in self.new.one.order if self.new.one.backed(name)]
+        changes = [self._changed(name, before.get(name)) for name in order]
         return [
-            *(self._changed(name, before.get(name)) for name in order),
+            *(replace(one, warnings=(*one.warnings, *found.warnings.get(one.logical_id, ()))) for one in changes),
             *(self._removed(name, one) for name, one in before.items() if name not in order),
+            *starmap(self._gone, found.gone),
         ]
 
+    def _found(self) -> Found:
+        """What bears the stack's marks, if it can be told which stack that is."""
+        led = {name: one.arn for name, one in self._before(self.new).items() if one.arn}
+        live = {name: self.world.at(arn) for name, arn in led.items()}
+        ids = {one.tags[MARKS[0]] for name, one in live.items() if one and self._marks(name, one).on(one)}
+        if not ids and not self.stack_name:
+            self.doubt = f"another configuration is known with --stack-name NAME or {_PREVIOUS}"
+            return Found()
+        listed = self.world.marked()
+        ids = ids or stacks(listed, self.world.home, self.stack_name)
+        if len(ids) > 1:
+            known = f"what is replaced or deleted is known with {_PREVIOUS}"
+            self.notes.append(f"the marks name several stacks, so {known}: {', '.join(sorted(ids))}")
+            return Found()
+        self.doubt = f"an adopted configuration is known with {_PREVIOUS}"
+        if not ids:
+            self.doubt += f"; no configuration bears the marks of a stack {self.stack_name}"
+            return Found()
+        backed = list(filter(self.new.one.backed, self.new.one.order))
+        return look(listed, ids.pop(), {name: Led(arn, live[name] is not None) for name, arn in led.items()}, backed)
+
     def _before(self, old: Twice) -> dict[str, Before]:
+        """What each resource of a template stands for once that is deployed."""
         before = {}
         for name in filter(old.one.backed, old.one.order):
             try:
@@ -166,6 +189,13 @@ class Planner:
             return Change(name, Action.REFUSED, before.arn, reason=refusal)
         return self._let_go(name, before, self.old.one.policies(name)[0])
 
+    def _gone(self, name: str, before: Before) -> Change:
+        """What becomes of a configuration whose marks name a resource that the template does not have."""
+        if name not in self.new.one.order:
+            return self._let_go(name, before, "Delete")
+        reason = f"{before.arn} bears its marks, but here it is another resource, {self.new.one.type(name)}: refused"
+        return Change(name, Action.UNKNOWN, reason=f"{reason} by CloudFormation if the stack has the former one still")
+
     def _let_go(self, name: str, before: Before, policy: str) -> Change:
         """What becomes of a configuration that its resource does not stand for any more."""
         if policy.startswith("Retain"):
@@ -177,7 +207,7 @@ class Planner:
         marks = self._marks(name, self.world.at(before.arn))
         plan = self._decided(_request("Delete", marks, before.arn, before.properties), wanted)
         if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
-            return Change(name, Action.DELETE, before.arn)
+            return Change(name, Action.DELETE, before.arn, reason=before.condition)
         stays = self.world.at(before.arn) is not None
         return Change(name, Action.RETAIN if stays else Action.NONE, before.arn, warnings=plan.warnings)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from provider.image_builder import Home
+from provider.cli.mistakes import Mistake
+from provider.cli.planning.marked import Marked, marked
+from provider.errors import ProviderError
+from provider.image_builder import Home, ImageBuilder
 from provider.plan import Configuration, CreateConfiguration, Named, Plan, Target
 from provider.properties.model import slug
 
@@ -12,8 +16,8 @@ from provider.properties.model import slug
 class World:
     """The configurations as they are, each read once, and with what has been planned so far created."""
 
-    def __init__(self, home: Home, read: Callable[[Target], Configuration | None]) -> None:
-        self.home, self._read = home, read
+    def __init__(self, home: Home, builder: ImageBuilder) -> None:
+        self.home, self._builder = home, builder
         self._known: dict[str, Configuration | None] = {}
         self._elsewhere: dict[str, str] = {}
         """ARNs in another account than `home` names, by the name in them."""
@@ -25,13 +29,19 @@ class World:
         return self._elsewhere.get(slug(target.name), self.home.arn(target.name))
 
     def at(self, target: Target) -> Configuration | None:
-        """What is there. Raises what reading it raises."""
+        """What is there. Raises Mistake where it cannot be read."""
         if self.arn(target) not in self._known:
-            found = self._read(target)
+            with _reading():
+                found = self._builder.read(target)
             if found and isinstance(target, Named):
                 self._elsewhere[slug(target.name)] = found.arn
             self._known[self.arn(target)] = found
         return self._known[self.arn(target)]
+
+    def marked(self) -> list[Marked]:
+        """Whatever bears marks. Raises Mistake where the configurations cannot be listed."""
+        with _reading():
+            return marked(self._builder.summaries("the stack's configurations"))
 
     def create(self, plan: Plan) -> None:
         """Let there be what a plan creates, so that nothing else can take its name."""
@@ -39,3 +49,11 @@ class World:
             if isinstance(step, CreateConfiguration):
                 arn = self.arn(Named(step.name))
                 self._known[arn] = Configuration(arn, step.name, step.content, step.tags)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except ProviderError as error:
+        raise Mistake(f"the live configurations cannot be read: {error.problem}") from error

@@ -1,0 +1,109 @@
+"""What the marks on live configurations tell of a stack, where no previous template does.
+
+A configuration keeps its marks when its resource lets go of it and retains it. So what bears them is what the resource
+stands for, or what it stood for once: where nothing speaks for the second it is taken for the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from provider.cli.planning.changes import Before
+from provider.image_builder import Home
+from provider.lifecycle import Marks
+from provider.properties.model import NAME, ON_DELETE, RETAIN, pascal_case
+from provider.properties.rules import MARKS
+
+_ON_DELETE = pascal_case(ON_DELETE)
+_TELLS = "--previous FILE tells"
+_LET_GO = f"{{}} stands for it until now and its {_ON_DELETE}, as deployed, is not {RETAIN}"
+_REMOVED = f"the stack has {{}} still and neither {_ON_DELETE} nor DeletionPolicy, as deployed, is {RETAIN}"
+
+
+class Marked(NamedTuple):
+    """A live configuration, and the marks that it bears."""
+
+    arn: str
+    name: str
+    marks: Marks
+
+
+class Led(NamedTuple):
+    """The configuration that a template's resource leads to, and whether it is there."""
+
+    arn: str
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What bears a stack's marks beside what the template's resources lead to.
+
+    `former` is what a resource stands for until it is replaced, and `warnings` is what is to be said where that is not
+    sure, both by logical ID. `gone` has the logical IDs that the template does not, with what bears their marks.
+    """
+
+    former: Mapping[str, Before] = field(default_factory=dict)
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gone: tuple[tuple[str, Before], ...] = ()
+
+
+def marked(summaries: Iterable[Mapping[str, Any]]) -> list[Marked]:
+    """Those of the configurations that the service lists that bear marks."""
+    return [
+        Marked(one["arn"], one["name"], Marks(*(one["tags"][key] for key in MARKS)))
+        for one in summaries
+        if one.get("tags", {}).keys() >= set(MARKS)
+    ]
+
+
+def stacks(listed: Iterable[Marked], home: Home, name: str) -> set[str]:
+    """The IDs of the stacks of a name at home whose marks something bears: several, where one was made anew."""
+    start = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/"
+    return {one.marks.stack_id for one in listed if one.marks.stack_id.startswith(start)}
+
+
+def look(listed: Iterable[Marked], stack_id: str, led: Mapping[str, Led], names: Collection[str]) -> Found:
+    """What is found of a stack. `led` is what its resources lead to, `names` are all of the template's, led or not."""
+    own = [one for one in listed if one.marks.stack_id == stack_id]
+    former: dict[str, Before] = {}
+    warnings: dict[str, tuple[str, ...]] = {}
+    for name, (arn, is_there) in led.items():
+        others = [one for one in own if one.marks.logical_id == name and one.arn != arn]
+        if len(others) == 1 and not is_there:
+            former[name] = _before(others[0], _LET_GO)
+        else:
+            warnings[name] = tuple(_left_or_let_go(one.arn) for one in others)
+    leading = {arn: name for name, (arn, _) in led.items()}
+    gone = []
+    for one in own:
+        name = one.marks.logical_id
+        if name in names:
+            continue
+        if leader := leading.get(one.arn):
+            warnings[leader] = (*warnings.get(leader, ()), _may_be_deleted(one))
+        else:
+            gone.append((name, _before(one, _REMOVED)))
+    return Found(former, warnings, tuple(gone))
+
+
+def _before(one: Marked, condition: str) -> Before:
+    return Before(
+        one.arn, {pascal_case(NAME): one.name}, f"that is, if {condition.format(one.marks.logical_id)}; {_TELLS}"
+    )
+
+
+def _left_or_let_go(arn: str) -> str:
+    return (
+        f"{arn} bears this resource's marks: an earlier replacement retained it, or the resource stands for it "
+        f"until now and lets go of it; {_TELLS}"
+    )
+
+
+def _may_be_deleted(one: Marked) -> str:
+    return (
+        f"{one.arn} bears the marks of {one.marks.logical_id}, which the template does not have: if the stack has it "
+        f"still and nothing retains it, this is deleted with it; {_TELLS}"
+    )

@@ -1,0 +1,209 @@
+"""`python -m provider plan` without the previous template: what the marks on live configurations tell."""
+
+import json
+from typing import Any
+
+import pytest
+
+from provider.local.emulator import Emulator
+from provider.local.sink import AnswerSink
+from tests.cli.commands import command
+from tests.cli.plans import KIND, Write, adopt, own, planned
+from tests.stack import ARN, STACK_ID, Resource
+
+NAMED = ("--stack-name", "images")
+MADE_ANEW = STACK_ID[:-1] + "2"
+
+
+@pytest.fixture
+def stack(emulator: Emulator, sink: AnswerSink) -> "Stack":
+    """A stack that has deployed nothing yet."""
+    return Stack(emulator, sink)
+
+
+class Stack:
+    """Resources of one stack, or of several, as the real handler makes them."""
+
+    def __init__(self, emulator: Emulator, sink: AnswerSink) -> None:
+        self.emulator, self._sink = emulator, sink
+
+    def has(self, logical_id: str, properties: dict[str, Any], stack_id: str = STACK_ID) -> Resource:
+        """Create a resource."""
+        resource = Resource(self.emulator, self._sink, logical_id, stack_id)
+        assert resource.create(**properties).status == "SUCCESS"
+        return resource
+
+
+def test_another_name_replaces(write: Write, stack: Stack) -> None:
+    """What bears the marks of a resource whose Name leads elsewhere is replaced, as the handler does it."""
+    golden = stack.has("Golden", own())
+    renamed = own(Name="renamed")
+    (change,) = planned(write(Golden=renamed), *NAMED, status=3).values()
+    assert (change["action"], change["arn"]) == ("replace", f"{ARN}renamed")
+    assert (change["replaced"]["action"], change["replaced"]["arn"]) == ("delete", f"{ARN}images")
+    assert "its OnDelete, as deployed, is not Retain; --previous FILE tells" in change["replaced"]["reason"]
+    told = golden.send("Update", renamed, old=own())
+    assert told.physical_id == change["arn"]
+    golden.delete()
+    assert list(stack.emulator.configurations) == [f"{ARN}renamed"]
+
+
+def test_policy_of_a_replacement_counts(write: Write, stack: Stack) -> None:
+    """UpdateReplacePolicy is the new template's, so it is known: what is retained is not deleted."""
+    stack.has("Golden", own())
+    golden = {"Type": KIND, "UpdateReplacePolicy": "Retain", "Properties": own(Name="renamed")}
+    (change,) = planned(write(Golden=golden), *NAMED, status=3).values()
+    assert change["replaced"]["action"] == "retain"
+
+
+def test_removed_resource(write: Write, stack: Stack) -> None:
+    """What bears the marks of a resource that the template does not have is deleted, if it is not retained."""
+    stack.has("Golden", own())
+    stack.has("Gone", own(Name="gone"))
+    changes = planned(write(Golden=own()), status=3)
+    assert {name: (one["action"], one["arn"]) for name, one in changes.items()} == {
+        "Golden": ("none", f"{ARN}images"),
+        "Gone": ("delete", f"{ARN}gone"),
+    }
+    assert (
+        "the stack has Gone still and neither OnDelete nor DeletionPolicy, as deployed, is Retain"
+        in changes["Gone"]["reason"]
+    )
+    shown = command("plan", write(Golden=own())).stdout
+    assert f"- Gone: {ARN}gone is deleted: that is, if the stack has Gone still" in shown
+
+
+def test_condition_that_is_false(write: Write, stack: Stack) -> None:
+    """A resource whose condition is false is as good as removed."""
+    stack.has("Golden", own())
+    file = write(Golden={"Type": KIND, "Condition": "Never", "Properties": own()}, Other=own(Name="other"))
+    tree = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps({**tree, "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}), "utf-8")
+    assert planned(file, *NAMED, status=3)["Golden"]["action"] == "delete"
+
+
+def test_other_kind_of_resource(write: Write, stack: Stack) -> None:
+    """A logical ID that is another type's by now cannot be planned: what is live may have been left behind."""
+    stack.has("Golden", own())
+    changes = planned(write(Golden={"Type": "AWS::SNS::Topic"}, Other=own(Name="other")), *NAMED, status=3)
+    assert changes["Golden"]["action"] == "unknown"
+    assert "here it is another resource, AWS::SNS::Topic" in changes["Golden"]["reason"]
+
+
+def test_stack_is_known_by_the_marks(write: Write, stack: Stack) -> None:
+    """Without --stack-name, a configuration that the template leads to names the stack, else nothing is listed."""
+    stack.has("Golden", own())
+    stack.has("Web", own(Name="web"))
+    both = planned(write(Golden=own(), Web=own(Name="renamed")), status=3)
+    assert both["Web"]["action"] == "replace"
+    before = len(stack.emulator.requests)
+    (alone,) = planned(write(Web=own(Name="renamed")), "--account", "123456789012", status=3).values()
+    assert alone["action"] == "create"
+    assert [one.operation for one in stack.emulator.requests[before:]] == ["GetDistributionConfiguration"]
+
+
+def test_pages(write: Write, stack: Stack) -> None:
+    """The list is read to its end, whatever else is in it."""
+    for number in range(60):
+        stack.emulator.seed(name=f"other-{number}", distributions=[])
+    stack.has("Golden", own(Name="zzz"))
+    (change,) = planned(write(Golden=own()), *NAMED, status=3).values()
+    assert change["replaced"]["arn"] == f"{ARN}zzz"
+
+
+@pytest.mark.parametrize(
+    "stack_id",
+    [
+        STACK_ID.replace("stack/images/", "stack/images-2/"),
+        STACK_ID.replace("123456789012", "210987654321"),
+        STACK_ID.replace("us-east-1", "eu-west-1"),
+    ],
+    ids=["name", "account", "Region"],
+)
+def test_other_stacks(write: Write, stack: Stack, stack_id: str) -> None:
+    """What bears another stack's marks is no business of this one."""
+    stack.has("Golden", own(), stack_id)
+    stack.has("Gone", own(Name="gone"), stack_id)
+    changes = planned(write(Golden=own(Name="renamed")), *NAMED, status=3)
+    assert {name: one["action"] for name, one in changes.items()} == {"Golden": "create"}
+
+
+def test_stack_that_was_made_anew(write: Write, stack: Stack) -> None:
+    """Of two stacks that had one name, that of the template's live configurations counts; else this is open."""
+    stack.has("Golden", own(Name="former"))
+    stack.has("Golden", own(), MADE_ANEW)
+    stack.has("Gone", own(Name="gone"), MADE_ANEW)
+    assert planned(write(Golden=own()), *NAMED, status=3)["Gone"]["arn"] == f"{ARN}gone"
+    renamed = write(Golden=own(Name="renamed"))
+    assert planned(renamed, *NAMED, status=3)["Golden"]["action"] == "create"
+    shown = command("plan", renamed, *NAMED).stdout
+    assert (
+        f"the marks name several stacks, so what is replaced or deleted is known with --previous FILE only: {STACK_ID}"
+    )
+    assert f"{STACK_ID}, {MADE_ANEW}" in shown
+
+
+def test_former_one_that_was_retained(write: Write, stack: Stack) -> None:
+    """Where the template's own configuration is there, another with the same marks is named and not counted."""
+    golden = stack.has("Golden", own(OnDelete="Retain"))
+    golden.update(**own(Name="second"))
+    (change,) = planned(write(Golden=own(Name="second")), status=0).values()
+    assert change["action"] == "none"
+    assert change["replaced"] is None
+    (warning,) = change["warnings"]
+    assert warning.startswith(f"{ARN}images bears this resource's marks: an earlier replacement retained it, or")
+
+
+def test_several_former_ones(write: Write, stack: Stack) -> None:
+    """Which of several configurations with the same marks is replaced cannot be told: all are named."""
+    golden = stack.has("Golden", own(OnDelete="Retain"))
+    golden.update(**own(Name="second"))
+    (change,) = planned(write(Golden=own(Name="third")), *NAMED, status=3).values()
+    assert change["action"] == "create"
+    assert [one.partition(" ")[0] for one in change["warnings"]] == [f"{ARN}images", f"{ARN}second"]
+
+
+def test_taken_over_by_adoption(write: Write, stack: Stack) -> None:
+    """What another resource adopts may have been retained before: that it is deleted is a warning only."""
+    stack.has("Former", own(Name="web"))
+    (change,) = planned(write(Golden=adopt()), *NAMED, status=0).values()
+    assert change["action"] == "none"
+    assert any("bears the marks of Former, which the template does not have" in one for one in change["warnings"])
+
+
+def test_same_arn(write: Write, stack: Stack) -> None:
+    """Another spelling of a name that leads to the same ARN replaces nothing."""
+    stack.has("Golden", own(Name="golden-image"))
+    (change,) = planned(write(Golden=own(Name="Golden_Image")), *NAMED, status=0).values()
+    assert (change["action"], change["replaced"]) == ("none", None)
+
+
+def test_chosen_resource(write: Write, stack: Stack) -> None:
+    """--resource takes a removed resource, too, and a name that neither template nor marks have is a mistake."""
+    stack.has("Golden", own())
+    stack.has("Gone", own(Name="gone"))
+    file = write(Golden=own())
+    assert list(planned(file, "--resource", "Gone", status=3)) == ["Gone"]
+    assert list(planned(file, "--resource", "Golden", status=0)) == ["Golden"]
+    ended = command("plan", file, "--resource", "Nobody")
+    assert ended.status == 2
+    assert "no resource Nobody here; there are Golden, Gone" in ended.stderr
+
+
+def test_previous_template_counts_more(write: Write, stack: Stack) -> None:
+    """With --previous, the marks on other configurations are not looked for."""
+    stack.has("Golden", own())
+    stack.has("Retained", own(Name="retained"))
+    before = len(stack.emulator.requests)
+    file = write(Golden=own())
+    assert list(planned(file, "--previous", file, *NAMED, status=0)) == ["Golden"]
+    assert {one.operation for one in stack.emulator.requests[before:]} == {"GetDistributionConfiguration"}
+
+
+def test_list_that_cannot_be_read(write: Write, stack: Stack) -> None:
+    """Where the configurations cannot be listed there is no plan: status 2, with the service's word."""
+    stack.has("Golden", own())
+    stack.emulator.fail_with("ListDistributionConfigurations", "AccessDeniedException", 403, "You shall not list.")
+    ended = command("plan", write(Golden=own()))
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "You shall not list" in ended.stderr
