@@ -101,7 +101,8 @@ class Transport:
 
     def connect(self, url: str, seconds: float) -> None:
         """Have a connection to a URL's host ready for the exchange to come."""
-        self._keep(self.reach(url, seconds))
+        peer = _peer(url)
+        self._keep(Line(peer, self._connected(peer, seconds)))
 
     def leads_to(self, url: str) -> bool:
         """Whether a connection is kept that leads to a URL's host, and is open."""
@@ -111,6 +112,7 @@ class Transport:
 
     def reach(self, url: str, seconds: float) -> Line:
         """A connection to a URL's host: the kept one if it is open, else a new one, waited for at most so long."""
+        _target(url)  # a URL that no request can carry leads nowhere
         peer = _peer(url)
         return Line(peer, self._take(peer) or self._connected(peer, seconds))
 
@@ -118,7 +120,7 @@ class Transport:
         self, line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Answer:
         """Send one request and read its answer, waiting at most so long for each piece of data."""
-        response = _asked(line, method, _target(url), headers, body, seconds)
+        response = _asked(line, method, url, headers, body, seconds)
         try:
             answer = Answer(response.status, dict(response.headers.items()), response.read())
         except BaseException:
@@ -129,9 +131,8 @@ class Transport:
 
     def put(self, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
         """Send one PUT; the status alone is the answer, and whatever else comes is not waited for."""
-        target = _target(url)
         line = self.reach(url, seconds)
-        response = _asked(line, "PUT", target, headers, body, seconds)
+        response = _asked(line, "PUT", url, headers, body, seconds)
         status = response.status
         if response.length == 0:
             self._done(line, response)
@@ -171,11 +172,11 @@ class Transport:
 
 
 def _asked(
-    line: Line, method: str, target: str, headers: Mapping[str, str], body: bytes, seconds: float
+    line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
 ) -> http.client.HTTPResponse:
     try:
         line.connection.sock.settimeout(seconds)
-        line.connection.request_at_once(method, target, body, headers)
+        line.connection.request_at_once(method, _target(url), body, headers)
         return line.connection.getresponse()
     except BaseException:
         line.connection.close()
@@ -211,7 +212,7 @@ def _is_fresh(kept: _Kept) -> bool:
     if not 0 <= time.time() - kept.since <= MOST_IDLE_SECONDS:
         return False
     sock = kept.connection.sock
-    if not select.select([sock], [], [], 0)[0]:
+    if _is_silent(sock):
         return True
     # Something has come. It may be what TLS sends by itself.
     sock.settimeout(0)
@@ -222,3 +223,13 @@ def _is_fresh(kept: _Kept) -> bool:
     except OSError:
         pass
     return False
+
+
+def _is_silent(sock: socket.socket) -> bool:
+    """Whether it is certain that nothing has come, neither to the system nor further to TLS."""
+    if isinstance(sock, ssl.SSLSocket) and sock.pending():
+        return False
+    try:
+        return not select.select([sock], [], [], 0)[0]
+    except ValueError:  # too many files are open for this question
+        return False

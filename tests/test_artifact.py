@@ -128,6 +128,26 @@ print(json.dumps(sorted(sys.modules)))
 """
 """The modules that a start of the artifact loads."""
 
+NAMES = """
+import contextlib, importlib, json, pathlib, sys, warnings
+sys.dont_write_bytecode = True
+warnings.simplefilter("ignore")
+root = pathlib.Path(sys.argv[1])
+sys.path.insert(0, str(root))
+names = {}
+for path in sorted(root.rglob("*.py")):
+    module = ".".join(part for part in path.relative_to(root).with_suffix("").parts if part != "__init__")
+    if module.partition(".")[0] in ("botocore", "crhelper", "dateutil", "jmespath", "urllib3"):
+        with contextlib.suppress(ImportError, SyntaxError):
+            names[module] = importlib.import_module(module)
+asked = json.load(sys.stdin) or {module: [*vars(loaded)] for module, loaded in names.items()}
+print(json.dumps({
+    module: {name: type(getattr(loaded, name, None)).__name__ for name in asked[module] if not name.startswith("__")}
+    for module, loaded in names.items() if module in asked
+}))
+"""
+"""The kind of each name that is asked for of a module of the packages, or else of each that it has."""
+
 
 def build(target: Path, *options: str, **variables: str) -> Path:
     """Build the provider's function into a folder, as `sam build` does."""
@@ -140,6 +160,13 @@ def build(target: Path, *options: str, **variables: str) -> Path:
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `sam build` makes, dependencies included."""
     return build(tmp_path_factory.mktemp("artifact"))
+
+
+@pytest.fixture(scope="module")
+def as_published(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without byte code, so that the packages' own sources are what is run."""
+    target = tmp_path_factory.mktemp("published") / "artifact"
+    return shutil.copytree(artifact, target, ignore=shutil.ignore_patterns("*.pyc"))
 
 
 @pytest.fixture(scope="module")
@@ -247,11 +274,17 @@ def test_a_start_compiles_no_regular_expression(artifact: Path, runtime: str) ->
     assert run(PATTERNS_COMPILED, artifact, python=runtime) == []
 
 
-def test_a_start_loads_less(artifact: Path, runtime: str, tmp_path: Path) -> None:
+def test_a_start_loads_less(artifact: Path, as_published: Path, runtime: str) -> None:
     """By each name in the list of what is put off, a start loads modules less than one without byte code does."""
-    as_published = shutil.copytree(artifact, tmp_path / "published", ignore=shutil.ignore_patterns("*.pyc"))
     spared = set(run(LOADED, as_published, python=runtime)) - set(run(LOADED, artifact, python=runtime))
     assert [name for name in DEFERRED if not any(f"{module}.".startswith(f"{name}.") for module in spared)] == []
+
+
+def test_every_name_is_had(artifact: Path, as_published: Path, runtime: str) -> None:
+    """What can be imported of the packages without byte code can be with it, and every name is there, of its kind."""
+    published = run(NAMES, as_published, python=runtime)
+    assert len(published) > 100
+    assert run(NAMES, artifact, published, python=runtime) == published
 
 
 def test_sources_are_as_published(artifact: Path) -> None:

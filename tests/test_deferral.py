@@ -179,6 +179,21 @@ def deeper():
     return answer(14)
 def use():
     return deeper()
+
+def use():
+    class Inner:
+        numbers = [answer(n) for n in range(3)]
+        tell = staticmethod(lambda: answer(15))
+    return Inner.numbers, Inner.tell(), hasattr(Inner, 'answer')
+
+def use():
+    match 1:
+        case 1:
+            return answer(16)
+
+def use():
+    'Says of itself what it does.'
+    return answer(17), use.__doc__
 """.strip().split("\n\n")
 """Places in functions in which a name is used. Some of them use a name in one branch and not in another."""
 
@@ -235,7 +250,35 @@ def use(answer):
 from .late import answer
 def use():
     global answer
-    answer = 1
+    import os.path as answer
+
+from .late import answer
+def use():
+    global answer
+    return answer
+
+from .late import answer
+def use():
+    del answer
+
+from .late import answer
+def use():
+    try:
+        pass
+    except OSError as answer:
+        pass
+
+from .late import answer
+def use(n):
+    match n:
+        case {'a': 1, **answer}:
+            return 1
+
+from .late import answer
+def use(n):
+    match n:
+        case int() as answer:
+            return 1
 
 from .late import answer
 def use():
@@ -337,6 +380,29 @@ def test_an_import_is_put_off_until_its_name_is_used(source: str, load: Load, lo
     assert not is_loaded()
     assert late.use() == expected
     assert is_loaded() or expected == "A docstring."
+
+
+def test_what_took_a_name_s_place_is_used(load_late: Load) -> None:
+    """Who puts something else in the place of a module's name has its functions use that, as ever."""
+    late = load_late("from .late import answer as told\ndef use():\n    return told()")
+    vars(late)["told"] = lambda: "something else"
+    assert late.use() == "something else"
+    assert not is_loaded()
+
+
+def test_a_package_has_its_submodules(load_late: Load) -> None:
+    """A submodule that a package's own imports would have loaded is had by asking the package for it."""
+    late = load_late("from .late import answer as told, Late")
+    assert late.late.answer() == late.told() == 42
+    assert late.other.Late == "another"
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = late.nonsense
+
+
+def test_a_name_may_be_any(load_late: Load) -> None:
+    """No name that a module imports is one that the build needs for itself."""
+    late = load_late("from .late import answer as name, Late as asked\ndef use():\n    return name(), asked.__name__")
+    assert late.use() == (42, "Late")
 
 
 def test_what_is_not_used_is_not_imported(load_late: Load) -> None:

@@ -3,10 +3,10 @@
 Usage: PYTHON -I deferral.py FOLDER, with an interpreter of the runtime's version and the artifact, compiled already.
 
 What Python 3.15 calls a lazy import (PEP 810) is done here when the artifact is built: in the packages' byte code, not
-in their sources, which stay as their authors published them, line for line. An import that is put off is carried out in
-the function that uses its name, right before it does. A module's `__getattr__` (PEP 562) gives the name to whoever asks
-the module for it. What is not certain to mean the same is left as it is: a name that is used while its module is
-imported, that something else binds, too, that a package has a submodule of, or that another module takes by a star.
+in their sources, which stay as their authors published them, line for line. An import that is put off is carried out
+when the module is first asked for its name, by the module's `__getattr__` (PEP 562); a function asks right before it
+uses the name. What is not certain to mean the same is left as it is: a name that is used while its module is imported,
+that something else binds, too, that a package has a submodule of, or that another module takes by a star.
 """
 
 import ast
@@ -63,7 +63,8 @@ class Module(NamedTuple):
         *folders, name = path.relative_to(root).with_suffix("").parts
         if name != "__init__":
             return cls(".".join((*folders, name)))
-        return cls(".".join(folders), True, frozenset(each.stem for each in path.parent.iterdir()))
+        beside = (each.stem for each in path.parent.iterdir() if each.suffix == ".py" or each.is_dir())
+        return cls(".".join(folders), True, frozenset(name for name in beside if not name.startswith("__")))
 
     def target(self, statement: ast.ImportFrom) -> str:
         """The module that one of this one's `from ... import` takes names from."""
@@ -89,9 +90,9 @@ def defer(tree: ast.Module, module: Module) -> list[str]:
     }
     if imports:
         tree.body = [left for statement in tree.body if (left := _without(statement, imports))]
-        _import_where_used(tree.body, imports, None)
+        _fetch_where_used(tree.body, {name: f"from {module.name} import {name}" for name in imports}, None)
         after = next((at for at, statement in enumerate(tree.body) if not _opens(statement)), len(tree.body))
-        tree.body[after:after] = ast.parse(_on_request(imports)).body
+        tree.body[after:after] = ast.parse(_on_request(imports, module.submodules)).body
     return list(imports)
 
 
@@ -193,21 +194,27 @@ def _without(statement: ast.stmt, imports: Collection[str]) -> ast.stmt | None:
     return statement if statement.names else None
 
 
-def _import_where_used(block: list[ast.stmt], imports: Mapping[str, list[str]], known: Collection[str] | None) -> None:
-    """Put before each statement the imports that it needs beyond the known ones; None are known outside of functions,
-    where nothing needs any.
+def _fetch_where_used(block: list[ast.stmt], fetch: Mapping[str, str], known: Collection[str] | None) -> None:
+    """Put before each statement what fetches the names that it needs beyond the known ones; None are known outside of
+    functions, where nothing needs any.
+
+    They are asked of the module itself: so what others have put in a name's place there is what a function gets.
     """
     result: list[ast.stmt] = []
     for statement in block:
         if known is not None:
-            needed = sorted((set(_names(statement)) & imports.keys()).difference(known))
+            needed = set(_names(statement))
+            if isinstance(statement, ast.ClassDef):
+                # What is nested in a class's body sees the names of the function around it, and not those of the body.
+                needed.update(_used_at_import(statement.body, False))
+            needed = (needed & fetch.keys()).difference(known)
             known = {*known, *needed}
-            for added in ast.parse("\n".join(text for name in needed for text in imports[name])).body:
+            for added in ast.parse("\n".join(fetch[name] for name in sorted(needed))).body:
                 for node in ast.walk(added):
                     ast.copy_location(node, statement)
                 result.append(added)
         for inner in _blocks(statement):
-            _import_where_used(inner, imports, () if isinstance(statement, _FUNCTION) else known)
+            _fetch_where_used(inner, fetch, () if isinstance(statement, _FUNCTION) else known)
         result.append(statement)
     block[:] = result
 
@@ -219,13 +226,18 @@ def _opens(statement: ast.stmt) -> bool:
     )
 
 
-def _on_request(imports: Mapping[str, list[str]]) -> str:
-    """What gives a module's names to who asks the module for them."""
-    lines = ["def __getattr__(name):"]
+def _on_request(imports: Mapping[str, list[str]], submodules: Collection[str]) -> str:
+    """What gives a module's names to who asks the module for them: those put off, and submodules they would have had
+    loaded.
+    """
+    lines = ["def __getattr__(asked_, /):"]
     for name, texts in imports.items():
-        lines += [f"  if name == {name!r}:", f"    global {name}", *(f"    {text}" for text in texts)]
+        lines += [f"  if asked_ == {name!r}:", f"    global {name}", *(f"    {text}" for text in texts)]
         lines += [f"    return {name}"]
-    return "\n".join([*lines, "  raise AttributeError(f'module {__name__!r} has no attribute {name!r}')"])
+    if submodules:
+        lines += [f"  if asked_ in {sorted(submodules)!r}:", "    import importlib"]
+        lines += ["    return importlib.import_module(f'{__name__}.{asked_}')"]
+    return "\n".join([*lines, "  raise AttributeError(f'module {__name__!r} has no attribute {asked_!r}')"])
 
 
 def main(folder: str) -> None:

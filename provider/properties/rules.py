@@ -112,7 +112,8 @@ def _region_slip(region: Any) -> Violations:
 
 
 def _some_output(distribution: Any) -> Violations:
-    if isinstance(distribution, dict) and not distribution.keys() - {REGION}:
+    # An empty list is none, as the service has it; an empty structure is one.
+    if isinstance(distribution, dict) and all(name == REGION or value == [] for name, value in distribution.items()):
         yield (
             (),
             "one or more outputs should be provided for each region: add what is to be distributed there, "

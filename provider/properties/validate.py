@@ -24,7 +24,12 @@ _PYTHON_TYPES: Mapping[str, type] = {
 }
 _ARTICLES = {"string": "a string", "boolean": "true or false", "integer": "an integer", "long": "an integer",
              "structure": "a mapping", "list": "a list", "map": "a mapping"}  # fmt: skip
+_CURES = {
+    "list": ": begin each entry with `- `, or in JSON, put them into [ ]",
+    "map": ": write `key: value` for each entry",
+}
 _UNITS = {"string": "characters", "list": "entries", "map": "entries"}
+_LINE_BREAK = "it ends with a line break: begin a block with `|-` or `>-`, which leaves that out"
 _SHOWN = 60
 """Characters of a user's value that a message quotes."""
 
@@ -104,8 +109,8 @@ def _check(value: Any, type_: Type, path: Path, report: Report) -> None:
     """Tell what is wrong with a value that is not known to be all right."""
     expected = _PYTHON_TYPES.get(type_.kind)
     if expected is not None and type(value) is not expected:
-        hint = ": begin each entry with `- `" if type_.kind == "list" and type(value) is dict else ""
-        report(path, "type", f"must be {_ARTICLES[type_.kind]}, not {describe(value)}{hint}")
+        cure = _CURES.get(type_.kind, "") if value is not None else ""
+        report(path, "type", f"must be {_ARTICLES[type_.kind]}, not {describe(value)}{cure}")
     elif type_.kind == "structure":
         _check_structure(value, type_, path, report)
     else:
@@ -145,8 +150,13 @@ def _violations(value: Any, type_: Type) -> list[tuple[str, str]]:
     if type_.enum and value not in type_.enum:
         found.append(("enum", f"must be one of {', '.join(type_.enum)}, not {describe(value)}"))
     if type_.regex is not None and type_.regex.search(value) is None:
-        hint = f"; {HINTS[type_.shape]}" if type_.shape in HINTS else ""
-        found.append(("pattern", f"must match the pattern {type_.pattern}, {describe(value)} does not{hint}"))
+        hint = _LINE_BREAK if value[-1:] == "\n" and type_.regex.search(value[:-1]) else HINTS.get(type_.shape)
+        found.append(
+            (
+                "pattern",
+                f"must match the pattern {type_.pattern}, {describe(value)} does not{f'; {hint}' if hint else ''}",
+            )
+        )
     return found
 
 

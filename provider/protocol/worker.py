@@ -34,4 +34,4 @@ def _serve(tasks: SimpleQueue[tuple[str, Work]]) -> None:
         work()
         del work  # and with it what it holds
         _WAITING.append(tasks)
-        thread.name = IDLE
+        thread.name = IDLE  # last, so that whoever sees this finds it waiting

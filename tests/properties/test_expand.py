@@ -124,7 +124,7 @@ def test_below_a_mapping_in_place_of_a_list_nothing_is_told() -> None:
     """Entries of a list that are not begun as such are one finding, and their names none."""
     ami = {"Name": "x {{ imagebuilder:buildDate }}"}
     assert told({"Distributions": {"Region": "us-east-1", "AmiDistributionConfiguration": ami}}) == [
-        "Distributions: must be a list, not a mapping: begin each entry with `- `"
+        "Distributions: must be a list, not a mapping: begin each entry with `- `, or in JSON, put them into [ ]"
     ]
 
 

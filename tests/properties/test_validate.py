@@ -25,7 +25,19 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
     ("properties", "finding"),
     [
         ({}, "Distributions: is required"),
-        ({"Distributions": {}}, "Distributions: must be a list, not a mapping: begin each entry with `- `"),
+        (
+            {"Distributions": {}},
+            "Distributions: must be a list, not a mapping: begin each entry with `- `, or in JSON, put them into [ ]",
+        ),
+        (
+            ami(TargetAccountIds="123456789012"),
+            f'{AMI}.TargetAccountIds: must be a list, not "123456789012": '
+            "begin each entry with `- `, or in JSON, put them into [ ]",
+        ),
+        (
+            {"Distributions": [], "Tags": [{"Key": "Team", "Value": "x"}]},
+            "Tags: must be a mapping, not a list: write `key: value` for each entry",
+        ),
         ({"Distributions": ["x"]}, 'Distributions[0]: must be a mapping, not "x"'),
         ({"Distributions": [{}]}, "Distributions[0].Region: is required"),
         (
@@ -44,7 +56,7 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         (
             ami(TargetAccountIds=["123456789012\n"]),
             f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "123456789012\\n" does not; '
-            "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal",
+            "it ends with a line break: begin a block with `|-` or `>-`, which leaves that out",
         ),
         ({"Distributions": [], "Tags": {"k": 1}}, 'Tags["k"]: must be a string, not 1'),
         (
