@@ -13,6 +13,11 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _LONGEST_INTEGER = 32
 """Digits; far above what any limit of the model allows, far below what Python refuses to read."""
 
+_SLIP = 0.75
+"""How like a known name has to be to be taken for the one that was meant, although there is such a name elsewhere."""
+_LIKE = 0.5
+"""How like a known name has to be to be worth naming alone."""
+
 Convert = Callable[[Any, list[str]], Any]
 """Takes a value by the user's names, and a list for the names in it that are odd: unknown, or given twice."""
 
@@ -114,12 +119,22 @@ def _unknown(written: str, type_: Type, path: Path) -> Finding:
     return Finding((*path, written), unknown(written, type_), "unknown")
 
 
-def unknown(written: str, type_: Type, spelled: Callable[[str], str] = str) -> str:
-    """What to say of a name that a structure of `type_` does not know, the names to take instead `spelled`."""
-    home = _where_known(written, type_)
-    cure = (
-        f"it is known in {spelled(home)}" if home else f"the nearest known name is {spelled(nearest(written, type_))}"
-    )
+def unknown(written: str, type_: Type, root: Type | None = None, spelled: Callable[[str], str] = str) -> str:
+    """What to say of a name that a structure of `type_` does not know: the name to take, else where it belongs.
+
+    `root` is the whole that the structure is part of, by default the properties; names to take are `spelled`.
+    """
+    root = root or resource_type()
+    near, likeness = _nearest(written, type_)
+    if home := _where_known(written, type_):
+        cure = f"it is known in {spelled(home)}"
+    elif likeness < _SLIP and (place := _where_else(written, root)) is not None:
+        cure = f"it is known {f'in {place}' if place else 'at the top level'}"
+    elif likeness < _LIKE:
+        names = dict.fromkeys(spelled(_in_style_of(written)(member)) for member in type_.members)
+        cure = f"known are {', '.join(names)}"
+    else:
+        cure = f"the nearest known name is {spelled(near)}"
     return f"unknown property; {cure}"
 
 
@@ -134,8 +149,27 @@ def _where_known(written: str, type_: Type) -> str | None:
     for member, inner in type_.members.items():
         structure = inner.item if inner.kind == "list" and inner.item else inner
         if written in structure.spellings:
-            return camel_case(member) if written[:1].islower() else pascal_case(member)
+            return _in_style_of(written)(member)
     return None
+
+
+def _where_else(written: str, root: Type) -> str | None:
+    """The first place, from the root on, whose structure has a member of this name; "" is the root."""
+    places = [("", root)]
+    for place, type_ in places:
+        if written in type_.spellings:
+            return place
+        for member, inner in type_.members.items():
+            is_list = inner.kind == "list" and inner.item is not None
+            structure = inner.item if is_list and inner.item else inner
+            name = f"{_in_style_of(written)(member)}{'[]' if is_list else ''}"
+            places.append((f"{place}.{name}" if place else name, structure))
+    return None
+
+
+def _in_style_of(written: str) -> Callable[[str], str]:
+    """What spells a member's name in the letter case that another name has."""
+    return camel_case if written[:1].islower() else pascal_case
 
 
 def _twice(written: str, value: Mapping[str, Any], member: str, type_: Type, path: Path) -> Finding:
@@ -145,14 +179,20 @@ def _twice(written: str, value: Mapping[str, Any], member: str, type_: Type, pat
 
 def nearest(written: str, type_: Type) -> str:
     """The name a user may write in a structure of `type_` that looks most like `written`, in its letter case."""
+    return _nearest(written, type_)[0]
+
+
+def _nearest(written: str, type_: Type) -> tuple[str, float]:
+    """That name, and how like it is: from 0 to 1, which is as good as the same."""
     from difflib import SequenceMatcher  # only a mistake needs it
 
-    style = camel_case if written[:1].islower() else pascal_case
     wanted = written.lower()
 
-    def likeness(name: str) -> tuple[bool, float]:
+    def likeness(name: str) -> float:
         known = name.lower()
-        return (wanted in known or known in wanted, SequenceMatcher(None, wanted, known).ratio())
+        ratio = SequenceMatcher(None, wanted, known).ratio()
+        return (1 + ratio) / 2 if wanted in known or known in wanted else ratio
 
-    names = [style(name) for name in type_.spellings]
-    return max([*names, *sorted(IGNORED)] if type_ is resource_type() else names, key=likeness)
+    names = [_in_style_of(written)(name) for name in type_.spellings]
+    most = max([*names, *sorted(IGNORED)] if type_ is resource_type() else names, key=likeness)
+    return most, likeness(most)

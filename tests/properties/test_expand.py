@@ -5,12 +5,16 @@ from typing import Any
 import pytest
 
 from provider.properties.expand import expand
-from provider.properties.model import resource_type
+from provider.properties.model import pascal_case, resource_type
 from provider.properties.validate import validate
 
 
 def in_fast_launch(**members: Any) -> dict[str, Any]:
     return {"Distributions": [{"Region": "r", "FastLaunchConfigurations": [members]}]}
+
+
+def in_ami(**members: Any) -> dict[str, Any]:
+    return {"Distributions": [{"Region": "r", "AmiDistributionConfiguration": members}]}
 
 
 def told(properties: dict[str, Any]) -> list[str]:
@@ -118,6 +122,30 @@ def test_a_name_that_is_known_further_in_is_told_so() -> None:
     """A property that belongs one structure further in is told where."""
     (finding,) = told({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
     assert finding == "Distributions[0].TargetAccountIds: unknown property; it is known in AmiDistributionConfiguration"
+
+
+@pytest.mark.parametrize(
+    ("properties", "cure"),
+    [
+        ({"UserIds": ["1"]}, "it is known in Distributions[].AmiDistributionConfiguration.LaunchPermission"),
+        (in_ami(S3ExportConfiguration={}), "it is known in Distributions[]"),
+        (in_ami(Region="us-east-1"), "it is known in Distributions[]"),
+        (in_ami(Enabled="true"), "it is known in Distributions[].FastLaunchConfigurations[]"),
+        (in_ami(OnDelete="Retain"), "it is known at the top level"),
+        ({"distributions": [{"onDelete": "Retain"}]}, "it is known at the top level"),
+        ({"distributions": [{"amiDistributionConfiguration": {"region": "r"}}]}, "it is known in distributions[]"),
+    ],
+)
+def test_a_name_that_is_known_elsewhere_is_told_so(properties: dict[str, Any], cure: str) -> None:
+    """A property that belongs to another structure is told where, unless it looks like a slip of one that is known."""
+    assert told(properties)[0].endswith(f": unknown property; {cure}")
+
+
+def test_where_nothing_is_near_all_names_are_told() -> None:
+    """A name that is like none meets all that the structure has."""
+    finding = told({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
+    members = resource_type().members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]
+    assert finding.endswith(f": unknown property; known are {', '.join(map(pascal_case, members))}")
 
 
 def test_below_a_mapping_in_place_of_a_list_nothing_is_told() -> None:

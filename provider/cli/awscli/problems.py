@@ -46,7 +46,7 @@ def _line(finding: Finding, parameters: dict[str, Any], type_: Type) -> str:
         value = _entry(value, element)
     message = finding.message
     if finding.rule == "unknown" and structure:
-        message = unknown(str(finding.path[-1]), structure, structure.spellings.__getitem__)
+        message = unknown(str(finding.path[-1]), structure, type_, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
         message += "; it is a date to YAML: quote it"
     return f"{place.removeprefix('.') or 'input'}: {message}"

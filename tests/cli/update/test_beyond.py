@@ -17,7 +17,6 @@ from botocore import xform_name
 from provider.cli.awscli.options import MEANINGLESS
 from provider.cli.main import main
 from provider.local.emulator import Emulator, Fault
-from provider.properties.expand import nearest
 from provider.properties.model import UPDATE, operation
 from tests.cli.commands import ROOT, Ended, command, process
 
@@ -130,7 +129,7 @@ def test_all_findings_before_the_call(arn: str, emulator: Emulator) -> None:
         'distributions[2].amiDistributionConfiguration.amiTags["a b"]: must be a string, not 1',
     ]
     assert told[3] == f"distributions[1].Region: unknown property; the nearest known name is {region}"
-    assert f"nmae: unknown property; the nearest known name is {nearest('nmae', operation(UPDATE))}" in told
+    assert f"nmae: unknown property; known are {', '.join(operation(UPDATE).members)}" in told
     assert any(line.startswith("description: must be at least 1 characters") for line in told)
     assert any(line.startswith("distributions[0]: one or more outputs should be provided") for line in told)
     assert any(line.startswith("distributions[2].amiDistributionConfiguration.name: must contain") for line in told)
