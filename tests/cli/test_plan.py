@@ -216,6 +216,26 @@ def test_stand_ins_are_marked(write: Write, resource: Resource) -> None:
     assert f"      with stand-ins for what only the deployment knows: {place}\n" in shown
 
 
+def test_a_stand_in_for_a_region_is_named_once(write: Write, emulator: Emulator) -> None:
+    """A Region that only the deployment knows is marked by the one stand-in that stands for it."""
+    file = write(Golden=own(Distributions=[ami("{{resolve:ssm:/region}}")]))
+    shown = command("plan", file).stdout
+    (line,) = [line for line in shown.splitlines() if "with stand-ins" in line]
+    assert line.count("Distributions[") == 1
+
+
+def test_what_is_gone_already_is_told_so(write: Write, emulator: Emulator) -> None:
+    """A resource that leaves the stack, and whose configuration is not there, neither stays nor is deleted."""
+    arguments = (
+        "plan",
+        write(Other=own(Name="other")),
+        "--previous",
+        write("old.yaml", Golden=own(), Other=own(Name="other")),
+    )
+    (line,) = [line for line in command(*arguments).stdout.splitlines() if "Golden" in line]
+    assert line.endswith("images is gone already, so nothing is deleted")
+
+
 def test_stand_ins_have_no_findings(write: Write, emulator: Emulator) -> None:
     """What a stand-in would be refused for is not told; what stands beside it is."""
     accounts = [{"Fn::ImportValue": "team"}, "12345"]

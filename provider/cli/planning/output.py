@@ -45,8 +45,9 @@ def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> Non
 
 def _show(screen: Screen, change: Change) -> None:
     sign, color, form = _SHOWN[change.action]
-    reason = f": {change.reason}" if change.reason else ""
-    screen.say(f"{sign} {change.logical_id}: {form.format(change)}{reason}", fg=color)
+    # What is gone already has no ARN, and its reason says all.
+    outcome = "" if change.action is Action.NONE and not change.arn else form.format(change)
+    screen.say(f"{sign} {change.logical_id}: {': '.join(filter(None, (outcome, change.reason)))}", fg=color)
     for warning in change.warnings:
         screen.say(f"      {warning}", fg="yellow")
     for difference in change.differences:

@@ -23,7 +23,7 @@ from provider.local.template import TemplateError
 from provider.plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, Plan, Read, Target
 from provider.properties.attributes import attributes
 from provider.properties.check import find
-from provider.properties.diff import differences
+from provider.properties.diff import ABSENT, differences
 from provider.properties.expand import expand
 from provider.properties.finding import Path, Severity
 from provider.properties.model import NAME, TARGET
@@ -166,7 +166,8 @@ class Planner:
             arn=arn,
             differences=plan.differences,
             warnings=plan.warnings,
-            stand_ins=tuple(one.path for one in differences(wanted, other)),
+            # What is there with the other stand-ins alone is nowhere in the template.
+            stand_ins=tuple(one.path for one in differences(wanted, other) if one.old is not ABSENT),
         )
         if before and arn != before.arn:
             former = self._let_go(name, before, self.new.one.policies(name)[1])
@@ -208,8 +209,9 @@ class Planner:
         plan = self._decided(_request("Delete", marks, before.arn, before.properties), wanted)
         if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
             return Change(name, Action.DELETE, before.arn, reason=before.condition)
-        stays = self.world.at(before.arn) is not None
-        return Change(name, Action.RETAIN if stays else Action.NONE, before.arn, warnings=plan.warnings)
+        if self.world.at(before.arn) is None:
+            return Change(name, Action.NONE, reason=f"{before.arn} is gone already, so nothing is deleted")
+        return Change(name, Action.RETAIN, before.arn, warnings=plan.warnings)
 
     def _request(
         self, name: str, wanted: Mapping[str, Any], properties: Mapping[str, Any], before: Before | None
