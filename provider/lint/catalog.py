@@ -29,8 +29,9 @@ _SOURCES: Final = {
     "function": _REFERENCE,
     "allowed-value": f"{_REFERENCE} for parameters; what is refused is the service model's or the service's",
     "name-once": "observed ResourceAlreadyExistsException",
+    "target-once": "the resource's contract",
 }
-_WARNINGS: Final = frozenset({"allowed-value"})
+_WARNINGS: Final = frozenset({"allowed-value", "target-once"})
 
 # Rows keep their numbers for good: people write them into their configuration.
 _ROWS: Final = (
@@ -60,6 +61,7 @@ _ROWS: Final = (
     (9311, "region-name", "A Region's name has the form of one"),
     (9312, "name-once", "Each resource has a Name that is not another's"),
     (9313, "region-slip", "A Region's name is not nearly a known one's"),
+    (9314, "target-once", "A configuration is adopted by one resource"),
 )
 _BY_RULE: Final = {rule.id: rule for rule in RULES}
 

@@ -25,7 +25,7 @@ from tests.stack import STACK_ID, Resource
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
 HOME = Place("us-east-1", "123456789012", "images", STACK_ID)
-NO_EVENT_TELLS = {*FRAME, "E9105", "E9106", "E9312"}
+NO_EVENT_TELLS = {*FRAME, "E9105", "E9106", "E9312", "W9314"}
 """What no event comes from, or what no event shows alone."""
 
 each_template = pytest.mark.parametrize("template", CORPUS, ids=lambda path: path.stem)
