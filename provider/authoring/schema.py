@@ -16,7 +16,7 @@ FUNCTION: Final = "Function"
 """The definition of what stands for a value that only a deployment knows."""
 
 _FUNCTION: Final[dict[str, Any]] = {
-    "description": "A function of CloudFormation: its long form, or what an editor sees of its short form.",
+    "$comment": "A function of CloudFormation: its long form, or what an editor sees of its short form.",
     "anyOf": [
         {
             "type": "object",
@@ -80,27 +80,32 @@ def _structure(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _member(structure: Type, name: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    member, said = structure.members[name], of_member(structure, name)
-    default = structure.default(name)
+    member, default = structure.members[name], structure.default(name)
     return {
-        **({"description": said} if said else {}),
+        **_description(of_member(structure, name), member),
         **({"default": default} if default is not None else {}),
         **_reference(member, definitions),
     }
+
+
+def _description(said: str, type_: Type) -> dict[str, str]:
+    """What is said of a property, and of its type. Definitions say nothing: editors would show that in its place."""
+    hint = f"{hint[:1].upper()}{hint[1:]}." if (hint := HINTS.get(type_.shape)) else ""
+    text = f"{said} {hint}".strip()
+    return {"description": text} if text else {}
 
 
 def _value(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"type": _JSON_TYPES.get(type_.kind, type_.kind)}
     limits = zip(_LIMITS.get(type_.kind, ()), (type_.minimum, type_.maximum), strict=False)
     made |= {keyword: limit for keyword, limit in limits if limit is not None}
-    if type_.shape in HINTS:
-        made["description"] = HINTS[type_.shape]
     if type_.pattern is not None:
         made["pattern"] = type_.pattern
     if type_.enum:
         made["enum"] = list(type_.enum)
     if type_.item is not None:
-        made["items" if type_.kind == "list" else "additionalProperties"] = _reference(type_.item, definitions)
+        item = _description("", type_.item) | _reference(type_.item, definitions)
+        made["items" if type_.kind == "list" else "additionalProperties"] = item
     if type_.key is not None:
         made["propertyNames"] = _value(type_.key, definitions)
     return made

@@ -101,15 +101,10 @@ def sarif(report: Report) -> str:
     from provider.lint.catalog import CHECKS
     from provider.lint.frame import FRAME
 
-    rules: list[dict[str, Any]] = [{"id": id_, "shortDescription": {"text": title}} for id_, title in FRAME.items()]
+    rules = [_rule(id_, title, f"{title}. The ID is cfn-lint's.", "error") for id_, title in FRAME.items()]
     rules += [
-        {
-            "id": check.id,
-            "name": check.rule,
-            "shortDescription": {"text": check.title},
-            "help": {"text": f"{check.title}. Source: {check.source}."},
-            "defaultConfiguration": {"level": check.severity.value},
-        }
+        _rule(check.id, check.title, f"{check.title}. Source: {check.source}.", check.severity.value)
+        | {"name": check.rule}
         for check in CHECKS.values()
     ]
     driver: dict[str, Any] = {"name": _DISTRIBUTION, "rules": rules}
@@ -117,6 +112,17 @@ def sarif(report: Report) -> str:
         driver["semanticVersion"] = version(_DISTRIBUTION)
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": _results(report.told, rules)}
     return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+
+
+def _rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
+    """A rule with all that GitHub's code scanning asks for."""
+    return {
+        "id": id_,
+        "shortDescription": {"text": title},
+        "fullDescription": {"text": description},
+        "help": {"text": description},
+        "defaultConfiguration": {"level": level},
+    }
 
 
 def _results(told: Iterable[Told], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -134,6 +140,7 @@ def _results(told: Iterable[Told], rules: list[dict[str, Any]]) -> list[dict[str
                         "region": {
                             "startLine": one.place.line,
                             "startColumn": one.place.column,
+                            "endLine": one.place.line,
                             "endColumn": one.place.column + one.place.width,
                         },
                     }

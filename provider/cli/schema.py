@@ -11,6 +11,7 @@ from provider.cli.writing import output_option, write
 EPILOG = """\b
 In an editor with yaml-language-server, as the first line of a file that has the Properties alone:
   # yaml-language-server: $schema=./docs/properties.schema.json
+What it has to be told of functions in short form is in docs/linting.md.
 
 \b
 Exit status:

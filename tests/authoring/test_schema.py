@@ -140,6 +140,36 @@ def test_every_property_is_described() -> None:
     assert silent == []
 
 
+KINDS = {yaml.ScalarNode: "", yaml.SequenceNode: " sequence", yaml.MappingNode: " mapping"}
+
+
+def tags(node: yaml.Node | None) -> Iterator[str]:
+    """The short forms of functions in a document, each with the kind of node that it has, as customTags name them."""
+    if node is not None and node.tag.startswith("!"):
+        yield f"{node.tag}{KINDS[type(node)]}"
+    if isinstance(node, yaml.CollectionNode):
+        for inner in node.value:
+            for one in inner if isinstance(inner, tuple) else (inner,):
+                yield from tags(one)
+
+
+def test_editors_are_told_of_short_forms() -> None:
+    """docs/linting.md gives yaml-language-server all short forms of functions that the examples have."""
+    text = (ROOT / "docs" / "linting.md").read_text("utf-8")
+    _, _, settings = text.partition('"yaml.customTags": ')
+    told = json.loads(settings[: settings.index("]") + 1])
+    used = {tag for file in (ROOT / "examples").rglob("*.yaml") for tag in tags(yaml.compose(file.read_text("utf-8")))}
+    assert used
+    assert used - set(told) == set()
+
+
+def test_no_definition_is_described() -> None:
+    """No definition has a description: at a property, yaml-language-server shows its definition's before its own."""
+    definitions = schema()["$defs"].values()
+    described = [one for each in definitions for one in (each, *each.get("anyOf", ())) if "description" in one]
+    assert described == []
+
+
 def test_an_api_s_field_is_known_by_cloudformation_s_name() -> None:
     """What flatten makes of the API's names is what the schema has."""
     named = flatten({"distributions": [{"region": "us-east-1", "s3ExportConfiguration": {"roleName": "vmimport"}}]})

@@ -7,8 +7,6 @@ import pytest
 
 from provider.cli.reports import FORMATS, Report, Told
 from provider.cli.source import Place, UnreadableError, read
-from provider.lint.catalog import CHECKS
-from provider.lint.frame import FRAME
 from tests.cli.commands import EXAMPLES, command, process
 
 GOOD = EXAMPLES / "golden-image.yaml"
@@ -206,37 +204,6 @@ def test_github_s_annotations_are_escaped(bad: Path) -> None:
         "::error file=a%2Cb%3Ac%25.yaml,line=3,col=5,endColumn=9,title=E9307::100%25%0D%0Asure, yes: ::error::"
     )
     assert FORMATS["github"](Report(1, 1, ())) == ""
-
-
-def test_sarif(bad: Path) -> None:
-    """The SARIF log names the tool's rules, and each result its rule, level, words and region."""
-    log = json.loads(command("validate", "--format", "sarif", bad).stdout)
-    (run,) = log["runs"]
-    rules = run["tool"]["driver"]["rules"]
-    assert (log["version"], run["columnKind"]) == ("2.1.0", "unicodeCodePoints")
-    assert {rule["id"] for rule in rules} == {*CHECKS, *FRAME}
-    assert [(one["ruleId"], one["level"]) for one in run["results"]] == [
-        ("E9206", "error"),
-        ("E9307", "error"),
-        ("W9310", "warning"),
-    ]
-    for result in run["results"]:
-        (location,) = result["locations"]
-        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-        assert location["physicalLocation"]["artifactLocation"]["uri"] == bad.as_uri()
-        assert result["message"]["text"].startswith("Distributions[0]")
-    assert run["results"][2]["locations"][0]["physicalLocation"]["region"] == {
-        "startLine": 12,
-        "startColumn": 31,
-        "endColumn": 50,
-    }
-
-
-def test_a_relative_file_stays_relative() -> None:
-    """A file within the checkout is a relative URI, so that code scanning finds it."""
-    log = json.loads(FORMATS["sarif"](Report(1, 1, (told(file="my stacks/größe.yaml"),))))
-    location = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
-    assert location["artifactLocation"] == {"uri": "my%20stacks/gr%C3%B6%C3%9Fe.yaml"}
 
 
 def test_a_template_of_others() -> None:
