@@ -8,7 +8,7 @@ from typing import Any, Final
 from provider.authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE, as_yaml
 from provider.authoring.documentation import kind, limits, of_member
 from provider.authoring.native import NATIVE_TYPE, NativeMembers, native_name
-from provider.authoring.samples import sample
+from provider.authoring.samples import consistent, sample
 from provider.authoring.skeleton import Skeleton
 from provider.properties.attributes import ATTRIBUTES
 from provider.properties.flatten import flatten_value
@@ -151,7 +151,7 @@ def _checked(path: str, checks: Mapping[str, str]) -> list[str]:
 
 
 def _alone(place: Place) -> Any:
-    value = sample(place.type, place.structure.shape, place.name)
+    value = consistent(sample(place.type, place.structure.shape, place.name), place.type)
     return {pascal_case(place.name): flatten_value(value, place.type)}
 
 

@@ -21,6 +21,9 @@ KNOWN: Final[dict[tuple[str, str], Any]] = {
 }
 """What a reader expects to see, by shape and member. Without a row a member gets the first guess that fits."""
 
+ALTERNATIVES: Final = frozenset({("FastLaunchLaunchTemplateSpecification", "launchTemplateName")})
+"""What excludes a member before it, by shape and member."""
+
 _TEXTS: Final = (
     "123456789012",
     "lt-0a1b2c3d4e5f67890",
@@ -58,6 +61,16 @@ def _guesses(type_: Type, member: str) -> tuple[Any, ...]:
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", member).lower()
     named = () if type_.pattern else (f"example-{words}",)
     return (*type_.enum, *named, *_TEXTS)
+
+
+def consistent(value: Any, type_: Type) -> Any:
+    """A value of a type without what excludes another member of it."""
+    if type_.kind == "structure":
+        kept = (name for name in value if (type_.shape, name) not in ALTERNATIVES)
+        return {name: consistent(value[name], type_.members[name]) for name in kept}
+    if type_.kind == "list" and type_.item is not None:
+        return [consistent(entry, type_.item) for entry in value]
+    return value
 
 
 def whole() -> dict[str, Any]:

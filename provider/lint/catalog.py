@@ -62,6 +62,7 @@ _ROWS: Final = (
     (9312, "name-once", "Each resource has a Name that is not another's"),
     (9313, "region-slip", "A Region's name is not nearly a known one's"),
     (9314, "target-once", "A configuration is adopted by one resource"),
+    (9315, "one-template", "Fast launch names a launch template by its ID or its name"),
 )
 _BY_RULE: Final = {rule.id: rule for rule in RULES}
 

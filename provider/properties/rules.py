@@ -148,6 +148,12 @@ def _parallel_launches(count: Any) -> Violations:
         yield (), f"EC2 refuses fewer than {_FEWEST_PARALLEL_LAUNCHES} parallel launches, this is {count}"
 
 
+def _one_template(template: Any) -> Violations:
+    names = ("launchTemplateId", "launchTemplateName")
+    if isinstance(template, dict) and all(name in template for name in names):
+        yield (), "give either the launch template's ID or its name, not both"
+
+
 _GUIDE = "EC2 Image Builder User Guide"
 _OBSERVED = "observed InvalidParameterValueException"
 
@@ -181,6 +187,13 @@ RULES: Final = (
         Severity.WARNING,
         "EC2 EnableFastLaunch, as CDK checks it",
         _parallel_launches,
+    ),
+    Rule(
+        "one-template",
+        "distributions[].fastLaunchConfigurations[].launchTemplate",
+        Severity.WARNING,
+        "EC2 EnableFastLaunch",
+        _one_template,
     ),
 )
 """All rules, in the order in which their findings are told."""
