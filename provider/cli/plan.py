@@ -203,17 +203,16 @@ def _check_outputs(planner: Planner) -> None:
 
 
 def _check_resources(templates: list[Template], chosen: tuple[str, ...]) -> None:
-    from provider.local.deployment import BACKED_TYPES, meant
+    from provider.local.deployment import BACKED_TYPES
 
     kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
     foreign = set().union(*(template.foreign for template in templates))
     ours = [name for name, kind in kinds.items() if kind in BACKED_TYPES and name not in foreign]
     if not ours:
-        slips = "".join(f"; {kind} should be {meant(kind)}" for kind in dict.fromkeys(kinds.values()) if meant(kind))
         others = "".join(f"; {name} is another function's by its properties" for name in sorted(foreign))
         raise Mistake(
             f"{templates[0].name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
-            f"so there is nothing to plan{slips}{others}"
+            f"so there is nothing to plan{others}"
         )
     if unknown := [name for name in chosen if name not in ours]:
         raise Mistake(f"the provider has no resource {', '.join(unknown)} here; there are {', '.join(ours)}")

@@ -108,7 +108,7 @@ def load(
     for file in files:
         name = called(file, files)
         try:
-            loaded.append(_with_foreign(read(texts[file], name)))
+            loaded.append(_judged(read(texts[file], name)))
         except TemplateError as error:
             raise Mistake(f"{name}: {error}") from error
     known = {name for template in loaded for name in template.parameters}
@@ -118,14 +118,20 @@ def load(
     return loaded
 
 
-def _with_foreign(template: Template) -> Template:
-    """The template, told which resources of the type that any function may have are another function's."""
-    from provider.lint.template import resources
-    from provider.local.deployment import BACKED_TYPES
+def _judged(template: Template) -> Template:
+    """The template, told which resources of the type that any function may have are another function's.
 
-    ours = {path[-1] for path in resources({"Resources": template.resources})}
+    Raises TemplateError where the provider's own type is misspelt.
+    """
+    from provider.lint.template import misspelt, resources
+    from provider.local.deployment import BACKED_TYPES
+    from provider.local.template import TemplateError
+
+    ours = resources({"Resources": template.resources})
+    for slip in misspelt(ours):
+        raise TemplateError(slip.message, slip.path)
     backed = (name for name, resource in template.resources.items() if resource["Type"] in BACKED_TYPES)
-    return replace(template, foreign=frozenset(backed) - ours)
+    return replace(template, foreign=frozenset(backed) - {path[-1] for path in ours})
 
 
 def declared(template: Template, parameters: Mapping[str, str]) -> dict[str, str]:

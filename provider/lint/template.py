@@ -40,7 +40,7 @@ def check(template: Mapping[str, Any]) -> list[Located]:
     """All findings of a decoded template, none twice. What is no template has none."""
     ours = resources(template)
     return [
-        *(one for path, resource in ours.items() for one in _check_type(path, resource)),
+        *misspelt(ours),
         *(one for path, resource in ours.items() for one in _check_resource(path, resource, template)),
         *check_attributes(template, ours),
         *check_names(template, ours),
@@ -52,11 +52,14 @@ def check_properties(properties: Mapping[str, Any]) -> list[Located]:
     return judged(properties, (), {})
 
 
-def _check_type(path: Path, resource: Mapping[str, Any]) -> list[Located]:
-    kind = resource.get("Type")
-    if kind in RESOURCE_TYPES:
-        return []
-    return [Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, foreign(repr(str(kind))), str(path[-1]))]
+def misspelt(ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
+    """A finding for each of the provider's resources, by their paths, whose type is not quite the provider's."""
+    kinds = {path: one.get("Type") for path, one in ours.items()}
+    return [
+        Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, foreign(repr(kind)), str(path[-1]))
+        for path, kind in kinds.items()
+        if kind not in RESOURCE_TYPES
+    ]
 
 
 def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> list[Located]:
@@ -76,11 +79,20 @@ def _is_ours(resource: Mapping[str, Any]) -> bool:
 
 def _likeness(kind: object) -> float:
     """How much a resource type looks like the provider's own, from 0 to 1."""
-    if not isinstance(kind, str) or not kind.startswith("Custom::"):
+    if not isinstance(kind, str):
+        return 0
+    if _bare(kind) == _bare(_OWN):
+        return 1
+    if not kind.startswith("Custom::"):
         return 0
     from difflib import SequenceMatcher  # only another's resource, or a mistake, needs it
 
     return SequenceMatcher(None, kind, _OWN).ratio()
+
+
+def _bare(kind: str) -> str:
+    """A resource type without what is easily mistyped: its colons, and the case of its letters."""
+    return kind.replace(":", "").lower()
 
 
 def _are_distinct(parameters: Mapping[str, Any]) -> bool:

@@ -402,7 +402,7 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
     [
         ("a: b", (), "has no Resources section"),
         ("Resources: {A: {Type: AWS::S3::Bucket}}", (), "so there is nothing to plan"),
-        (f"Resources: {{A: {{Type: {KIND[:-7]}}}}}", (), f"should be {KIND}"),
+        (f"Resources: {{A: {{Type: {KIND[:-1]}}}}}", (), f"it should be {KIND}"),
         (
             f"Resources: {{A: {{Type: {KIND}, Properties: {{Name: !Ref B}}}}}}",
             (),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provider.local.deployment import Deployment, meant
+from provider.local.deployment import Deployment
 from provider.local.records import Place
 from provider.local.template import TemplateError, parse
 from tests.local.scripted import TOKEN
@@ -93,19 +93,3 @@ def test_parameter_types() -> None:
     template = parse(json.dumps(text), "t")
     with pytest.raises(TemplateError, match=r"Parameters\.P\.Type: there is no type Sting; did you mean String\?"):
         Deployment(template, {}, PLACE, {})
-
-
-@pytest.mark.parametrize(
-    ("kind", "ours"),
-    [
-        ("Custom::ImageBuilderDistributionConfig", True),
-        ("Custom::ImagebuilderDistributionConfiguration", True),
-        ("Custom::ImageBuilderDistribution", True),
-        (OURS, False),
-        ("Custom::ImageBuilderPipeline", False),
-        ("AWS::ImageBuilder::DistributionConfiguration", False),
-    ],
-)
-def test_types_that_are_nearly_ours(kind: str, ours: bool) -> None:
-    """A custom type that is ours but for a slip is known as such, and no other type is."""
-    assert meant(kind) == (OURS if ours else "")
