@@ -25,7 +25,7 @@ _PROPERTIES: Final = "Properties"
 
 def resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
     """A template's resources that are the provider's, or are meant to be, by their paths; in loops, too."""
-    return {path: entry for path, entry in _entries(template.get("Resources"), ("Resources",)) if _is_ours(entry)}
+    return {path: entry for path, entry in _entries(template.get("Resources"), ("Resources",)) if is_ours(entry)}
 
 
 def _entries(section: object, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -67,7 +67,7 @@ def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[s
     return judged(resource.get(_PROPERTIES, {}), place, template, str(path[-1]), condition_of(resource))
 
 
-def _is_ours(resource: Mapping[str, Any]) -> bool:
+def is_ours(resource: Mapping[str, Any]) -> bool:
     """Whether a resource is the provider's: by its type, or by its properties where the type leaves that open."""
     kind, properties = resource.get("Type"), resource.get(_PROPERTIES)
     if kind == _OWN or _likeness(kind) >= _A_SLIP:
