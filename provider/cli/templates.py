@@ -74,7 +74,8 @@ def stack_name_after(file: Path) -> str:
 
 def texts_of(files: tuple[Path, ...]) -> dict[Path, str]:
     """What is in the files. Raises Mistake."""
-    from provider.local.template import TemplateError, decoded
+    from provider.local.refusal import TemplateError
+    from provider.local.syntax import decoded
 
     texts = {}
     for file in dict.fromkeys(files):

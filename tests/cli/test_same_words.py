@@ -34,6 +34,25 @@ def file(tmp_path: Path, emulator: Emulator) -> Path:
     return tmp_path / "stack.yaml"
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (f"{OWN}---\n{OWN}", 10, "a second document begins here, and a template is one alone"),
+        (f"{OWN}   A: {{}}", 10, "this key is at no level that is open"),
+        ("// what for\n{}", 1, "is not JSON: JSON has no comments"),
+        (f"{OWN}  A: &a {{Type: T}}\n  B: *a", 11, "CloudFormation takes no YAML aliases"),
+    ],
+)
+def test_text_that_cannot_be_read(file: Path, text: str, line: int, said: str) -> None:
+    """What is wrong with YAML or JSON is told with its line, and nothing is called what it is not."""
+    file.write_text(text)
+    for name, (status, text) in told(file).items():
+        assert status == 2
+        assert said.rpartition(": ")[2] in text
+        assert (f"stack.yaml:{line}:" if name == "validate" else f"line {line}, column") in text
+        assert ("is not YAML" in text) is (name != "validate" and "level" in said)
+
+
 @pytest.mark.parametrize("kind", [KIND[:-7], KIND.upper(), KIND.replace("::", ":"), KIND.replace("C", "c", 1)])
 def test_type_that_is_ours_misspelt(file: Path, kind: str) -> None:
     """A type that is meant to be ours is told what it should be."""

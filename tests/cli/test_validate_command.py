@@ -158,6 +158,13 @@ def test_properties_alone(properties: str) -> None:
         ("a: &a [x, x]\nb: [*a]", 2, 5, "CloudFormation takes no YAML aliases"),
         ("a: &a {x: 1}\nb: {<<: *a}", 2, 9, "CloudFormation takes no YAML aliases"),
         ("a: &a [*a]", 1, 8, "CloudFormation takes no YAML aliases"),
+        ("a: 1\n---\nb: 2", 2, 1, "a second document begins here, and a template is one alone"),
+        ("a:\n    b: 1\n  c: 2", 3, 3, "the indentation does not fit: this key is at no level that is open"),
+        ("- a\nb: 1", 2, 1, "the indentation does not fit: this key is at no level that is open"),
+        ("a:\n  b: 1\n - c", 3, 2, "the indentation does not fit: this list entry is at no level that is open"),
+        ("a: 'b' c", 1, 8, "the value has ended before this text; quote it as a whole"),
+        ('// a comment\n{"a": 1}', 1, 1, "is not JSON: JSON has no comments"),
+        ('{\n  /* a comment */ "a": 1}', 2, 3, "is not JSON: JSON has no comments"),
         ("[" * 5000, 1, 1, "nested too deeply"),
         ("a: 1\nb: \x00", 2, 4, "a control character (#x00)"),
         ("a: 1\nb: !!int abc", 2, 4, "'abc' is no int"),
@@ -165,6 +172,7 @@ def test_properties_alone(properties: str) -> None:
     ],
     ids=[
         *("mapping", "twice", "braces", "braces-and-text", "json", "comma", "json-twice", "alias", "merge", "circle"),
+        *("documents", "key-deep", "key-shallow", "entry", "quotes", "comment", "comment-within"),
         *("deep", "control", "int", "bool"),
     ],
 )

@@ -65,7 +65,7 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("Resources:\n\tA: 1", "is not YAML: line 2"),
         ("Resources:\n  A: &a {Type: T}\n  B: *a", "line 3, column 6: CloudFormation takes no YAML aliases"),
         ("Resources: {[a]: 1}", "a key must be text"),
-        ("a: 1\n---\nb: 2", "is not YAML: line 2"),
+        ("a: 1\n---\nb: 2", "line 2, column 1: a second document begins here"),
         ('{"Resources": }', "is not JSON: line 1, column 15"),
         ("Resources:\n  A: {Type: 'T\0'}", "is not YAML: line 2, column 15: a control character (#x00)"),
         ("Resources:\n  A: {Type: !!int abc}", "line 2, column 13: 'abc' is no int"),
