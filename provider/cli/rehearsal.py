@@ -10,6 +10,7 @@ from provider.cli.fitting import Fitting
 from provider.cli.mistakes import Mistake
 from provider.cli.scene import Home, put_something_there
 from provider.cli.screen import Screen
+from provider.cli.templates import refused
 from provider.local.emulator import Emulator
 from provider.local.operation import STACK_TYPE
 from provider.local.records import Outside
@@ -70,7 +71,7 @@ class Rehearsal:
                 else:
                     stack = self._engine.update(stack, template, values)
             except TemplateError as error:
-                raise Mistake(f"{template.name}: {error}") from error
+                raise refused(template.name, error) from error
             self._show(before, stack)
             if shortcomings := self._shortcomings(
                 f"{_NOUNS[verb]} from {template.name}", stack, f"{verb.upper()}_COMPLETE"
@@ -89,7 +90,7 @@ class Rehearsal:
         try:
             self._engine.check(name, template, values)
         except TemplateError as error:
-            raise Mistake(f"{template.name}: {error}") from error
+            raise refused(template.name, error) from error
 
     # what is watched
 

@@ -14,6 +14,7 @@ from provider.cli.mistakes import Mistake
 from provider.cli.reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
+    from provider.local.refusal import TemplateError
     from provider.local.template import Template
 
 FILE_OR_STANDARD_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
@@ -111,12 +112,17 @@ def load(
         try:
             loaded.append(_judged(read(texts[file], name)))
         except TemplateError as error:
-            raise Mistake(f"{name}: {error}") from error
+            raise refused(name, error) from error
     known = {name for template in loaded for name in template.parameters}
     if unknown := [name for name in parameters if name not in known]:
         has = f"it has {', '.join(sorted(known))}" if known else "there are none"
         raise Mistake(f"no template has a parameter {', '.join(unknown)}; {has}")
     return loaded
+
+
+def refused(name: str, error: TemplateError) -> Mistake:
+    """What to say of a template that CloudFormation would refuse: a line for each of its mistakes."""
+    return Mistake("\n".join(f"{name}: {one}" for one in error.all))
 
 
 def _judged(template: Template) -> Template:
@@ -126,11 +132,10 @@ def _judged(template: Template) -> Template:
     """
     from provider.lint.template import misspelt, resources
     from provider.local.deployment import BACKED_TYPES
-    from provider.local.template import TemplateError
+    from provider.local.refusal import TemplateError, refuse
 
     ours = resources({"Resources": template.resources})
-    for slip in misspelt(ours):
-        raise TemplateError(slip.message, slip.path)
+    refuse(TemplateError(slip.message, slip.path) for slip in misspelt(ours))
     backed = (name for name, resource in template.resources.items() if resource["Type"] in BACKED_TYPES)
     return replace(template, foreign=frozenset(backed) - {path[-1] for path in ours})
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from provider.local.refusal import TemplateError, TreePath
+from provider.local.refusal import TemplateError, TreePath, described, refuse
 from provider.local.syntax import decoded, tree_of
 
 __all__ = ["Template", "TemplateError", "TreePath", "load", "made_of", "parse", "tree_of"]
@@ -22,6 +23,10 @@ RESOURCE_KEYS = (
     *("UpdatePolicy", "UpdateReplacePolicy"),
 )
 MOST_RESOURCES = 500
+NO_NULL = "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue"
+_MAPPINGS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
+_NAMED = ("Parameters", "Resources", "Outputs")
+"""Sections that hold mappings, and those whose entries have logical IDs."""
 
 
 @dataclass(frozen=True)
@@ -55,81 +60,97 @@ def parse(text: str, name: str) -> Template:
 
 
 def made_of(tree: object, name: str) -> Template:
-    """The template that a tree is. Raises TemplateError where it is none."""
+    """The template that a tree is. Raises TemplateError where it is none, with all that is wrong with its build."""
     if not isinstance(tree, dict) or "Resources" not in tree:
         raise TemplateError("has no Resources section, so it is no CloudFormation template")
-    if unknown := sorted(set(tree) - set(SECTIONS)):
-        raise TemplateError(f"unknown section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
-    _check_loops(tree, ())
-    template = Template(
+    refuse(_mistakes(tree))
+    return Template(
         name=name,
-        parameters=_section(tree, "Parameters"),
-        mappings=_section(tree, "Mappings"),
-        conditions=_section(tree, "Conditions"),
-        resources=_section(tree, "Resources"),
-        outputs=_section(tree, "Outputs"),
+        parameters=tree.get("Parameters") or {},
+        mappings=tree.get("Mappings") or {},
+        conditions=tree.get("Conditions") or {},
+        resources=tree["Resources"],
+        outputs=tree.get("Outputs") or {},
         transformed="Transform" in tree,
     )
-    for section, entries in (
-        ("Parameters", template.parameters),
-        ("Resources", template.resources),
-        ("Outputs", template.outputs),
-    ):
-        for key, entry in entries.items():
-            _check_entry(entry, (section, key))
-    _check_resources(template)
-    return template
 
 
-def _check_resources(template: Template) -> None:
-    if len(template.resources) > MOST_RESOURCES:
-        raise TemplateError(f"has {len(template.resources)} resources; a template holds {MOST_RESOURCES} at most")
-    for logical_id, resource in template.resources.items():
-        path: TreePath = ("Resources", logical_id)
-        if not isinstance(resource.get("Type"), str):
-            raise TemplateError("a Type is needed, as text", path)
-        # A transform may have keys of its own, which it takes away.
-        unknown = [] if template.transformed else [key for key in resource if key not in RESOURCE_KEYS]
-        if unknown:
-            raise TemplateError(
-                f"unknown key {', '.join(unknown)} beside Type and Properties; there are {', '.join(RESOURCE_KEYS)}",
-                path,
-            )
+def _mistakes(tree: Mapping[str, Any]) -> Iterator[TemplateError]:
+    if unknown := sorted(set(tree) - set(SECTIONS)):
+        yield TemplateError(f"unknown section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    yield from _unexpanded(tree, ())
+    yield from _nulls(tree["Resources"], ("Resources",))
+    for name in _MAPPINGS:
+        section = tree.get(name)
+        if isinstance(section, dict):
+            yield from _entries(name, section)
+        elif section is not None:
+            yield TemplateError(f"must map names to what they stand for, not be {described(section)}", (name,))
+    resources = tree["Resources"] if isinstance(tree["Resources"], dict) else {}
+    if len(resources) > MOST_RESOURCES:
+        yield TemplateError(f"has {len(resources)} resources; a template holds {MOST_RESOURCES} at most")
+    for logical_id, resource in resources.items():
+        if isinstance(resource, dict):
+            yield from _resource(resource, ("Resources", logical_id), transformed="Transform" in tree)
 
 
-def _section(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
-    section = tree.get(name)
-    if section is None:
-        return {}
-    if not isinstance(section, dict):
-        raise TemplateError(f"must map names to what they stand for, not be a {_kind(section)}", (name,))
-    return section
+def _unexpanded(node: object, path: TreePath) -> Iterator[TemplateError]:
+    """Loops, wherever they are, and what a macro puts between entries: what they make is not known here."""
+    name = str(path[-1]) if path else ""
+    if name.startswith("Fn::ForEach::") or (name.startswith("Fn::") and len(path) == 2 and path[0] in _NAMED):
+        yield TemplateError(
+            f"{name} is expanded by a transform, not here; use the processed template: create a change set, then "
+            "`aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`",
+            path,
+        )
+        return
+    for key, child in _children(node):
+        yield from _unexpanded(child, (*path, key))
 
 
-def _check_entry(entry: object, path: TreePath) -> None:
-    if str(path[-1]).startswith("Fn::"):
-        raise _unexpanded(path)
-    if not re.fullmatch("[A-Za-z0-9]{1,255}", str(path[-1])):
-        raise TemplateError("a logical ID is letters and digits, 255 at most", path)
-    if not isinstance(entry, dict):
-        raise TemplateError(f"must be a map, not a {_kind(entry)}", path)
+def _nulls(node: object, path: TreePath) -> Iterator[TemplateError]:
+    if node is None:
+        yield TemplateError(NO_NULL, path)
+    for key, child in _children(node):
+        yield from _nulls(child, (*path, key))
 
 
-def _check_loops(node: object, path: TreePath) -> None:
-    """Refuse a loop, wherever it is: what it makes is not known before a transform has expanded it."""
-    if path and str(path[-1]).startswith("Fn::ForEach::"):
-        raise _unexpanded(path)
-    for key, child in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
-        _check_loops(child, (*path, key))
+def _children(node: object) -> Iterable[tuple[str | int, Any]]:
+    return node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
 
 
-def _unexpanded(path: TreePath) -> TemplateError:
-    return TemplateError(
-        f"{path[-1]} is expanded by a transform, not here; use the processed template: create a change set, then "
-        "`aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`",
-        path,
-    )
+def _entries(section: str, entries: Mapping[str, Any]) -> Iterator[TemplateError]:
+    for key, entry in entries.items() if section in _NAMED else ():
+        path: TreePath = (section, key)
+        if key.startswith("Fn::"):
+            continue
+        if not re.fullmatch("[A-Za-z0-9]{1,255}", key):
+            yield TemplateError("a logical ID is letters and digits, 255 at most", path)
+        if section == "Resources" and entry is None:
+            continue
+        if not isinstance(entry, dict):
+            what = "a mapping with Type and Properties" if section == "Resources" else "a mapping"
+            yield TemplateError(f"must be {what}, not {described(entry)}", path)
 
 
-def _kind(value: object) -> str:
-    return {dict: "map", list: "list", type(None): "null", str: "text"}.get(type(value), "number")
+def _resource(resource: Mapping[str, Any], path: TreePath, *, transformed: bool) -> Iterator[TemplateError]:
+    slips = {key: meant for key in resource if key not in RESOURCE_KEYS and (meant := _meant(key))}
+    yield from (TemplateError(f"{key} should be {meant}", path) for key, meant in slips.items())
+    # A transform may have keys of its own, which it takes away.
+    unknown = [] if transformed else [key for key in resource if key not in RESOURCE_KEYS and key not in slips]
+    for key in unknown:
+        yield TemplateError(
+            f"unknown key {key} beside Type and Properties; there are {', '.join(RESOURCE_KEYS)}, and a resource's own "
+            "properties go under Properties",
+            path,
+        )
+    kind = resource.get("Type", "" if "Type" in slips.values() else 0)
+    if kind is not None and not isinstance(kind, str):
+        yield TemplateError("a Type is needed, as text", path)
+
+
+def _meant(key: str) -> str:
+    """The key of a resource that an unknown one nearly is; empty where it is near none."""
+    keys = {name.lower(): name for name in RESOURCE_KEYS}
+    near = get_close_matches(key.lower(), keys, n=1, cutoff=0.8)
+    return keys[near[0]] if near else ""

@@ -415,6 +415,13 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
         ("Name: a", ("--account", "1"), "12 digits"),
         ("Name: a", ("--profile", "nobody"), "nobody"),
         ("Name: [", (), "is not YAML: line 1"),
+        ("Name: a\nDistributions: [null]", (), "Error: stack.yaml: Distributions[0]: null values are not allowed"),
+        ("Name: a\nDescription: !Ref B", (), "Error: stack.yaml: Description.Ref: there is no resource or parameter B"),
+        (
+            "Name: !Transform {Name: M}",
+            (),
+            "Error: stack.yaml: Name: Fn::Transform is not worked out here",
+        ),
     ],
 )
 def test_mistakes_of_the_user(
