@@ -8,6 +8,7 @@ from provider.lint.catalog import id_of
 from provider.lint.conditions import condition_of
 from provider.lint.functions import LOOP
 from provider.lint.judgement import judged
+from provider.lint.keys import meant
 from provider.lint.located import Located
 from provider.lint.same_name import check_names
 from provider.properties.expand import expand
@@ -63,6 +64,9 @@ def misspelt(ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
 
 
 def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> list[Located]:
+    if _PROPERTIES not in resource and _PROPERTIES in map(meant, map(str, resource)):
+        # What they lack is not known: they are there under a key that CloudFormation refuses.
+        return []
     place = (*path, _PROPERTIES) if _PROPERTIES in resource else path
     return judged(resource.get(_PROPERTIES, {}), place, template, str(path[-1]), condition_of(resource))
 

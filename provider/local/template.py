@@ -152,5 +152,5 @@ def _resource(resource: Mapping[str, Any], path: TreePath, *, transformed: bool)
 def _meant(key: str) -> str:
     """The key of a resource that an unknown one nearly is; empty where it is near none."""
     keys = {name.lower(): name for name in RESOURCE_KEYS}
-    near = get_close_matches(key.lower(), keys, n=1, cutoff=0.8)
+    near = get_close_matches(key.lower(), keys, n=1, cutoff=0.75)
     return keys[near[0]] if near else ""

@@ -265,6 +265,13 @@ def test_a_type_that_differs_in_colons_and_case_is_ours(kind: str) -> None:
         assert f"ResourceType is {written!r}; it should be Custom::ImageBuilderDistributionConfig" in told.message
 
 
+def test_properties_under_a_misspelt_key_are_not_missed() -> None:
+    """Where a key nearly says Properties, nothing is told of what they lack; where there is none, it is."""
+    kind = "Custom::ImageBuilderDistributionConfiguration"
+    assert check({"Resources": {"A": {"Type": kind, "properties": {"Name": "a"}}}}) == []
+    assert ids(check({"Resources": {"A": {"Type": kind, "Name": "a"}}})) == ["E9201", "E9301"]
+
+
 def test_conditions_that_may_hang_together_are_not_sure() -> None:
     """Where a mapping decides which of two resources there is, their names may be alike."""
     mapped = {"Fn::FindInMap": ["Stages", PARAMETER, "Kind"]}
