@@ -21,6 +21,7 @@ from provider.cli.templates import (
     import_option,
     load,
     parameter_option,
+    refused,
     resolve_option,
     stack_name_after,
     texts_of,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _ALONE = "Properties"
 """The logical ID of a property file's resource."""
+_ALONE_AT = ("Resources", _ALONE, "Properties")
 _OTHER_SALT = "2"
 
 EPILOG = """\b
@@ -176,13 +178,17 @@ def _template(text: str, name: str) -> Template:
     """The template that a text is, or that a resource of those properties alone would be. Raises TemplateError."""
     from provider.local.deployment import BACKED_TYPES
     from provider.local.plausible import Plausible
-    from provider.local.template import made_of, tree_of
+    from provider.local.template import TemplateError, made_of, tree_of
     from provider.properties.model import resource_type
 
     tree = tree_of(text)
     if isinstance(tree, dict) and "Resources" not in tree and not tree.keys().isdisjoint(resource_type().spellings):
         token = {"ServiceToken": Plausible("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
         tree = {"Resources": {_ALONE: {"Type": BACKED_TYPES[0], "Properties": {**token, **tree}}}}
+        try:
+            return made_of(tree, name)
+        except TemplateError as error:
+            raise error.below(_ALONE_AT) from error
     template = made_of(tree, name)
     _check_attributes(tree)
     return template
@@ -192,11 +198,11 @@ def _check_attributes(tree: object) -> None:
     """Raises TemplateError for an attribute that a resource of the provider's does not have."""
     from provider.lint.attributes import check_attributes
     from provider.lint.template import resources
-    from provider.local.template import TemplateError
+    from provider.local.refusal import TemplateError, refuse
 
     assert isinstance(tree, dict)
-    for found in check_attributes(tree, resources(tree)):
-        raise TemplateError(found.message.partition(": ")[2], found.path)
+    found = check_attributes(tree, resources(tree))
+    refuse(TemplateError(one.message.partition(": ")[2], one.path) for one in found)
 
 
 def _check_outputs(planner: Planner) -> None:
@@ -206,22 +212,21 @@ def _check_outputs(planner: Planner) -> None:
     try:
         planner.new.one.check_outputs()
     except TemplateError as error:
-        raise Mistake(f"{planner.new.one.template.name}: {error}") from error
+        raise refused(planner.new.one.template.name, error) from error
 
 
 def _resources(templates: list[Template]) -> list[str]:
     """The logical IDs of the provider's resources. Raises Mistake where there are none."""
-    from provider.local.deployment import BACKED_TYPES, meant
+    from provider.local.deployment import BACKED_TYPES
 
     kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
     foreign = set().union(*(template.foreign for template in templates))
     ours = [name for name, kind in kinds.items() if kind in BACKED_TYPES and name not in foreign]
     if not ours:
-        slips = "".join(f"; {kind} should be {meant(kind)}" for kind in dict.fromkeys(kinds.values()) if meant(kind))
         others = "".join(f"; {name} is another function's by its properties" for name in sorted(foreign))
         raise Mistake(
             f"{templates[0].name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
-            f"so there is nothing to plan{slips}{others}"
+            f"so there is nothing to plan{others}"
         )
     return ours
 
@@ -259,7 +264,7 @@ def _planner(
         try:
             return Deployment(template, declared(template, parameters), place, live, salt=salt, outside=outside)
         except TemplateError as error:
-            raise Mistake(f"{template.name}: {error}") from error
+            raise refused(template.name, error.below(_ALONE_AT) if _ALONE in template.resources else error) from error
 
     # A stand-in that is made to fit differs from every one that is not.
     fitting = replace(outside, fit=Fitting(home.region, home.account))

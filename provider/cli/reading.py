@@ -24,7 +24,8 @@ def bytes_of(file: Path) -> bytes:
 
 def json_of(content: bytes, name: str) -> Any:
     """The JSON that `content` spells; `name` is what to call it. Raises Mistake with the place of what is wrong."""
-    from provider.local.template import TemplateError, decoded, is_too_deep
+    from provider.local.refusal import TemplateError
+    from provider.local.syntax import decoded, is_too_deep
 
     try:
         value = json.loads(decoded(content))

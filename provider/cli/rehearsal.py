@@ -10,7 +10,7 @@ from provider.cli.fitting import Fitting
 from provider.cli.mistakes import Mistake
 from provider.cli.scene import Home, put_something_there
 from provider.cli.screen import Screen
-from provider.local.deployment import meant
+from provider.cli.templates import refused
 from provider.local.emulator import Emulator
 from provider.local.operation import STACK_TYPE
 from provider.local.records import Outside
@@ -71,7 +71,7 @@ class Rehearsal:
                 else:
                     stack = self._engine.update(stack, template, values)
             except TemplateError as error:
-                raise Mistake(f"{template.name}: {error}") from error
+                raise refused(template.name, error) from error
             self._show(before, stack)
             if shortcomings := self._shortcomings(
                 f"{_NOUNS[verb]} from {template.name}", stack, f"{verb.upper()}_COMPLETE"
@@ -90,7 +90,7 @@ class Rehearsal:
         try:
             self._engine.check(name, template, values)
         except TemplateError as error:
-            raise Mistake(f"{template.name}: {error}") from error
+            raise refused(template.name, error) from error
 
     # what is watched
 
@@ -155,16 +155,14 @@ class Rehearsal:
 
 
 def _check_types(templates: Sequence[Template]) -> None:
-    kinds = [str(one["Type"]) for template in templates for one in template.resources.values()]
     others = set().union(*(template.foreign for template in templates))
     if not any(
         one["Type"] in BACKED_TYPES and name not in template.foreign
         for template in templates
         for name, one in template.resources.items()
     ):
-        slips = "".join(f"; {kind} should be {meant(kind)}" for kind in dict.fromkeys(kinds) if meant(kind))
         foreign = "".join(f"; {name} is another function's by its properties" for name in sorted(others))
         raise Mistake(
             f"{', '.join(dict.fromkeys(one.name for one in templates))}: no resource is of the provider's type "
-            f"{' or '.join(BACKED_TYPES)}, so there is nothing to rehearse{slips}{foreign}"
+            f"{' or '.join(BACKED_TYPES)}, so there is nothing to rehearse{foreign}"
         )

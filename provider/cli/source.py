@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from provider.local.template import WithoutAliases, hint_for
+from provider.local.syntax import WithoutAliases, is_json, json_problem, yaml_problem
 
 if TYPE_CHECKING:
     from provider.properties.finding import Path
@@ -69,12 +69,12 @@ def read(content: bytes) -> Source:
         source.tree = _tree(source)
     except json.JSONDecodeError as error:
         place = Place(error.lineno, error.colno)
-        raise UnreadableError(f"is not JSON: {error.msg}", place, source.line(error.lineno)) from error
+        raise UnreadableError(f"is not JSON: {json_problem(error)}", place, source.line(error.lineno)) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else Place()
         line = source.line(place.line)
-        raise UnreadableError(f"{error.problem or error.context}{hint_for(line)}", place, line) from error
+        raise UnreadableError(yaml_problem(error, line), place, line) from error
     except yaml.reader.ReaderError as error:
         before = source.text[: error.position]
         place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -86,7 +86,7 @@ def read(content: bytes) -> Source:
 
 def _tree(source: Source) -> Any:
     text = source.text
-    if text.lstrip().startswith("{"):
+    if is_json(text):
         # YAML takes what JSON does not, such as a comma after the last entry. Only texts of numbers have no limit.
         json.loads(text, parse_int=str)
         # JSON may be indented with tabs, YAML may not; within its texts there are none.

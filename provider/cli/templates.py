@@ -15,6 +15,7 @@ from provider.cli.mistakes import Mistake
 from provider.cli.reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
+    from provider.local.refusal import TemplateError
     from provider.local.template import Template
 
 FILE_OR_STANDARD_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
@@ -98,7 +99,8 @@ def stack_name_after(file: Path) -> str:
 
 def texts_of(files: tuple[Path, ...]) -> dict[Path, str]:
     """What is in the files. Raises Mistake."""
-    from provider.local.template import TemplateError, decoded
+    from provider.local.refusal import TemplateError
+    from provider.local.syntax import decoded
 
     texts = {}
     for file in dict.fromkeys(files):
@@ -132,9 +134,9 @@ def load(
     for file in files:
         name = called(file, files)
         try:
-            loaded.append(_with_foreign(read(texts[file], name)))
+            loaded.append(_judged(read(texts[file], name)))
         except TemplateError as error:
-            raise Mistake(f"{name}: {error}") from error
+            raise refused(name, error) from error
     known = {name for template in loaded for name in template.parameters}
     if unknown := [name for name in parameters if name not in known]:
         has = f"it has {', '.join(sorted(known))}" if known else "there are none"
@@ -142,14 +144,24 @@ def load(
     return loaded
 
 
-def _with_foreign(template: Template) -> Template:
-    """The template, told which resources of the type that any function may have are another function's."""
-    from provider.lint.template import resources
-    from provider.local.deployment import BACKED_TYPES
+def refused(name: str, error: TemplateError) -> Mistake:
+    """What to say of a template that CloudFormation would refuse: a line for each of its mistakes."""
+    return Mistake("\n".join(f"{name}: {one}" for one in error.all))
 
-    ours = {path[-1] for path in resources({"Resources": template.resources})}
+
+def _judged(template: Template) -> Template:
+    """The template, told which resources of the type that any function may have are another function's.
+
+    Raises TemplateError where the provider's own type is misspelt.
+    """
+    from provider.lint.template import misspelt, resources
+    from provider.local.deployment import BACKED_TYPES
+    from provider.local.refusal import TemplateError, refuse
+
+    ours = resources({"Resources": template.resources})
+    refuse(TemplateError(slip.message, slip.path) for slip in misspelt(ours))
     backed = (name for name, resource in template.resources.items() if resource["Type"] in BACKED_TYPES)
-    return replace(template, foreign=frozenset(backed) - ours)
+    return replace(template, foreign=frozenset(backed) - {path[-1] for path in ours})
 
 
 def declared(template: Template, parameters: Mapping[str, str]) -> dict[str, str]:

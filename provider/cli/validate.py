@@ -31,7 +31,7 @@ Examples:
 Exit status:
   0  no errors (with --strict: no warnings either)
   1  something was found
-  2  a file cannot be read, or is neither a template nor properties, or the command is wrong
+  2  a file cannot be read, has a null, or is neither a template nor properties, or the command is wrong
 """
 
 
@@ -109,17 +109,25 @@ def _checked(file: Path) -> tuple[int, list[Told]]:
 def _findings(source: Source) -> tuple[int, list[Located]]:
     """Raises UnreadableError for what is neither a template nor properties."""
     from provider.cli.source import UnreadableError
-    from provider.lint.frame import check_frame
+    from provider.lint.frame import check_bare, check_frame
     from provider.lint.template import check, check_properties, resources
 
     tree = source.tree
     if tree is None:
         raise UnreadableError("is empty")
     if isinstance(tree, Mapping) and "Resources" in tree:
-        return len(resources(tree)), [*check_frame(tree), *check(tree)]
+        return len(resources(tree)), _together(check_frame(tree), check(tree))
     if isinstance(tree, Mapping) and _are_properties(tree):
-        return 1, check_properties(tree)
+        return 1, _together(check_bare(tree), check_properties(tree))
     raise UnreadableError("is neither a template (it has no Resources) nor a resource's properties")
+
+
+def _together(around: list[Located], within: list[Located]) -> list[Located]:
+    """All findings; of a null it is not told once more that something else should be there."""
+    from provider.lint.frame import UNREADABLE
+
+    nulls = {one.path for one in around if one.id == UNREADABLE}
+    return [*around, *(one for one in within if one.path not in nulls)]
 
 
 def _are_properties(tree: Mapping[str, Any]) -> bool:

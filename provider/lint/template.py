@@ -8,6 +8,7 @@ from provider.lint.catalog import id_of
 from provider.lint.conditions import condition_of
 from provider.lint.functions import LOOP
 from provider.lint.judgement import judged
+from provider.lint.keys import meant
 from provider.lint.located import Located
 from provider.lint.same_name import check_names
 from provider.properties.expand import expand
@@ -25,7 +26,7 @@ _PROPERTIES: Final = "Properties"
 
 def resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
     """A template's resources that are the provider's, or are meant to be, by their paths; in loops, too."""
-    return {path: entry for path, entry in _entries(template.get("Resources"), ("Resources",)) if _is_ours(entry)}
+    return {path: entry for path, entry in _entries(template.get("Resources"), ("Resources",)) if is_ours(entry)}
 
 
 def _entries(section: object, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -40,7 +41,7 @@ def check(template: Mapping[str, Any]) -> list[Located]:
     """All findings of a decoded template, none twice. What is no template has none."""
     ours = resources(template)
     return [
-        *(one for path, resource in ours.items() for one in _check_type(path, resource)),
+        *misspelt(ours),
         *(one for path, resource in ours.items() for one in _check_resource(path, resource, template)),
         *check_attributes(template, ours),
         *check_names(template, ours),
@@ -52,19 +53,25 @@ def check_properties(properties: Mapping[str, Any]) -> list[Located]:
     return judged(properties, (), {})
 
 
-def _check_type(path: Path, resource: Mapping[str, Any]) -> list[Located]:
-    kind = resource.get("Type")
-    if kind in RESOURCE_TYPES:
-        return []
-    return [Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, foreign(repr(str(kind))), str(path[-1]))]
+def misspelt(ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
+    """A finding for each of the provider's resources, by their paths, whose type is not quite the provider's."""
+    kinds = {path: one.get("Type") for path, one in ours.items()}
+    return [
+        Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, foreign(repr(kind)), str(path[-1]))
+        for path, kind in kinds.items()
+        if kind not in RESOURCE_TYPES
+    ]
 
 
 def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> list[Located]:
+    if _PROPERTIES not in resource and _PROPERTIES in map(meant, map(str, resource)):
+        # What they lack is not known: they are there under a key that CloudFormation refuses.
+        return []
     place = (*path, _PROPERTIES) if _PROPERTIES in resource else path
     return judged(resource.get(_PROPERTIES, {}), place, template, str(path[-1]), condition_of(resource))
 
 
-def _is_ours(resource: Mapping[str, Any]) -> bool:
+def is_ours(resource: Mapping[str, Any]) -> bool:
     """Whether a resource is the provider's: by its type, or by its properties where the type leaves that open."""
     kind, properties = resource.get("Type"), resource.get(_PROPERTIES)
     if kind == _OWN or _likeness(kind) >= _A_SLIP:
@@ -76,11 +83,20 @@ def _is_ours(resource: Mapping[str, Any]) -> bool:
 
 def _likeness(kind: object) -> float:
     """How much a resource type looks like the provider's own, from 0 to 1."""
-    if not isinstance(kind, str) or not kind.startswith("Custom::"):
+    if not isinstance(kind, str):
+        return 0
+    if _bare(kind) == _bare(_OWN):
+        return 1
+    if not kind.startswith("Custom::"):
         return 0
     from difflib import SequenceMatcher  # only another's resource, or a mistake, needs it
 
     return SequenceMatcher(None, kind, _OWN).ratio()
+
+
+def _bare(kind: str) -> str:
+    """A resource type without what is easily mistyped: its colons, and the case of its letters."""
+    return kind.replace(":", "").lower()
 
 
 def _are_distinct(parameters: Mapping[str, Any]) -> bool:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -15,18 +14,13 @@ from provider.local.intrinsics import Evaluator, text
 from provider.local.parameters import bind, is_stored
 from provider.local.plausible import Plausible
 from provider.local.records import Outside, Place, Resource
-from provider.local.template import Template, TemplateError, TreePath
+from provider.local.refusal import TemplateError, TreePath, described, refuse
+from provider.local.template import NO_NULL, Template
 
 BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
 LONGEST_TIMEOUT = 3600
 """Seconds, the most that ServiceTimeout may be."""
 _TOKEN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")
-
-
-def meant(kind: str) -> str:
-    """The provider's type that a resource type nearly is: a slip of the pen. Empty where it is none."""
-    near = get_close_matches(kind, BACKED_TYPES, n=1, cutoff=0.8)
-    return near[0] if near and kind.startswith("Custom::") and kind not in BACKED_TYPES else ""
 
 
 class AttributeMissingError(TemplateError):
@@ -59,7 +53,7 @@ class Deployment:
         values = bind(self.template, self.given, self.plausible, self._note)
         names = {**values, **self._pseudo()}
         self.evaluator = Evaluator(self.template, names, self, self.plausible, self.outside, self._note)
-        self._check_names()
+        refuse(self._unknown_names())
         for name in self.template.conditions:
             self.evaluator.holds(name, ("Conditions", name))
         self.order = self._ordered()
@@ -109,26 +103,27 @@ class Deployment:
         path: TreePath = ("Resources", logical_id, "Properties")
         properties = self.template.resources[logical_id].get("Properties", {})
         if not isinstance(properties, dict):
-            raise TemplateError("must be a map", path)
-        sent = _as_sent(self.evaluator.evaluate(properties, path), path)
-        if not isinstance(sent, dict) or not sent.get("ServiceToken"):
-            raise TemplateError("a ServiceToken is needed: the ARN of the provider's function", path)
-        self._check_own(sent, properties["ServiceToken"], path)
+            raise TemplateError(f"must be a mapping, not {described(properties)}", path)
+        worked_out = self.evaluator.evaluate(properties, path)
+        sent = _as_sent(worked_out, path)
+        refuse(self._wrong(properties, worked_out, path))
+        assert isinstance(sent, dict)
         return sent
 
-    def _check_own(self, sent: Mapping[str, Any], token_node: Any, path: TreePath) -> None:
-        """Refuse what CloudFormation refuses in the two properties that are its own."""
-        token, timeout = sent["ServiceToken"], sent.get("ServiceTimeout", "1")
-        here = (*path, "ServiceToken")
-        if not (isinstance(token, str) and _TOKEN.fullmatch(token)) and not self._is_made_up(token_node, here):
-            raise TemplateError(
-                f"must be the ARN of the provider's Lambda function, or of an SNS topic, not {token!r}", here
-            )
-        whole = isinstance(timeout, str) and re.fullmatch("[0-9]{1,9}", timeout)
-        if not whole or not 1 <= int(timeout) <= LONGEST_TIMEOUT:
-            raise TemplateError(
-                f"must be whole seconds from 1 to {LONGEST_TIMEOUT}, not {timeout!r}", (*path, "ServiceTimeout")
-            )
+    def _wrong(self, written: Mapping[str, Any], worked_out: Any, path: TreePath) -> Iterator[TemplateError]:
+        """What CloudFormation refuses in the two properties that are its own."""
+        own = worked_out if isinstance(worked_out, dict) else {}
+        token, timeout = own.get("ServiceToken"), own.get("ServiceTimeout", 1)
+        here, there = (*path, "ServiceToken"), (*path, "ServiceTimeout")
+        if token is None:
+            yield TemplateError("a ServiceToken is needed: the ARN of the provider's function", path)
+        elif not _TOKEN.fullmatch(str(token)) and not self._is_made_up(written.get("ServiceToken"), here):
+            what = f"the ARN of the provider's Lambda function, or of an SNS topic, not {described(token)}"
+            yield TemplateError(f"must be {what}", here)
+        is_in_time = re.fullmatch("[0-9]{1,9}", str(timeout)) and 1 <= int(timeout) <= LONGEST_TIMEOUT
+        if not is_in_time and not self._is_made_up(written.get("ServiceTimeout"), there):
+            what = f"whole seconds from 1 to {LONGEST_TIMEOUT}, not {described(timeout)}"
+            yield TemplateError(f"must be {what}", there)
 
     def _is_made_up(self, node: Any, path: TreePath) -> bool:
         """Whether a value rests on a stand-in, which need not have the real one's form."""
@@ -207,7 +202,9 @@ class Deployment:
 
     # order
 
-    def _check_names(self) -> None:
+    def _unknown_names(self) -> Iterator[TemplateError]:
+        if self.template.transformed:
+            return
         known = {*self.template.resources, *self.evaluator.names, "AWS::NoValue"}
         for section, entries in (
             ("Resources", self.template.resources),
@@ -216,19 +213,33 @@ class Deployment:
         ):
             for call in calls(entries, (section,)):
                 for name in names_in(call):
-                    if _is_name(name) and name not in known and not self.template.transformed:
-                        raise TemplateError(f"there is no resource or parameter {name} in this template", call.path)
+                    if _is_name(name) and name not in known:
+                        yield TemplateError(f"there is no resource or parameter {name} in this template", call.path)
+        for logical_id, resource in self.template.resources.items():
+            for name in _depends_on(resource):
+                path = ("Resources", logical_id, "DependsOn")
+                if not isinstance(name, str):
+                    yield TemplateError("must be a logical ID, or a list of them", path)
+                elif name not in self.template.resources:
+                    yield TemplateError(f"there is no resource {name} in this template", path)
 
     def _check_values(self) -> None:
         # What does not hang on an answer is worked out once, so that a mistake shows before anything is sent.
         live, self.live = self.live, {}
         try:
-            for name in filter(self.backed, self.order):
-                with suppress(_NotYetError):
-                    self.properties(name)
+            refuse(error for name in filter(self.backed, self.order) for error in self._refused(name))
             self.check_outputs()
         finally:
             self.live = live
+
+    def _refused(self, name: str) -> tuple[TemplateError, ...]:
+        try:
+            self.properties(name)
+        except _NotYetError:
+            return ()
+        except TemplateError as error:
+            return error.all
+        return ()
 
     def _active(self) -> list[str]:
         return [
@@ -255,12 +266,8 @@ class Deployment:
         resource = self.template.resources[logical_id]
         path: TreePath = ("Resources", logical_id)
         named = list(self._named(resource.get("Properties", {}), (*path, "Properties"), active))
-        explicit = resource.get("DependsOn", [])
-        for name in explicit if isinstance(explicit, list) else [explicit]:
-            if name not in self.template.resources:
-                raise TemplateError(f"there is no resource {name} in this template", (*path, "DependsOn"))
-            # DependsOn of a resource whose condition is false falls away, as in CloudFormation.
-            named += [name] if name in active else []
+        # DependsOn of a resource whose condition is false falls away, as in CloudFormation.
+        named += [name for name in _depends_on(resource) if name in active]
         return list(dict.fromkeys(named))
 
     def _named(self, node: Any, path: TreePath, active: list[str]) -> list[str]:
@@ -274,6 +281,11 @@ class Deployment:
         return found
 
 
+def _depends_on(resource: Mapping[str, Any]) -> list[Any]:
+    explicit = resource.get("DependsOn", [])
+    return explicit if isinstance(explicit, list) else [explicit]
+
+
 def _is_name(name: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9:]+", name))
 
@@ -284,5 +296,5 @@ def _as_sent(value: Any, path: TreePath) -> Any:
     if isinstance(value, list):
         return [_as_sent(item, (*path, index)) for index, item in enumerate(value)]
     if value is None:
-        raise TemplateError("null values are not allowed in templates", path)
+        raise TemplateError(NO_NULL, path)
     return text(value, path)

@@ -118,7 +118,7 @@ class Evaluator:
 
 def _unknown(function: str) -> str:
     if function in {"Fn::Transform", "Fn::Cidr", "Fn::GetStackOutput"}:
-        return f"{function} is not worked out in a rehearsal; write out the value that it gives"
+        return f"{function} is not worked out here; write out the value that it gives"
     if function in CONDITIONS:
         return f"{function} belongs in Conditions"
     return f"there is no function {function}; there are {', '.join(FUNCTIONS)}"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from provider.local.deployment import Deployment, meant
+from provider.local.deployment import Deployment
 from provider.local.exchange import Event, Exchange, Verdict
 from provider.local.records import Outside, Place, Resource, Stack, StackEvent
 from provider.local.template import Template, TemplateError
@@ -232,13 +232,7 @@ class Operation:
             stand_in = new.reference(name, ("Outputs",))
             skipped = Resource(name, new.type(name), stand_in, {}, {}, "", "")
             why = "another function's by its properties" if name in new.template.foreign else "not deployed here"
-            hint = meant(new.type(name))
-            self._event(
-                skipped,
-                "SKIPPED",
-                f"{new.type(name)} is {why}; its Ref gives {stand_in}"
-                + (f". The provider's type is {hint}" if hint else ""),
-            )
+            self._event(skipped, "SKIPPED", f"{new.type(name)} is {why}; its Ref gives {stand_in}")
 
     def _tell(self, notes: Iterable[str]) -> None:
         for note in notes:

@@ -152,7 +152,7 @@ def _unwrapped(event: object) -> object:
 
 def foreign(resource_type: str) -> str:
     """What to say of a resource type, as it is shown, that the provider does not answer for."""
-    return f"ResourceType is {resource_type}; this provider answers for {' and '.join(RESOURCE_TYPES)}"
+    return f"ResourceType is {resource_type}; it should be {' or '.join(RESOURCE_TYPES)}"
 
 
 def _problems(event: Mapping[str, Any]) -> list[str]:

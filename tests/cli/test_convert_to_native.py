@@ -216,3 +216,32 @@ def test_any_layout_is_changed_rightly(parameters: dict[str, Any], flow: bool | 
     assert any("S3ExportConfiguration" in note.text for note in document.notes) == any(
         "s3ExportConfiguration" in one for one in parameters["distributions"]
     )
+
+
+OF_THE_TYPE_THAT_ANY_FUNCTION_MAY_HAVE = f"""\
+A:
+  Type: {OURS}
+  Properties: {{ServiceToken: t, Name: a, Distributions: [{{Region: us-east-1}}]}}
+B:
+  Type: AWS::CloudFormation::CustomResource
+  Properties: {{ServiceToken: t, Name: b, Distributions: [{{Region: us-east-1}}]}}
+C:
+  Type: AWS::CloudFormation::CustomResource
+  Properties: {{ServiceToken: t, Bucket: c}}
+"""
+
+
+def test_the_type_that_any_function_may_have_is_ours_by_its_properties(tmp_path: Path) -> None:
+    """AWS::CloudFormation::CustomResource with our properties is converted; with another's it stays as it is."""
+    template = OF_THE_TYPE_THAT_ANY_FUNCTION_MAY_HAVE
+    for text in (template, "Resources:\n  " + template.strip().replace("\n", "\n  ") + "\n"):
+        tree = yaml.safe_load(converted(text, tmp_path, "--to", "native").stdout)
+        kinds = [one["Type"] for one in tree.get("Resources", tree).values()]
+        assert kinds == [NATIVE, NATIVE, "AWS::CloudFormation::CustomResource"]
+        assert '"name": "b"' in converted(text, tmp_path, "--to", "cli", "--resource", "B").stdout
+        assert "there is no C; there are A, B" in converted(text, tmp_path, "--to", "cli", "--resource", "C").stderr
+    alone = template.partition("B:\n")[2].partition("C:\n")[0].replace("\n  ", "\n").strip()
+    assert '"name": "b"' in converted(alone, tmp_path, "--to", "cli").stdout
+    foreign = converted("C:\n" + template.partition("C:\n")[2], tmp_path, "--to", "native")
+    assert foreign.status == 2
+    assert "nor of AWS::CloudFormation::CustomResource with this provider's properties" in foreign.stderr

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from provider.authoring.samples import whole
+from provider.authoring.samples import consistent, whole
 from provider.local.emulator import Emulator
+from provider.properties.model import resource_type
 from provider.properties.rules import MARKS
 from tests.cli.commands import Ended, command, process
 from tests.stack import Resource
@@ -35,7 +36,11 @@ def changing(emulator: Emulator) -> list[str]:
     [
         {"distributions": REGIONS},
         {"distributions": REGIONS, "description": 'Yes: it\'s "the" one #1', "tags": {"Team": "012", "a b": "true"}},
-        {"distributions": whole()["distributions"], "description": "12", "tags": {"x": ""}},
+        {
+            "distributions": consistent(whole(), resource_type())["distributions"],
+            "description": "12",
+            "tags": {"x": ""},
+        },
     ],
     ids=["plain", "quotes", "everything"],
 )

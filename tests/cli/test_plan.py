@@ -381,7 +381,7 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
     [
         ("a: b", (), "has no Resources section"),
         ("Resources: {A: {Type: AWS::S3::Bucket}}", (), "so there is nothing to plan"),
-        (f"Resources: {{A: {{Type: {KIND[:-7]}}}}}", (), f"should be {KIND}"),
+        (f"Resources: {{A: {{Type: {KIND[:-1]}}}}}", (), f"it should be {KIND}"),
         (
             f"Resources: {{A: {{Type: {KIND}, Properties: {{Name: !Ref B}}}}}}",
             (),
@@ -394,6 +394,13 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
         ("Name: a", ("--account", "1"), "12 digits"),
         ("Name: a", ("--profile", "nobody"), "nobody"),
         ("Name: [", (), "is not YAML: line 1"),
+        ("Name: a\nDistributions: [null]", (), "Error: stack.yaml: Distributions[0]: null values are not allowed"),
+        ("Name: a\nDescription: !Ref B", (), "Error: stack.yaml: Description.Ref: there is no resource or parameter B"),
+        (
+            "Name: !Transform {Name: M}",
+            (),
+            "Error: stack.yaml: Name: Fn::Transform is not worked out here",
+        ),
     ],
 )
 def test_mistakes_of_the_user(

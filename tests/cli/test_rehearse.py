@@ -180,7 +180,7 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
         (OWN, ("-p", "Txt=a"), "no template has a parameter Txt; it has Text"),
         (OWN, ("-p", "Text"), "is not written KEY=VALUE"),
         (OWN, ("-p", "Text=a", "-p", "Text=b"), "Text is given twice, as 'a' and as 'b'"),
-        (OWN.replace("Configuration", "Config"), (), f"{OURS[:-7]} should be {OURS}"),
+        (OWN.replace("Configuration", "Config"), (), f"'{OURS[:-7]}'; it should be {OURS}"),
         (OWN.replace("arn:aws:lambda", "arn:aws:iam"), (), "Resources.Images.Properties.ServiceToken: must be the ARN"),
         (OWN, ("--import", "a"), "is not written NAME=VALUE"),
         (OWN, ("--resolve", "ssm:/a=b", "--resolve", "ssm:/a=c"), "ssm:/a is given twice"),
@@ -318,10 +318,11 @@ def test_values_that_nothing_uses(rehearse: Rehearse) -> None:
 
 
 def test_type_with_a_slip(rehearse: Rehearse) -> None:
-    """A skipped resource whose type is ours but for a slip is told with the right one."""
-    slip = "  Slip: {Type: Custom::ImageBuilderDistributionConfig}\nOutputs:"
+    """A type that is ours but for a slip is refused beside others, too, before anything is deployed."""
+    slip = "  Slip: {Type: Custom::ImageBuilderDistributionConfigurations}\nOutputs:"
     ended = rehearse(OWN.replace("Outputs:", slip))
-    assert f"The provider's type is {OURS}" in " ".join(ended.stdout.split())
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "stack-0.yaml: Resources.Slip.Type: ResourceType is" in ended.stderr
 
 
 def test_files_of_one_name(rehearse: Rehearse, tmp_path: Path) -> None:

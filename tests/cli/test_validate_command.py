@@ -25,7 +25,9 @@ BAD = """Resources:
 """
 OURS = "Resources: {A: {Type: Custom::ImageBuilderDistributionConfiguration, Properties: "
 GOOD_PROPERTIES = "Name: golden, Distributions: [{Region: us-east-1, LicenseConfigurationArns: [!Ref License]}]"
-TIMEOUT = "1:100 E3034 ServiceTimeout: must be a number of seconds from 1 to 3600, not "
+NULL = "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue"
+TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+TIMEOUT = "1:154 E3034 ServiceTimeout: must be whole seconds from 1 to 3600, not "
 
 
 @pytest.fixture
@@ -82,20 +84,22 @@ def test_exit_status(text: str, arguments: list[str], status: int) -> None:
 @pytest.mark.parametrize(
     ("template", "told"),
     [
-        ("Resources: [{}]", ["1:1 E0000 Resources: must map logical IDs to resources, not be a list"]),
-        ("Resources:", ["1:1 E0000 Resources: must map logical IDs to resources, not be null"]),
-        ("Resources: {A: null}", ["1:13 E0000 A: must be a mapping with Type and Properties, not null"]),
-        ("Resources: {A: {Type: 5}}", ["1:17 E0000 A: Type must be a string, not 5"]),
+        ("Resources: [{}]", ["1:1 E0000 Resources: must map names to what they stand for, not be a list"]),
+        ("Resources:", ["1:1 E0000 Resources: " + NULL]),
+        ("Resources: {A: null}", ["1:13 E0000 A: " + NULL]),
+        ("Resources: {A: [b]}", ["1:13 E0000 A: must be a mapping with Type and Properties, not a list"]),
+        ("Resources: {A: {Type: 5}}", ["1:17 E3001 A: a Type is needed, as text"]),
+        ("Resources: {A: {Typo: 5}}", ["1:17 E3001 A: Typo should be Type"]),
         (OURS + "[]}}", ["1:70 E3012 Properties: must be a mapping, not a list"]),
         (OURS + "abc}}", ['1:70 E3012 Properties: must be a mapping, not "abc"']),
         (
             OURS + f"{{{GOOD_PROPERTIES}}}}}}}",
-            ["1:70 E3003 ServiceToken: is required: the ARN of the provider's function"],
+            ["1:70 E3003 Properties: a ServiceToken is needed: the ARN of the provider's function"],
         ),
-        (OURS + f"{{ServiceToken: x, ServiceTimeout: 5000, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + "5000"]),
-        (OURS + f"{{ServiceToken: x, ServiceTimeout: soon, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + '"soon"']),
-        (OURS + f"{{ServiceToken: x, ServiceTimeout: '3600', {GOOD_PROPERTIES}}}}}}}", []),
-        (OURS + f"{{ServiceToken: x, ServiceTimeout: !Ref T, {GOOD_PROPERTIES}}}}}}}", []),
+        (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: 5000, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + "5000"]),
+        (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: soon, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + '"soon"']),
+        (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: '3600', {GOOD_PROPERTIES}}}}}}}", []),
+        (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: !Ref T, {GOOD_PROPERTIES}}}}}}}", []),
     ],
 )
 def test_what_cloudformation_refuses_itself(template: str, told: list[str]) -> None:
@@ -156,6 +160,13 @@ def test_properties_alone(properties: str) -> None:
         ("a: &a [x, x]\nb: [*a]", 2, 5, "CloudFormation takes no YAML aliases"),
         ("a: &a {x: 1}\nb: {<<: *a}", 2, 9, "CloudFormation takes no YAML aliases"),
         ("a: &a [*a]", 1, 8, "CloudFormation takes no YAML aliases"),
+        ("a: 1\n---\nb: 2", 2, 1, "a second document begins here, and a template is one alone"),
+        ("a:\n    b: 1\n  c: 2", 3, 3, "the indentation does not fit: this key is at no level that is open"),
+        ("- a\nb: 1", 2, 1, "the indentation does not fit: this key is at no level that is open"),
+        ("a:\n  b: 1\n - c", 3, 2, "the indentation does not fit: this list entry is at no level that is open"),
+        ("a: 'b' c", 1, 8, "the value has ended before this text; quote it as a whole"),
+        ('// a comment\n{"a": 1}', 1, 1, "is not JSON: JSON has no comments"),
+        ('{\n  /* a comment */ "a": 1}', 2, 3, "is not JSON: JSON has no comments"),
         ("[" * 5000, 1, 1, "nested too deeply"),
         ("a: 1\nb: \x00", 2, 4, "a control character (#x00)"),
         ("a: 1\nb: !!int abc", 2, 4, "'abc' is no int"),
@@ -163,6 +174,7 @@ def test_properties_alone(properties: str) -> None:
     ],
     ids=[
         *("mapping", "twice", "braces", "braces-and-text", "json", "comma", "json-twice", "alias", "merge", "circle"),
+        *("documents", "key-deep", "key-shallow", "entry", "quotes", "comment", "comment-within"),
         *("deep", "control", "int", "bool"),
     ],
 )

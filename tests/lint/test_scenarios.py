@@ -255,6 +255,23 @@ def test_a_slip_in_the_type_is_told_whatever_else_there_is() -> None:
     assert check({"Resources": {"A": {"Type": kind.replace("Configuration", ""), **empty}}}) == []
 
 
+@pytest.mark.parametrize("kind", ["custom::{}", "Custom:{}", "Custom:::{}"])
+def test_a_type_that_differs_in_colons_and_case_is_ours(kind: str) -> None:
+    """Whatever stands between its words, and in upper case too, our type is known, and told what it should be."""
+    kind = kind.format("ImageBuilderDistributionConfiguration")
+    for written in (kind, kind.upper()):
+        (told,) = check({"Resources": {"A": {"Type": written}}})[:1]
+        assert (told.id, told.path) == ("E9104", ("Resources", "A", "Type"))
+        assert f"ResourceType is {written!r}; it should be Custom::ImageBuilderDistributionConfig" in told.message
+
+
+def test_properties_under_a_misspelt_key_are_not_missed() -> None:
+    """Where a key nearly says Properties, nothing is told of what they lack; where there is none, it is."""
+    kind = "Custom::ImageBuilderDistributionConfiguration"
+    assert check({"Resources": {"A": {"Type": kind, "properties": {"Name": "a"}}}}) == []
+    assert ids(check({"Resources": {"A": {"Type": kind, "Name": "a"}}})) == ["E9201", "E9301"]
+
+
 def test_conditions_that_may_hang_together_are_not_sure() -> None:
     """Where a mapping decides which of two resources there is, their names may be alike."""
     mapped = {"Fn::FindInMap": ["Stages", PARAMETER, "Kind"]}

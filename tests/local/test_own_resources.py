@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provider.local.deployment import Deployment, meant
+from provider.local.deployment import Deployment
 from provider.local.records import Place
 from provider.local.template import TemplateError, parse
 from tests.local.scripted import TOKEN
@@ -56,13 +56,17 @@ def test_service_tokens_that_may_be_right(token: object) -> None:
 @pytest.mark.parametrize(
     ("token", "said"),
     [
-        ("provider", "must be the ARN of the provider's Lambda function, or of an SNS topic, not 'provider'"),
+        ("provider", 'must be the ARN of the provider\'s Lambda function, or of an SNS topic, not "provider"'),
         ("arn:aws:iam::123456789012:role/provider", "must be the ARN"),
         ("arn:aws:lambda:us-east-1:1234:function:provider", "must be the ARN"),
         ({"Ref": "Token"}, "must be the ARN"),
         ({"Ref": "AWS::StackName"}, "must be the ARN"),
-        (["a"], "must be the ARN"),
-        ("", "a ServiceToken is needed"),
+        (["a"], "must be the ARN of the provider's Lambda function, or of an SNS topic, not a list"),
+        ("", 'must be the ARN of the provider\'s Lambda function, or of an SNS topic, not ""'),
+        (
+            {"Ref": "AWS::NoValue"},
+            "Resources.A.Properties: a ServiceToken is needed: the ARN of the provider's function",
+        ),
         ({"Fn::GetAtt": ["A", "Arn"]}, "circular dependency between resources: A -> A"),
     ],
 )
@@ -71,6 +75,20 @@ def test_service_tokens_that_are_wrong(token: object, said: str) -> None:
     with pytest.raises(TemplateError) as caught:
         deployed({"ServiceToken": token}, Token="provider")
     assert said in str(caught.value)
+
+
+def test_all_that_is_wrong_is_known() -> None:
+    """A refusal knows all mistakes that were found at once, the first one being told."""
+    with pytest.raises(TemplateError) as caught:
+        deployed({"ServiceToken": "provider", "ServiceTimeout": 0})
+    first, second = map(str, caught.value.all)
+    assert first == str(caught.value)
+    assert second == "Resources.A.Properties.ServiceTimeout: must be whole seconds from 1 to 3600, not 0"
+
+
+def test_service_timeout_that_only_a_deployment_knows() -> None:
+    """What a dynamic reference will give may be a number."""
+    assert deployed({"ServiceToken": TOKEN, "ServiceTimeout": "{{resolve:ssm:/seconds}}"}).order
 
 
 @pytest.mark.parametrize("seconds", [1, "3600", 300])
@@ -93,19 +111,3 @@ def test_parameter_types() -> None:
     template = parse(json.dumps(text), "t")
     with pytest.raises(TemplateError, match=r"Parameters\.P\.Type: there is no type Sting; did you mean String\?"):
         Deployment(template, {}, PLACE, {})
-
-
-@pytest.mark.parametrize(
-    ("kind", "ours"),
-    [
-        ("Custom::ImageBuilderDistributionConfig", True),
-        ("Custom::ImagebuilderDistributionConfiguration", True),
-        ("Custom::ImageBuilderDistribution", True),
-        (OURS, False),
-        ("Custom::ImageBuilderPipeline", False),
-        ("AWS::ImageBuilder::DistributionConfiguration", False),
-    ],
-)
-def test_types_that_are_nearly_ours(kind: str, ours: bool) -> None:
-    """A custom type that is ours but for a slip is known as such, and no other type is."""
-    assert meant(kind) == (OURS if ours else "")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("Resources:\n\tA: 1", "is not YAML: line 2"),
         ("Resources:\n  A: &a {Type: T}\n  B: *a", "line 3, column 6: CloudFormation takes no YAML aliases"),
         ("Resources: {[a]: 1}", "a key must be text"),
-        ("a: 1\n---\nb: 2", "is not YAML: line 2"),
+        ("a: 1\n---\nb: 2", "line 2, column 1: a second document begins here"),
         ('{"Resources": }', "is not JSON: line 1, column 15"),
         ("Resources:\n  A: {Type: 'T\0'}", "is not YAML: line 2, column 15: a control character (#x00)"),
         ("Resources:\n  A: {Type: !!int abc}", "line 2, column 13: 'abc' is no int"),
@@ -78,7 +79,7 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("[]", "has no Resources section"),
         ("Parameters: {}", "has no Resources section"),
         ("Resources: []", "Resources: must map names"),
-        ("Resources: {A: text}", "Resources.A: must be a map, not a text"),
+        ("Resources: {A: text}", 'Resources.A: must be a mapping with Type and Properties, not "text"'),
         ("Resources: {A: {Type: 1}}", "Resources.A: a Type is needed"),
         ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
         ("Resources: {'Fn::ForEach::X': []}", "Resources.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform"),
@@ -94,7 +95,15 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ),
         ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID is letters and digits"),
         ("Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}", "Outputs.a_b: a logical ID is letters and digits"),
-        ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A: unknown key Propertys beside Type and Properties"),
+        ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A: Propertys should be Properties"),
+        ("Resources: {A: {type: T}}", "Resources.A: type should be Type"),
+        ("Resources: {A: {Type: T, Name: a}}", "Resources.A: unknown key Name beside Type and Properties; there are"),
+        ("Resources: {A: {Type: T, Name: a}}", ", and a resource's own properties go under Properties"),
+        ("Resources: {A: {Type: T, Properties: {B: [{}, null]}}}", "Resources.A.Properties.B[1]: null values are not"),
+        (
+            "Resources: {A: null}",
+            "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue",
+        ),
         ("Resources: " + "[" * 100 + "]" * 100, "is nested too deeply"),
         ("[" * 9000, "is nested too deeply"),
         ("{" + '"a":{' * 200_000, "is nested too deeply"),
@@ -106,6 +115,28 @@ def test_what_cannot_be_read(text: str, said: str) -> None:
         parse(text, "t")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_all_that_is_wrong_with_the_build_is_known() -> None:
+    """A refusal knows all that is wrong with how a template is built, from top to bottom, each once."""
+    resources: dict[str, Any] = {
+        "A": {"type": "T", "Properties": {"B": None}},
+        "B": None,
+        "C": {"Type": "T", "Name": "c", "DependOn": "A"},
+        "D": {"Properties": {}},
+        "E": "text",
+    }
+    with pytest.raises(TemplateError) as caught:
+        parse(json.dumps({"Resources": resources}), "t.json")
+    assert [str(one).partition(";")[0] for one in caught.value.all] == [
+        "Resources.A.Properties.B: null values are not allowed in templates",
+        "Resources.B: null values are not allowed in templates",
+        'Resources.E: must be a mapping with Type and Properties, not "text"',
+        "Resources.A: type should be Type",
+        "Resources.C: DependOn should be DependsOn",
+        "Resources.C: unknown key Name beside Type and Properties",
+        "Resources.D: a Type is needed, as text",
+    ]
 
 
 def test_as_many_resources_as_a_template_holds() -> None:

@@ -124,12 +124,15 @@ def _to_cli(source: Document, adopt: bool, resource: str) -> str:
 
 
 def _ours(source: Document) -> list[Resource]:
-    from provider.authoring.block import RESOURCE_TYPE
-    from provider.cli.convert.resources import resources
+    from provider.cli.convert.resources import own_resources
+    from provider.protocol.request import RESOURCE_TYPES
 
-    if found := resources(source, RESOURCE_TYPE):
+    if found := own_resources(source):
         return found
-    raise Mistake(f"there is nothing to convert: no resource of the type {RESOURCE_TYPE}")
+    own, generic = RESOURCE_TYPES
+    raise Mistake(
+        f"there is nothing to convert: no resource of the type {own}, nor of {generic} with this provider's properties"
+    )
 
 
 def _only(given: object, option: str, place: str) -> None:

@@ -13,6 +13,7 @@ import yaml
 from provider.authoring.block import lines
 from provider.cli.convert.nodes import Pair
 from provider.cli.source import Source, UnreadableError, read
+from provider.local.syntax import is_json
 
 _MARK: Final = "\ufeff"
 
@@ -45,8 +46,8 @@ class Document:
         """The document in a file's content. Raises UnreadableError for what is no mapping in YAML or JSON."""
         source = read(content)
         # What `read` takes is fit for PyYAML but for JSON's tabs.
-        is_json = source.text.lstrip().startswith("{")
-        root = yaml.compose(source.text.replace("\t", " ") if is_json else source.text, Loader=yaml.SafeLoader)
+        plain = source.text.replace("\t", " ") if is_json(source.text) else source.text
+        root = yaml.compose(plain, Loader=yaml.SafeLoader)
         if not isinstance(root, yaml.MappingNode):
             raise UnreadableError("is not a mapping")
         return cls(source, root, _MARK if content.startswith(_MARK.encode()) else "")

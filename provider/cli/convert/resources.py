@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
 from provider.cli.convert.document import Document
 from provider.cli.convert.nodes import entries, entry
 from provider.lint.functions import LOOP
+from provider.lint.template import is_ours
 from provider.properties.finding import Path
+from provider.protocol.request import RESOURCE_TYPES
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,18 @@ def resources(document: Document, *types: str) -> list[Resource]:
     else:
         found = list(_in_section(("Resources",), section[1]))
     return [one for one in found if one and one.type.value in types]
+
+
+def own_resources(document: Document) -> list[Resource]:
+    """The provider's resources: of its own type, or of the one that any function may have, with its properties."""
+    return [one for one in resources(document, *RESOURCE_TYPES) if is_ours(_value(document, one.path))]
+
+
+def _value(document: Document, path: Path) -> Any:
+    value = document.source.tree
+    for element in path:
+        value = value[element]
+    return value
 
 
 def tell_bare(document: Document, resource: Resource) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Collection
 
 import yaml
 
-from provider.authoring.block import RESOURCE_TYPE
 from provider.authoring.native import NATIVE_TYPE, NativeMembers, native_name
 from provider.cli.convert.document import Document
 from provider.cli.convert.names import given_twice
 from provider.cli.convert.nodes import Pair, call, entries, entry, outcomes
 from provider.cli.convert.references import references
-from provider.cli.convert.resources import Resource, resources, tell_bare
+from provider.cli.convert.resources import Resource, own_resources, tell_bare
 from provider.cli.native import native_attributes, native_members, native_schema
 from provider.properties.model import (
     IGNORED,
@@ -35,7 +34,7 @@ def to_native(document: Document) -> None:
     """Turn each resource of ours into a native one, and tell what that cannot have."""
     schema = native_schema()
     members, attributes = native_members(schema), native_attributes(schema)
-    for resource in resources(document, RESOURCE_TYPE):
+    for resource in own_resources(document):
         if resource.properties is None:
             tell_bare(document, resource)
             continue
