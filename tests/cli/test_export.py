@@ -14,6 +14,7 @@ from provider.properties.rules import MARKS
 from tests.cli.commands import Ended, command, process
 from tests.stack import Resource
 
+EVERYTHING = consistent(whole(), resource_type())["distributions"]
 REGIONS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "x {{ imagebuilder:buildDate }}"}}]
 
 
