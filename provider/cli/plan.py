@@ -184,7 +184,7 @@ def _template(text: str, name: str) -> Template:
 def _check_attributes(tree: object) -> None:
     """Raises TemplateError for an attribute that a resource of the provider's does not have."""
     from provider.lint.attributes import check_attributes
-    from provider.lint.template import resources
+    from provider.lint.ours import resources
     from provider.local.template import TemplateError
 
     assert isinstance(tree, dict)

@@ -120,7 +120,7 @@ def load(
 
 def _with_foreign(template: Template) -> Template:
     """The template, told which resources of the type that any function may have are another function's."""
-    from provider.lint.template import resources
+    from provider.lint.ours import resources
     from provider.local.deployment import BACKED_TYPES
 
     ours = {path[-1] for path in resources({"Resources": template.resources})}

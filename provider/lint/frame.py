@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from provider.lint.located import Located
-from provider.lint.template import resources
+from provider.lint.ours import resources
 from provider.properties.finding import Path, Severity
 from provider.properties.validate import describe
 
