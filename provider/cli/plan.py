@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -260,7 +259,7 @@ def _planner(
             raise Mistake(f"{template.name}: {error}") from error
 
     # A stand-in that is made to fit differs from every one that is not.
-    fitting = replace(outside, fit=Fitting(home.region, home.account))
+    fitting = outside._replace(fit=Fitting(home.region, home.account))
     new, *old = [Twice(deployed(template, fitting), deployed(template, outside, _OTHER_SALT)) for template in templates]
     return Planner(
         world=world,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,7 +124,7 @@ def _with_foreign(template: Template) -> Template:
 
     ours = {path[-1] for path in resources({"Resources": template.resources})}
     backed = (name for name, resource in template.resources.items() if resource["Type"] in BACKED_TYPES)
-    return replace(template, foreign=frozenset(backed) - ours)
+    return template._replace(foreign=frozenset(backed) - ours)
 
 
 def declared(template: Template, parameters: Mapping[str, str]) -> dict[str, str]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -50,8 +49,7 @@ def spelled(path: TreePath) -> str:
     return text.removeprefix(".")
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """A template's sections, not yet resolved; `name` is what to call it, usually its file's name."""
 
     name: str
