@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -25,8 +24,11 @@ _TOKEN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")
 
 def meant(kind: str) -> str:
     """The provider's type that a resource type nearly is: a slip of the pen. Empty where it is none."""
-    near = get_close_matches(kind, BACKED_TYPES, n=1, cutoff=0.8)
-    return near[0] if near and kind.startswith("Custom::") and kind not in BACKED_TYPES else ""
+    if not kind.startswith("Custom::") or kind in BACKED_TYPES:
+        return ""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    return next(iter(get_close_matches(kind, BACKED_TYPES, n=1, cutoff=0.8)), "")
 
 
 class AttributeMissingError(TemplateError):
