@@ -26,9 +26,10 @@ OURS: Final = ("-m", "provider")
 AWS: Final = (str(Path(sys.executable).with_name("aws")),)
 UPDATE: Final = "update-distribution-configuration"
 TEMPLATE: Final = "examples/cloudformation/golden-image.yaml"
+BODY: Final = ("--template-body", f"file://{TEMPLATE}")
 RUNS: Final = 7
 MOST: Final = 0.5
-"""The share of the AWS CLI's instructions that a start may take, where nothing is called and nothing checked."""
+"""The share of the AWS CLI's instructions that a command may take at the same job."""
 
 Command = tuple[str, ...]
 
@@ -63,18 +64,21 @@ def starts() -> list[Job]:
 
 
 def works(arn: str) -> list[Job]:
-    """What calls the service or checks a file; `arn` is a configuration that exists."""
+    """What checks a file or calls the service, as the AWS CLI does; `arn` is a configuration that exists."""
     distributions = '[{"region":"us-east-1","amiDistributionConfiguration":{"name":"a {{ imagebuilder:buildDate }}"}}]'
     target = ("--distribution-configuration-arn", arn)
     update = (UPDATE, *target, "--description", "measured", "--distributions", distributions)
-    body = ("--template-body", f"file://{TEMPLATE}")
-    validate = ("cloudformation", "validate-template", *body)
-    change_set = ("cloudformation", "create-change-set", "--stack-name", "golden", "--change-set-name", "plan", *body)
+    validate = ("cloudformation", "validate-template", *BODY)
     return [
         Job("validate a template (validate-template)", ("validate", TEMPLATE), validate),
         Job("update a configuration", update, ("imagebuilder", *update)),
-        Job("plan a template (create-change-set)", ("plan", TEMPLATE), change_set),
     ]
+
+
+def more() -> list[Job]:
+    """What works out here what the AWS CLI leaves to CloudFormation: the template's values, and what they change."""
+    change_set = ("cloudformation", "create-change-set", "--stack-name", "golden", "--change-set-name", "plan", *BODY)
+    return [Job("plan a template (create-change-set)", ("plan", TEMPLATE), change_set)]
 
 
 def cloudformation() -> LoopbackServer:
@@ -113,7 +117,7 @@ def run(command: Command, environment: Mapping[str, str]) -> subprocess.Complete
 
 
 def main() -> None:
-    """Print the tables; ends with status 1 where a start takes more than its share."""
+    """Print the tables; ends with status 1 where a command takes more than its share."""
     with Emulator() as emulator, closing(cloudformation()) as elsewhere:
         arn = emulator.seed(name="measured", distributions=[{"region": "us-east-1"}])
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -122,9 +126,11 @@ def main() -> None:
         print("Starting (in parentheses: what the AWS CLI does meanwhile, having no such command):\n")
         most = _table(starts(), environment)
         print("\nWith work to do:\n")
-        _table(works(arn), environment)
+        most = max(most, _table(works(arn), environment))
+        print("\nWith more to do than the AWS CLI, so without a limit:\n")
+        _table(more(), environment)
     if most > MOST:
-        raise SystemExit(f"a start takes {most:.0%} of the AWS CLI's instructions, more than {MOST:.0%}")
+        raise SystemExit(f"a command takes {most:.0%} of the AWS CLI's instructions, more than {MOST:.0%}")
 
 
 def _table(jobs: list[Job], environment: Mapping[str, str]) -> float:

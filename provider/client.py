@@ -40,7 +40,7 @@ _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
 _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
 """What CloudTrail shows. botocore's own is made up anew, twice a call."""
-_SETTINGS: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
+_PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
 _CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
 _DEPLOY_AGAIN: Final = "Whether it happened is not known; deploy again"
 _TRUST_IT: Final = (
@@ -85,17 +85,34 @@ def connect() -> None:
         transport.connect(api.meta.endpoint_url, _CONNECT_SECONDS)
 
 
+def session() -> Session:
+    """The client's session, made as often as it: what gives credentials may be a program that takes its time.
+
+    Raises botocore's errors where the settings allow for none.
+    """
+    return _session(_settings())
+
+
+def _settings() -> frozenset[tuple[str, str]]:
+    names = [name for name in os.environ if name.startswith(_PREFIXES) or name.lower().endswith("_proxy")]
+    return frozenset((name, os.environ.get(name, "")) for name in names)
+
+
+@lru_cache(maxsize=1)
+def _session(_: frozenset[tuple[str, str]]) -> Session:
+    return light_session()
+
+
 def _current() -> _Made:
-    names = [name for name in os.environ if name.startswith(_SETTINGS) or name.lower().endswith("_proxy")]
     try:
-        return _made(frozenset((name, os.environ.get(name, "")) for name in names))
+        return _made(_settings())
     except (BotoCoreError, OSError, ValueError) as error:
         raise ProviderError(f"there is no client for the API: {error}", cure=_CHECK_SETTINGS) from error
 
 
 @lru_cache(maxsize=1)
-def _made(_settings: frozenset[tuple[str, str]]) -> _Made:
-    session = light_session()
+def _made(settings: frozenset[tuple[str, str]]) -> _Made:
+    session = _session(settings)
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,

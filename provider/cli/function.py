@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
 
-from provider.cli.mistakes import Mistake
-
 SECONDS = 60.0
 """The function's timeout."""
 
@@ -63,22 +61,3 @@ def offline() -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def check_settings() -> str:
-    """See that botocore finds credentials and a Region, which is given. Raises Mistake with what to do."""
-    from botocore.exceptions import BotoCoreError
-
-    from provider.client import light_session
-
-    session = light_session()
-    try:
-        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
-        credentials = session.get_credentials()
-    except BotoCoreError as error:
-        raise Mistake(f"{str(error).rstrip('.')}: look at AWS_PROFILE and the other AWS_ variables") from error
-    if not region:
-        raise Mistake("no Region is set: set AWS_REGION, or give your profile one")
-    if credentials is None:
-        raise Mistake("there are no credentials: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
-    return str(region)

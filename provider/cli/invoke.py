@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provider.cli.live import is_url
+from provider.cli.live import check_settings, is_url
 from provider.cli.mistakes import Mistake
 from provider.cli.reading import STANDARD_INPUT, bytes_of, json_of
 from provider.cli.scene import Home, emulator_at, home, name_in, put_something_there
@@ -64,7 +64,7 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
         raise click.UsageError("--live and --endpoint-url exclude each other.")
     if empty and (live or endpoint_url):
         raise click.UsageError("--empty is for the emulator: leave out --live and --endpoint-url.")
-    from provider.cli.function import check_settings, real_function
+    from provider.cli.function import real_function
     from provider.cli.screen import Screen
     from provider.local.sink import AnswerSink
 

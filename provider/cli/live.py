@@ -1,4 +1,4 @@
-"""The live service, for commands that only read it: how it is reached, and whose it is."""
+"""The live service: whether there are settings to reach it with, and, for commands that only read it, whose it is."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ def service(
     region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
 ) -> Iterator[tuple[Home, ImageBuilder]]:
     """Where the service is, and the service. Raises Mistake where Region, credentials or account are not to be had."""
-    from provider.cli.function import check_settings
     from provider.image_builder import Home, ImageBuilder
     from provider.local.plausible import Plausible
     from provider.protocol.deadline import Deadline
@@ -67,6 +66,24 @@ def service(
         # An account that is nobody's word but ours is not certain: names are looked for in the list, too.
         home = Home(Plausible(here, whose).partition, here, whose, certain=bool(account) or not elsewhere)
         yield home, ImageBuilder(home, Deadline(SECONDS))
+
+
+def check_settings() -> str:
+    """See that botocore finds credentials and a Region, which is given. Raises Mistake with what to do."""
+    from botocore.exceptions import BotoCoreError
+
+    from provider.client import session
+
+    try:
+        region = os.environ.get("AWS_REGION") or session().get_config_variable("region")
+        credentials = session().get_credentials()
+    except BotoCoreError as error:
+        raise Mistake(f"{str(error).rstrip('.')}: look at AWS_PROFILE and the other AWS_ variables") from error
+    if not region:
+        raise Mistake("no Region is set: set AWS_REGION, or give your profile one")
+    if credentials is None:
+        raise Mistake("there are no credentials: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
+    return str(region)
 
 
 @contextmanager
@@ -96,11 +113,11 @@ def _account(region: str) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from provider.client import light_session
+    from provider.client import session
 
     try:
         patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-        client: Any = light_session().create_client("sts", region_name=region, config=patience)
+        client: Any = session().create_client("sts", region_name=region, config=patience)
         with closing(client) as sts:
             return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError, ValueError) as error:

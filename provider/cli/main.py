@@ -141,3 +141,6 @@ def run() -> None:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
             sys.stderr.write(f"Error: cannot write the output: {error.strerror}\n")
             sys.exit(2)
+        finally:
+            # Or Python would look all that was loaded over for what to free, before the process ends anyway.
+            gc.freeze()

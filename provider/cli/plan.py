@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -197,7 +196,7 @@ def _template(text: str, name: str) -> Template:
 def _check_attributes(tree: object) -> None:
     """Raises TemplateError for an attribute that a resource of the provider's does not have."""
     from provider.lint.attributes import check_attributes
-    from provider.lint.template import resources
+    from provider.lint.ours import resources
     from provider.local.refusal import TemplateError, refuse
 
     assert isinstance(tree, dict)
@@ -267,7 +266,7 @@ def _planner(
             raise refused(template.name, error.below(_ALONE_AT) if _ALONE in template.resources else error) from error
 
     # A stand-in that is made to fit differs from every one that is not.
-    fitting = replace(outside, fit=Fitting(home.region, home.account))
+    fitting = outside._replace(fit=Fitting(home.region, home.account))
     new, *old = [Twice(deployed(template, fitting), deployed(template, outside, _OTHER_SALT)) for template in templates]
     return Planner(
         world=world,

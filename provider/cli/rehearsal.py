@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from provider.cli.fitting import Fitting
@@ -39,7 +38,7 @@ class Rehearsal:
         self._emulator = emulator
         self._place = place
         self._function = function
-        outside = replace(outside, fit=Fitting(place.region, place.account))
+        outside = outside._replace(fit=Fitting(place.region, place.account))
         self._engine = StackEngine(self._invoke, sink, place.region, place.account, self._told, outside=outside)
         self._events: list[StackEvent] = []
         self._there_before = set(emulator.configurations)

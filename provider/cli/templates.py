@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import UserDict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,14 +153,14 @@ def _judged(template: Template) -> Template:
 
     Raises TemplateError where the provider's own type is misspelt.
     """
-    from provider.lint.template import misspelt, resources
+    from provider.lint.ours import misspelt, resources
     from provider.local.deployment import BACKED_TYPES
     from provider.local.refusal import TemplateError, refuse
 
     ours = resources({"Resources": template.resources})
     refuse(TemplateError(slip.message, slip.path) for slip in misspelt(ours))
     backed = (name for name, resource in template.resources.items() if resource["Type"] in BACKED_TYPES)
-    return replace(template, foreign=frozenset(backed) - {path[-1] for path in ours})
+    return template._replace(foreign=frozenset(backed) - {path[-1] for path in ours})
 
 
 def declared(template: Template, parameters: Mapping[str, str]) -> dict[str, str]:

@@ -110,7 +110,8 @@ def _findings(source: Source) -> tuple[int, list[Located]]:
     """Raises UnreadableError for what is neither a template nor properties."""
     from provider.cli.source import UnreadableError
     from provider.lint.frame import check_bare, check_frame
-    from provider.lint.template import check, check_properties, resources
+    from provider.lint.ours import resources
+    from provider.lint.template import check, check_properties
 
     tree = source.tree
     if tree is None:

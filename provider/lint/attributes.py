@@ -1,7 +1,6 @@
 """What a template asks of the provider's resources by `Fn::GetAtt`, held against the attributes that they have."""
 
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from provider.lint.catalog import id_of
@@ -45,6 +44,8 @@ def _pairs(node: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _message(path: Path, name: str, attribute: str) -> str:
+    from difflib import get_close_matches  # only a mistake needs it
+
     lower = {known.lower(): known for known in ATTRIBUTES}
     (nearest,) = get_close_matches(attribute.lower(), lower, n=1, cutoff=0)
     return f"{path[-1]}: {name} has no attribute {attribute}; the nearest is {lower[nearest]}"

@@ -4,15 +4,13 @@ The letter is the severity, as everywhere in cfn-lint. 91xx: names; 92xx: the se
 93xx: the service's own rules.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from provider.properties.finding import Severity
 from provider.properties.rules import RULES
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One kind of finding: its ID, the rule that finds it (as `Finding.rule`), and what it holds a template to."""
 
     id: str

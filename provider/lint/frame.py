@@ -11,7 +11,7 @@ from typing import Any, Final
 from provider.lint.functions import is_call
 from provider.lint.keys import RESOURCE_KEYS, meant
 from provider.lint.located import Located
-from provider.lint.template import resources
+from provider.lint.ours import resources
 from provider.properties.finding import Path, Severity
 from provider.properties.validate import describe
 

@@ -1,12 +1,11 @@
 """What linting tells: a finding and its place in a template."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from provider.properties.finding import Path, Severity
 
 
-@dataclass(frozen=True)
-class Located:
+class Located(NamedTuple):
     """A finding and its place in a template: keys and list indexes from its root.
 
     `message` is the line that the handler would give; `resource` is the logical ID, empty outside a template.

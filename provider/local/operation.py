@@ -8,7 +8,7 @@ and stand-ins take their place in the template.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -82,9 +82,9 @@ class Operation:
         for name in [name for name in self.stack.resources if name in self.updated]:
             old, now = self.updated[name], self.live[name]
             self._event(now, "UPDATE_IN_PROGRESS")
-            verdict = self._send("Update", replace(now, properties=old.properties), old=now.properties)
-            self.live[name] = replace(
-                old, physical_id=verdict.physical_id or now.physical_id, data=verdict.data or old.data
+            verdict = self._send("Update", now._replace(properties=old.properties), old=now.properties)
+            self.live[name] = old._replace(
+                physical_id=verdict.physical_id or now.physical_id, data=verdict.data or old.data
             )
             if not verdict.succeeded:
                 self._event(self.live[name], "UPDATE_FAILED", verdict.reason)
@@ -132,7 +132,7 @@ class Operation:
         except TemplateError as error:
             self._event(resource, "UPDATE_FAILED" if old else "CREATE_FAILED", str(error))
             return False
-        resource = replace(resource, properties=properties, deletion_policy=deletion, replace_policy=replacement)
+        resource = resource._replace(properties=properties, deletion_policy=deletion, replace_policy=replacement)
         if old is None:
             return self._create(resource)
         if old.properties == properties:
@@ -146,7 +146,7 @@ class Operation:
     def _create(self, resource: Resource) -> bool:
         self._event(resource, "CREATE_IN_PROGRESS")
         verdict = self._send("Create", resource)
-        resource = replace(resource, physical_id=verdict.physical_id or self._invented(resource), data=verdict.data)
+        resource = resource._replace(physical_id=verdict.physical_id or self._invented(resource), data=verdict.data)
         self.live[resource.logical_id] = resource
         self.created.append(resource.logical_id)
         if not verdict.succeeded:
@@ -165,14 +165,14 @@ class Operation:
         self.updated[old.logical_id] = old
         verdict = self._send("Update", resource, old=old.properties)
         # The ID in a FAILED answer is recorded, too: the rollback's Update carries it.
-        resource = replace(resource, physical_id=verdict.physical_id or old.physical_id)
+        resource = resource._replace(physical_id=verdict.physical_id or old.physical_id)
         self.live[old.logical_id] = resource
         if not verdict.succeeded:
             self._event(resource, "UPDATE_FAILED", verdict.reason)
             return False
-        self.live[old.logical_id] = replace(resource, data=verdict.data)
+        self.live[old.logical_id] = resource._replace(data=verdict.data)
         if resource.physical_id != old.physical_id:
-            self.replaced.append(replace(old, replace_policy=resource.replace_policy))
+            self.replaced.append(old._replace(replace_policy=resource.replace_policy))
             self._event(
                 resource,
                 "UPDATE_IN_PROGRESS",

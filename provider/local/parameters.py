@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from provider.local.plausible import Plausible
@@ -42,6 +41,8 @@ def bind(
     Raises TemplateError for names that it does not declare, and for values that are missing or not allowed.
     """
     if unknown := [name for name in given if name not in template.parameters]:
+        from difflib import get_close_matches  # only a mistake needs it
+
         near = get_close_matches(unknown[0], template.parameters, n=1)
         raise TemplateError(
             f"has no parameter {', '.join(unknown)}"
@@ -82,6 +83,8 @@ def _value(
     if not kind:
         raise TemplateError("a Type is needed", path)
     if kind not in TYPES:
+        from difflib import get_close_matches  # only a mistake needs it
+
         near = get_close_matches(kind, TYPES, n=1)
         raise TemplateError(f"there is no type {kind}{f'; did you mean {near[0]}?' if near else ''}", (*path, "Type"))
     from_store = _SSM.fullmatch(kind)

@@ -7,8 +7,8 @@ it passes where the real one would.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 _HEX_IDS = {
     "AWS::EC2::Image::Id": "ami",
@@ -33,8 +33,7 @@ _ARN_FORMS = {
 }
 
 
-@dataclass(frozen=True)
-class Plausible:
+class Plausible(NamedTuple):
     """Stand-ins as they would look in one Region (`us-east-1`) of one account (12 digits)."""
 
     region: str

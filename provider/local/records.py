@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from provider.local.template import TreePath
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """A provider-backed resource as its stack records it.
 
     `properties` are as they were sent: scalars as text. `data` is what `Fn::GetAtt` reads.
@@ -26,8 +25,7 @@ class Resource:
     replace_policy: str
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a stack lives; `stack_id` is its ARN."""
 
     region: str
@@ -40,8 +38,7 @@ def _as_it_is(_: TreePath, value: str) -> str:
     return value
 
 
-@dataclass(frozen=True)
-class Outside:
+class Outside(NamedTuple):
     """What is known of values that come from outside of a template.
 
     `exports` are other stacks', by name; `references` are what dynamic references give, by what stands between
@@ -49,13 +46,12 @@ class Outside:
     one that can stand there.
     """
 
-    exports: Mapping[str, str] = field(default_factory=dict)
-    references: Mapping[str, str] = field(default_factory=dict)
+    exports: Mapping[str, str] = MappingProxyType({})
+    references: Mapping[str, str] = MappingProxyType({})
     fit: Callable[[TreePath, str], str] = _as_it_is
 
 
-@dataclass(frozen=True)
-class StackEvent:
+class StackEvent(NamedTuple):
     """One line of a stack's events.
 
     `status` is CloudFormation's, or one of two of our own: SKIPPED (a resource of a type that is not deployed
@@ -70,8 +66,7 @@ class StackEvent:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(NamedTuple):
     """A stack between operations. `resources` are the provider-backed ones, by logical ID, oldest first."""
 
     name: str

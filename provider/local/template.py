@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from provider.local.refusal import TemplateError, TreePath, described, refuse
 from provider.local.syntax import decoded, tree_of
@@ -29,8 +27,7 @@ _NAMED = ("Parameters", "Resources", "Outputs")
 """Sections that hold mappings, and those whose entries have logical IDs."""
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """A template's sections, not yet resolved; `name` is what to call it, usually its file's name."""
 
     name: str
@@ -152,5 +149,7 @@ def _resource(resource: Mapping[str, Any], path: TreePath, *, transformed: bool)
 def _meant(key: str) -> str:
     """The key of a resource that an unknown one nearly is; empty where it is near none."""
     keys = {name.lower(): name for name in RESOURCE_KEYS}
+    from difflib import get_close_matches  # only a mistake needs it
+
     near = get_close_matches(key.lower(), keys, n=1, cutoff=0.75)
     return keys[near[0]] if near else ""

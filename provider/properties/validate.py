@@ -70,14 +70,13 @@ def acceptance(type_: Type) -> Accepts:
 
 
 def _accepts_structure(type_: Type) -> Accepts:
-    required = frozenset(type_.required)
-    members = {name: acceptance(member) for name, member in type_.members.items()}
+    required, members = frozenset(type_.required), type_.members
 
     def accepts(value: Any) -> bool:
         if type(value) is not dict or not required <= value.keys():
             return False
         for name, entry in value.items():  # noqa: SIM110 - a generator takes longer
-            if name not in members or not members[name](entry):
+            if name not in members or not acceptance(members[name])(entry):
                 return False
         return True
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -472,6 +473,23 @@ def test_account_and_profile(write: Write, tmp_path: Path, identities: tuple[str
     assert ended.status == 1, ended.stderr
     assert "in eu-west-1, account 210987654321 ..." in ended.stderr
     assert asked == ["SANDBOX"]
+
+
+def test_credentials_are_asked_for_once(write: Write, tmp_path: Path, identities: tuple[str, list[str]]) -> None:
+    """A program that gives credentials runs once, though account and configurations are both asked for with them."""
+    url, asked = identities
+    runs, program, config = tmp_path / "runs", tmp_path / "program.py", tmp_path / "config"
+    credentials = {"Version": 1, "AccessKeyId": "PROGRAM", "SecretAccessKey": "secret"}
+    program.write_text(f"open({str(runs)!r}, 'a').write('run ')\nprint({json.dumps(credentials)!r})\n")
+    with Emulator("us-east-1", "210987654321") as emulator:
+        config.write_text(
+            f"[default]\nregion = us-east-1\ncredential_process = {sys.executable} {program}\nservices = here\n"
+            f"[services here]\nimagebuilder =\n  endpoint_url = {emulator.url}\n"
+        )
+        environment = {"AWS_CONFIG_FILE": str(config), "AWS_ENDPOINT_URL_STS": url}
+        ended = process("plan", write(Golden=own()), AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"), **environment)
+    assert ended.status == 3, ended.stderr
+    assert (asked, runs.read_text()) == (["PROGRAM"], "run ")
 
 
 def test_account_that_nobody_knows(write: Write, tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import click
 import pytest
 
 from provider.cli.main import SECTIONS, main
-from tests.cli.commands import ROOT, command, process
+from provider.local.emulator import Emulator
+from tests.cli.commands import EXAMPLES, ROOT, command, process
 
+NEVER = ("asyncio", "boto3", "cfnlint", "difflib", "provider.handler", "ruamel", "tomllib")
 HEAVY = ("asyncio", "boto3", "botocore", "cfnlint", "importlib.metadata", "ruamel", "tomllib", "urllib3", "yaml")
 
 
@@ -17,6 +20,43 @@ def test_start_up_is_light() -> None:
     program = "import sys; before = set(sys.modules); import provider.cli.main; print(*set(sys.modules) - before)"
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {name for name in ended.stdout.split() if name.startswith(HEAVY)}
+
+
+def update(emulator: Emulator) -> tuple[str, ...]:
+    distributions = '[{"region":"us-east-1","amiDistributionConfiguration":{"name":"a {{ imagebuilder:buildDate }}"}}]'
+    target = ("--distribution-configuration-arn", emulator.seed(name="images", distributions=[]))
+    return ("update-distribution-configuration", *target, "--distributions", distributions)
+
+
+def plan(_: Emulator) -> tuple[str, ...]:
+    return ("plan", str(EXAMPLES / "golden-image.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "others"),
+    [
+        (update, 0, ("provider.lint", "provider.local", "yaml")),
+        (plan, 3, ("provider.cli.function", "provider.lint.judgement", "provider.lint.template")),
+    ],
+)
+def test_a_call_imports_what_it_needs(
+    arguments: Callable[[Emulator], tuple[str, ...]], status: int, others: tuple[str, ...], emulator: Emulator
+) -> None:
+    """A whole update imports nothing that reads templates, a plan nothing that judges them or runs the function."""
+    ended = process(*arguments(emulator), PYTHONPROFILEIMPORTTIME="1", **emulator.environment())
+    assert ended.status == status, ended.stderr
+    imported = {name.strip() for _, bar, name in (line.rpartition("|") for line in ended.stderr.splitlines()) if bar}
+    assert "botocore.session" in imported
+    assert not {name for name in imported if name.startswith((*NEVER, *others))}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("schema",), ("plan", "no such file")])
+def test_the_end_looks_nothing_over(arguments: tuple[str, ...]) -> None:
+    """However a command ends, Python does not look all that was loaded over once more for what to free."""
+    end = "atexit.register(lambda: print(gc.get_freeze_count(), file=sys.stderr))"
+    program = f"import atexit, gc, sys; from provider.cli.main import run; {end}; sys.argv[1:] = {arguments!r}; run()"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert int(ended.stderr.splitlines()[-1]) > 0
 
 
 def test_each_command_is_in_one_section() -> None:

@@ -16,7 +16,7 @@ import pytest
 from provider.cli.source import read
 from provider.lint.catalog import CHECKS
 from provider.lint.frame import FRAME
-from provider.lint.template import resources
+from provider.lint.ours import resources
 from provider.local.deployment import Deployment
 from provider.local.records import Place
 from provider.local.template import load

@@ -11,7 +11,7 @@ import yaml
 from provider.cli.convert.document import Document
 from provider.cli.convert.nodes import entries, entry
 from provider.lint.functions import LOOP
-from provider.lint.template import is_ours
+from provider.lint.ours import is_ours
 from provider.properties.finding import Path
 from provider.protocol.request import RESOURCE_TYPES
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from provider.properties.diff import Difference
 from provider.properties.finding import Finding
@@ -31,8 +31,7 @@ CHANGES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE
 """What changes a configuration, or may."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """What becomes of one resource, and why.
 
     `arn` is its configuration's afterwards, empty where that cannot be said. `stand_ins` are the paths of values that
@@ -45,14 +44,13 @@ class Change:
     reason: str = ""
     warnings: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = MappingProxyType({})
     differences: tuple[Difference, ...] = ()
     stand_ins: tuple[str, ...] = ()
     replaced: Change | None = None
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(NamedTuple):
     """What a resource stands for, as a template or the configuration's marks say.
 
     `arn` is empty where only a deployment knows. Of the properties, marks tell the name alone, and `condition` is on

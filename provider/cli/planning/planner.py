@@ -8,9 +8,9 @@ time: what differs rests on one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import starmap
-from typing import Any
+from typing import Any, NamedTuple
 
 from provider.cli.planning.changes import Action, Before, Change
 from provider.cli.planning.marked import Found, Led, look, stacks
@@ -34,8 +34,7 @@ _HANGS = "what it stands for, or how it is built, hangs on a value that only the
 _PREVIOUS = "--previous FILE only"
 
 
-@dataclass(frozen=True)
-class Twice:
+class Twice(NamedTuple):
     """A template as it would be deployed, and as it would be with other stand-ins."""
 
     one: Deployment
@@ -72,7 +71,7 @@ class Planner:
         order = [name for name in self.new.one.order if self.new.one.backed(name)]
         changes = [self._changed(name, before.get(name)) for name in order]
         return [
-            *(replace(one, warnings=(*one.warnings, *found.warnings.get(one.logical_id, ()))) for one in changes),
+            *(one._replace(warnings=(*one.warnings, *found.warnings.get(one.logical_id, ()))) for one in changes),
             *(self._removed(name, one) for name, one in before.items() if name not in order),
             *starmap(self._gone, found.gone),
         ]
@@ -132,7 +131,7 @@ class Planner:
         if before and before.properties == properties:
             action = Action.NONE if change.action in (Action.NONE, Action.UNKNOWN) else Action.DRIFT
             stays = "the properties stay the same, so CloudFormation sends nothing"
-            change = replace(change, action=action, reason="; ".join(filter(None, (change.reason, stays))))
+            change = change._replace(action=action, reason="; ".join(filter(None, (change.reason, stays))))
         else:
             self.world.create(plan)
         if change.arn:
@@ -150,18 +149,17 @@ class Planner:
         errors = [one for one in findings if one.severity is Severity.ERROR]
         if errors:
             count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-            return replace(change, reason=f"{count} with the properties, nothing is called"), Plan()
+            return change._replace(reason=f"{count} with the properties, nothing is called"), Plan()
         is_built_otherwise = any(one.rule == "type" for one in found)
         if is_built_otherwise or not _same_target(wanted, other) or (before and not before.arn):
-            return replace(change, action=Action.UNKNOWN, reason=_HANGS), Plan()
+            return change._replace(action=Action.UNKNOWN, reason=_HANGS), Plan()
         request = self._request(name, wanted, properties, before)
         try:
             plan = self._decided(request, wanted)
         except ProviderError as refusal:
-            return replace(change, reason=str(refusal)), Plan()
+            return change._replace(reason=str(refusal)), Plan()
         arn = plan.subject.arn if plan.subject else self.world.arn(_target(wanted))
-        change = replace(
-            change,
+        change = change._replace(
             action=_action(plan),
             arn=arn,
             differences=plan.differences,
@@ -171,7 +169,7 @@ class Planner:
         )
         if before and arn != before.arn:
             former = self._let_go(name, before, self.new.one.policies(name)[1])
-            change = replace(change, action=Action.REPLACE, replaced=former)
+            change = change._replace(action=Action.REPLACE, replaced=former)
         return change, plan
 
     def _forbidden(self, name: str, before: Before | None, properties: Mapping[str, Any] | None = None) -> str:

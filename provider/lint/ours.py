@@ -1,0 +1,82 @@
+"""Which of a template's resources are the provider's, or are meant to be."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from provider.lint.catalog import id_of
+from provider.lint.functions import LOOP
+from provider.lint.located import Located
+from provider.properties.expand import expand
+from provider.properties.finding import Path, Severity
+from provider.properties.model import TARGET, resource_type
+from provider.protocol.request import RESOURCE_TYPES, foreign
+
+_OWN, _GENERIC = RESOURCE_TYPES
+_A_SLIP: Final = 0.95
+_ALIKE: Final = 0.8
+"""Up from what likeness a type is the provider's own misspelt, and from what it is so where the properties agree."""
+
+_PROPERTIES: Final = "Properties"
+
+
+def resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
+    """A template's resources that are the provider's, or are meant to be, by their paths; in loops, too."""
+    return {path: entry for path, entry in _entries(template.get("Resources"), ("Resources",)) if is_ours(entry)}
+
+
+def misspelt(ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
+    """A finding for each of the provider's resources, by their paths, whose type is not quite the provider's."""
+    kinds = {path: one.get("Type") for path, one in ours.items()}
+    return [
+        Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, foreign(repr(kind)), str(path[-1]))
+        for path, kind in kinds.items()
+        if kind not in RESOURCE_TYPES
+    ]
+
+
+def _entries(section: object, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    for name, entry in section.items() if isinstance(section, Mapping) else ():
+        if str(name).startswith(LOOP) and isinstance(entry, list) and entry:
+            yield from _entries(entry[-1], (*path, name, len(entry) - 1))
+        elif isinstance(entry, Mapping):
+            yield (*path, name), entry
+
+
+def is_ours(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource is the provider's: by its type, or by its properties where the type leaves that open."""
+    kind, properties = resource.get("Type"), resource.get(_PROPERTIES)
+    if kind == _OWN or _likeness(kind) >= _A_SLIP:
+        return True
+    if not isinstance(properties, Mapping) or (kind != _GENERIC and _likeness(kind) < _ALIKE):
+        return False
+    return _are_distinct(expand(properties).parameters)
+
+
+def _likeness(kind: object) -> float:
+    """How much a resource type looks like the provider's own, from 0 to 1."""
+    if not isinstance(kind, str):
+        return 0
+    if _bare(kind) == _bare(_OWN):
+        return 1
+    if not kind.startswith("Custom::"):
+        return 0
+    from difflib import SequenceMatcher  # only another's resource, or a mistake, needs it
+
+    return SequenceMatcher(None, kind, _OWN).ratio()
+
+
+def _bare(kind: str) -> str:
+    """A resource type without what is easily mistyped: its colons, and the case of its letters."""
+    return kind.replace(":", "").lower()
+
+
+def _are_distinct(parameters: Mapping[str, Any]) -> bool:
+    """Whether parameters are no other resource's: they name a Region to distribute to, or adopt and distribute."""
+    keyed = [(type_.list_key, parameters.get(member)) for member, type_ in resource_type().members.items()]
+    names_a_region = any(
+        isinstance(entry, dict) and key in entry
+        for key, entries in keyed
+        if key and isinstance(entries, list)
+        for entry in entries
+    )
+    return names_a_region or (TARGET in parameters and parameters.keys() >= {*resource_type().required})
