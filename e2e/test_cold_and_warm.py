@@ -15,6 +15,8 @@ from provider.local.emulator import Emulator
 Environments = Callable[..., Function]
 LAMBDA_INIT_SECONDS = 10.0
 ROUNDS = 20
+MOST_THREADS = 3
+"""The main one, and those that are kept: for the work, and for a delivery that begins before the work's has ended."""
 NOISE_KILOBYTES = 4096
 NOISE_OBJECTS = 2000
 
@@ -76,7 +78,7 @@ def test_what_is_logged_has_no_secret(
 def test_warm_invocations_reuse_what_is_open_and_keep_nothing(
     observed: Package, environments: Environments, bucket: Bucket, emulator: Emulator
 ) -> None:
-    """Warm invocations share one process, one API connection and one TLS context, and leave nothing behind."""
+    """Warm invocations share a process, an API connection, a TLS context and threads, and leave nothing else behind."""
     port = int(emulator.url.rpartition(":")[2])
     lives = []
     with environments(observed) as function:
@@ -91,7 +93,8 @@ def test_warm_invocations_reuse_what_is_open_and_keep_nothing(
     assert len(tls_contexts) == 1
     settled, last = lives[len(lives) // 4], lives[-1]
     assert last["descriptors"] == settled["descriptors"]
-    assert last["threads"] == settled["threads"] == ["MainThread"]
+    assert set(last["threads"]) == {"MainThread", "idle"}
+    assert len(last["threads"]) <= MOST_THREADS
     assert last["objects"] - settled["objects"] < NOISE_OBJECTS
     assert last["kilobytes"] - settled["kilobytes"] < NOISE_KILOBYTES
     assert emulator.configurations == {}

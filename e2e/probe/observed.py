@@ -9,6 +9,7 @@ import ssl
 import stat
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     """Serve the event, then tell what the process has loaded, opened and kept."""
     entry.handler(event, context)
     # The answer may be out while the thread that found it is still on its last line.
-    for thread in threading.enumerate():
-        if thread.name == "work":
-            thread.join(_PATIENCE)
+    end = time.monotonic() + _PATIENCE
+    while any(thread.name == "work" for thread in threading.enumerate()) and time.monotonic() < end:
+        time.sleep(0.01)
     gc.unfreeze()  # what the handler has the collector pass over counts here, too
     gc.collect()
     return {
