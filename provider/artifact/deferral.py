@@ -1,4 +1,4 @@
-"""Imports that a start does not need, put off until something of them is used: half of a start is importing.
+"""Imports that a start does not need, put off until something of them is used: most of a start is importing.
 
 Usage: PYTHON -I deferral.py FOLDER, with an interpreter of the runtime's version and the artifact, compiled already.
 
