@@ -334,6 +334,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     package.mkdir()
     (package / "late.py").write_text(LATE)
     (package / "other.py").write_text("Late = 'another'\n")
+    (package / "broken.py").write_text("import nothing_of_this_name\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setattr(deferral, "DEFERRED", ("sample.late", "sample.other"))
@@ -395,6 +396,7 @@ def test_a_package_has_its_submodules(load_late: Load) -> None:
     late = load_late("from .late import answer as told, Late")
     assert late.late.answer() == late.told() == 42
     assert late.other.Late == "another"
+    assert not hasattr(late, "broken")
     with pytest.raises(AttributeError, match="nonsense"):
         _ = late.nonsense
 

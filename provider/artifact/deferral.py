@@ -63,7 +63,7 @@ class Module(NamedTuple):
         *folders, name = path.relative_to(root).with_suffix("").parts
         if name != "__init__":
             return cls(".".join((*folders, name)))
-        beside = (each.stem for each in path.parent.iterdir() if each.suffix == ".py" or each.is_dir())
+        beside = (each.stem for each in path.parent.iterdir() if each.suffix == ".py" or any(each.glob("*.py")))
         return cls(".".join(folders), True, frozenset(name for name in beside if not name.startswith("__")))
 
     def target(self, statement: ast.ImportFrom) -> str:
@@ -235,8 +235,9 @@ def _on_request(imports: Mapping[str, list[str]], submodules: Collection[str]) -
         lines += [f"  if asked_ == {name!r}:", f"    global {name}", *(f"    {text}" for text in texts)]
         lines += [f"    return {name}"]
     if submodules:
-        lines += [f"  if asked_ in {sorted(submodules)!r}:", "    import importlib"]
-        lines += ["    return importlib.import_module(f'{__name__}.{asked_}')"]
+        lines += [f"  if asked_ in {sorted(submodules)!r}:", "    import importlib", "    try:"]
+        lines += ["      return importlib.import_module(f'{__name__}.{asked_}')", "    except ImportError as error:"]
+        lines += ["      raise AttributeError(str(error)) from error"]
     return "\n".join([*lines, "  raise AttributeError(f'module {__name__!r} has no attribute {asked_!r}')"])
 
 

@@ -114,7 +114,8 @@ def plan(
     puts on it: tags with the stack and the logical ID; any other configuration of the same Name is refused, as it
     would be. By the marks it is also seen, once the stack is known, what a resource stood for under another Name
     (replace) and what the template does not have any more (delete). The stack is that of --stack-name, or whichever
-    the configurations that FILE leads to are marked with.
+    the configurations that FILE leads to are marked with. Without --previous, the credentials have to be allowed
+    imagebuilder:ListDistributionConfigurations for that, beside GetDistributionConfiguration.
 
     Marks do not tell everything, and stay on what was retained. So each such deletion is shown with what it hangs on,
     and what the marks leave open is said. The template as it is deployed, --previous, tells what they cannot: OnDelete
@@ -185,7 +186,7 @@ def _template(text: str, name: str) -> Template:
         token = {"ServiceToken": Plausible("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
         tree = {"Resources": {_ALONE: {"Type": BACKED_TYPES[0], "Properties": {**token, **tree}}}}
         try:
-            return made_of(tree, name)
+            return made_of(tree, name)._replace(alone=True)
         except TemplateError as error:
             raise error.below(_ALONE_AT) from error
     template = made_of(tree, name)
@@ -263,7 +264,7 @@ def _planner(
         try:
             return Deployment(template, declared(template, parameters), place, live, salt=salt, outside=outside)
         except TemplateError as error:
-            raise refused(template.name, error.below(_ALONE_AT) if _ALONE in template.resources else error) from error
+            raise refused(template.name, error.below(_ALONE_AT) if template.alone else error) from error
 
     # A stand-in that is made to fit differs from every one that is not.
     fitting = outside._replace(fit=Fitting(home.region, home.account))
@@ -274,5 +275,5 @@ def _planner(
         live=live,
         old=old[0] if old else None,
         stack_name=stack_name or "",
-        any_resource=_ALONE in templates[0].resources,
+        any_resource=templates[0].alone,
     )

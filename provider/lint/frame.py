@@ -122,7 +122,8 @@ def _resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, An
 
 
 def _depends_on(path: Path, names: object, template: Mapping[str, Any]) -> Iterator[Located]:
-    if names is None or "Transform" in template:
+    # What an include brings is not known.
+    if names is None or "Transform" in template or any(str(name).startswith("Fn::") for name in template["Resources"]):
         return
     for name in names if isinstance(names, list) else [names]:
         if not isinstance(name, str):

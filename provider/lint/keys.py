@@ -4,7 +4,7 @@ from typing import Final
 
 RESOURCE_KEYS: Final = (
     *("Type", "Properties", "Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "Metadata"),
-    *("UpdatePolicy", "UpdateReplacePolicy"),
+    *("UpdatePolicy", "UpdateReplacePolicy", "Version"),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from provider.lint.catalog import id_of
-from provider.lint.functions import LOOP
+from provider.lint.functions import IF, LOOP, is_call
 from provider.lint.located import Located
 from provider.properties.expand import expand
 from provider.properties.finding import Path, Severity
@@ -47,7 +47,7 @@ def is_ours(resource: Mapping[str, Any]) -> bool:
     kind, properties = resource.get("Type"), resource.get(_PROPERTIES)
     if kind == _OWN or _likeness(kind) >= _A_SLIP:
         return True
-    if not isinstance(properties, Mapping) or (kind != _GENERIC and _likeness(kind) < _ALIKE):
+    if not isinstance(properties, Mapping) or (_bare(kind) != _bare(_GENERIC) and _likeness(kind) < _ALIKE):
         return False
     return _are_distinct(expand(properties).parameters)
 
@@ -65,18 +65,26 @@ def _likeness(kind: object) -> float:
     return SequenceMatcher(None, kind, _OWN).ratio()
 
 
-def _bare(kind: str) -> str:
+def _bare(kind: object) -> str:
     """A resource type without what is easily mistyped: its colons, and the case of its letters."""
-    return kind.replace(":", "").lower()
+    return str(kind).replace(":", "").lower()
+
+
+def _entries_of(value: object) -> Iterator[object]:
+    """The entries of a list, or of those that a condition chooses from."""
+    if isinstance(value, list):
+        yield from value
+    elif isinstance(value, Mapping) and is_call(value) and isinstance(branches := value.get(IF), list):
+        for branch in branches[1:]:
+            yield from _entries_of(branch)
 
 
 def _are_distinct(parameters: Mapping[str, Any]) -> bool:
     """Whether parameters are no other resource's: they name a Region to distribute to, or adopt and distribute."""
-    keyed = [(type_.list_key, parameters.get(member)) for member, type_ in resource_type().members.items()]
     names_a_region = any(
-        isinstance(entry, dict) and key in entry
-        for key, entries in keyed
-        if key and isinstance(entries, list)
-        for entry in entries
+        isinstance(entry, dict) and type_.list_key in map(type_.item.spellings.get, entry)
+        for member, type_ in resource_type().members.items()
+        if type_.list_key and type_.item
+        for entry in _entries_of(parameters.get(member))
     )
     return names_a_region or (TARGET in parameters and parameters.keys() >= {*resource_type().required})

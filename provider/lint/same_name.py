@@ -66,7 +66,7 @@ def _told(first: _Named, second: _Named, value: str) -> Located:
     if second.member == NAME:
         message = f"{property_}: {value} leads to the same ARN as the {other}; give each resource a name of its own"
         return Located(second.place, id_of("name-once"), Severity.ERROR, message, second.logical_id)
-    message = f"{property_}: {value} is the {other}, too: each undoes the other's updates; adopt it by one resource"
+    message = f"{property_}: it is the {other}, too: each undoes the other's updates; adopt it by one resource"
     return Located(second.place, id_of("target-once"), Severity.WARNING, message, second.logical_id)
 
 

@@ -94,7 +94,8 @@ class Deployment:
             policy = self.evaluator.evaluate(resource.get(key, "Delete"), path)
             allowed = ["Delete", "Retain", "Snapshot"] + ["RetainExceptOnCreate"] * (key == "DeletionPolicy")
             if policy not in allowed:
-                raise TemplateError(f"{policy!r} is none of {', '.join(allowed)}", path)
+                shown = repr(policy) if isinstance(policy, str) else described(resource[key])
+                raise TemplateError(f"{shown} is none of {', '.join(allowed)}", path)
             found.append(policy)
         return found[0], found[1]
 
@@ -127,8 +128,8 @@ class Deployment:
 
     def _is_made_up(self, node: Any, path: TreePath) -> bool:
         """Whether a value rests on a stand-in, which need not have the real one's form."""
-        if isinstance(node, str):
-            return node.startswith("{{resolve:")
+        if "{{resolve:" in str(node):
+            return True
         return any(
             call.function == "Fn::ImportValue" or any(map(self._is_elsewhere, names_in(call)))
             for call in calls(node, path, self.evaluator.holds)

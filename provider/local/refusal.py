@@ -27,7 +27,10 @@ class TemplateError(Exception):
 
     def below(self, path: TreePath) -> TemplateError:
         """The same in a file that has only what is at `path` of the template."""
-        found = tuple(TemplateError(one.message, one.path[len(path) :]) for one in self.all)
+        depth = len(path)
+        found = tuple(
+            TemplateError(one.message, one.path[depth:] if one.path[:depth] == path else one.path) for one in self.all
+        )
         found[0].all = found
         return found[0]
 

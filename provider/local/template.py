@@ -18,7 +18,7 @@ SECTIONS = (
 )
 RESOURCE_KEYS = (
     *("Type", "Properties", "Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "Metadata"),
-    *("UpdatePolicy", "UpdateReplacePolicy"),
+    *("UpdatePolicy", "UpdateReplacePolicy", "Version"),
 )
 MOST_RESOURCES = 500
 NO_NULL = "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue"
@@ -40,6 +40,8 @@ class Template(NamedTuple):
     """Whether a transform (SAM, for one) would add resources that the text does not show."""
     foreign: frozenset[str] = frozenset()
     """Resources of a type that the provider answers for, behind which another function stands."""
+    alone: bool = False
+    """Whether the text is one resource's properties, and not the template around them."""
 
 
 def load(file: Path) -> Template:
@@ -87,14 +89,15 @@ def _mistakes(tree: Mapping[str, Any]) -> Iterator[TemplateError]:
     if len(resources) > MOST_RESOURCES:
         yield TemplateError(f"has {len(resources)} resources; a template holds {MOST_RESOURCES} at most")
     for logical_id, resource in resources.items():
-        if isinstance(resource, dict):
+        if isinstance(resource, dict) and not logical_id.startswith("Fn::"):
             yield from _resource(resource, ("Resources", logical_id), transformed="Transform" in tree)
 
 
 def _unexpanded(node: object, path: TreePath) -> Iterator[TemplateError]:
     """Loops, wherever they are, and what a macro puts between entries: what they make is not known here."""
     name = str(path[-1]) if path else ""
-    if name.startswith("Fn::ForEach::") or (name.startswith("Fn::") and len(path) == 2 and path[0] in _NAMED):
+    is_entry, is_key = len(path) == 2 and path[0] in _NAMED, len(path) == 3 and path[0] == "Resources"
+    if name.startswith("Fn::ForEach::") or (name.startswith("Fn::") and (is_entry or is_key)):
         yield TemplateError(
             f"{name} is expanded by a transform, not here; use the processed template: create a change set, then "
             "`aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`",
@@ -134,8 +137,8 @@ def _resource(resource: Mapping[str, Any], path: TreePath, *, transformed: bool)
     slips = {key: meant for key in resource if key not in RESOURCE_KEYS and (meant := _meant(key))}
     yield from (TemplateError(f"{key} should be {meant}", path) for key, meant in slips.items())
     # A transform may have keys of its own, which it takes away.
-    unknown = [] if transformed else [key for key in resource if key not in RESOURCE_KEYS and key not in slips]
-    for key in unknown:
+    known = (*RESOURCE_KEYS, *slips)
+    for key in () if transformed else (key for key in resource if key not in known and not key.startswith("Fn::")):
         yield TemplateError(
             f"unknown key {key} beside Type and Properties; there are {', '.join(RESOURCE_KEYS)}, and a resource's own "
             "properties go under Properties",

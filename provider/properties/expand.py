@@ -15,7 +15,7 @@ _LONGEST_INTEGER = 32
 
 _SLIP = 0.75
 """How like a known name has to be to be taken for the one that was meant, although there is such a name elsewhere."""
-_LIKE = 0.5
+_LIKE = 0.65
 """How like a known name has to be to be worth naming alone."""
 
 Convert = Callable[[Any, list[str]], Any]
@@ -124,24 +124,29 @@ def unknown(written: str, type_: Type, root: Type | None = None, spelled: Callab
 
     `root` is the whole that the structure is part of, by default the properties; names to take are `spelled`.
     """
-    root = root or resource_type()
-    near, likeness = _nearest(written, type_)
     if home := _where_known(written, type_):
         cure = f"it is known in {spelled(home)}"
-    elif likeness < _SLIP and (place := _where_else(written, root)) is not None:
+    elif near := _slip_of(written, type_, root or resource_type()):
+        cure = f"the nearest known name is {spelled(near)}"
+    elif (place := _where_else(written, root or resource_type())) is not None:
         cure = f"it is known {f'in {place}' if place else 'at the top level'}"
-    elif likeness < _LIKE:
+    else:
         names = dict.fromkeys(spelled(_in_style_of(written)(member)) for member in type_.members)
         cure = f"known are {', '.join(names)}"
-    else:
-        cure = f"the nearest known name is {spelled(near)}"
     return f"unknown property; {cure}"
 
 
 def is_meant(written: str, members: Collection[str]) -> bool:
     """Whether the name to take instead of an unknown one among the properties is that of one of these members."""
     type_ = resource_type()
-    return not _where_known(written, type_) and type_.spellings.get(nearest(written, type_)) in members
+    return not _where_known(written, type_) and type_.spellings.get(_slip_of(written, type_, type_)) in members
+
+
+def _slip_of(written: str, type_: Type, root: Type) -> str:
+    """The known name that was meant; empty where it is like none, or less like than what is known elsewhere."""
+    near, likeness = _nearest(written, type_)
+    enough = _LIKE if _where_else(written, root) is None else _SLIP
+    return near if likeness >= enough else ""
 
 
 def _where_known(written: str, type_: Type) -> str | None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from provider.lint import keys
+from provider.local import template
 from provider.local.emulator import Emulator
 from tests.cli.commands import command
 from tests.stack import NAME
@@ -151,3 +153,31 @@ def test_type_that_is_a_neighbour_s(file: Path) -> None:
     for status, text in told(file).values():
         assert status in (0, 2)
         assert "should be" not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"    Type: {KIND}\n", f'    Type: {KIND}\n    Version: "1.0"\n'),
+        (TOKEN, "arn:aws:lambda:us-east-1:{{resolve:ssm:/account}}:function:provider"),
+        (TOKEN, '!Sub "arn:aws:lambda:${AWS::Region}:{{resolve:ssm:/account}}:function:provider"'),
+    ],
+)
+def test_what_nobody_refuses(file: Path, old: str, new: str) -> None:
+    """A custom resource's version, and a token that only the deployment knows whole, are taken by all."""
+    file.write_text(OWN.replace(old, new))
+    assert {name: status for name, (status, _) in told(file).items()} == {"validate": 0, "plan": 3, "rehearse": 0}
+
+
+def test_the_keys_of_a_resource_are_the_same() -> None:
+    """The engine and the linter know the same keys of a resource, and take the same slips for the same ones."""
+    assert keys.RESOURCE_KEYS == template.RESOURCE_KEYS
+    slips = ("properties", "Propertys", "type", "DependsON", "Metdata", "Name", "Distributions", "Foo")
+    assert [keys.meant(slip) for slip in slips] == [template._meant(slip) for slip in slips]
+
+
+def test_a_resource_called_properties_is_one_of_many(file: Path) -> None:
+    """A template with a resource of that name is no file of properties: places are told from the template's root."""
+    file.write_text(OWN.replace("Images:", "Properties:") + OWN.removeprefix("Resources:\n").replace("name", "none"))
+    file.write_text(file.read_text().replace("  Images:", "  Other:").replace("Name: images", "Name: !Ref Nothing"))
+    assert "Resources.Other.Properties.Name" in told(file)["plan"][1] + told(file)["rehearse"][1]

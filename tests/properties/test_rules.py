@@ -184,8 +184,14 @@ def test_a_misspelt_target_is_one_finding(name: str) -> None:
     assert "the nearest known name is" in finding.message
 
 
-@pytest.mark.parametrize("name", ["Descripton", "Region"])
+@pytest.mark.parametrize("name", ["Descripton", "Region", "LaunchTemplateName", "KmsKeyId", "Lambda"])
 def test_another_misspelt_name_is_no_target(name: str) -> None:
     """Where another name is misspelt, it is told beside it that no target is given."""
     rules = [finding.rule for finding in find(expand({name: "golden", "Distributions": [GOOD]}))]
     assert rules == ["unknown", "one-target"]
+
+
+def test_an_empty_output_is_told_once() -> None:
+    """An only output that is wrong because it is empty is one finding, and not also that there is none."""
+    entry = {"Region": "us-east-1", "FastLaunchConfigurations": []}
+    assert [finding.rule for finding in find(expand(named(entry)))] == ["minimum"]

@@ -131,7 +131,10 @@ class Planner:
         if before and before.properties == properties:
             action = Action.NONE if change.action in (Action.NONE, Action.UNKNOWN) else Action.DRIFT
             stays = "the properties stay the same, so CloudFormation sends nothing"
-            change = change._replace(action=action, reason="; ".join(filter(None, (change.reason, stays))))
+            # What the handler would say of it, nobody asks.
+            warnings = change.warnings if action is Action.NONE else ()
+            reason = "; ".join(filter(None, (change.reason, stays)))
+            change = change._replace(action=action, reason=reason, warnings=warnings)
         else:
             self.world.create(plan)
         if change.arn:
