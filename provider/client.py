@@ -175,7 +175,7 @@ def _sender(transport: Transport) -> Any:
             raise _unconnected(error)(endpoint_url=url, error=error, proxy_url="") from error
         try:
             headers = dict(request.headers.items())
-            answer = transport.exchange(line, request.method, url, headers, request.body, _READ_SECONDS)
+            answer = transport.exchange(line, request.method, headers, request.body, _READ_SECONDS)
         except TimeoutError as error:
             raise ReadTimeoutError(endpoint_url=url, error=error) from error
         except (OSError, HTTPException) as error:

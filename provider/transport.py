@@ -74,10 +74,11 @@ class _Secured(_InOnePiece):
 
 
 class Line(NamedTuple):
-    """An open connection, and whom it leads to."""
+    """An open connection, whom it leads to, and what of a URL is asked for there."""
 
     peer: Peer
     connection: _InOnePiece
+    target: str
 
 
 class _Kept(NamedTuple):
@@ -102,7 +103,7 @@ class Transport:
     def connect(self, url: str, seconds: float) -> None:
         """Have a connection to a URL's host ready for the exchange to come."""
         peer = _peer(url)
-        self._keep(Line(peer, self._connected(peer, seconds)))
+        self._keep(peer, self._connected(peer, seconds))
 
     def leads_to(self, url: str) -> bool:
         """Whether a connection is kept that leads to a URL's host, and is open."""
@@ -112,15 +113,12 @@ class Transport:
 
     def reach(self, url: str, seconds: float) -> Line:
         """A connection to a URL's host: the kept one if it is open, else a new one, waited for at most so long."""
-        _target(url)  # a URL that no request can carry leads nowhere
-        peer = _peer(url)
-        return Line(peer, self._take(peer) or self._connected(peer, seconds))
+        peer, target = _peer(url), _target(url)
+        return Line(peer, self._take(peer) or self._connected(peer, seconds), target)
 
-    def exchange(
-        self, line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
-    ) -> Answer:
+    def exchange(self, line: Line, method: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Answer:
         """Send one request and read its answer, waiting at most so long for each piece of data."""
-        response = _asked(line, method, url, headers, body, seconds)
+        response = _asked(line, method, headers, body, seconds)
         try:
             answer = Answer(response.status, dict(response.headers.items()), response.read())
         except BaseException:
@@ -132,7 +130,7 @@ class Transport:
     def put(self, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
         """Send one PUT; the status alone is the answer, and whatever else comes is not waited for."""
         line = self.reach(url, seconds)
-        response = _asked(line, "PUT", url, headers, body, seconds)
+        response = _asked(line, "PUT", headers, body, seconds)
         status = response.status
         if response.length == 0:
             self._done(line, response)
@@ -145,7 +143,7 @@ class Transport:
         if response.will_close:
             line.connection.close()
         else:
-            self._keep(line)
+            self._keep(line.peer, line.connection)
 
     def _connected(self, peer: Peer, seconds: float) -> _InOnePiece:
         connection = (
@@ -165,18 +163,18 @@ class Transport:
         kept.connection.close()
         return None
 
-    def _keep(self, line: Line) -> None:
+    def _keep(self, peer: Peer, connection: _InOnePiece) -> None:
         with self._lock:
             _close(self._kept)
-            self._kept[line.peer] = _Kept(line.connection, time.time())
+            self._kept[peer] = _Kept(connection, time.time())
 
 
 def _asked(
-    line: Line, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
+    line: Line, method: str, headers: Mapping[str, str], body: bytes, seconds: float
 ) -> http.client.HTTPResponse:
     try:
         line.connection.sock.settimeout(seconds)
-        line.connection.request_at_once(method, _target(url), body, headers)
+        line.connection.request_at_once(method, line.target, body, headers)
         return line.connection.getresponse()
     except BaseException:
         line.connection.close()

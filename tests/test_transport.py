@@ -60,7 +60,7 @@ def transport() -> Transport:
 
 
 def exchanged(transport: Transport, url: str) -> bytes:
-    return transport.exchange(transport.reach(url, SECONDS), "GET", url, {}, b"", SECONDS).body
+    return transport.exchange(transport.reach(url, SECONDS), "GET", {}, b"", SECONDS).body
 
 
 def test_a_connection_with_nothing_left_is_used_again(transport: Transport) -> None:
