@@ -12,13 +12,14 @@ import functools
 import json
 import ssl
 import threading
+import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import botocore.session
 from botocore.model import StructureShape
@@ -29,6 +30,9 @@ from provider.local.service import ImageBuilder
 from provider.local.wire import Route, Router, parameters_of
 
 __all__ = ["Emulator", "Fault", "RecordedRequest"]
+
+Interruption = Callable[[str, Mapping[str, Any], Literal["before", "after"]], None]
+"""Called with the operation and its parameters before a call takes effect, and after it did, before it is answered."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,11 @@ class Emulator:
     """One account in one Region. Listens from `start` (or `with`) until `stop`; what it holds stays readable.
 
     `port` 0 takes a free one. `certificate` and `key` are PEM files for https; a certificate's file may hold
-    the key too.
+    the key too. `clock` gives the dates of configurations, in seconds since the epoch.
     """
+
+    interruption: Interruption | None = None
+    """Runs in the thread of each call, so that something else can happen in the middle of a request."""
 
     def __init__(
         self,
@@ -58,6 +65,7 @@ class Emulator:
         port: int = 0,
         certificate: Path | None = None,
         key: Path | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         session = _session()
         self._model = session.get_service_model("imagebuilder")
@@ -67,7 +75,7 @@ class Emulator:
         self._key = key
         self._router = Router(self._model)
         partition = session.get_partition_for_region(region)
-        self._service = ImageBuilder(self._model, f"arn:{partition}:imagebuilder:{region}:{account}")
+        self._service = ImageBuilder(self._model, f"arn:{partition}:imagebuilder:{region}:{account}", clock)
         self._faults = FaultPlan()
         self._lock = threading.Lock()
         self._requests: list[RecordedRequest] = []
@@ -156,6 +164,18 @@ class Emulator:
         """Put an image pipeline there that uses the configuration; gives the pipeline's ARN."""
         return self._service.add_pipeline(name, distribution_configuration_arn)
 
+    def remove(self, arn: str) -> None:
+        """Delete a configuration as somebody else would, not recorded. KeyError where there is none."""
+        self._service.remove_configuration(arn)
+
+    def forget_tokens(self) -> None:
+        """Forget every client token, as the service does after a while."""
+        self._service.forget_tokens()
+
+    def lag_reads(self, seconds: float) -> None:
+        """Let reads show each later write this many seconds late; 0 for at once."""
+        self._service.read_lag = seconds
+
     def fail(self, operation: str, fault: Fault, times: int = 1, after: bool = False) -> None:
         """Let the next `times` calls of `operation` ("*" for any) meet `fault`.
 
@@ -195,9 +215,13 @@ class Emulator:
             malformed = error
         failure = self._faults.take(operation)
         self._record(operation, parameters, body, failure)
+        if self.interruption:
+            self.interruption(operation, parameters, "before")
         if failure and not failure.after:
             return self._failed(operation, failure)
         answer = self._error(malformed) if malformed else self._answer(route, parameters)
+        if self.interruption:
+            self.interruption(operation, parameters, "after")
         return self._failed(operation, failure) if failure else answer
 
     def _record(self, operation: str, parameters: dict[str, Any], body: bytes, failure: Failure | None) -> None:

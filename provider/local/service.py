@@ -3,6 +3,7 @@
 import copy
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -31,11 +32,18 @@ _PIPELINE_FILTERS = {
 class ImageBuilder:
     """One account's distribution configurations and image pipelines in one Region, safe among threads."""
 
-    def __init__(self, model: ServiceModel, arn_prefix: str) -> None:
-        """`arn_prefix` is what all ARNs start with: `arn:aws:imagebuilder:us-east-1:123456789012`."""
+    def __init__(self, model: ServiceModel, arn_prefix: str, clock: Callable[[], float] = time.time) -> None:
+        """`arn_prefix` is what all ARNs start with: `arn:aws:imagebuilder:us-east-1:123456789012`.
+
+        `clock` gives the dates of what is written, in seconds since the epoch.
+        """
+        self.read_lag = 0.0
+        """Seconds after which reads show a write."""
+        self._clock = clock
         self._arn_prefix = arn_prefix
         self._lock = threading.RLock()
         self._configurations: dict[str, Members] = {}
+        self._history: list[tuple[float, dict[str, Members]]] = []
         self._pipelines: dict[str, Members] = {}
         self._answered: dict[tuple[str, str], tuple[Members, Members]] = {}
         self._operations: dict[str, Callable[[Members], Members]] = {
@@ -67,7 +75,19 @@ class ImageBuilder:
             raise ServiceError("UnknownOperationException", message, 404)
         _check(operation, parameters)
         with self._lock:
+            self._remember()
             return copy.deepcopy(self._once(operation, parameters, carry_out))
+
+    def forget_tokens(self) -> None:
+        """Forget every client token, as the service does after a while."""
+        with self._lock:
+            self._answered.clear()
+
+    def remove_configuration(self, arn: str) -> None:
+        """Delete a configuration as somebody else would. KeyError where there is none."""
+        with self._lock:
+            self._remember()
+            del self._configurations[arn]
 
     @property
     def configurations(self) -> dict[str, Members]:
@@ -82,7 +102,7 @@ class ImageBuilder:
         """
         arn = self._arn("distribution-configuration", content["name"])
         given = {name: copy.deepcopy(value) for name, value in content.items() if name in self._content}
-        made = {"arn": arn, "timeoutMinutes": _TIMEOUT_MINUTES, "dateCreated": _now()}
+        made = {"arn": arn, "timeoutMinutes": _TIMEOUT_MINUTES, "dateCreated": self._now()}
         with self._lock:
             if arn in self._configurations:
                 raise ValueError(f"{arn} already exists")
@@ -99,10 +119,20 @@ class ImageBuilder:
                 "platform": "Linux",
                 "distributionConfigurationArn": distribution_configuration_arn,
                 "status": "ENABLED",
-                "dateCreated": _now(),
+                "dateCreated": self._now(),
                 "tags": {},
             }
         return arn
+
+    def _remember(self) -> None:
+        """Keep the state before a write, for reads that lag behind it."""
+        if self.read_lag:
+            self._history.append((self._clock(), copy.deepcopy(self._configurations)))
+
+    def _shown(self) -> dict[str, Members]:
+        """The configurations as reads show them: as they were `read_lag` seconds ago."""
+        moment = self._clock() - self.read_lag
+        return next((state for until, state in self._history if until > moment), self._configurations)
 
     def _once(self, operation: OperationModel, parameters: Members, carry_out: Callable[[Members], Members]) -> Members:
         if not operation.idempotent_members:
@@ -132,14 +162,14 @@ class ImageBuilder:
         return {"clientToken": parameters["clientToken"], "distributionConfigurationArn": arn}
 
     def _get(self, parameters: Members) -> Members:
-        return {"distributionConfiguration": self._found(parameters["distributionConfigurationArn"])}
+        return {"distributionConfiguration": self._found(parameters["distributionConfigurationArn"], self._shown())}
 
     def _update(self, parameters: Members) -> Members:
         current = self._found(parameters["distributionConfigurationArn"])
         refuse(parameters["distributions"])
         kept = {name: value for name, value in current.items() if name not in self._replaced}
         new = {name: copy.deepcopy(value) for name, value in parameters.items() if name in self._content}
-        self._configurations[current["arn"]] = {**kept, **new, "dateUpdated": _now()}
+        self._configurations[current["arn"]] = {**kept, **new, "dateUpdated": self._now()}
         return {"clientToken": parameters["clientToken"], "distributionConfigurationArn": current["arn"]}
 
     def _delete(self, parameters: Members) -> Members:
@@ -156,7 +186,7 @@ class ImageBuilder:
                 **{name: value for name, value in each.items() if name in self._summary},
                 "regions": [distribution["region"] for distribution in each["distributions"]],
             }
-            for each in self._configurations.values()
+            for each in self._shown().values()
         ]
         return listing(summaries, parameters, _CONFIGURATION_FILTERS, result="distributionConfigurationSummaryList")
 
@@ -179,13 +209,18 @@ class ImageBuilder:
         return {}
 
     def _list_tags(self, parameters: Members) -> Members:
-        return {"tags": self._found(parameters["resourceArn"])["tags"]}
+        return {"tags": self._found(parameters["resourceArn"], self._shown())["tags"]}
 
-    def _found(self, arn: str) -> Members:
-        if arn not in self._configurations:
+    def _found(self, arn: str, configurations: Mapping[str, Members] | None = None) -> Members:
+        found = (self._configurations if configurations is None else configurations).get(arn)
+        if found is None:
             message = f"The resource with the ARN '{arn}' cannot be found."
             raise ServiceError("ResourceNotFoundException", message)
-        return self._configurations[arn]
+        return found
+
+    def _now(self) -> str:
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def _arn(self, kind: str, name: str) -> str:
         return f"{self._arn_prefix}:{kind}/{re.sub('[ _]', '-', name.lower())}"
@@ -205,7 +240,3 @@ def _check(operation: OperationModel, parameters: Members) -> None:
         if any(shape.name == "InvalidParameterException" for shape in operation.error_shapes):
             raise ServiceError("InvalidParameterException", error.message)
         raise ServiceError("InvalidRequestException", error.message) if malformed else error
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

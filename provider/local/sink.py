@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -88,11 +89,15 @@ class AnswerSink:
     ) -> None:
         self._server.close()
 
-    def open(self, stack_id: str, logical_id: str, request_id: str) -> Slot:
-        """A new slot for one request; nobody can guess its URL, and no other request shares it."""
+    def open(self, stack_id: str, logical_id: str, request_id: str, date: float | None = None) -> Slot:
+        """A new slot for one request; nobody can guess its URL, and no other request shares it.
+
+        `date` is when CloudFormation made the request, in seconds since the epoch; now by default.
+        """
         key = quote(f"{stack_id}|{logical_id}|{request_id}", safe="")
         signature = quote(secrets.token_urlsafe(24), safe="")
-        query = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=7200&X-Amz-Signature={signature}"
+        signed = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() if date is None else date))
+        query = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={signed}&X-Amz-Expires=7200&X-Amz-Signature={signature}"
         target = f"/{key}?{query}"
         slot = self._slots[target] = Slot(self._server.url + target)
         return slot
