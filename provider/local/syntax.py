@@ -146,12 +146,15 @@ class _Loader(WithoutAliases):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep=deep)
+            value = super().construct_object(node, deep=deep)
+            if isinstance(value, int):
+                str(value)  # Python refuses to write out thousands of digits, even those that it reads as octal
         except (LookupError, ValueError) as error:
             kind = node.tag.rpartition(":")[2]
             raise yaml.constructor.ConstructorError(
                 problem=f"{str(node.value)[:60]!r} is no {kind}; text needs quotes", problem_mark=node.start_mark
             ) from error
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         if not isinstance(node, yaml.MappingNode):
