@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import uuid4
 
+from provider.local.deployment import LONGEST_TIMEOUT
 from provider.local.sink import AnswerError, AnswerSink, Slot, read
 
 Event: TypeAlias = dict[str, Any]
@@ -48,7 +50,7 @@ class Exchange:
         slot = self.sink.open(event["StackId"], event["LogicalResourceId"], request_id)
         event = {**event, "RequestId": request_id, "ResponseURL": slot.url}
         run = _Run(self.invoke, event, slot)
-        limit = min(float(event["ResourceProperties"].get("ServiceTimeout", 3600)), self.patience)
+        limit = min(_service_timeout(event["ResourceProperties"]), self.patience)
         put = slot.wait(limit)
         if put is None:
             run.wait_for_end(0.1)
@@ -66,6 +68,13 @@ class Exchange:
             f"Message returned: {answer.reason} (RequestId: {request_id})"
         )
         return Verdict(answer.succeeded, answer.physical_id, reason, answer.data, run.notices(limit))
+
+
+def _service_timeout(properties: Mapping[str, Any]) -> int:
+    """How many seconds CloudFormation waits: the longest possible if ServiceTimeout is absent or unreadable."""
+    text = str(properties.get("ServiceTimeout"))
+    seconds = int(text) if re.fullmatch("[0-9]{1,9}", text) else LONGEST_TIMEOUT
+    return seconds if 1 <= seconds <= LONGEST_TIMEOUT else LONGEST_TIMEOUT
 
 
 def _unanswered(request_id: str) -> str:

@@ -152,6 +152,13 @@ def test_service_timeout_bounds_the_wait(stage: Rig) -> None:
     assert stage.reason("NOTICE") == "the function was still running after 1 seconds"
 
 
+def test_unreadable_service_timeout_bounds_nothing(stage: Rig) -> None:
+    """A ServiceTimeout that only the deployment knows, and whose placeholder is no number, is as good as absent."""
+    stack = stage.create(template({"A": {"ServiceTimeout": "{{resolve:ssm:/timeout}}"}}))
+    assert stage.provider.events[0]["ResourceProperties"]["ServiceTimeout"] == "timeout"
+    assert stack.status == "CREATE_COMPLETE"
+
+
 def test_function_that_raises_is_run_three_times(stage: Rig) -> None:
     """A function that raises is run twice more, as Lambda does; what it raised is told."""
 
