@@ -19,6 +19,8 @@ from provider.local.records import Outside, Place, Resource, Stack, StackEvent
 from provider.local.template import Template, TemplateError
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+CLEANUP_ATTEMPTS = 3
+"""How often CloudFormation sends a Delete in the cleanup after an update or its rollback, before it gives up."""
 
 
 @dataclass
@@ -62,13 +64,15 @@ class Operation:
         if failure is not None:
             return self._roll_back(failure)
         self._stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        for old in self.replaced:
-            self._delete_one(old, old.replace_policy, keep="Retain")
+        left = [
+            old for old in self.replaced if not self._delete_one(old, old.replace_policy, "Retain", CLEANUP_ATTEMPTS)
+        ]
         removed = [old for name, old in self.live.items() if name not in new.order]
-        self._delete_all(list(reversed(removed)))
+        failed = self._delete_all(list(reversed(removed)), CLEANUP_ATTEMPTS)
         # CloudFormation forgets what it could not clean up after an update.
         self.live = {name: self.live[name] for name in new.order if name in self.live}
-        return self._end("UPDATE_COMPLETE", outputs)
+        reason = "Update successful. One or more resources could not be deleted." if left or failed else ""
+        return self._end("UPDATE_COMPLETE", outputs, reason)
 
     def delete(self) -> Stack:
         """Delete the stack but for what is retained or cannot be deleted."""
@@ -94,8 +98,8 @@ class Operation:
             self._event(self.live[name], "UPDATE_COMPLETE")
         self._stack_event("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         for now in surplus:
-            self._delete_one(now, "Delete")
-        self._delete_all([self.live[name] for name in reversed(self.created)])
+            self._delete_one(now, "Delete", attempts=CLEANUP_ATTEMPTS)
+        self._delete_all([self.live[name] for name in reversed(self.created)], CLEANUP_ATTEMPTS)
         self.live = {name: self.live[name] for name in self.stack.resources}
         return self._end("UPDATE_ROLLBACK_COMPLETE", self.stack.outputs)
 
@@ -183,22 +187,25 @@ class Operation:
 
     # backward
 
-    def _delete_all(self, resources: Iterable[Resource]) -> str:
+    def _delete_all(self, resources: Iterable[Resource], attempts: int = 1) -> str:
         """Delete in the order given, forgetting what is gone; what failed, as a stack event says it."""
         failed = []
         for resource in resources:
             fresh = resource.logical_id in self.created
             keep = "Retain" if fresh else "Retain RetainExceptOnCreate"
-            if self._delete_one(resource, resource.deletion_policy, keep):
+            if self._delete_one(resource, resource.deletion_policy, keep, attempts):
                 del self.live[resource.logical_id]
             else:
                 failed.append(resource.logical_id)
         return _failed("delete", failed) if failed else ""
 
-    def _delete_one(self, resource: Resource, policy: str, keep: str = "") -> bool:
+    def _delete_one(self, resource: Resource, policy: str, keep: str = "", attempts: int = 1) -> bool:
         if policy in keep.split():
             self._event(resource, "DELETE_SKIPPED")
             return True
+        return any(self._send_delete(resource) for _ in range(attempts))
+
+    def _send_delete(self, resource: Resource) -> bool:
         self._event(resource, "DELETE_IN_PROGRESS")
         verdict = self._send("Delete", resource)
         self._event(resource, "DELETE_COMPLETE" if verdict.succeeded else "DELETE_FAILED", verdict.reason)

@@ -93,13 +93,41 @@ def test_false_condition_removes_a_resource(stage: Rig) -> None:
 
 
 def test_failed_cleanup_is_told_and_forgotten(stage: Rig) -> None:
-    """A Delete that fails in the cleanup is told; the update is complete all the same, as in CloudFormation."""
+    """A cleanup Delete is sent up to three times, each time as a request of its own; then the resource is forgotten."""
     stack = stage.create(template({"A": {}, "B": {}}))
-    stage.provider.script("B", fail("in use"))
+    stage.forget()
+    stage.provider.script("B", fail("in use"), fail("in use"), fail("in use"))
     stack = stage.engine.update(stack, template({"A": {}}), {})
     assert stack.status == "UPDATE_COMPLETE"
-    assert "B DELETE_FAILED" in stage.story
+    assert stage.provider.requests == [("Delete", "B", "physical-B")] * 3
+    assert len({event["RequestId"] for event in stage.provider.events}) == 3
+    assert stage.story.count("B DELETE_FAILED") == 3
+    assert stage.told[-1].reason == "Update successful. One or more resources could not be deleted."
     assert list(stack.resources) == ["A"]
+
+
+def test_cleanup_that_succeeds_when_repeated(stage: Rig) -> None:
+    """A cleanup Delete that succeeds is not repeated, and neither is the Delete of a failed creation."""
+    stack = stage.create(template({"A": {"Name": "a"}}))
+    stage.forget()
+    stage.provider.script("A", succeed(PhysicalResourceId="new"), fail("in use"))
+    stack = stage.engine.update(stack, template({"A": {"Name": "a2"}}), {})
+    assert stage.provider.requests[1:] == [("Delete", "A", "physical-A")] * 2
+    assert stage.told[-1].reason == ""
+    stage.forget()
+    stage.provider.script("B", fail(), fail())
+    assert stage.create(template({"B": {}})).status == "ROLLBACK_FAILED"
+    assert [request[0] for request in stage.provider.requests] == ["Create", "Delete"]
+
+
+def test_cleanup_of_a_rollback_is_repeated(stage: Rig) -> None:
+    """The cleanup after a rollback sends a failed Delete up to three times, too."""
+    stack = stage.create(template({"A": {}}))
+    stage.forget()
+    stage.provider.script("B", fail(), fail(), fail(), fail())
+    rolled = stage.engine.update(stack, template({"A": {}, "B": {}}), {})
+    assert [request[0] for request in stage.provider.requests] == ["Create", "Delete", "Delete", "Delete"]
+    assert (rolled.status, list(rolled.resources)) == ("UPDATE_ROLLBACK_COMPLETE", ["A"])
 
 
 def test_failed_update_rolls_every_update_back(stage: Rig) -> None:
