@@ -7,7 +7,7 @@ and stand-ins take their place in the template.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from provider.local.deployment import Deployment
 from provider.local.exchange import Event, Exchange, Verdict
-from provider.local.records import Outside, Place, Resource, Stack, StackEvent
+from provider.local.records import Outside, Place, Resource, Rollback, Stack, StackEvent
 from provider.local.template import Template, TemplateError
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -34,8 +34,8 @@ class Operation:
     outside: Outside
     live: dict[str, Resource] = field(init=False)
     created: list[str] = field(default_factory=list)
-    updated: dict[str, Resource] = field(default_factory=dict)
-    """What was there before each Update that was sent, by logical ID."""
+    updated: set[str] = field(default_factory=set)
+    """The logical IDs of the resources that an Update was sent for."""
     replaced: list[Resource] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
@@ -80,28 +80,49 @@ class Operation:
         failed = self._delete_all(list(reversed(self.live.values())))
         return self._end("DELETE_FAILED" if failed else "DELETE_COMPLETE", reason=failed)
 
+    def continue_rollback(self, skipped: Collection[str]) -> Stack:
+        """Go on with a rollback that failed, but leave the skipped resources as they are."""
+        rollback = self.stack.rollback
+        assert rollback is not None
+        self.created = list(rollback.created)
+        self._stack_event("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+        for name in skipped:
+            self.live[name] = rollback.before[name]
+            self._event(self.live[name], "UPDATE_COMPLETE", "The rollback skips this resource.")
+        pending = {name: now for name, now in rollback.pending.items() if name not in skipped}
+        return self._restore(rollback._replace(pending=pending))
+
     def _roll_back(self, failure: str) -> Stack:
         self._stack_event("UPDATE_ROLLBACK_IN_PROGRESS", failure)
-        surplus = []
-        for name in [name for name in self.stack.resources if name in self.updated]:
-            old, now = self.updated[name], self.live[name]
+        before = self.stack.resources
+        pending = {name: self.live[name] for name in before if name in self.updated}
+        return self._restore(Rollback(before, self.stack.outputs, pending, created=tuple(self.created)))
+
+    def _restore(self, rollback: Rollback) -> Stack:
+        """Send each updated resource its old properties, then clean up; stop at the first that fails."""
+        pending, surplus = dict(rollback.pending), list(rollback.surplus)
+        for name, now in rollback.pending.items():
+            old = rollback.before[name]
             self._event(now, "UPDATE_IN_PROGRESS")
             verdict = self._send("Update", now._replace(properties=old.properties), old=now.properties)
-            self.live[name] = old._replace(
-                physical_id=verdict.physical_id or now.physical_id, data=verdict.data or old.data
-            )
+            physical_id = verdict.physical_id or now.physical_id
+            self.live[name] = old._replace(physical_id=physical_id, data=verdict.data or old.data)
             if not verdict.succeeded:
                 self._event(self.live[name], "UPDATE_FAILED", verdict.reason)
-                return self._end("UPDATE_ROLLBACK_FAILED", self.stack.outputs, _failed("update", [name]))
-            if self.live[name].physical_id != now.physical_id:
+                pending[name] = now._replace(physical_id=physical_id)
+                remaining = rollback._replace(pending=pending, surplus=tuple(surplus))
+                ended = self._end("UPDATE_ROLLBACK_FAILED", rollback.outputs, _failed("update", [name]))
+                return ended._replace(rollback=remaining)
+            del pending[name]
+            if physical_id != now.physical_id:
                 surplus.append(now)
             self._event(self.live[name], "UPDATE_COMPLETE")
         self._stack_event("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         for now in surplus:
             self._delete_one(now, "Delete", attempts=CLEANUP_ATTEMPTS)
         self._delete_all([self.live[name] for name in reversed(self.created)], CLEANUP_ATTEMPTS)
-        self.live = {name: self.live[name] for name in self.stack.resources}
-        return self._end("UPDATE_ROLLBACK_COMPLETE", self.stack.outputs)
+        self.live = {name: self.live[name] for name in rollback.before}
+        return self._end("UPDATE_ROLLBACK_COMPLETE", rollback.outputs)
 
     # forward
 
@@ -166,7 +187,7 @@ class Operation:
 
     def _update(self, old: Resource, resource: Resource) -> bool:
         self._event(old, "UPDATE_IN_PROGRESS")
-        self.updated[old.logical_id] = old
+        self.updated.add(old.logical_id)
         verdict = self._send("Update", resource, old=old.properties)
         # The ID in a FAILED answer is recorded, too: the rollback's Update carries it.
         resource = resource._replace(physical_id=verdict.physical_id or old.physical_id)

@@ -66,6 +66,21 @@ class StackEvent(NamedTuple):
     reason: str = ""
 
 
+class Rollback(NamedTuple):
+    """What remains to be done of an update's rollback.
+
+    `before` and `outputs` are the stack's before the update; `created` are the logical IDs that the update added.
+    """
+
+    before: Mapping[str, Resource]
+    outputs: Mapping[str, str]
+    pending: Mapping[str, Resource]
+    """The resources that still have to get their old properties, as the failed update left them."""
+    surplus: tuple[Resource, ...] = ()
+    """What the rollback has replaced so far, to be deleted in its cleanup."""
+    created: tuple[str, ...] = ()
+
+
 class Stack(NamedTuple):
     """A stack between operations. `resources` are the provider-backed ones, by logical ID, oldest first."""
 
@@ -76,3 +91,5 @@ class Stack(NamedTuple):
     outputs: Mapping[str, str]
     seen: frozenset[str] = frozenset()
     """Skipped resources and notices that were shown already."""
+    rollback: Rollback | None = None
+    """In UPDATE_ROLLBACK_FAILED: what `continue-update-rollback` goes on with."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -56,6 +56,17 @@ class StackEngine:
                 f"following resources: [{', '.join(changed)}]. Give the resource another logical ID"
             )
         return self._operation(stack).update(template, parameters)
+
+    def continue_update_rollback(self, stack: Stack, resources_to_skip: Collection[str] = ()) -> Stack:
+        """Go on with a rollback that failed; a skipped resource gets no request and is recorded as it was before.
+
+        Raises ValueError if no rollback of the stack failed, or if one of the resources does not wait for it.
+        """
+        if stack.rollback is None:
+            raise ValueError(f"Stack {stack.name} is in {stack.status} state and can not be rolled back.")
+        if unknown := sorted(set(resources_to_skip) - set(stack.rollback.pending)):
+            raise ValueError(f"Cannot skip resources that need no rollback: [{', '.join(unknown)}].")
+        return self._operation(stack).continue_rollback(resources_to_skip)
 
     def delete(self, stack: Stack) -> Stack:
         """Delete a stack; resources whose deletion failed stay in it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from provider.local.stacks import Stack
 from provider.local.template import TemplateError
 from tests.local.scripted import TOKEN, Rig, fail, rig, say_nothing, succeed, template
 
@@ -223,6 +224,64 @@ def test_service_token_cannot_change(stage: Rig) -> None:
     stage.engine.update(stack, template({"A": {"ServiceToken": TOKEN + "-2"}}), {})
     assert stage.reason("UPDATE_FAILED") == "Modifying service token is not allowed."
     assert stage.provider.requests == []
+
+
+def failed_rollback(stage: Rig) -> Stack:
+    """A stack after an update that added D: its rollback restored A, failed for B, and did not reach C."""
+    stack = stage.create(template({name: {"V": 1} for name in "ABC"}))
+    stage.provider.script("B", succeed(PhysicalResourceId="new-B"), fail("not now"))
+    stage.provider.script("D", fail())
+    stack = stage.engine.update(stack, template({**{name: {"V": 2} for name in "ABC"}, "D": {}}), {})
+    assert stack.status == "UPDATE_ROLLBACK_FAILED"
+    stage.forget()
+    return stack
+
+
+def test_continued_rollback(stage: Rig) -> None:
+    """A rollback that is continued repeats the Update that failed, goes on with the others, and cleans up."""
+    stack = failed_rollback(stage)
+    stage.provider.script("B", succeed(PhysicalResourceId="physical-B"))
+    ended = stage.engine.continue_update_rollback(stack)
+    assert stage.provider.requests == [
+        ("Update", "B", "new-B"),
+        ("Update", "C", "physical-C"),
+        ("Delete", "B", "new-B"),
+        ("Delete", "D", "physical-D"),
+    ]
+    for event in stage.provider.events[:2]:
+        assert (event["ResourceProperties"]["V"], event["OldResourceProperties"]["V"]) == ("1", "2")
+    assert (ended.status, ended.rollback) == ("UPDATE_ROLLBACK_COMPLETE", None)
+    assert {name: one.physical_id for name, one in ended.resources.items()} == {
+        name: f"physical-{name}" for name in "ABC"
+    }
+
+
+def test_continued_rollback_skips_resources(stage: Rig) -> None:
+    """A skipped resource gets no request and is recorded as it was before the update; the others are rolled back."""
+    stack = failed_rollback(stage)
+    ended = stage.engine.continue_update_rollback(stack, ["B"])
+    assert stage.provider.requests == [("Update", "C", "physical-C"), ("Delete", "D", "physical-D")]
+    assert stage.story[:2] == ["images UPDATE_ROLLBACK_IN_PROGRESS", "B UPDATE_COMPLETE"]
+    assert ended.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert (ended.resources["B"].physical_id, ended.resources["B"].properties["V"]) == ("physical-B", "1")
+
+
+def test_continued_rollback_that_fails_again(stage: Rig) -> None:
+    """A rollback can fail and be continued as often as needed."""
+    stack = failed_rollback(stage)
+    stage.provider.script("C", fail())
+    stack = stage.engine.continue_update_rollback(stack, ["B"])
+    assert stack.status == "UPDATE_ROLLBACK_FAILED"
+    assert stage.engine.continue_update_rollback(stack).status == "UPDATE_ROLLBACK_COMPLETE"
+    assert stage.provider.requests[-2:] == [("Update", "C", "physical-C"), ("Delete", "D", "physical-D")]
+
+
+def test_only_a_failed_rollback_can_be_continued(stage: Rig) -> None:
+    """A stack whose rollback did not fail, and a resource that needs no rollback, are refused."""
+    with pytest.raises(ValueError, match="is in CREATE_COMPLETE state"):
+        stage.engine.continue_update_rollback(stage.create(template({"A": {}})))
+    with pytest.raises(ValueError, match=r"\[A\]"):
+        stage.engine.continue_update_rollback(failed_rollback(stage), ["A", "B"])
 
 
 def test_type_cannot_change(stage: Rig) -> None:
