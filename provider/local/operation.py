@@ -96,6 +96,8 @@ class Operation:
         self._stack_event("UPDATE_ROLLBACK_IN_PROGRESS", failure)
         before = self.stack.resources
         pending = {name: self.live[name] for name in before if name in self.updated}
+        # What got no Update may still have got other policies, which are the stack's alone.
+        self.live.update((name, old) for name, old in before.items() if name not in pending)
         return self._restore(Rollback(before, self.stack.outputs, pending, created=tuple(self.created)))
 
     def _restore(self, rollback: Rollback) -> Stack:

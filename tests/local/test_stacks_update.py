@@ -284,6 +284,14 @@ def test_only_a_failed_rollback_can_be_continued(stage: Rig) -> None:
         stage.engine.continue_update_rollback(failed_rollback(stage), ["A", "B"])
 
 
+def test_rollback_restores_policies(stage: Rig) -> None:
+    """The policies of a resource that got no Update are the old ones again after a rollback."""
+    stack = stage.create(template({"A": {}, "B": {"V": 1}}))
+    stage.provider.script("B", fail())
+    rolled = stage.engine.update(stack, template({"A": {"DeletionPolicy": "Retain"}, "B": {"V": 2}}), {})
+    assert rolled.resources == stack.resources
+
+
 def test_type_cannot_change(stage: Rig) -> None:
     """A changed resource type is refused before anything is sent, as CloudFormation refuses it."""
     stack = stage.create(template({"A": {}}))
