@@ -10,6 +10,7 @@ from provider.cli.mistakes import Mistake
 from provider.cli.scene import Home, put_something_there
 from provider.cli.screen import Screen
 from provider.cli.templates import refused
+from provider.local.deployment import refuse_type_changes
 from provider.local.emulator import Emulator
 from provider.local.operation import STACK_TYPE
 from provider.local.records import Outside
@@ -51,8 +52,7 @@ class Rehearsal:
 
         Raises Mistake, before anything is deployed, for a template that CloudFormation would refuse.
         """
-        for template, values in zip(templates, parameters, strict=True):
-            self._check(name, template, values)
+        self._check(name, templates, parameters)
         _check_types(templates)
         source = f" (from {self._place.source})" if self._place.source else ""
         self._screen.say(
@@ -85,11 +85,14 @@ class Rehearsal:
         self._show(before, stack)
         return [*self._shortcomings("deletion", stack, "DELETE_COMPLETE"), *self._left_behind()]
 
-    def _check(self, name: str, template: Template, values: Mapping[str, str]) -> None:
-        try:
-            self._engine.check(name, template, values)
-        except TemplateError as error:
-            raise refused(template.name, error) from error
+    def _check(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> None:
+        types: Mapping[str, str] = {}
+        for template, values in zip(templates, parameters, strict=True):
+            try:
+                refuse_type_changes(types, template)
+                types = self._engine.check(name, template, values).types
+            except TemplateError as error:
+                raise refused(template.name, error) from error
 
     # what is watched
 

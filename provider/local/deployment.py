@@ -85,6 +85,11 @@ class Deployment:
         """The resource's Type."""
         return str(self.template.resources[logical_id]["Type"])
 
+    @property
+    def types(self) -> dict[str, str]:
+        """The types of all resources that the stack would have, by logical ID."""
+        return {name: self.type(name) for name in self.order}
+
     def policies(self, logical_id: str) -> tuple[str, str]:
         """The resource's DeletionPolicy and UpdateReplacePolicy. Raises TemplateError for unknown ones."""
         resource = self.template.resources[logical_id]
@@ -280,6 +285,16 @@ class Deployment:
                 elif name in self.template.resources:
                     raise TemplateError(f"{name} is not created, as its condition is false", call.path)
         return found
+
+
+def refuse_type_changes(types: Mapping[str, str], template: Template) -> None:
+    """Raise TemplateError if an update to `template` would give a resource another type than it has in `types`."""
+    changed = [name for name, kind in types.items() if template.resources.get(name, {}).get("Type", kind) != kind]
+    if changed:
+        raise TemplateError(
+            "Update of resource type is not permitted. The new template modifies resource type of the "
+            f"following resources: [{', '.join(changed)}]. Give the resource another logical ID"
+        )
 
 
 def _depends_on(resource: Mapping[str, Any]) -> list[Any]:

@@ -38,10 +38,12 @@ class Operation:
     """The logical IDs of the resources that an Update was sent for."""
     replaced: list[Resource] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    types: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.live = dict(self.stack.resources)
         self.seen = set(self.stack.seen)
+        self.types = self.stack.types
 
     # the three operations
 
@@ -51,6 +53,7 @@ class Operation:
         self._stack_event("CREATE_IN_PROGRESS", "User Initiated")
         failure, outputs = self._deploy(new, "CREATE")
         if failure is None:
+            self.types = new.types
             return self._end("CREATE_COMPLETE", outputs)
         self._stack_event("ROLLBACK_IN_PROGRESS", f"{failure} Rollback requested by user.")
         failed = self._delete_all([self.live[name] for name in reversed(self.created)])
@@ -71,6 +74,7 @@ class Operation:
         failed = self._delete_all(list(reversed(removed)), CLEANUP_ATTEMPTS)
         # CloudFormation forgets what it could not clean up after an update.
         self.live = {name: self.live[name] for name in new.order if name in self.live}
+        self.types = new.types
         reason = "Update successful. One or more resources could not be deleted." if left or failed else ""
         return self._end("UPDATE_COMPLETE", outputs, reason)
 
@@ -280,7 +284,8 @@ class Operation:
 
     def _end(self, status: str, outputs: Mapping[str, str] | None = None, reason: str = "") -> Stack:
         self._stack_event(status, reason)
-        return Stack(self.stack.name, self.stack.id, status, self.live, outputs or {}, frozenset(self.seen))
+        seen = frozenset(self.seen)
+        return Stack(self.stack.name, self.stack.id, status, self.live, outputs or {}, seen, self.types)
 
 
 def _failed(verb: str, names: list[str]) -> str:

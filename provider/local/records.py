@@ -91,5 +91,7 @@ class Stack(NamedTuple):
     outputs: Mapping[str, str]
     seen: frozenset[str] = frozenset()
     """Skipped resources and notices that were shown already."""
+    types: Mapping[str, str] = MappingProxyType({})
+    """The types of all resources in the stack's template, skipped ones included, by logical ID."""
     rollback: Rollback | None = None
     """In UPDATE_ROLLBACK_FAILED: what `continue-update-rollback` goes on with."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from provider.local.deployment import BACKED_TYPES, Deployment
+from provider.local.deployment import BACKED_TYPES, Deployment, refuse_type_changes
 from provider.local.exchange import Event, Exchange
 from provider.local.operation import Operation
 from provider.local.plausible import Plausible
 from provider.local.records import Outside, Place, Stack, StackEvent
 from provider.local.sink import AnswerSink
-from provider.local.template import Template, TemplateError
+from provider.local.template import Template
 
 __all__ = ["BACKED_TYPES", "Stack", "StackEngine", "StackEvent"]
 
@@ -45,16 +45,7 @@ class StackEngine:
 
     def update(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> Stack:
         """Update a stack to `template`. Raises TemplateError as `create` does."""
-        changed = [
-            logical_id
-            for logical_id, resource in stack.resources.items()
-            if template.resources.get(logical_id, {}).get("Type", resource.type) != resource.type
-        ]
-        if changed:
-            raise TemplateError(
-                "Update of resource type is not permitted. The new template modifies resource type of the "
-                f"following resources: [{', '.join(changed)}]. Give the resource another logical ID"
-            )
+        refuse_type_changes(stack.types, template)
         return self._operation(stack).update(template, parameters)
 
     def continue_update_rollback(self, stack: Stack, resources_to_skip: Collection[str] = ()) -> Stack:

@@ -213,6 +213,30 @@ def test_second_template_is_checked_before_the_first_is_deployed(rehearse: Rehea
     assert "CREATE_IN_PROGRESS" not in ended.stdout
 
 
+@pytest.mark.parametrize(
+    "kind", ["AWS::CloudFormation::CustomResource", "AWS::ImageBuilder::DistributionConfiguration"]
+)
+def test_type_of_a_resource_cannot_change(rehearse: Rehearse, kind: str) -> None:
+    """CloudFormation rejects an update that changes a resource's type; this is reported before anything is deployed."""
+    for templates in ((OWN, OWN.replace(OURS, kind)), (OWN.replace(OURS, kind), OWN)):
+        without_output = [template.partition("Outputs:")[0] for template in templates]
+        ended = rehearse(*without_output)
+        assert (ended.status, ended.stdout) == (2, "")
+        assert "stack-1.yaml: Update of resource type is not permitted." in ended.stderr
+        assert "[Images]" in ended.stderr
+
+
+def test_service_token_cannot_change(rehearse: Rehearse) -> None:
+    """CloudFormation fails an update that changes a ServiceToken, and sends nothing for that resource."""
+    ended = rehearse(OWN, OWN.replace(":function:provider", ":function:provider:live"))
+    assert ended.status == 1
+    update = ended.stdout.partition("\nUpdate ")[2]
+    assert "Modifying service token is not allowed." in update
+    assert not re.search(r"Images +UPDATE_IN_PROGRESS", update)
+    assert "No configuration changed." in update
+    assert update.rstrip().endswith("ended in UPDATE_ROLLBACK_COMPLETE (Images failed)")
+
+
 def test_resource_added_and_removed(rehearse: Rehearse) -> None:
     """One of the templates has to have a resource of ours: an update may add the first, or remove the last."""
     without = "Resources: {Topic: {Type: AWS::SNS::Topic}}"

@@ -297,6 +297,17 @@ def test_type_cannot_change(stage: Rig) -> None:
     stack = stage.create(template({"A": {}}))
     with pytest.raises(TemplateError, match=r"Update of resource type is not permitted.*\[A\]"):
         stage.engine.update(stack, template({"A": {"Type": "AWS::CloudFormation::CustomResource"}}), {})
+    assert stage.provider.requests == [("Create", "A", None)]
+
+
+def test_type_of_a_skipped_resource_cannot_change(stage: Rig) -> None:
+    """A resource of a type that is not deployed here has a type, too; one that was removed has none any more."""
+    native = template({"A": {"Type": "AWS::ImageBuilder::DistributionConfiguration"}, "B": {}})
+    stack = stage.create(native)
+    with pytest.raises(TemplateError, match=r"Update of resource type is not permitted.*\[A\]"):
+        stage.engine.update(stack, template({"A": {}, "B": {}}), {})
+    stack = stage.engine.update(stack, template({"B": {}}), {})
+    assert stage.engine.update(stack, template({"A": {}, "B": {}}), {}).status == "UPDATE_COMPLETE"
 
 
 def test_update_reads_attributes_of_unchanged_resources(stage: Rig) -> None:
