@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provider.cli.fitting import Fitting
+from provider.cli.inventory import Inventory, Problem
 from provider.cli.mistakes import Mistake
 from provider.cli.scene import Home, put_something_there
 from provider.cli.screen import Screen
@@ -18,7 +19,7 @@ from provider.local.sink import AnswerSink
 from provider.local.stacks import BACKED_TYPES, Stack, StackEngine, StackEvent
 from provider.local.template import Template, TemplateError
 from provider.properties.expand import expand
-from provider.properties.model import DELETE, NAME, ON_DELETE, RETAIN, TARGET
+from provider.properties.model import TARGET
 
 _NOUNS = {"create": "creation", "update": "update"}
 
@@ -42,10 +43,8 @@ class Rehearsal:
         outside = outside._replace(fit=Fitting(place.region, place.account))
         self._engine = StackEngine(self._invoke, sink, place.region, place.account, self._told, outside=outside)
         self._events: list[StackEvent] = []
-        self._there_before = set(emulator.configurations)
+        self._inventory = Inventory(emulator.configurations)
         self._made_up: dict[str, dict[str, Any]] = {}
-        self._to_stay: set[str] = set()
-        self._to_go: set[str] = set()
 
     def run(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> list[str]:
         """Create the stack, update it to each next template, and delete it; gives what went wrong, in short.
@@ -72,10 +71,10 @@ class Rehearsal:
             except TemplateError as error:
                 raise refused(template.name, error) from error
             self._show(before, stack)
-            if shortcomings := self._shortcomings(
-                f"{_NOUNS[verb]} from {template.name}", stack, f"{verb.upper()}_COMPLETE"
-            ):
-                return [*shortcomings, *(self._left_behind() if not stack.resources else [])]
+            ended = self._shortcomings(f"{_NOUNS[verb]} from {template.name}", stack, f"{verb.upper()}_COMPLETE")
+            lost = self._lost(stack)
+            if ended or lost:
+                return [*ended, *lost, *self._remaining(stack)]
         return self._delete(stack) if stack else []
 
     def _delete(self, stack: Stack) -> list[str]:
@@ -83,7 +82,8 @@ class Rehearsal:
         before = self._emulator.configurations
         stack = self._engine.delete(stack)
         self._show(before, stack)
-        return [*self._shortcomings("deletion", stack, "DELETE_COMPLETE"), *self._left_behind()]
+        ended = self._shortcomings("deletion", stack, "DELETE_COMPLETE")
+        return [*ended, *self._lost(stack), *self._remaining(stack)]
 
     def _check(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> None:
         types: Mapping[str, str] = {}
@@ -100,24 +100,21 @@ class Rehearsal:
         self._events.append(event)
         self._screen.event(event)
         if event.status == "DELETE_SKIPPED":
-            self._to_stay.add(event.physical_id)
+            self._inventory.deletion_skipped(event.physical_id, self._emulator.configurations)
 
     def _invoke(self, event: dict[str, Any]) -> None:
         properties = expand(event["ResourceProperties"]).parameters
         target = properties.get(TARGET)
+        existing = self._emulator.configurations
         if event["RequestType"] == "Delete":
-            on_delete = properties.get(ON_DELETE, DELETE if NAME in properties else "")
-            if on_delete == RETAIN:
-                self._to_stay.add(event["PhysicalResourceId"])
-            if on_delete == DELETE:
-                self._to_go.add(event["PhysicalResourceId"])
-        elif isinstance(target, str) and target not in self._emulator.configurations:
+            self._inventory.deletion_requested(event["PhysicalResourceId"], properties, existing)
+        elif isinstance(target, str) and target not in existing:
             self._make_up(target)
         self._function(event)
 
     def _make_up(self, arn: str) -> None:
         if put_something_there(self._emulator, self._place, arn):
-            self._there_before.add(arn)
+            self._inventory.add_existing(arn)
             self._made_up[arn] = self._emulator.configurations[arn]
             self._screen.say(
                 f"  {arn} is adopted and nobody said what is in it: something is made up "
@@ -143,17 +140,16 @@ class Rehearsal:
         which = f" ({', '.join(failed)} failed)" if failed else ""
         return [f"the {step} ended in {stack.status}{which}"]
 
-    def _left_behind(self) -> list[str]:
-        now = set(self._emulator.configurations)
-        found = []
-        for arns, what in (
-            (now - self._there_before - self._to_stay, "left behind"),
-            (self._there_before - now - self._to_go, "gone that was there before"),
-        ):
-            for arn in sorted(arns):
-                self._screen.say(f"  {arn}: {what}", fg="red")
-            found += [f"{len(arns)} configuration{'s' * (len(arns) > 1)} {what}"] if arns else []
-        return found
+    def _lost(self, stack: Stack) -> list[str]:
+        return self._reported(self._inventory.losses(stack, self._emulator.configurations))
+
+    def _remaining(self, stack: Stack) -> list[str]:
+        return self._reported(self._inventory.remainders(stack, self._emulator.configurations))
+
+    def _reported(self, problems: Sequence[Problem]) -> list[str]:
+        for problem in problems:
+            self._screen.say(f"  {problem.line}", fg="red")
+        return list(dict.fromkeys(problem.summary for problem in problems))
 
 
 def _check_types(templates: Sequence[Template]) -> None:

@@ -88,15 +88,18 @@ def rehearse(
     Region and account are, unless given, those of the first configuration ARN in what you pass.
 
     A step that fails ends the rehearsal: you see how CloudFormation rolls it back and what that leaves, but
-    no later template and no deletion is tried.
+    no later template and no deletion is tried. A step also fails if it loses a configuration: if a resource of the
+    stack has none any more, or if one is deleted that an earlier step retained (OnDelete, DeletionPolicy,
+    UpdateReplacePolicy). At the end, and after a failed step, what
+    was left behind, or is gone that was there before, is a failure, too.
 
     Loops (Fn::ForEach) are expanded by CloudFormation alone: create a change set, and take the template of
     `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`.
 
     Of the other resources and of the template as a whole only the plainest mistakes are found: run cfn-lint too.
 
-    The exit status is 0 if every step ended as a good deployment does, 1 if not, and 2 for a mistake in the
-    command or a template.
+    The exit status is 0 if every step ended as a good deployment does and no configuration was lost or left behind,
+    1 if not, and 2 for a mistake in the command or a template.
     """
     from provider.cli.function import offline, real_function
     from provider.cli.rehearsal import Rehearsal

@@ -388,6 +388,8 @@ def test_help_is_enough() -> None:
         "stand-in",
         "--existing",
         "A step that fails",
+        "loses a configuration",
+        "an earlier step retained",
         "cfn-lint",
         "exit status",
         "Examples:",

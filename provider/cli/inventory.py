@@ -1,0 +1,94 @@
+"""What becomes of configurations in a rehearsal: which ones may stay, which ones may go, and which ones are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from provider.cli.scene import name_in
+from provider.local.stacks import Stack
+from provider.properties.model import DELETE, NAME, ON_DELETE, RETAIN, TARGET
+
+
+class Problem(NamedTuple):
+    """Something that a good deployment does not do: a line about one configuration, and the short form of them all."""
+
+    line: str
+    summary: str
+
+
+class Inventory:
+    """Follows the configurations through a stack's life; `existing` are the ARNs of those that were there before."""
+
+    def __init__(self, existing: Iterable[str]) -> None:
+        self._existing = set(existing)
+        self._may_stay: set[str] = set()
+        self._may_go: set[str] = set()
+        self._retained: set[str] = set()
+        self._reported: set[str] = set()
+
+    def add_existing(self, arn: str) -> None:
+        """Count a configuration among those that were there before."""
+        self._existing.add(arn)
+
+    def deletion_skipped(self, physical_id: str, now: Collection[str]) -> None:
+        """CloudFormation keeps this resource by its policy. `now` are the ARNs of what exists."""
+        self._may_stay.add(physical_id)
+        self._retained |= {physical_id} & set(now)
+
+    def deletion_requested(self, physical_id: str, properties: Mapping[str, Any], now: Collection[str]) -> None:
+        """CloudFormation sends a Delete with these properties, by the API's names."""
+        default = DELETE if NAME in properties else RETAIN if TARGET in properties else ""
+        on_delete = properties.get(ON_DELETE, default)
+        if on_delete == DELETE:
+            self._may_go.add(physical_id)
+        elif on_delete:
+            self._retained |= {physical_id} & set(now)
+        if properties.get(ON_DELETE) == RETAIN:
+            self._may_stay.add(physical_id)
+
+    def losses(self, stack: Stack, now: Collection[str]) -> list[Problem]:
+        """After a step: resources of the stack whose configuration does not exist, and retained ones that are gone.
+
+        A configuration that belongs to the stack again no longer counts as retained.
+        """
+        live = _configurations_of(stack)
+        lost = {name: arn for name, arn in live.items() if arn not in now}
+        gone = self._retained - set(now) - set(live.values())
+        self._retained -= gone | set(live.values())
+        self._reported |= gone | set(lost.values())
+        return [
+            *(
+                Problem(f"{name} lost its configuration: {arn}", f"{name} lost its configuration")
+                for name, arn in lost.items()
+            ),
+            *_problems(gone, "retained configuration", "was deleted", "were deleted"),
+        ]
+
+    def remainders(self, stack: Stack, now: Collection[str]) -> list[Problem]:
+        """At the end, good or bad: what exists though nobody asked to keep it, and what is gone for good."""
+        surplus = set(now) - self._existing - self._may_stay - _physical_ids(stack)
+        gone = self._existing - set(now) - self._may_go - self._reported
+        return [
+            *_problems(surplus, "configuration", "left behind"),
+            *_problems(gone, "configuration", "gone that was there before"),
+        ]
+
+
+def _configurations_of(stack: Stack) -> dict[str, str]:
+    """The ARNs that the stack records, by logical ID."""
+    return {name: one.physical_id for name, one in stack.resources.items() if name_in(one.physical_id)}
+
+
+def _physical_ids(stack: Stack) -> set[str]:
+    """All that CloudFormation may still send a request for, also what a failed rollback has not come to."""
+    rollback = stack.rollback
+    waiting = [*rollback.before.values(), *rollback.pending.values(), *rollback.surplus] if rollback else []
+    return {one.physical_id for one in [*stack.resources.values(), *waiting]}
+
+
+def _problems(arns: Collection[str], noun: str, one: str, several: str = "") -> list[Problem]:
+    """One problem for each ARN, all with the same summary."""
+    summary = f"1 {noun} {one}" if len(arns) == 1 else f"{len(arns)} {noun}s {several or one}"
+    line = one if noun == "configuration" else f"{noun} {one}"
+    return [Problem(f"{arn}: {line}", summary) for arn in sorted(arns)]

@@ -1,0 +1,198 @@
+"""A rehearsal finds what a faulty provider would lose: the real function runs, and then something goes wrong."""
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from provider.cli.function import Context
+from provider.cli.rehearsal import Rehearsal
+from provider.cli.scene import Home
+from provider.cli.screen import Screen
+from provider.handler import handler
+from provider.local.emulator import Emulator
+from provider.local.records import Outside
+from provider.local.sink import AnswerSink
+from tests.local.scripted import Event, answer, answers, fail, template
+
+PREFIX = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
+ALPHA, BETA = f"{PREFIX}alpha", f"{PREFIX}beta"
+ANCHOR = {"Name": "anchor", "Distributions": [{"Region": "us-east-1", "AmiDistributionConfiguration": {}}]}
+BAD = {"Name": "bad", "Distributions": [{"Region": "us-east-1", "Colour": "red"}]}
+
+Step = Mapping[str, Any]
+
+
+def own(name: str = "alpha", **properties: Any) -> dict[str, Any]:
+    return {**ANCHOR, "Name": name, **properties}
+
+
+def adopt(arn: str = ALPHA, **properties: Any) -> dict[str, Any]:
+    return {"DistributionConfigurationArn": arn, "Distributions": ANCHOR["Distributions"], **properties}
+
+
+class Theater:
+    """Rehearses steps (logical IDs to properties or whole resources); `meddle` comes after the function's work."""
+
+    def __init__(self, emulator: Emulator, sink: AnswerSink) -> None:
+        self.emulator = emulator
+        self.sink = sink
+        self.out = io.StringIO()
+        self.function: Callable[[Event], object] = lambda event: handler(event, Context())
+        self.meddle: Callable[[Event], object] = lambda event: None
+
+    def rehearse(self, *steps: Step) -> list[str]:
+        rehearsal = Rehearsal(
+            Screen(self.out), self.emulator, self.sink, Home("us-east-1", "123456789012", ""), self._invoke, Outside()
+        )
+        return rehearsal.run("images", [template(step) for step in steps], [{}] * len(steps))
+
+    def _invoke(self, event: Event) -> None:
+        self.function(event)
+        self.meddle(event)
+
+    @property
+    def shown(self) -> list[str]:
+        return [line.strip() for line in self.out.getvalue().splitlines()]
+
+    def remove(self, arn: str, request: str, logical_id: str) -> None:
+        """Let a configuration vanish after each request of this type for a logical ID."""
+
+        def meddle(event: Event) -> None:
+            if (event["RequestType"], event["LogicalResourceId"]) == (request, logical_id):
+                self.emulator.remove(arn)
+
+        self.meddle = meddle
+
+
+@pytest.fixture
+def theater(emulator: Emulator, sink: AnswerSink) -> Theater:
+    return Theater(emulator, sink)
+
+
+def test_live_resource_lost(theater: Theater) -> None:
+    """If the configuration of a live resource is gone after a step, the rehearsal ends there and names the resource."""
+    theater.remove(ALPHA, "Create", "B")
+    found = theater.rehearse({"A": own()}, {"A": own(), "B": own("beta")}, {"A": own()})
+    assert found == ["A lost its configuration"]
+    assert f"A lost its configuration: {ALPHA}" in theater.shown
+    assert not any(line.startswith("Delete images") for line in theater.shown)
+
+
+def test_live_resource_lost_in_a_rollback(theater: Theater) -> None:
+    """A rollback must not lose the configuration of a live resource either."""
+    theater.remove(ALPHA, "Delete", "B")
+    found = theater.rehearse({"A": own()}, {"A": own(), "B": BAD})
+    assert found == [
+        "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)",
+        "A lost its configuration",
+    ]
+
+
+def test_nothing_lost(theater: Theater) -> None:
+    """A rehearsal that loses nothing finds nothing, whatever was created, replaced, and deleted on the way."""
+    steps = {"A": own()}, {"A": own("beta"), "B": own("gamma")}, {"B": own("gamma", Description="new")}
+    assert theater.rehearse(*steps) == []
+    assert theater.emulator.configurations == {}
+
+
+RETAINED = {
+    "OnDelete": ({"A": own(OnDelete="Retain")}, {}),
+    "DeletionPolicy": ({"A": {"Properties": own(), "DeletionPolicy": "Retain"}}, {}),
+    "UpdateReplacePolicy": (
+        {"A": own()},
+        {"A": {"Properties": own("beta"), "UpdateReplacePolicy": "Retain"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("how", RETAINED)
+def test_retained_configuration_deleted(theater: Theater, how: str) -> None:
+    """What was retained earlier in the rehearsal must not be deleted in a later step."""
+    first, second = ({**step, "Z": ANCHOR} for step in RETAINED[how])
+    theater.remove(ALPHA, "Create", "B")
+    found = theater.rehearse(first, second, {**second, "B": own("gamma")})
+    assert found == ["1 retained configuration was deleted"]
+    assert f"{ALPHA}: retained configuration was deleted" in theater.shown
+
+
+@pytest.mark.parametrize("how", RETAINED)
+def test_retained_configuration_kept(theater: Theater, how: str) -> None:
+    """What was retained stays to the end, and that is no problem."""
+    first, second = ({**step, "Z": ANCHOR} for step in RETAINED[how])
+    assert theater.rehearse(first, second, {**second, "B": own("gamma")}) == []
+    assert ALPHA in theater.emulator.configurations
+
+
+def test_retained_adoption_deleted(theater: Theater) -> None:
+    """An adopted configuration is retained by default, so it must not be deleted later."""
+    theater.emulator.seed(name="alpha", distributions=[])
+    theater.remove(ALPHA, "Create", "B")
+    found = theater.rehearse({"A": adopt(), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": own("beta")})
+    assert found == ["1 retained configuration was deleted"]
+
+
+def test_retained_configuration_adopted_to_be_deleted(theater: Theater) -> None:
+    """A retained configuration that a later template adopts with OnDelete: Delete may be deleted."""
+    steps = ({"A": own(OnDelete="Retain"), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": adopt(OnDelete="Delete")})
+    assert theater.rehearse(*steps) == []
+    assert theater.emulator.configurations == {}
+
+
+def ignoring(request: str, nth: int) -> Callable[[Event], None]:
+    """The real function, but the nth request of this type succeeds without doing anything."""
+    met: list[Event] = []
+
+    def function(event: Event) -> None:
+        if event["RequestType"] == request:
+            met.append(event)
+            if len(met) == nth:
+                answers(event, answer(event))
+                return
+        handler(event, Context())
+
+    return function
+
+
+FAILING = {"A": own(), "B": own("beta"), "C": {**BAD, "Description": {"Ref": "B"}}}
+FAILED = "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (C failed)"
+
+
+def test_failed_step_names_what_it_leaves_behind(theater: Theater) -> None:
+    """A step that fails reports what it leaves behind, also while the stack still has other resources."""
+    theater.function = ignoring("Delete", nth=2)
+    assert theater.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration left behind"]
+    assert f"{BETA}: left behind" in theater.shown
+
+
+def test_failed_step_names_what_is_gone_for_good(theater: Theater) -> None:
+    """A step that fails reports what was there before and is gone, although no resource of the stack adopted it."""
+    theater.emulator.seed(name="gamma", distributions=[])
+    theater.remove(f"{PREFIX}gamma", "Delete", "B")
+    assert theater.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration gone that was there before"]
+    assert f"{PREFIX}gamma: gone that was there before" in theater.shown
+
+
+def test_failed_step_that_leaves_nothing(theater: Theater) -> None:
+    """A step that fails and is rolled back in full reports its failure alone."""
+    theater.emulator.seed(name="gamma", distributions=[])
+    assert theater.rehearse({"A": own()}, FAILING) == [FAILED]
+
+
+def test_failed_rollback_still_knows_what_it_left(theater: Theater) -> None:
+    """What a failed rollback has not come to yet is not left behind: continue-update-rollback goes on with it."""
+    updates: list[Event] = []
+
+    def function(event: Event) -> None:
+        if event["RequestType"] == "Update":
+            updates.append(event)
+        if len(updates) == 2:
+            fail()(event)
+        else:
+            handler(event, Context())
+
+    theater.function = function
+    found = theater.rehearse({"A": own()}, {"A": own("beta"), "B": {**BAD, "Description": {"Ref": "A"}}})
+    assert found == ["the update from template.json ended in UPDATE_ROLLBACK_FAILED (B, A failed)"]
+    assert set(theater.emulator.configurations) == {ALPHA, BETA}
