@@ -7,7 +7,12 @@ from typing import Any, NamedTuple
 
 from provider.cli.scene import name_in
 from provider.local.stacks import Stack
-from provider.properties.model import DELETE, NAME, ON_DELETE, RETAIN, TARGET
+from provider.properties.diff import Difference, differences
+from provider.properties.expand import expand
+from provider.properties.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, content_members
+from provider.properties.rules import MARKS
+
+Configuration = Mapping[str, Any]
 
 
 class Problem(NamedTuple):
@@ -92,3 +97,21 @@ def _problems(arns: Collection[str], noun: str, one: str, several: str = "") -> 
     summary = f"1 {noun} {one}" if len(arns) == 1 else f"{len(arns)} {noun}s {several or one}"
     line = one if noun == "configuration" else f"{noun} {one}"
     return [Problem(f"{arn}: {line}", summary) for arn in sorted(arns)]
+
+
+def drift(properties: Mapping[str, Any], before: Configuration, now: Configuration) -> tuple[Difference, ...]:
+    """How a live configuration differs from what the recorded properties say.
+
+    Passed over are the ownership tags, and the tags that somebody else had set `before` the step.
+    """
+    desired = expand(properties).parameters
+    tags = desired.get(TAGS, {})
+    others = {*MARKS, *before.get("tags", {})} - set(tags)
+    return differences(
+        {**_content(desired), TAGS: tags},
+        {**_content(now), TAGS: {key: value for key, value in now.get("tags", {}).items() if key not in others}},
+    )
+
+
+def _content(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {member: parameters[member] for member in content_members() if member in parameters}

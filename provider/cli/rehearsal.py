@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provider.cli.fitting import Fitting
-from provider.cli.inventory import Inventory, Problem
+from provider.cli.inventory import Inventory, Problem, drift
 from provider.cli.mistakes import Mistake
 from provider.cli.scene import Home, put_something_there
 from provider.cli.screen import Screen
@@ -62,17 +62,17 @@ class Rehearsal:
         for template, values in zip(templates, parameters, strict=True):
             verb = "update" if stack else "create"
             self._screen.heading(f"{verb.capitalize()} {name} from {template.name}")
-            before = self._emulator.configurations
+            previous, before = stack, self._emulator.configurations
             try:
-                if stack is None:
+                if previous is None:
                     stack = self._engine.create(name, template, values)
                 else:
-                    stack = self._engine.update(stack, template, values)
+                    stack = self._engine.update(previous, template, values)
             except TemplateError as error:
                 raise refused(template.name, error) from error
-            self._show(before, stack)
+            before = self._show(before, stack)
             ended = self._shortcomings(f"{_NOUNS[verb]} from {template.name}", stack, f"{verb.upper()}_COMPLETE")
-            lost = self._lost(stack)
+            lost = [*self._lost(stack), *(self._drifted(previous, stack, before) if previous else [])]
             if ended or lost:
                 return [*ended, *lost, *self._remaining(stack)]
         return self._delete(stack) if stack else []
@@ -124,12 +124,15 @@ class Rehearsal:
 
     # how it ends
 
-    def _show(self, before: Mapping[str, Mapping[str, Any]], stack: Stack) -> None:
-        self._screen.say()
-        self._screen.changes({**self._made_up, **before}, self._emulator.configurations)
+    def _show(self, before: dict[str, dict[str, Any]], stack: Stack) -> dict[str, dict[str, Any]]:
+        """Show what a step changed; returns what there was before it, including what was made up during the step."""
+        before = {**self._made_up, **before}
         self._made_up.clear()
+        self._screen.say()
+        self._screen.changes(before, self._emulator.configurations)
         for name, value in stack.outputs.items():
             self._screen.say(f"  Output {name}: {value}", dim=True)
+        return before
 
     def _shortcomings(self, step: str, stack: Stack, good: str) -> list[str]:
         ended = [one for one in self._events if one.status.endswith("_FAILED") and one.type != STACK_TYPE]
@@ -150,6 +153,21 @@ class Rehearsal:
         for problem in problems:
             self._screen.say(f"  {problem.line}", fg="red")
         return list(dict.fromkeys(problem.summary for problem in problems))
+
+    def _drifted(self, previous: Stack, stack: Stack, before: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Compare what is live after a rollback with what the stack recorded before the update."""
+        if not stack.status.startswith("UPDATE_ROLLBACK"):
+            return []
+        now, found = self._emulator.configurations, []
+        for name, recorded in previous.resources.items():
+            arn = stack.resources[name].physical_id
+            differing = drift(recorded.properties, before.get(arn, {}), now[arn]) if arn in now else ()
+            if differing:
+                self._screen.say(f"  {name}: {arn} differs from the template after the rollback", fg="yellow")
+                found.append(f"{name}'s configuration differs from the template after the rollback")
+            for difference in differing:
+                self._screen.difference(difference)
+        return found
 
 
 def _check_types(templates: Sequence[Template]) -> None:

@@ -89,8 +89,8 @@ def rehearse(
 
     A step that fails ends the rehearsal: you see how CloudFormation rolls it back and what that leaves, but
     no later template and no deletion is tried. A step also fails if it loses a configuration: if a resource of the
-    stack has none any more, or if one is deleted that an earlier step retained (OnDelete, DeletionPolicy,
-    UpdateReplacePolicy). At the end, and after a failed step, what
+    stack has none any more, if one is deleted that an earlier step retained (OnDelete, DeletionPolicy,
+    UpdateReplacePolicy), or if a rollback does not restore its content. At the end, and after a failed step, what
     was left behind, or is gone that was there before, is a failure, too.
 
     Loops (Fn::ForEach) are expanded by CloudFormation alone: create a change set, and take the template of

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import boto3
 import pytest
 
 from provider.cli.function import Context
@@ -153,6 +154,35 @@ def ignoring(request: str, nth: int) -> Callable[[Event], None]:
         handler(event, Context())
 
     return function
+
+
+CHANGED = {"A": own(Description="new", Tags={"Team": "new"}), "B": {**BAD, "Description": {"Ref": "A"}}}
+
+
+def test_content_after_a_rollback(theater: Theater) -> None:
+    """If a rollback does not restore the content of a live resource, the difference is shown."""
+    theater.function = ignoring("Update", nth=2)
+    found = theater.rehearse({"A": own(Description="old")}, CHANGED)
+    assert found == [
+        "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)",
+        "A's configuration differs from the template after the rollback",
+    ]
+    shown = theater.shown
+    assert f"A: {ALPHA} differs from the template after the rollback" in shown
+    assert '~ Description: "old" -> "new"' in shown
+    assert '+ Tags["Team"]: "new"' in shown
+
+
+def test_restored_content_after_a_rollback(theater: Theater) -> None:
+    """A rollback that restores the content passes, also next to tags that somebody else set."""
+
+    def tag(event: Event) -> None:
+        if event["RequestType"] == "Create" and event["LogicalResourceId"] == "A":
+            boto3.client("imagebuilder").tag_resource(resourceArn=ALPHA, tags={"Cost": "1"})
+
+    theater.meddle = tag
+    found = theater.rehearse({"A": own(Description="old")}, CHANGED)
+    assert found == ["the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)"]
 
 
 FAILING = {"A": own(), "B": own("beta"), "C": {**BAD, "Description": {"Ref": "B"}}}
