@@ -27,6 +27,7 @@ class Inventory:
 
     def __init__(self, existing: Iterable[str]) -> None:
         self._existing = set(existing)
+        self._seen: set[str] = set()
         self._may_stay: set[str] = set()
         self._may_go: set[str] = set()
         self._retained: set[str] = set()
@@ -35,6 +36,14 @@ class Inventory:
     def add_existing(self, arn: str) -> None:
         """Count a configuration among those that were there before."""
         self._existing.add(arn)
+
+    def observe(self, now: Iterable[str]) -> None:
+        """Remember the ARNs of what exists at this moment."""
+        self._seen.update(now)
+
+    def has_seen(self, arn: str) -> bool:
+        """Whether a configuration exists, or existed earlier in the rehearsal."""
+        return arn in self._seen
 
     def deletion_skipped(self, physical_id: str, now: Collection[str]) -> None:
         """CloudFormation keeps this resource by its policy. `now` are the ARNs of what exists."""

@@ -106,9 +106,10 @@ class Rehearsal:
         properties = expand(event["ResourceProperties"]).parameters
         target = properties.get(TARGET)
         existing = self._emulator.configurations
+        self._inventory.observe(existing)
         if event["RequestType"] == "Delete":
             self._inventory.deletion_requested(event["PhysicalResourceId"], properties, existing)
-        elif isinstance(target, str) and target not in existing:
+        elif isinstance(target, str) and not self._inventory.has_seen(target):
             self._make_up(target)
         self._function(event)
 

@@ -33,7 +33,11 @@ def adopt(arn: str = ALPHA, **properties: Any) -> dict[str, Any]:
     return {"DistributionConfigurationArn": arn, "Distributions": ANCHOR["Distributions"], **properties}
 
 
-class Theater:
+FAILING = {"A": own(), "B": own("beta"), "C": {**BAD, "Description": {"Ref": "B"}}}
+FAILED = "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (C failed)"
+
+
+class Setup:
     """Rehearses steps (logical IDs to properties or whole resources); `meddle` comes after the function's work."""
 
     def __init__(self, emulator: Emulator, sink: AnswerSink) -> None:
@@ -68,34 +72,50 @@ class Theater:
 
 
 @pytest.fixture
-def theater(emulator: Emulator, sink: AnswerSink) -> Theater:
-    return Theater(emulator, sink)
+def setup(emulator: Emulator, sink: AnswerSink) -> Setup:
+    return Setup(emulator, sink)
 
 
-def test_live_resource_lost(theater: Theater) -> None:
+def test_live_resource_lost(setup: Setup) -> None:
     """If the configuration of a live resource is gone after a step, the rehearsal ends there and names the resource."""
-    theater.remove(ALPHA, "Create", "B")
-    found = theater.rehearse({"A": own()}, {"A": own(), "B": own("beta")}, {"A": own()})
+    setup.remove(ALPHA, "Create", "B")
+    found = setup.rehearse({"A": own()}, {"A": own(), "B": own("beta")}, {"A": own()})
     assert found == ["A lost its configuration"]
-    assert f"A lost its configuration: {ALPHA}" in theater.shown
-    assert not any(line.startswith("Delete images") for line in theater.shown)
+    assert f"A lost its configuration: {ALPHA}" in setup.shown
+    assert not any(line.startswith("Delete images") for line in setup.shown)
 
 
-def test_live_resource_lost_in_a_rollback(theater: Theater) -> None:
+def test_live_resource_lost_in_a_rollback(setup: Setup) -> None:
     """A rollback must not lose the configuration of a live resource either."""
-    theater.remove(ALPHA, "Delete", "B")
-    found = theater.rehearse({"A": own()}, {"A": own(), "B": BAD})
+    setup.remove(ALPHA, "Delete", "B")
+    found = setup.rehearse({"A": own()}, {"A": own(), "B": BAD})
     assert found == [
         "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)",
         "A lost its configuration",
     ]
 
 
-def test_nothing_lost(theater: Theater) -> None:
+def test_nothing_lost(setup: Setup) -> None:
     """A rehearsal that loses nothing finds nothing, whatever was created, replaced, and deleted on the way."""
     steps = {"A": own()}, {"A": own("beta"), "B": own("gamma")}, {"B": own("gamma", Description="new")}
-    assert theater.rehearse(*steps) == []
-    assert theater.emulator.configurations == {}
+    assert setup.rehearse(*steps) == []
+    assert setup.emulator.configurations == {}
+
+
+def test_lost_configuration_is_not_made_up(setup: Setup) -> None:
+    """What existed in the rehearsal and was deleted is not made up when a resource adopts it, or is rolled back."""
+    found = setup.rehearse({"A": own(), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": adopt()})
+    assert found == ["the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)"]
+    assert not any("made up" in line for line in setup.shown)
+
+
+def test_lost_adopted_configuration(setup: Setup) -> None:
+    """A rollback does not hide that an adopted configuration was lost."""
+    setup.remove(ALPHA, "Create", "B")
+    after = {"A": adopt(Description="new"), "B": {**own("beta"), "Description": {"Ref": "A"}}, "C": FAILING["C"]}
+    found = setup.rehearse({"A": adopt()}, after)
+    assert "A lost its configuration" in found
+    assert sum("made up" in line for line in setup.shown) == 1
 
 
 RETAINED = {
@@ -109,36 +129,36 @@ RETAINED = {
 
 
 @pytest.mark.parametrize("how", RETAINED)
-def test_retained_configuration_deleted(theater: Theater, how: str) -> None:
+def test_retained_configuration_deleted(setup: Setup, how: str) -> None:
     """What was retained earlier in the rehearsal must not be deleted in a later step."""
     first, second = ({**step, "Z": ANCHOR} for step in RETAINED[how])
-    theater.remove(ALPHA, "Create", "B")
-    found = theater.rehearse(first, second, {**second, "B": own("gamma")})
+    setup.remove(ALPHA, "Create", "B")
+    found = setup.rehearse(first, second, {**second, "B": own("gamma")})
     assert found == ["1 retained configuration was deleted"]
-    assert f"{ALPHA}: retained configuration was deleted" in theater.shown
+    assert f"{ALPHA}: retained configuration was deleted" in setup.shown
 
 
 @pytest.mark.parametrize("how", RETAINED)
-def test_retained_configuration_kept(theater: Theater, how: str) -> None:
+def test_retained_configuration_kept(setup: Setup, how: str) -> None:
     """What was retained stays to the end, and that is no problem."""
     first, second = ({**step, "Z": ANCHOR} for step in RETAINED[how])
-    assert theater.rehearse(first, second, {**second, "B": own("gamma")}) == []
-    assert ALPHA in theater.emulator.configurations
+    assert setup.rehearse(first, second, {**second, "B": own("gamma")}) == []
+    assert ALPHA in setup.emulator.configurations
 
 
-def test_retained_adoption_deleted(theater: Theater) -> None:
+def test_retained_adoption_deleted(setup: Setup) -> None:
     """An adopted configuration is retained by default, so it must not be deleted later."""
-    theater.emulator.seed(name="alpha", distributions=[])
-    theater.remove(ALPHA, "Create", "B")
-    found = theater.rehearse({"A": adopt(), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": own("beta")})
+    setup.emulator.seed(name="alpha", distributions=[])
+    setup.remove(ALPHA, "Create", "B")
+    found = setup.rehearse({"A": adopt(), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": own("beta")})
     assert found == ["1 retained configuration was deleted"]
 
 
-def test_retained_configuration_adopted_to_be_deleted(theater: Theater) -> None:
+def test_retained_configuration_adopted_to_be_deleted(setup: Setup) -> None:
     """A retained configuration that a later template adopts with OnDelete: Delete may be deleted."""
     steps = ({"A": own(OnDelete="Retain"), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": adopt(OnDelete="Delete")})
-    assert theater.rehearse(*steps) == []
-    assert theater.emulator.configurations == {}
+    assert setup.rehearse(*steps) == []
+    assert setup.emulator.configurations == {}
 
 
 def ignoring(request: str, nth: int) -> Callable[[Event], None]:
@@ -159,58 +179,54 @@ def ignoring(request: str, nth: int) -> Callable[[Event], None]:
 CHANGED = {"A": own(Description="new", Tags={"Team": "new"}), "B": {**BAD, "Description": {"Ref": "A"}}}
 
 
-def test_content_after_a_rollback(theater: Theater) -> None:
+def test_content_after_a_rollback(setup: Setup) -> None:
     """If a rollback does not restore the content of a live resource, the difference is shown."""
-    theater.function = ignoring("Update", nth=2)
-    found = theater.rehearse({"A": own(Description="old")}, CHANGED)
+    setup.function = ignoring("Update", nth=2)
+    found = setup.rehearse({"A": own(Description="old")}, CHANGED)
     assert found == [
         "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)",
         "A's configuration differs from the template after the rollback",
     ]
-    shown = theater.shown
+    shown = setup.shown
     assert f"A: {ALPHA} differs from the template after the rollback" in shown
     assert '~ Description: "old" -> "new"' in shown
     assert '+ Tags["Team"]: "new"' in shown
 
 
-def test_restored_content_after_a_rollback(theater: Theater) -> None:
+def test_restored_content_after_a_rollback(setup: Setup) -> None:
     """A rollback that restores the content passes, also next to tags that somebody else set."""
 
     def tag(event: Event) -> None:
         if event["RequestType"] == "Create" and event["LogicalResourceId"] == "A":
             boto3.client("imagebuilder").tag_resource(resourceArn=ALPHA, tags={"Cost": "1"})
 
-    theater.meddle = tag
-    found = theater.rehearse({"A": own(Description="old")}, CHANGED)
+    setup.meddle = tag
+    found = setup.rehearse({"A": own(Description="old")}, CHANGED)
     assert found == ["the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)"]
 
 
-FAILING = {"A": own(), "B": own("beta"), "C": {**BAD, "Description": {"Ref": "B"}}}
-FAILED = "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (C failed)"
-
-
-def test_failed_step_names_what_it_leaves_behind(theater: Theater) -> None:
+def test_failed_step_names_what_it_leaves_behind(setup: Setup) -> None:
     """A step that fails reports what it leaves behind, also while the stack still has other resources."""
-    theater.function = ignoring("Delete", nth=2)
-    assert theater.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration left behind"]
-    assert f"{BETA}: left behind" in theater.shown
+    setup.function = ignoring("Delete", nth=2)
+    assert setup.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration left behind"]
+    assert f"{BETA}: left behind" in setup.shown
 
 
-def test_failed_step_names_what_is_gone_for_good(theater: Theater) -> None:
+def test_failed_step_names_what_is_gone_for_good(setup: Setup) -> None:
     """A step that fails reports what was there before and is gone, although no resource of the stack adopted it."""
-    theater.emulator.seed(name="gamma", distributions=[])
-    theater.remove(f"{PREFIX}gamma", "Delete", "B")
-    assert theater.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration gone that was there before"]
-    assert f"{PREFIX}gamma: gone that was there before" in theater.shown
+    setup.emulator.seed(name="gamma", distributions=[])
+    setup.remove(f"{PREFIX}gamma", "Delete", "B")
+    assert setup.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration gone that was there before"]
+    assert f"{PREFIX}gamma: gone that was there before" in setup.shown
 
 
-def test_failed_step_that_leaves_nothing(theater: Theater) -> None:
+def test_failed_step_that_leaves_nothing(setup: Setup) -> None:
     """A step that fails and is rolled back in full reports its failure alone."""
-    theater.emulator.seed(name="gamma", distributions=[])
-    assert theater.rehearse({"A": own()}, FAILING) == [FAILED]
+    setup.emulator.seed(name="gamma", distributions=[])
+    assert setup.rehearse({"A": own()}, FAILING) == [FAILED]
 
 
-def test_failed_rollback_still_knows_what_it_left(theater: Theater) -> None:
+def test_failed_rollback_still_knows_what_it_left(setup: Setup) -> None:
     """What a failed rollback has not come to yet is not left behind: continue-update-rollback goes on with it."""
     updates: list[Event] = []
 
@@ -222,7 +238,7 @@ def test_failed_rollback_still_knows_what_it_left(theater: Theater) -> None:
         else:
             handler(event, Context())
 
-    theater.function = function
-    found = theater.rehearse({"A": own()}, {"A": own("beta"), "B": {**BAD, "Description": {"Ref": "A"}}})
+    setup.function = function
+    found = setup.rehearse({"A": own()}, {"A": own("beta"), "B": {**BAD, "Description": {"Ref": "A"}}})
     assert found == ["the update from template.json ended in UPDATE_ROLLBACK_FAILED (B, A failed)"]
-    assert set(theater.emulator.configurations) == {ALPHA, BETA}
+    assert set(setup.emulator.configurations) == {ALPHA, BETA}
