@@ -378,6 +378,50 @@ def test_configuration_left_behind(rehearse: Rehearse) -> None:
     assert rehearse(OWN, adopted.replace("Description:", "OnDelete: Retain\n      Description:")).status == 0
 
 
+RETAINED = OWN.replace("Name: images\n", "Name: images\n      OnDelete: Retain\n")
+IMAGES = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/images"
+
+
+def broken(template: str) -> str:
+    """The template with a mistake that only the function finds."""
+    return template.replace("Region: us-east-1\n", "Region: us-east-1\n          Colour: red\n")
+
+
+def test_mistake_in_a_rename_back_deletes_nothing(rehearse: Rehearse) -> None:
+    """A rename back to a retained configuration fails by a mistake, and its rollback leaves that one in place."""
+    renamed = RETAINED.replace("Name: images\n", "Name: pictures\n")
+    ended = rehearse(RETAINED, renamed, broken(RETAINED))
+    assert ended.status == 1
+    update = ended.stdout.rpartition("\nUpdate ")[2]
+    assert "No configuration changed." in update
+    assert update.rstrip().endswith("stack-2.yaml ended in UPDATE_ROLLBACK_COMPLETE (Images failed)")
+
+
+def test_retained_resource_that_comes_back_in_a_failed_update(rehearse: Rehearse) -> None:
+    """A retained resource comes back by its Name in an update that fails elsewhere; the rollback does not delete it."""
+    beginning, _, rest = OWN.partition("Resources:\n")
+    images = rest.partition("Outputs:")[0]
+    retained = images.replace("Name: images\n", "Name: images\n      OnDelete: Retain\n")
+    other = images.replace("Images:", "Others:")
+    anchor = f"{beginning}Resources:\n{other.replace('Name: images', 'Name: others')}"
+    bad = broken(other).replace("Others:", "Bad:\n    DependsOn: Images").replace("Name: images", "Name: bad")
+    ended = rehearse(anchor + retained, anchor, anchor + images + bad)
+    assert ended.status == 1
+    update = ended.stdout.rpartition("\nUpdate ")[2]
+    assert "UPDATE_ROLLBACK_COMPLETE" in update
+    assert "No configuration changed." in update
+    assert "was deleted" not in update
+
+
+def test_configuration_moves_to_another_logical_id(rehearse: Rehearse) -> None:
+    """Another logical ID adopts a configuration; the Delete of the one before leaves it in place, in one update."""
+    moved = OWN.replace("Images:", "Pictures:").replace("Images.Arn", "Pictures.Arn")
+    moved = moved.replace("Name: images\n", f"DistributionConfigurationArn: {IMAGES}\n      OnDelete: Retain\n")
+    ended = rehearse(OWN, moved)
+    assert ended.status == 0, ended.stdout
+    assert "(deleted)" not in ended.stdout
+
+
 def test_help_is_enough() -> None:
     """--help tells what is rehearsed, every option, what a failure does, the exit status, and examples."""
     shown = command("rehearse", "--help").stdout
