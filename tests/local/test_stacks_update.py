@@ -264,6 +264,9 @@ def test_continued_rollback_skips_resources(stage: Rig) -> None:
     assert stage.story[:2] == ["images UPDATE_ROLLBACK_IN_PROGRESS", "B UPDATE_COMPLETE"]
     assert ended.status == "UPDATE_ROLLBACK_COMPLETE"
     assert (ended.resources["B"].physical_id, ended.resources["B"].properties["V"]) == ("physical-B", "1")
+    stage.forget()
+    stage.engine.update(ended, template({"A": {"V": 1}, "B": {"V": 2}, "C": {"V": 1}}), {})
+    assert stage.provider.requests == [("Update", "B", "physical-B")]
 
 
 def test_continued_rollback_that_fails_again(stage: Rig) -> None:
