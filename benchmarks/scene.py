@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from provider.lifecycle import Marks
 from provider.local.sink import AnswerError, Put, read
+from provider.ownership import Owner
 from provider.properties.expand import expand
 from provider.properties.model import IDEMPOTENCY, SERVICE, TARGET, UPDATE, content_members
 
@@ -47,7 +47,7 @@ def events(bucket: str, number: int) -> list[dict[str, Any]]:
 def live(event: dict[str, Any]) -> dict[str, Any]:
     """The configuration that an event finds, as GetDistributionConfiguration gives it."""
     old = expand(event["OldResourceProperties"]).parameters
-    marks = Marks(event["StackId"], event["LogicalResourceId"]).tags
+    marks = Owner(event["StackId"], event["LogicalResourceId"]).tags()
     arn = event["PhysicalResourceId"]
     return {**old, "arn": arn, "timeoutMinutes": 720, "dateCreated": "", "tags": {**old["tags"], **marks}}
 

@@ -42,14 +42,14 @@ _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__
 """What CloudTrail shows. botocore's own is made up anew, twice a call."""
 _PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
 _CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
-_DEPLOY_AGAIN: Final = "Whether it happened is not known; deploy again"
+_DEPLOY_AGAIN: Final = "The outcome is unknown. Redeploying is safe"
 _TRUST_IT: Final = (
-    "Nothing was called. Put the CA that signed the certificate (a proxy's, perhaps) into the bundle that AWS_CA_BUNDLE"
+    "Put the CA that signed the certificate (a proxy's, perhaps) into the bundle that AWS_CA_BUNDLE"
     " of the provider's function names"
 )
 _FIND_A_WAY: Final = (
-    "Nothing was called. Check the function's way to the endpoint (in a VPC: its subnets, security groups, NAT or VPC "
-    "endpoint), then deploy again"
+    "Check the function's network path to the endpoint (in a VPC: its subnets, security groups, NAT or VPC endpoint), "
+    "then deploy again"
 )
 _UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
 _NO_TUNNEL: Final = "Tunnel connection failed"
@@ -107,7 +107,7 @@ def _current() -> _Made:
     try:
         return _made(_settings())
     except (BotoCoreError, OSError, ValueError) as error:
-        raise ProviderError(f"there is no client for the API: {error}", cure=_CHECK_SETTINGS) from error
+        raise ProviderError(f"could not create the Image Builder client: {error}", cure=_CHECK_SETTINGS) from error
 
 
 @lru_cache(maxsize=1)
@@ -213,6 +213,14 @@ def _outcome() -> Outcome:
     return Outcome.UNKNOWN if _reached.get() else Outcome.REFUSED
 
 
+def _unsent(operation: str, error: Exception) -> ProviderError:
+    """Why a call could not be sent. A certificate that is not trusted stays so; a network may recover."""
+    problem = f"{operation} could not be sent: {str(error).rstrip('.')}"
+    if isinstance(error, SSLError):
+        return ProviderError(problem, cure=_TRUST_IT)
+    return ProviderError(problem, cure=_FIND_A_WAY, outcome=Outcome.UNSENT)
+
+
 class _Body(BytesIO):
     """An answer's body, as botocore reads it."""
 
@@ -229,7 +237,7 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
     except ProviderError as error:
         if not _reached.get():
             raise
-        problem = f"{error.problem}, after an attempt that may have come through"
+        problem = f"{error.problem}, after an attempt that may have taken effect"
         raise ProviderError(problem, cure=_DEPLOY_AGAIN, outcome=Outcome.UNKNOWN) from error
     except ClientError as error:
         if error.operation_name != operation:
@@ -241,16 +249,15 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
         refusal = api_error(
             operation, str(told.get("Code", "")), str(told.get("Message", "")), status, str(meta.get("RequestId", ""))
         )
-        if refusal.outcome is Outcome.REFUSED and meta.get("RetryAttempts"):
+        if refusal.outcome in (Outcome.REFUSED, Outcome.DENIED) and meta.get("RetryAttempts"):
             refusal.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore's may have come through
         raise refusal from error
     except (HTTPClientError, SSLError, ProxyConnectionError, *_NO_WAY, ResponseParserError) as error:
         if _is_unsent(error) and not _reached.get():
-            cure = _TRUST_IT if isinstance(error, SSLError) else _FIND_A_WAY
-            raise ProviderError(f"{operation} could not be sent: {str(error).rstrip('.')}", cure=cure) from error
+            raise _unsent(operation, error) from error
         cause = error.kwargs.get("error", error) if isinstance(error, BotoCoreError) else error
         raise ProviderError(
-            f"{operation} was not answered properly ({type(cause).__name__})",
+            f"{operation} returned no usable response ({type(cause).__name__})",
             cure=_DEPLOY_AGAIN,
             outcome=Outcome.UNKNOWN,
         ) from error

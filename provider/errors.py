@@ -13,14 +13,20 @@ class Outcome(Enum):
 
     REFUSED = "refused"
     """It did not happen."""
+    DENIED = "denied"
+    """It did not happen: access was denied. A role that was just created may be allowed some seconds later."""
+    UNSENT = "unsent"
+    """It did not happen: the service could not be reached. The same call may succeed later."""
+    OUT_OF_TIME = "out of time"
+    """It did not happen: no time was left to send it."""
     UNKNOWN = "unknown"
     """It may have happened: no answer, a broken one, or a failure inside the service."""
     EXISTS = "exists"
     """It did not happen: what it would create is there already."""
-    TOKEN_SPENT = "token spent"  # noqa: S105 - a state, not a secret
+    TOKEN_REUSED = "token reused"  # noqa: S105 - a state, not a secret
     """It did not happen: its client token was used with other content before."""
-    GONE = "gone"
-    """It did not happen: what it was for is not there (any more)."""
+    NOT_FOUND = "not found"
+    """It did not happen: the configuration does not exist (anymore)."""
     IN_USE = "in use"
     """It did not happen: something else needs what it would take away."""
     THROTTLED = "throttled"
@@ -73,14 +79,15 @@ class ApiError(NamedTuple):
     cure: str
 
 
-_RETRY_LATER: Final = "This is the service's trouble, not the template's: deploy again later"
+_RETRY_LATER: Final = "Service-side error: deploy again later"
+_RENEW: Final = "The credentials of the provider's function have expired: deploy again"
 _ALLOW: Final = "Allow {operation} to the provider's role (and what it touches: the KMS key, bucket or launch template)"
 _CORRECT: Final = "Look into the message, correct the properties and deploy again"
 
 API_ERRORS: Final[Mapping[str, ApiError]] = {
-    "AccessDeniedException": ApiError(Outcome.REFUSED, _ALLOW),
-    "AccessDenied": ApiError(Outcome.REFUSED, _ALLOW),
-    "ForbiddenException": ApiError(Outcome.REFUSED, _ALLOW),
+    "AccessDeniedException": ApiError(Outcome.DENIED, _ALLOW),
+    "AccessDenied": ApiError(Outcome.DENIED, _ALLOW),
+    "ForbiddenException": ApiError(Outcome.DENIED, _ALLOW),
     "CallRateLimitExceededException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
     "ThrottlingException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
     "TooManyRequestsException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
@@ -88,12 +95,13 @@ API_ERRORS: Final[Mapping[str, ApiError]] = {
     "ServiceUnavailableException": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
     "InternalFailure": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
     "ResourceAlreadyExistsException": ApiError(Outcome.EXISTS, "Choose another Name"),
-    "IdempotentParameterMismatchException": ApiError(Outcome.TOKEN_SPENT, "Deploy again"),
-    "ResourceNotFoundException": ApiError(Outcome.GONE, "Somebody deleted it meanwhile: deploy again"),
-    "ResourceDependencyException": ApiError(Outcome.IN_USE, "Take what uses it away first, then deploy again"),
+    "IdempotentParameterMismatchException": ApiError(Outcome.TOKEN_REUSED, "Deploy again"),
+    "ResourceNotFoundException": ApiError(Outcome.NOT_FOUND, "It was deleted meanwhile: deploy again"),
+    "ResourceDependencyException": ApiError(Outcome.IN_USE, "Remove the resources that use it, then deploy again"),
     "ResourceInUseException": ApiError(Outcome.REFUSED, "Something else is changing it: deploy again later"),
     "ServiceQuotaExceededException": ApiError(Outcome.REFUSED, "Delete what is not needed or ask for a higher quota"),
-    "ExpiredTokenException": ApiError(Outcome.REFUSED, _RETRY_LATER),
+    "ExpiredTokenException": ApiError(Outcome.REFUSED, _RENEW),
+    "ExpiredToken": ApiError(Outcome.REFUSED, _RENEW),
 }
 """The error codes that mean something particular; every other one is a refusal that the user has to look into."""
 

@@ -18,7 +18,7 @@ from contextvars import copy_context
 from functools import cache, partial
 from typing import Any, Final
 
-from provider.protocol.deadline import Deadline
+from provider.protocol.deadline import Clock, Deadline
 from provider.protocol.delivery import Undelivered, connect, deliver, is_connected
 from provider.protocol.redaction import redact
 from provider.protocol.request import ABOUT, MalformedEvent, Request, log_keys, parse
@@ -31,26 +31,36 @@ _LOG = logging.getLogger(__name__)
 _INIT_SECONDS: Final = 8.0
 """Of the ten that Lambda's init phase has."""
 
+_NOOP_SECONDS: Final = 3.0
+"""Seconds for the work of a Delete that succeeds whatever fails."""
+
 
 def handler(event: Any, context: Any) -> None:
-    """Answer one CloudFormation custom resource request.
+    """Respond to one CloudFormation custom resource request.
 
-    Raises MalformedEvent where the event names nobody to answer, and Undelivered where the answer could not be
-    delivered in time: Lambda then invokes the function again, and the same request comes to the same answer.
+    Raises MalformedEvent if the event does not say where to respond, and Undelivered if the response could not be
+    delivered in time: Lambda then invokes the function again, and the same request leads to the same response.
     """
+    respond(event, context, time)
+
+
+def respond(event: Any, context: Any, clock: Clock) -> None:
+    """Do the same by another clock: all dates and all waiting are the clock's."""
     ABOUT.set({})
+    now = clock.time()
     try:
-        request = parse(event)
+        request = parse(event, now)
     except MalformedEvent as error:
         _LOG.error("nothing was done: %s", error)
         raise
     ABOUT.set(log_keys(request, context))
-    end = expiry(request.response_url)
-    left = math.inf if end is None else end - time.time()
-    deadline = Deadline.of(context, left if left > 0 else math.inf)
+    expires = expiry(request.response_url)
+    left = min(request.end, math.inf if expires is None else expires) - now
+    work_seconds = _NOOP_SECONDS if request.is_noop_delete else math.inf
+    deadline = Deadline.of(context, left if left > 0 else math.inf, work_seconds, clock)
     answer = Answer()
     if left <= 0:
-        answer.offer(_too_late(request))
+        answer.offer(_too_late(request, now))
     else:
         _start(request, context, deadline, answer)
     response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
@@ -69,7 +79,7 @@ def _start(request: Request, context: object, deadline: Deadline, answer: Answer
         run("work", work)
     except (RuntimeError, MemoryError) as error:
         reason = f"the provider could not start its work: {type(error).__name__}. Deploy again, or raise MemorySize"
-        answer.offer(_fallen_short(request, deadline, reason))
+        answer.offer(_cut_short(request, reason))
 
 
 def _work(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
@@ -78,36 +88,35 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
         from provider import provision
 
         provision.answer(request, context, deadline, answer.offer)
-    except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package is an answer, too
-        failure = f"the provider failed at {deadline.doing}: {type(error).__name__}: {error}"
-        reason = redact(f"{failure}. Deploy again; if it stays, build and deploy the provider anew")
+    except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package gets a response, too
+        failure = f"the provider failed while {deadline.doing}: {type(error).__name__}: {error}"
+        reason = redact(f"{failure}. Deploy again; if it happens again, build and deploy the provider again")
         _LOG.error(reason)
-        answer.offer(_fallen_short(request, deadline, reason))
+        answer.offer(_cut_short(request, reason))
 
 
 def _out_of_time(request: Request, deadline: Deadline) -> Response:
-    return _fallen_short(
-        request,
-        deadline,
-        f"time ran out during {deadline.doing}; whether that happened is not known. "
-        "Deploy again: the next request finds out and goes on from there",
+    trouble = f" (it was retried: {deadline.trouble})" if deadline.trouble else ""
+    return _cut_short(
+        request, f"timed out during {deadline.doing}{trouble}; the outcome is unknown. Redeploying is safe"
     )
 
 
-def _too_late(request: Request) -> Response:
+def _too_late(request: Request, now: float) -> Response:
+    waited = request.end - request.date
+    cause = "its response URL had expired" if now < request.end else f"CloudFormation had waited {waited:.0f} seconds"
     return Response(
         FAILED,
-        request.fallback_id,
-        "the request came after its response URL had expired; nothing was called and nothing changed. Deploy again",
+        request.failure_id(),
+        f"this request arrived after {cause}, so it changed nothing. Deploy again",
     )
 
 
-def _fallen_short(request: Request, deadline: Deadline, reason: str) -> Response:
-    """The answer where the work did not get to one. It is a success only where provably nothing was to be done."""
-    if request.asks_for_nothing:
-        return Response(SUCCESS, request.fallback_id)
-    own = deadline.created if request.request_type == "Create" else ""
-    return Response(FAILED, own or request.fallback_id, reason)
+def _cut_short(request: Request, reason: str) -> Response:
+    """The response if the work returned none. It is a success only if provably nothing had to be done."""
+    if request.is_noop_delete:
+        return Response(SUCCESS, request.failure_id())
+    return Response(FAILED, request.failure_id(), reason)
 
 
 def _deliver(request: Request, response: Response, deadline: Deadline) -> None:

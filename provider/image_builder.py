@@ -3,15 +3,15 @@
 import hashlib
 import json
 import random
-import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count, islice
 from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
 
+from provider.arn import configuration_arn, slug
 from provider.client import before_send, call, client
 from provider.errors import Outcome, ProviderError
-from provider.lifecycle import with_name
 from provider.plan import (
     Configuration,
     CreateConfiguration,
@@ -23,7 +23,7 @@ from provider.plan import (
     Target,
     UpdateConfiguration,
 )
-from provider.properties.model import CREATE, SERVICE, TARGET, UPDATE, content_members, slug
+from provider.properties.model import CREATE, TARGET, UPDATE, content_members
 
 Operation = Literal[
     "CreateDistributionConfiguration",
@@ -40,22 +40,30 @@ OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
 """What is called; the function's artifact knows no other operation, and its role allows no other."""
 
 _READ_ATTEMPTS: Final = 5
-"""Of one call that only reads and was not answered properly, on top of botocore's own attempts."""
+"""Of one read that returned no usable response, on top of botocore's own attempts."""
 _LONGEST_PAUSE: Final = 2.0
-"""Seconds between attempts of a call that was throttled; they go on for as long as there is time."""
+"""Seconds between attempts of a call that was throttled or not sent; they go on for as long as there is time."""
+_DENIED_SECONDS: Final = 20.0
+"""How long a Create retries calls that are denied: a role from the same deployment may be allowed a bit later."""
 _LONGEST_ID: Final = 128
 _MOST_NAMED: Final = 100
-"""Pipelines in the way; far more than an answer holds."""
+"""Pipelines in the way; far more than a response holds."""
 
 
 class Watch(Protocol):
-    """Who knows how much time the work has, and would tell what was being done and made when it is up."""
+    """The time that the work has. `doing` is the current operation, `trouble` why it is being retried."""
 
     doing: str
-    created: str
+    trouble: str
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
 
     def left(self) -> float:
         """Seconds left."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait, at most until no time is left."""
 
 
 class Home(NamedTuple):
@@ -79,12 +87,10 @@ class Home(NamedTuple):
 
     def arn(self, name: str) -> str:
         """The ARN of the configuration that a name leads to here."""
-        return with_name(
-            f"arn:{self.partition}:{SERVICE}:{self.region}:{self.account}:distribution-configuration/", name
-        )
+        return configuration_arn(self.partition, self.region, self.account, name)
 
 
-class Receipt(NamedTuple):
+class WriteResult(NamedTuple):
     """What the API answered to a step."""
 
     arn: str
@@ -93,13 +99,17 @@ class Receipt(NamedTuple):
 
 
 class ImageBuilder:
-    """The API as one request uses it: within its time, with its token."""
+    """The API as one request uses it: within its time, with its token.
 
-    def __init__(self, home: Home, watch: Watch) -> None:
+    With `retries_denied`, calls that are denied are retried for twenty seconds in all.
+    """
+
+    def __init__(self, home: Home, watch: Watch, *, retries_denied: bool = False) -> None:
         self.not_found: ProviderError | None = None
-        """What the API last answered about something that is not there."""
+        """The API's last response about a configuration that does not exist."""
         self._home = home
         self._watch = watch
+        self._denied_seconds = _DENIED_SECONDS if retries_denied else 0.0
         before_send.set(self._only_in_time)
 
     @cached_property
@@ -113,17 +123,19 @@ class ImageBuilder:
         found = self._get(self._home.arn(target.name)) if self._home.region else None
         return found if found or self._home.certain else self._find(target)
 
+    def arn(self, target: Target) -> str:
+        """The ARN that a target has, whether it exists or not."""
+        return target if isinstance(target, str) else self._home.arn(target.name)
+
     def summaries(self, subject: str) -> Iterator[Mapping[str, Any]]:
         """What the service lists of all configurations, by the API's names. `subject` is what they are read for."""
         return self._list("ListDistributionConfigurations", subject, [], "distributionConfigurationSummaryList")
 
-    def carry_out(self, step: Step, token: str) -> Receipt:
+    def carry_out(self, step: Step, token: str) -> WriteResult:
         """Carry out one step. `token` is the client token where the call takes one. Raises ProviderError."""
         match step:
             case CreateConfiguration(name, content, tags):
-                receipt = self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
-                self._watch.created = receipt.arn
-                return receipt
+                return self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
             case UpdateConfiguration(arn, content):
                 return self._write(UPDATE, arn, token, {TARGET: arn, **content})
             case DeleteConfiguration(arn):
@@ -132,13 +144,13 @@ class ImageBuilder:
                 self._call("TagResource", arn, resourceArn=arn, tags=dict(tags))
             case RemoveTags(arn, keys):
                 self._call("UntagResource", arn, resourceArn=arn, tagKeys=list(keys))
-        return Receipt(arn)
+        return WriteResult(arn)
 
     def _get(self, arn: str) -> Configuration | None:
         try:
             answer = self._call("GetDistributionConfiguration", arn, "distributionConfiguration", **{TARGET: arn})
         except ProviderError as error:
-            if error.outcome is not Outcome.GONE:
+            if error.outcome is not Outcome.NOT_FOUND:
                 raise
             self.not_found = error
             return None
@@ -148,6 +160,8 @@ class ImageBuilder:
             name=live.get("name", arn.rpartition("/")[2]),
             content={member: live[member] for member in content_members() if member in live},
             tags=live["tags"] if "tags" in live else self._tags(arn),
+            created_at=_timestamp(live.get("dateCreated")),
+            changed_at=_newest(live.get("dateCreated"), live.get("dateUpdated")),
             date_updated=live.get("dateUpdated") or live.get("dateCreated", ""),
             request_id=_request_id(answer),
         )
@@ -175,13 +189,26 @@ class ImageBuilder:
                 return
             page = {"nextToken": answer["nextToken"]}
 
-    def _write(self, operation: Operation, subject: str, token: str, parameters: dict[str, Any]) -> Receipt:
+    def _write(self, operation: Operation, subject: str, token: str, parameters: dict[str, Any]) -> WriteResult:
         answer = self._call(operation, subject, TARGET, **parameters, clientToken=token)
-        return Receipt(answer[TARGET], _request_id(answer), token)
+        return WriteResult(answer[TARGET], _request_id(answer), token)
 
-    def wait(self, seconds: float) -> None:
-        """Wait, as long as there is time."""
-        time.sleep(max(0.0, min(seconds, self._watch.left())))
+    def back_off(self, error: ProviderError, attempt: int, *, repeatable: bool = False) -> None:
+        """Wait before another attempt after `attempt` ones. Raises the error if there must be none.
+
+        Calls that were throttled or could not be sent are attempted for as long as there is time; with `repeatable`,
+        so are those whose outcome is unknown.
+        """
+        pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
+        passes = error.outcome in (Outcome.THROTTLED, Outcome.UNSENT)
+        passes = passes or (repeatable and error.outcome is Outcome.UNKNOWN)
+        if error.outcome is Outcome.DENIED and self._denied_seconds > 0:
+            passes, pause = True, max(pause, _LONGEST_PAUSE / 4)
+            self._denied_seconds -= pause
+        if not passes or self._watch.left() <= pause:
+            raise error
+        self._watch.trouble = error.problem
+        self._watch.wait(pause)
 
     def _delete(self, arn: str) -> None:
         try:
@@ -189,7 +216,7 @@ class ImageBuilder:
         except ProviderError as error:
             if error.outcome is Outcome.IN_USE:
                 raise self._in_use(arn).citing(error) from error
-            if error.outcome is not Outcome.GONE:
+            if error.outcome is not Outcome.NOT_FOUND:
                 raise
 
     def _in_use(self, arn: str) -> ProviderError:
@@ -211,30 +238,40 @@ class ImageBuilder:
         )
 
     def _only_in_time(self) -> None:
-        """Stop botocore's own retries once the request has been answered: no change may come after the answer."""
+        """Stop botocore's own retries once the request has been answered: no change may come after the response."""
         if self._watch.left() <= 0:
-            raise _out_of_time(self._watch)
+            raise ProviderError(
+                f"no time was left for {self._watch.doing}", cure="Deploy again", outcome=Outcome.OUT_OF_TIME
+            )
 
     def _call(self, operation: Operation, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
-        """One call of the API. An answer without its `expected` member (a proxy's page, say) counts as none."""
-        reads = operation.startswith(("Get", "List"))
+        """One call of the API. A response without its `expected` member (a proxy's page, say) counts as none.
+
+        Reads are repeated here. Writes are not: the decision to write may rest on what was read too long ago.
+        """
+        failure: ProviderError | None = None
         for attempt in count(1):
-            self._only_in_time()
-            self._watch.doing = f"{operation} of {subject}"
             try:
-                return _checked(operation, expected, call(self._client, operation, parameters))
+                return self._attempt(operation, subject, expected, parameters)
             except ProviderError as error:
-                unread = reads and error.outcome is Outcome.UNKNOWN and attempt < _READ_ATTEMPTS
-                again = unread or error.outcome is Outcome.THROTTLED
-                pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
-                if not again or self._watch.left() <= pause:
-                    raise
-                time.sleep(pause)
+                if error.outcome is Outcome.OUT_OF_TIME and failure is not None:
+                    raise failure from error
+                failure = error
+            if not operation.startswith(("Get", "List")):
+                raise failure
+            self.back_off(failure, attempt, repeatable=attempt < _READ_ATTEMPTS)
         raise AssertionError("unreachable")
+
+    def _attempt(self, operation: str, subject: str, expected: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        self._watch.doing = f"{operation} of {subject}"
+        self._only_in_time()
+        answer = _checked(operation, expected, call(self._client, operation, parameters))
+        self._watch.trouble = ""
+        return answer
 
 
 def derived_token(request_id: str, step: Step) -> str:
-    """The token for another attempt where the service knows the request's ID with other content: 64 characters."""
+    """The token for another attempt if the service knows the request's ID with other content: 64 characters."""
     content = json.dumps([request_id, type(step).__name__, step._asdict()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -244,16 +281,25 @@ def _checked(operation: str, expected: str, answer: dict[str, Any]) -> dict[str,
     kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
     if (expected and expected not in answer) or "html" in kind:
         raise ProviderError(
-            f"{operation} was answered with something that is not the service's: a proxy's page, perhaps",
-            cure="Whether it happened is not known. Check proxies and endpoint settings, then deploy again",
+            f"{operation} returned a response that is not from Image Builder: a proxy's page, perhaps",
+            cure="The outcome is unknown. Check proxies and endpoint settings, then deploy again",
             outcome=Outcome.UNKNOWN,
             request_id=_request_id(answer),
         )
     return answer
 
 
-def _out_of_time(watch: Watch) -> ProviderError:
-    return ProviderError(f"time ran out before {watch.doing}", cure="Deploy again")
+def _timestamp(date: object) -> float | None:
+    """A date of the API in seconds since the epoch; None if it cannot be read."""
+    try:
+        found = datetime.fromisoformat(str(date))
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _newest(*dates: object) -> float | None:
+    return max((found for date in dates if (found := _timestamp(date)) is not None), default=None)
 
 
 def _request_id(answer: Mapping[str, Any]) -> str:

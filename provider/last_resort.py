@@ -41,9 +41,9 @@ def handler(record: Any, context: Any) -> None:
 
 
 def _response(request: Request, record: Mapping[str, Any]) -> Response:
-    if request.asks_for_nothing:
-        return Response(SUCCESS, request.fallback_id)
-    return Response(FAILED, request.fallback_id, f"{_what_happened(record)}. {_what_to_check(request)}")
+    if request.is_noop_delete:
+        return Response(SUCCESS, request.failure_id())
+    return Response(FAILED, request.failure_id(), f"{_what_happened(record)}. {_what_to_check(request)}")
 
 
 def _what_happened(record: Mapping[str, Any]) -> str:

@@ -1,195 +1,281 @@
-"""A request and the live state -> a plan. Decides, never calls.
+"""A Create or Update and the observed state -> a plan. Decides, never calls.
 
-`decide` is asked again and again: as long as it needs to see a configuration that nobody has read yet it answers
-`Read`; when it has seen enough, a `Plan` of frozen steps. Whoever carries the plan out and meets a surprise
-(the configuration exists already, an answer was lost) reads again and asks again.
+`decide` is called again and again: it returns `NeedsRead` as long as it needs a configuration that has not been read
+yet, and then a `Plan` of frozen steps. If a step has an unexpected outcome (the configuration already exists, a
+response was lost), the caller reads again and decides again.
 """
 
-import re
+import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from provider.arn import is_configuration_arn, slug, with_name
+from provider.deletion import SEARCH_ALLOWANCE, decide_delete
 from provider.errors import ProviderError
+from provider.ownership import Owner, Ownership, State
 from provider.plan import (
     Configuration,
     CreateConfiguration,
-    DeleteConfiguration,
-    DeleteCreated,
-    Known,
+    DeleteUnfinished,
     Named,
+    NeedsRead,
+    Observed,
     Plan,
     PutTags,
-    Read,
+    ReadAgain,
     RemoveTags,
     Step,
-    Target,
+    Undo,
     UpdateConfiguration,
 )
 from provider.properties.diff import Difference, differences
-from provider.properties.model import (
-    DELETE,
-    NAME,
-    ON_DELETE,
-    RETAIN,
-    TAGS,
-    TARGET,
-    content_members,
-    pascal_case,
-    resource_type,
-    slug,
-)
-from provider.properties.rules import MARKS
+from provider.properties.model import NAME, TAGS, TARGET, content_members, pascal_case, resource_type
 from provider.properties.validate import validate
 
 if TYPE_CHECKING:
     from provider.protocol.request import Request
 
-_ARN: Final = re.compile(r"arn:[^:]+:imagebuilder:[^:]+:[^:]+:distribution-configuration/[^/\s]+")
+LATE_SECONDS: Final = 5.0
+"""A configuration that is this much newer than a request shows that the request is late. Requests are dated in whole
+seconds; a longer allowance would let in duplicates that arrive within the same minute."""
+
+RECREATE_SECONDS: Final = 60.0
+"""After this time, an Update recreates nothing: with nothing live, no date shows whether it is a late copy."""
 
 
-class Marks(NamedTuple):
-    """The two tags by which a resource knows a configuration as its own."""
+class Intent(NamedTuple):
+    """What a Create or Update wants: `desired` and `old` are the resource properties by the API's names.
 
-    stack_id: str
-    logical_id: str
+    `date` is when the request was made, `now` the current time, in seconds since the epoch.
+    """
+
+    desired: Mapping[str, Any]
+    old: Mapping[str, Any]
+    owner: Owner
+    physical_id: str
+    is_create: bool
+    date: float
+    now: float
+
+    @classmethod
+    def of(cls, request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], now: float) -> "Intent":
+        """The intent of a request."""
+        is_create = request.request_type == "Create"
+        return cls(desired, old, owner_of(request), request.physical_id, is_create, request.date, now)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What an Update replaces."""
+        return {member: self.desired[member] for member in content_members() if member in self.desired}
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The marks as tags."""
-        return dict(zip(MARKS, self, strict=True))
+        """The user's tags."""
+        tags: Mapping[str, str] = self.desired.get(TAGS, {})
+        return tags
 
-    def on(self, configuration: Configuration) -> bool:
-        """Whether the configuration bears these marks."""
-        return all(configuration.tags.get(key) == value for key, value in self.tags.items())
-
-    def elsewhere(self, configuration: Configuration) -> bool:
-        """Whether the configuration bears another resource's marks."""
-        return all(key in configuration.tags for key in self.tags) and not self.on(configuration)
+    @property
+    def replaces(self) -> bool:
+        """Whether this is an Update whose physical ID is a configuration, not the marker of a failed Create."""
+        return not self.is_create and is_configuration_arn(self.physical_id)
 
 
-def decide(request: "Request", wanted: Mapping[str, Any], old: Mapping[str, Any], known: Known) -> Read | Plan:
-    """Decide what a request comes to.
+def decide(
+    request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], observed: Observed, now: float
+) -> NeedsRead | Plan:
+    """Decide what a request leads to.
 
-    `wanted` and `old` are the resource properties expanded to the API's names; `wanted` has been validated unless
-    the request is a Delete. Raises ProviderError where the request must be refused.
+    `desired` and `old` are the resource properties expanded to the API's names; `desired` has been validated unless
+    the request is a Delete. `now` is the current time, in seconds since the epoch. Raises ProviderError if the request
+    must be rejected.
     """
-    marks = marks_of(request)
-    if request.request_type == "Delete" and request.is_foreign:
-        return Plan(warnings=("the resource is of a type that this provider never creates; nothing is done",))
     if request.request_type == "Delete":
-        return _delete(request.physical_id, wanted, marks, known)
-    if request.request_type == "Create":
-        return _arrive(wanted, marks, known, look_first=False)
-    if not is_configuration_arn(request.physical_id) or not _is_target(wanted, request.physical_id):
-        return _arrive(wanted, marks, known, look_first=True)
-    return _stay(request.physical_id, wanted, old, marks, known)
+        return decide_delete(request, owner_of(request), desired, observed)
+    intent = Intent.of(request, desired, old, now)
+    if intent.replaces and _is_target(desired, intent.physical_id):
+        return _plan_update(intent, observed)
+    plan = _plan_create_or_adopt(intent, observed)
+    if isinstance(plan, Plan) and not intent.is_create and not intent.replaces:
+        return plan._replace(best_effort=_leftover_of_marker(intent))
+    return plan
 
 
-def marks_of(request: "Request") -> Marks:
-    """The marks of the resource that a request is about."""
-    return Marks(request.stack_id, request.logical_id)
+def decide_after_create(
+    request: "Request", desired: Mapping[str, Any], arn: str, live: Configuration | None
+) -> ReadAgain | Plan:
+    """Decide what follows a Create call that returned an ARN, from what was read there.
+
+    Image Builder replays the response if it knows the client token: then the configuration may have been created,
+    changed, or deleted long ago. Raises ProviderError if it is not this request's own work.
+    """
+    intent = Intent.of(request, desired, {}, request.date)
+    if live is None:
+        return ReadAgain(f"{arn} was not found after it was created")
+    if live.changed_at is not None and live.changed_at < intent.date - LATE_SECONDS:
+        return ReadAgain(f"{arn} still shows what was there before this request")
+    state = intent.owner.state_of(live.tags)
+    changed = differences(live.content, intent.content)
+    if state is State.RELEASED or (state is None and (intent.owner.is_contradicted_by(live.tags) or changed)):
+        raise _already_exists(desired[NAME], live, intent.owner)
+    if changed:
+        _reject_if_newer(live, intent.date)
+    if state is State.HANDED_OVER:
+        return Plan(subject=live)
+    missing = {} if state else {key: value for key, value in intent.tags.items() if live.tags.get(key) != value}
+    return Plan(steps=(PutTags(live.arn, {**missing, **intent.owner.tags()}),), subject=live)
 
 
-def is_configuration_arn(physical_id: str) -> bool:
-    """Whether a physical ID names a distribution configuration."""
-    return _ARN.fullmatch(physical_id) is not None
+def owner_of(request: "Request") -> Owner:
+    """The resource that a request is about."""
+    return Owner(request.stack_id, request.logical_id)
 
 
-def with_name(arn: str, name: str) -> str:
-    """The ARN that a configuration of this name has beside the one of `arn`."""
-    return f"{arn.rpartition('/')[0]}/{slug(name)}"
-
-
-def _is_target(wanted: Mapping[str, Any], arn: str) -> bool:
-    return wanted.get(TARGET) == arn or (TARGET not in wanted and _is_named(wanted.get(NAME), arn))
+def _is_target(properties: Mapping[str, Any], arn: str) -> bool:
+    return properties.get(TARGET) == arn or (TARGET not in properties and _is_named(properties.get(NAME), arn))
 
 
 def _is_named(name: object, arn: str) -> bool:
     return isinstance(name, str) and with_name(arn, name) == arn
 
 
-def _content(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    return {member: wanted[member] for member in content_members() if member in wanted}
+def _plan_create_or_adopt(intent: Intent, observed: Observed) -> NeedsRead | Plan:
+    """Plan for a configuration that the resource did not stand for before: create it, or adopt it."""
+    if TARGET in intent.desired:
+        return _plan_adoption(intent, intent.desired[TARGET], observed)
+    target = Named(intent.desired[NAME])
+    if target not in observed:
+        return _create(intent) if intent.is_create else NeedsRead(target)
+    live = observed[target]
+    if live is not None:
+        return _plan_existing(intent, target, live)
+    return _plan_rename(intent, observed) if intent.replaces else _create(intent)
 
 
-def _arrive(wanted: Mapping[str, Any], marks: Marks, known: Known, *, look_first: bool) -> Read | Plan:
-    """Take up a configuration that the resource did not stand for before: create it, or adopt it."""
-    target: Target = wanted[TARGET] if TARGET in wanted else Named(wanted[NAME])
-    if isinstance(target, Named) and target not in known and not look_first:
-        return _create(wanted, marks)
-    if target not in known:
-        return Read(target)
-    live = known[target]
-    if isinstance(target, Named):
-        if live is None:
-            plan = _create(wanted, marks)
-            return plan._replace(undo=(DeleteCreated(),)) if look_first else plan
-        if not marks.on(live):
-            raise _taken(target.name, live)
-        return _converge(live, wanted, {}, marks)
+def _plan_adoption(intent: Intent, arn: str, observed: Observed) -> NeedsRead | Plan:
+    if arn not in observed:
+        return NeedsRead(arn)
+    live = observed[arn]
     if live is None:
-        raise _missing(target)
-    plan = _converge(live, wanted, {}, marks)
-    restore = tuple(
-        UpdateConfiguration(live.arn, live.content) for s in plan.steps if isinstance(s, UpdateConfiguration)
-    )
-    return plan._replace(undo=restore)
+        raise _missing(arn)
+    return _converge(intent, live, old_tags={}, adopting=True, restoring=True)
 
 
-def _stay(arn: str, wanted: Mapping[str, Any], old: Mapping[str, Any], marks: Marks, known: Known) -> Read | Plan:
+def _plan_rename(intent: Intent, observed: Observed) -> NeedsRead | Plan:
+    """Plan the Update to a name that does not exist yet."""
+    if intent.now - intent.date > RECREATE_SECONDS:
+        if intent.physical_id not in observed:
+            return NeedsRead(intent.physical_id)
+        current = observed[intent.physical_id]
+        if current is None:
+            raise _too_old(intent.physical_id, intent.now - intent.date)
+        _reject_if_newer(current, intent.date)
+    return _create(intent)
+
+
+def _plan_existing(intent: Intent, target: Named, live: Configuration) -> Plan:
+    """Plan for a name that exists already."""
+    state = intent.owner.state_of(live.tags)
+    if state is State.UNFINISHED:
+        is_own_work = _is_own_work(intent, live)
+        plan = _converge(intent, live, old_tags={}, rewriting=not is_own_work)
+        return plan if intent.is_create else plan._replace(undo=Undo(created=DeleteUnfinished(target, math.inf)))
+    if not intent.replaces and state is State.HANDED_OVER and _is_own_work(intent, live):
+        return Plan(subject=live)
+    if not intent.replaces or (state is None and not intent.owner.was_given(live.tags)):
+        raise _already_exists(target.name, live, intent.owner)
+    return _converge(intent, live, old_tags={}, restoring=True)
+
+
+def _is_own_work(intent: Intent, live: Configuration) -> bool:
+    """Whether an earlier delivery of the same request wrote this: it is as desired, and newer than the request."""
+    is_newer = live.changed_at is not None and live.changed_at >= intent.date
+    return is_newer and not differences(live.content, intent.content)
+
+
+def _plan_update(intent: Intent, observed: Observed) -> NeedsRead | Plan:
     """Bring the configuration that the resource stands for to its new properties."""
-    if arn not in known:
-        return Read(arn)
-    live = known[arn]
+    arn = intent.physical_id
+    if arn not in observed:
+        return NeedsRead(arn)
+    live = observed[arn]
     if live is None:
-        if TARGET in wanted:
-            raise _missing(arn)
-        plan = _create(wanted, marks)
-        return plan._replace(warnings=(f"{arn} was deleted by somebody else; it is created again",))
-    plan = _converge(live, wanted, old.get(TAGS) if _is_target(old, arn) else {}, marks)
-    return plan._replace(leftover=_leftover(arn, old))
+        return _recreate(intent, arn)
+    owner = intent.owner
+    if NAME in intent.desired and owner.is_contradicted_by(live.tags) and not owner.was_given(live.tags):
+        raise _owned_by_another(live)
+    old_tags = intent.old.get(TAGS) if _is_target(intent.old, arn) else {}
+    plan = _converge(
+        intent,
+        live,
+        old_tags=old_tags if isinstance(old_tags, Mapping) else {},
+        adopting=intent.old.get(TARGET) != arn,
+    )
+    return plan._replace(best_effort=_leftover(intent, arn))
 
 
-def _leftover(arn: str, old: Mapping[str, Any]) -> str:
-    """The ARN of what a failed rename may have left: the old properties carry a name that the surviving ARN has not."""
-    name = old.get(NAME)
-    if validate(name, resource_type().members[NAME]) or _is_named(name, arn):
-        return ""
-    return with_name(arn, str(name))
-
-
-def _create(wanted: Mapping[str, Any], marks: Marks) -> Plan:
-    content = _content(wanted)
-    tags = {**wanted.get(TAGS, {}), **marks.tags}
-    return Plan(
-        steps=(CreateConfiguration(wanted[NAME], content, tags),),
-        differences=(*differences(None, content), *_tag_differences({}, wanted.get(TAGS, {}), ())),
+def _recreate(intent: Intent, arn: str) -> Plan:
+    if TARGET in intent.desired:
+        raise _missing(arn)
+    if intent.now - intent.date > RECREATE_SECONDS:
+        raise _too_old(arn, intent.now - intent.date)
+    return _create(intent)._replace(
+        undo=Undo(), warnings=(f"{arn} was deleted by something else; it is created again",)
     )
 
 
-def _converge(live: Configuration, wanted: Mapping[str, Any], old_tags: object, marks: Marks) -> Plan:
-    """The steps from the live state to the wanted one, none where they are alike."""
-    content = _content(wanted)
-    owned = NAME in wanted
-    tags = {**wanted.get(TAGS, {}), **(marks.tags if owned else {})}
-    put = {key: value for key, value in tags.items() if live.tags.get(key) != value}
-    had = [
-        *(old_tags if isinstance(old_tags, Mapping) else ()),
-        *(marks.tags if marks.on(live) and not owned else ()),
-    ]
-    remove = tuple(key for key in had if key in live.tags and key not in tags)
-    changed = differences(live.content, content)
-    warnings = []
-    if owned and wanted[NAME] != live.name:
-        warnings.append(f"the service takes {wanted[NAME]!r} for {live.name!r} ({live.arn}), which keeps its name")
-    if marks.elsewhere(live):
-        becomes = (
-            "is this resource's from now on" if owned else "belongs to that one; both will undo each other's updates"
-        )
-        warnings.append(f"{live.arn} bears the marks of {_owner(live)}; it {becomes}")
-    steps: list[Step] = []
+def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished, ...]:
+    """What a failed rename may have left behind, if the old properties have a name that the ARN has not."""
+    name = intent.old.get(NAME)
+    if validate(name, resource_type().members[NAME]) or _is_named(name, arn):
+        return ()
+    return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
+
+
+def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished, ...]:
+    """What another failed Update from the same marker may have left behind."""
+    name, desired = intent.old.get(NAME), intent.desired.get(NAME)
+    if validate(name, resource_type().members[NAME]) or slug(str(name)) == slug(str(desired)):
+        return ()
+    return (DeleteUnfinished(Named(str(name)), intent.date + SEARCH_ALLOWANCE),)
+
+
+def _create(intent: Intent) -> Plan:
+    name, content = intent.desired[NAME], intent.content
+    tags = {**intent.tags, **intent.owner.tags(State.UNFINISHED)}
+    undo = Undo() if intent.is_create else Undo(created=DeleteUnfinished(Named(name), math.inf))
+    return Plan(
+        steps=(CreateConfiguration(name, content, tags),),
+        differences=(*differences(None, content), *_tag_differences({}, intent.tags, ())),
+        undo=undo,
+    )
+
+
+def _converge(
+    intent: Intent,
+    live: Configuration,
+    *,
+    old_tags: Mapping[str, Any],
+    adopting: bool = False,
+    restoring: bool = False,
+    rewriting: bool = False,
+) -> Plan:
+    """The steps from the observed state to the desired one; none if they are alike.
+
+    The last step hands the configuration over, or releases it to its adopter. With `restoring`, a failure restores
+    all that the steps change. With `rewriting`, the content is written in any case.
+    """
+    changed = differences(live.content, intent.content)
     if changed:
-        steps.append(UpdateConfiguration(live.arn, content))
+        _reject_if_newer(live, intent.date)
+    own_put, own_remove = _ownership_changes(intent, live, adopting=adopting)
+    put = {key: value for key, value in {**intent.tags, **own_put}.items() if live.tags.get(key) != value}
+    # A value that is not the old properties' was set by someone else.
+    dropped = (key for key, value in old_tags.items() if key not in intent.tags and live.tags.get(key) == value)
+    remove = (*dropped, *own_remove)
+    steps: list[Step] = []
+    if changed or rewriting:
+        steps.append(UpdateConfiguration(live.arn, intent.content))
     if remove:
         steps.append(RemoveTags(live.arn, remove))
     if put:
@@ -197,9 +283,77 @@ def _converge(live: Configuration, wanted: Mapping[str, Any], old_tags: object, 
     return Plan(
         steps=tuple(steps),
         subject=live,
-        differences=(*changed, *_tag_differences(live.tags, put, remove)),
-        warnings=tuple(warnings),
+        differences=(*changed, *_tag_differences(live.tags, _without(put, own_put), _without(remove, own_remove))),
+        warnings=_warnings(intent, live, adopting=adopting),
+        undo=_undo(live, put, remove, old_tags, restoring=restoring),
     )
+
+
+def _without(keys: Any, others: Any) -> Any:
+    """A mapping or tuple of tag keys without those of another one."""
+    if isinstance(keys, Mapping):
+        return {key: value for key, value in keys.items() if key not in others}
+    return tuple(key for key in keys if key not in others)
+
+
+def _ownership_changes(
+    intent: Intent, live: Configuration, *, adopting: bool
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The ownership tags to set, and those to remove."""
+    owner, ownership = intent.owner, Ownership.of(live.tags)
+    if NAME in intent.desired:
+        return owner.tags(), ()
+    if owner.state_of(live.tags) is not None:
+        return {}, tuple(owner.tags())
+    if adopting and ownership.is_complete and not owner.was_given(live.tags):
+        return ownership.released_to(owner), ()
+    return {}, ()
+
+
+def _undo(
+    live: Configuration,
+    put: Mapping[str, str],
+    remove: tuple[str, ...],
+    old_tags: Mapping[str, Any],
+    *,
+    restoring: bool,
+) -> Undo:
+    """How to restore other people's values of tags and, with `restoring`, all else, too."""
+    touched = [key for key in (*put, *remove) if key in live.tags]
+    overwritten = {key: live.tags[key] for key in touched if restoring or live.tags[key] != old_tags.get(key)}
+    added = tuple(key for key in put if key not in live.tags)
+    return Undo(
+        content=UpdateConfiguration(live.arn, live.content) if restoring else None,
+        put_tags=PutTags(live.arn, overwritten) if overwritten else None,
+        remove_tags=RemoveTags(live.arn, added) if restoring and added else None,
+    )
+
+
+def _warnings(intent: Intent, live: Configuration, *, adopting: bool) -> tuple[str, ...]:
+    """What a person should know although the request succeeds."""
+    warnings = []
+    name = intent.desired.get(NAME)
+    if name is not None and name != live.name:
+        warnings.append(f"{name!r} and {live.name!r} have the same ARN ({live.arn}); the name stays {live.name!r}")
+    if note := _ownership_warning(intent, live, adopting=adopting):
+        warnings.append(note)
+    return tuple(warnings)
+
+
+def _ownership_warning(intent: Intent, live: Configuration, *, adopting: bool) -> str:
+    ownership, owner = Ownership.of(live.tags), intent.owner
+    if NAME in intent.desired:
+        if owner.state_of(live.tags) is State.RELEASED:
+            return f"{live.arn} was released to a resource that adopted it; this resource takes it back"
+        if owner.was_given(live.tags):
+            return f"{live.arn} was released to this resource by {ownership}; this resource becomes its owner"
+        if owner.state_of(live.tags) is None:
+            return f"{live.arn} lacked its ownership tags; they are set again"
+    elif owner.is_contradicted_by(live.tags) and not owner.was_given(live.tags):
+        if adopting:
+            return f"{live.arn} is owned by {ownership}; it is released to this resource"
+        return f"{live.arn} is owned by {ownership}; both resources will overwrite each other's updates"
+    return ""
 
 
 def _tag_differences(
@@ -209,62 +363,51 @@ def _tag_differences(
     return differences({TAGS: before}, {TAGS: dict(put)})
 
 
-def _delete(physical_id: str, properties: Mapping[str, Any], marks: Marks, known: Known) -> Read | Plan:
-    if not is_configuration_arn(physical_id):
-        return _delete_unanswered(properties, marks, known)
-    explicit = properties.get(ON_DELETE)
-    adopted = properties.get(TARGET) == physical_id and NAME not in properties
-    owned = _is_named(properties.get(NAME), physical_id) and TARGET not in properties
-    if ON_DELETE in properties and explicit != DELETE:
-        readable = explicit == RETAIN
-        return Plan(
-            warnings=() if readable else (f"{pascal_case(ON_DELETE)} is neither {DELETE} nor {RETAIN}: retained",)
+def _reject_if_newer(live: Configuration, date: float) -> None:
+    """Raise ProviderError if the configuration is newer than a request that would overwrite it."""
+    if live.changed_at is not None and live.changed_at > date + LATE_SECONDS:
+        raise ProviderError(
+            f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made "
+            f"({_shown(date)}): the request is a late copy, or something else changed the configuration. "
+            "It is not overwritten",
+            cure="To apply this template, deploy again",
         )
-    if explicit is None and adopted:
-        return Plan()
-    if physical_id not in known:
-        return Read(physical_id)
-    live = known[physical_id]
-    if live is None:
-        return Plan(warnings=(f"{physical_id} was deleted already",))
-    if owned and marks.elsewhere(live):
-        return Plan(subject=live, warnings=(f"{live.arn} belongs to {_owner(live)} by now; it is left alone",))
-    if explicit == DELETE or owned or marks.on(live):
-        return Plan(steps=(DeleteConfiguration(live.arn),), subject=live)
-    return Plan(subject=live, warnings=(f"{live.arn} does not bear this resource's marks; it is left alone",))
 
 
-def _delete_unanswered(properties: Mapping[str, Any], marks: Marks, known: Known) -> Read | Plan:
-    """A Create that failed or never answered: only what bears our marks can be its doing."""
-    name = properties.get(NAME)
-    if validate(name, resource_type().members[NAME]):
-        return Plan()
-    target = Named(str(name))
-    if target not in known:
-        return Read(target)
-    live = known[target]
-    if live is None or not marks.on(live):
-        return Plan()
-    return Plan(steps=(DeleteConfiguration(live.arn),), subject=live)
+def _shown(date: float) -> str:
+    return f"{datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _owner(configuration: Configuration) -> str:
-    stack_id, logical_id = (configuration.tags.get(key, "") for key in MARKS)
-    return f"resource {logical_id} of stack {stack_id}"
-
-
-def _taken(name: str, live: Configuration) -> ProviderError:
-    problem = f"{pascal_case(NAME)}: {name!r} is taken by {live.arn}"
-    if all(key in live.tags for key in MARKS):
-        return ProviderError(
-            f"{problem}, which belongs to {_owner(live)}",
-            cure="Choose another name, or remove it there first (with OnDelete: Retain) and then adopt it by "
-            f"{pascal_case(TARGET)}: {live.arn}",
-        )
+def _too_old(arn: str, age: float) -> ProviderError:
     return ProviderError(
-        f"{problem}, which this resource did not make",
-        cure=f"To take it over, give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; "
-        "else choose another name",
+        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so nothing is "
+        "created again",
+        cure="To create the configuration, deploy again",
+    )
+
+
+def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderError:
+    problem = f"{pascal_case(NAME)}: {name!r} already exists ({live.arn}) and"
+    adopt = f"give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
+    if owner.state_of(live.tags) is State.HANDED_OVER:
+        return ProviderError(
+            f"{problem} was retained by this resource earlier, or another request has created it",
+            cure=f"To manage it again, {adopt}",
+        )
+    if owner.state_of(live.tags) is State.RELEASED:
+        return ProviderError(f"{problem} has been adopted by another resource", cure=f"To adopt it, too, {adopt}")
+    if owner.is_contradicted_by(live.tags):
+        return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", cure=f"To adopt it, {adopt}")
+    return ProviderError(f"{problem} is not managed by this resource", cure=f"To adopt it, {adopt}")
+
+
+def _owned_by_another(live: Configuration) -> ProviderError:
+    return ProviderError(
+        f"{live.arn} is now owned by {Ownership.of(live.tags)}: it was deleted and created again there, or this "
+        "resource moved to another stack. It is not overwritten",
+        cure="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
+        f"--resources-to-skip`; then choose another {pascal_case(NAME)}, or adopt the configuration with "
+        f"{pascal_case(TARGET)}: {live.arn}",
     )
 
 

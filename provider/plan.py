@@ -1,6 +1,6 @@
-"""The words for what is there and what is to be done: live state, steps, and the plan that they make.
+"""A request's plan as data: the observed state, the steps, and what can be said of them in advance.
 
-Frozen data. Lifecycle makes plans, reconcile has them carried out, image_builder carries out their steps.
+Frozen data. lifecycle and deletion make plans, reconcile executes them, image_builder executes their steps.
 """
 
 from collections.abc import Mapping
@@ -10,34 +10,53 @@ from provider.properties.diff import Difference
 
 
 class Named(NamedTuple):
-    """The configuration that a name leads to, in the account and Region where the provider runs."""
+    """The configuration that has a name in the account and Region where the provider runs."""
 
     name: str
 
 
 Target = str | Named
-"""An ARN, or what a name leads to."""
+"""An ARN, or the configuration of a name."""
 
 
 class Configuration(NamedTuple):
-    """The live state of one configuration. `content` is what an Update replaces, by the API's names."""
+    """The observed state of one configuration. `content` is what an Update replaces, by the API's names.
+
+    `created_at` and `changed_at` (created or updated, whichever is newer) are seconds since the epoch; None if the
+    service does not say.
+    """
 
     arn: str
     name: str
     content: Mapping[str, Any]
     tags: Mapping[str, str]
+    created_at: float | None = None
+    changed_at: float | None = None
     date_updated: str = ""
     request_id: str = ""
 
 
-Known = Mapping[Target, Configuration | None]
-"""What has been read; None where nothing is there."""
+Observed = Mapping[Target, Configuration | None]
+"""What has been read; None if the configuration does not exist."""
 
 
-class Read(NamedTuple):
-    """To decide, this has to be read first."""
+class NeedsRead(NamedTuple):
+    """To decide, this has to be read first.
+
+    While nothing is found, the read is repeated for `repeat_seconds`. If access is denied (`absent_if_denied`) or the
+    read fails in any way (`absent_if_unreadable`), the configuration counts as not found.
+    """
 
     target: Target
+    repeat_seconds: float = 0.0
+    absent_if_denied: bool = False
+    absent_if_unreadable: bool = False
+
+
+class ReadAgain(NamedTuple):
+    """What was read cannot be the state after the write that came before; `problem` says why."""
+
+    problem: str
 
 
 class CreateConfiguration(NamedTuple):
@@ -56,17 +75,13 @@ class UpdateConfiguration(NamedTuple):
 
 
 class DeleteConfiguration(NamedTuple):
-    """Delete a configuration; that it is gone already is as good."""
+    """Delete a configuration; it is no failure if it does not exist."""
 
     arn: str
 
 
-class DeleteCreated(NamedTuple):
-    """Delete what the same plan created, if it came into being."""
-
-
 class PutTags(NamedTuple):
-    """Set tags of a configuration, leaving its other ones."""
+    """Set tags of a configuration; its other tags stay."""
 
     arn: str
     tags: Mapping[str, str]
@@ -79,20 +94,38 @@ class RemoveTags(NamedTuple):
     keys: tuple[str, ...]
 
 
+class DeleteUnfinished(NamedTuple):
+    """Delete a configuration if, read directly before, it is unfinished and carries the resource's own tags.
+
+    `newest` is the latest date, in seconds since the epoch, at which it may have been created or changed.
+    """
+
+    target: Target
+    newest: float
+
+
 Step = CreateConfiguration | UpdateConfiguration | DeleteConfiguration | PutTags | RemoveTags
 
 
-class Plan(NamedTuple):
-    """What a request comes to: steps in order, and what can be said of it beforehand.
+class Undo(NamedTuple):
+    """How a failed request leaves things as they were: each part applies only if its step may have happened."""
 
-    `subject` is the configuration that the resource stands for, as it was read; None where it is not there (yet).
-    `undo` puts back what the steps did, where a failure would otherwise leave behind what nobody answers for.
-    `leftover` is the ARN of what a failed rename may have left, to be deleted afterwards if it bears the marks.
+    created: DeleteUnfinished | None = None
+    content: UpdateConfiguration | None = None
+    put_tags: PutTags | None = None
+    remove_tags: RemoveTags | None = None
+
+
+class Plan(NamedTuple):
+    """What a request leads to: steps in order, and what can be said of them in advance.
+
+    `subject` is the configuration that the resource stands for, as it was read; None if it does not exist (yet).
+    `best_effort` follows the steps; its failure is logged, and the request succeeds all the same.
     """
 
     steps: tuple[Step, ...] = ()
     subject: Configuration | None = None
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
-    undo: tuple[DeleteCreated | UpdateConfiguration, ...] = ()
-    leftover: str = ""
+    undo: Undo = Undo()
+    best_effort: tuple[PutTags | DeleteUnfinished, ...] = ()

@@ -5,7 +5,8 @@ from typing import Any
 
 from provider.client import client
 from provider.errors import ProviderError
-from provider.image_builder import Home, ImageBuilder, Receipt, Watch
+from provider.image_builder import Home, ImageBuilder, Watch, WriteResult
+from provider.marker import CreationStatus
 from provider.observability import Logger, logger
 from provider.plan import Configuration
 from provider.properties.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, attributes
@@ -54,7 +55,8 @@ def _provision(request: Request, context: object, watch: Watch, log: Logger) -> 
         home = Home.of(str(getattr(context, "invoked_function_arn", "")), request.stack_id)
         _refuse_what_is_elsewhere(request, wanted, home)
         old = expand(request.old_properties).parameters
-        change = Reconciliation(request, wanted, old, ImageBuilder(home, watch), log)
+        builder = ImageBuilder(home, watch, retries_denied=request.request_type == "Create")
+        change = Reconciliation(request, wanted, old, builder, watch, log)
         response = _succeeded(request, wanted, *change.run())
     except ProviderError as error:
         response = _failed(request, context, error, change)
@@ -110,10 +112,10 @@ def _refuse_what_is_elsewhere(request: Request, wanted: Mapping[str, Any], home:
 
 
 def _succeeded(
-    request: Request, wanted: Mapping[str, Any], found: Configuration | None, written: Receipt | None
+    request: Request, wanted: Mapping[str, Any], found: Configuration | None, written: WriteResult | None
 ) -> Response:
     if request.request_type == "Delete" or found is None:
-        return Response(SUCCESS, request.fallback_id)
+        return Response(SUCCESS, request.failure_id())
     data = attributes(found.arn, found.name, wanted) | {
         pascal_case(IDEMPOTENCY): written.client_token if written else request.request_id,
         REQUEST_ID: written.request_id if written else found.request_id,
@@ -125,9 +127,11 @@ def _succeeded(
 def _failed(request: Request, context: object, error: ProviderError, change: Reconciliation | None) -> Response:
     undone = change.clean_up() if change else ""
     group = getattr(context, "log_group_name", "")
+    # Without a change, the properties were rejected, and every delivery of the request rejects them.
+    rejected = request.failure_id(CreationStatus.NOTHING_CREATED)
     return Response(
         FAILED,
-        change.failure_id() if change else request.fallback_id,
+        change.failure_id(error) if change else rejected,
         reason=f"{error}. {undone}" if undone else str(error),
         details=error.details,
         elsewhere=f"log group {group}" if group else "",

@@ -1,20 +1,28 @@
-"""Bring the world to where a request wants it: read, decide, carry out, and anew after each surprise."""
+"""Bring the configuration to what a request wants: read, decide, execute, and again after an unexpected outcome."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import count
+from typing import Any, Final, TypeVar
 
+from provider.deletion import is_leftover
 from provider.errors import Outcome, ProviderError
-from provider.image_builder import ImageBuilder, Receipt, derived_token
-from provider.lifecycle import decide, marks_of
+from provider.image_builder import ImageBuilder, Watch, WriteResult, derived_token
+from provider.lifecycle import decide, decide_after_create, owner_of
+from provider.marker import CreationStatus
 from provider.observability import Logger, told
+from provider.ownership import State
 from provider.plan import (
     Configuration,
     CreateConfiguration,
     DeleteConfiguration,
-    DeleteCreated,
+    DeleteUnfinished,
     Named,
+    NeedsRead,
     Plan,
-    Read,
+    PutTags,
+    ReadAgain,
+    RemoveTags,
     Step,
     Target,
     UpdateConfiguration,
@@ -23,197 +31,306 @@ from provider.properties.diff import differences
 from provider.properties.model import NAME
 from provider.protocol.request import Request
 
-_ROUNDS: Final = 4
-"""How often a surprise (it exists already, the answer was lost, the token is spent) leads to reading and deciding."""
+_MAX_ATTEMPTS: Final = 4
+"""How often an unexpected outcome (already exists, not found, unknown, token reused) leads to reading and deciding."""
 
-_LOOKS: Final = (0.2, 0.5, 1.0, 0.0)
-"""Seconds after each look at what was just written, in case the service is slow to show it."""
+_READ_BACK_SECONDS: Final = 10.0
+"""How long a read may lag a write."""
 
-_SURPRISES: Final = frozenset({Outcome.EXISTS, Outcome.GONE, Outcome.UNKNOWN, Outcome.TOKEN_SPENT})
+_SHORTEST_PAUSE: Final = 0.01
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 1.0
+"""Seconds between two reads of the same configuration; each pause is twice the one before."""
+
+_UNEXPECTED: Final = frozenset({Outcome.EXISTS, Outcome.NOT_FOUND, Outcome.UNKNOWN, Outcome.TOKEN_REUSED})
+
+
+Result = TypeVar("Result")
 
 
 class Reconciliation:
-    """One request's change to the world, and what has come of it so far.
+    """One request's change, and how far it has come.
 
-    `wanted` and `old` are the resource properties expanded to the API's names.
+    `desired` and `old` are the resource properties expanded to the API's names.
     """
 
     def __init__(
-        self, request: Request, wanted: Mapping[str, Any], old: Mapping[str, Any], builder: ImageBuilder, log: Logger
+        self,
+        request: Request,
+        desired: Mapping[str, Any],
+        old: Mapping[str, Any],
+        builder: ImageBuilder,
+        watch: Watch,
+        log: Logger,
     ) -> None:
-        self._request, self._wanted, self._old, self._builder, self._log = request, wanted, old, builder, log
-        self._known: dict[Target, Configuration | None] = {}
-        self._undo: tuple[DeleteCreated | UpdateConfiguration, ...] = ()
-        self._marks = marks_of(request)
+        self._request, self._desired, self._old = request, desired, old
+        self._builder, self._watch, self._log = builder, watch, log
+        self._owner = owner_of(request)
+        self._observed: dict[Target, Configuration | None] = {}
+        self._plan = Plan()
         self._may_have_happened: list[Step] = []
-        self._written: Receipt | None = None
-        self._surprise: ProviderError | None = None
-        self._told = False
+        self._written: WriteResult | None = None
+        self._failure: ProviderError | None = None
+        self._token_reused = False
+        self._met_unfinished = False
+        self._logged = False
 
-    def run(self) -> tuple[Configuration | None, Receipt | None]:
-        """Do what the request comes to: what there is at last, and the API's answer to the last change of content.
+    def run(self) -> tuple[Configuration | None, WriteResult | None]:
+        """Do what the request leads to: the configuration at last, and the API's response to the last write of content.
 
         Raises ProviderError, after which `clean_up` and `failure_id` are due.
         """
-        spent = False
-        for left in range(_ROUNDS - 1, -1, -1):
-            plan = self._decide()
-            subject = plan.subject
-            self._undo = self._undo or plan.undo
+        unexpected = 0
+        for attempt in count(1):
             try:
-                for step in plan.steps:
-                    receipt = self._carry_out(step, spent)
-                    if isinstance(step, CreateConfiguration | UpdateConfiguration):
-                        subject, self._written = self._confirmed(step, receipt, plan.subject), receipt
+                subject = self._execute(self._decide())
             except ProviderError as error:
-                hopeless = error.outcome not in _SURPRISES or (spent and error.outcome is Outcome.TOKEN_SPENT)
-                if hopeless or not left or not self._read_again(error, plan):
-                    raise
-                self._log.warning("the service's answer led to reading again", answer=str(error))
-                self._surprise = error
-                spent = spent or error.outcome is Outcome.TOKEN_SPENT
+                failure = self._lasting(error)
+                unexpected += failure.outcome in _UNEXPECTED
+                self._prepare_retry(failure, attempt, unexpected)
             else:
-                break
-        self._clear(plan.leftover)
-        return subject, self._written
+                self._do_best_effort()
+                return subject, self._written
+        raise AssertionError("unreachable")
 
     def clean_up(self) -> str:
-        """Undo what nobody would answer for, as far as that can be done; sentences for the stack on what is left."""
-        touched = any(isinstance(step, CreateConfiguration | UpdateConfiguration) for step in self._may_have_happened)
-        if touched and self._undo:
-            return ". ".join(filter(None, map(self._take_back, self._undo)))
-        met = self._known.get(Named(str(self._wanted.get(NAME))))
-        if self._request.request_type == "Update" and met is not None and self._marks.on(met):
-            return f"{met.arn}, which bears this resource's marks, stays"
-        return ""
+        """Undo what a failed request did, as far as that is possible; sentences for the stack on what remains."""
+        undo, happened = self._plan.undo, self._may_have_happened
+        texts = []
+        if undo.created and any(isinstance(step, CreateConfiguration | UpdateConfiguration) for step in happened):
+            texts.append(self._delete_created(undo.created))
+        if undo.content and any(isinstance(step, UpdateConfiguration) for step in happened):
+            texts.append(self._restore_content(undo.content))
+        if any(isinstance(step, PutTags | RemoveTags) for step in happened):
+            texts += [self._restore_tags(step) for step in (undo.put_tags, undo.remove_tags) if step]
+        return ". ".join(filter(None, texts))
 
-    def failure_id(self) -> str:
-        """The physical ID of a FAILED answer: the event's own, or of what its Create brought into being."""
-        if self._request.request_type != "Create":
-            return self._request.fallback_id
-        try:
-            own = self._own()
-        except ProviderError:
-            own = None
-        return own.arn if own else self._request.fallback_id
+    def failure_id(self, error: ProviderError) -> str:
+        """The physical ID of a FAILED response: the event's own, or the marker of a Create."""
+        denied = error.outcome is Outcome.DENIED and not self._met_unfinished and not self._may_have_happened
+        return self._request.failure_id(CreationStatus.DENIED if denied else CreationStatus.MAY_HAVE_CREATED)
 
-    def _own(self) -> Configuration | None:
-        """The configuration of the wanted name that bears this resource's marks, if this request met or made it."""
-        if NAME not in self._wanted:
-            return None
-        target = Named(self._wanted[NAME])
-        live = self._builder.read(target) if self._may_have_happened else self._known.get(target)
-        return live if live is not None and self._marks.on(live) else None
+    # deciding
 
     def _decide(self) -> Plan:
         try:
-            while isinstance(decision := decide(self._request, self._wanted, self._old, self._known), Read):
-                self._known[decision.target] = self._read(decision.target)
-        except ProviderError as refusal:
-            raise refusal.citing(self._surprise or self._builder.not_found) from None
-        if not self._told:
-            self._told = True
-            for warning in decision.warnings:
-                self._log.warning(warning)
-            if decision.differences:
-                self._log.info("difference", changes=told(decision.differences))
+            while isinstance(decision := self._decision(), NeedsRead):
+                self._observe(decision.target, self._read(decision))
+        except ProviderError as rejection:
+            raise rejection.citing(self._failure or self._builder.not_found) from None
+        if not self._may_have_happened:
+            self._plan = decision
+        self._log_once(decision)
         return decision
 
-    def _read(self, target: Target) -> Configuration | None:
+    def _decision(self) -> NeedsRead | Plan:
+        return decide(self._request, self._desired, self._old, self._observed, self._watch.now())
+
+    def _observe(self, target: Target, live: Configuration | None) -> None:
+        self._observed[target] = live
+        self._met_unfinished |= live is not None and self._owner.state_of(live.tags) is State.UNFINISHED
+
+    def _log_once(self, plan: Plan) -> None:
+        if self._logged:
+            return
+        self._logged = True
+        for warning in plan.warnings:
+            self._log.warning(warning)
+        if plan.differences:
+            self._log.info("difference", changes=told(plan.differences))
+
+    def _read(self, read: NeedsRead) -> Configuration | None:
         try:
-            return self._builder.read(target)
+            return self._search(read.target, read.repeat_seconds)
         except ProviderError as error:
-            if (
-                self._request.request_type != "Delete"
-                or isinstance(target, str)
-                or error.outcome is not Outcome.REFUSED
-            ):
+            if not (read.absent_if_unreadable or (read.absent_if_denied and error.outcome is Outcome.DENIED)):
                 raise
-            # What a failed Create asked for by a name that the provider may not even read, it did not create.
-            self._log.warning("what an unfinished Create may have left could not be looked for", answer=str(error))
+            self._log.warning("the configuration could not be read and counts as not found", answer=str(error))
             return None
 
-    def _clear(self, arn: str) -> None:
-        """Delete what a failed rename left; the resource itself is as wanted, so trouble with that is no failure."""
-        if not arn:
-            return
-        try:
-            live = self._builder.read(arn)
-            if live is not None and self._marks.on(live):
-                self._builder.carry_out(DeleteConfiguration(arn), "")
-                self._log.warning(f"{arn}, left over by an update that failed, is deleted")
-        except ProviderError as error:
-            self._log.warning(f"{arn}, left over by an update that failed, may still be there", answer=str(error))
+    def _search(self, target: Target, seconds: float) -> Configuration | None:
+        """Read a configuration, again and again for some seconds while it does not exist."""
+        live = None
+        for _ in self._repeat(seconds):
+            live = self._builder.read(target)
+            if live is not None:
+                break
+        return live
 
-    def _carry_out(self, step: Step, spent: bool) -> Receipt:
+    def _repeat(self, seconds: float) -> Iterator[None]:
+        """Yield at once, and again after each pause for these seconds, while there is time."""
+        end, pause = self._watch.now() + seconds, _FIRST_PAUSE
+        while True:
+            yield
+            left = min(end - self._watch.now(), self._watch.left())
+            if left < _SHORTEST_PAUSE:
+                return
+            self._watch.wait(min(pause, left))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    # executing
+
+    def _execute(self, plan: Plan) -> Configuration | None:
+        subject = plan.subject
+        for step in plan.steps:
+            result = self._carry_out(step)
+            if isinstance(step, CreateConfiguration):
+                self._written = result
+                hand_over = self._after_create(result)
+                subject = hand_over.subject
+                for tagging in hand_over.steps:
+                    self._carry_out(tagging)
+            elif isinstance(step, UpdateConfiguration):
+                self._written = result
+                subject = self._confirm_update(step, result, plan.subject)
+        return subject
+
+    def _carry_out(self, step: Step) -> WriteResult:
         self._may_have_happened.append(step)
-        token = derived_token(self._request.request_id, step) if spent else self._request.request_id
+        token = derived_token(self._request.request_id, step) if self._token_reused else self._request.request_id
         try:
-            return self._builder.carry_out(step, token)
+            result = self._builder.carry_out(step, token)
         except ProviderError as error:
             if error.outcome is not Outcome.UNKNOWN:
                 self._may_have_happened.pop()
             raise
+        self._failure = None
+        return result
 
-    def _confirmed(
-        self, step: CreateConfiguration | UpdateConfiguration, receipt: Receipt, before: Configuration | None
+    def _after_create(self, result: WriteResult) -> Plan:
+        """Decide what follows a Create, once reads show it. Raises ProviderError if they do not within ten seconds."""
+        decision: ReadAgain | Plan = ReadAgain("")
+        for _ in self._repeat(_READ_BACK_SECONDS):
+            live = self._builder.read(result.arn)
+            decision = decide_after_create(self._request, self._desired, result.arn, live)
+            if isinstance(decision, Plan):
+                return decision
+        assert isinstance(decision, ReadAgain)
+        raise self._not_shown(decision.problem, result)
+
+    def _confirm_update(
+        self, step: UpdateConfiguration, result: WriteResult, before: Configuration | None
     ) -> Configuration:
-        """See that what was written is there, and say what there is.
-
-        The service answers a token that it knows from memory, without running. That happens to a copy of an event
-        that comes late, which must change nothing, and to a request whose ID was used before.
-        """
-        for pause in _LOOKS:
+        """Read until the update shows, and return what there is. Raises ProviderError if it does not in ten seconds."""
+        for _ in self._repeat(_READ_BACK_SECONDS):
             try:
-                live = self._builder.read(receipt.arn)
+                live = self._builder.read(result.arn)
             except ProviderError as error:
-                self._log.warning("what was written could not be read", answer=str(error))
-                live = before or Configuration(receipt.arn, str(self._wanted[NAME]), step.content, {})
+                self._log.warning("the update could not be read back", answer=str(error))
+                live = before or Configuration(result.arn, "", step.content, {})
                 return live._replace(content=step.content)
-            if live is not None and not (_alike(live, before) and differences(live.content, step.content)):
+            if live is not None and not (_is_unchanged(live, before) and differences(live.content, step.content)):
                 return live
-            self._builder.wait(pause)
-        raise ProviderError(
-            f"{receipt.arn} {'has not changed' if before else 'is not there'}: the service answered from memory, "
-            "because it has seen a request with this ID before",
+        raise self._not_shown(f"{result.arn} does not show the update", result)
+
+    def _not_shown(self, problem: str, result: WriteResult) -> ProviderError:
+        return ProviderError(
+            f"{problem}, although Image Builder accepted the call: it may have replayed a cached response for this "
+            "client token, because it had seen this request before",
             cure="If this is no late copy of an earlier request, deploy again",
-            request_id=receipt.request_id,
+            request_id=result.request_id,
         )
 
-    def _read_again(self, error: ProviderError, plan: Plan) -> bool:
-        """Read anew what the decision rested on; False where that cannot lead to another decision."""
-        targets: set[Target] = set(self._known)
-        targets |= {Named(step.name) for step in plan.steps if isinstance(step, CreateConfiguration)}
-        self._known |= {target: self._builder.read(target) for target in targets}
-        return error.outcome is not Outcome.EXISTS or any(self._known.values())
+    # trying again
 
-    def _take_back(self, step: DeleteCreated | UpdateConfiguration) -> str:
-        if isinstance(step, UpdateConfiguration):
-            inverse: Step = step
-            arn, well, badly = step.arn, "has its former content back", "does not have its former content back"
+    def _lasting(self, error: ProviderError) -> ProviderError:
+        """The error, or the one that was being retried when time ran out."""
+        return self._failure if self._failure and error.outcome is Outcome.OUT_OF_TIME else error
+
+    def _prepare_retry(self, error: ProviderError, attempt: int, unexpected: int) -> None:
+        """Forget what the decision rested on, and wait if needed. Raises the error if another attempt cannot help."""
+        if error.outcome not in _UNEXPECTED:
+            self._builder.back_off(error, attempt)
+            self._observed.clear()
+        elif unexpected >= _MAX_ATTEMPTS or self._is_final(error):
+            raise error
         else:
+            self._log.warning("unexpected outcome; reading and deciding again", answer=str(error))
+            self._read_again(error)
+        self._failure = error
+        self._token_reused |= error.outcome is Outcome.TOKEN_REUSED
+
+    def _is_final(self, error: ProviderError) -> bool:
+        """Whether the configuration was deleted after this request wrote it, or the derived token was used, too."""
+        deleted = error.outcome is Outcome.NOT_FOUND and self._written is not None
+        return deleted or (self._token_reused and error.outcome is Outcome.TOKEN_REUSED)
+
+    def _read_again(self, error: ProviderError) -> None:
+        """Read what a Create met. Everything else is read when the next decision needs it."""
+        self._observed.clear()
+        exists = error.outcome is Outcome.EXISTS
+        if NAME not in self._desired or not (exists or self._request.request_type == "Create"):
+            return
+        target = Named(self._desired[NAME])
+        live = self._search(target, _READ_BACK_SECONDS if exists else 0.0)
+        if live is None and exists:
+            raise error
+        self._observe(target, live)
+
+    # afterward
+
+    def _do_best_effort(self) -> None:
+        for step in self._plan.best_effort:
             try:
-                own = self._own()
+                if isinstance(step, DeleteUnfinished):
+                    self._persist(partial(self._delete_unfinished, step))
+                else:
+                    self._persist(partial(self._builder.carry_out, step, ""))
             except ProviderError as error:
-                name = self._wanted[NAME]
-                return (
-                    f"Whether {name!r} was created could not be read ({error.problem}); if so, the rollback deletes it"
-                )
-            if own is None:
-                return ""
-            inverse = DeleteConfiguration(own.arn)
-            arn, well, badly = (
-                own.arn,
-                "which this request created, is deleted again",
-                "which this request created, stays",
-            )
+                self._log.warning("the request succeeded, but its cleanup did not", answer=str(error))
+
+    def _persist(self, action: Callable[[], Result]) -> Result:
+        """Do something that may be repeated, until it succeeds, cannot succeed, or time runs out."""
+        for attempt in count(1):
+            try:
+                return action()
+            except ProviderError as error:
+                self._builder.back_off(error, attempt, repeatable=attempt < _MAX_ATTEMPTS)
+        raise AssertionError("unreachable")
+
+    def _delete_unfinished(self, step: DeleteUnfinished) -> Configuration | None:
+        """Delete a configuration if it is unfinished and the resource's own; what was found there."""
+        live = self._builder.read(step.target)
+        if live is not None and is_leftover(live, self._owner, step.newest):
+            self._builder.carry_out(DeleteConfiguration(live.arn), "")
+            self._log.warning(f"{live.arn}, left unfinished by an update that failed, is deleted")
+        return live
+
+    def _delete_created(self, step: DeleteUnfinished) -> str:
         try:
-            self._builder.carry_out(inverse, derived_token(self._request.request_id, inverse))
+            live = self._persist(partial(self._delete_unfinished, step))
         except ProviderError as error:
-            return f"{arn} {badly}: {error.problem}"
-        return f"{arn} {well}"
+            arn = self._builder.arn(step.target)
+            return f"{arn} may have been created and was not deleted again ({error.problem}); the rollback deletes it"
+        if live is None:
+            return ""
+        if self._owner.state_of(live.tags) is State.UNFINISHED:
+            return f"{live.arn}, which this request created, is deleted again"
+        if self._owner.state_of(live.tags) is None:
+            return ""
+        return f"{live.arn} carries this resource's ownership tags and is not unfinished, so it stays"
+
+    def _restore_content(self, step: UpdateConfiguration) -> str:
+        """Restore content that a failed request replaced, unless something else has changed it since."""
+        try:
+            live = self._builder.read(step.arn)
+            ours = [each.content for each in self._may_have_happened if isinstance(each, UpdateConfiguration)]
+            if live is None or all(differences(live.content, content) for content in (*ours, step.content)):
+                return f"{step.arn} was changed by something else meanwhile; its former content is not restored"
+            token = derived_token(self._request.request_id, step)
+            self._persist(partial(self._builder.carry_out, step, token))
+        except ProviderError as error:
+            return f"The former content of {step.arn} could not be restored: {error.problem}"
+        return f"The former content of {step.arn} is restored"
+
+    def _restore_tags(self, step: PutTags | RemoveTags) -> str:
+        try:
+            self._persist(partial(self._builder.carry_out, step, ""))
+        except ProviderError as error:
+            return f"The former tags of {step.arn} could not be restored: {error.problem}"
+        return ""
 
 
-def _alike(live: Configuration, before: Configuration | None) -> bool:
+def _is_unchanged(live: Configuration, before: Configuration | None) -> bool:
     """Whether nothing at all has changed, the date included."""
     return before is not None and live._replace(request_id=before.request_id) == before

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from provider.local.emulator import Emulator
 from provider.local.sink import AnswerSink
+from tests.clock import SkippingClock
 from tests.stack import Resource
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -14,9 +15,15 @@ settings.load_profile("any machine")  # how long something takes on a loaded mac
 
 
 @pytest.fixture
-def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """A fresh Image Builder, to which botocore's standard environment leads."""
-    with Emulator() as running:
+def clock() -> SkippingClock:
+    """A clock on which waiting takes no time."""
+    return SkippingClock()
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch, clock: SkippingClock) -> Iterator[Emulator]:
+    """A fresh Image Builder, to which botocore's standard environment leads; its dates are the clock's."""
+    with Emulator(clock=clock.time) as running:
         for name, value in running.environment().items():
             monkeypatch.setenv(name, value)
         yield running
@@ -30,6 +37,6 @@ def sink() -> Iterator[AnswerSink]:
 
 
 @pytest.fixture
-def resource(emulator: Emulator, sink: AnswerSink) -> Resource:
+def resource(emulator: Emulator, sink: AnswerSink, clock: SkippingClock) -> Resource:
     """A custom resource that does not exist yet."""
-    return Resource(emulator, sink)
+    return Resource(emulator, sink, clock=clock)

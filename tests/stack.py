@@ -3,12 +3,13 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from provider.handler import handler
+from provider.handler import respond
 from provider.local.emulator import Emulator
 from provider.local.sink import AnswerSink, Slot, read
+from tests.clock import SkippingClock
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/images/6e0f1c2a-0000-4000-8000-000000000001"
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
@@ -57,6 +58,9 @@ class Resource:
     properties: Mapping[str, Any] = field(default_factory=dict)
     slot: Slot | None = None
     seen: int = 0
+    clock: SkippingClock = field(default_factory=SkippingClock)
+    sent: dict[str, Any] = field(default_factory=dict)
+    """The last event, with its response URL."""
 
     def create(self, request_id: str = "", **properties: Any) -> Told:
         """Send a Create; a success is remembered."""
@@ -101,11 +105,29 @@ class Resource:
 
     def deliver(self, event: dict[str, Any]) -> Told:
         """Hand an event with a URL of the sink to the handler and return its one answer."""
-        self.slot = self.sink.open(self.stack_id, self.logical_id, event["RequestId"])
-        handler(json.loads(json.dumps({**event, "ResponseURL": self.slot.url})), self.context)
-        (put,) = self.slot.puts
+        self.slot = self.sink.open(self.stack_id, self.logical_id, event["RequestId"], self.clock.time())
+        return self.redeliver({**event, "ResponseURL": self.slot.url})
+
+    def redeliver(self, event: dict[str, Any]) -> Told:
+        """Hand an event to the handler that may have been there before, and return its last answer."""
+        self.sent = event
+        before = len(self.slot.puts) if self.slot else 0
+        respond(json.loads(json.dumps(event)), self.context, self.clock)
+        assert self.slot is not None
+        (put,) = self.slot.puts[before:]
         answer = read(put, event)
         return Told(json.loads(put.body)["Status"], answer.physical_id, answer.reason, answer.data)
+
+    def sibling(self, logical_id: str = "", stack_id: str = "") -> "Resource":
+        """Another resource, of the same stack or of another one, that does not exist yet."""
+        return Resource(
+            self.emulator,
+            self.sink,
+            logical_id=logical_id or self.logical_id,
+            stack_id=stack_id or self.stack_id,
+            context=replace(self.context),
+            clock=self.clock,
+        )
 
     @property
     def live(self) -> dict[str, Any]:

@@ -13,21 +13,28 @@ MAY: dict[str, set[str]] = {
     "artifact": {"artifact", "handler", "patterns", "properties", "provision", "samtranslator", "tls", "yaml"},
     "properties": {"botocore", "properties"},
     "authoring": {"authoring", "botocore", "properties"},
+    "arn": set(),
+    "marker": set(),
     "errors": set(),
+    "ownership": {"properties"},
     "plan": {"properties"},
-    "lifecycle": {"errors", "plan", "properties"},
+    "deletion": {"arn", "errors", "marker", "ownership", "plan", "properties"},
+    "lifecycle": {"arn", "deletion", "errors", "ownership", "plan", "properties"},
     "patterns": set(),
     "tls": set(),
     "transport": set(),
     "client": {"botocore", "errors", "properties", "tls", "transport", "urllib3"},
-    "image_builder": {"client", "errors", "lifecycle", "plan", "properties"},
+    "image_builder": {"arn", "client", "errors", "plan", "properties"},
     "observability": {"aws_lambda_powertools", "properties", "protocol"},
     "reconcile": {
+        "deletion",
         "errors",
         "image_builder",
         "lifecycle",
-        "plan",
+        "marker",
         "observability",
+        "ownership",
+        "plan",
         "properties",
         "protocol",
     },
@@ -35,18 +42,19 @@ MAY: dict[str, set[str]] = {
         "client",
         "errors",
         "image_builder",
-        "lifecycle",
-        "plan",
+        "marker",
         "observability",
+        "plan",
         "properties",
         "protocol",
         "reconcile",
     },
-    "protocol": {"crhelper", "protocol", "tls", "transport"},
+    "protocol": {"arn", "crhelper", "marker", "protocol", "tls", "transport"},
     "handler": {"client", "patterns", "protocol", "provision", "tls"},
     "last_resort": {"protocol"},
     "local": {"botocore", "boto3", "cfnlint", "yaml", "local"},
     "cli": {
+        "arn",
         "authoring",
         "botocore",
         "boto3",
@@ -61,18 +69,21 @@ MAY: dict[str, set[str]] = {
         "image_builder",
         "lifecycle",
         "lint",
+        "ownership",
         "plan",
         "local",
         "properties",
         "protocol",
     },
-    "lint": {"cfnlint", "lint", "properties", "protocol"},
+    "lint": {"arn", "cfnlint", "lint", "properties", "protocol"},
     "construct": {"artifact", "authoring", "aws_cdk", "construct", "constructs", "jsii", "lint", "properties"},
     "__main__": {"cli"},
 }
 """What each room may import, besides the standard library; rooms by their own names."""
 
 ONLY_STANDARD_LIBRARY = (
+    "arn.py",
+    "marker.py",
     "patterns.py",
     "tls.py",
     "transport.py",
@@ -81,9 +92,16 @@ ONLY_STANDARD_LIBRARY = (
 "handler.py", "protocol/request.py", "protocol/response.py", "protocol/delivery.py",
                          "protocol/deadline.py")  # fmt: skip
 
-ALSO_STANDARD = ("provider.patterns", "provider.protocol.", "provider.tls", "provider.transport")
+ALSO_STANDARD = (
+    "provider.arn",
+    "provider.marker",
+    "provider.patterns",
+    "provider.protocol.",
+    "provider.tls",
+    "provider.transport",
+)
 
-FORBIDDEN_TO_THE_CORE = {"os", "time", "datetime", "random", "socket", "ssl", "subprocess", "urllib", "http"}
+FORBIDDEN_TO_THE_CORE = {"os", "time", "random", "socket", "ssl", "subprocess", "urllib", "http"}
 
 
 def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
@@ -140,7 +158,12 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", [*sorted((PROVIDER / "properties").glob("*.py")), PROVIDER / "lifecycle.py", PROVIDER / "plan.py"], ids=str
+    "path",
+    [
+        *sorted((PROVIDER / "properties").glob("*.py")),
+        *(PROVIDER / f"{name}.py" for name in ("arn", "deletion", "lifecycle", "marker", "ownership", "plan")),
+    ],
+    ids=str,
 )
 def test_the_core_is_pure(path: Path) -> None:
     """Properties and lifecycle know no clock, no environment and no network."""

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from provider.handler import handler
+from provider.handler import respond
 from provider.local.emulator import Emulator
 from provider.local.sink import AnswerSink, CheckedAnswer, read
+from provider.ownership import Owner, State
 from provider.protocol.response_url import expiry
+from tests.clock import SkippingClock
 
 EVENTS = Path(__file__).parent.parent / "events"
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration"
@@ -62,7 +64,7 @@ CASES = [
     Case("delete-own-retain", True, OWN, before=OWNED, left=(OWN,)),
     Case("delete-adopted", True, ADOPTED, before=("create-adopt",), found=FOUND, left=(ADOPTED,)),
     Case("delete-adopted-too", True, ADOPTED, before=("create-adopt",), found=FOUND),
-    Case("delete-after-failed-create", True, None, before=OWNED, note="unfinished"),
+    Case("delete-after-failed-create", True, None, before=OWNED, left=(OWN,), note="created-since"),
     Case("delete-after-failed-create", True, None, found=("golden-image",), left=(OWN,), note="never-ours"),
 ]
 
@@ -104,7 +106,7 @@ def answer_to(emulator: Emulator) -> Iterator[Callable[[str], CheckedAnswer]]:
         def send(name: str) -> CheckedAnswer:
             event = load(name)
             slot = sink.open(event["StackId"], event["LogicalResourceId"], event["RequestId"])
-            handler({**event, "ResponseURL": slot.url}, Context())
+            respond({**event, "ResponseURL": slot.url}, Context(), SkippingClock())
             [put] = slot.puts
             return read(put, event)
 
@@ -145,6 +147,15 @@ def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, answer_to: Ca
     answer = answer_to("delete-own")
     assert not answer.succeeded
     assert "nightly" in answer.reason
+
+
+def test_an_unfinished_configuration_is_deleted(emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]) -> None:
+    """The Delete of a Create that never responded deletes what that left unfinished."""
+    event = load("delete-after-failed-create")
+    tags = Owner(event["StackId"], event["LogicalResourceId"]).tags(State.UNFINISHED)
+    emulator.seed(name="golden-image", distributions=[], tags=tags)
+    assert answer_to("delete-after-failed-create").succeeded
+    assert emulator.configurations == {}
 
 
 def test_no_sample_goes_untried() -> None:

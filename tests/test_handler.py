@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -55,7 +56,7 @@ def test_an_answer_comes_before_the_end(resource: Resource) -> None:
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.HANG, times=99)
     told = resource.update(**GOLDEN, Description="d")
     assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert told.reason.startswith(f"time ran out during UpdateDistributionConfiguration of {ARN}golden")
+    assert told.reason.startswith(f"timed out during UpdateDistributionConfiguration of {ARN}golden")
 
 
 def test_a_token_refused_as_spent_is_no_failure(resource: Resource) -> None:
@@ -88,21 +89,30 @@ def test_a_reused_request_id_leads_to_a_derived_token(resource: Resource) -> Non
 
 
 def test_a_reused_request_id_of_a_create(resource: Resource) -> None:
-    """A Create whose request ID the service knows with other content updates what bears its marks."""
+    """A Create whose request ID the service knows with other content creates with a token of ID and content."""
     resource.create(REQUEST_ID, **GOLDEN)
+    resource.delete()
     told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
     assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "d"
 
 
-def test_a_create_answered_from_memory_is_no_success(resource: Resource) -> None:
-    """A Create that the service answers from memory, for a configuration deleted since, fails and orphans nothing."""
+def test_a_reused_request_id_overwrites_nothing(resource: Resource) -> None:
+    """A Create whose request ID the service knows with other content leaves what has been handed over as it is."""
+    resource.create(REQUEST_ID, **GOLDEN)
+    told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
+    assert told.status == "FAILED"
+    assert "description" not in resource.live
+
+
+def test_a_replayed_create_is_no_success(resource: Resource) -> None:
+    """A Create whose response the service replays, for a configuration deleted since, fails and orphans nothing."""
     resource.create(REQUEST_ID, **GOLDEN)
     resource.delete()
     told = resource.create(REQUEST_ID, **GOLDEN)
     assert told.status == "FAILED"
     assert not told.physical_id.startswith("arn:")
-    assert "answered from memory" in told.reason
+    assert "may have replayed a cached response" in told.reason
     assert resource.emulator.configurations == {}
 
 
@@ -299,21 +309,36 @@ def test_a_collision_keeps_the_code_and_the_request_id(resource: Resource) -> No
     assert "(ResourceAlreadyExistsException, API request ID " in told.reason
 
 
-def test_an_update_answered_from_memory_is_no_success(resource: Resource) -> None:
-    """An Update that the service answers from memory, while the content is another one, is FAILED, not a lie."""
+def test_a_replayed_update_is_no_success(resource: Resource) -> None:
+    """An Update whose response the service replays, while the content is another one, is FAILED, not a lie."""
     resource.create(**GOLDEN)
     resource.update(REQUEST_ID, **GOLDEN, Description="first")
     resource.update(**GOLDEN, Description="second")
     told = resource.update(REQUEST_ID, **GOLDEN, Description="first")
     assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert "answered from memory" in told.reason
+    assert "may have replayed a cached response" in told.reason
     assert resource.live["description"] == "second"
 
 
-def test_what_cannot_be_read_after_it_was_written_is_a_success(resource: Resource) -> None:
-    """A Create that happened succeeds with its attributes, although looking at what it made fails."""
-    resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED)
+def test_what_cannot_be_read_after_it_was_created_is_not_handed_over(resource: Resource) -> None:
+    """A Create that cannot read what it created fails and leaves it unfinished, and its Delete removes it."""
+    resource.emulator.fail_with("GetDistributionConfiguration", "SomethingNewException", 400, "no")
     told = resource.create(**GOLDEN)
+    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.emulator.configurations == {}
+
+
+def test_an_update_that_cannot_be_read_back_is_a_success(resource: Resource) -> None:
+    """An Update that the service accepted succeeds with its attributes, although it cannot be read back."""
+    resource.create(**GOLDEN)
+
+    def interrupt(operation: str, _: object, moment: str) -> None:
+        if (operation, moment) == ("UpdateDistributionConfiguration", "after"):
+            resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED)
+
+    resource.emulator.interruption = interrupt
+    told = resource.update(**GOLDEN, Description="d")
     assert (told.status, told.physical_id, told.data["Name"]) == ("SUCCESS", f"{ARN}golden", "golden")
 
 
@@ -391,12 +416,15 @@ def test_what_breaks_inside_the_client_is_looked_into(
     assert len(resource.emulator.configurations) == 1
 
 
-def test_a_create_that_is_cut_short_after_creating_answers_its_arn(resource: Resource) -> None:
-    """A Create whose configuration exists answers its ARN also where time runs out, so that the rollback removes it."""
+def test_a_create_that_is_cut_short_after_creating_returns_a_marker(resource: Resource) -> None:
+    """A Create that runs out of time after it created something returns a marker, whose Delete removes that."""
     resource.context = replace(resource.context, milliseconds=2_000)
     resource.emulator.fail("GetDistributionConfiguration", Fault.HANG, times=9)
     told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    resource.emulator.reset_faults()
+    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.emulator.configurations == {}
 
 
 @pytest.mark.parametrize("resource_type", ["Custom::Other", None, 5, []])
@@ -441,7 +469,7 @@ def test_nothing_is_begun_after_the_url_has_expired(resource: Resource) -> None:
         "RequestId": REQUEST_ID,
         "LogicalResourceId": "Golden",
         "ResourceProperties": GOLDEN,
-        "ResponseURL": slot.url.replace("X-Amz-Expires=7200", f"X-Amz-Expires=7200&X-Amz-Date={signed:%Y%m%dT%H%M%SZ}"),
+        "ResponseURL": re.sub("X-Amz-Date=[^&]*", f"X-Amz-Date={signed:%Y%m%dT%H%M%SZ}", slot.url),
     }
     start = time.time()
     with contextlib.suppress(Undelivered):

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from provider.arn import slug
 from provider.image_builder import OPERATIONS
 from provider.local.emulator import Emulator, RecordedRequest
 from provider.local.server import Reply
 from provider.local.sink import AnswerSink
 from provider.local.template import Template, load
-from provider.properties.model import TARGET, slug
+from provider.properties.model import TARGET
 from tests.stack import ARN, Resource, ami
 
 ROOT = Path(__file__).parent.parent

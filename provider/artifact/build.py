@@ -52,7 +52,7 @@ def _build_provider(folder: Path) -> None:
 
 
 def _build_last_resort(folder: Path) -> None:
-    for pattern in ("__init__.py", "last_resort.py", "tls.py", "transport.py", "protocol/*.py"):
+    for pattern in ("__init__.py", "arn.py", "last_resort.py", "marker.py", "tls.py", "transport.py", "protocol/*.py"):
         for source in _PROVIDER.glob(pattern):
             if source.name != "custom_resource.py":  # it needs crhelper
                 target = folder / "provider" / source.relative_to(_PROVIDER)

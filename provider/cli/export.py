@@ -64,7 +64,7 @@ def export(
 
 def _place(arn: str) -> tuple[str, str]:
     """Account and Region of an ARN. Raises Mistake."""
-    from provider.lifecycle import is_configuration_arn
+    from provider.arn import is_configuration_arn
 
     if not is_configuration_arn(arn):
         raise Mistake(f"{arn!r} is not the ARN of a distribution configuration")

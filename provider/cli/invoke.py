@@ -197,8 +197,9 @@ class _Before:
 
     def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
         """Create an owned configuration through the function, so that it has the stack's marks."""
+        from provider.arn import slug
         from provider.properties.expand import expand
-        from provider.properties.model import NAME, slug
+        from provider.properties.model import NAME
 
         for properties in candidates:
             if slug(str(expand(properties).parameters.get(NAME, ""))) == name_in(arn):

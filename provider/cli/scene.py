@@ -115,7 +115,7 @@ def put_there(emulator: Emulator, configuration: Mapping[str, Any]) -> str:
 
 def put_something_there(emulator: Emulator, home: Home, arn: str) -> bool:
     """Let a configuration with this ARN exist, whatever is in it. False where it would not be in `home`."""
-    from provider.properties.model import slug
+    from provider.arn import slug
 
     match, name = _PLACE.match(arn), name_in(arn)
     if not match or (match["region"], match["account"]) != (home.region, home.account) or name != slug(name):
@@ -127,6 +127,6 @@ def put_something_there(emulator: Emulator, home: Home, arn: str) -> bool:
 
 def name_in(arn: str) -> str:
     """The name at the end of a configuration's ARN; empty where `arn` is none."""
-    from provider.lifecycle import is_configuration_arn
+    from provider.arn import is_configuration_arn
 
     return arn.rpartition("/")[2] if is_configuration_arn(arn) else ""

@@ -36,9 +36,9 @@ def skeleton(required: bool, adopt: str, form: str, output: Path | None) -> None
 
     `export` prints the block of a configuration that exists.
     """
+    from provider.arn import is_configuration_arn
     from provider.authoring.block import as_json
     from provider.authoring.skeleton import Skeleton
-    from provider.lifecycle import is_configuration_arn
 
     if adopt and not is_configuration_arn(adopt):
         raise Mistake(f"--adopt: {adopt!r} is not the ARN of a distribution configuration")

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
+from provider.arn import slug
 from provider.lint.catalog import id_of
 from provider.lint.conditions import Conditions, Outcome, condition_of
 from provider.lint.functions import may_have_loops
@@ -12,7 +13,7 @@ from provider.lint.names import AS_WRITTEN
 from provider.lint.scenario import Unknown, conditions_in, scenario
 from provider.lint.texts import Texts
 from provider.properties.finding import Path, Severity
-from provider.properties.model import NAME, TARGET, resource_type, slug
+from provider.properties.model import NAME, TARGET, resource_type
 from provider.properties.validate import describe
 
 _TOP_LEVEL: Final = 2

@@ -131,11 +131,6 @@ def camel_case(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def slug(name: str) -> str:
-    """What the service makes of a configuration's name in its ARN: lower case, spaces and underscores to hyphens."""
-    return name.lower().replace(" ", "-").replace("_", "-")
-
-
 class _Loader(Loader):
     """botocore's loader for our services; for every model it would look into the folders of all 440."""
 

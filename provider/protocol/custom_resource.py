@@ -85,5 +85,5 @@ class Resource(CfnResource):
 
     def _send(self, status: str | None = None, reason: str = "") -> None:
         if status == FAILED or self.response is None:
-            self.response = Response("FAILED", self._request.fallback_id, reason)
+            self.response = Response("FAILED", self._request.failure_id(), reason)
         self._offer(self.response)

@@ -5,12 +5,16 @@ load when nothing else does.
 """
 
 import json
+import re
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, cast
 
-from provider.protocol.response_url import is_safe
+from provider.arn import configuration_arn, is_configuration_arn
+from provider.marker import CreationStatus, marker, status_in
+from provider.protocol.response_url import is_safe, request_date
 
 ABOUT: ContextVar[Mapping[str, str]] = ContextVar("ABOUT", default=MappingProxyType({}))
 """The keys of the log lines that are written in this context (see `log_keys`)."""
@@ -31,6 +35,11 @@ _LONGEST: Final = {"StackId": 1024, "RequestId": 256, "LogicalResourceId": 255, 
 
 _LONGEST_PHYSICAL_ID: Final = 1024
 
+LONGEST_TIMEOUT: Final = 3600
+"""Seconds that CloudFormation waits for a response if the template does not set ServiceTimeout."""
+
+_TIMEOUT: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
+
 
 class MalformedEvent(Exception):  # noqa: N818 - it is the event that is at fault
     """The event is none that CloudFormation sends, and nobody can be answered."""
@@ -39,7 +48,8 @@ class MalformedEvent(Exception):  # noqa: N818 - it is the event that is at faul
 class Request(NamedTuple):
     """What CloudFormation asks of one resource. `response_url` is a secret: whoever has it can answer.
 
-    `problems` are faults of the event that leave it answerable; such a request is refused.
+    `problems` are faults of the event that leave it answerable; such a request is refused. `date` is when
+    CloudFormation made the request, in seconds since the epoch.
     """
 
     request_type: RequestType
@@ -52,21 +62,21 @@ class Request(NamedTuple):
     properties: Mapping[str, Any] = MappingProxyType({})
     old_properties: Mapping[str, Any] = MappingProxyType({})
     problems: tuple[str, ...] = ()
+    date: float = 0.0
 
     def __repr__(self) -> str:
         """Tell which request this is, and nothing that is secret."""
         return f"Request({self.request_type} of {self.logical_id} in {self.stack_id}, {self.request_id})"
 
-    @property
-    def marker(self) -> str:
-        """The physical ID of a resource that has no configuration to answer for: fixed, and no ARN."""
-        return f"{self.stack_id.rpartition(':')[2]}/{self.logical_id}/no-distribution-configuration"[-1024:]
+    def failure_id(self, status: CreationStatus = CreationStatus.MAY_HAVE_CREATED) -> str:
+        """The physical ID of a FAILED response: the event's own, or a Create's marker; `status` is what is known of it.
 
-    @property
-    def fallback_id(self) -> str:
-        """The physical ID where nothing new came into being: the event's own; CloudFormation records any other one."""
+        CloudFormation records the ID of a FAILED response, too.
+        """
         given = self.request_type != "Create" or self.problems
-        return self.physical_id if given and self.physical_id else self.marker
+        if given and self.physical_id:
+            return self.physical_id
+        return marker(status, self.stack_id, self.logical_id, self.request_id)
 
     @property
     def is_foreign(self) -> bool:
@@ -74,17 +84,36 @@ class Request(NamedTuple):
         return self.resource_type not in RESOURCE_TYPES
 
     @property
-    def asks_for_nothing(self) -> bool:
-        """Whether this is a Delete that leaves everything as it is, seen without knowing the service or its state.
+    def end(self) -> float:
+        """When CloudFormation stops waiting for the response, in seconds since the epoch."""
+        given = str(self.properties.get("ServiceTimeout", "")).strip()
+        seconds = int(given) if _TIMEOUT.fullmatch(given) else LONGEST_TIMEOUT
+        return self.date + (seconds if 1 <= seconds <= LONGEST_TIMEOUT else LONGEST_TIMEOUT)
 
-        Only the plainest cases count; where this is False, there may be nothing to do all the same.
+    @property
+    def is_noop_delete(self) -> bool:
+        """Whether this is a Delete that may succeed whatever fails: the configuration stays, or there is none.
+
+        Only the plainest cases count; if this is False, there may be nothing to do all the same.
         """
         if self.request_type != "Delete":
             return False
         name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
-        return self.is_foreign or (self.physical_id.startswith("arn:") and retained)
+        never_created = status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
+        return self.is_foreign or never_created or (is_configuration_arn(self.physical_id) and retained)
+
+    @property
+    def expected_arn(self) -> str:
+        """The ARN of the configuration that the properties name, in the stack's account and Region; empty if none."""
+        for arn in self._given("DistributionConfigurationArn"):
+            return arn if isinstance(arn, str) else ""
+        stack = self.stack_id.split(":")
+        name = next(iter(self._given("Name")), None)
+        if not isinstance(name, str) or len(stack) < 6:
+            return ""
+        return configuration_arn(partition=stack[1], region=stack[3], account=stack[4], name=name)
 
     def _given(self, name: str) -> list[object]:
         """The values of a property in CloudFormation's and in the API's spelling."""
@@ -102,8 +131,8 @@ def log_keys(request: Request, context: object) -> dict[str, str]:
     }
 
 
-def parse(event: object) -> Request:
-    """Read an event, also one that an SNS topic wrapped.
+def parse(event: object, now: float | None = None) -> Request:
+    """Read an event, also one that an SNS topic wrapped. `now` is its date if its response URL has none.
 
     Raises MalformedEvent where the event lacks what an answer needs, with everything that is wrong.
     """
@@ -136,6 +165,7 @@ def parse(event: object) -> Request:
         properties=_mapping(event.get("ResourceProperties")),
         old_properties=_mapping(event.get("OldResourceProperties")),
         problems=problems,
+        date=request_date(event["ResponseURL"]) or (time.time() if now is None else now),
     )
 
 

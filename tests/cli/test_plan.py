@@ -129,7 +129,7 @@ def test_two_resources_of_one_name(write: Write, emulator: Emulator) -> None:
     """A name that the plan gives to one resource is taken for the next."""
     changes = planned(write(First=own(), Second=own()), status=1)
     assert [one["action"] for one in changes.values()] == ["create", "refused"]
-    assert "belongs to resource First" in changes["Second"]["reason"]
+    assert "is owned by resource First" in changes["Second"]["reason"]
 
 
 # with the previous template

@@ -164,11 +164,11 @@ def test_several_former_ones(write: Write, stack: Stack) -> None:
 
 
 def test_taken_over_by_adoption(write: Write, stack: Stack) -> None:
-    """What another resource adopts may have been retained before: that it is deleted is a warning only."""
+    """What another resource adopts is released to it, so it is not deleted with the resource that owned it."""
     stack.has("Former", own(Name="web"))
-    (change,) = planned(write(Golden=adopt()), *NAMED, status=0).values()
-    assert change["action"] == "none"
-    assert any("bears the marks of Former, which the template does not have" in one for one in change["warnings"])
+    (change,) = planned(write(Golden=adopt()), *NAMED, status=3).values()
+    assert (change["action"], change["differences"]) == ("update", [])
+    assert any("is owned by resource Former" in one and "is released to" in one for one in change["warnings"])
 
 
 def test_same_arn(write: Write, stack: Stack) -> None:

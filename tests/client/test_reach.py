@@ -44,7 +44,7 @@ def test_what_found_no_way_did_not_happen(settings: pytest.MonkeyPatch, nobody: 
     """Where no attempt found a connection, nothing was called, and the cure speaks of the way to the endpoint."""
     settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", f"{scheme}://{nobody}")
     error = failure()
-    assert error.outcome is Outcome.REFUSED
+    assert error.outcome is Outcome.UNSENT
     assert nobody in error.problem
     assert "VPC" in error.cure
 
@@ -57,7 +57,7 @@ def test_a_proxy_out_of_reach_did_not_let_it_happen(
     settings.delenv("NO_PROXY")
     settings.setenv("HTTPS_PROXY", f"http://{nobody}")
     error = failure()
-    assert (error.outcome, nobody in error.problem) == (Outcome.REFUSED, True)
+    assert (error.outcome, nobody in error.problem) == (Outcome.UNSENT, True)
     assert recorder.connections == 0
 
 
@@ -115,7 +115,7 @@ def test_a_proxy_that_refuses_let_nothing_happen(recorder: Recorder, settings: p
     with LoopbackServer(lambda *_: Reply(403, {}, b"")) as refusing:
         settings.delenv("NO_PROXY")
         settings.setenv("HTTPS_PROXY", refusing.url)
-        assert failure().outcome is Outcome.REFUSED
+        assert failure().outcome is Outcome.UNSENT
     assert recorder.received == []
 
 
@@ -157,4 +157,4 @@ def test_no_memory_of_another_call(settings: pytest.MonkeyPatch, nobody: str) ->
         settings.setenv("AWS_CA_BUNDLE", str(CERTIFICATE))
         call(client(), LIST, {})
     settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", f"https://{nobody}")
-    assert failure().outcome is Outcome.REFUSED
+    assert failure().outcome is Outcome.UNSENT

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from provider.ownership import Owner, State
 from provider.properties.rules import MARKS
 from tests.stack import ARN, STACK_ID, Resource, ami
 
@@ -55,12 +56,14 @@ def test_create_again_answers_the_same(resource: Resource) -> None:
     assert len(resource.emulator.configurations) == 1
 
 
-def test_create_takes_up_what_an_earlier_attempt_left(resource: Resource) -> None:
-    """A Create that finds a configuration with its own marks updates it and answers its ARN."""
-    resource.create(Name="golden", Distributions=[ami()])
+def test_create_continues_with_what_an_earlier_one_left_unfinished(resource: Resource) -> None:
+    """A Create that finds an unfinished configuration of its own updates it and returns its ARN."""
+    tags = Owner(STACK_ID, "Golden").tags(State.UNFINISHED)
+    resource.emulator.seed(name="golden", distributions=[], tags=tags)
     told = resource.create(Name="golden", Description="new", Distributions=[ami()])
     assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "new"
+    assert resource.live["tags"] == Owner(STACK_ID, "Golden").tags()
 
 
 def test_a_name_that_is_taken_fails_and_touches_nothing(resource: Resource) -> None:

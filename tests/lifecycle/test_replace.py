@@ -6,10 +6,18 @@ from typing import Any
 import pytest
 
 from provider.local.emulator import Fault
-from tests.stack import ARN, Resource, ami
+from provider.ownership import Owner, State
+from tests.stack import ARN, NAME, STACK_ID, Resource, ami
 
 OLD: dict[str, Any] = {"Name": "old", "Distributions": [ami()]}
 NEW: dict[str, Any] = {"Name": "new", "Distributions": [ami()]}
+
+
+def leave_unfinished(resource: Resource, name: str) -> str:
+    """Leave what a request leaves behind that was killed right after it created a configuration."""
+    tags = Owner(resource.stack_id, resource.logical_id).tags(State.UNFINISHED)
+    content = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": NAME}}]
+    return resource.emulator.seed(name=name, distributions=content, tags=tags)
 
 
 def test_a_rename_creates_the_new_one(resource: Resource) -> None:
@@ -54,9 +62,9 @@ def test_rolling_a_failed_rename_back_keeps_the_survivor(resource: Resource) -> 
 
 
 def test_rolling_back_deletes_what_a_failed_rename_left(resource: Resource) -> None:
-    """Where the failed rename left its configuration behind, the rollback's Update deletes it by name and marks."""
+    """If a failed rename left an unfinished configuration behind, the rollback's Update deletes it."""
     resource.create(**OLD)
-    resource.send("Update", NEW, old=OLD)
+    leave_unfinished(resource, "new")
     told = resource.roll_back(NEW)
     assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
@@ -97,7 +105,7 @@ def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resour
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=4)
     told = resource.update(**NEW)
     assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
-    assert f"{ARN}new which this request created, is deleted again" in told.reason
+    assert f"{ARN}new, which this request created, is deleted again" in told.reason
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
 
 
@@ -116,8 +124,8 @@ def test_what_cannot_be_deleted_again_is_named_and_the_rollback_deletes_it(resou
 
 
 def test_deleting_an_unfinished_create_deletes_what_it_made(resource: Resource) -> None:
-    """Delete with an ID that is no ARN deletes the configuration of that Name with our marks, Retain or not."""
-    resource.create(**OLD)
+    """Delete with an ID that is no ARN deletes an unfinished configuration of that Name, Retain or not."""
+    leave_unfinished(resource, "old")
     told = resource.send("Delete", {**OLD, "OnDelete": "Retain"}, physical_id="images-Golden-1ABCDEFGHIJKL")
     assert (told.status, told.physical_id) == ("SUCCESS", "images-Golden-1ABCDEFGHIJKL")
     assert resource.emulator.configurations == {}
@@ -133,32 +141,34 @@ def test_deleting_a_failed_create_leaves_somebody_elses(resource: Resource) -> N
 
 def test_a_failed_create_is_deleted_without_a_call_where_nothing_can_be(resource: Resource) -> None:
     """Delete after a Create that failed on its properties succeeds, whatever these are."""
-    for properties in ({}, {"Name": "x"}, {"Name": ["a"]}, {"DistributionConfigurationArn": f"{ARN}x"}):
+    for properties in ({}, {"Name": "x"}, {"Name": ["a"]}, {"DistributionConfigurationArn": ["x"]}):
         assert resource.send("Delete", properties, physical_id="not-an-arn").status == "SUCCESS"
     assert resource.calls() == []
 
 
-def test_a_create_that_fails_after_its_configuration_exists_answers_its_arn(resource: Resource) -> None:
-    """A Create whose own configuration exists answers that ARN when it fails, so that the rollback deletes it."""
-    resource.create(**OLD)
-    resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED)
-    told = resource.create(**OLD, Description="d")
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+def test_a_create_that_fails_after_its_configuration_exists_returns_a_marker(resource: Resource) -> None:
+    """A Create that fails returns a marker even if its configuration exists, and the marker's Delete deletes that."""
+    resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
+    told = resource.create(**OLD)
+    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    assert set(resource.emulator.configurations) == {f"{ARN}old"}
+    assert resource.send("Delete", OLD, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.emulator.configurations == {}
 
 
 def test_the_marker_of_a_failed_create_is_always_the_same(resource: Resource) -> None:
-    """Failed Creates of one resource answer one fixed ID that is no ARN."""
-    first, second = resource.create(Name="x"), resource.create(DistributionConfigurationArn=f"{ARN}y", Distributions=[])
+    """Every delivery of a failed Create returns the same marker, with the stack, the logical ID, and the request."""
+    first, second = resource.create("request", Name="x"), resource.create("request", Name="x")
     assert first.status == second.status == "FAILED"
     assert first.physical_id == second.physical_id
-    assert "Golden" in first.physical_id
+    assert all(part in first.physical_id for part in (STACK_ID, "Golden", "request"))
 
 
 @pytest.mark.parametrize("operation", ["GetDistributionConfiguration", "DeleteDistributionConfiguration"])
 def test_a_leftover_in_the_way_does_not_stop_the_rollback(resource: Resource, operation: str) -> None:
     """A rollback succeeds even where what a failed rename left cannot be read or deleted."""
     resource.create(**OLD)
-    resource.send("Update", NEW, old=OLD)
+    leave_unfinished(resource, "new")
     resource.emulator.seed_pipeline("nightly", f"{ARN}new")
     told = resource.roll_back(NEW)
     assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
@@ -178,14 +188,15 @@ def test_deleting_a_create_that_was_not_allowed_succeeds(resource: Resource) -> 
     assert resource.send("Delete", OLD, physical_id=failed.physical_id).status == "SUCCESS"
 
 
-def test_a_rename_that_fails_onto_what_bears_the_marks_names_it(resource: Resource) -> None:
-    """Where the new name's configuration bears the marks from before, a failed rename keeps it and names it."""
+def test_a_rename_back_that_fails_restores_what_was_retained(resource: Resource) -> None:
+    """A rename to a configuration that this resource retained restores its former content if it fails."""
     resource.create(**OLD)
-    resource.send("Update", NEW, old=OLD)
-    resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED)
-    told = resource.update(**NEW, Description="d")
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
-    assert f"{ARN}new, which bears this resource's marks, stays" in told.reason
+    resource.update(**NEW, Description="new")
+    resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
+    told = resource.update(**OLD, Description="changed", Tags={"a": "1"})
+    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}new")
+    assert f"The former content of {ARN}old is restored" in told.reason
+    assert "description" not in resource.emulator.configurations[f"{ARN}old"]
 
 
 def test_a_rename_that_cannot_be_looked_after_says_so(resource: Resource) -> None:
@@ -196,13 +207,13 @@ def test_a_rename_that_cannot_be_looked_after_says_so(resource: Resource) -> Non
     resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED, times=99)
     told = resource.update(**NEW)
     assert told.status == "FAILED"
-    assert "Whether 'new' was created could not be read" in told.reason
+    assert f"{ARN}new may have been created and was not deleted again" in told.reason
 
 
 @pytest.mark.parametrize("function", ["arn:aws:lambda:us-east-1:999999999999:function:shared", "", "provider"])
 def test_a_name_is_found_wherever_the_function_lives(resource: Resource, function: str) -> None:
     """What a name leads to is found although the function's ARN names another account, or none."""
-    resource.create(**{**OLD, "Name": "My_Old One"})
+    leave_unfinished(resource, "My_Old One")
     for number in range(40):
         resource.emulator.seed(name=f"another-{number}", distributions=[])
     resource.context = replace(resource.context, invoked_function_arn=function)

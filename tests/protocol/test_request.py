@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provider.lifecycle import decide
-from provider.plan import Plan
+from provider.marker import CreationStatus, status_in
+from provider.ownership import Owner
+from provider.plan import Configuration, NeedsRead, Target
 from provider.properties.expand import expand
 from provider.protocol.request import MalformedEvent, parse
 
@@ -49,7 +51,7 @@ def test_a_request_does_not_show_its_secret() -> None:
 def test_sns_notifications_are_unwrapped() -> None:
     """A request that came through an SNS topic is read like any other."""
     wrapped = {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(EVENT)}}]}
-    assert parse(wrapped) == parse(EVENT)
+    assert parse(wrapped, 5.0) == parse(EVENT, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -85,12 +87,64 @@ def test_an_answerable_event_tells_its_problems(change: dict[str, Any], problem:
 
 
 def test_the_id_of_a_failure() -> None:
-    """A FAILED answer has the event's physical ID, or for a Create a fixed marker that is no ARN."""
-    assert parse(EVENT).fallback_id == EVENT["PhysicalResourceId"]
-    create = parse({**EVENT, "RequestType": "Create"})
-    assert create.fallback_id == create.marker
-    assert not create.marker.startswith("arn:")
-    assert "Golden" in create.marker
+    """A FAILED response has the event's physical ID, or for a Create a marker that is no ARN."""
+    assert parse(EVENT).failure_id() == EVENT["PhysicalResourceId"]
+    marker = parse({**EVENT, "RequestType": "Create"}).failure_id()
+    assert not marker.startswith("arn:")
+    assert all(EVENT[key] in marker for key in ("StackId", "LogicalResourceId", "RequestId"))
+
+
+@pytest.mark.parametrize("status", CreationStatus)
+def test_a_marker_tells_what_is_known_of_its_create(status: CreationStatus) -> None:
+    """The Delete of a marker knows what was known of the Create, however long its IDs are."""
+    for stack_id in (EVENT["StackId"], "é" * 1024):
+        request = parse({**EVENT, "RequestType": "Create", "StackId": stack_id})
+        marker = request.failure_id(status)
+        assert status_in(marker) is status
+        assert len(marker.encode()) <= 1024
+
+
+@pytest.mark.parametrize("physical_id", ["images-Golden-1ABC", EVENT["PhysicalResourceId"], "", "/", "nothing-created"])
+def test_an_id_that_is_no_marker(physical_id: str) -> None:
+    """An ID that CloudFormation made, and an ARN, are no markers."""
+    assert status_in(physical_id) is None
+
+
+def test_the_marker_of_an_earlier_release() -> None:
+    """Of an earlier release's marker nothing is known, so its Create may have created something."""
+    marker = "stack/images/6e0f1c2a/Golden/no-distribution-configuration"
+    assert status_in(marker) is CreationStatus.MAY_HAVE_CREATED
+
+
+@pytest.mark.parametrize(
+    ("query", "date"),
+    [
+        ("X-Amz-Date=20261128T120000Z&X-Amz-Expires=7200", 1795867200.0),
+        ("x-amz-date=20261128T120000Z", 1795867200.0),
+        ("Expires=1795874400", 1795867200.0),
+        ("X-Amz-Date=yesterday&Expires=1795874400", 5.0),
+        ("Expires=soon", 5.0),
+        ("", 5.0),
+    ],
+)
+def test_the_date_of_a_request(query: str, date: float) -> None:
+    """A request was made when its response URL was signed, two hours before it expires, or else just now."""
+    url = f"https://cloudformation-custom-resource-response.s3.amazonaws.com/x?{query}&X-Amz-Signature=secret"
+    assert parse({**EVENT, "ResponseURL": url}, 5.0).date == date
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"),
+    [
+        *((given, int(given)) for given in ("20", 20, "3600", "1")),
+        *((given, 3600) for given in ("0", "3601", "-5", "2.5", "", None, "soon", ["20"], "٢٠", "99999999999")),
+    ],
+)
+def test_cloudformation_stops_waiting_after_the_service_timeout(timeout: object, seconds: int) -> None:
+    """CloudFormation waits ServiceTimeout seconds from the request on, and an hour if that is absent or unreadable."""
+    properties = {"Name": "golden", "ServiceTimeout": timeout}
+    assert parse({**EVENT, "ResourceProperties": properties}, 5.0).end == 5.0 + seconds
+    assert parse({**EVENT, "ResourceProperties": {}}, 5.0).end == 3605.0
 
 
 @pytest.mark.parametrize(
@@ -105,12 +159,12 @@ def test_the_id_of_a_failure() -> None:
         ({}, False),
     ],
 )
-def test_a_delete_that_asks_for_nothing_is_known_by_itself(properties: dict[str, str], nothing: bool) -> None:
+def test_a_delete_that_may_succeed_whatever_fails_is_known_by_itself(properties: dict[str, str], nothing: bool) -> None:
     """Whether a Delete plainly leaves everything as it is can be told from the event alone."""
-    assert parse({**EVENT, "RequestType": "Delete", "ResourceProperties": properties}).asks_for_nothing is nothing
-    assert not parse({**EVENT, "ResourceProperties": properties}).asks_for_nothing
+    assert parse({**EVENT, "RequestType": "Delete", "ResourceProperties": properties}).is_noop_delete is nothing
+    assert not parse({**EVENT, "ResourceProperties": properties}).is_noop_delete
     unfinished = {**EVENT, "RequestType": "Delete", "PhysicalResourceId": "x", "ResourceProperties": properties}
-    assert not parse(unfinished).asks_for_nothing
+    assert not parse(unfinished).is_noop_delete
 
 
 @given(
@@ -126,12 +180,17 @@ def test_a_delete_that_asks_for_nothing_is_known_by_itself(properties: dict[str,
         },
     ),
     st.sampled_from([EVENT["PhysicalResourceId"], "images-Golden-1ABC"]),
+    st.sampled_from([{}, Owner(EVENT["StackId"], "Golden").tags(), Owner("another", "Golden").tags()]),
 )
-def test_what_is_known_by_itself_is_what_is_decided(properties: dict[str, str], physical_id: str) -> None:
-    """A Delete that by itself asks for nothing is one for which the lifecycle plans nothing without reading."""
+def test_what_is_known_by_itself_is_what_is_decided(
+    properties: dict[str, str], physical_id: str, tags: dict[str, str]
+) -> None:
+    """A Delete that may succeed whatever fails deletes nothing, whatever is read."""
     request = parse(
         {**EVENT, "RequestType": "Delete", "ResourceProperties": properties, "PhysicalResourceId": physical_id}
     )
-    decision = decide(request, expand(properties).parameters, {}, {})
-    if request.asks_for_nothing:
-        assert decision == Plan()
+    observed: dict[Target, Configuration | None] = {}
+    while isinstance(decision := decide(request, expand(properties).parameters, {}, observed, 0.0), NeedsRead):
+        observed[decision.target] = Configuration(str(decision.target), "", {}, tags)
+    if request.is_noop_delete:
+        assert not decision.steps

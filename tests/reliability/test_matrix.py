@@ -196,7 +196,7 @@ def undone(world: World) -> None:
 def cut(world: World) -> None:
     """Answered FAILED for lack of time; what happened is found out by the next request."""
     assert world.done or world.unchanged
-    assert "time ran out during" in world.answer["Reason"]
+    assert "timed out during" in world.answer["Reason"]
     answered(world, "FAILED")
 
 

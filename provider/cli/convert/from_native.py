@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from provider.arn import slug
 from provider.authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
 from provider.authoring.native import NATIVE_TYPE
 from provider.cli.convert.document import Document
@@ -15,7 +16,7 @@ from provider.cli.convert.nodes import call, entry
 from provider.cli.convert.references import references
 from provider.cli.convert.resources import Resource, resources, tell_bare
 from provider.lint.functions import LOOP
-from provider.properties.model import NAME, TARGET, pascal_case, slug
+from provider.properties.model import NAME, TARGET, pascal_case
 
 _ARN = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/"
 _KEEPING = ("Retain", "RetainExceptOnCreate")

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 from provider.cli.planning.changes import Before
 from provider.image_builder import Home
-from provider.lifecycle import Marks
+from provider.ownership import Ownership
 from provider.properties.model import NAME, ON_DELETE, RETAIN, pascal_case
-from provider.properties.rules import MARKS
 
 _ON_DELETE = pascal_case(ON_DELETE)
 _TELLS = "--previous FILE tells"
@@ -27,7 +26,7 @@ class Marked(NamedTuple):
 
     arn: str
     name: str
-    marks: Marks
+    owner: Ownership
 
 
 class Led(NamedTuple):
@@ -53,45 +52,43 @@ class Found:
 def marked(summaries: Iterable[Mapping[str, Any]]) -> list[Marked]:
     """Those of the configurations that the service lists that bear marks."""
     return [
-        Marked(one["arn"], one["name"], Marks(*(one["tags"][key] for key in MARKS)))
+        Marked(one["arn"], one["name"], owner)
         for one in summaries
-        if one.get("tags", {}).keys() >= set(MARKS)
+        if (owner := Ownership.of(one.get("tags", {}))).is_complete
     ]
 
 
 def stacks(listed: Iterable[Marked], home: Home, name: str) -> set[str]:
     """The IDs of the stacks of a name at home whose marks something bears: several, where one was made anew."""
     start = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/"
-    return {one.marks.stack_id for one in listed if one.marks.stack_id.startswith(start)}
+    return {one.owner.stack_id for one in listed if one.owner.stack_id.startswith(start)}
 
 
 def look(listed: Iterable[Marked], stack_id: str, led: Mapping[str, Led], names: Collection[str]) -> Found:
     """What is found of a stack. `led` is what its resources lead to, `names` are all of the template's, led or not."""
-    own = [one for one in listed if one.marks.stack_id == stack_id]
+    own = [one for one in listed if one.owner.stack_id == stack_id]
     former: dict[str, Before] = {}
     warnings: dict[str, tuple[str, ...]] = {}
     for name, (arn, is_there) in led.items():
-        others = [one for one in own if one.marks.logical_id == name and one.arn != arn]
+        others = [one for one in own if one.owner.logical_id == name and one.arn != arn]
         if len(others) == 1 and not is_there:
             former[name] = _before(others[0], _LET_GO)
         else:
             warnings[name] = tuple(_left_or_let_go(one.arn) for one in others)
-    leading = {arn: name for name, (arn, _) in led.items()}
+    leading = {arn for arn, _ in led.values()}
     gone = []
     for one in own:
-        name = one.marks.logical_id
+        name = one.owner.logical_id
         if name in names:
             continue
-        if leader := leading.get(one.arn):
-            warnings[leader] = (*warnings.get(leader, ()), _may_be_deleted(one))
-        else:
+        if one.arn not in leading:
             gone.append((name, _before(one, _REMOVED)))
     return Found(former, warnings, tuple(gone))
 
 
 def _before(one: Marked, condition: str) -> Before:
     return Before(
-        one.arn, {pascal_case(NAME): one.name}, f"that is, if {condition.format(one.marks.logical_id)}; {_TELLS}"
+        one.arn, {pascal_case(NAME): one.name}, f"that is, if {condition.format(one.owner.logical_id)}; {_TELLS}"
     )
 
 
@@ -99,11 +96,4 @@ def _left_or_let_go(arn: str) -> str:
     return (
         f"{arn} bears this resource's marks: an earlier replacement retained it, or the resource stands for it "
         f"until now and lets go of it; {_TELLS}"
-    )
-
-
-def _may_be_deleted(one: Marked) -> str:
-    return (
-        f"{one.arn} bears the marks of {one.marks.logical_id}, which the template does not have: if the stack has it "
-        f"still and nothing retains it, this is deleted with it; {_TELLS}"
     )

@@ -7,6 +7,7 @@ time: what differs rests on one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import starmap
@@ -16,18 +17,18 @@ from provider.cli.planning.changes import Action, Before, Change
 from provider.cli.planning.marked import Found, Led, look, stacks
 from provider.cli.planning.world import World
 from provider.errors import ProviderError
-from provider.lifecycle import Marks, decide
+from provider.lifecycle import decide
 from provider.local.deployment import AttributeMissingError, Deployment
 from provider.local.records import Resource
 from provider.local.template import TemplateError
-from provider.plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, Plan, Read, Target
+from provider.ownership import Owner, Ownership
+from provider.plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, NeedsRead, Plan, Target
 from provider.properties.attributes import attributes
 from provider.properties.check import find
 from provider.properties.diff import ABSENT, differences
 from provider.properties.expand import expand
 from provider.properties.finding import Path, Severity
 from provider.properties.model import NAME, TARGET
-from provider.properties.rules import MARKS
 from provider.protocol.request import RESOURCE_TYPES, Request
 
 _HANGS = "what it stands for, or how it is built, hangs on a value that only the deployment knows"
@@ -80,7 +81,7 @@ class Planner:
         """What bears the stack's marks, if it can be told which stack that is."""
         led = {name: one.arn for name, one in self._before(self.new).items() if one.arn}
         live = {name: self.world.at(arn) for name, arn in led.items()}
-        ids = {one.tags[MARKS[0]] for name, one in live.items() if one and self._marks(name, one).on(one)}
+        ids = {Ownership.of(one.tags).stack_id for name, one in live.items() if one and self._owns(name, one)}
         if not ids and not self.stack_name:
             self.doubt = f"another configuration is known with --stack-name NAME or {_PREVIOUS}"
             return Found()
@@ -206,8 +207,8 @@ class Planner:
         if not before.arn:
             return Change(name, Action.UNKNOWN, reason=_HANGS)
         wanted = expand(before.properties).parameters
-        marks = self._marks(name, self.world.at(before.arn))
-        plan = self._decided(_request("Delete", marks, before.arn, before.properties), wanted)
+        owner = self._owner(name, self.world.at(before.arn))
+        plan = self._decided(_request("Delete", owner, before.arn, before.properties), wanted)
         if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
             return Change(name, Action.DELETE, before.arn, reason=before.condition)
         if self.world.at(before.arn) is None:
@@ -219,27 +220,29 @@ class Planner:
     ) -> Request:
         """The request that CloudFormation would send."""
         if before:
-            marks = self._marks(name, self.world.at(before.arn))
-            return _request("Update", marks, before.arn, properties, before.properties)
+            owner = self._owner(name, self.world.at(before.arn))
+            return _request("Update", owner, before.arn, properties, before.properties)
         found = self.world.at(_target(wanted))
-        marks = self._marks(name, found)
-        if found and marks.on(found):
-            return _request("Update", marks, found.arn, properties)
-        return _request("Create", marks, "", properties)
+        if found and not self.old and self._owns(name, found):
+            return _request("Update", self._owner(name, found), found.arn, properties)
+        return _request("Create", self._owner(name, found), "", properties)
 
-    def _marks(self, name: str, found: Configuration | None) -> Marks:
-        """The resource's marks: those on the configuration, where they can be its own."""
-        stack_id, logical_id = (found.tags.get(key, "") for key in MARKS) if found else ("", "")
+    def _owner(self, name: str, found: Configuration | None) -> Owner:
+        """The resource, as the ownership tags of the configuration name it if they can be its own."""
+        stack_id, logical_id, *_ = Ownership.of(found.tags if found else {})
         its_own = logical_id and (self.any_resource or logical_id == name)
         if its_own and (not self.stack_name or f":stack/{self.stack_name}/" in stack_id):
-            return Marks(stack_id, logical_id)
-        return Marks(self.new.one.place.stack_id, name)
+            return Owner(stack_id, logical_id)
+        return Owner(self.new.one.place.stack_id, name)
+
+    def _owns(self, name: str, found: Configuration) -> bool:
+        return self._owner(name, found).state_of(found.tags) is not None
 
     def _decided(self, request: Request, wanted: Mapping[str, Any]) -> Plan:
         # The service's refusal of a name that is taken leads the handler to look, too.
         known = {} if request.request_type == "Delete" else {_target(wanted): self.world.at(_target(wanted))}
         old = expand(request.old_properties).parameters
-        while isinstance(decision := decide(request, wanted, old, known), Read):
+        while isinstance(decision := decide(request, wanted, old, known, request.date), NeedsRead):
             known[decision.target] = self.world.at(decision.target)
         return decision
 
@@ -258,17 +261,18 @@ def _same_target(wanted: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _request(
-    request_type: Any, marks: Marks, arn: str, properties: Mapping[str, Any], old: Mapping[str, Any] | None = None
+    request_type: Any, owner: Owner, arn: str, properties: Mapping[str, Any], old: Mapping[str, Any] | None = None
 ) -> Request:
     return Request(
         request_type=request_type,
-        stack_id=marks.stack_id,
+        stack_id=owner.stack_id,
         request_id="plan",
-        logical_id=marks.logical_id,
+        logical_id=owner.logical_id,
         response_url="",
         physical_id=arn,
         properties=properties,
         old_properties=old or {},
+        date=time.time(),
     )
 
 
