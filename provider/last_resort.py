@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from provider.arn import is_configuration_arn
 from provider.protocol.deadline import Deadline
 from provider.protocol.delivery import Undelivered, deliver
 from provider.protocol.redaction import redact
@@ -59,12 +60,14 @@ def _what_happened(record: Mapping[str, Any]) -> str:
 
 def _what_to_check(request: Request) -> str:
     if request.request_type == "Delete":
+        subject = request.physical_id if is_configuration_arn(request.physical_id) else request.expected_arn
         return (
-            f"Check whether {request.physical_id} still exists and delete it by hand if it should not; "
+            f"Check whether {subject or 'the configuration'} still exists and delete it by hand if it should not; "
             "then delete the stack again or retain this resource"
         )
+    where = f" of {request.expected_arn}" if request.expected_arn else ""
     return (
-        "Whether anything changed is not known; the next request finds out and goes on from there. "
+        f"Whether anything{where} changed is unknown; the next request finds out and continues from there. "
         "Look into the function's log, then deploy again"
     )
 

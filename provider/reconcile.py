@@ -162,8 +162,8 @@ class Reconciliation:
         end, pause = self._watch.now() + seconds, _FIRST_PAUSE
         while True:
             yield
-            left = min(end - self._watch.now(), self._watch.left())
-            if left < _SHORTEST_PAUSE:
+            left = end - self._watch.now()
+            if left < _SHORTEST_PAUSE or self._watch.left() <= pause:
                 return
             self._watch.wait(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE)

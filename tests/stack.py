@@ -61,6 +61,8 @@ class Resource:
     clock: SkippingClock = field(default_factory=SkippingClock)
     sent: dict[str, Any] = field(default_factory=dict)
     """The last event, with its response URL."""
+    slots: dict[str, Slot] = field(default_factory=dict)
+    """Where responses go, by response URL."""
 
     def create(self, request_id: str = "", **properties: Any) -> Told:
         """Send a Create; a success is remembered."""
@@ -86,8 +88,9 @@ class Resource:
         old: object = None,
         physical_id: str | None = None,
         request_id: str = "",
+        date: float | None = None,
     ) -> Told:
-        """Send one event and return its one answer, checked as CloudFormation checks it."""
+        """Send one event, made at a date, and return its one answer, checked as CloudFormation checks it."""
         event: dict[str, Any] = {
             "RequestType": request_type,
             "ServiceToken": self.context.invoked_function_arn,
@@ -101,20 +104,22 @@ class Resource:
             event["PhysicalResourceId"] = self.physical_id if physical_id is None else physical_id
         if request_type == "Update":
             event["OldResourceProperties"] = old
-        return self.deliver(event)
+        return self.deliver(event, date)
 
-    def deliver(self, event: dict[str, Any]) -> Told:
+    def deliver(self, event: dict[str, Any], date: float | None = None) -> Told:
         """Hand an event with a URL of the sink to the handler and return its one answer."""
-        self.slot = self.sink.open(self.stack_id, self.logical_id, event["RequestId"], self.clock.time())
+        made = self.clock.time() if date is None else date
+        self.slot = self.sink.open(self.stack_id, self.logical_id, event["RequestId"], made)
+        self.slots[self.slot.url] = self.slot
         return self.redeliver({**event, "ResponseURL": self.slot.url})
 
     def redeliver(self, event: dict[str, Any]) -> Told:
         """Hand an event to the handler that may have been there before, and return its last answer."""
         self.sent = event
-        before = len(self.slot.puts) if self.slot else 0
+        slot = self.slots[event["ResponseURL"]]
+        before = len(slot.puts)
         respond(json.loads(json.dumps(event)), self.context, self.clock)
-        assert self.slot is not None
-        (put,) = self.slot.puts[before:]
+        (put,) = slot.puts[before:]
         answer = read(put, event)
         return Told(json.loads(put.body)["Status"], answer.physical_id, answer.reason, answer.data)
 

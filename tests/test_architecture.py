@@ -51,7 +51,7 @@ MAY: dict[str, set[str]] = {
     },
     "protocol": {"arn", "crhelper", "marker", "protocol", "tls", "transport"},
     "handler": {"client", "patterns", "protocol", "provision", "tls"},
-    "last_resort": {"protocol"},
+    "last_resort": {"arn", "protocol"},
     "local": {"botocore", "boto3", "cfnlint", "yaml", "local"},
     "cli": {
         "arn",

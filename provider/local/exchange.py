@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -47,7 +49,8 @@ class Exchange:
         A function that returned without an answer is not waited for, as nothing of it runs any more.
         """
         request_id = str(uuid4())
-        slot = self.sink.open(event["StackId"], event["LogicalResourceId"], request_id)
+        # A URL shows whole seconds. Rounded down, what was there before would seem newer than the request.
+        slot = self.sink.open(event["StackId"], event["LogicalResourceId"], request_id, math.ceil(time.time()))
         event = {**event, "RequestId": request_id, "ResponseURL": slot.url}
         run = _Run(self.invoke, event, slot)
         limit = min(_service_timeout(event["ResourceProperties"]), self.patience)

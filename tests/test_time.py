@@ -1,0 +1,217 @@
+"""The time that a request has: Lambda's, CloudFormation's, and how a request waits within it."""
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from provider.local.emulator import Fault
+from provider.protocol.deadline import Deadline
+from tests.clock import SkippingClock
+from tests.stack import ARN, Context, Resource, ami
+
+GOLDEN: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
+
+
+class StoppedClock(SkippingClock):
+    """A clock on which time passes only by waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._start = time.time()
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return self._start + self._skipped
+
+    def monotonic(self) -> float:
+        """The same."""
+        return self.time()
+
+
+@dataclass(frozen=True)
+class Odd(Context):
+    """A context whose remaining time is odd."""
+
+    remaining: float = math.nan
+
+    def get_remaining_time_in_millis(self) -> float:  # type: ignore[override]
+        """Milliseconds left."""
+        return self.remaining
+
+
+@pytest.mark.parametrize("remaining", [math.nan, math.inf, 1e300])
+def test_an_odd_remaining_time_ends_the_wait(resource: Resource, remaining: float) -> None:
+    """A remaining time that is no number of this world does not keep the response back."""
+    resource.context = Odd(remaining=remaining)
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=10_000)
+    assert resource.create(**GOLDEN).status == "FAILED"
+
+
+@pytest.mark.parametrize("seconds", [4.0, 20.0, 59.0, 300.0, 900.0, 5000.0])
+def test_the_response_has_its_share_of_the_time(seconds: float) -> None:
+    """A quarter of the time, from one to fifteen seconds, is the response's, and the last moment is nobody's."""
+    deadline = Deadline(seconds, clock=StoppedClock())
+    share = deadline.left_for_answer() - deadline.left()
+    assert share == pytest.approx(min(15.0, max(1.0, seconds / 4)))
+    assert deadline.left_for_answer() == pytest.approx(seconds - 0.25)
+
+
+def test_work_that_is_over_starts_nothing_new(resource: Resource) -> None:
+    """Once a request has its response, work that still runs makes no further call."""
+    resource.create(**GOLDEN)
+    resource.context = replace(resource.context, milliseconds=3_000)
+    calls: list[str] = []
+
+    def interrupt(operation: str, _: object, moment: str) -> None:
+        if moment == "before":
+            calls.append(operation)
+
+    resource.emulator.interruption = interrupt
+    resource.emulator.fail("GetDistributionConfiguration", Fault.HANG, times=1)
+    assert resource.update(**GOLDEN, Description="d").status == "FAILED"
+    resource.emulator.stop()  # what hangs breaks off and would be attempted again
+    deadline = Deadline(30)
+    deadline.end_work()
+    assert deadline.left() <= 0 < deadline.left_for_answer()
+    assert calls == ["GetDistributionConfiguration"]
+
+
+@pytest.mark.parametrize("timeout", ["20", 20])
+def test_nothing_is_done_after_cloudformation_gave_up(resource: Resource, timeout: object) -> None:
+    """A request that arrives after its ServiceTimeout changes nothing and fails, whatever its type."""
+    properties = {**GOLDEN, "ServiceTimeout": timeout}
+    told = resource.send("Create", properties, date=resource.clock.time() - 25)
+    assert told.status == "FAILED"
+    assert "CloudFormation had waited 20 seconds" in told.reason
+    assert resource.calls() == []
+    resource.create(**properties)
+    for send, given in (("Update", {**properties, "Description": "d"}), ("Delete", properties)):
+        resource.calls()
+        told = resource.send(send, given, old=properties, date=resource.clock.time() - 25)
+        assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+        assert resource.calls() == []
+
+
+def test_a_request_in_time_is_served(resource: Resource) -> None:
+    """A request that arrives before its ServiceTimeout is served."""
+    told = resource.send("Create", {**GOLDEN, "ServiceTimeout": "20"}, date=resource.clock.time() - 10)
+    assert told.status == "SUCCESS"
+
+
+def test_the_service_timeout_bounds_the_work(resource: Resource) -> None:
+    """A Create that is throttled fails before its ServiceTimeout, and nothing is created afterward."""
+    resource.context = replace(resource.context, milliseconds=600_000)
+    resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=10_000)
+    start = resource.clock.time()
+    told = resource.create(**GOLDEN, ServiceTimeout="20")
+    assert told.status == "FAILED"
+    assert resource.clock.time() - start < 20
+    assert resource.emulator.configurations == {}
+
+
+def test_the_service_timeout_bounds_the_search(resource: Resource) -> None:
+    """The search for what a Create may have left behind ends before the ServiceTimeout."""
+    start = resource.clock.time()
+    told = resource.send("Delete", {**GOLDEN, "ServiceTimeout": "6"}, physical_id="images-Golden-1ABC")
+    assert told.status == "SUCCESS"
+    assert resource.clock.time() - start < 6
+
+
+@pytest.mark.parametrize(
+    "operation", ["CreateDistributionConfiguration", "GetDistributionConfiguration", "TagResource"]
+)
+def test_a_create_waits_for_a_new_role(resource: Resource, operation: str) -> None:
+    """A Create that is denied is attempted again, because a role from the same deployment is allowed a bit later."""
+    resource.emulator.fail(operation, Fault.DENIED, times=6)
+    assert resource.create(**GOLDEN).status == "SUCCESS"
+
+
+def test_a_create_does_not_wait_for_ever_for_a_role(resource: Resource) -> None:
+    """A Create whose calls stay denied fails after about twenty seconds in all."""
+    resource.context = replace(resource.context, milliseconds=600_000)
+    resource.emulator.fail("*", Fault.DENIED, times=10_000)
+    start = resource.clock.time()
+    assert "AccessDeniedException" in resource.create(**GOLDEN).reason
+    assert 19 < resource.clock.time() - start < 25
+
+
+def test_an_update_that_is_denied_fails_at_once(resource: Resource) -> None:
+    """An Update or a Delete that is denied is not attempted again."""
+    resource.create(**GOLDEN)
+    resource.emulator.fail("*", Fault.DENIED, times=10_000)
+    start = resource.clock.time()
+    assert resource.update(**GOLDEN, Description="d").status == "FAILED"
+    assert resource.delete().status == "FAILED"
+    assert resource.clock.time() - start < 5
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+def test_a_call_that_could_not_be_sent_is_attempted_again(
+    resource: Resource, monkeypatch: pytest.MonkeyPatch, request_type: str
+) -> None:
+    """While the API cannot be reached, a request waits; if that lasts, this is the reason that it gives."""
+    if request_type != "Create":
+        resource.create(**GOLDEN)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", "http://127.0.0.1:9")
+    properties = {**GOLDEN, "Description": "d"}
+    start = resource.clock.time()
+    told = resource.send(request_type, properties, old=GOLDEN)
+    assert told.status == "FAILED"
+    assert "could not be sent: Could not connect to the endpoint URL" in told.reason
+    assert resource.clock.time() - start > 15
+
+
+def test_an_api_that_comes_back_in_time_is_no_failure(resource: Resource) -> None:
+    """A Create whose API cannot be reached for some seconds succeeds."""
+    port = resource.emulator.url.rpartition(":")[2]
+    resource.emulator.stop()
+    waits = 0
+
+    class Waiting(SkippingClock):
+        """Starts the API after the third wait."""
+
+        def sleep(self, seconds: float) -> None:
+            """Skip this time."""
+            nonlocal waits
+            super().sleep(seconds)
+            waits += 1
+            if waits == 3:
+                resource.emulator._port = int(port)
+                resource.emulator.start()
+
+    resource.clock = Waiting()
+    assert resource.create(**GOLDEN).status == "SUCCESS"
+    assert waits >= 3
+
+
+def test_a_change_that_may_have_happened_is_not_denied(resource: Resource) -> None:
+    """If a Create took effect and the API then cannot be reached, no reason says that nothing happened."""
+
+    def interrupt(operation: str, _: object, moment: str) -> None:
+        if (operation, moment) == ("CreateDistributionConfiguration", "after"):
+            resource.emulator.interruption = None
+            resource.emulator.fail_with("*", "ExpiredTokenException", 403, "The security token is expired", times=99)
+
+    resource.emulator.interruption = interrupt
+    told = resource.create(**GOLDEN)
+    assert told.status == "FAILED"
+    assert "othing was called" not in told.reason
+    assert "othing changed" not in told.reason
+    assert "may-have-created" in told.physical_id
+    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "FAILED"
+    resource.emulator.reset_faults()
+    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.emulator.configurations == {}
+
+
+def test_a_delete_that_changes_nothing_does_not_wait_for_the_api(resource: Resource) -> None:
+    """The Delete of an adopted configuration succeeds within seconds although the API hangs."""
+    arn = resource.emulator.seed(name="golden", distributions=[])
+    resource.emulator.fail("*", Fault.HANG, times=99)
+    start = time.monotonic()
+    told = resource.send("Delete", {"DistributionConfigurationArn": arn}, physical_id=arn)
+    assert told.status == "SUCCESS"
+    assert time.monotonic() - start < 10
