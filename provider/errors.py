@@ -30,7 +30,7 @@ class Outcome(Enum):
 class ProviderError(Exception):
     """Why a request fails. `str()` is the sentence for the stack's events, without `details`.
 
-    `details` are further lines, most important first, shown as far as they fit.
+    `details` are further lines, most important first, shown as far as they fit; `omitted` more are only counted.
     `cure` is what the user can do. `code` and `request_id` are the API's, where it spoke.
     """
 
@@ -40,6 +40,7 @@ class ProviderError(Exception):
         *,
         cure: str = "",
         details: tuple[str, ...] = (),
+        omitted: int = 0,
         outcome: Outcome = Outcome.REFUSED,
         code: str = "",
         request_id: str = "",
@@ -48,6 +49,7 @@ class ProviderError(Exception):
         self.problem = problem
         self.cure = cure
         self.details = details
+        self.omitted = omitted
         self.outcome = outcome
         self.code = code
         self.request_id = request_id

@@ -1,6 +1,7 @@
 """A request's way to its response: its properties are checked, the world is brought to them, and it is answered."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from provider.client import client
@@ -9,9 +10,9 @@ from provider.image_builder import Home, ImageBuilder, Receipt, Watch
 from provider.observability import Logger, logger
 from provider.plan import Configuration
 from provider.properties.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, attributes
-from provider.properties.check import find
-from provider.properties.expand import expand
-from provider.properties.finding import Severity
+from provider.properties.check import findings
+from provider.properties.expand import expand, parameters_of
+from provider.properties.finding import Severity, Spelling, Tally
 from provider.properties.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case, resource_type
 from provider.properties.validate import validate
 from provider.protocol.custom_resource import Resource
@@ -50,10 +51,10 @@ def _provision(request: Request, context: object, watch: Watch, log: Logger) -> 
     log.info("request received")
     change: Reconciliation | None = None
     try:
-        wanted = _checked(request, log)
+        wanted = _checked(request, log, watch)
         home = Home.of(str(getattr(context, "invoked_function_arn", "")), request.stack_id)
         _refuse_what_is_elsewhere(request, wanted, home)
-        old = expand(request.old_properties).parameters
+        old = parameters_of(request.old_properties, partial(_stop_in_time, watch))
         change = Reconciliation(request, wanted, old, ImageBuilder(home, watch), log)
         response = _succeeded(request, wanted, *change.run())
     except ProviderError as error:
@@ -64,11 +65,15 @@ def _provision(request: Request, context: object, watch: Watch, log: Logger) -> 
     return response
 
 
-def _checked(request: Request, log: Logger) -> dict[str, Any]:
-    """The properties as API parameters. Raises ProviderError with all findings at once; a Delete is never judged."""
-    expanded = expand(request.properties)
+def _checked(request: Request, log: Logger, watch: Watch) -> dict[str, Any]:
+    """The properties as API parameters. Raises ProviderError with all findings at once; a Delete is never judged.
+
+    All findings are counted; those that no response can show are not rendered.
+    """
+    watch.doing = "checking the properties"
+    checkpoint = partial(_stop_in_time, watch)
     if request.request_type == "Delete" and (request.physical_id or request.is_foreign):
-        return expanded.parameters
+        return parameters_of(request.properties, checkpoint)
     if request.is_foreign and len(request.problems) == 1:
         raise ProviderError(
             "the resource's Type is not one that this provider answers for, nothing was called",
@@ -81,19 +86,33 @@ def _checked(request: Request, log: Logger) -> dict[str, Any]:
             cure="Correct it if you sent it by hand; else find out what changes events before they reach the function",
             details=request.problems,
         )
-    findings = [
-        *find(expanded),
-        *validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)),
-    ]
-    texts: dict[Severity, list[str]] = {severity: [] for severity in Severity}
-    for finding in findings:
-        texts[finding.severity].append(finding.render(request.properties, resource_type()))
-    if warnings := texts[Severity.WARNING]:
-        log.warning("the properties are accepted, but", warnings=warnings)
-    if errors := texts[Severity.ERROR]:
-        count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-        raise ProviderError(f"{count} with the properties, nothing was called", details=tuple(errors))
+    expanded = expand(request.properties, checkpoint)
+    warnings, errors = Tally(), Tally()
+    for finding in findings(expanded, checkpoint):
+        (errors if finding.severity is Severity.ERROR else warnings).add(finding)
+    for finding in validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)):
+        errors.add(finding)
+    spelling = Spelling(request.properties, resource_type(), checkpoint)
+    if warnings.count:
+        more = [f"and {warnings.omitted} more"] if warnings.omitted else []
+        log.warning("the properties are accepted, but", warnings=[*map(spelling.render, warnings.first), *more])
+    if errors.count:
+        count = "1 problem" if errors.count == 1 else f"{errors.count} problems"
+        raise ProviderError(
+            f"{count} with the properties, nothing was called",
+            details=tuple(map(spelling.render, errors.first)),
+            omitted=errors.omitted,
+        )
     return expanded.parameters
+
+
+def _stop_in_time(watch: Watch) -> None:
+    """Raise ProviderError where the time for the work is up."""
+    if watch.left() <= 0:
+        raise ProviderError(
+            f"timed out during {watch.doing}; nothing was called",
+            cure="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
+        )
 
 
 def _refuse_what_is_elsewhere(request: Request, wanted: Mapping[str, Any], home: Home) -> None:
