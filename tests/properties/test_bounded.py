@@ -112,6 +112,20 @@ def test_twice_the_faults_are_twice_the_work(kind: str) -> None:
     assert large < 3 * small
 
 
+@bad
+def test_twice_the_findings_are_twice_the_work_to_render(kind: str) -> None:
+    """Rendering all findings, as the command line does, takes work in proportion to their number."""
+
+    def render(size: int) -> None:
+        spelling = Spelling(BAD[kind](size), resource_type())
+        for finding in found[size]:
+            spelling.render(finding)
+
+    found = {size: find(expand(BAD[kind](size))) for size in (50, 1000, 2000)}
+    render(50)
+    assert calls_of(lambda: render(2000)) < 3 * calls_of(lambda: render(1000))
+
+
 @pytest.mark.parametrize(("kind", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
 def test_many_faults_take_seconds(kind: str, size: int) -> None:
     """Thousands of faults are checked in less than ten seconds on any machine, and none of them is lost."""
@@ -282,7 +296,8 @@ def steps(properties: dict[str, Any]) -> dict[str, Callable[[Checkpoint], object
     return {
         "expand": lambda checkpoint: expand(properties, checkpoint),
         "old properties": lambda checkpoint: parameters_of(properties, checkpoint),
-        "findings": lambda checkpoint: [*findings(expanded, checkpoint)],
+        "validate": lambda checkpoint: validate(parameters, resource_type(), checkpoint=checkpoint),
+        "rules": lambda checkpoint: [*judge(parameters, checkpoint=checkpoint)],
         "difference from nothing": lambda checkpoint: differences(None, parameters, checkpoint),
         "differences": lambda checkpoint: differences(live, parameters, checkpoint),
         "differences in order": lambda checkpoint: differences(
@@ -303,12 +318,11 @@ def test_a_long_valid_list_has_checkpoints_too(step: str) -> None:
 
 
 def test_short_properties_are_expanded_without_checkpoints() -> None:
-    """What is small enough to take no time calls no checkpoint while it is expanded and compared."""
+    """What is small enough to take no time calls no checkpoint while it is expanded, validated, and compared."""
     work = steps(named(*[GOOD] * STRIDE))
     pulse = Pulse()
-    for step in work.keys() - {"findings"}:
-        if step != "differences in order":
-            work[step](pulse)
+    for step in work.keys() - {"rules", "differences in order"}:
+        work[step](pulse)
     assert pulse.calls == 0
 
 
