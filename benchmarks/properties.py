@@ -78,7 +78,7 @@ def measure(distributions: list[dict[str, Any]]) -> tuple[float, float, float]:
     live = copy.deepcopy(parameters)
     live["distributions"][-1]["fastLaunchConfigurations"][-1]["enabled"] = False
     expanded: Expanded = expand(properties)
-    if expanded.parameters != parameters or validate(parameters, resource_type()) or judge(parameters):
+    if expanded.parameters != parameters or validate(parameters, resource_type()) or any(judge(parameters)):
         raise AssertionError("the configuration measured is not a valid one")
     if len(differences(live, parameters)) != 1:
         raise AssertionError("the difference measured is not the one that was made")

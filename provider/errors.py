@@ -36,7 +36,7 @@ class Outcome(Enum):
 class ProviderError(Exception):
     """Why a request fails. `str()` is the sentence for the stack's events, without `details`.
 
-    `details` are further lines, most important first, shown as far as they fit.
+    `details` are further lines, most important first, shown as far as they fit; `omitted` more are only counted.
     `cure` is what the user can do. `code` and `request_id` are the API's, where it spoke.
     """
 
@@ -46,6 +46,7 @@ class ProviderError(Exception):
         *,
         cure: str = "",
         details: tuple[str, ...] = (),
+        omitted: int = 0,
         outcome: Outcome = Outcome.REFUSED,
         code: str = "",
         request_id: str = "",
@@ -54,6 +55,7 @@ class ProviderError(Exception):
         self.problem = problem
         self.cure = cure
         self.details = details
+        self.omitted = omitted
         self.outcome = outcome
         self.code = code
         self.request_id = request_id

@@ -1,18 +1,19 @@
 """A request's way to its response: its properties are checked, the world is brought to them, and it is answered."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from provider.client import client
-from provider.errors import ProviderError
+from provider.errors import Outcome, ProviderError
 from provider.image_builder import Home, ImageBuilder, Watch, WriteResult
 from provider.marker import CreationStatus
 from provider.observability import Logger, logger
 from provider.plan import Configuration
 from provider.properties.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, attributes
-from provider.properties.check import find
-from provider.properties.expand import expand
-from provider.properties.finding import Severity
+from provider.properties.check import findings
+from provider.properties.expand import expand, parameters_of
+from provider.properties.finding import Severity, Spelling, Tally
 from provider.properties.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case, resource_type
 from provider.properties.validate import validate
 from provider.protocol.custom_resource import Resource
@@ -51,26 +52,32 @@ def _provision(request: Request, context: object, watch: Watch, log: Logger) -> 
     log.info("request received")
     change: Reconciliation | None = None
     try:
-        wanted = _checked(request, log)
+        wanted = _checked(request, log, watch)
         home = Home.of(str(getattr(context, "invoked_function_arn", "")), request.stack_id)
         _refuse_what_is_elsewhere(request, wanted, home)
-        old = expand(request.old_properties).parameters
+        old = parameters_of(request.old_properties, partial(_stop_in_time, watch))
         builder = ImageBuilder(home, watch, retries_denied=request.request_type == "Create")
         change = Reconciliation(request, wanted, old, builder, watch, log)
         response = _succeeded(request, wanted, *change.run())
     except ProviderError as error:
         response = _failed(request, context, error, change)
-        log.error("request failed", reason=response.reason, details=error.details, physical_id=response.physical_id)
+        more = (f"and {error.omitted} more",) if error.omitted else ()
+        details = (*error.details, *more)
+        log.error("request failed", reason=response.reason, details=details, physical_id=response.physical_id)
     else:
         log.info("request succeeded", physical_id=response.physical_id)
     return response
 
 
-def _checked(request: Request, log: Logger) -> dict[str, Any]:
-    """The properties as API parameters. Raises ProviderError with all findings at once; a Delete is never judged."""
-    expanded = expand(request.properties)
+def _checked(request: Request, log: Logger, watch: Watch) -> dict[str, Any]:
+    """The properties as API parameters. Raises ProviderError with all findings at once; a Delete is never judged.
+
+    All findings are counted; those that no response can show are not rendered.
+    """
+    watch.doing = "checking the properties"
+    checkpoint = partial(_stop_in_time, watch)
     if request.request_type == "Delete" and (request.physical_id or request.is_foreign):
-        return expanded.parameters
+        return parameters_of(request.properties, checkpoint)
     if request.is_foreign and len(request.problems) == 1:
         raise ProviderError(
             "the resource's Type is not one that this provider answers for, nothing was called",
@@ -83,19 +90,34 @@ def _checked(request: Request, log: Logger) -> dict[str, Any]:
             cure="Correct it if you sent it by hand; else find out what changes events before they reach the function",
             details=request.problems,
         )
-    findings = [
-        *find(expanded),
-        *validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)),
-    ]
-    texts: dict[Severity, list[str]] = {severity: [] for severity in Severity}
-    for finding in findings:
-        texts[finding.severity].append(finding.render(request.properties, resource_type()))
-    if warnings := texts[Severity.WARNING]:
-        log.warning("the properties are accepted, but", warnings=warnings)
-    if errors := texts[Severity.ERROR]:
-        count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-        raise ProviderError(f"{count} with the properties, nothing was called", details=tuple(errors))
+    expanded = expand(request.properties, checkpoint)
+    warnings, errors = Tally(), Tally()
+    for finding in findings(expanded, checkpoint):
+        (errors if finding.severity is Severity.ERROR else warnings).add(finding)
+    for finding in validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)):
+        errors.add(finding)
+    spelling = Spelling(request.properties, resource_type(), checkpoint)
+    if warnings.count:
+        more = [f"and {warnings.omitted} more"] if warnings.omitted else []
+        log.warning("the properties are accepted, but", warnings=[*map(spelling.render, warnings.first), *more])
+    if errors.count:
+        count = "1 problem" if errors.count == 1 else f"{errors.count} problems"
+        raise ProviderError(
+            f"{count} with the properties, nothing was called",
+            details=tuple(map(spelling.render, errors.first)),
+            omitted=errors.omitted,
+        )
     return expanded.parameters
+
+
+def _stop_in_time(watch: Watch) -> None:
+    """Raise ProviderError if the time for the work is up."""
+    if watch.left() <= 0:
+        raise ProviderError(
+            f"timed out during {watch.doing}; nothing was called",
+            cure="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
+            outcome=Outcome.OUT_OF_TIME,
+        )
 
 
 def _refuse_what_is_elsewhere(request: Request, wanted: Mapping[str, Any], home: Home) -> None:
@@ -127,12 +149,14 @@ def _succeeded(
 def _failed(request: Request, context: object, error: ProviderError, change: Reconciliation | None) -> Response:
     undone = change.clean_up() if change else ""
     group = getattr(context, "log_group_name", "")
-    # Without a change, the properties were rejected, and every delivery of the request rejects them.
-    rejected = request.failure_id(CreationStatus.NOTHING_CREATED)
+    # Properties that are rejected now are rejected by every delivery of the request.
+    is_rejected = error.outcome is not Outcome.OUT_OF_TIME
+    status = CreationStatus.NOTHING_CREATED if is_rejected else CreationStatus.MAY_HAVE_CREATED
     return Response(
         FAILED,
-        change.failure_id(error) if change else rejected,
+        change.failure_id(error) if change else request.failure_id(status),
         reason=f"{error}. {undone}" if undone else str(error),
         details=error.details,
+        omitted=error.omitted,
         elsewhere=f"log group {group}" if group else "",
     )

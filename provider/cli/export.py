@@ -97,11 +97,12 @@ def _is_users(key: str) -> bool:
 def _warnings(live: Configuration) -> list[str]:
     from provider.properties.check import find
     from provider.properties.expand import expand
+    from provider.properties.finding import Spelling
     from provider.properties.model import resource_type
     from provider.properties.rules import MARKS
 
     properties = _properties(live)
-    found = [one.render(properties, resource_type()) for one in find(expand(properties))]
+    found = [*map(Spelling(properties, resource_type()).render, find(expand(properties)))]
     stack, resource = (live.tags.get(key) for key in MARKS)
     if stack and resource:
         found.append(

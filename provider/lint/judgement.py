@@ -14,7 +14,7 @@ from provider.lint.scenario import Scenario, Unknown, conditions_in, scenario
 from provider.lint.texts import Texts, Value, mentioned
 from provider.properties.check import find
 from provider.properties.expand import expand
-from provider.properties.finding import Finding, Path, Severity, written
+from provider.properties.finding import Finding, Path, Severity, Spelling
 from provider.properties.model import resource_type
 
 _OF_ONE_TEXT: Final = frozenset({"build-date", "pattern"})
@@ -69,8 +69,9 @@ class _Subject:
 
     def faults(self) -> Iterator[Located]:
         """What CloudFormation refuses in the functions."""
+        spelling = Spelling(self._properties, resource_type())
         for fault in faults(self._properties):
-            text = fault.render(self._properties, resource_type())
+            text = spelling.render(fault)
             key = _Key((*self._path, *fault.path), fault.rule, (), fault.message)
             yield self.located(key, fault.severity, text)
 
@@ -142,11 +143,12 @@ def _found_in(resolve: Callable[[Mapping[str, Value]], Scenario]) -> _Found:
 
 
 def _told(one: Scenario, findings: list[Finding] | None = None) -> Iterator[tuple[_Key, tuple[Severity, str]]]:
+    spelling = Spelling(one.properties, resource_type())
     for finding in _findings(one) if findings is None else findings:
-        place = one.origin(written(finding.path, one.properties, resource_type()))
+        place = one.origin(spelling.keys(finding.path))
         names = tuple(element for element in finding.path if isinstance(element, str))
         key = _Key(place, finding.rule, names, finding.message)
-        yield key, (finding.severity, finding.render(one.properties, resource_type()))
+        yield key, (finding.severity, spelling.render(finding))
 
 
 def _findings(one: Scenario) -> list[Finding]:

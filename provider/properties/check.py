@@ -1,20 +1,46 @@
 """Expanded properties -> all findings: what is told before any call, whoever asks."""
 
-from provider.properties.expand import Expanded, is_meant
-from provider.properties.finding import Finding
+from collections.abc import Iterator
+from itertools import chain
+
+from provider.properties.checkpoint import Checkpoint, paced, proceed
+from provider.properties.expand import UNKNOWN, Expanded, is_meant
+from provider.properties.finding import Finding, Path
 from provider.properties.model import NAME, TARGET, resource_type
 from provider.properties.rules import judge
-from provider.properties.validate import validate
+from provider.properties.validate import violations
 
 
 def find(expanded: Expanded) -> list[Finding]:
     """All that is wrong with expanded properties: names, the model's constraints, the service's own rules."""
+    return [*findings(expanded)]
+
+
+def findings(expanded: Expanded, checkpoint: Checkpoint = proceed) -> Iterator[Finding]:
+    """The findings of `find`, one after the other: a caller that only counts them needs no memory for them."""
     parameters = expanded.parameters
-    misspelt = {finding.path for finding in expanded.findings if finding.rule == "unknown"}
-    found = [*expanded.findings, *validate(parameters, resource_type())]
-    # What has something wrong with it is not empty.
-    told = {("some-output", finding.path[:-1]) for finding in found if finding.rule != "required"}
-    # A slip of the one name that is needed is told with that name.
-    told |= {("one-target", ()) for path in misspelt if len(path) == 1 and is_meant(str(path[0]), (NAME, TARGET))}
-    judged = [one for one in judge(parameters) if (one.rule, one.path) not in told]
-    return [*found, *judged]
+    not_empty: set[Path] = set()
+    names_target = False
+    names = paced(expanded.findings, checkpoint)
+    for finding in chain(names, violations(parameters, resource_type(), checkpoint=checkpoint)):
+        # What has something wrong with it is not empty.
+        if len(finding.path) == _BELOW_ENTRY and finding.rule != "required":
+            not_empty.add(finding.path[:-1])
+        # A slip of the one name that is needed is reported with that name.
+        names_target = names_target or _suggests_target(finding)
+        yield finding
+    for finding in judge(parameters, checkpoint=checkpoint):
+        if finding.rule == "some-output" and finding.path in not_empty:
+            continue
+        if finding.rule == "one-target" and not finding.path and names_target:
+            continue
+        yield finding
+
+
+_BELOW_ENTRY = len(("distributions", 0, "member"))
+"""The length of a path to a member of an entry, which is what may be empty."""
+
+
+def _suggests_target(finding: Finding) -> bool:
+    is_suggestion = finding.rule == "unknown" and finding.message != UNKNOWN
+    return is_suggestion and len(finding.path) == 1 and is_meant(str(finding.path[0]), (NAME, TARGET))

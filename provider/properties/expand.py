@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from provider.properties.checkpoint import Checkpoint, paced, proceed
 from provider.properties.finding import Finding, Path
 from provider.properties.model import IGNORED, REFUSED, Type, camel_case, pascal_case, resource_type
 
@@ -18,8 +19,26 @@ _SLIP = 0.75
 _LIKE = 0.65
 """How like a known name has to be to be worth naming alone."""
 
-Convert = Callable[[Any, list[str]], Any]
-"""Takes a value by the user's names, and a list for the names in it that are odd: unknown, or given twice."""
+_LONGEST_NAME = 256
+"""Characters; a longer name is never like a known one, and comparing it would take long."""
+SUGGESTIONS: Final = 20
+"""How many unknown names get a suggestion; finding one takes a hundred times as long as anything else."""
+UNKNOWN: Final = "unknown property"
+"""The message for an unknown name without a suggestion."""
+
+
+class _Walk:
+    """One conversion: whether it met odd names (unknown, or given twice), and its checkpoint."""
+
+    __slots__ = ("checkpoint", "met_odd_names")
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.met_odd_names = False
+
+
+Convert = Callable[[Any, _Walk], Any]
+"""Takes a value by the user's names."""
 
 
 class Expanded(NamedTuple):
@@ -32,18 +51,31 @@ class Expanded(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-def expand(properties: Mapping[str, Any]) -> Expanded:
+def expand(properties: Mapping[str, Any], checkpoint: Checkpoint = proceed) -> Expanded:
     """Turn resource properties as CloudFormation delivers them into parameters by the API's names."""
     findings: list[Finding] = []
-    written = {name: value for name, value in properties.items() if name not in IGNORED}
-    for name in [name for name in written if camel_case(name) in REFUSED]:
-        del written[name]
-        findings.append(Finding((name,), REFUSED[camel_case(name)], "refused-property"))
-    odd: list[str] = []
-    parameters = _converter(resource_type())(written, odd)
-    if odd:
-        findings += _odd_names(written, resource_type(), ())
+    written = dict(properties)
+    for name in IGNORED:
+        written.pop(name, None)
+    for member, reason in REFUSED.items():
+        for name in (pascal_case(member), member):
+            if name in written:
+                del written[name]
+                findings.append(Finding((name,), reason, "refused-property"))
+    walk = _Walk(checkpoint)
+    parameters = _converter(resource_type())(written, walk)
+    if walk.met_odd_names:
+        findings += _odd_names(written, resource_type(), (), Suggestions(checkpoint=checkpoint), checkpoint)
     return Expanded(parameters, tuple(findings))
+
+
+def parameters_of(properties: Mapping[str, Any], checkpoint: Checkpoint = proceed) -> dict[str, Any]:
+    """The same parameters as from `expand`, without findings: for properties that nobody is going to correct.
+
+    Takes anything: unknown names are left out, and values that do not convert stay as they are.
+    """
+    parameters: dict[str, Any] = _converter(resource_type())(dict(properties), _Walk(checkpoint))
+    return parameters
 
 
 def coerce(value: object, type_: Type) -> Any:
@@ -67,9 +99,13 @@ def _converter(type_: Type) -> Convert:
         return lambda value, _: coerce(value, type_)
     convert = _converter(type_.item)
     if type_.kind == "list":
-        return lambda value, odd: [convert(entry, odd) for entry in value] if isinstance(value, list) else value
-    return lambda value, odd: (
-        {key: convert(entry, odd) for key, entry in value.items()} if isinstance(value, Mapping) else value
+        return lambda value, walk: (
+            [convert(entry, walk) for entry in paced(value, walk.checkpoint)] if isinstance(value, list) else value
+        )
+    return lambda value, walk: (
+        {key: convert(entry, walk) for key, entry in paced(value.items(), walk.checkpoint)}
+        if isinstance(value, Mapping)
+        else value
     )
 
 
@@ -79,44 +115,62 @@ def _structure_converter(type_: Type) -> Convert:
         for spelling, member in type_.spellings.items()
     }
 
-    def convert_structure(value: Any, odd: list[str]) -> Any:
+    def convert_structure(value: Any, walk: _Walk) -> Any:
         if not isinstance(value, dict):
             return value
         parameters: dict[str, Any] = {}
         for written, entry in value.items():
             if written not in converters:
-                odd.append(written)
+                walk.met_odd_names = True
                 continue
             member, convert = converters[written]
             if member in parameters:
-                odd.append(written)
+                walk.met_odd_names = True
             else:
-                parameters[member] = entry if convert is None else convert(entry, odd)
+                parameters[member] = entry if convert is None else convert(entry, walk)
         return parameters
 
     return convert_structure
 
 
-def _odd_names(value: Any, type_: Type, path: Path) -> Iterator[Finding]:
+class Suggestions:
+    """The messages for unknown names: with a suggestion for the first few different ones, without for the rest."""
+
+    def __init__(self, root: Type | None = None, checkpoint: Checkpoint = proceed) -> None:
+        self._root, self._checkpoint = root, checkpoint
+        self._messages: dict[tuple[str, Type], str] = {}
+
+    def message(self, written: str, type_: Type, spelled: Callable[[str], str] = str) -> str:
+        """What to say of a name that a structure of `type_` does not know. See `unknown`."""
+        key = (written, type_)
+        if key not in self._messages:
+            if len(self._messages) >= SUGGESTIONS:
+                return UNKNOWN
+            self._checkpoint()
+            self._messages[key] = unknown(written, type_, self._root, spelled)
+        return self._messages[key]
+
+
+def _odd_names(
+    value: Any, type_: Type, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
+) -> Iterator[Finding]:
     """The names that lead nowhere or to the same place."""
     if type_.kind == "structure" and isinstance(value, dict):
-        met: set[str] = set()
-        for written, entry in value.items():
+        met: dict[str, str] = {}
+        for written, entry in paced(value.items(), checkpoint):
             member = type_.spellings.get(written)
             if member is None:
-                yield _unknown(written, type_, path)
+                yield Finding((*path, written), suggestions.message(written, type_), "unknown")
             elif member in met:
-                yield _twice(written, value, member, type_, path)
+                message = f"given twice, as {met[member]} and as {written}; leave one out"
+                yield Finding((*path, member), message, "twice")
             else:
-                met.add(member)
-                yield from _odd_names(entry, type_.members[member], (*path, member))
-    elif type_.item is not None and isinstance(value, list if type_.kind == "list" else dict):
-        for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _odd_names(entry, type_.item, (*path, key))
-
-
-def _unknown(written: str, type_: Type, path: Path) -> Finding:
-    return Finding((*path, written), unknown(written, type_), "unknown")
+                met[member] = written
+                yield from _odd_names(entry, type_.members[member], (*path, member), suggestions, checkpoint)
+    elif type_.item and not type_.item.is_scalar and isinstance(value, list if type_.kind == "list" else dict):
+        entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
+        for key, entry in paced(entries, checkpoint):
+            yield from _odd_names(entry, type_.item, (*path, key), suggestions, checkpoint)
 
 
 def unknown(written: str, type_: Type, root: Type | None = None, spelled: Callable[[str], str] = str) -> str:
@@ -133,7 +187,7 @@ def unknown(written: str, type_: Type, root: Type | None = None, spelled: Callab
     else:
         names = dict.fromkeys(spelled(_in_style_of(written)(member)) for member in type_.members)
         cure = f"known are {', '.join(names)}"
-    return f"unknown property; {cure}"
+    return f"{UNKNOWN}; {cure}"
 
 
 def is_meant(written: str, members: Collection[str]) -> bool:
@@ -144,6 +198,8 @@ def is_meant(written: str, members: Collection[str]) -> bool:
 
 def _slip_of(written: str, type_: Type, root: Type) -> str:
     """The known name that was meant; empty where it is like none, or less like than what is known elsewhere."""
+    if len(written) > _LONGEST_NAME:
+        return ""
     near, likeness = _nearest(written, type_)
     enough = _LIKE if _where_else(written, root) is None else _SLIP
     return near if likeness >= enough else ""
@@ -177,18 +233,11 @@ def _in_style_of(written: str) -> Callable[[str], str]:
     return camel_case if written[:1].islower() else pascal_case
 
 
-def _twice(written: str, value: Mapping[str, Any], member: str, type_: Type, path: Path) -> Finding:
-    first = next(name for name in value if type_.spellings.get(name) == member)
-    return Finding((*path, member), f"given twice, as {first} and as {written}; leave one out", "twice")
-
-
-def nearest(written: str, type_: Type) -> str:
-    """The name a user may write in a structure of `type_` that looks most like `written`, in its letter case."""
-    return _nearest(written, type_)[0]
-
-
 def _nearest(written: str, type_: Type) -> tuple[str, float]:
-    """That name, and how like it is: from 0 to 1, which is as good as the same."""
+    """The known name in a structure of `type_` that is most like `written`, in its letter case, and their likeness.
+
+    Likeness is from 0 to 1, which is as good as the same.
+    """
     from difflib import SequenceMatcher  # only a mistake needs it
 
     wanted = written.lower()

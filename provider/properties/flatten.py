@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from provider.properties.checkpoint import Checkpoint, paced, proceed
 from provider.properties.model import Type, pascal_case, resource_type
 
 
@@ -12,10 +13,12 @@ def flatten(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def flatten_value(value: Any, type_: Type) -> Any:
+def flatten_value(value: Any, type_: Type, checkpoint: Checkpoint = proceed) -> Any:
     """Turn one value of `type_` into what a user would write for it."""
     if type_.kind == "structure" and isinstance(value, Mapping):
-        return {pascal_case(name): flatten_value(entry, type_.members[name]) for name, entry in value.items()}
+        return {
+            pascal_case(name): flatten_value(entry, type_.members[name], checkpoint) for name, entry in value.items()
+        }
     if type_.kind == "list" and type_.item is not None and isinstance(value, list):
-        return [flatten_value(entry, type_.item) for entry in value]
+        return [flatten_value(entry, type_.item, checkpoint) for entry in paced(value, checkpoint)]
     return dict(value) if isinstance(value, Mapping) else value

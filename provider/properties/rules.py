@@ -7,8 +7,10 @@ what is only documented or advised is a warning.
 
 import re
 from collections.abc import Callable, Hashable, Iterator
+from functools import cache
 from typing import Any, Final, NamedTuple
 
+from provider.properties.checkpoint import STRIDE, Checkpoint, paced, proceed
 from provider.properties.finding import Finding, Path, Severity
 from provider.properties.model import (
     DISTRIBUTIONS,
@@ -30,6 +32,10 @@ MARKS: Final = (
 
 _BUILD_DATE = re.compile(r"\{\{\s*imagebuilder:buildDate\s*\}\}")
 _FEWEST_PARALLEL_LAUNCHES = 6
+_SLIPS = 20
+"""How many different unknown Regions are compared with the known ones, which takes long and only leads to advice."""
+_LONGEST_REGION = 64
+"""Characters; a longer name is no slip of a Region's."""
 
 Violations = Iterator[tuple[Path, str]]
 """Places below the one that a rule looks at, each with a message."""
@@ -94,9 +100,22 @@ def _region_name(region: Any) -> Violations:
         yield (), f"{describe(region)} has not the form of a Region's name, such as us-east-1"
 
 
-def _region_slip(region: Any) -> Violations:
-    if not isinstance(region, str) or region in known_regions() or not region_names().fullmatch(region):
-        return
+def _region_slip(distributions: Any) -> Violations:
+    meant: dict[str, str] = {}
+    for index, entry in enumerate(_entries(distributions)):
+        region = _field(entry, REGION)
+        if not isinstance(region, str) or region in known_regions() or len(region) > _LONGEST_REGION:
+            continue
+        if not region_names().fullmatch(region):
+            continue
+        if region not in meant and len(meant) < _SLIPS:
+            meant[region] = _nearest_region(region)
+        if near := meant.get(region):
+            yield (index, REGION), f"{describe(region)} is no Region that is known; the nearest is {near}"
+
+
+def _nearest_region(region: str) -> str:
+    """The known Region that was meant; empty where the name may be that of a new one."""
     from difflib import SequenceMatcher, get_close_matches  # only a Region that is not known needs them
 
     def likeness(known: str) -> tuple[bool, float]:
@@ -107,8 +126,8 @@ def _region_slip(region: Any) -> Violations:
     regions = sorted(filter(region_names().fullmatch, known_regions()))
     words = {word for name in regions for word in name.split("-")}
     if any(word not in words and get_close_matches(word, words) for word in region.split("-")[:-1]):
-        near = max(regions, key=likeness)
-        yield (), f"{describe(region)} is no Region that is known; the nearest is {near}"
+        return max(regions, key=likeness)
+    return ""
 
 
 def _some_output(distribution: Any) -> Violations:
@@ -134,9 +153,11 @@ def _all_users(groups: Any) -> Violations:
 
 def _target_account(distribution: Any) -> Violations:
     targets = _field(_field(distribution, "amiDistributionConfiguration"), "targetAccountIds")
-    for index, parameter in enumerate(_entries(_field(distribution, "ssmParameterConfigurations"))):
+    parameters = _entries(_field(distribution, "ssmParameterConfigurations"))
+    accounts = frozenset(targets) if parameters and _are_texts(targets) else None
+    for index, parameter in enumerate(parameters):
         account = _field(parameter, "amiAccountId")
-        if isinstance(account, str) and _are_texts(targets) and account not in targets:
+        if isinstance(account, str) and accounts is not None and account not in accounts:
             yield (
                 ("ssmParameterConfigurations", index, "amiAccountId"),
                 f"{describe(account)} is none of this Region's TargetAccountIds; the service wants a target account",
@@ -164,7 +185,7 @@ RULES: Final = (
     Rule("some-region", DISTRIBUTIONS, Severity.WARNING, "left to the service to judge", _some_region),
     Rule("region-once", DISTRIBUTIONS, Severity.ERROR, _OBSERVED, _region_once),
     Rule("region-name", "distributions[].region", Severity.WARNING, "botocore's partitions", _region_name),
-    Rule("region-slip", "distributions[].region", Severity.WARNING, "botocore's partitions", _region_slip),
+    Rule("region-slip", DISTRIBUTIONS, Severity.WARNING, "botocore's partitions", _region_slip),
     Rule("some-output", "distributions[]", Severity.ERROR, _OBSERVED, _some_output),
     Rule(
         "build-date",
@@ -199,28 +220,44 @@ RULES: Final = (
 """All rules, in the order in which their findings are told."""
 
 
-def judge(parameters: dict[str, Any], rules: tuple[Rule, ...] = RULES) -> list[Finding]:
+def judge(
+    parameters: dict[str, Any], rules: tuple[Rule, ...] = RULES, checkpoint: Checkpoint = proceed
+) -> Iterator[Finding]:
     """Check parameters by the API's names against the service's own rules. Values of a wrong type are passed over."""
-    return [
-        Finding((*place, *below), message, rule.id, rule.severity, rule.mentions)
-        for rule in rules
-        for place, value in select(parameters, rule.path)
-        for below, message in rule.check(value)
-    ]
+    found = 0
+    for rule in rules:
+        checkpoint()
+        for place, value in paced(select(parameters, rule.path, checkpoint), checkpoint):
+            for below, message in rule.check(value):
+                yield Finding((*place, *below), message, rule.id, rule.severity, rule.mentions)
+                found += 1
+                if found % STRIDE == 0:
+                    checkpoint()
 
 
-def select(value: Any, path: str) -> Iterator[tuple[Path, Any]]:
+def select(value: Any, path: str, checkpoint: Checkpoint = proceed) -> list[tuple[Path, Any]]:
     """Every place that a rule's path names and that `value` has, with the value there."""
     places: list[tuple[Path, Any]] = [((), value)]
-    for part in path.split(".") if path else ():
-        member, each = part.removesuffix("[]"), part.endswith("[]")
+    for member, each in _steps(path):
         found = [
             ((*place, member), here[member]) for place, here in places if isinstance(here, dict) and member in here
         ]
         places = (
-            [((*place, i), entry) for place, here in found for i, entry in enumerate(_entries(here))] if each else found
+            [
+                ((*place, index), entry)
+                for place, here in found
+                for index, entry in enumerate(paced(_entries(here), checkpoint))
+            ]
+            if each
+            else found
         )
-    yield from places
+    return places
+
+
+@cache
+def _steps(path: str) -> tuple[tuple[str, bool], ...]:
+    """A rule's path as members, each with whether all entries of it are meant."""
+    return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in path.split(".")) if path else ()
 
 
 def _entries(value: Any) -> list[Any]:

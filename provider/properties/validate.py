@@ -2,16 +2,15 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from provider.properties.checkpoint import Checkpoint, paced, proceed
 from provider.properties.finding import Finding, Path
 from provider.properties.model import HINTS, Type
 
 Accepts = Callable[[Any], bool]
-Report = Callable[[Path, str, str], None]
-"""Takes a path, the rule and the message of a finding."""
 
 _PYTHON_TYPES: Mapping[str, type] = {
     "string": str,
@@ -32,29 +31,34 @@ _UNITS = {"string": "characters", "list": "entries", "map": "entries"}
 _LINE_BREAK = "it ends with a line break: begin a block with `|-` or `>-`, which leaves that out"
 _SHOWN = 60
 """Characters of a user's value that a message quotes."""
+_QUICKLY_CHECKED = 64
+"""Entries of a list without a limit that are checked without a checkpoint."""
 
 
-def validate(value: object, type_: Type, path: Path = ()) -> list[Finding]:
+def validate(value: object, type_: Type, path: Path = (), checkpoint: Checkpoint = proceed) -> list[Finding]:
     """Check a value by the API's names against its type: type, required, limits, pattern, enum.
 
     Accepts nothing that botocore's own `ParamValidator` refuses.
     """
-    if acceptance(type_)(value):
-        return []
-    findings: list[Finding] = []
+    return [*violations(value, type_, path, checkpoint)]
 
-    def report(at: Path, rule: str, message: str) -> None:
-        findings.append(Finding(at, message, rule))
 
-    _check(value, type_, path, report)
-    return findings
+def violations(value: object, type_: Type, path: Path = (), checkpoint: Checkpoint = proceed) -> Iterator[Finding]:
+    """The findings of `validate`, one after the other."""
+    if not acceptance(type_)(value):
+        yield from _check(value, type_, path, checkpoint)
 
 
 @cache
 def acceptance(type_: Type) -> Accepts:
-    """Whether a value is all right, as one quick function, made once a type: almost every value is."""
+    """Whether a value is known to be valid, as one quick function, made once a type: almost every value is.
+
+    It does not stop at a checkpoint. So it leaves long lists to `_check` where the model does not limit them.
+    """
     low = type_.minimum if type_.minimum is not None else -math.inf
     high = type_.maximum if type_.maximum is not None else math.inf
+    if type_.kind == "list" and type_.maximum is None:
+        high = _QUICKLY_CHECKED
     match type_.kind:
         case "structure":
             return _accepts_structure(type_)
@@ -104,48 +108,53 @@ def _accepts_string(type_: Type, low: float, high: float) -> Accepts:
     )
 
 
-def _check(value: Any, type_: Type, path: Path, report: Report) -> None:
-    """Tell what is wrong with a value that is not known to be all right."""
+def _check(value: Any, type_: Type, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
+    """What is wrong with a value that is not known to be valid."""
     expected = _PYTHON_TYPES.get(type_.kind)
     if expected is not None and type(value) is not expected:
         cure = _CURES.get(type_.kind, "") if value is not None else ""
-        report(path, "type", f"must be {_ARTICLES[type_.kind]}, not {describe(value)}{cure}")
+        yield Finding(path, f"must be {_ARTICLES[type_.kind]}, not {describe(value)}{cure}", "type")
     elif type_.kind == "structure":
-        _check_structure(value, type_, path, report)
+        yield from _check_structure(value, type_, path, checkpoint)
     else:
-        for rule, message in _violations(value, type_):
-            report(path, rule, message)
+        for rule, message in _broken_limits(value, type_):
+            yield Finding(path, message, rule)
         if type_.kind == "list" and type_.item is not None:
-            accepts = acceptance(type_.item)
-            for index, entry in enumerate(value):
-                if not accepts(entry):
-                    _check(entry, type_.item, (*path, index), report)
+            yield from _check_entries(value, type_.item, path, checkpoint)
         elif type_.kind == "map" and type_.item is not None and type_.key is not None:
-            for key, entry in value.items():
-                _check(key, type_.key, (*path, key), lambda at, rule, text: report(at, rule, f"the key {text}"))
-                _check(entry, type_.item, (*path, key), report)
+            for key, entry in paced(value.items(), checkpoint):
+                for finding in _check(key, type_.key, (*path, key), checkpoint):
+                    yield finding._replace(message=f"the key {finding.message}")
+                yield from _check(entry, type_.item, (*path, key), checkpoint)
 
 
-def _check_structure(value: dict[str, Any], type_: Type, path: Path, report: Report) -> None:
+def _check_entries(value: list[Any], item: Type, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
+    accepts = acceptance(item)
+    for index, entry in enumerate(paced(value, checkpoint)):
+        if not accepts(entry):
+            yield from _check(entry, item, (*path, index), checkpoint)
+
+
+def _check_structure(value: dict[str, Any], type_: Type, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
     for member in type_.required:
         if member not in value:
-            report((*path, member), "required", "is required")
+            yield Finding((*path, member), "is required", "required")
     members = type_.members
-    for member, entry in value.items():
+    for member, entry in paced(value.items(), checkpoint):
         if member not in members:
-            report((*path, member), "unknown", "is unknown to the service model")
+            yield Finding((*path, member), "is unknown to the service model", "unknown")
         elif not acceptance(members[member])(entry):
-            _check(entry, members[member], (*path, member), report)
+            yield from _check(entry, members[member], (*path, member), checkpoint)
 
 
-def _violations(value: Any, type_: Type) -> list[tuple[str, str]]:
+def _broken_limits(value: Any, type_: Type) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     size = value if type_.kind in ("integer", "long") else len(value) if type_.kind in _UNITS else None
     unit = f" {_UNITS[type_.kind]}" if type_.kind in _UNITS else ""
     if size is not None and type_.minimum is not None and size < type_.minimum:
-        found.append(("minimum", f"must be at least {type_.minimum}{unit}, is {size}"))
+        found.append(("minimum", f"must be at least {type_.minimum}{unit}, is {describe(size)}"))
     if size is not None and type_.maximum is not None and size > type_.maximum:
-        found.append(("maximum", f"must be at most {type_.maximum}{unit}, is {size}"))
+        found.append(("maximum", f"must be at most {type_.maximum}{unit}, is {describe(size)}"))
     if type_.enum and value not in type_.enum:
         found.append(("enum", f"must be one of {', '.join(type_.enum)}, not {describe(value)}"))
     if type_.regex is not None and type_.regex.search(value) is None:
@@ -165,5 +174,10 @@ def describe(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str):
+        value = value[: _SHOWN + 1]  # as much as tells whether it has to be cut
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except ValueError:  # Python writes no integer of more digits
+        return "an integer of thousands of digits"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

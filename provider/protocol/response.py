@@ -25,7 +25,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 class Response(NamedTuple):
     """The answer to one request.
 
-    `reason` is the sentence, `details` go behind it as far as they fit, `elsewhere` says where the rest is.
+    `reason` is the sentence, `details` go behind it as far as they fit, `omitted` counts further ones, and `elsewhere`
+    says where the rest is.
     `data` are the attributes; where they do not fit those in `expendable` go, in that order.
     """
 
@@ -36,6 +37,7 @@ class Response(NamedTuple):
     elsewhere: str = ""
     data: Mapping[str, str] = MappingProxyType({})
     expendable: tuple[str, ...] = ()
+    omitted: int = 0
 
     def body(self, request: Request) -> bytes:
         """The JSON body of the PUT that answers `request`."""
@@ -69,7 +71,7 @@ class Response(NamedTuple):
                 break
             shown.append(one_line(detail))
         while True:
-            hidden = len(self.details) - len(shown)
+            hidden = len(self.details) - len(shown) + self.omitted
             more = [f"and {hidden} more{self._elsewhere()}"] if hidden else []
             text = ": ".join(part for part in (head, "; ".join([*shown, *more])) if part)
             if _size(text) <= room or len(shown) < 2:

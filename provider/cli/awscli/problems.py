@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import Any, NamedTuple
 
-from provider.properties.expand import unknown
+from provider.properties.expand import Suggestions
 from provider.properties.finding import Finding, Severity
 from provider.properties.model import Type
 from provider.properties.rules import RULES, judge
@@ -24,13 +24,14 @@ def problems(parameters: dict[str, Any], type_: Type) -> Problems:
     """Hold an operation's input against the service model and the service's own rules on its members."""
     rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in type_.members)
     told = Problems([], [])
+    suggestions = Suggestions(type_)
     for finding in (*validate(parameters, type_), *judge(parameters, rules)):
         lines = told.errors if finding.severity is Severity.ERROR else told.warnings
-        lines.append(_line(finding, parameters, type_))
+        lines.append(_line(finding, parameters, type_, suggestions))
     return told
 
 
-def _line(finding: Finding, parameters: dict[str, Any], type_: Type) -> str:
+def _line(finding: Finding, parameters: dict[str, Any], type_: Type, suggestions: Suggestions) -> str:
     known: Type | None = type_
     structure: Type | None = None
     value: Any = parameters
@@ -46,7 +47,7 @@ def _line(finding: Finding, parameters: dict[str, Any], type_: Type) -> str:
         value = _entry(value, element)
     message = finding.message
     if finding.rule == "unknown" and structure:
-        message = unknown(str(finding.path[-1]), structure, type_, structure.spellings.__getitem__)
+        message = suggestions.message(str(finding.path[-1]), structure, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
         message += "; it is a date to YAML: quote it"
     return f"{place.removeprefix('.') or 'input'}: {message}"

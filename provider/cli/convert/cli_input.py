@@ -16,7 +16,7 @@ from provider.cli.convert.names import given_twice
 from provider.cli.convert.nodes import entries, entry
 from provider.cli.convert.resources import Resource, tell_bare
 from provider.properties.expand import expand
-from provider.properties.finding import Path, written
+from provider.properties.finding import Path, Spelling
 from provider.properties.model import (
     CREATE,
     IGNORED,
@@ -117,14 +117,15 @@ def to_input(document: Document, resource: Resource) -> str:
     if functions:
         return ""
     expanded = expand(properties)
+    spelling = Spelling(properties, resource_type())
     for finding in expanded.findings:
-        place = (*path, *written(finding.path, properties, resource_type()))
-        _lose(document, place, f"left out: {finding.render(properties, resource_type())}")
+        place = (*path, *spelling.keys(finding.path))
+        _lose(document, place, f"left out: {spelling.render(finding)}")
     name = UPDATE if TARGET in expanded.parameters else CREATE
     members = operation(name).members
     for member in expanded.parameters:
         if member not in members:
-            place = (*path, *written((member,), properties, resource_type()))
+            place = (*path, *spelling.keys((member,)))
             _lose(document, place, f"{pascal_case(member)} is left out: {name} has no such member")
     document.tell(resource.type, f"this is the input of `aws imagebuilder {xform_name(name, '-')}`")
     return as_json({member: value for member, value in expanded.parameters.items() if member in members})

@@ -9,7 +9,7 @@ from typing import Any
 from provider.cli.planning.changes import CHANGES, Action, Change
 from provider.cli.screen import Screen
 from provider.properties.diff import ABSENT
-from provider.properties.finding import Severity, spell
+from provider.properties.finding import Severity, Spelling
 from provider.properties.model import resource_type
 
 _SHOWN = {
@@ -29,8 +29,9 @@ _SEVERITIES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> None:
     """Print findings, stand-ins, what becomes of each resource, and how many of each kind there are."""
     for change in changes:
+        spelling = Spelling(change.properties, resource_type())
         for finding in change.findings:
-            text = finding.render(change.properties, resource_type())
+            text = spelling.render(finding)
             severity = finding.severity
             screen.say(f"{severity.value}: {change.logical_id}: {text}", fg=_SEVERITIES[severity])
     for note in notes:
@@ -78,12 +79,13 @@ def document(region: str, account: str, notes: Sequence[str], changes: Sequence[
 
 
 def _entry(change: Change) -> dict[str, Any]:
+    spelling = Spelling(change.properties, resource_type())
     findings = [
         {
             "severity": finding.severity.value,
             "rule": finding.rule,
-            "path": spell(finding.path, change.properties, resource_type()),
-            "message": finding.render(change.properties, resource_type()),
+            "path": spelling.text(finding.path),
+            "message": spelling.render(finding),
         }
         for finding in change.findings
     ]

@@ -1,0 +1,32 @@
+"""Lets long loops over input stop in time. This package has no clock: the caller's checkpoint decides."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain, islice
+from typing import Final, TypeVar
+
+_T = TypeVar("_T")
+
+Checkpoint = Callable[[], None]
+"""Called again and again while work goes on; raises where it must stop."""
+
+STRIDE: Final = 32
+"""Entries of a collection that are processed between two calls of the checkpoint."""
+
+
+def proceed() -> None:
+    """The checkpoint of a caller that has no deadline."""
+
+
+def paced(entries: Collection[_T], checkpoint: Checkpoint) -> Iterable[_T]:
+    """The entries, with a call of the checkpoint before each `STRIDE` of them. A short collection needs none.
+
+    Lists in the properties are nested two deep, so no more than `STRIDE` squared entries pass without a call.
+    """
+    return entries if len(entries) <= STRIDE else chain.from_iterable(_strides(entries, checkpoint))
+
+
+def _strides(entries: Collection[_T], checkpoint: Checkpoint) -> Iterator[Iterable[_T]]:
+    rest = iter(entries)
+    for _ in range(0, len(entries), STRIDE):
+        checkpoint()
+        yield islice(rest, STRIDE)
