@@ -64,7 +64,6 @@ def respond(event: Any, context: Any, clock: Clock) -> None:
     else:
         _start(request, context, deadline, answer)
     response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
-    deadline.end_work()
     _deliver(request, response, deadline)
 
 

@@ -117,7 +117,8 @@ class Reconciliation:
             while isinstance(decision := self._decision(), NeedsRead):
                 self._observe(decision.target, self._read(decision))
         except ProviderError as rejection:
-            raise rejection.citing(self._failure or self._builder.not_found) from None
+            unexpected = self._failure if self._failure and self._failure.outcome in _UNEXPECTED else None
+            raise rejection.citing(unexpected or self._builder.not_found) from None
         if not self._may_have_happened:
             self._plan = decision
         self._log_once(decision)

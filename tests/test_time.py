@@ -11,6 +11,7 @@ from provider.local.emulator import Fault
 from provider.protocol.deadline import Deadline
 from tests.clock import SkippingClock
 from tests.stack import ARN, Context, Resource, ami
+from tests.threads import finish
 
 GOLDEN: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
 
@@ -73,9 +74,7 @@ def test_work_that_is_over_starts_nothing_new(resource: Resource) -> None:
     resource.emulator.fail("GetDistributionConfiguration", Fault.HANG, times=1)
     assert resource.update(**GOLDEN, Description="d").status == "FAILED"
     resource.emulator.stop()  # what hangs breaks off and would be attempted again
-    deadline = Deadline(30)
-    deadline.end_work()
-    assert deadline.left() <= 0 < deadline.left_for_answer()
+    finish("work")
     assert calls == ["GetDistributionConfiguration"]
 
 

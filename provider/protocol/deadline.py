@@ -70,7 +70,3 @@ class Deadline:
     def left_for_answer(self) -> float:
         """Seconds until nothing may be started anymore."""
         return self._end - self._clock.monotonic()
-
-    def end_work(self) -> None:
-        """The response is decided: whatever still runs starts nothing new."""
-        self._work_end = self._clock.monotonic()

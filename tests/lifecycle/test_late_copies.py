@@ -249,6 +249,7 @@ def test_a_read_that_lags_for_too_long_fails_and_loses_nothing(resource: Resourc
     resource.emulator.lag_reads(30)
     told = resource.create(**GOLDEN)
     assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    assert 10 < resource.calls().count("Get") <= 14
     later(resource, 60)
     assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}

@@ -162,13 +162,14 @@ def test_a_configuration_that_vanished_is_made_again(resource: Resource) -> None
     assert resource.live["tags"][MARKS[1]] == "Golden"
 
 
-def test_names_of_one_arn_are_one_configuration(resource: Resource) -> None:
-    """An Update between two names that lead to one ARN happens in place, and the first spelling stays."""
+def test_names_of_one_arn_are_one_configuration(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """An Update between two names that lead to one ARN happens in place, and warns that the first spelling stays."""
     resource.create(Name="My Golden", Distributions=[ami()])
     told = resource.update(Name="my_golden", Description="d", Distributions=[ami()])
     assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}my-golden")
     assert told.data["Name"] == resource.live["name"] == "My Golden"
     assert len(resource.emulator.configurations) == 1
+    assert "'my_golden' and 'My Golden' have the same ARN" in capsys.readouterr().out
 
 
 def test_delete_deletes(resource: Resource) -> None:
