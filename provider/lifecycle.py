@@ -31,6 +31,7 @@ from provider.plan import (
 )
 from provider.properties.diff import Difference, differences
 from provider.properties.model import NAME, TAGS, TARGET, content_members, pascal_case, resource_type
+from provider.properties.rules import MARKS
 from provider.properties.validate import validate
 
 if TYPE_CHECKING:
@@ -110,20 +111,25 @@ def decide_after_create(
     changed, or deleted long ago. Raises ProviderError if it is not this request's own work.
     """
     intent = Intent.of(request, desired, {}, request.date)
-    if live is None:
-        return ReadAgain(f"{arn} was not found after it was created")
-    if live.changed_at is not None and live.changed_at < intent.date - LATE_SECONDS:
-        return ReadAgain(f"{arn} still shows what was there before this request")
+    if live is None or _is_older(live, intent.date - LATE_SECONDS):
+        return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
     changed = differences(live.content, intent.content)
-    if state is State.RELEASED or (state is None and (intent.owner.is_contradicted_by(live.tags) or changed)):
+    if state is None and not changed and not intent.owner.is_contradicted_by(live.tags):
+        return _hand_over(intent, live, intent.tags)  # its tags were lost
+    if state is None or state is State.RELEASED:
         raise _already_exists(desired[NAME], live, intent.owner)
     if changed:
         _reject_if_newer(live, intent.date)
-    if state is State.HANDED_OVER:
-        return Plan(subject=live)
-    missing = {} if state else {key: value for key, value in intent.tags.items() if live.tags.get(key) != value}
-    return Plan(steps=(PutTags(live.arn, {**missing, **intent.owner.tags()}),), subject=live)
+    return Plan(subject=live) if state is State.HANDED_OVER else _hand_over(intent, live, {})
+
+
+def _is_older(live: Configuration, date: float) -> bool:
+    return live.changed_at is not None and live.changed_at < date
+
+
+def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str]) -> Plan:
+    return Plan(steps=(PutTags(live.arn, {**tags, **intent.owner.tags()}),), subject=live)
 
 
 def owner_of(request: "Request") -> Owner:
@@ -268,65 +274,71 @@ def _converge(
     changed = differences(live.content, intent.content)
     if changed:
         _reject_if_newer(live, intent.date)
-    own_put, own_remove = _ownership_changes(intent, live, adopting=adopting)
-    put = {key: value for key, value in {**intent.tags, **own_put}.items() if live.tags.get(key) != value}
-    # A value that is not the old properties' was set by someone else.
-    dropped = (key for key, value in old_tags.items() if key not in intent.tags and live.tags.get(key) == value)
-    remove = (*dropped, *own_remove)
+    tagging = _tagging(intent, live, old_tags, adopting=adopting)
     steps: list[Step] = []
     if changed or rewriting:
         steps.append(UpdateConfiguration(live.arn, intent.content))
-    if remove:
-        steps.append(RemoveTags(live.arn, remove))
-    if put:
-        steps.append(PutTags(live.arn, put))
+    if tagging.remove:
+        steps.append(RemoveTags(live.arn, tagging.remove))
+    if tagging.put:
+        steps.append(PutTags(live.arn, tagging.put))
     return Plan(
         steps=tuple(steps),
         subject=live,
-        differences=(*changed, *_tag_differences(live.tags, _without(put, own_put), _without(remove, own_remove))),
+        differences=(*changed, *_tag_differences(live.tags, *tagging.of_user())),
         warnings=_warnings(intent, live, adopting=adopting),
-        undo=_undo(live, put, remove, old_tags, restoring=restoring),
+        undo=_restoring(live, tagging) if restoring else _restoring_others_tags(live, tagging, old_tags),
     )
 
 
-def _without(keys: Any, others: Any) -> Any:
-    """A mapping or tuple of tag keys without those of another one."""
-    if isinstance(keys, Mapping):
-        return {key: value for key, value in keys.items() if key not in others}
-    return tuple(key for key in keys if key not in others)
+class _Tagging(NamedTuple):
+    """Tags to set and keys to remove, those of ownership included."""
+
+    put: Mapping[str, str]
+    remove: tuple[str, ...]
+
+    def of_user(self) -> "_Tagging":
+        """The same without the ownership tags."""
+        put = {key: value for key, value in self.put.items() if key not in MARKS}
+        return _Tagging(put, tuple(key for key in self.remove if key not in MARKS))
 
 
-def _ownership_changes(
-    intent: Intent, live: Configuration, *, adopting: bool
-) -> tuple[Mapping[str, str], tuple[str, ...]]:
+def _tagging(intent: Intent, live: Configuration, old_tags: Mapping[str, Any], *, adopting: bool) -> _Tagging:
+    own = _ownership_changes(intent, live, adopting=adopting)
+    put = {key: value for key, value in {**intent.tags, **own.put}.items() if live.tags.get(key) != value}
+    # A value that is not the old properties' was set by someone else.
+    dropped = (key for key, value in old_tags.items() if key not in intent.tags and live.tags.get(key) == value)
+    return _Tagging(put, (*dropped, *own.remove))
+
+
+def _ownership_changes(intent: Intent, live: Configuration, *, adopting: bool) -> _Tagging:
     """The ownership tags to set, and those to remove."""
     owner, ownership = intent.owner, Ownership.of(live.tags)
     if NAME in intent.desired:
-        return owner.tags(), ()
+        return _Tagging(owner.tags(), ())
     if owner.state_of(live.tags) is not None:
-        return {}, tuple(owner.tags())
+        return _Tagging({}, tuple(owner.tags()))
     if adopting and ownership.is_complete and not owner.was_given(live.tags):
-        return ownership.released_to(owner), ()
-    return {}, ()
+        return _Tagging(ownership.released_to(owner), ())
+    return _Tagging({}, ())
 
 
-def _undo(
-    live: Configuration,
-    put: Mapping[str, str],
-    remove: tuple[str, ...],
-    old_tags: Mapping[str, Any],
-    *,
-    restoring: bool,
-) -> Undo:
-    """How to restore other people's values of tags and, with `restoring`, all else, too."""
-    touched = [key for key in (*put, *remove) if key in live.tags]
-    overwritten = {key: live.tags[key] for key in touched if restoring or live.tags[key] != old_tags.get(key)}
-    added = tuple(key for key in put if key not in live.tags)
+def _restoring(live: Configuration, tagging: _Tagging) -> Undo:
+    """How to restore all that the steps change."""
+    overwritten = {key: live.tags[key] for key in (*tagging.put, *tagging.remove) if key in live.tags}
+    added = tuple(key for key in tagging.put if key not in live.tags)
     return Undo(
-        content=UpdateConfiguration(live.arn, live.content) if restoring else None,
+        content=UpdateConfiguration(live.arn, live.content),
         put_tags=PutTags(live.arn, overwritten) if overwritten else None,
-        remove_tags=RemoveTags(live.arn, added) if restoring and added else None,
+        remove_tags=RemoveTags(live.arn, added) if added else None,
     )
+
+
+def _restoring_others_tags(live: Configuration, tagging: _Tagging, old_tags: Mapping[str, Any]) -> Undo:
+    """How to restore other people's values of tags; the rollback restores all else."""
+    touched = (key for key in (*tagging.put, *tagging.remove) if key in live.tags)
+    overwritten = {key: live.tags[key] for key in touched if live.tags[key] != old_tags.get(key)}
+    return Undo(put_tags=PutTags(live.arn, overwritten) if overwritten else None)
 
 
 def _warnings(intent: Intent, live: Configuration, *, adopting: bool) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """A request's way to its response: its properties are checked, the world is brought to them, and it is answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from provider.client import client
@@ -13,7 +14,7 @@ from provider.plan import Configuration
 from provider.properties.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, attributes
 from provider.properties.check import findings
 from provider.properties.expand import expand, parameters_of
-from provider.properties.finding import Severity, Spelling, Tally
+from provider.properties.finding import Finding, Severity, Spelling, Tally
 from provider.properties.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case, resource_type
 from provider.properties.validate import validate
 from provider.protocol.custom_resource import Resource
@@ -78,24 +79,12 @@ def _checked(request: Request, log: Logger, watch: Watch) -> dict[str, Any]:
     checkpoint = partial(_stop_in_time, watch)
     if request.request_type == "Delete" and (request.physical_id or request.is_foreign):
         return parameters_of(request.properties, checkpoint)
-    if request.is_foreign and len(request.problems) == 1:
-        raise ProviderError(
-            "the resource's Type is not one that this provider answers for, nothing was called",
-            cure="Correct it in the template",
-            details=request.problems,
-        )
-    if request.problems:
-        raise ProviderError(
-            "the event is malformed, nothing was called",
-            cure="Correct it if you sent it by hand; else find out what changes events before they reach the function",
-            details=request.problems,
-        )
+    _reject_malformed(request)
     expanded = expand(request.properties, checkpoint)
-    warnings, errors = Tally(), Tally()
-    for finding in findings(expanded, checkpoint):
-        (errors if finding.severity is Severity.ERROR else warnings).add(finding)
-    for finding in validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)):
-        errors.add(finding)
+    warnings, errors = _counted(
+        findings(expanded, checkpoint),
+        validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)),
+    )
     spelling = Spelling(request.properties, resource_type(), checkpoint)
     if warnings.count:
         more = [f"and {warnings.omitted} more"] if warnings.omitted else []
@@ -108,6 +97,30 @@ def _checked(request: Request, log: Logger, watch: Watch) -> dict[str, Any]:
             omitted=errors.omitted,
         )
     return expanded.parameters
+
+
+def _counted(*found: Iterable[Finding]) -> tuple[Tally, Tally]:
+    """Count findings: the warnings, and the errors."""
+    warnings, errors = Tally(), Tally()
+    for finding in chain(*found):
+        (errors if finding.severity is Severity.ERROR else warnings).add(finding)
+    return warnings, errors
+
+
+def _reject_malformed(request: Request) -> None:
+    """Raise ProviderError for an event with problems."""
+    if request.is_foreign and len(request.problems) == 1:
+        raise ProviderError(
+            "the resource's Type is not one that this provider answers for, nothing was called",
+            cure="Correct it in the template",
+            details=request.problems,
+        )
+    if request.problems:
+        raise ProviderError(
+            "the event is malformed, nothing was called",
+            cure="Correct it if you sent it by hand; else find out what changes events before they reach the function",
+            details=request.problems,
+        )
 
 
 def _stop_in_time(watch: Watch) -> None:

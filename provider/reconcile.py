@@ -95,13 +95,13 @@ class Reconciliation:
 
     def clean_up(self) -> str:
         """Undo what a failed request did, as far as that is possible; sentences for the stack on what remains."""
-        undo, happened = self._plan.undo, self._may_have_happened
+        undo, happened = self._plan.undo, {type(step) for step in self._may_have_happened}
         texts = []
-        if undo.created and any(isinstance(step, CreateConfiguration | UpdateConfiguration) for step in happened):
+        if undo.created and happened & {CreateConfiguration, UpdateConfiguration}:
             texts.append(self._delete_created(undo.created))
-        if undo.content and any(isinstance(step, UpdateConfiguration) for step in happened):
+        if undo.content and UpdateConfiguration in happened:
             texts.append(self._restore_content(undo.content))
-        if any(isinstance(step, PutTags | RemoveTags) for step in happened):
+        if happened & {PutTags, RemoveTags}:
             texts += [self._restore_tags(step) for step in (undo.put_tags, undo.remove_tags) if step]
         return ". ".join(filter(None, texts))
 
