@@ -106,7 +106,7 @@ def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
     """The second function's artifact loads with nothing but the standard library, and is a few files."""
     command = ["make", "--no-print-directory", "build-LastResortFunction", f"ARTIFACTS_DIR={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True)
-    assert sum(path.stat().st_size for path in tmp_path.rglob("*.py")) < 45_000
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.py")) < 65_000
     script = "import sys; sys.path.insert(0, sys.argv[1]); import provider.last_resort"
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path)], cwd=tmp_path, check=True)
 
