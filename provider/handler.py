@@ -112,7 +112,8 @@ def _fallen_short(request: Request, deadline: Deadline, reason: str) -> Response
 
 def _deliver(request: Request, response: Response, deadline: Deadline) -> None:
     try:
-        deliver(request.response_url, response.body(request), deadline.left_for_answer)
+        outcome = f"{response.status} for {response.physical_id}"
+        deliver(request.response_url, response.body(request), deadline.left_for_answer, outcome=outcome)
     except Undelivered as error:
         _LOG.error("%s of %s %s: %s", response.status, request.request_type, request.logical_id, error)
         if not error.final:

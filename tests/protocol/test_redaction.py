@@ -27,7 +27,7 @@ PIECES = st.sampled_from(
 )
 AROUND = st.text(st.characters(exclude_categories=["L", "Cs"]))
 SIGNS = st.sampled_from(["=", ":", "%3D", "%3d", "%253D", " = "])
-SECRETS = st.from_regex(r"[a-zA-Z0-9][a-zA-Z0-9/+]{14,38}[a-zA-Z0-9]={0,2}", fullmatch=True)
+SECRETS = st.from_regex(r"[g-zG-Z][a-zA-Z0-9/+]{14,38}[a-zA-Z0-9]={0,2}", fullmatch=True)
 DEPTHS = st.integers(0, 5)
 NAMES = st.sampled_from(
     ["X-Amz-Signature", "x-amz-security-token", "AWSAccessKeyId", "SecretAccessKey", "aws_session_token", "AccessToken"]
