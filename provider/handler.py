@@ -64,7 +64,7 @@ def respond(event: Any, context: Any, clock: Clock) -> None:
     else:
         _start(request, context, deadline, answer)
     response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
-    _deliver(request, response, deadline)
+    _deliver(request, response, deadline, clock)
 
 
 def _start(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
@@ -118,9 +118,16 @@ def _cut_short(request: Request, reason: str) -> Response:
     return Response(FAILED, request.failure_id(), reason)
 
 
-def _deliver(request: Request, response: Response, deadline: Deadline) -> None:
+def _deliver(request: Request, response: Response, deadline: Deadline, clock: Clock) -> None:
     try:
-        deliver(request.response_url, response.body(request), deadline.left_for_answer)
+        deliver(
+            request.response_url,
+            response.body(request),
+            deadline.left_for_answer,
+            outcome=f"{response.status} for {response.physical_id}",
+            sleep=clock.sleep,
+            now=clock.time,
+        )
     except Undelivered as error:
         _LOG.error("%s of %s %s: %s", response.status, request.request_type, request.logical_id, error)
         if not error.final:

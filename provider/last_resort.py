@@ -34,7 +34,8 @@ def handler(record: Any, context: Any) -> None:
         "%s %s was not answered by the provider: %s", request.request_type, request.logical_id, redact(response.reason)
     )
     try:
-        deliver(request.response_url, response.body(request), deadline.left_for_answer)
+        outcome = f"{response.status} for {response.physical_id}"
+        deliver(request.response_url, response.body(request), deadline.left_for_answer, outcome=outcome)
     except Undelivered as error:
         if not error.final:
             raise

@@ -21,7 +21,7 @@ _RAISED = {
     "ProviderError": "",
     "MalformedEvent": "",
     "RuntimeError": "",
-    "Undelivered": str(Undelivered("", final=True)),
+    "Undelivered": str(Undelivered("", final=True, outcome=UNKNOWN)),
 }
 """Errors whose text reaches a stack or the log, and what they put before what they are given."""
 _ANSWERS = {"Response": 2, "_fallen_short": 2}
