@@ -111,7 +111,7 @@ def decide_after_create(
     changed, or deleted long ago. Raises ProviderError if it is not this request's own work.
     """
     intent = Intent.of(request, desired, {}, request.date)
-    if live is None or _is_older(live, intent.date - LATE_SECONDS):
+    if live is None or (request.is_dated and _is_older(live, intent.date - LATE_SECONDS)):
         return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
     changed = differences(live.content, intent.content)

@@ -100,14 +100,14 @@ def test_an_answer_that_does_not_arrive_ends_in_the_queue() -> None:
     """An answer that cannot be delivered in time is an error, which Lambda retries."""
     payload = {**event(), "ResponseURL": "http://127.0.0.1:1/answer?X-Amz-Signature=s"}
     with pytest.raises(Undelivered):
-        handler(record(payload), Context(milliseconds=600))
+        handler(record(payload), Context(milliseconds=2500))
 
 
 def rejected(status: int, query: str) -> None:
     """Has the bucket reject the response."""
     with LoopbackServer(lambda *_: Reply(status, {}, b"")) as bucket:
         payload = {**event(), "ResponseURL": f"{bucket.url}/answer?{query}&X-Amz-Signature=s"}
-        handler(record(payload), Context(milliseconds=600))
+        handler(record(payload), Context(milliseconds=2500))
 
 
 @pytest.mark.parametrize("status", [307, 400, 403, 404, 409, 503])

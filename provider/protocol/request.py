@@ -49,7 +49,7 @@ class Request(NamedTuple):
     """What CloudFormation asks of one resource. `response_url` is a secret: whoever has it can answer.
 
     `problems` are faults of the event that leave it answerable; such a request is refused. `date` is when
-    CloudFormation made the request, in seconds since the epoch.
+    CloudFormation made the request, in seconds since the epoch; if `is_dated` is false, that is only taken to be now.
     """
 
     request_type: RequestType
@@ -63,6 +63,7 @@ class Request(NamedTuple):
     old_properties: Mapping[str, Any] = MappingProxyType({})
     problems: tuple[str, ...] = ()
     date: float = 0.0
+    is_dated: bool = True
 
     def __repr__(self) -> str:
         """Tell which request this is, and nothing that is secret."""
@@ -153,6 +154,7 @@ def parse(event: object, now: float | None = None) -> Request:
     if missing:
         raise MalformedEvent(f"not a CloudFormation custom resource request that can be answered: {'; '.join(missing)}")
     problems = tuple(_problems(event))
+    date = request_date(event["ResponseURL"])
     request_type = event.get("RequestType")
     return Request(
         request_type=cast("RequestType", request_type if request_type in REQUEST_TYPES else "Create"),
@@ -165,7 +167,8 @@ def parse(event: object, now: float | None = None) -> Request:
         properties=_mapping(event.get("ResourceProperties")),
         old_properties=_mapping(event.get("OldResourceProperties")),
         problems=problems,
-        date=request_date(event["ResponseURL"]) or (time.time() if now is None else now),
+        date=date if date is not None else time.time() if now is None else now,
+        is_dated=date is not None,
     )
 
 

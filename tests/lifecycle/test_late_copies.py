@@ -1,12 +1,15 @@
 """Requests that arrive late or twice: what is newer stays, and a genuine retry responds as the first attempt did."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from provider.handler import respond
 from provider.local.emulator import Fault
 from tests.lifecycle.conditions import CONTENT, GOLDEN, INVENTED, PLAIN, TYPO, leave_unfinished, tags_of
+from tests.reliability.world import Bucket
 from tests.stack import ARN, Resource, Told, ami
 
 NEW: dict[str, Any] = {"Name": "new", "Distributions": [ami()]}
@@ -186,6 +189,17 @@ def test_a_retry_does_the_work_that_the_first_attempt_did_not(
     told = resource.redeliver(resource.sent)
     assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}{properties['Name']}")
     assert tags_of(resource, properties["Name"]) == PLAIN
+
+
+def test_a_retry_without_a_date_responds_as_the_first_attempt_did(resource: Resource) -> None:
+    """A Create whose response URL shows no date responds twice with the same, even minutes later."""
+    resource.create(**GOLDEN)
+    later(resource, 90)
+    bucket = Bucket()
+    respond({**resource.sent, "ResponseURL": bucket.url()}, resource.context, resource.clock)
+    bucket.close()
+    told = json.loads(bucket.taken[0])
+    assert (told["Status"], told["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
 
 
 @pytest.mark.parametrize(("age", "status"), [(50, "SUCCESS"), (70, "FAILED")])
