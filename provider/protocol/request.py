@@ -93,7 +93,7 @@ class Request(NamedTuple):
 
     @property
     def is_noop_delete(self) -> bool:
-        """Whether this is a Delete that may succeed whatever fails: the configuration stays, or there is none.
+        """Whether this is a Delete that may succeed whatever fails, because the configuration stays.
 
         Only the plainest cases count; if this is False, there may be nothing to do all the same.
         """
@@ -102,8 +102,13 @@ class Request(NamedTuple):
         name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
-        never_created = status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
-        return self.is_foreign or never_created or (is_configuration_arn(self.physical_id) and retained)
+        return self.is_foreign or (is_configuration_arn(self.physical_id) and retained)
+
+    @property
+    def is_rejected_create(self) -> bool:
+        """Whether this is the Delete of a Create that created nothing. It succeeds if it cannot even search."""
+        rejected = status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
+        return self.request_type == "Delete" and rejected
 
     @property
     def expected_arn(self) -> str:

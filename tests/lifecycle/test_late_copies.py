@@ -287,3 +287,27 @@ def test_a_throttled_write_rests_on_what_is_live(resource: Resource) -> None:
     told = resource.update(**changed("late"))
     assert told.status == "FAILED"
     assert resource.live["description"] == "rolled back"
+
+
+def test_a_late_create_names_the_live_date(resource: Resource) -> None:
+    """A copy of a Create whose token is forgotten fails with the live date and overwrites nothing."""
+    resource.create(**GOLDEN)
+    copy = resource.sent
+    later(resource)
+    resource.update(**changed("second"))
+    resource.emulator.forget_tokens()
+    told = resource.redeliver(copy)
+    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    assert resource.live["dateUpdated"][:16] in told.reason
+    assert resource.live["description"] == "second"
+
+
+def test_an_update_finds_out_that_reads_lag_a_deletion(resource: Resource) -> None:
+    """An Update of what was just deleted recreates it although reads still show it."""
+    resource.create(**GOLDEN)
+    later(resource)
+    resource.emulator.lag_reads(5)
+    resource.emulator.remove(f"{ARN}golden")
+    assert resource.update(**changed("d")).status == "SUCCESS"
+    resource.emulator.lag_reads(0)
+    assert resource.live["description"] == "d"
