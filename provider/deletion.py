@@ -54,7 +54,7 @@ def _delete_configuration(
         return NeedsRead(arn)
     live = observed[arn]
     if live is None:
-        return Plan(warnings=(f"{arn} does not exist",))
+        return Plan(warnings=(f"{arn} does not exist; there is nothing to delete",))
     if reason := _why_kept(live, owner, adopted=adopted):
         return _handed_back(live, owner, request.date)._replace(warnings=(reason,))
     return _delete_unless_newer(live, request.date, LATE_SECONDS)
@@ -105,7 +105,7 @@ def _delete_failed_create(
     if live is None:
         return Plan()
     if owner.state_of(live.tags) is not State.UNFINISHED:
-        return Plan(subject=live, warnings=(f"{live.arn} was not left unfinished by this resource; it stays",))
+        return Plan(subject=live, warnings=(f"{live.arn} is not unfinished work of this resource; skipping delete",))
     return _delete_unless_newer(live, request.date, SEARCH_ALLOWANCE)
 
 

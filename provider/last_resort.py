@@ -39,7 +39,7 @@ def handler(record: Any, context: Any) -> None:
     except Undelivered as error:
         if not error.final:
             raise
-        _LOG.error("the stack was not told: %s", error)
+        _LOG.error("the response was rejected: %s", error)
 
 
 def _response(request: Request, record: Mapping[str, Any]) -> Response:

@@ -47,7 +47,7 @@ _ROWS: Final = (
     (9206, "pattern", "A value has the form that the API asks for"),
     (9207, "allowed-value", "What a parameter allows is not refused where it is used"),
     (9301, "one-target", "Either Name or DistributionConfigurationArn is given"),
-    (9302, "owned-tags", "There is room for the two tags that mark an owned configuration"),
+    (9302, "owned-tags", "There is room for the two ownership tags of an owned configuration"),
     (9303, "reserved-tags", "The provider's own tags are left to it"),
     (9304, "some-region", "There is a Region to distribute to"),
     (9305, "region-once", "A Region appears once"),

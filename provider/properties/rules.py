@@ -28,7 +28,7 @@ MARKS: Final = (
     "image-builder-distribution-provider:stack-id",
     "image-builder-distribution-provider:logical-id",
 )
-"""Tag keys that tell which stack's which resource owns a configuration."""
+"""The keys of the ownership tags: the owner's stack ID and logical ID."""
 
 _BUILD_DATE = re.compile(r"\{\{\s*imagebuilder:buildDate\s*\}\}")
 _FEWEST_PARALLEL_LAUNCHES = 6
@@ -69,14 +69,14 @@ def _owned_tags(parameters: dict[str, Any]) -> Violations:
         yield (
             (TAGS,),
             f"must be at most {most} entries, is {len(tags)}: the service takes {limit} and an owned configuration "
-            f"carries {len(MARKS)} of the provider's own",
+            f"carries {len(MARKS)} ownership tags",
         )
 
 
 def _reserved_tags(tags: Any) -> Violations:
     for key in MARKS:
         if isinstance(tags, dict) and key in tags:
-            yield (key,), "the key is the provider's own mark of ownership; choose another"
+            yield (key,), "the key is reserved for the provider's ownership tags; choose another"
 
 
 def _some_region(distributions: Any) -> Violations:
