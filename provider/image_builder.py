@@ -127,7 +127,8 @@ class ImageBuilder:
         """The live state of a configuration; None where there is none."""
         if isinstance(target, str):
             return self._get(target)
-        return self._get(self._home.arn(target.name)) if self._home.certain else self._find(target)
+        found = self._get(self._home.arn(target.name)) if self._home.region else None
+        return found if found or self._home.certain else self._find(target)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:

@@ -389,9 +389,7 @@ def _reject_if_newer(live: Configuration, date: float) -> None:
         )
 
 
-def _shown(date: float | None) -> str:
-    if date is None:
-        return "an unknown time"
+def _shown(date: float) -> str:
     return f"{datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -408,8 +406,8 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
     adopt = f"give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
     if owner.state_of(live.tags) is State.HANDED_OVER:
         return ProviderError(
-            f"{problem} was retained by this resource earlier, or another request has created it (last changed at "
-            f"{_shown(live.changed_at)})",
+            f"{problem} was retained by this resource earlier, or another request has created it (last change: "
+            f"{live.date_updated})",
             cure=f"To manage it again, {adopt}",
         )
     if owner.state_of(live.tags) is State.RELEASED:

@@ -24,7 +24,7 @@ _RAISED = {
     "Undelivered": str(Undelivered("", final=True, outcome=UNKNOWN)),
 }
 """Errors whose text reaches a stack or the log, and what they put before what they are given."""
-_ANSWERS = {"Response": 2, "_cut_short": 1}
+_ANSWERS = {"Response": 2, "_cut_short": 2}
 """What makes an answer, and which of its arguments is the reason."""
 _UNDOES = ("_delete_created", "_restore_content", "_restore_tags")
 """What undoes a failed request, and returns a text for the end of the reason."""
