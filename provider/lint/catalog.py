@@ -61,6 +61,7 @@ _ROWS: Final = (
     (9313, "region-slip", "A Region's name is not nearly a known one's"),
     (9314, "target-once", "A configuration is adopted by one resource"),
     (9315, "one-template", "Fast launch names a launch template by its ID or its name"),
+    (9316, "deleted-adoption", "An adopted configuration is retained"),
 )
 _BY_RULE: Final = {rule.id: rule for rule in RULES}
 
