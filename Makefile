@@ -90,7 +90,7 @@ docs: .venv/run.stamp ## write the reference, the schema and the construct's typ
 
 package: .venv-package/stamp ## a template and zips for CloudFormation without SAM, in build/package
 	@rm -rf build/package
-	@.venv-package/bin/python -m provider.artifact.package template.yaml build/package
+	@.venv-package/bin/python -m provider.build.package template.yaml build/package
 
 .venv-package/stamp: requirements/package.lock | .venv/bin/python
 	@echo "installing what packages into .venv-package, from requirements/package.lock"
@@ -100,11 +100,11 @@ package: .venv-package/stamp ## a template and zips for CloudFormation without S
 
 # `sam build` calls these.
 build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
-	@$(BIN)/python -m provider.artifact.build $* "$(ARTIFACTS_DIR)"
+	@$(BIN)/python -m provider.build.artifact $* "$(ARTIFACTS_DIR)"
 
 lock: ## resolve requirements/*.in anew into the lock files
 	@$(PIP) install uv
-	@for part in lambda run dev e2e bench audit package; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/artifact/lambda.lock; \
+	@for part in lambda run dev e2e bench audit package; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/build/lambda.lock; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock; done
 

@@ -13,7 +13,7 @@ import botocore
 
 from benchmarks.stubs import CERTIFICATE
 from benchmarks.variants import CDK, OURS, Variant
-from provider.artifact.certificates import hashed_folder
+from provider.build.certificates import hashed_folder
 
 ROOT: Final = Path(__file__).parents[1]
 CACHE: Final = ROOT / ".cache" / "bench"

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from provider.properties.diff import differences
-from provider.properties.expand import Expanded, expand
-from provider.properties.flatten import flatten
-from provider.properties.model import resource_type
-from provider.properties.rules import judge
-from provider.properties.validate import validate
+from provider.schema.diff import differences
+from provider.schema.expand import Expanded, expand
+from provider.schema.flatten import flatten
+from provider.schema.model import resource_type
+from provider.schema.rules import judge
+from provider.schema.validate import validate
 
 RUNS = 41
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from provider.local.sink import AnswerError, Put, read
-from provider.ownership import Owner
-from provider.properties.expand import expand
-from provider.properties.model import IDEMPOTENCY, SERVICE, TARGET, UPDATE, content_members
+from provider.resources.ownership import Owner
+from provider.schema.expand import expand
+from provider.schema.model import IDEMPOTENCY, SERVICE, TARGET, UPDATE, content_members
+from provider.stack_engine.sink import AnswerError, Put, read
 
 _SAMPLE: Final = Path(__file__).parents[1] / "events" / "update-in-place.json"
 GET: Final = "GetDistributionConfiguration"

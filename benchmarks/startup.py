@@ -18,8 +18,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from provider.local.emulator import Emulator
-from provider.local.server import LoopbackServer, Reply
+from provider.emulator.emulator import Emulator
+from provider.emulator.server import LoopbackServer, Reply
 
 ROOT: Final = Path(__file__).parents[1]
 OURS: Final = ("-m", "provider")

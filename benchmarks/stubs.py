@@ -17,10 +17,10 @@ from typing import Any, Final, cast
 from botocore.session import get_session
 
 from benchmarks.scene import Seen
-from provider.local.server import LoopbackServer, Reply
-from provider.local.sink import Put
-from provider.local.wire import Router
-from provider.properties.model import SERVICE, UPDATE, content_members
+from provider.emulator.server import LoopbackServer, Reply
+from provider.emulator.wire import Router
+from provider.schema.model import SERVICE, UPDATE, content_members
+from provider.stack_engine.sink import Put
 
 CERTIFICATE: Final = Path(__file__).parents[1] / "tests" / "local" / "test_emulator.pem"
 """Certificate and key of a server at 127.0.0.1; it signed itself, so it is the CA to trust as well."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.scene import GET
-from provider.properties.model import UPDATE
+from provider.schema.model import UPDATE
 
 CRHELPER: Final = ("boto3", "crhelper")
 

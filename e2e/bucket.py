@@ -7,8 +7,8 @@ from email.message import Message
 from typing import Any
 
 from e2e.tools import CERTIFICATE, ROOT
-from provider.local.server import LoopbackServer, Reply
-from provider.local.sink import CheckedAnswer, Put, Slot, read
+from provider.emulator.server import LoopbackServer, Reply
+from provider.stack_engine.sink import CheckedAnswer, Put, Slot, read
 
 SIGNATURE = "verysecretsignature"
 

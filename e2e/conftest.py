@@ -13,7 +13,7 @@ from e2e.account import Account
 from e2e.bucket import Bucket
 from e2e.function import Function, Package
 from e2e.tools import BIN, CERTIFICATE, CREDENTIALS, PYTHON, SAM, run
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 
 _CLIENT = ("awslambdaric", "runtime_client*", "simplejson", "snapshot_restore_py")
 

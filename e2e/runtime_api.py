@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 
-from provider.local.faults import Fault
-from provider.local.server import LoopbackServer, Reply
+from provider.emulator.faults import Fault
+from provider.emulator.server import LoopbackServer, Reply
 
 _VERSION = "/2018-06-01/runtime/"
 

@@ -11,7 +11,7 @@ import pytest
 
 from e2e.account import Account
 from e2e.tools import ACCOUNT, BIN, CERTIFICATE, REGION, ROOT, environment, run
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 
 NODE_MODULES = BIN.parent / "cdk" / "node_modules"
 PYTHON_APP, TYPESCRIPT = ROOT / "examples" / "cdk" / "app.py", ROOT / "examples" / "cdk" / "typescript"

@@ -10,7 +10,7 @@ from e2e.bucket import SIGNATURE, Bucket
 from e2e.conftest import Application
 from e2e.function import Function, Package
 from e2e.tools import CREDENTIALS, PYTHON, run
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 
 Environments = Callable[..., Function]
 LAMBDA_INIT_SECONDS = 10.0

@@ -6,7 +6,7 @@ from functools import partial
 from e2e.account import PROVIDER_STACK, Account
 from e2e.bucket import Bucket
 from e2e.patience import wait_until
-from provider.local.emulator import Emulator, Fault
+from provider.emulator.emulator import Emulator, Fault
 
 ATTEMPTS = 2
 """Of the provider's function, as template.yaml has it: one, and one retry."""

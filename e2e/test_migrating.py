@@ -4,7 +4,7 @@ from pathlib import Path
 
 from e2e.account import Account
 from e2e.tools import ROOT
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 
 EXAMPLES = ROOT / "examples" / "migrating" / "lambda"
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/desktop-images"

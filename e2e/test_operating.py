@@ -11,7 +11,7 @@ import pytest
 from e2e.account import PROVIDER_STACK, Account
 from e2e.conftest import Application
 from e2e.tools import ROOT
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 
 EXAMPLES = ROOT / "examples" / "cloudformation"
 GOLDEN, EXPORTED = EXAMPLES / "golden-image.yaml", EXAMPLES / "golden-image-exported.yaml"

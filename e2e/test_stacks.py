@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from e2e.account import PROVIDER_STACK, Account
 from e2e.tools import ROOT
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 
 EXAMPLES = ROOT / "examples" / "cloudformation"
 GOLDEN, EXPORTED = EXAMPLES / "golden-image.yaml", EXAMPLES / "golden-image-exported.yaml"

@@ -13,7 +13,7 @@ from e2e.bucket import Bucket
 from e2e.conftest import Application
 from e2e.function import Function, Package, failure_record
 from e2e.patience import wait_until
-from provider.local.emulator import Emulator, Fault
+from provider.emulator.emulator import Emulator, Fault
 
 Environments = Callable[..., Function]
 CREATE = "CreateDistributionConfiguration"

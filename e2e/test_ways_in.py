@@ -26,9 +26,9 @@ from packaging.requirements import Requirement
 from e2e.account import PROVIDER_STACK, Account
 from e2e.conftest import Application
 from e2e.tools import BIN, CERTIFICATE, ROOT, SAM, environment, run
-from provider.local.emulator import Emulator
-from provider.local.server import LoopbackServer, Reply
-from provider.local.template import load
+from provider.emulator.emulator import Emulator
+from provider.emulator.server import LoopbackServer, Reply
+from provider.template.sections import load
 
 EXAMPLES = ROOT / "examples"
 GOLDEN, EXPORTED = (EXAMPLES / "cloudformation" / f"golden-image{name}.yaml" for name in ("", "-exported"))

@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from provider.cli.main import run
+    from .cli.main import run
 
     run()
 except ModuleNotFoundError as error:

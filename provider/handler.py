@@ -18,14 +18,14 @@ from contextvars import copy_context
 from functools import cache, partial
 from typing import Any, Final
 
-from provider.protocol.deadline import Clock, Deadline
-from provider.protocol.delivery import Undelivered, connect, deliver, is_connected
-from provider.protocol.redaction import redact
-from provider.protocol.request import ABOUT, MalformedEvent, Request, log_keys, parse
-from provider.protocol.response import FAILED, SUCCESS, Answer, Response
-from provider.protocol.response_url import expiry
-from provider.protocol.worker import run
-from provider.tls import tls_context
+from .aws.tls import tls_context
+from .cloudformation.deadline import Clock, Deadline
+from .cloudformation.delivery import Undelivered, connect, deliver, is_connected
+from .cloudformation.redaction import redact
+from .cloudformation.request import ABOUT, MalformedEvent, Request, log_keys, parse
+from .cloudformation.response import FAILED, SUCCESS, Answer, Response
+from .cloudformation.response_url import expiry
+from .cloudformation.worker import run
 
 _LOG = logging.getLogger(__name__)
 _INIT_SECONDS: Final = 8.0
@@ -85,7 +85,7 @@ def _start(request: Request, context: object, deadline: Deadline, answer: Answer
 def _work(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
     try:
         _load()
-        from provider import provision
+        from . import provision
 
         provision.answer(request, context, deadline, answer.offer)
     except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package gets a response, too
@@ -142,7 +142,7 @@ def _load() -> None:
     """
     gc.disable()
     try:
-        from provider import provision
+        from . import provision
 
         provision.prepare()
     except BaseException:  # noqa: BLE001 - whatever it is, the request that needs it meets it and answers for it
@@ -158,7 +158,7 @@ def _prepare() -> None:
         tls_context()
     _load()
     with suppress(Exception):
-        from provider import client
+        from .aws import client
 
         client.connect()
 

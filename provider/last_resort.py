@@ -10,12 +10,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from provider.arn import is_configuration_arn
-from provider.protocol.deadline import Deadline
-from provider.protocol.delivery import Undelivered, deliver
-from provider.protocol.redaction import redact
-from provider.protocol.request import Request, parse
-from provider.protocol.response import FAILED, SUCCESS, Response
+from .arn import is_configuration_arn
+from .cloudformation.deadline import Deadline
+from .cloudformation.delivery import Undelivered, deliver
+from .cloudformation.redaction import redact
+from .cloudformation.request import Request, parse
+from .cloudformation.response import FAILED, SUCCESS, Response
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ import sys
 from functools import cache
 from typing import Any, Final, TextIO
 
-from provider.properties.diff import ABSENT, Difference
-from provider.protocol.redaction import redact
-from provider.protocol.request import ABOUT
+from .cloudformation.redaction import redact
+from .cloudformation.request import ABOUT
+from .schema.diff import ABSENT, Difference
 
 for _setting in [name for name in os.environ if name.startswith("POWERTOOLS_") and name != "POWERTOOLS_LOG_LEVEL"]:
     del os.environ[_setting]  # Powertools raises at nonsense in any of them, and none is needed here

@@ -3,7 +3,7 @@
 Beside `protocol/custom_resource.py` the only room that reaches into what others keep private: `re` has no door for
 programs that are compiled already. So it is narrow, and falls back to compiling: a table of another format than this
 interpreter's is not used, which is logged; a pattern that is not in the table is compiled as ever; and `_sre` itself
-validates each program. Standard library only. `provider/artifact/patterns.py` makes the table, and nothing happens
+validates each program. Standard library only. `provider/build/patterns.py` makes the table, and nothing happens
 where there is none. It takes effect as it is imported.
 """
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from provider.properties.diff import Difference
+from .schema.diff import Difference
 
 
 class Named(NamedTuple):

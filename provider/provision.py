@@ -5,22 +5,22 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from provider.client import client
-from provider.errors import Outcome, ProviderError
-from provider.image_builder import Home, ImageBuilder, Watch, WriteResult
-from provider.marker import CreationStatus
-from provider.observability import Logger, logger
-from provider.plan import Configuration
-from provider.properties.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, attributes
-from provider.properties.check import findings
-from provider.properties.expand import expand, parameters_of
-from provider.properties.finding import Finding, Severity, Spelling, Tally
-from provider.properties.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case, resource_type
-from provider.properties.validate import validate
-from provider.protocol.custom_resource import Resource
-from provider.protocol.request import Request
-from provider.protocol.response import FAILED, SUCCESS, Response
-from provider.reconcile import Reconciliation
+from .aws.client import client
+from .cloudformation.custom_resource import Resource
+from .cloudformation.request import Request
+from .cloudformation.response import FAILED, SUCCESS, Response
+from .errors import Outcome, ProviderError
+from .marker import CreationStatus
+from .observability import Logger, logger
+from .plan import Configuration
+from .reconciler.image_builder import Home, ImageBuilder, Watch, WriteResult
+from .reconciler.reconcile import Reconciliation
+from .schema.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, attributes
+from .schema.check import findings
+from .schema.expand import expand, parameters_of
+from .schema.finding import Finding, Severity, Spelling, Tally
+from .schema.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case, resource_type
+from .schema.validate import validate
 
 
 def prepare() -> None:

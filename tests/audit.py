@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
-LOCKS = [ROOT / "provider/artifact/lambda.lock", *sorted((ROOT / "requirements").glob("*.lock"))]
+LOCKS = [ROOT / "provider/build/lambda.lock", *sorted((ROOT / "requirements").glob("*.lock"))]
 """What ships comes first: where nothing is known of that, nothing else is asked."""
 
 

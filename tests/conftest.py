@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from provider.local.emulator import Emulator
-from provider.local.sink import AnswerSink
+from provider.emulator.emulator import Emulator
+from provider.stack_engine.sink import AnswerSink
 from tests.clock import SkippingClock
 from tests.stack import Resource
 

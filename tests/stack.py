@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from provider.emulator.emulator import Emulator
 from provider.handler import respond
-from provider.local.emulator import Emulator
-from provider.local.sink import AnswerSink, Slot, read
+from provider.stack_engine.sink import AnswerSink, Slot, read
 from tests.clock import SkippingClock
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/images/6e0f1c2a-0000-4000-8000-000000000001"

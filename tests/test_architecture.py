@@ -10,113 +10,105 @@ import pytest
 PROVIDER = Path(__file__).parent.parent / "provider"
 
 MAY: dict[str, set[str]] = {
-    "artifact": {"artifact", "handler", "patterns", "properties", "provision", "samtranslator", "tls", "yaml"},
-    "properties": {"botocore", "properties"},
-    "authoring": {"authoring", "botocore", "properties"},
     "arn": set(),
     "marker": set(),
     "errors": set(),
-    "ownership": {"properties"},
-    "plan": {"properties"},
-    "deletion": {"arn", "errors", "marker", "ownership", "plan", "properties"},
-    "lifecycle": {"arn", "deletion", "errors", "ownership", "plan", "properties"},
+    "plan": {"schema"},
+    "schema": {"botocore", "schema"},
+    "resources": {"arn", "errors", "marker", "plan", "resources", "schema"},
+    "aws": {"aws", "botocore", "errors", "schema", "urllib3"},
+    "reconciler": {
+        "arn",
+        "aws",
+        "cloudformation",
+        "errors",
+        "marker",
+        "observability",
+        "plan",
+        "reconciler",
+        "resources",
+        "schema",
+    },
+    "cloudformation": {"arn", "aws", "cloudformation", "crhelper", "marker"},
+    "observability": {"aws_lambda_powertools", "cloudformation", "schema"},
+    "provision": {"aws", "cloudformation", "errors", "marker", "observability", "plan", "reconciler", "schema"},
     "patterns": set(),
-    "tls": set(),
-    "transport": set(),
-    "client": {"botocore", "errors", "properties", "tls", "transport", "urllib3"},
-    "image_builder": {"arn", "client", "errors", "plan", "properties"},
-    "observability": {"aws_lambda_powertools", "properties", "protocol"},
-    "reconcile": {
-        "deletion",
-        "errors",
-        "image_builder",
-        "lifecycle",
-        "marker",
-        "observability",
-        "ownership",
-        "plan",
-        "properties",
-        "protocol",
-    },
-    "provision": {
-        "client",
-        "errors",
-        "image_builder",
-        "marker",
-        "observability",
-        "plan",
-        "properties",
-        "protocol",
-        "reconcile",
-    },
-    "protocol": {"arn", "crhelper", "marker", "protocol", "tls", "transport"},
-    "handler": {"client", "patterns", "protocol", "provision", "tls"},
-    "last_resort": {"arn", "protocol"},
-    "local": {"botocore", "boto3", "cfnlint", "yaml", "local"},
+    "handler": {"aws", "cloudformation", "patterns", "provision"},
+    "last_resort": {"arn", "cloudformation"},
+    "emulator": {"botocore", "emulator"},
+    "template": {"cfnlint", "template", "yaml"},
+    "stack_engine": {"emulator", "stack_engine", "template"},
+    "authoring": {"authoring", "botocore", "schema"},
+    "lint": {"arn", "cfnlint", "cloudformation", "lint", "schema"},
     "cli": {
         "arn",
         "authoring",
-        "botocore",
+        "aws",
         "boto3",
+        "botocore",
         "cfnlint",
-        "click",
-        "jmespath",
-        "yaml",
         "cli",
-        "client",
+        "click",
+        "cloudformation",
+        "emulator",
         "errors",
         "handler",
-        "image_builder",
-        "lifecycle",
+        "jmespath",
         "lint",
-        "ownership",
         "plan",
-        "local",
-        "properties",
-        "protocol",
+        "reconciler",
+        "resources",
+        "schema",
+        "stack_engine",
+        "template",
+        "yaml",
     },
-    "lint": {"arn", "cfnlint", "lint", "properties", "protocol"},
-    "construct": {"artifact", "authoring", "aws_cdk", "construct", "constructs", "jsii", "lint", "properties"},
+    "construct": {"authoring", "aws_cdk", "build", "construct", "constructs", "jsii", "lint", "schema"},
+    "build": {"aws", "build", "handler", "patterns", "provision", "samtranslator", "schema", "yaml"},
     "__main__": {"cli"},
 }
-"""What each room may import, besides the standard library; rooms by their own names."""
+"""What each package or module may import, besides the standard library."""
 
 ONLY_STANDARD_LIBRARY = (
     "arn.py",
     "marker.py",
     "patterns.py",
-    "tls.py",
-    "transport.py",
-    "protocol/response_url.py",
+    "aws/tls.py",
+    "aws/transport.py",
+    "cloudformation/response_url.py",
+    "cloudformation/request.py",
+    "cloudformation/response.py",
+    "cloudformation/delivery.py",
+    "cloudformation/deadline.py",
     "last_resort.py",
-"handler.py", "protocol/request.py", "protocol/response.py", "protocol/delivery.py",
-                         "protocol/deadline.py")  # fmt: skip
+    "handler.py",
+)
 
-ALSO_STANDARD = (
-    "provider.arn",
-    "provider.marker",
-    "provider.patterns",
-    "provider.protocol.",
-    "provider.tls",
-    "provider.transport",
+ALSO_STANDARD = tuple(
+    f"provider.{name.removesuffix('.py').replace('/', '.')}"
+    for name in (*ONLY_STANDARD_LIBRARY, "cloudformation/redaction.py", "cloudformation/worker.py")
 )
 
 FORBIDDEN_TO_THE_CORE = {"os", "time", "random", "socket", "ssl", "subprocess", "urllib", "http"}
 
 
 def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
-    """The modules that a file imports, those for type checkers left out."""
+    """The modules that a file imports, by their absolute names; those for type checkers left out."""
     tree = ast.parse(path.read_text())
     for node in tree.body if top_only else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = (
-                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "provider" else [node.module]
-            )
-            for name in names:
-                if not _for_types_only(tree, node):
-                    yield name
+        elif isinstance(node, ast.ImportFrom) and not _for_types_only(tree, node):
+            yield from _modules(path, node)
+
+
+def _modules(path: Path, node: ast.ImportFrom) -> Iterator[str]:
+    """The modules of one `from ... import`; names that are imported from the package itself are modules."""
+    package = ["provider", *path.relative_to(PROVIDER).parts[:-1]]
+    base = package[: len(package) - node.level + 1] if node.level else []
+    module = ".".join([*base, *filter(None, [node.module])])
+    for alias in node.names:
+        yield f"{module}.{alias.name}" if node.module is None else module
 
 
 def _for_types_only(tree: ast.Module, node: ast.ImportFrom) -> bool:
@@ -154,32 +146,33 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
         if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(ALSO_STANDARD)
     }
     assert foreign == set()
-    assert not any(module.endswith("protocol.custom_resource") for module in imports(PROVIDER / name))
+    assert not any(module.endswith("cloudformation.custom_resource") for module in imports(PROVIDER / name))
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        *sorted((PROVIDER / "properties").glob("*.py")),
-        *(PROVIDER / f"{name}.py" for name in ("arn", "deletion", "lifecycle", "marker", "ownership", "plan")),
+        *sorted((PROVIDER / "schema").glob("*.py")),
+        *sorted((PROVIDER / "resources").glob("*.py")),
+        *(PROVIDER / f"{name}.py" for name in ("arn", "marker", "plan")),
     ],
     ids=str,
 )
 def test_the_core_is_pure(path: Path) -> None:
-    """Properties and lifecycle know no clock, no environment and no network."""
+    """Schema and resources know no clock, no environment and no network."""
     assert {module.split(".")[0] for module in imports(path)} & FORBIDDEN_TO_THE_CORE == set()
 
 
 def test_only_the_quarantine_knows_crhelper() -> None:
     """crhelper is imported in one file."""
     users = [path for path in source_files() if any(m.split(".")[0] == "crhelper" for m in imports(path))]
-    assert [str(path.relative_to(PROVIDER)) for path in users] == ["protocol/custom_resource.py"]
+    assert [str(path.relative_to(PROVIDER)) for path in users] == ["cloudformation/custom_resource.py"]
 
 
 def test_what_sam_build_runs_needs_only_the_standard_library() -> None:
     """Of what makes the artifact only the packaging needs packages, since `sam build` runs before any is installed."""
     users = [path for path in source_files() if {"samtranslator", "yaml"} & {m.split(".")[0] for m in imports(path)}]
-    assert [path.name for path in users if room_of(path) == "artifact"] == ["package.py"]
+    assert [path.name for path in users if room_of(path) == "build"] == ["package.py"]
 
 
 def test_findings_need_no_cfn_lint() -> None:

@@ -17,11 +17,11 @@ import botocore
 import pytest
 import urllib3
 
-from provider.artifact.deferral import DEFERRED
-from provider.artifact.shrink import RUNTIME, interpreters
-from provider.image_builder import OPERATIONS
-from provider.local.template import load
-from provider.properties.model import FOR_CREDENTIALS, SERVICE, resource_type
+from provider.build.deferral import DEFERRED
+from provider.build.shrink import RUNTIME, interpreters
+from provider.reconciler.image_builder import OPERATIONS
+from provider.schema.model import FOR_CREDENTIALS, SERVICE, resource_type
+from provider.template.sections import load
 from tests.client.parameters import parameters_of
 from tests.client.test_endpoints import REGIONS
 
@@ -76,7 +76,8 @@ sys.dont_write_bytecode = True
 compiled = []
 sys.addaudithook(lambda event, args: compiled.append(args[1]) if event == "compile" else None)
 sys.path.insert(0, sys.argv[1])
-from provider import handler, provision
+from provider import handler
+from provider import provision
 assert provision.__file__.startswith(sys.argv[1])
 print([name for name in compiled if isinstance(name, str) and name.startswith(sys.argv[1])])
 """
@@ -111,7 +112,8 @@ def watched(pattern, flags=0):
     return itself(pattern, flags)
 re._compiler.compile = watched
 sys.path.insert(0, sys.argv[1])
-from provider import handler, provision
+from provider import handler
+from provider import provision
 provision.prepare()
 print(json.dumps(compiled))
 """
@@ -122,7 +124,8 @@ import json, os, sys
 sys.dont_write_bytecode = True
 os.environ.update(AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
 sys.path.insert(0, sys.argv[1])
-from provider import handler, provision
+from provider import handler
+from provider import provision
 provision.prepare()
 print(json.dumps(sorted(sys.modules)))
 """
@@ -331,7 +334,7 @@ def test_it_knows_every_property(artifact: Path) -> None:
     """The resource's properties are the same by the service model in the artifact as by the pinned one."""
     script = (
         "import dataclasses, json, sys\nsys.path[:0] = sys.argv[1:]\n"
-        "from provider.properties.model import resource_type\nprint(json.dumps(dataclasses.asdict(resource_type())))"
+        "from provider.schema.model import resource_type\nprint(json.dumps(dataclasses.asdict(resource_type())))"
     )
     assert run(script, artifact) == json.loads(json.dumps(asdict(resource_type())))
 

@@ -19,7 +19,7 @@ from benchmarks.report import markdown, plot
 from benchmarks.scene import Wrong
 from benchmarks.stubs import Stubs, stubs
 from benchmarks.variants import Variant
-from provider.local.template import load
+from provider.template.sections import load
 
 PEERS = Path(__file__).parents[1] / "benchmarks" / "peers"
 WELL = "floor.handler(event, context)"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provider.artifact.certificates import hashed_folder, subject_hash
-from provider.local.server import LoopbackServer, Reply
-from provider.tls import INDEX, tls_context
+from provider.aws.tls import INDEX, tls_context
+from provider.build.certificates import hashed_folder, subject_hash
+from provider.emulator.server import LoopbackServer, Reply
 from tests.authority import Authority, openssl
 
 BUNDLE = Path(botocore.__file__).with_name("cacert.pem")
@@ -111,7 +111,7 @@ def test_of_a_bundle_exactly_its_cas_are_trusted(tmp_path: Path, monkeypatch: py
     shipped = tmp_path / "shipped.pem"
     shipped.write_text("".join(one.certificate.read_text() for one in (first, second, third, other)))
     hashed_folder(shipped, tmp_path / "shipped")
-    monkeypatch.setattr("provider.tls.SHIPPED", str(tmp_path / "shipped"))
+    monkeypatch.setattr("provider.aws.tls.SHIPPED", str(tmp_path / "shipped"))
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("A title\n" + "".join(one.certificate.read_text() for one in (second, third, unshipped, third)))
     context = tls_context(str(bundle))
@@ -124,7 +124,7 @@ def test_a_bundle_that_has_more_than_cas_is_read_whole(tmp_path: Path, monkeypat
     """A bundle in which OpenSSL finds CAs by another name is left to it, though some of its CAs are shipped."""
     known, other = Authority(tmp_path / "known"), Authority(tmp_path / "other", "CN = Another")
     hashed_folder(known.certificate, tmp_path / "shipped")
-    monkeypatch.setattr("provider.tls.SHIPPED", str(tmp_path / "shipped"))
+    monkeypatch.setattr("provider.aws.tls.SHIPPED", str(tmp_path / "shipped"))
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(known.certificate.read_text() + openssl("x509", "-in", other.certificate, "-trustout"))
     context = tls_context(str(bundle))

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from provider.artifact import deferral
-from provider.artifact.deferral import Module, defer
+from provider.build import deferral
+from provider.build.deferral import Module, defer
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("aws_lambda_powertools", "botocore", "crhelper", "dateutil", "jmespath", "urllib3")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from provider.cloudformation.response_url import expiry
+from provider.emulator.emulator import Emulator
 from provider.handler import respond
-from provider.local.emulator import Emulator
-from provider.local.sink import AnswerSink, CheckedAnswer, read
-from provider.ownership import Owner, State
-from provider.protocol.response_url import expiry
+from provider.resources.ownership import Owner, State
+from provider.stack_engine.sink import AnswerSink, CheckedAnswer, read
 from tests.clock import SkippingClock
 
 EVENTS = Path(__file__).parent.parent / "events"

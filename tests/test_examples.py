@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from provider.emulator.emulator import Emulator
 from provider.handler import handler
-from provider.local.emulator import Emulator
-from provider.local.sink import AnswerSink
-from provider.local.stacks import StackEngine
-from provider.local.template import load
+from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.stacks import StackEngine
+from provider.template.sections import load
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TEMPLATES = sorted(EXAMPLES.glob("*/*.yaml"))

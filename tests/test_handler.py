@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from provider.client import client
+from provider.aws.client import client
+from provider.cloudformation.delivery import Undelivered
+from provider.cloudformation.request import MalformedEvent
+from provider.emulator.emulator import Fault
 from provider.handler import handler
-from provider.local.emulator import Fault
-from provider.protocol.delivery import Undelivered
-from provider.protocol.request import MalformedEvent
 from tests.stack import ARN, STACK_ID, Context, Resource, ami
 from tests.threads import finish
 

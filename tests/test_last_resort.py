@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from provider.cloudformation.delivery import Undelivered
+from provider.cloudformation.request import MalformedEvent
+from provider.emulator.server import LoopbackServer, Reply
 from provider.last_resort import handler
-from provider.local.server import LoopbackServer, Reply
-from provider.local.sink import AnswerSink, read
-from provider.protocol.delivery import Undelivered
-from provider.protocol.request import MalformedEvent
+from provider.stack_engine.sink import AnswerSink, read
 from tests.stack import ARN, STACK_ID, Context
 
 ROOT = Path(__file__).parent.parent

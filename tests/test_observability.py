@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from provider.cloudformation.request import MalformedEvent
+from provider.emulator.emulator import Fault
 from provider.handler import handler
-from provider.local.emulator import Fault
-from provider.protocol.request import MalformedEvent
 from tests.stack import ARN, STACK_ID, Resource, ami
 
 KEYS = {"stack_id", "logical_id", "request_id", "request_type"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from provider.local.template import load, tree_of
+from provider.template.sections import load, tree_of
 
 ROOT = Path(__file__).parent.parent
 MOST_IN_A_CALL = 51_200
@@ -41,7 +41,7 @@ def tree(folder: Path) -> dict[str, Any]:
 
 def package(target: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Package into another folder, as the Makefile does."""
-    command = [str(ROOT / ".venv-package/bin/python"), "-m", "provider.artifact.package", "template.yaml", str(target)]
+    command = [str(ROOT / ".venv-package/bin/python"), "-m", "provider.build.package", "template.yaml", str(target)]
     environment = {**os.environ, **variables}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from provider.arn import slug
-from provider.image_builder import OPERATIONS
-from provider.local.emulator import Emulator, RecordedRequest
-from provider.local.server import Reply
-from provider.local.sink import AnswerSink
-from provider.local.template import Template, load
-from provider.properties.model import TARGET
+from provider.emulator.emulator import Emulator, RecordedRequest
+from provider.emulator.server import Reply
+from provider.reconciler.image_builder import OPERATIONS
+from provider.schema.model import TARGET
+from provider.stack_engine.sink import AnswerSink
+from provider.template.sections import Template, load
 from tests.stack import ARN, Resource, ami
 
 ROOT = Path(__file__).parent.parent

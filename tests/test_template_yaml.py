@@ -13,8 +13,8 @@ import pytest
 from botocore.model import StructureShape
 from cfnlint.decode import cfn_yaml
 
-from provider.local.template import Template, load
-from provider.protocol.deadline import Deadline
+from provider.cloudformation.deadline import Deadline
+from provider.template.sections import Template, load
 from tests.stack import Resource, ami
 
 ROOT = Path(__file__).parent.parent
@@ -233,6 +233,6 @@ def test_what_is_published_is_within_the_limits(published: dict[str, Any], name:
 
 def test_the_lock_of_what_ships_has_no_markers() -> None:
     """No requirement that ships hangs on a marker, which pip would judge by the building machine."""
-    pinned = [line for line in (ROOT / "provider/artifact/lambda.lock").read_text().splitlines() if "==" in line]
+    pinned = [line for line in (ROOT / "provider/build/lambda.lock").read_text().splitlines() if "==" in line]
     assert pinned
     assert not [line for line in pinned if ";" in line]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provider.local.emulator import Fault
-from provider.protocol.deadline import Deadline
+from provider.cloudformation.deadline import Deadline
+from provider.emulator.emulator import Fault
 from tests.clock import SkippingClock
 from tests.stack import ARN, Context, Resource, ami
 from tests.threads import finish

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-import provider.tls
-from provider.artifact.certificates import hashed_folder
-from provider.local.server import LoopbackServer, Reply
-from provider.protocol.delivery import Undelivered, deliver
-from provider.tls import delivery_context, system_context, tls_context
-from provider.transport import Transport
+import provider.aws.tls
+from provider.aws.tls import delivery_context, system_context, tls_context
+from provider.aws.transport import Transport
+from provider.build.certificates import hashed_folder
+from provider.cloudformation.delivery import Undelivered, deliver
+from provider.emulator.server import LoopbackServer, Reply
 from tests.authority import Authority
-from tests.protocol.test_delivery import seconds
+from tests.cloudformation.test_delivery import seconds
 
 
 class Bucket(LoopbackServer):
@@ -188,7 +188,7 @@ def system_trusts(certificate: Path, settings: pytest.MonkeyPatch) -> None:
 
 def artifact_ships(folder: Path, settings: pytest.MonkeyPatch) -> None:
     """Makes the CAs of a folder the ones that the artifact has."""
-    settings.setattr("provider.tls.SHIPPED", str(folder))
+    settings.setattr("provider.aws.tls.SHIPPED", str(folder))
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -243,8 +243,8 @@ def test_a_readable_setting_is_not_extended(
 
 def _forget_contexts() -> None:
     """Have contexts made anew: what the machine and the artifact have does not change otherwise."""
-    provider.tls._context.cache_clear()
-    provider.tls._system_context.cache_clear()
+    provider.aws.tls._context.cache_clear()
+    provider.aws.tls._system_context.cache_clear()
 
 
 def test_a_ca_without_key_usage_is_trusted(settings: pytest.MonkeyPatch, tmp_path: Path) -> None:

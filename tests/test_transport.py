@@ -12,9 +12,9 @@ from http.client import HTTPException, IncompleteRead
 
 import pytest
 
-from provider.local.server import Reply
-from provider.tls import tls_context
-from provider.transport import Transport
+from provider.aws.tls import tls_context
+from provider.aws.transport import Transport
+from provider.emulator.server import Reply
 from tests.client.wire import CERTIFICATE, Recorder
 
 SECONDS = 10.0

@@ -9,7 +9,7 @@ from typing import Final
 
 from botocore.model import StructureShape
 
-from provider.properties.model import (
+from ..schema.model import (
     CREATE,
     NAME,
     ON_DELETE,

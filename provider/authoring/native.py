@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from provider.properties.model import Type, pascal_case
+from ..schema.model import Type, pascal_case
 
 NATIVE_TYPE: Final = "AWS::ImageBuilder::DistributionConfiguration"
 

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provider.authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE, as_yaml
-from provider.authoring.documentation import kind, limits, of_member
-from provider.authoring.native import NATIVE_TYPE, NativeMembers, native_name
-from provider.authoring.samples import consistent, sample
-from provider.authoring.skeleton import Skeleton
-from provider.properties.attributes import ATTRIBUTES
-from provider.properties.flatten import flatten_value
-from provider.properties.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Type, pascal_case, resource_type
-from provider.properties.rules import RULES
+from ..schema.attributes import ATTRIBUTES
+from ..schema.flatten import flatten_value
+from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Type, pascal_case, resource_type
+from ..schema.rules import RULES
+from .block import OF_CLOUDFORMATION, RESOURCE_TYPE, as_yaml
+from .documentation import kind, limits, of_member
+from .native import NATIVE_TYPE, NativeMembers, native_name
+from .samples import consistent, sample
+from .skeleton import Skeleton
 
 _OF_CLOUDFORMATION: Final = {
     "ServiceToken": "Where the provider is: the ARN of its function, which its stack exports. Required.",

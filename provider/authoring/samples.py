@@ -3,8 +3,8 @@
 import re
 from typing import Any, Final
 
-from provider.properties.model import NAME, ON_DELETE, RETAIN, Type, resource_type
-from provider.properties.validate import validate
+from ..schema.model import NAME, ON_DELETE, RETAIN, Type, resource_type
+from ..schema.validate import validate
 
 KNOWN: Final[dict[tuple[str, str], Any]] = {
     ("Properties", NAME): "golden-image",

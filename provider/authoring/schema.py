@@ -6,9 +6,9 @@ each value may also be what a function looks like; whoever wants to know more as
 
 from typing import Any, Final
 
-from provider.authoring.block import RESOURCE_TYPE
-from provider.authoring.documentation import of_member
-from provider.properties.model import ALIASES, HINTS, NAME, TARGET, Type, pascal_case, resource_type
+from ..schema.model import ALIASES, HINTS, NAME, TARGET, Type, pascal_case, resource_type
+from .block import RESOURCE_TYPE
+from .documentation import of_member
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

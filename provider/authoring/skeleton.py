@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provider.authoring.block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
-from provider.authoring.documentation import first_sentence, kind, limits, of_member
-from provider.authoring.samples import whole
-from provider.properties.flatten import flatten, flatten_value
-from provider.properties.model import NAME, ON_DELETE, TARGET, Type, pascal_case, resource_type
+from ..schema.flatten import flatten, flatten_value
+from ..schema.model import NAME, ON_DELETE, TARGET, Type, pascal_case, resource_type
+from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
+from .documentation import first_sentence, kind, limits, of_member
+from .samples import whole
 
 LOGICAL_ID: Final = "GoldenImage"
 

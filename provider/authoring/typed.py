@@ -13,8 +13,8 @@ from typing import Final
 
 from botocore import xform_name
 
-from provider.authoring.documentation import limits, of_member, plain
-from provider.properties.model import TARGET, Type, pascal_case, resource_type
+from ..schema.model import TARGET, Type, pascal_case, resource_type
+from .documentation import limits, of_member, plain
 
 ROOT: Final = "DistributionConfigurationProperties"
 """The name of the type of all properties."""

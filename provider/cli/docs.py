@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from provider.cli.writing import output_option
+from .writing import output_option
 
 EPILOG = """\b
 Examples:
@@ -30,10 +30,10 @@ def docs(output: Path | None) -> None:
 
     It is made from the service model of the botocore that is installed; docs/reference.md is a copy.
     """
-    from provider.authoring.reference import page
-    from provider.cli.native import native_members, native_schema
-    from provider.cli.writing import write
-    from provider.lint.catalog import CHECKS
+    from ..authoring.reference import page
+    from ..lint.catalog import CHECKS
+    from .native import native_members, native_schema
+    from .writing import write
 
     checks = {check.rule: f"{check.id}: {check.title}" for check in CHECKS.values()}
     write(page(native_members(native_schema()), checks), output)

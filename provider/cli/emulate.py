@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import click
 
-from provider.cli.mistakes import Mistake
-from provider.cli.scene import account_option, emulator_at, home, region_option
+from .mistakes import Mistake
+from .scene import account_option, emulator_at, home, region_option
 
 EPILOG = """\b
 Example, in one terminal:
@@ -30,7 +30,7 @@ def emulate(port: int, region: str | None, account: str | None) -> None:
     the emulator and nothing else, with credentials that no other service takes; so paste them into a shell of
     their own, and close it when you are done. What the emulator holds is gone when it ends.
     """
-    from provider.cli.function import offline
+    from .function import offline
 
     with offline():
         emulator = emulator_at(home(region, account, []), port)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provider.cli.live import endpoint_option, profile_option
-from provider.cli.mistakes import Mistake
-from provider.cli.writing import format_option, output_option, write
+from .live import endpoint_option, profile_option
+from .mistakes import Mistake
+from .writing import format_option, output_option, write
 
 if TYPE_CHECKING:
-    from provider.plan import Configuration
+    from ..plan import Configuration
 
 EPILOG = """\b
 Examples:
@@ -45,8 +45,8 @@ def export(
 
     The configuration is only read, with the credentials of your environment or --profile.
     """
-    from provider.authoring.block import as_json, as_yaml, logical_id, template
-    from provider.errors import ProviderError
+    from ..authoring.block import as_json, as_yaml, logical_id, template
+    from ..errors import ProviderError
 
     account, own_region = _place(arn)
     click.echo(f"Reading {arn} ...", err=True)
@@ -64,7 +64,7 @@ def export(
 
 def _place(arn: str) -> tuple[str, str]:
     """Account and Region of an ARN. Raises Mistake."""
-    from provider.arn import is_configuration_arn
+    from ..arn import is_configuration_arn
 
     if not is_configuration_arn(arn):
         raise Mistake(f"{arn!r} is not the ARN of a distribution configuration")
@@ -73,7 +73,7 @@ def _place(arn: str) -> tuple[str, str]:
 
 
 def _read(arn: str, region: str, profile: str | None, endpoint_url: str | None, account: str) -> Configuration | None:
-    from provider.cli.live import service
+    from .live import service
 
     with service(region, profile, endpoint_url, account) as (_, builder):
         return builder.read(arn)
@@ -81,25 +81,25 @@ def _read(arn: str, region: str, profile: str | None, endpoint_url: str | None, 
 
 def _properties(live: Configuration) -> dict[str, Any]:
     """The properties that change nothing: those of the content, and the tags that a template may give."""
-    from provider.properties.flatten import flatten
-    from provider.properties.model import TAGS, TARGET
+    from ..schema.flatten import flatten
+    from ..schema.model import TAGS, TARGET
 
     tags = {key: value for key, value in live.tags.items() if _is_users(key)}
     return flatten({TARGET: live.arn, **live.content, **({TAGS: tags} if tags else {})})
 
 
 def _is_users(key: str) -> bool:
-    from provider.properties.rules import MARKS
+    from ..schema.rules import MARKS
 
     return key not in MARKS and not key.startswith("aws:")
 
 
 def _warnings(live: Configuration) -> list[str]:
-    from provider.ownership import Ownership
-    from provider.properties.check import find
-    from provider.properties.expand import expand
-    from provider.properties.finding import Spelling
-    from provider.properties.model import resource_type
+    from ..resources.ownership import Ownership
+    from ..schema.check import find
+    from ..schema.expand import expand
+    from ..schema.finding import Spelling
+    from ..schema.model import resource_type
 
     properties = _properties(live)
     found = [*map(Spelling(properties, resource_type()).render, find(expand(properties)))]

@@ -7,11 +7,11 @@ import re
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from provider.authoring.samples import sample
-from provider.properties.check import find
-from provider.properties.expand import expand
-from provider.properties.finding import Path, Severity
-from provider.properties.model import Type, resource_type
+from ..authoring.samples import sample
+from ..schema.check import find
+from ..schema.expand import expand
+from ..schema.finding import Path, Severity
+from ..schema.model import Type, resource_type
 
 _HANDS_ON = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
 """Functions whose value is, or is cut from, one of their arguments."""

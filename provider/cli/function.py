@@ -43,7 +43,7 @@ def real_function(logs: TextIO | None, arn: str = "") -> Iterator[Callable[[dict
         stream = logs or open_while.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
         open_while.enter_context(redirect_stdout(stream))
         open_while.enter_context(redirect_stderr(stream))
-        from provider.handler import handler
+        from ..handler import handler
 
         yield lambda event: handler(event, Context(invoked_function_arn=arn))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from provider.cli.scene import name_in
-from provider.local.stacks import Stack
-from provider.properties.diff import Difference, differences
-from provider.properties.expand import expand
-from provider.properties.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, content_members
-from provider.properties.rules import MARKS
+from ..schema.diff import Difference, differences
+from ..schema.expand import expand
+from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, content_members
+from ..schema.rules import MARKS
+from ..stack_engine.stacks import Stack
+from .scene import name_in
 
 Configuration = Mapping[str, Any]
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provider.cli.live import check_settings, is_url
-from provider.cli.mistakes import Mistake
-from provider.cli.reading import STANDARD_INPUT, bytes_of, json_of
-from provider.cli.scene import Home, emulator_at, home, name_in, put_something_there
+from .live import check_settings, is_url
+from .mistakes import Mistake
+from .reading import STANDARD_INPUT, bytes_of, json_of
+from .scene import Home, emulator_at, home, name_in, put_something_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from provider.cli.screen import Screen
-    from provider.local.emulator import Emulator
-    from provider.local.sink import AnswerSink
+    from ..emulator.emulator import Emulator
+    from ..stack_engine.sink import AnswerSink
+    from .screen import Screen
 
 
 EPILOG = """\b
@@ -64,9 +64,9 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
         raise click.UsageError("--live and --endpoint-url exclude each other.")
     if empty and (live or endpoint_url):
         raise click.UsageError("--empty is for the emulator: leave out --live and --endpoint-url.")
-    from provider.cli.function import real_function
-    from provider.cli.screen import Screen
-    from provider.local.sink import AnswerSink
+    from ..stack_engine.sink import AnswerSink
+    from .function import real_function
+    from .screen import Screen
 
     request = _request(event)
     out, screen = sys.stdout, Screen(sys.stderr)
@@ -122,7 +122,7 @@ def _endpoint(url: str | None) -> Iterator[None]:
 
 @contextmanager
 def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, Home]]:
-    from provider.cli.function import offline
+    from .function import offline
 
     stack = str(event["StackId"]).split(":")
     region, account = (stack[3], stack[4]) if len(stack) > 5 else (None, None)
@@ -138,7 +138,7 @@ def _answer(
     event: Mapping[str, Any], function: Callable[[dict[str, Any]], None], sink: AnswerSink
 ) -> tuple[dict[str, Any] | None, str]:
     """The answer's JSON, and what is wrong with it."""
-    from provider.local.sink import AnswerError, read
+    from ..stack_engine.sink import AnswerError, read
 
     slot = sink.open(str(event["StackId"]), str(event["LogicalResourceId"]), str(event["RequestId"]))
     raised = ""
@@ -179,8 +179,8 @@ class _Before:
         self._sink = sink
 
     def put_there(self, event: Mapping[str, Any]) -> None:
-        from provider.properties.expand import expand
-        from provider.properties.model import TARGET
+        from ..schema.expand import expand
+        from ..schema.model import TARGET
 
         properties, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
         if not isinstance(properties, dict) or not isinstance(old, dict):
@@ -197,9 +197,9 @@ class _Before:
 
     def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
         """Create an owned configuration through the function, so that it has the stack's ownership tags."""
-        from provider.arn import slug
-        from provider.properties.expand import expand
-        from provider.properties.model import NAME
+        from ..arn import slug
+        from ..schema.expand import expand
+        from ..schema.model import NAME
 
         for properties in candidates:
             if slug(str(expand(properties).parameters.get(NAME, ""))) == name_in(arn):

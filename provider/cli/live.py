@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from provider.cli.mistakes import Mistake
-from provider.cli.scene import ACCOUNT, is_account
+from .mistakes import Mistake
+from .scene import ACCOUNT, is_account
 
 if TYPE_CHECKING:
-    from provider.image_builder import Home, ImageBuilder
+    from ..reconciler.image_builder import Home, ImageBuilder
 
 SECONDS = 120.0
 """That all reading may take, retries included."""
@@ -55,9 +55,9 @@ def service(
     region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
 ) -> Iterator[tuple[Home, ImageBuilder]]:
     """Where the service is, and the service. Raises Mistake where Region, credentials or account are not to be had."""
-    from provider.image_builder import Home, ImageBuilder
-    from provider.local.plausible import Plausible
-    from provider.protocol.deadline import Deadline
+    from ..cloudformation.deadline import Deadline
+    from ..reconciler.image_builder import Home, ImageBuilder
+    from ..template.placeholders import Plausible
 
     with _environment(region, profile, endpoint_url):
         here = check_settings()
@@ -72,7 +72,7 @@ def check_settings() -> str:
     """See that botocore finds credentials and a Region, which is given. Raises Mistake with what to do."""
     from botocore.exceptions import BotoCoreError
 
-    from provider.client import session
+    from ..aws.client import session
 
     try:
         region = os.environ.get("AWS_REGION") or session().get_config_variable("region")
@@ -113,7 +113,7 @@ def _account(region: str) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from provider.client import session
+    from ..aws.client import session
 
     try:
         patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from provider.authoring.native import NativeMembers
+    from ..authoring.native import NativeMembers
 
 _REGION = "us-east-1"
 
@@ -15,7 +15,7 @@ def native_schema() -> Mapping[str, Any]:
     """The CloudFormation registry's schema of the native resource. Importing cfn-lint takes half a second."""
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-    from provider.authoring.native import NATIVE_TYPE
+    from ..authoring.native import NATIVE_TYPE
 
     schema: Mapping[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, NATIVE_TYPE).schema
     return schema

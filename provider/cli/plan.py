@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import click
 
-from provider.cli.live import account_option, endpoint_option, profile_option, region_option, service
-from provider.cli.mistakes import Mistake
-from provider.cli.templates import (
+from .live import account_option, endpoint_option, profile_option, region_option, service
+from .mistakes import Mistake
+from .templates import (
     FILE_OR_STANDARD_INPUT,
     Given,
     checked_stack_name,
@@ -27,11 +27,11 @@ from provider.cli.templates import (
 )
 
 if TYPE_CHECKING:
-    from provider.cli.planning.changes import Change
-    from provider.cli.planning.planner import Planner
-    from provider.cli.planning.world import World
-    from provider.local.records import Outside
-    from provider.local.template import Template
+    from ..template.external_values import ExternalValues
+    from ..template.sections import Template
+    from .planning.changes import Change
+    from .planning.planner import Planner
+    from .planning.world import World
 
 _ALONE = "Properties"
 """The logical ID of a property file's resource."""
@@ -135,11 +135,11 @@ def plan(
     former configuration, or null. An action is create, update, replace, delete, retain (its configuration stays),
     none, drift (the live configuration differs, but CloudFormation sends nothing), refused or unknown.
     """
-    from provider.cli.planning.changes import CHANGES, Action
-    from provider.cli.planning.output import document, show
-    from provider.cli.planning.world import World
-    from provider.cli.screen import Screen
-    from provider.local.records import Outside
+    from ..template.external_values import ExternalValues
+    from .planning.changes import CHANGES, Action
+    from .planning.output import document, show
+    from .planning.world import World
+    from .screen import Screen
 
     files = (file, previous) if previous else (file,)
     texts = texts_of(files)
@@ -148,7 +148,7 @@ def plan(
     with service(region, profile, endpoint_url, account) as (home, builder):
         world = World(home, builder)
         given = Given(exports), Given(references)
-        outside = Outside(*given)
+        outside = ExternalValues(*given)
         planner = _planner(templates, parameters, outside, stack_name, stack_name_after(file), world)
         Screen(sys.stderr).say(f"Reading Image Builder in {home.region}, account {home.account} ...", dim=True)
         changes = _chosen(planner.changes(), chosen, ours)
@@ -176,10 +176,10 @@ def plan(
 
 def _template(text: str, name: str) -> Template:
     """The template that a text is, or that a resource of those properties alone would be. Raises TemplateError."""
-    from provider.local.deployment import BACKED_TYPES
-    from provider.local.plausible import Plausible
-    from provider.local.template import TemplateError, made_of, tree_of
-    from provider.properties.model import resource_type
+    from ..schema.model import resource_type
+    from ..stack_engine.deployment import BACKED_TYPES
+    from ..template.placeholders import Plausible
+    from ..template.sections import TemplateError, made_of, tree_of
 
     tree = tree_of(text)
     if isinstance(tree, dict) and "Resources" not in tree and not tree.keys().isdisjoint(resource_type().spellings):
@@ -196,9 +196,9 @@ def _template(text: str, name: str) -> Template:
 
 def _check_attributes(tree: object) -> None:
     """Raises TemplateError for an attribute that a resource of the provider's does not have."""
-    from provider.lint.attributes import check_attributes
-    from provider.lint.ours import resources
-    from provider.local.refusal import TemplateError, refuse
+    from ..lint.attributes import check_attributes
+    from ..lint.ours import resources
+    from ..template.refusal import TemplateError, refuse
 
     assert isinstance(tree, dict)
     found = check_attributes(tree, resources(tree))
@@ -207,7 +207,7 @@ def _check_attributes(tree: object) -> None:
 
 def _check_outputs(planner: Planner) -> None:
     """Raises Mistake for an output of which CloudFormation could make nothing."""
-    from provider.local.template import TemplateError
+    from ..template.sections import TemplateError
 
     try:
         planner.new.one.check_outputs()
@@ -217,7 +217,7 @@ def _check_outputs(planner: Planner) -> None:
 
 def _resources(templates: list[Template]) -> list[str]:
     """The logical IDs of the provider's resources. Raises Mistake where there are none."""
-    from provider.local.deployment import BACKED_TYPES
+    from ..stack_engine.deployment import BACKED_TYPES
 
     kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
     foreign = set().union(*(template.foreign for template in templates))
@@ -242,22 +242,22 @@ def _chosen(changes: list[Change], chosen: tuple[str, ...], ours: list[str]) -> 
 def _planner(
     templates: list[Template],
     parameters: dict[str, str],
-    outside: Outside,
+    outside: ExternalValues,
     stack_name: str | None,
     stand_in: str,
     world: World,
 ) -> Planner:
     """Raises Mistake for what CloudFormation refuses before it touches a resource."""
-    from provider.cli.fitting import Fitting
-    from provider.cli.planning.planner import Planner, Twice
-    from provider.local.deployment import Deployment
-    from provider.local.records import Place, Resource
-    from provider.local.template import TemplateError
+    from ..stack_engine.deployment import Deployment
+    from ..stack_engine.records import Place, Resource
+    from ..template.sections import TemplateError
+    from .fitting import Fitting
+    from .planning.planner import Planner, Twice
 
     live: dict[str, Resource] = {}
     home = world.home
 
-    def deployed(template: Template, outside: Outside, salt: str = "") -> Deployment:
+    def deployed(template: Template, outside: ExternalValues, salt: str = "") -> Deployment:
         name = stack_name or stand_in + salt
         stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
         place = Place(home.region, home.account, name, stack_id)

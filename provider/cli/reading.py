@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from provider.cli.mistakes import Mistake
+from .mistakes import Mistake
 
 STANDARD_INPUT = Path("-")
 
@@ -24,8 +24,8 @@ def bytes_of(file: Path) -> bytes:
 
 def json_of(content: bytes, name: str) -> Any:
     """The JSON that `content` spells; `name` is what to call it. Raises Mistake with the place of what is wrong."""
-    from provider.local.refusal import TemplateError
-    from provider.local.syntax import decoded, is_too_deep
+    from ..template.refusal import TemplateError
+    from ..template.syntax import decoded, is_too_deep
 
     try:
         value = json.loads(decoded(content))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from provider.cli.fitting import Fitting
-from provider.cli.inventory import Inventory, Problem, drift
-from provider.cli.mistakes import Mistake
-from provider.cli.scene import Home, put_something_there
-from provider.cli.screen import Screen
-from provider.cli.templates import refused
-from provider.local.deployment import refuse_type_changes
-from provider.local.emulator import Emulator
-from provider.local.operation import STACK_TYPE
-from provider.local.records import Outside
-from provider.local.sink import AnswerSink
-from provider.local.stacks import BACKED_TYPES, Stack, StackEngine, StackEvent
-from provider.local.template import Template, TemplateError
-from provider.properties.expand import expand
-from provider.properties.model import TARGET
+from ..emulator.emulator import Emulator
+from ..schema.expand import expand
+from ..schema.model import TARGET
+from ..stack_engine.deployment import refuse_type_changes
+from ..stack_engine.operation import STACK_TYPE
+from ..stack_engine.sink import AnswerSink
+from ..stack_engine.stacks import BACKED_TYPES, Stack, StackEngine, StackEvent
+from ..template.external_values import ExternalValues
+from ..template.sections import Template, TemplateError
+from .fitting import Fitting
+from .inventory import Inventory, Problem, drift
+from .mistakes import Mistake
+from .scene import Home, put_something_there
+from .screen import Screen
+from .templates import refused
 
 _NOUNS = {"create": "creation", "update": "update"}
 
@@ -34,7 +34,7 @@ class Rehearsal:
         sink: AnswerSink,
         place: Home,
         function: Callable[[dict[str, Any]], None],
-        outside: Outside,
+        outside: ExternalValues,
     ) -> None:
         self._screen = screen
         self._emulator = emulator

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from provider.cli.scene import account_option, emulator_at, existing, home, put_there, region_option
-from provider.cli.templates import (
+from .scene import account_option, emulator_at, existing, home, put_there, region_option
+from .templates import (
     FILE_OR_STANDARD_INPUT,
     Given,
     checked_stack_name,
@@ -101,12 +101,12 @@ def rehearse(
     The exit status is 0 if every step ended as a good deployment does and no configuration was lost or left behind,
     1 if not, and 2 for a mistake in the command or a template.
     """
-    from provider.cli.function import offline, real_function
-    from provider.cli.rehearsal import Rehearsal
-    from provider.cli.screen import Screen
-    from provider.local.records import Outside
-    from provider.local.sink import AnswerSink
-    from provider.local.template import parse
+    from ..stack_engine.sink import AnswerSink
+    from ..template.external_values import ExternalValues
+    from ..template.sections import parse
+    from .function import offline, real_function
+    from .rehearsal import Rehearsal
+    from .screen import Screen
 
     texts = texts_of(templates)
     loaded = load(templates, texts, parameters, parse)
@@ -133,7 +133,7 @@ def rehearse(
                 screen.say(f"{file} is taken to be {arn}: --region or --account say so.", fg="yellow")
         sink = open_while.enter_context(AnswerSink())
         run = open_while.enter_context(real_function(sys.stderr if logs else None, place.function_arn))
-        rehearsal = Rehearsal(screen, emulator, sink, place, run, Outside(*given))
+        rehearsal = Rehearsal(screen, emulator, sink, place, run, ExternalValues(*given))
         shortcomings = rehearsal.run(name, loaded, [declared(one, parameters) for one in loaded])
     screen.say()
     for remark in idle(*given, texts.values()):

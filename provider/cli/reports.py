@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import click
 
-from provider.cli.source import Place
+from .source import Place
 
 _DISTRIBUTION = "image-builder-distribution-provider"
 _SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -98,8 +98,8 @@ def sarif(report: Report) -> str:
     """A SARIF 2.1.0 log of one run, for code scanning."""
     from importlib.metadata import PackageNotFoundError, version
 
-    from provider.lint.catalog import CHECKS
-    from provider.lint.frame import FRAME
+    from ..lint.catalog import CHECKS
+    from ..lint.frame import FRAME
 
     rules = [_rule(id_, title, f"{title}. The ID is cfn-lint's.", "error") for id_, title in FRAME.items()]
     rules += [

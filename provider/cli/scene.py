@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from provider.cli.mistakes import Mistake
-from provider.cli.reading import bytes_of, json_of
+from .mistakes import Mistake
+from .reading import bytes_of, json_of
 
 if TYPE_CHECKING:
-    from provider.local.emulator import Emulator
+    from ..emulator.emulator import Emulator
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -36,7 +36,7 @@ class Home(NamedTuple):
     @property
     def function_arn(self) -> str:
         """What the provider's function would be called here."""
-        from provider.local.plausible import Plausible
+        from ..template.placeholders import Plausible
 
         return Plausible(self.region, self.account).arn("AWS::Lambda::Function", "provider")
 
@@ -80,7 +80,7 @@ def emulator_at(place: Home, port: int = 0) -> Emulator:
     """An emulator for this Region and account, not yet listening. Raises Mistake for a Region of no partition."""
     from botocore.exceptions import UnknownRegionError
 
-    from provider.local.emulator import Emulator
+    from ..emulator.emulator import Emulator
 
     try:
         return Emulator(place.region, place.account, port)
@@ -115,7 +115,7 @@ def put_there(emulator: Emulator, configuration: Mapping[str, Any]) -> str:
 
 def put_something_there(emulator: Emulator, home: Home, arn: str) -> bool:
     """Let a configuration with this ARN exist, whatever is in it. False where it would not be in `home`."""
-    from provider.arn import slug
+    from ..arn import slug
 
     match, name = _PLACE.match(arn), name_in(arn)
     if not match or (match["region"], match["account"]) != (home.region, home.account) or name != slug(name):
@@ -127,6 +127,6 @@ def put_something_there(emulator: Emulator, home: Home, arn: str) -> bool:
 
 def name_in(arn: str) -> str:
     """The name at the end of a configuration's ARN; empty where `arn` is none."""
-    from provider.arn import is_configuration_arn
+    from ..arn import is_configuration_arn
 
     return arn.rpartition("/")[2] if is_configuration_arn(arn) else ""

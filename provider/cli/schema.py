@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from provider.cli.writing import output_option, write
+from .writing import output_option, write
 
 EPILOG = """\b
 In an editor with yaml-language-server, as the first line of a file that has the Properties alone:
@@ -31,7 +31,7 @@ def schema(output: Path | None) -> None:
     Functions are taken to be all right wherever they stand, in short form too: an editor does not tell a schema of
     tags. Names are those of CloudFormation; the API's own camelCase, which the provider takes as well, is not in it.
     """
-    from provider.authoring.block import as_json
-    from provider.authoring.schema import schema as made
+    from ..authoring.block import as_json
+    from ..authoring.schema import schema as made
 
     write(as_json(made()), output)

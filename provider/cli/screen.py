@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 if TYPE_CHECKING:
-    from provider.local.stacks import StackEvent
-    from provider.properties.diff import Difference
+    from ..schema.diff import Difference
+    from ..stack_engine.stacks import StackEvent
 
 _STATUS_WIDTH = 20
 _SIGN_COLORS = {"+": "green", "-": "red", "~": "yellow"}
@@ -62,7 +62,7 @@ class Screen:
 
     def changes(self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> None:
         """What became of each configuration, by ARN, as GetDistributionConfiguration gives them."""
-        from provider.properties.diff import differences
+        from ..schema.diff import differences
 
         changed = [arn for arn in {**before, **after} if before.get(arn) != after.get(arn)]
         shown = {arn: differences(before.get(arn), after.get(arn)) for arn in changed}
@@ -79,7 +79,7 @@ class Screen:
 
     def difference(self, difference: Difference) -> None:
         """One difference; of lists, the entries that only one side has."""
-        from provider.properties.diff import ABSENT
+        from ..schema.diff import ABSENT
 
         if difference.old is ABSENT:
             self._side("+", difference.path, difference.new)

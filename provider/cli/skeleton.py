@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from provider.cli.mistakes import Mistake
-from provider.cli.writing import format_option, output_option, write
+from .mistakes import Mistake
+from .writing import format_option, output_option, write
 
 EPILOG = """\b
 Examples:
@@ -36,9 +36,9 @@ def skeleton(required: bool, adopt: str, form: str, output: Path | None) -> None
 
     `export` prints the block of a configuration that exists.
     """
-    from provider.arn import is_configuration_arn
-    from provider.authoring.block import as_json
-    from provider.authoring.skeleton import Skeleton
+    from ..arn import is_configuration_arn
+    from ..authoring.block import as_json
+    from ..authoring.skeleton import Skeleton
 
     if adopt and not is_configuration_arn(adopt):
         raise Mistake(f"--adopt: {adopt!r} is not the ARN of a distribution configuration")

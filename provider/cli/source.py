@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from provider.local.syntax import WithoutAliases, is_json, json_problem, yaml_problem
+from ..template.syntax import WithoutAliases, is_json, json_problem, yaml_problem
 
 if TYPE_CHECKING:
-    from provider.properties.finding import Path
+    from ..schema.finding import Path
 
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "null"))
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provider.cli.mistakes import Mistake
-from provider.cli.reading import STANDARD_INPUT, bytes_of
+from .mistakes import Mistake
+from .reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
-    from provider.local.refusal import TemplateError
-    from provider.local.template import Template
+    from ..template.refusal import TemplateError
+    from ..template.sections import Template
 
 FILE_OR_STANDARD_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -98,8 +98,8 @@ def stack_name_after(file: Path) -> str:
 
 def texts_of(files: tuple[Path, ...]) -> dict[Path, str]:
     """What is in the files. Raises Mistake."""
-    from provider.local.refusal import TemplateError
-    from provider.local.syntax import decoded
+    from ..template.refusal import TemplateError
+    from ..template.syntax import decoded
 
     texts = {}
     for file in dict.fromkeys(files):
@@ -127,7 +127,7 @@ def load(
 
     Raises Mistake for what is no template, and for a parameter that none of them declares.
     """
-    from provider.local.template import TemplateError
+    from ..template.sections import TemplateError
 
     loaded = []
     for file in files:
@@ -153,9 +153,9 @@ def _judged(template: Template) -> Template:
 
     Raises TemplateError where the provider's own type is misspelt.
     """
-    from provider.lint.ours import misspelt, resources
-    from provider.local.deployment import BACKED_TYPES
-    from provider.local.refusal import TemplateError, refuse
+    from ..lint.ours import misspelt, resources
+    from ..stack_engine.deployment import BACKED_TYPES
+    from ..template.refusal import TemplateError, refuse
 
     ours = resources({"Resources": template.resources})
     refuse(TemplateError(slip.message, slip.path) for slip in misspelt(ours))

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import click
 
-from provider.cli.awscli.failure import Failure, Invalid, Misconfigured, Misused, told
-from provider.cli.awscli.options import OperationCommand, members
+from .awscli.failure import Failure, Invalid, Misconfigured, Misused, told
+from .awscli.options import OperationCommand, members
 
 if TYPE_CHECKING:
-    from provider.cli.screen import Screen
+    from .screen import Screen
 
 EPILOG = """\b
 Examples:
@@ -79,7 +79,7 @@ def update(
     parameters = _parameters(context, given, cli_input_json, cli_input_yaml)
     _check(parameters)
 
-    from provider.cli.awscli.service import Connection, log_everything
+    from .awscli.service import Connection, log_everything
 
     if debug:
         log_everything()
@@ -98,8 +98,8 @@ def update(
 
 
 def _skeleton(form: str) -> str:
-    from provider.cli.awscli.skeleton import blank, commented
-    from provider.properties.model import UPDATE, operation
+    from ..schema.model import UPDATE, operation
+    from .awscli.skeleton import blank, commented
 
     if form == "yaml-input":
         return commented(operation(UPDATE))
@@ -107,7 +107,7 @@ def _skeleton(form: str) -> str:
 
 
 def _sample_answer() -> dict[str, Any]:
-    from provider.properties.model import UPDATE, service_model
+    from ..schema.model import UPDATE, service_model
 
     shape = service_model().operation_model(UPDATE).output_shape
     return {name: name for name in getattr(shape, "members", {})}
@@ -117,8 +117,8 @@ def _parameters(
     context: click.Context, given: dict[str, Any], input_json: str | None, input_yaml: str | None
 ) -> dict[str, Any]:
     """The call's input: from the options, then from the input that was given besides, and a token of its own."""
-    from provider.cli.awscli.values import input_of, member_of
-    from provider.properties.model import IDEMPOTENCY, UPDATE, operation
+    from ..schema.model import IDEMPOTENCY, UPDATE, operation
+    from .awscli.values import input_of, member_of
 
     parameters = {
         name: member_of(given[name], option, type_)
@@ -138,8 +138,8 @@ def _parameters(
 
 
 def _check(parameters: dict[str, Any]) -> None:
-    from provider.cli.awscli.problems import problems
-    from provider.properties.model import UPDATE, operation
+    from ..schema.model import UPDATE, operation
+    from .awscli.problems import problems
 
     errors, warnings = problems(parameters, operation(UPDATE))
     for warning in warnings:
@@ -149,7 +149,7 @@ def _check(parameters: dict[str, Any]) -> None:
 
 
 def _format(name: str) -> str:
-    from provider.cli.awscli.output import FORMATS
+    from .awscli.output import FORMATS
 
     if name not in FORMATS:
         raise Misconfigured(f"Unknown output type: {name}; known are {', '.join(FORMATS)}")
@@ -160,8 +160,8 @@ def _updated(client: Any, parameters: dict[str, Any], dry_run: bool) -> dict[str
     """The service's answer, None where it is not to be asked for one. A person is told what changes."""
     if not dry_run and not sys.stderr.isatty():
         return _call(client, parameters)
-    from provider.cli.screen import Screen
-    from provider.properties.model import TARGET
+    from ..schema.model import TARGET
+    from .screen import Screen
 
     screen = Screen(sys.stdout if dry_run else sys.stderr)
     if dry_run:
@@ -182,14 +182,14 @@ def _updated(client: Any, parameters: dict[str, Any], dry_run: bool) -> dict[str
 
 
 def _call(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    from provider.properties.model import TARGET
+    from ..schema.model import TARGET
 
     answer = _of_the_service(client.update_distribution_configuration(**parameters), TARGET)
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
 def _live(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    from provider.properties.model import TARGET
+    from ..schema.model import TARGET
 
     member = "distributionConfiguration"
     answer = _of_the_service(client.get_distribution_configuration(**{TARGET: parameters[TARGET]}), member)
@@ -205,7 +205,7 @@ def _of_the_service(answer: dict[str, Any], member: str) -> dict[str, Any]:
 
 
 def _show(screen: Screen, live: dict[str, Any], parameters: dict[str, Any]) -> None:
-    from provider.properties.model import TARGET, content_members
+    from ..schema.model import TARGET, content_members
 
     contents = [{name: one[name] for name in content_members() if name in one} for one in (live, parameters)]
     before, after = ({parameters[TARGET]: content} for content in contents)
@@ -213,8 +213,8 @@ def _show(screen: Screen, live: dict[str, Any], parameters: dict[str, Any]) -> N
 
 
 def _print(answer: Any, form: str, color: str) -> None:
-    from provider.cli.awscli.output import rendered
-    from provider.properties.model import UPDATE
+    from ..schema.model import UPDATE
+    from .awscli.output import rendered
 
     colored = color == "on" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     click.echo(rendered(answer, form, UPDATE, color=colored), nl=False, color=True)

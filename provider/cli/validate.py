@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provider.cli.mistakes import Mistake
-from provider.cli.reading import STANDARD_INPUT, bytes_of
+from .mistakes import Mistake
+from .reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
-    from provider.cli.reports import Told
-    from provider.cli.source import Source
-    from provider.lint.located import Located
+    from ..lint.located import Located
+    from .reports import Told
+    from .source import Source
 
 _FORMATS = ("human", "json", "sarif", "github")
 
@@ -66,9 +66,9 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
 
     Other resources, and most of the template as such, are for cfn-lint: `cfn-lint FILE -a provider.lint` does both.
     """
-    from provider.cli.reports import FORMATS, Report
-    from provider.cli.screen import Screen
-    from provider.lint.frame import UNREADABLE
+    from ..lint.frame import UNREADABLE
+    from .reports import FORMATS, Report
+    from .screen import Screen
 
     counted, told = 0, []
     for file in dict.fromkeys(files):
@@ -86,9 +86,9 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
 
 def _checked(file: Path) -> tuple[int, list[Told]]:
     """How many resources of the provider's a file has, and what is wrong with them, from top to bottom."""
-    from provider.cli.reports import Told
-    from provider.cli.source import Place, UnreadableError, read
-    from provider.lint.frame import UNREADABLE
+    from ..lint.frame import UNREADABLE
+    from .reports import Told
+    from .source import Place, UnreadableError, read
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
     try:
@@ -108,10 +108,10 @@ def _checked(file: Path) -> tuple[int, list[Told]]:
 
 def _findings(source: Source) -> tuple[int, list[Located]]:
     """Raises UnreadableError for what is neither a template nor properties."""
-    from provider.cli.source import UnreadableError
-    from provider.lint.frame import check_bare, check_frame
-    from provider.lint.ours import resources
-    from provider.lint.template import check, check_properties
+    from ..lint.frame import check_bare, check_frame
+    from ..lint.ours import resources
+    from ..lint.template import check, check_properties
+    from .source import UnreadableError
 
     tree = source.tree
     if tree is None:
@@ -125,13 +125,13 @@ def _findings(source: Source) -> tuple[int, list[Located]]:
 
 def _together(around: list[Located], within: list[Located]) -> list[Located]:
     """All findings; of a null it is not told once more that something else should be there."""
-    from provider.lint.frame import UNREADABLE
+    from ..lint.frame import UNREADABLE
 
     nulls = {one.path for one in around if one.id == UNREADABLE}
     return [*around, *(one for one in within if one.path not in nulls)]
 
 
 def _are_properties(tree: Mapping[str, Any]) -> bool:
-    from provider.properties.model import resource_type
+    from ..schema.model import resource_type
 
     return not tree.keys().isdisjoint(resource_type().spellings)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from provider.cli.mistakes import Mistake
+from .mistakes import Mistake
 
 output_option = click.option(
     "--output",

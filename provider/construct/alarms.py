@@ -10,7 +10,7 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from aws_cdk.aws_sns import ITopic
 
 if TYPE_CHECKING:
-    from provider.construct.provider import DistributionConfigurationProvider
+    from .provider import DistributionConfigurationProvider
 
 _MINUTE: Final = Duration.minutes(1)
 

@@ -9,11 +9,11 @@ import jsii
 from aws_cdk import BundlingOptions, DockerImage, FileSystem, IgnoreMode, ILocalBundling
 from aws_cdk.aws_lambda import Code
 
-from provider.artifact.build import TOOLS, build
-from provider.artifact.shrink import interpreter
+from ..build.artifact import TOOLS, build
+from ..build.shrink import interpreter
 
 _SOURCE: Final = Path(__file__).parents[1]
-_NOT_BUILT_FROM: Final = ("**/__pycache__", *(f"/{tool}" for tool in TOOLS if tool != "artifact"))
+_NOT_BUILT_FROM: Final = ("**/__pycache__", *(f"/{tool}" for tool in TOOLS if tool != "build"))
 
 
 def code(function: str) -> Code:

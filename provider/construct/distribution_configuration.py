@@ -7,14 +7,14 @@ from aws_cdk import Annotations, CustomResource, Duration, Fn, Stack
 from aws_cdk.aws_iam import Grant, IGrantable
 from constructs import Construct, IValidation
 
-from provider.authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
-from provider.construct.arguments import as_properties
-from provider.construct.properties import DistributionConfigurationProperties
-from provider.construct.provider import DeployedProvider, DistributionConfigurationProvider
-from provider.lint.template import check_properties
-from provider.properties.attributes import DATE_UPDATED, REGIONS, REQUEST_ID
-from provider.properties.finding import Severity
-from provider.properties.model import IDEMPOTENCY, NAME, pascal_case, resource_type
+from ..authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
+from ..lint.template import check_properties
+from ..schema.attributes import DATE_UPDATED, REGIONS, REQUEST_ID
+from ..schema.finding import Severity
+from ..schema.model import IDEMPOTENCY, NAME, pascal_case, resource_type
+from .arguments import as_properties
+from .properties import DistributionConfigurationProperties
+from .provider import DeployedProvider, DistributionConfigurationProvider
 
 _SERVICE_TIMEOUT: Final = Duration.seconds(int(str(OF_CLOUDFORMATION["ServiceTimeout"])))
 

@@ -12,8 +12,8 @@ from aws_cdk import Acknowledgment, Stack, Validations
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from provider.construct.provider import DistributionConfigurationProvider
-    from provider.construct.role import Policies
+    from .provider import DistributionConfigurationProvider
+    from .role import Policies
 
 _QUEUE: Final = "It is itself where the last resort leaves what it could not answer; an alarm watches it."
 _RUNTIME: Final = "The artifact's byte code is made for this runtime, which Lambda supports and the tests run on."

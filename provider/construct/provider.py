@@ -23,11 +23,11 @@ from aws_cdk.aws_sns import ITopic
 from aws_cdk.aws_sqs import Queue, QueueEncryption
 from constructs import Construct, IConstruct, IValidation
 
-from provider.artifact.shrink import RUNTIME
-from provider.construct import nag, role
-from provider.construct.alarms import add_alarms
-from provider.construct.asset import code
-from provider.construct.limits import mistakes
+from ..build.shrink import RUNTIME
+from . import nag, role
+from .alarms import add_alarms
+from .asset import code
+from .limits import mistakes
 
 _SINGLETON: Final = "ImageBuilderDistributionProvider"
 _RUNTIME: Final = Runtime(f"python{RUNTIME}", RuntimeFamily.PYTHON)

@@ -4,7 +4,7 @@ cfn-lint finds its rules here, by their IDs: `cfn-lint TEMPLATE -a provider.lint
 them, because importing cfn-lint takes half a second, which `python -m provider validate` need not pay.
 """
 
-from provider.lint.catalog import CHECKS
+from .catalog import CHECKS
 
 
 def __dir__() -> list[str]:
@@ -14,6 +14,6 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> type:
     if name not in CHECKS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from provider.lint.rules import rule
+    from .rules import rule
 
     return rule(name)

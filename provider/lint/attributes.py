@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from provider.lint.catalog import id_of
-from provider.lint.located import Located
-from provider.lint.texts import SUB, substituted
-from provider.properties.attributes import ATTRIBUTES
-from provider.properties.finding import Path, Severity
+from ..schema.attributes import ATTRIBUTES
+from ..schema.finding import Path, Severity
+from .catalog import id_of
+from .located import Located
+from .texts import SUB, substituted
 
 _GET_ATT: Final = "Fn::GetAtt"
 _SECTIONS: Final = ("Resources", "Outputs")

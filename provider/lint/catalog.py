@@ -6,8 +6,8 @@ The letter is the severity, as everywhere in cfn-lint. 91xx: names; 92xx: the se
 
 from typing import Final, NamedTuple
 
-from provider.properties.finding import Severity
-from provider.properties.rules import RULES
+from ..schema.finding import Severity
+from ..schema.rules import RULES
 
 
 class Check(NamedTuple):

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from provider.lint.functions import is_call
-from provider.lint.keys import RESOURCE_KEYS, meant
-from provider.lint.located import Located
-from provider.lint.ours import resources
-from provider.properties.finding import Path, Severity
-from provider.properties.validate import describe
+from ..schema.finding import Path, Severity
+from ..schema.validate import describe
+from .functions import is_call
+from .keys import RESOURCE_KEYS, meant
+from .located import Located
+from .ours import resources
 
 FRAME: Final = {
     "E0000": "The file can be read, is a template or properties, and has no null",

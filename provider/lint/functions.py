@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from provider.properties.finding import Finding, Path
+from ..schema.finding import Finding, Path
 
 IF: Final = "Fn::If"
 REF: Final = "Ref"

@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from provider.lint.catalog import id_of
-from provider.lint.conditions import Conditions
-from provider.lint.functions import faults, may_have_loops
-from provider.lint.located import Located
-from provider.lint.names import AS_WRITTEN, GUESSES, Bound, allowed, bound
-from provider.lint.scenario import Scenario, Unknown, conditions_in, scenario
-from provider.lint.texts import Texts, Value, mentioned
-from provider.properties.check import find
-from provider.properties.expand import expand
-from provider.properties.finding import Finding, Path, Severity, Spelling
-from provider.properties.model import resource_type
+from ..schema.check import find
+from ..schema.expand import expand
+from ..schema.finding import Finding, Path, Severity, Spelling
+from ..schema.model import resource_type
+from .catalog import id_of
+from .conditions import Conditions
+from .functions import faults, may_have_loops
+from .located import Located
+from .names import AS_WRITTEN, GUESSES, Bound, allowed, bound
+from .scenario import Scenario, Unknown, conditions_in, scenario
+from .texts import Texts, Value, mentioned
 
 _OF_ONE_TEXT: Final = frozenset({"build-date", "pattern"})
 """The rules that can be sure of a text in which something is guessed: they look at nothing else."""

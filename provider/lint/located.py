@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from provider.properties.finding import Path, Severity
+from ..schema.finding import Path, Severity
 
 
 class Located(NamedTuple):

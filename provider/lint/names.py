@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provider.lint.texts import DYNAMIC_REFERENCE, Value
+from .texts import DYNAMIC_REFERENCE, Value
 
 _TEXTS: Final = frozenset({"String", "Number"})
 _LIST: Final = "CommaDelimitedList"

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from provider.lint.catalog import id_of
-from provider.lint.functions import IF, LOOP, is_call
-from provider.lint.located import Located
-from provider.properties.expand import expand
-from provider.properties.finding import Path, Severity
-from provider.properties.model import TARGET, resource_type
-from provider.protocol.request import RESOURCE_TYPES, foreign
+from ..cloudformation.request import RESOURCE_TYPES, foreign
+from ..schema.expand import expand
+from ..schema.finding import Path, Severity
+from ..schema.model import TARGET, resource_type
+from .catalog import id_of
+from .functions import IF, LOOP, is_call
+from .located import Located
 
 _OWN, _GENERIC = RESOURCE_TYPES
 _A_SLIP: Final = 0.95

@@ -6,9 +6,9 @@ from weakref import WeakKeyDictionary
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
-from provider.lint.catalog import CHECKS
-from provider.lint.located import Located
-from provider.lint.template import check
+from .catalog import CHECKS
+from .located import Located
+from .template import check
 
 DOCUMENTATION = "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Distribution.html"
 

@@ -4,17 +4,17 @@ from collections.abc import Hashable, Mapping
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
-from provider.arn import slug
-from provider.lint.catalog import id_of
-from provider.lint.conditions import Conditions, Outcome, condition_of
-from provider.lint.functions import may_have_loops
-from provider.lint.located import Located
-from provider.lint.names import AS_WRITTEN
-from provider.lint.scenario import Unknown, conditions_in, scenario
-from provider.lint.texts import Texts
-from provider.properties.finding import Path, Severity
-from provider.properties.model import NAME, TARGET, resource_type
-from provider.properties.validate import describe
+from ..arn import slug
+from ..schema.finding import Path, Severity
+from ..schema.model import NAME, TARGET, resource_type
+from ..schema.validate import describe
+from .catalog import id_of
+from .conditions import Conditions, Outcome, condition_of
+from .functions import may_have_loops
+from .located import Located
+from .names import AS_WRITTEN
+from .scenario import Unknown, conditions_in, scenario
+from .texts import Texts
 
 _TOP_LEVEL: Final = 2
 """The length of the paths of resources that no loop makes."""

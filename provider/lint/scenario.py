@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from provider.lint.conditions import Outcome
-from provider.lint.functions import IF, REF, is_call, spelled
-from provider.lint.texts import Texts
-from provider.properties.finding import Path
+from ..schema.finding import Path
+from .conditions import Outcome
+from .functions import IF, REF, is_call, spelled
+from .texts import Texts
 
 _NO_VALUE: Final = {REF: "AWS::NoValue"}
 _AS_THEY_STAND: Final = Texts()

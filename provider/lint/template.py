@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from provider.lint.attributes import check_attributes
-from provider.lint.conditions import condition_of
-from provider.lint.judgement import judged
-from provider.lint.keys import meant
-from provider.lint.located import Located
-from provider.lint.ours import misspelt, resources
-from provider.lint.same_name import check_names
-from provider.properties.finding import Path
+from ..schema.finding import Path
+from .attributes import check_attributes
+from .conditions import condition_of
+from .judgement import judged
+from .keys import meant
+from .located import Located
+from .ours import misspelt, resources
+from .same_name import check_names
 
 _PROPERTIES: Final = "Properties"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from provider.lint.functions import REF
+from .functions import REF
 
 Value = str | list[str]
 """What a name stands for."""

@@ -13,10 +13,10 @@ from provider.authoring.documentation import first_sentence, kind, limits, of_me
 from provider.authoring.reference import page
 from provider.cli.native import native_members, native_schema
 from provider.lint.catalog import CHECKS
-from provider.properties.attributes import ATTRIBUTES
-from provider.properties.model import DEFAULTS, OURS, REFUSED, Type, operation, pascal_case, resource_type
-from provider.properties.rules import RULES
-from provider.properties.validate import validate
+from provider.schema.attributes import ATTRIBUTES
+from provider.schema.model import DEFAULTS, OURS, REFUSED, Type, operation, pascal_case, resource_type
+from provider.schema.rules import RULES
+from provider.schema.validate import validate
 from tests.stack import Resource, ami
 
 GOLDEN = Path(__file__).parents[2] / "docs" / "reference.md"

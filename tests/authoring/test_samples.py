@@ -8,11 +8,11 @@ import yaml
 
 from provider.authoring.samples import sample
 from provider.authoring.skeleton import SET_ASIDE, Skeleton
-from provider.properties.check import find
-from provider.properties.expand import expand
-from provider.properties.flatten import flatten_value
-from provider.properties.model import Type, resource_type
-from provider.properties.validate import validate
+from provider.schema.check import find
+from provider.schema.expand import expand
+from provider.schema.flatten import flatten_value
+from provider.schema.model import Type, resource_type
+from provider.schema.validate import validate
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base"
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from provider.authoring.schema import schema
 from provider.authoring.skeleton import Skeleton
-from provider.properties.flatten import flatten
+from provider.schema.flatten import flatten
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "docs" / "properties.schema.json"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from provider.cli.convert.cli_input import from_input
 from provider.cli.convert.document import Document
 from provider.cli.source import read
-from provider.properties.flatten import flatten
+from provider.schema.flatten import flatten
 from tests.cli.commands import EXAMPLES, command
-from tests.properties.given import PARAMETERS
+from tests.schema.given import PARAMETERS
 
 HERE = Path(__file__).parent / "convert_examples"
 GUIDE = "https://docs.aws.amazon.com/imagebuilder/latest/userguide/"

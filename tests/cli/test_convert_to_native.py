@@ -14,10 +14,10 @@ from provider.cli.convert.document import Document
 from provider.cli.convert.to_native import to_native
 from provider.cli.native import native_members, native_schema
 from provider.cli.source import read
-from provider.properties.flatten import flatten
-from provider.properties.model import TARGET, Type, resource_type
+from provider.schema.flatten import flatten
+from provider.schema.model import TARGET, Type, resource_type
 from tests.cli.commands import EXAMPLES, ROOT, Ended, command
-from tests.properties.given import PARAMETERS
+from tests.schema.given import PARAMETERS
 
 OURS, NATIVE = "Custom::ImageBuilderDistributionConfiguration", "AWS::ImageBuilder::DistributionConfiguration"
 TOKEN = "!ImportValue image-builder-distribution-provider-ServiceToken"

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from provider.authoring.samples import consistent, whole
-from provider.local.emulator import Emulator
-from provider.properties.model import resource_type
-from provider.properties.rules import MARKS
+from provider.emulator.emulator import Emulator
+from provider.schema.model import resource_type
+from provider.schema.rules import MARKS
 from tests.cli.commands import Ended, command, process
 from tests.stack import Resource
 

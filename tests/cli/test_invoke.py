@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 from tests.cli.commands import EVENTS, ROOT, command, process
 
 OWN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden-image"

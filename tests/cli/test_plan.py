@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 from tests.cli.commands import EXAMPLES, command, process
 from tests.cli.plans import KIND, TOKEN, Write, adopt, own, planned, told
 from tests.stack import ARN, NAME, Resource, ami

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from provider.local.emulator import Emulator
-from provider.local.sink import AnswerSink
+from provider.emulator.emulator import Emulator
+from provider.stack_engine.sink import AnswerSink
 from tests.cli.commands import command
 from tests.cli.plans import KIND, Write, adopt, own, planned
 from tests.stack import ARN, STACK_ID, Resource

@@ -11,11 +11,11 @@ from provider.cli.function import Context
 from provider.cli.rehearsal import Rehearsal
 from provider.cli.scene import Home
 from provider.cli.screen import Screen
+from provider.emulator.emulator import Emulator
 from provider.handler import handler
-from provider.local.emulator import Emulator
-from provider.local.records import Outside
-from provider.local.sink import AnswerSink
-from tests.local.scripted import Event, answer, answers, fail, template
+from provider.stack_engine.sink import AnswerSink
+from provider.template.external_values import ExternalValues
+from tests.stack_engine.scripted import Event, answer, answers, fail, template
 
 PREFIX = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
 ALPHA, BETA = f"{PREFIX}alpha", f"{PREFIX}beta"
@@ -49,7 +49,12 @@ class Setup:
 
     def rehearse(self, *steps: Step) -> list[str]:
         rehearsal = Rehearsal(
-            Screen(self.out), self.emulator, self.sink, Home("us-east-1", "123456789012", ""), self._invoke, Outside()
+            Screen(self.out),
+            self.emulator,
+            self.sink,
+            Home("us-east-1", "123456789012", ""),
+            self._invoke,
+            ExternalValues(),
         )
         return rehearsal.run("images", [template(step) for step in steps], [{}] * len(steps))
 

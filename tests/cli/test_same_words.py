@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from provider.emulator.emulator import Emulator
 from provider.lint import keys
-from provider.local import template
-from provider.local.emulator import Emulator
+from provider.template import sections as template
 from tests.cli.commands import command
 from tests.stack import NAME
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from provider.cli.screen import Screen
-from provider.local.stacks import StackEvent
+from provider.stack_engine.stacks import StackEvent
 
 
 class Terminal(io.StringIO):

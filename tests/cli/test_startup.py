@@ -8,7 +8,7 @@ import click
 import pytest
 
 from provider.cli.main import SECTIONS, main
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 from tests.cli.commands import EXAMPLES, ROOT, command, process
 
 NEVER = ("asyncio", "boto3", "cfnlint", "difflib", "provider.handler", "ruamel", "tomllib")
@@ -35,7 +35,7 @@ def plan(_: Emulator) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("arguments", "status", "others"),
     [
-        (update, 0, ("provider.lint", "provider.local", "yaml")),
+        (update, 0, ("provider.lint", "provider.emulator", "provider.stack_engine", "provider.template", "yaml")),
         (plan, 3, ("provider.cli.function", "provider.lint.judgement", "provider.lint.template")),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from provider.client import before_send
+from provider.aws.client import before_send
 from tests.client.wire import SETTINGS, Recorder
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC).replace(tzinfo=None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from provider.properties.model import service_model
+from provider.schema.model import service_model
 
 _TEXT = "\u00fc/+ ~%"
 """Characters that each part of a request carries in a way of its own."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from provider.artifact.certificates import hashed_folder
-from provider.client import call, client
+from provider.aws.client import call, client
+from provider.aws.tls import tls_context
+from provider.build.certificates import hashed_folder
+from provider.emulator.server import Reply
 from provider.errors import Outcome, ProviderError
-from provider.local.server import Reply
-from provider.tls import tls_context
 from tests.authority import Authority
 from tests.client.proxy import Proxy
 from tests.client.wire import CERTIFICATE, Recorder

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from provider.client import call, client
+from provider.aws.client import call, client
+from provider.emulator.server import LoopbackServer, Reply
 from provider.errors import Outcome, ProviderError
-from provider.local.server import LoopbackServer, Reply
 from tests.client.wire import Recorder
 
 LIST = "ListDistributionConfigurations"

@@ -8,9 +8,9 @@ import botocore.session
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from provider.client import client
+from provider.aws.client import client
 from provider.errors import ProviderError
-from provider.properties.model import SERVICE
+from provider.schema.model import SERVICE
 from tests.client.wire import plain_client
 
 REGIONS = (

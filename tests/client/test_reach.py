@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from provider.client import before_send, call, client
+from provider.aws.client import before_send, call, client
+from provider.emulator.emulator import Emulator, Fault
+from provider.emulator.server import LoopbackServer, Reply
 from provider.errors import Outcome, ProviderError
-from provider.local.emulator import Emulator, Fault
-from provider.local.server import LoopbackServer, Reply
 from tests.authority import Authority
 from tests.client.proxy import Proxy
 from tests.client.wire import CERTIFICATE, Recorder

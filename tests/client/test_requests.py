@@ -11,9 +11,9 @@ from botocore.handlers import BUILTIN_HANDLERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provider.client import call, client, concerns_us
-from provider.image_builder import OPERATIONS
-from provider.properties.model import FOR_CREDENTIALS, SERVICE
+from provider.aws.client import call, client, concerns_us
+from provider.reconciler.image_builder import OPERATIONS
+from provider.schema.model import FOR_CREDENTIALS, SERVICE
 from tests.client.parameters import parameters_of
 from tests.client.wire import Recorder, plain_client
 

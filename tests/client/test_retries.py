@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from provider.client import call, client
+from provider.aws.client import call, client
+from provider.emulator.emulator import Emulator, Fault
 from provider.errors import ProviderError
-from provider.local.emulator import Emulator, Fault
 from tests.client.wire import CERTIFICATE, plain_client
 
 LIST = "ListDistributionConfigurations"

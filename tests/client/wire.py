@@ -11,10 +11,10 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import create_loader
 
-from provider.local.server import LoopbackServer, Reply
-from provider.properties.model import SERVICE
+from provider.emulator.server import LoopbackServer, Reply
+from provider.schema.model import SERVICE
 
-CERTIFICATE = Path(__file__).parents[1] / "local" / "test_emulator.pem"
+CERTIFICATE = Path(__file__).parents[1] / "emulator" / "test_emulator.pem"
 """Certificate and key of a server at 127.0.0.1; it signed itself, so it is the CA to trust as well."""
 PREFIXES = ("AWS_", "SSL_CERT_", "_X_AMZN_")
 SETTINGS = [name for name in os.environ if name.startswith(PREFIXES) or name.lower().endswith("_proxy")]

@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk.aws_lambda import Function, Runtime
 
-from provider.artifact.build import build
+from provider.build.artifact import build
 from provider.construct import asset
 from provider.construct.asset import code
 

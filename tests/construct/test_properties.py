@@ -12,7 +12,7 @@ from botocore import xform_name
 from provider.authoring.typed import RENAMED, ROOT, module, properties_by_name
 from provider.construct import properties
 from provider.construct.arguments import as_properties
-from provider.properties.model import Type, pascal_case, resource_type
+from provider.schema.model import Type, pascal_case, resource_type
 
 
 def structures(type_: Type, name: str = ROOT) -> Iterator[tuple[str, Type]]:

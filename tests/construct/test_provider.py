@@ -18,10 +18,10 @@ from cdk_nag import AwsSolutionsChecks
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
 from provider.construct.limits import PATTERNS, SHORTEST
 from provider.construct.properties import Distribution
-from provider.local.intrinsics import Evaluator
-from provider.local.plausible import Plausible
-from provider.local.records import Outside
-from provider.local.template import Template, load, made_of
+from provider.template.external_values import ExternalValues
+from provider.template.intrinsics import Evaluator
+from provider.template.placeholders import Plausible
+from provider.template.sections import Template, load, made_of
 from tests.construct.synthesis import resources_of, template_of
 
 APPLICATION = load(Path(__file__).parents[2] / "template.yaml")
@@ -88,7 +88,7 @@ def worked_out(template: Template, given: Mapping[str, str], names: Mapping[str,
     defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
     known = {**defaults, **given, **PSEUDO, "AWS::StackName": "images"}
     plausible = Plausible("us-east-1", "123456789012", "")
-    evaluator = Evaluator(template, known, Named(names), plausible, Outside(), lambda _: None)
+    evaluator = Evaluator(template, known, Named(names), plausible, ExternalValues(), lambda _: None)
     return {
         names.get(name, name): _text(evaluator.evaluate(resource, ("Resources", name)))
         for name, resource in template.resources.items()

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from provider.artifact.build import TOOLS
-from provider.protocol.delivery import Undelivered
+from provider.build.artifact import TOOLS
+from provider.cloudformation.delivery import Undelivered
 from tests.docs.page import ROOT
 
 PROVIDER = ROOT / "provider"

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from provider.emulator.emulator import Emulator
 from provider.handler import handler
-from provider.local.emulator import Emulator
-from provider.local.sink import AnswerSink
-from provider.local.stacks import Stack, StackEngine
-from provider.local.template import load
-from provider.properties.expand import expand
-from provider.properties.model import ON_DELETE, TARGET, Type, pascal_case, resource_type
-from provider.properties.rules import MARKS
+from provider.schema.expand import expand
+from provider.schema.model import ON_DELETE, TARGET, Type, pascal_case, resource_type
+from provider.schema.rules import MARKS
+from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.stacks import Stack, StackEngine
+from provider.template.sections import load
 from tests.docs.page import DOCS, ROOT, Block, blocks, commands, rows
 
 PAGES = DOCS / "migrating"

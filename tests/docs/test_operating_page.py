@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from provider import last_resort
+from provider.emulator.faults import Fault
 from provider.errors import API_ERRORS, Outcome
-from provider.local.faults import Fault
-from provider.local.template import load
+from provider.template.sections import load
 from tests.docs.page import DOCS, ROOT, blocks, rows
 from tests.stack import ARN, Context, Resource, ami
 

@@ -12,7 +12,7 @@ from botocore.session import get_session
 
 from provider.errors import API_ERRORS
 from provider.marker import CreationStatus
-from provider.ownership import Owner, State
+from provider.resources.ownership import Owner, State
 from tests.docs.failures import UNKNOWN, failures, log_lines, undo_texts
 from tests.docs.page import DOCS, commands, headings, rows
 

@@ -13,7 +13,7 @@ import yaml
 
 from provider.cli.main import run as run_commands
 from provider.lint.catalog import CHECKS
-from provider.properties.rules import RULES
+from provider.schema.rules import RULES
 from tests.cli.commands import EXAMPLES, ROOT, command
 
 TEMPLATE = """

@@ -17,9 +17,9 @@ from provider.cli.source import read
 from provider.lint.catalog import CHECKS
 from provider.lint.frame import FRAME
 from provider.lint.ours import resources
-from provider.local.deployment import Deployment
-from provider.local.records import Place
-from provider.local.template import load
+from provider.stack_engine.deployment import Deployment
+from provider.stack_engine.records import Place
+from provider.template.sections import load
 from tests.cli.commands import ROOT, command
 from tests.stack import STACK_ID, Resource
 

@@ -14,10 +14,10 @@ from provider.lint.conditions import Conditions
 from provider.lint.functions import FUNCTIONS, REF, faults
 from provider.lint.located import Located
 from provider.lint.template import check, check_properties
-from provider.local.template import load
-from provider.properties.flatten import flatten
-from tests.properties.given import PARAMETERS
-from tests.properties.test_laws import ANYTHING
+from provider.schema.flatten import flatten
+from provider.template.sections import load
+from tests.schema.given import PARAMETERS
+from tests.schema.test_laws import ANYTHING
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
 AMI = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "x {{ imagebuilder:buildDate }}"}}

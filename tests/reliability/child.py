@@ -39,7 +39,7 @@ def main() -> None:
     if package := work.get("slow"):
         shadow(package, "import time\ntime.sleep(60)\n")
     if what := work.get("inside"):
-        from provider.client import client
+        from provider.aws.client import client
 
         moment = "after-call" if work.get("after") else "before-send"
 

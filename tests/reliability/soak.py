@@ -21,9 +21,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from provider.local.emulator import Emulator, Fault
-from provider.local.faults import Fault as WireFault
-from provider.local.server import LoopbackServer, Reply
+from provider.emulator.emulator import Emulator, Fault
+from provider.emulator.faults import Fault as WireFault
+from provider.emulator.server import LoopbackServer, Reply
 
 SHARE = 0.1
 API_FAULTS = (Fault.THROTTLE, Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.RESET, Fault.GARBAGE)
@@ -138,8 +138,8 @@ class Player:
             pass
 
     def _send(self, request_type: str, logical_id: str, **more: Any) -> dict[str, Any]:
+        from provider.cloudformation.delivery import Undelivered
         from provider.handler import handler
-        from provider.protocol.delivery import Undelivered
 
         self.figures.requests += 1
         self.figures.kinds[request_type] = self.figures.kinds.get(request_type, 0) + 1

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from provider.local.emulator import Emulator
-from provider.properties.rules import MARKS
+from provider.emulator.emulator import Emulator
+from provider.schema.rules import MARKS
 from tests.reliability.matrix import REQUESTS, RequestType
 from tests.reliability.world import CHILD, Bucket, World
 

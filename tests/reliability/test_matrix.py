@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from provider.local.emulator import Emulator
-from provider.local.emulator import Fault as Api
-from provider.protocol.response import LIMIT
+from provider.cloudformation.response import LIMIT
+from provider.emulator.emulator import Emulator
+from provider.emulator.emulator import Fault as Api
 from tests.reliability.matrix import CUT, DONE, RETRIED, UNDONE, UNHEARD, Fault, RequestType, cells, markdown
 from tests.reliability.world import SECRETS, Bucket, World
 from tests.stack import ARN, STACK_ID
 
 ROOT = Path(__file__).parents[2]
-CERTIFICATE = ROOT / "tests" / "local" / "test_emulator.pem"
+CERTIFICATE = ROOT / "tests" / "emulator" / "test_emulator.pem"
 
 
 def fails(fault: Api, times: int, *, after: bool = False) -> Callable[[World], None]:

@@ -13,12 +13,12 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+from provider.cloudformation.delivery import Undelivered
+from provider.emulator.emulator import Emulator
+from provider.emulator.faults import Fault as ApiFault
+from provider.emulator.server import LoopbackServer, Reply
 from provider.handler import handler
-from provider.local.emulator import Emulator
-from provider.local.faults import Fault as ApiFault
-from provider.local.server import LoopbackServer, Reply
-from provider.properties.rules import MARKS
-from provider.protocol.delivery import Undelivered
+from provider.schema.rules import MARKS
 from tests.reliability.matrix import RequestType
 from tests.stack import ARN, NAME, STACK_ID, Context
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from provider.cli.awscli.failure import Misused
-from provider.cli.awscli.output import FORMATS
+from .failure import Misused
+from .output import FORMATS
 
 if TYPE_CHECKING:
-    from provider.properties.model import Type
+    from ...schema.model import Type
 
 
 def _endpoint(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -105,8 +105,8 @@ class OperationCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options of each kind below a heading of their own, the operation's as the service documents them."""
-        from provider.authoring.documentation import of_member, plain
-        from provider.properties.model import UPDATE, operation
+        from ...authoring.documentation import of_member, plain
+        from ...schema.model import UPDATE, operation
 
         for member in _member_options():
             member.help = plain(of_member(operation(UPDATE), str(member.name)))
@@ -129,7 +129,7 @@ def members() -> Mapping[str, tuple[str, Type]]:
     """The option of each member of the call's input -> the member's name and type."""
     from botocore import xform_name
 
-    from provider.properties.model import UPDATE, operation
+    from ...schema.model import UPDATE, operation
 
     return {f"--{xform_name(name, '-')}": (name, type_) for name, type_ in operation(UPDATE).members.items()}
 

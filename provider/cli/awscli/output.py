@@ -17,7 +17,7 @@ def rendered(answer: Any, form: str, title: str, *, color: bool) -> str:
         case "text":
             return "".join(f"{line}\n" for line in _text(answer))
         case "table":
-            from provider.cli.awscli.table import table
+            from .table import table
 
             return table(title, answer, color=color)
         case "yaml":

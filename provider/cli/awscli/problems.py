@@ -6,11 +6,11 @@ import json
 from datetime import date
 from typing import Any, NamedTuple
 
-from provider.properties.expand import Suggestions
-from provider.properties.finding import Finding, Severity
-from provider.properties.model import Type
-from provider.properties.rules import RULES, judge
-from provider.properties.validate import validate
+from ...schema.expand import Suggestions
+from ...schema.finding import Finding, Severity
+from ...schema.model import Type
+from ...schema.rules import RULES, judge
+from ...schema.validate import validate
 
 
 class Problems(NamedTuple):

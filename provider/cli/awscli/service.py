@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from botocore.session import Session
 
-from provider.client import light_session
-from provider.properties.model import SERVICE
+from ...aws.client import light_session
+from ...schema.model import SERVICE
 
 _FROM_THE_ENVIRONMENT: Final = {
     "region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None),
@@ -62,7 +62,7 @@ def log_everything() -> None:
     """Log what botocore does to standard error, without what signs a request and without credentials."""
     import logging
 
-    from provider.protocol.redaction import redact
+    from ...cloudformation.redaction import redact
 
     class Redacted(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:

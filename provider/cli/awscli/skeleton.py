@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from provider.authoring.documentation import first_sentence, of_member
+from ...authoring.documentation import first_sentence, of_member
 
 if TYPE_CHECKING:
-    from provider.properties.model import Type
+    from ...schema.model import Type
 
 
 def blank(type_: Type) -> Any:

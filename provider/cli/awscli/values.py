@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provider.cli.awscli.failure import Invalid
-from provider.cli.awscli.shorthand import parse
+from .failure import Invalid
+from .shorthand import parse
 
 if TYPE_CHECKING:
-    from provider.properties.model import Type
+    from ...schema.model import Type
 
 
 def member_of(given: str | bool | tuple[str, ...], option: str, type_: Type) -> Any:
@@ -37,7 +37,7 @@ def input_of(given: str, option: str) -> dict[str, Any]:
 
     Raises Invalid where they cannot be read.
     """
-    from provider.properties.validate import describe
+    from ...schema.validate import describe
 
     try:
         text = contents(given)
@@ -64,7 +64,7 @@ def contents(text: str) -> str:
 
 
 def _value(text: str, type_: Type) -> Any:
-    from provider.properties.expand import coerce
+    from ...schema.expand import coerce
 
     if type_.is_scalar:
         return coerce(text, type_)
@@ -73,7 +73,7 @@ def _value(text: str, type_: Type) -> Any:
 
 def _typed(value: Any, type_: Type) -> Any:
     """Shorthand's texts as what the model has there; one that stands where a list belongs is its only entry."""
-    from provider.properties.expand import coerce
+    from ...schema.expand import coerce
 
     if type_.kind == "list" and type_.item:
         return [_typed(entry, type_.item) for entry in (value if isinstance(value, list) else [value])]

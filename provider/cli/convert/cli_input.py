@@ -10,14 +10,10 @@ from typing import Any
 import yaml
 from botocore import xform_name
 
-from provider.authoring.block import as_json, as_yaml, logical_id, template
-from provider.cli.convert.document import Document, Note
-from provider.cli.convert.names import given_twice
-from provider.cli.convert.nodes import entries, entry
-from provider.cli.convert.resources import Resource, tell_bare
-from provider.properties.expand import expand
-from provider.properties.finding import Path, Spelling
-from provider.properties.model import (
+from ...authoring.block import as_json, as_yaml, logical_id, template
+from ...schema.expand import expand
+from ...schema.finding import Path, Spelling
+from ...schema.model import (
     CREATE,
     IGNORED,
     NAME,
@@ -30,6 +26,10 @@ from provider.properties.model import (
     pascal_case,
     resource_type,
 )
+from .document import Document, Note
+from .names import given_twice
+from .nodes import entries, entry
+from .resources import Resource, tell_bare
 
 _COLUMN = 6
 """Where a template's properties begin."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provider.cli.mistakes import Mistake
-from provider.cli.reading import STANDARD_INPUT, bytes_of
-from provider.cli.writing import output_option, write
+from ..mistakes import Mistake
+from ..reading import STANDARD_INPUT, bytes_of
+from ..writing import output_option, write
 
 if TYPE_CHECKING:
-    from provider.cli.convert.document import Document, Note
-    from provider.cli.convert.resources import Resource
-    from provider.cli.source import Source
+    from ..source import Source
+    from .document import Document, Note
+    from .resources import Resource
 
 EPILOG = """\b
 Examples:
@@ -59,8 +59,8 @@ def convert(file: Path, form: str, adopt: bool, resource: str, output: Path | No
 
     Standard error tells what was changed, what could not be converted, and where. Nothing is left out silently.
     """
-    from provider.cli.convert.document import Document
-    from provider.cli.source import UnreadableError
+    from ..source import UnreadableError
+    from .document import Document
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
     try:
@@ -84,9 +84,9 @@ def _in_order(notes: list[Note]) -> list[Note]:
 
 
 def _to_ours(source: Document, adopt: bool, resource: str) -> str:
-    from provider.authoring.native import NATIVE_TYPE
-    from provider.cli.convert import cli_input, from_native
-    from provider.cli.convert.resources import resources
+    from ...authoring.native import NATIVE_TYPE
+    from . import cli_input, from_native
+    from .resources import resources
 
     _only(resource, "--resource", "--to cli")
     if resources(source, NATIVE_TYPE):
@@ -102,7 +102,7 @@ def _to_ours(source: Document, adopt: bool, resource: str) -> str:
 
 
 def _to_native(source: Document, adopt: bool, resource: str) -> str:
-    from provider.cli.convert.to_native import to_native
+    from .to_native import to_native
 
     _only(adopt, "--adopt", "--to ours")
     _only(resource, "--resource", "--to cli")
@@ -112,7 +112,7 @@ def _to_native(source: Document, adopt: bool, resource: str) -> str:
 
 
 def _to_cli(source: Document, adopt: bool, resource: str) -> str:
-    from provider.cli.convert.cli_input import to_input
+    from .cli_input import to_input
 
     _only(adopt, "--adopt", "--to ours")
     found = {one.name: one for one in _ours(source)}
@@ -124,8 +124,8 @@ def _to_cli(source: Document, adopt: bool, resource: str) -> str:
 
 
 def _ours(source: Document) -> list[Resource]:
-    from provider.cli.convert.resources import own_resources
-    from provider.protocol.request import RESOURCE_TYPES
+    from ...cloudformation.request import RESOURCE_TYPES
+    from .resources import own_resources
 
     if found := own_resources(source):
         return found
@@ -142,7 +142,7 @@ def _only(given: object, option: str, place: str) -> None:
 
 def _read_again(text: str, name: str) -> Source:
     """What the result says. Raises Mistake where the original is laid out so that changing it in places went wrong."""
-    from provider.cli.source import UnreadableError, read
+    from ..source import UnreadableError, read
 
     try:
         return read(text.encode())
@@ -152,8 +152,8 @@ def _read_again(text: str, name: str) -> Source:
 
 def _tell_findings(made: Source, form: str, name: str) -> bool:
     """Tell what `validate` would say of the result if it were ours. Returns whether there are errors."""
-    from provider.lint.template import check
-    from provider.properties.finding import Severity
+    from ...lint.template import check
+    from ...schema.finding import Severity
 
     tree, above = _as_ours(made, form)
     found = check(tree)
@@ -165,9 +165,9 @@ def _tell_findings(made: Source, form: str, name: str) -> bool:
 
 def _as_ours(made: Source, form: str) -> tuple[Any, int]:
     """A template of ours that says what the result says, and how many steps of its paths the result does not have."""
-    from provider.authoring.block import RESOURCE_TYPE
-    from provider.authoring.native import NATIVE_TYPE
-    from provider.cli.source import read
+    from ...authoring.block import RESOURCE_TYPE
+    from ...authoring.native import NATIVE_TYPE
+    from ..source import read
 
     tree = made.tree
     if form == "cli":

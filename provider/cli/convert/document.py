@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import yaml
 
-from provider.authoring.block import lines
-from provider.cli.convert.nodes import Pair
-from provider.cli.source import Source, UnreadableError, read
-from provider.local.syntax import is_json
+from ...authoring.block import lines
+from ...template.syntax import is_json
+from ..source import Source, UnreadableError, read
+from .nodes import Pair
 
 _MARK: Final = "\ufeff"
 

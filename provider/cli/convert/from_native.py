@@ -8,15 +8,15 @@ from typing import Any
 
 import yaml
 
-from provider.arn import slug
-from provider.authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
-from provider.authoring.native import NATIVE_TYPE
-from provider.cli.convert.document import Document
-from provider.cli.convert.nodes import call, entry
-from provider.cli.convert.references import references
-from provider.cli.convert.resources import Resource, resources, tell_bare
-from provider.lint.functions import LOOP
-from provider.properties.model import NAME, TARGET, pascal_case
+from ...arn import slug
+from ...authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
+from ...authoring.native import NATIVE_TYPE
+from ...lint.functions import LOOP
+from ...schema.model import NAME, TARGET, pascal_case
+from .document import Document
+from .nodes import call, entry
+from .references import references
+from .resources import Resource, resources, tell_bare
 
 _ARN = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/"
 _KEEPING = ("Retain", "RetainExceptOnCreate")

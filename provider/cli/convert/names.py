@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from provider.properties.model import Type
+from ...schema.model import Type
 
 
 def given_twice(names: Iterable[str], type_: Type) -> set[str]:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import yaml
 
-from provider.lint.functions import LOOP
+from ...lint.functions import LOOP
 
 Pair: TypeAlias = tuple[yaml.ScalarNode, yaml.Node]
 """A mapping's key and value."""

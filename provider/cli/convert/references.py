@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from provider.cli.convert.document import Document
-from provider.cli.convert.nodes import call, entry, within
+from .document import Document
+from .nodes import call, entry, within
 
 
 @dataclass(frozen=True)

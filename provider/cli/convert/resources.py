@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from provider.cli.convert.document import Document
-from provider.cli.convert.nodes import entries, entry
-from provider.lint.functions import LOOP
-from provider.lint.ours import is_ours
-from provider.properties.finding import Path
-from provider.protocol.request import RESOURCE_TYPES
+from ...cloudformation.request import RESOURCE_TYPES
+from ...lint.functions import LOOP
+from ...lint.ours import is_ours
+from ...schema.finding import Path
+from .document import Document
+from .nodes import entries, entry
 
 
 @dataclass(frozen=True)

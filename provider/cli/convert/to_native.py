@@ -6,14 +6,8 @@ from collections.abc import Collection
 
 import yaml
 
-from provider.authoring.native import NATIVE_TYPE, NativeMembers, native_name
-from provider.cli.convert.document import Document
-from provider.cli.convert.names import given_twice
-from provider.cli.convert.nodes import Pair, call, entries, entry, outcomes
-from provider.cli.convert.references import references
-from provider.cli.convert.resources import Resource, own_resources, tell_bare
-from provider.cli.native import native_attributes, native_members, native_schema
-from provider.properties.model import (
+from ...authoring.native import NATIVE_TYPE, NativeMembers, native_name
+from ...schema.model import (
     IGNORED,
     NAME,
     ON_DELETE,
@@ -25,6 +19,12 @@ from provider.properties.model import (
     pascal_case,
     resource_type,
 )
+from ..native import native_attributes, native_members, native_schema
+from .document import Document
+from .names import given_twice
+from .nodes import Pair, call, entries, entry, outcomes
+from .references import references
+from .resources import Resource, own_resources, tell_bare
 
 _SAME_AS_ARN = pascal_case(TARGET)
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")

@@ -7,8 +7,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from provider.properties.diff import Difference
-from provider.properties.finding import Finding
+from ...schema.diff import Difference
+from ...schema.finding import Finding
 
 
 class Action(Enum):

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from provider.cli.planning.changes import Before
-from provider.image_builder import Home
-from provider.ownership import Ownership
-from provider.properties.model import NAME, ON_DELETE, RETAIN, pascal_case
+from ...reconciler.image_builder import Home
+from ...resources.ownership import Ownership
+from ...schema.model import NAME, ON_DELETE, RETAIN, pascal_case
+from .changes import Before
 
 _ON_DELETE = pascal_case(ON_DELETE)
 _TELLS = "--previous FILE tells"

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from provider.cli.planning.changes import CHANGES, Action, Change
-from provider.cli.screen import Screen
-from provider.properties.diff import ABSENT
-from provider.properties.finding import Severity, Spelling
-from provider.properties.model import resource_type
+from ...schema.diff import ABSENT
+from ...schema.finding import Severity, Spelling
+from ...schema.model import resource_type
+from ..screen import Screen
+from .changes import CHANGES, Action, Change
 
 _SHOWN = {
     Action.CREATE: ("+", "green", "{0.arn} is created"),

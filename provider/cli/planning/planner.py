@@ -13,23 +13,23 @@ from dataclasses import dataclass, field
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from provider.cli.planning.changes import Action, Before, Change
-from provider.cli.planning.marked import Found, Led, look, stacks
-from provider.cli.planning.world import World
-from provider.errors import ProviderError
-from provider.lifecycle import decide
-from provider.local.deployment import AttributeMissingError, Deployment
-from provider.local.records import Resource
-from provider.local.template import TemplateError
-from provider.ownership import Owner, Ownership
-from provider.plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, NeedsRead, Plan, Target
-from provider.properties.attributes import attributes
-from provider.properties.check import find
-from provider.properties.diff import ABSENT, differences
-from provider.properties.expand import expand
-from provider.properties.finding import Path, Severity
-from provider.properties.model import NAME, TARGET
-from provider.protocol.request import RESOURCE_TYPES, Request
+from ...cloudformation.request import RESOURCE_TYPES, Request
+from ...errors import ProviderError
+from ...plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, NeedsRead, Plan, Target
+from ...resources.distribution_configuration import decide
+from ...resources.ownership import Owner, Ownership
+from ...schema.attributes import attributes
+from ...schema.check import find
+from ...schema.diff import ABSENT, differences
+from ...schema.expand import expand
+from ...schema.finding import Path, Severity
+from ...schema.model import NAME, TARGET
+from ...stack_engine.deployment import AttributeMissingError, Deployment
+from ...stack_engine.records import Resource
+from ...template.sections import TemplateError
+from .changes import Action, Before, Change
+from .marked import Found, Led, look, stacks
+from .world import World
 
 _HANGS = "what it stands for, or how it is built, hangs on a value that only the deployment knows"
 _PREVIOUS = "--previous FILE only"

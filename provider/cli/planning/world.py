@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from provider.arn import slug
-from provider.cli.mistakes import Mistake
-from provider.cli.planning.marked import Marked, marked
-from provider.errors import ProviderError
-from provider.image_builder import Home, ImageBuilder
-from provider.plan import Configuration, CreateConfiguration, Named, Plan, Target
+from ...arn import slug
+from ...errors import ProviderError
+from ...plan import Configuration, CreateConfiguration, Named, Plan, Target
+from ...reconciler.image_builder import Home, ImageBuilder
+from ..mistakes import Mistake
+from .marked import Marked, marked
 
 
 class World:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from provider.local.emulator import Emulator
+from provider.emulator.emulator import Emulator
 from tests.cli.commands import ROOT
 
 AWS = (sys.executable, str(Path(sys.executable).with_name("aws")), "imagebuilder", "update-distribution-configuration")

@@ -16,13 +16,13 @@ from botocore import xform_name
 
 from provider.cli.awscli.options import MEANINGLESS
 from provider.cli.main import main
-from provider.local.emulator import Emulator, Fault
-from provider.properties.model import UPDATE, operation
+from provider.emulator.emulator import Emulator, Fault
+from provider.schema.model import UPDATE, operation
 from tests.cli.commands import ROOT, Ended, command, process
 
 NAME = "golden {{ imagebuilder:buildDate }}"
 DISTRIBUTIONS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": NAME}}]
-CERTIFICATE = ROOT / "tests" / "local" / "test_emulator.pem"
+CERTIFICATE = ROOT / "tests" / "emulator" / "test_emulator.pem"
 GET = "GetDistributionConfiguration"
 
 THE_AWS_CLIS = (

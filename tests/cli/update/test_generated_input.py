@@ -9,8 +9,8 @@ import yaml
 from botocore.model import Shape
 from botocore.utils import ArgumentGenerator
 
-from provider.local.emulator import Emulator
-from provider.properties.model import UPDATE, Type, operation, service_model
+from provider.emulator.emulator import Emulator
+from provider.schema.model import UPDATE, Type, operation, service_model
 from tests.cli.commands import command
 
 INPUT = operation(UPDATE)

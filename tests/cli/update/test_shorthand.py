@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from provider.cli.awscli.failure import Invalid
 from provider.cli.awscli.shorthand import ShorthandError, parse
 from provider.cli.awscli.values import contents, member_of
-from provider.properties.model import UPDATE, operation
-from provider.properties.validate import validate
+from provider.schema.model import UPDATE, operation
+from provider.schema.validate import validate
 
 DISTRIBUTIONS = operation(UPDATE).members["distributions"]
 

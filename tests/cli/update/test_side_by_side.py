@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-from provider.local.emulator import Emulator
-from provider.properties.model import UPDATE
+from provider.emulator.emulator import Emulator
+from provider.schema.model import UPDATE
 from tests.cli.update.both import ARN, AWS, DISTRIBUTIONS, NAME, OURS, run
 
 JSON = json.dumps(DISTRIBUTIONS)

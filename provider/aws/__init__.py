@@ -1,0 +1,1 @@
+"""Clients of AWS services, and the connections under them."""

@@ -1,0 +1,86 @@
+"""Build a function's artifact: packages from the lock file, and of the provider what the function needs.
+
+Usage: python -m provider.build.artifact FUNCTION FOLDER, with the function's logical ID in template.yaml.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from .shrink import RUNTIME, make_anonymous, shrink
+
+LOCK: Final = Path(__file__).with_name("lambda.lock")
+TOOLS: Final = (
+    *("__main__.py", "authoring", "build", "cli", "construct", "emulator", "lint", "stack_engine", "template"),
+)
+"""What of the provider no function needs."""
+
+_PROVIDER: Final = Path(__file__).parents[1]
+_ANY_MACHINE: Final = ("--only-binary", ":all:", "--platform", "any", "--implementation", "py", "--abi", "none")
+"""Pure-Python wheels, so that neither the machine's Python nor its processor matters."""
+
+
+class BuildError(Exception):
+    """An artifact could not be built; the text says why."""
+
+
+def build(function: str, folder: Path) -> None:
+    """Build the function of this logical ID into a folder, which is made if there is none, and else is empty.
+
+    Raises BuildError where there is no such function, the folder has files, or pip cannot get the packages.
+    """
+    if function not in _BUILDS:
+        raise BuildError(f"there is no function {function}, only {' and '.join(_BUILDS)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise BuildError(f"{folder} is not empty")
+    _BUILDS[function](folder)
+    make_anonymous(folder)
+
+
+def _build_provider(folder: Path) -> None:
+    _install(folder)
+    leave_out = shutil.ignore_patterns("__pycache__")
+
+    def superfluous(directory: str, names: list[str]) -> set[str]:
+        tools = {*TOOLS, "last_resort.py"} if Path(directory) == _PROVIDER else set()
+        return leave_out(directory, names) | tools
+
+    shutil.copytree(_PROVIDER, folder / "provider", ignore=superfluous)
+    shrink(folder)
+
+
+def _build_last_resort(folder: Path) -> None:
+    for pattern in ("__init__.py", "arn.py", "last_resort.py", "marker.py", "aws/t*.py", "aws/__init__.py", "cloudformation/*.py"):
+        for source in _PROVIDER.glob(pattern):
+            if source.name != "custom_resource.py":  # it needs crhelper
+                target = folder / "provider" / source.relative_to(_PROVIDER)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+
+
+def _install(folder: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check", "--no-input")
+    options = ("--require-hashes", "--no-compile", "--python-version", RUNTIME, *_ANY_MACHINE)
+    command = [*pip, "install", *options, "--requirement", str(LOCK), "--target", str(folder)]
+    ran = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if ran.returncode:
+        raise BuildError(f"pip could not install the function's packages from {LOCK}:\n{ran.stderr.strip()}")
+
+
+_BUILDS: Final[dict[str, Callable[[Path], None]]] = {
+    "ProviderFunction": _build_provider,
+    "LastResortFunction": _build_last_resort,
+}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        build(sys.argv[1], Path(sys.argv[2]))
+    except BuildError as error:
+        sys.exit(str(error))

@@ -1,0 +1,74 @@
+"""A bundle of CAs as a folder in which OpenSSL looks a CA up by its name, when it meets it: nothing is read beforehand.
+
+The folder is what `openssl rehash` would make. The names of its files are OpenSSL's `X509_NAME_hash`: the SHA-1 of the
+subject in a canonical encoding (letter case and white space levelled). A name that were wrong would only not be found.
+"""
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..aws.tls import FIRST_LINE, INDEX, LAST_LINE, bodies, fingerprint
+
+_SEQUENCE, _SET, _VERSION = 0x30, 0x31, 0xA0
+_BEFORE_SUBJECT = 4
+"""Fields between a certificate's version and its subject: serial number, algorithm, issuer, validity."""
+_UTF8 = 12
+_ENCODINGS = {_UTF8: "utf-8", 28: "utf-32-be", 30: "utf-16-be"} | dict.fromkeys((19, 20, 22, 26), "latin-1")
+"""Of the ASN.1 string types that are levelled, by tag."""
+
+
+def hashed_folder(bundle: Path, folder: Path) -> None:
+    """Write each certificate of a PEM bundle into the folder, by the name that OpenSSL looks it up by, and an index."""
+    folder.mkdir(parents=True)
+    met: Counter[str] = Counter()
+    index = {}
+    for body in bodies(bundle.read_text(encoding="utf-8")):
+        subject = subject_hash(base64.b64decode(body))
+        name = index[fingerprint(body)] = f"{subject}.{met[subject]}"
+        (folder / name).write_text(f"{FIRST_LINE}{body}{LAST_LINE}\n", encoding="ascii")
+        met[subject] += 1
+    (folder / INDEX).write_text(json.dumps(index), encoding="ascii")
+
+
+def subject_hash(certificate: bytes) -> str:
+    """The hash of a DER certificate's subject, eight hexadecimal digits, as `openssl x509 -subject_hash` prints it."""
+    ((_, whole),) = _elements(certificate)
+    fields = list(_elements(next(_elements(whole))[1]))
+    subject = fields[_BEFORE_SUBJECT + (fields[0][0] == _VERSION)][1]
+    canonical = b"".join(
+        _encoded(_SET, b"".join(sorted(_levelled(attribute) for _, attribute in _elements(name))))
+        for _, name in _elements(subject)
+    )
+    return hashlib.sha1(canonical, usedforsecurity=False).digest()[3::-1].hex()
+
+
+def _levelled(attribute: bytes) -> bytes:
+    (kind, identifier), (tag, value) = _elements(attribute)
+    if tag in _ENCODINGS:
+        # Only ASCII: bytes.split and bytes.lower know no other white space and letters, and neither does OpenSSL here.
+        tag, value = _UTF8, b" ".join(value.decode(_ENCODINGS[tag]).encode().split()).lower()
+    return _encoded(_SEQUENCE, _encoded(kind, identifier) + _encoded(tag, value))
+
+
+def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
+    """The tag and content of each element in a row."""
+    at = 0
+    while at < len(der):
+        tag, length, at = der[at], der[at + 1], at + 2
+        if length > 0x7F:
+            digits = length & 0x7F
+            length, at = int.from_bytes(der[at : at + digits]), at + digits
+        yield tag, der[at : at + length]
+        at += length
+
+
+def _encoded(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    if length <= 0x7F:
+        return bytes((tag, length)) + content
+    digits = length.to_bytes((length.bit_length() + 7) // 8)
+    return bytes((tag, 0x80 | len(digits))) + digits + content

@@ -1,0 +1,275 @@
+"""An EC2 Image Builder on the loopback interface, for real botocore clients and the AWS CLI.
+
+    with Emulator() as emulator:
+        client = boto3.client("imagebuilder", endpoint_url=emulator.url, ...)
+
+The rooms behind it: `server` moves bytes, `wire` reads requests by botocore's model, `constraints` holds them
+against it, `service` and `rejections` do what Image Builder does, and `faults` is how any of it goes wrong.
+"""
+
+import copy
+import functools
+import json
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import botocore.session
+from botocore.model import StructureShape
+
+from .faults import ANY_OPERATION, Failure, Fault, FaultPlan, ServiceError
+from .server import LoopbackServer, Reply
+from .service import ImageBuilder
+from .wire import Route, Router, parameters_of
+
+__all__ = ["Emulator", "Fault", "RecordedRequest"]
+
+Interruption = Callable[[str, Mapping[str, Any], Literal["before", "after"]], None]
+"""Called with the operation and its parameters before a call takes effect, and after it did, before it is answered."""
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """A request as it came: `parameters` by API names, not validated; `fault` is the one ordered for it.
+
+    A request that fits no operation has its method and path for `operation`.
+    """
+
+    operation: str
+    parameters: dict[str, Any]
+    body: bytes
+    fault: Fault | None
+
+
+class Emulator:
+    """One account in one Region. Listens from `start` (or `with`) until `stop`; what it holds stays readable.
+
+    `port` 0 takes a free one. `certificate` and `key` are PEM files for https; a certificate's file may hold
+    the key too. `clock` gives the dates of configurations, in seconds since the epoch.
+    """
+
+    interruption: Interruption | None = None
+    """Runs in the thread of each call, so that something else can happen in the middle of a request."""
+
+    def __init__(
+        self,
+        region: str = "us-east-1",
+        account: str = "123456789012",
+        port: int = 0,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        session = _session()
+        self._model = session.get_service_model("imagebuilder")
+        self._region = region
+        self._port = port
+        self._certificate = certificate
+        self._key = key
+        self._router = Router(self._model)
+        partition = session.get_partition_for_region(region)
+        self._service = ImageBuilder(self._model, f"arn:{partition}:imagebuilder:{region}:{account}", clock)
+        self._faults = FaultPlan()
+        self._lock = threading.Lock()
+        self._requests: list[RecordedRequest] = []
+        self._server: LoopbackServer | None = None
+
+    def start(self) -> Self:
+        """Listen. OSError where the port is taken, RuntimeError where it is listening already."""
+        if self._server:
+            raise RuntimeError("the emulator is listening already")
+        tls = None
+        if self._certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(self._certificate, self._key)
+        self._server = LoopbackServer(self._respond, self._port, tls)
+        return self
+
+    def stop(self) -> None:
+        """Cut all connections, hanging ones too, and free the port. Else it does nothing."""
+        if self._server:
+            self._server.close()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The endpoint's URL. RuntimeError while it is not listening."""
+        if not self._server:
+            raise RuntimeError("the emulator is not listening")
+        return self._server.url
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make a botocore process talk to this emulator, whatever else is set around it.
+
+        With https, a `certificate` that signed itself is trusted too.
+        """
+        trust = {"AWS_CA_BUNDLE": str(self._certificate)} if self._certificate else {}
+        return {
+            "AWS_ENDPOINT_URL_IMAGEBUILDER": self.url,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            "AWS_ACCESS_KEY_ID": "emulator",
+            "AWS_SECRET_ACCESS_KEY": "emulator",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+            **trust,
+        }
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """Every request so far, in the order of their arrival."""
+        with self._lock:
+            return list(self._requests)
+
+    @property
+    def configurations(self) -> dict[str, dict[str, Any]]:
+        """A copy of what exists now: ARN to the configuration as GetDistributionConfiguration gives it."""
+        return self._service.configurations
+
+    def seed(
+        self,
+        *,
+        name: str,
+        distributions: Sequence[Mapping[str, Any]],
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Put a configuration of somebody else's there, neither validated nor recorded; gives its ARN.
+
+        Raises ValueError where one of that name exists.
+        """
+        content = {"name": name, "distributions": list(distributions), "tags": dict(tags or {})}
+        return self._service.add_configuration(
+            content if description is None else {**content, "description": description}
+        )
+
+    def seed_pipeline(self, name: str, distribution_configuration_arn: str) -> str:
+        """Put an image pipeline there that uses the configuration; gives the pipeline's ARN."""
+        return self._service.add_pipeline(name, distribution_configuration_arn)
+
+    def remove(self, arn: str) -> None:
+        """Delete a configuration as somebody else would, not recorded. KeyError where there is none."""
+        self._service.remove_configuration(arn)
+
+    def forget_tokens(self) -> None:
+        """Forget every client token, as the service does after a while."""
+        self._service.forget_tokens()
+
+    def lag_reads(self, seconds: float) -> None:
+        """Let reads show each later write this many seconds late; 0 for at once."""
+        self._service.read_lag = seconds
+
+    def fail(self, operation: str, fault: Fault, times: int = 1, after: bool = False) -> None:
+        """Let the next `times` calls of `operation` ("*" for any) meet `fault`.
+
+        `after`: the call takes effect and then its answer is the fault. Raises ValueError for an operation
+        that the service does not have.
+        """
+        self._order(Failure(operation, fault=fault, after=after), times)
+
+    def fail_with(self, operation: str, code: str, status: int, message: str, times: int = 1) -> None:
+        """Let the next `times` calls of `operation` ("*" for any) be answered with this error instead.
+
+        Raises ValueError for an operation that the service does not have.
+        """
+        self._order(Failure(operation, error=ServiceError(code, message, status)), times)
+
+    def fail_at_random(self, share: float, faults: tuple[Fault, ...], seed: int) -> None:
+        """Let this share of all calls meet one of `faults`, before or after they take effect, until `reset_faults`."""
+        self._faults.order_at_random(share, faults, seed)
+
+    def reset_faults(self) -> None:
+        """Forget the failures that no call has met yet."""
+        self._faults.clear()
+
+    def _order(self, failure: Failure, times: int) -> None:
+        if failure.operation not in (ANY_OPERATION, *self._model.operation_names):
+            raise ValueError(f"Image Builder has no operation {failure.operation!r}")
+        self._faults.order(failure, times)
+
+    def _respond(self, method: str, target: str, body: bytes, _headers: Message) -> Reply | Fault:
+        route = self._router.route(method, target)
+        operation = route.operation.name if route else f"{method} {target.partition('?')[0]}"
+        malformed = None
+        parameters: dict[str, Any] = {}
+        try:
+            parameters = parameters_of(route, body) if route else {}
+        except ServiceError as error:
+            malformed = error
+        failure = self._faults.take(operation)
+        self._record(operation, parameters, body, failure)
+        if self.interruption:
+            self.interruption(operation, parameters, "before")
+        if failure and not failure.after:
+            return self._failed(operation, failure)
+        answer = self._error(malformed) if malformed else self._answer(route, parameters)
+        if self.interruption:
+            self.interruption(operation, parameters, "after")
+        return self._failed(operation, failure) if failure else answer
+
+    def _record(self, operation: str, parameters: dict[str, Any], body: bytes, failure: Failure | None) -> None:
+        request = RecordedRequest(operation, copy.deepcopy(parameters), body, failure.fault if failure else None)
+        with self._lock:
+            self._requests.append(request)
+
+    def _answer(self, route: Route | None, parameters: dict[str, Any]) -> Reply:
+        try:
+            if route is None:
+                message = "There is no operation at this method and path."
+                raise ServiceError("UnknownOperationException", message, 404)
+            output = self._service.call(route.operation, parameters)
+        except ServiceError as error:
+            return self._error(error)
+        request_id = str(uuid.uuid4())
+        shape = route.operation.output_shape
+        if isinstance(shape, StructureShape) and "requestId" in shape.members:
+            output = {"requestId": request_id, **output}
+        return _json_reply(200, request_id, output)
+
+    def _failed(self, operation: str, failure: Failure) -> Reply | Fault:
+        error = failure.error_for(operation)
+        if error:
+            return self._error(error)
+        if failure.fault is Fault.GARBAGE:
+            page = b"<html><body><h1>Please sign in to this network</h1></body></html>"
+            return Reply(200, {"Content-Type": "text/html"}, page)
+        assert failure.fault is not None
+        return failure.fault
+
+    def _error(self, error: ServiceError) -> Reply:
+        status = error.status or 400
+        if error.status is None and error.code in self._model.shape_names:
+            status = self._model.shape_for(error.code).metadata["error"]["httpStatusCode"]
+        request_id = str(uuid.uuid4())
+        content = {"requestId": request_id, "message": error.message}
+        return _json_reply(status, request_id, content, {"x-amzn-ErrorType": error.code})
+
+
+@functools.cache
+def _session() -> botocore.session.Session:
+    # It keeps what it has read of botocore's data, which takes longer than anything else here.
+    return botocore.session.Session()
+
+
+def _json_reply(
+    status: int, request_id: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> Reply:
+    both = {"Content-Type": "application/json", "x-amzn-RequestId": request_id, **(headers or {})}
+    return Reply(status, both, json.dumps(content).encode())

@@ -1,0 +1,242 @@
+"""What Image Builder does with distribution configurations: the state and the rules, without HTTP."""
+
+import copy
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
+
+from .constraints import violations
+from .faults import ServiceError
+from .listing import listing
+from .rejections import invalid_value, refuse
+
+Members = dict[str, Any]
+
+_TIMEOUT_MINUTES = 720  # the service always gives this member and never uses it
+_CONFIGURATION_FILTERS = {"name"}
+_PIPELINE_FILTERS = {
+    "description",
+    "distributionConfigurationArn",
+    "imageRecipeArn",
+    "infrastructureConfigurationArn",
+    "name",
+    "status",
+}
+
+
+class ImageBuilder:
+    """One account's distribution configurations and image pipelines in one Region, safe among threads."""
+
+    def __init__(self, model: ServiceModel, arn_prefix: str, clock: Callable[[], float] = time.time) -> None:
+        """`arn_prefix` is what all ARNs start with: `arn:aws:imagebuilder:us-east-1:123456789012`.
+
+        `clock` gives the dates of what is written, in seconds since the epoch.
+        """
+        self.read_lag = 0.0
+        """Seconds after which reads show a write."""
+        self._clock = clock
+        self._arn_prefix = arn_prefix
+        self._lock = threading.RLock()
+        self._configurations: dict[str, Members] = {}
+        self._history: list[tuple[float, dict[str, Members]]] = []
+        self._pipelines: dict[str, Members] = {}
+        self._answered: dict[tuple[str, str], tuple[Members, Members]] = {}
+        self._operations: dict[str, Callable[[Members], Members]] = {
+            "CreateDistributionConfiguration": self._create,
+            "GetDistributionConfiguration": self._get,
+            "UpdateDistributionConfiguration": self._update,
+            "DeleteDistributionConfiguration": self._delete,
+            "ListDistributionConfigurations": self._list,
+            "ListImagePipelines": self._list_pipelines,
+            "TagResource": self._tag,
+            "UntagResource": self._untag,
+            "ListTagsForResource": self._list_tags,
+        }
+        get = model.operation_model("GetDistributionConfiguration").output_shape
+        summaries = model.operation_model("ListDistributionConfigurations").output_shape
+        self._content = _members(_members(get)["distributionConfiguration"])
+        self._summary = _members(_members(summaries)["distributionConfigurationSummaryList"])
+        self._replaced = _members(model.operation_model("UpdateDistributionConfiguration").input_shape)
+        self._most_tags: int = self._content["tags"].metadata["max"]
+
+    def call(self, operation: OperationModel, parameters: Members) -> Members:
+        """Carry out one operation and give its output by API names, `requestId` left to the caller.
+
+        Raises ServiceError for whatever the service would refuse.
+        """
+        carry_out = self._operations.get(operation.name)
+        if carry_out is None:
+            message = f"{operation.name} is not among the operations that are emulated here."
+            raise ServiceError("UnknownOperationException", message, 404)
+        _check(operation, parameters)
+        with self._lock:
+            self._remember()
+            return copy.deepcopy(self._once(operation, parameters, carry_out))
+
+    def forget_tokens(self) -> None:
+        """Forget every client token, as the service does after a while."""
+        with self._lock:
+            self._answered.clear()
+
+    def remove_configuration(self, arn: str) -> None:
+        """Delete a configuration as somebody else would. KeyError where there is none."""
+        with self._lock:
+            self._remember()
+            del self._configurations[arn]
+
+    @property
+    def configurations(self) -> dict[str, Members]:
+        """A copy of all configurations by ARN, each as GetDistributionConfiguration gives it."""
+        with self._lock:
+            return copy.deepcopy(self._configurations)
+
+    def add_configuration(self, content: Mapping[str, Any]) -> str:
+        """Put a configuration there, unchecked, of those members of `content` that it has; gives its ARN.
+
+        Raises ValueError where one of that name exists.
+        """
+        arn = self._arn("distribution-configuration", content["name"])
+        given = {name: copy.deepcopy(value) for name, value in content.items() if name in self._content}
+        made = {"arn": arn, "timeoutMinutes": _TIMEOUT_MINUTES, "dateCreated": self._now()}
+        with self._lock:
+            if arn in self._configurations:
+                raise ValueError(f"{arn} already exists")
+            self._configurations[arn] = {"tags": {}, **given, **made}
+        return arn
+
+    def add_pipeline(self, name: str, distribution_configuration_arn: str) -> str:
+        """Put an image pipeline there that uses a distribution configuration; gives the pipeline's ARN."""
+        arn = self._arn("image-pipeline", name)
+        with self._lock:
+            self._pipelines[arn] = {
+                "arn": arn,
+                "name": name,
+                "platform": "Linux",
+                "distributionConfigurationArn": distribution_configuration_arn,
+                "status": "ENABLED",
+                "dateCreated": self._now(),
+                "tags": {},
+            }
+        return arn
+
+    def _remember(self) -> None:
+        """Keep the state before a write, for reads that lag behind it."""
+        if self.read_lag:
+            self._history.append((self._clock(), copy.deepcopy(self._configurations)))
+
+    def _shown(self) -> dict[str, Members]:
+        """The configurations as reads show them: as they were `read_lag` seconds ago."""
+        moment = self._clock() - self.read_lag
+        return next((state for until, state in self._history if until > moment), self._configurations)
+
+    def _once(self, operation: OperationModel, parameters: Members, carry_out: Callable[[Members], Members]) -> Members:
+        if not operation.idempotent_members:
+            return carry_out(parameters)
+        token = parameters[operation.idempotent_members[0]]
+        first = self._answered.get((operation.name, token))
+        if first is None:
+            answer = carry_out(parameters)
+            self._answered[operation.name, token] = (parameters, answer)
+            return answer
+        first_parameters, first_answer = first
+        if parameters != first_parameters:
+            message = f"The client token '{token}' was used before in a request with other parameters."
+            raise ServiceError("IdempotentParameterMismatchException", message)
+        return first_answer
+
+    def _create(self, parameters: Members) -> Members:
+        refuse(parameters["distributions"])
+        arn = self._arn("distribution-configuration", parameters["name"])
+        if arn in self._configurations:
+            message = f"The following resource 'DistributionConfiguration' already exists: '{arn}'."
+            raise ServiceError("ResourceAlreadyExistsException", message)
+        if parameters.get("dryRun"):
+            message = "The request would have succeeded, but it is a dry run."
+            raise ServiceError("DryRunOperationException", message)
+        self.add_configuration(parameters)
+        return {"clientToken": parameters["clientToken"], "distributionConfigurationArn": arn}
+
+    def _get(self, parameters: Members) -> Members:
+        return {"distributionConfiguration": self._found(parameters["distributionConfigurationArn"], self._shown())}
+
+    def _update(self, parameters: Members) -> Members:
+        current = self._found(parameters["distributionConfigurationArn"])
+        refuse(parameters["distributions"])
+        kept = {name: value for name, value in current.items() if name not in self._replaced}
+        new = {name: copy.deepcopy(value) for name, value in parameters.items() if name in self._content}
+        self._configurations[current["arn"]] = {**kept, **new, "dateUpdated": self._now()}
+        return {"clientToken": parameters["clientToken"], "distributionConfigurationArn": current["arn"]}
+
+    def _delete(self, parameters: Members) -> Members:
+        arn = self._found(parameters["distributionConfigurationArn"])["arn"]
+        if any(each["distributionConfigurationArn"] == arn for each in self._pipelines.values()):
+            message = f"Resource dependency error: The resource ARN '{arn}' has other resources depended on it."
+            raise ServiceError("ResourceDependencyException", message)
+        del self._configurations[arn]
+        return {"distributionConfigurationArn": arn}
+
+    def _list(self, parameters: Members) -> Members:
+        summaries = [
+            {
+                **{name: value for name, value in each.items() if name in self._summary},
+                "regions": [distribution["region"] for distribution in each["distributions"]],
+            }
+            for each in self._shown().values()
+        ]
+        return listing(summaries, parameters, _CONFIGURATION_FILTERS, result="distributionConfigurationSummaryList")
+
+    def _list_pipelines(self, parameters: Members) -> Members:
+        return listing(self._pipelines.values(), parameters, _PIPELINE_FILTERS, result="imagePipelineList")
+
+    def _tag(self, parameters: Members) -> Members:
+        configuration = self._found(parameters["resourceArn"])
+        tags = {**configuration["tags"], **parameters["tags"]}
+        if len(tags) > self._most_tags:
+            message = f"A resource can have {self._most_tags} tags at most; this one would have {len(tags)}."
+            raise ServiceError("InvalidParameterException", message)
+        configuration["tags"] = tags
+        return {}
+
+    def _untag(self, parameters: Members) -> Members:
+        tags = self._found(parameters["resourceArn"])["tags"]
+        for key in parameters["tagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+    def _list_tags(self, parameters: Members) -> Members:
+        return {"tags": self._found(parameters["resourceArn"], self._shown())["tags"]}
+
+    def _found(self, arn: str, configurations: Mapping[str, Members] | None = None) -> Members:
+        found = (self._configurations if configurations is None else configurations).get(arn)
+        if found is None:
+            message = f"The resource with the ARN '{arn}' cannot be found."
+            raise ServiceError("ResourceNotFoundException", message)
+        return found
+
+    def _now(self) -> str:
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _arn(self, kind: str, name: str) -> str:
+        return f"{self._arn_prefix}:{kind}/{re.sub('[ _]', '-', name.lower())}"
+
+
+def _members(shape: Shape | None) -> Mapping[str, Shape]:
+    structure = shape.member if isinstance(shape, ListShape) else shape
+    assert isinstance(structure, StructureShape)
+    return structure.members
+
+
+def _check(operation: OperationModel, parameters: Members) -> None:
+    if operation.input_shape is None:
+        return
+    for path, demand, malformed in violations(operation.input_shape, parameters):
+        error = invalid_value(path, f"'{path}' {demand}")
+        if any(shape.name == "InvalidParameterException" for shape in operation.error_shapes):
+            raise ServiceError("InvalidParameterException", error.message)
+        raise ServiceError("InvalidRequestException", error.message) if malformed else error

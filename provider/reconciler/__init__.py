@@ -1,0 +1,1 @@
+"""Brings a configuration to its desired state: reads, decides, executes."""

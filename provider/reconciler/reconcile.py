@@ -1,0 +1,365 @@
+"""Bring the configuration to what a request wants: read, decide, execute, and again after an unexpected outcome."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import count
+from typing import Any, Final, TypeVar
+
+from ..cloudformation.request import Request
+from ..errors import Outcome, ProviderError
+from ..marker import CreationStatus
+from ..observability import Logger, told
+from ..plan import (
+    Configuration,
+    CreateConfiguration,
+    DeleteConfiguration,
+    DeleteUnfinished,
+    HandBack,
+    Named,
+    NeedsRead,
+    Plan,
+    PutTags,
+    ReadAgain,
+    RemoveTags,
+    Step,
+    Target,
+    UpdateConfiguration,
+)
+from ..resources.deletion import HAND_BACK_SECONDS, is_leftover
+from ..resources.distribution_configuration import decide, decide_after_create, owner_of
+from ..resources.ownership import Ownership, State
+from ..schema.diff import differences
+from ..schema.model import NAME
+from .image_builder import ImageBuilder, Watch, WriteResult, derived_token
+
+_MAX_ATTEMPTS: Final = 4
+"""How often an unexpected outcome (already exists, not found, unknown, token reused) leads to reading and deciding."""
+
+_READ_BACK_SECONDS: Final = 10.0
+"""How long a read may lag a write."""
+
+_SHORTEST_PAUSE: Final = 0.01
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 1.0
+"""Seconds between two reads of the same configuration; each pause is twice the one before."""
+
+_UNREADABLE: Final = "the configuration could not be read and counts as not found"
+
+_UNEXPECTED: Final = frozenset({Outcome.EXISTS, Outcome.NOT_FOUND, Outcome.UNKNOWN, Outcome.TOKEN_REUSED})
+
+
+Result = TypeVar("Result")
+
+
+class Reconciliation:
+    """One request's change, and how far it has come.
+
+    `desired` and `old` are the resource properties expanded to the API's names.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        desired: Mapping[str, Any],
+        old: Mapping[str, Any],
+        builder: ImageBuilder,
+        watch: Watch,
+        log: Logger,
+    ) -> None:
+        self._request, self._desired, self._old = request, desired, old
+        self._builder, self._watch, self._log = builder, watch, log
+        self._owner = owner_of(request)
+        self._observed: dict[Target, Configuration | None] = {}
+        self._plan = Plan()
+        self._may_have_happened: list[Step] = []
+        self._step: Step | None = None
+        self._written: WriteResult | None = None
+        self._failure: ProviderError | None = None
+        self._token_reused = False
+        self._met_unfinished = False
+        self._logged = False
+
+    def run(self) -> tuple[Configuration | None, WriteResult | None]:
+        """Do what the request leads to: the configuration at last, and the API's response to the last write of content.
+
+        Raises ProviderError, after which `clean_up` and `failure_id` are due.
+        """
+        unexpected = 0
+        for attempt in count(1):
+            try:
+                subject = self._execute(self._decide())
+            except ProviderError as error:
+                failure = self._lasting(error)
+                unexpected += failure.outcome in _UNEXPECTED
+                self._prepare_retry(failure, attempt, unexpected)
+            else:
+                self._do_best_effort()
+                return subject, self._written
+        raise AssertionError("unreachable")
+
+    def clean_up(self) -> str:
+        """Undo what a failed request did, as far as that is possible; sentences for the stack on what remains."""
+        undo, happened = self._plan.undo, {type(step) for step in self._may_have_happened}
+        texts = []
+        if undo.created and happened & {CreateConfiguration, UpdateConfiguration}:
+            texts.append(self._delete_created(undo.created))
+        if undo.content and UpdateConfiguration in happened:
+            texts.append(self._restore_content(undo.content))
+        if happened & {PutTags, RemoveTags}:
+            texts += [self._restore_tags(step) for step in (undo.put_tags, undo.remove_tags) if step]
+        return ". ".join(filter(None, texts))
+
+    def failure_id(self, error: ProviderError) -> str:
+        """The physical ID of a FAILED response: the event's own, or the marker of a Create."""
+        denied = error.outcome is Outcome.DENIED and not self._met_unfinished and not self._may_have_happened
+        return self._request.failure_id(CreationStatus.DENIED if denied else CreationStatus.MAY_HAVE_CREATED)
+
+    # deciding
+
+    def _decide(self) -> Plan:
+        try:
+            while isinstance(decision := self._decision(), NeedsRead):
+                self._observe(decision.target, self._read(decision))
+        except ProviderError as rejection:
+            unexpected = self._failure if self._failure and self._failure.outcome in _UNEXPECTED else None
+            raise rejection.citing(unexpected or self._builder.not_found) from None
+        if not self._may_have_happened:
+            self._plan = decision
+        self._log_once(decision)
+        return decision
+
+    def _decision(self) -> NeedsRead | Plan:
+        return decide(self._request, self._desired, self._old, self._observed, self._watch.now())
+
+    def _observe(self, target: Target, live: Configuration | None) -> None:
+        self._observed[target] = live
+        if live is not None and self._owner.state_of(live.tags) is State.UNFINISHED:
+            self._met_unfinished, self._watch.may_succeed = True, False
+
+    def _log_once(self, plan: Plan) -> None:
+        if self._logged:
+            return
+        self._logged = True
+        for warning in plan.warnings:
+            self._log.warning(warning)
+        if plan.differences:
+            self._log.info("difference", changes=told(plan.differences))
+
+    def _read(self, read: NeedsRead) -> Configuration | None:
+        self._watch.may_succeed |= read.absent_if_unreadable
+        try:
+            with self._builder.within(read.within_seconds):
+                return self._search(read.target, read.repeat_seconds, denied_is_absent=read.absent_if_denied)
+        except ProviderError as error:
+            if not read.absent_if_unreadable:
+                raise
+            self._log.warning(_UNREADABLE, answer=str(error))
+            return None
+
+    def _search(self, target: Target, seconds: float, *, denied_is_absent: bool = False) -> Configuration | None:
+        """Read a configuration, again and again for some seconds while it does not exist."""
+        live = None
+        for _ in self._repeat(seconds):
+            try:
+                live = self._builder.read(target)
+            except ProviderError as error:
+                if not (denied_is_absent and error.outcome is Outcome.DENIED):
+                    raise
+                self._log.warning(_UNREADABLE, answer=str(error))
+            if live is not None:
+                break
+        return live
+
+    def _repeat(self, seconds: float) -> Iterator[None]:
+        """Yield at once, and again after each pause for these seconds, while there is time."""
+        end, pause = self._watch.now() + seconds, _FIRST_PAUSE
+        while True:
+            yield
+            left = end - self._watch.now()
+            if left < _SHORTEST_PAUSE or self._watch.left() <= pause:
+                return
+            self._watch.wait(min(pause, left))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    # executing
+
+    def _execute(self, plan: Plan) -> Configuration | None:
+        subject = plan.subject
+        for step in plan.steps:
+            result = self._carry_out(step)
+            if isinstance(step, CreateConfiguration):
+                self._written = result
+                hand_over = self._after_create(result)
+                subject = hand_over.subject
+                for tagging in hand_over.steps:
+                    self._carry_out(tagging)
+            elif isinstance(step, UpdateConfiguration):
+                self._written = result
+                subject = self._confirm_update(step, result, plan.subject)
+        return subject
+
+    def _carry_out(self, step: Step) -> WriteResult:
+        self._step = step
+        self._may_have_happened.append(step)
+        token = derived_token(self._request.request_id, step) if self._token_reused else self._request.request_id
+        try:
+            result = self._builder.carry_out(step, token)
+        except ProviderError as error:
+            if error.outcome is not Outcome.UNKNOWN:
+                self._may_have_happened.pop()
+            raise
+        self._failure, self._watch.trouble = None, ""
+        return result
+
+    def _after_create(self, result: WriteResult) -> Plan:
+        """Decide what follows a Create, once reads show it. Raises ProviderError if they do not within ten seconds."""
+        decision: ReadAgain | Plan = ReadAgain("")
+        for _ in self._repeat(_READ_BACK_SECONDS):
+            live = self._builder.read(result.arn)
+            decision = decide_after_create(self._request, self._desired, result.arn, live)
+            if isinstance(decision, Plan):
+                return decision
+        assert isinstance(decision, ReadAgain)
+        raise self._not_shown(decision.problem, result)
+
+    def _confirm_update(
+        self, step: UpdateConfiguration, result: WriteResult, before: Configuration | None
+    ) -> Configuration:
+        """Read until the update shows, and return what there is. Raises ProviderError if it does not in ten seconds."""
+        for _ in self._repeat(_READ_BACK_SECONDS):
+            try:
+                live = self._builder.read(result.arn)
+            except ProviderError as error:
+                self._log.warning("the update could not be read back", answer=str(error))
+                live = before or Configuration(result.arn, "", step.content, {})
+                return live._replace(content=step.content)
+            if live is not None and not (_is_unchanged(live, before) and differences(live.content, step.content)):
+                return live
+        raise self._not_shown(f"{result.arn} does not show the update", result)
+
+    def _not_shown(self, problem: str, result: WriteResult) -> ProviderError:
+        return ProviderError(
+            f"{problem}, although Image Builder accepted the call: it may have replayed a cached response for this "
+            "client token, because it had seen this request before",
+            cure="If this is no late copy of an earlier request, deploy again",
+            request_id=result.request_id,
+        )
+
+    # trying again
+
+    def _lasting(self, error: ProviderError) -> ProviderError:
+        """The error, or the one that was being retried when time ran out."""
+        return self._failure if self._failure and error.outcome is Outcome.OUT_OF_TIME else error
+
+    def _prepare_retry(self, error: ProviderError, attempt: int, unexpected: int) -> None:
+        """Forget what the decision rested on, and wait if needed. Raises the error if another attempt cannot help."""
+        if error.outcome not in _UNEXPECTED:
+            self._builder.back_off(error, attempt)
+            self._observed.clear()
+        elif unexpected >= _MAX_ATTEMPTS or self._is_final(error):
+            raise error
+        else:
+            self._log.warning("unexpected outcome; reading and deciding again", answer=str(error))
+            self._read_again(error)
+        self._failure = error
+        self._token_reused |= error.outcome is Outcome.TOKEN_REUSED
+
+    def _is_final(self, error: ProviderError) -> bool:
+        """Whether the configuration was deleted before its handover, or the derived token was used, too."""
+        handing_over = self._step is not None and not isinstance(self._step, UpdateConfiguration)
+        deleted = error.outcome is Outcome.NOT_FOUND and (self._written is not None or handing_over)
+        return deleted or (self._token_reused and error.outcome is Outcome.TOKEN_REUSED)
+
+    def _read_again(self, error: ProviderError) -> None:
+        """Read what a Create met. Everything else is read when the next decision needs it."""
+        self._observed.clear()
+        if error.outcome is Outcome.NOT_FOUND and isinstance(self._step, UpdateConfiguration):
+            self._observe(self._step.arn, None)  # whatever reads may still show
+        exists = error.outcome is Outcome.EXISTS
+        if NAME not in self._desired or not (exists or self._request.request_type == "Create"):
+            return
+        target = Named(self._desired[NAME])
+        live = self._search(target, _READ_BACK_SECONDS if exists else 0.0)
+        if live is None and exists:
+            raise error
+        self._observe(target, live)
+
+    # afterward
+
+    def _do_best_effort(self) -> None:
+        self._watch.may_succeed |= self._request.request_type == "Delete"
+        for step in self._plan.best_effort:
+            try:
+                with self._builder.within(HAND_BACK_SECONDS):
+                    self._persist(partial(self._clean, step))
+            except ProviderError as error:
+                self._log.warning("the request succeeded, but its cleanup did not", answer=str(error))
+
+    def _clean(self, step: PutTags | DeleteUnfinished | HandBack) -> None:
+        if isinstance(step, DeleteUnfinished):
+            self._delete_unfinished(step)
+        elif isinstance(step, PutTags):
+            self._builder.carry_out(step, "")
+        else:
+            live = self._builder.read(step.arn)
+            if live is not None and self._owner.was_given(live.tags):
+                self._builder.carry_out(PutTags(step.arn, Ownership.of(live.tags).handed_back()), "")
+
+    def _persist(self, action: Callable[[], Result]) -> Result:
+        """Do something that may be repeated, until it succeeds, cannot succeed, or time runs out."""
+        for attempt in count(1):
+            try:
+                return action()
+            except ProviderError as error:
+                self._builder.back_off(error, attempt, repeatable=attempt < _MAX_ATTEMPTS)
+        raise AssertionError("unreachable")
+
+    def _delete_unfinished(self, step: DeleteUnfinished) -> Configuration | None:
+        """Delete a configuration if it is unfinished and the resource's own; what was found there."""
+        live = self._builder.read(step.target)
+        if live is not None and is_leftover(live, self._owner, step.newest):
+            self._builder.carry_out(DeleteConfiguration(live.arn), "")
+            self._log.warning(f"{live.arn}, left unfinished by an update that failed, is deleted")
+        return live
+
+    def _delete_created(self, step: DeleteUnfinished) -> str:
+        try:
+            live = self._persist(partial(self._delete_unfinished, step))
+        except ProviderError as error:
+            arn = self._builder.arn(step.target)
+            return f"{arn} may have been created and was not deleted again ({error.problem}); the rollback deletes it"
+        if live is None:
+            return ""
+        if self._owner.state_of(live.tags) is State.UNFINISHED:
+            return f"{live.arn}, which this request created, is deleted again"
+        if self._owner.state_of(live.tags) is None:
+            return ""
+        return f"{live.arn} carries this resource's ownership tags and is not unfinished, so it stays"
+
+    def _restore_content(self, step: UpdateConfiguration) -> str:
+        """Restore content that a failed request replaced, unless something else has changed it since."""
+        try:
+            live = self._builder.read(step.arn)
+            ours = [each.content for each in self._may_have_happened if isinstance(each, UpdateConfiguration)]
+            if live is None or all(differences(live.content, content) for content in (*ours, step.content)):
+                return f"{step.arn} was changed by something else meanwhile; its former content is not restored"
+            token = derived_token(self._request.request_id, step)
+            self._persist(partial(self._builder.carry_out, step, token))
+        except ProviderError as error:
+            return f"The former content of {step.arn} could not be restored: {error.problem}"
+        return f"The former content of {step.arn} is restored"
+
+    def _restore_tags(self, step: PutTags | RemoveTags) -> str:
+        others = set(step.tags if isinstance(step, PutTags) else step.keys) - set(self._owner.tags())
+        try:
+            with self._builder.within(math.inf if others else HAND_BACK_SECONDS):
+                self._persist(partial(self._builder.carry_out, step, ""))
+        except ProviderError as error:
+            return f"The former tags of {step.arn} could not be restored: {error.problem}"
+        return ""
+
+
+def _is_unchanged(live: Configuration, before: Configuration | None) -> bool:
+    """Whether nothing at all has changed, the date included."""
+    return before is not None and live._replace(request_id=before.request_id) == before

@@ -1,0 +1,1 @@
+"""What a template may contain: how each resource type is decided. Pure."""

@@ -1,0 +1,436 @@
+"""A Create or Update and the observed state -> a plan. Decides, never calls.
+
+`decide` is called again and again: it returns `NeedsRead` as long as it needs a configuration that has not been read
+yet, and then a `Plan` of frozen steps. If a step has an unexpected outcome (the configuration already exists, a
+response was lost), the caller reads again and decides again.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..arn import is_configuration_arn, slug, with_name
+from ..errors import ProviderError
+from ..plan import (
+    Configuration,
+    CreateConfiguration,
+    DeleteUnfinished,
+    HandBack,
+    Named,
+    NeedsRead,
+    Observed,
+    Plan,
+    PutTags,
+    ReadAgain,
+    RemoveTags,
+    Step,
+    Undo,
+    UpdateConfiguration,
+)
+from ..schema.diff import Difference, differences
+from ..schema.model import NAME, TAGS, TARGET, content_members, pascal_case, resource_type
+from ..schema.rules import MARKS
+from ..schema.validate import validate
+from .deletion import SEARCH_ALLOWANCE, decide_delete
+from .ownership import Owner, Ownership, State
+
+if TYPE_CHECKING:
+    from ..cloudformation.request import Request
+
+LATE_SECONDS: Final = 5.0
+"""A configuration that is this much newer than a request shows that the request is late. Requests are dated in whole
+seconds; a longer allowance would let in duplicates that arrive within the same minute."""
+
+RECREATE_SECONDS: Final = 60.0
+"""After this time, an Update recreates nothing: with nothing live, no date shows whether it is a late copy."""
+
+
+class Intent(NamedTuple):
+    """What a Create or Update wants: `desired` and `old` are the resource properties by the API's names.
+
+    `date` is when the request was made, `now` the current time, in seconds since the epoch.
+    """
+
+    desired: Mapping[str, Any]
+    old: Mapping[str, Any]
+    owner: Owner
+    physical_id: str
+    is_create: bool
+    date: float
+    now: float
+
+    @classmethod
+    def of(cls, request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], now: float) -> "Intent":
+        """The intent of a request."""
+        is_create = request.request_type == "Create"
+        return cls(desired, old, owner_of(request), request.physical_id, is_create, request.date, now)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What an Update replaces."""
+        return {member: self.desired[member] for member in content_members() if member in self.desired}
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The user's tags."""
+        tags: Mapping[str, str] = self.desired.get(TAGS, {})
+        return tags
+
+    @property
+    def replaces(self) -> bool:
+        """Whether this is an Update whose physical ID is a configuration, not the marker of a failed Create."""
+        return not self.is_create and is_configuration_arn(self.physical_id)
+
+
+def decide(
+    request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], observed: Observed, now: float
+) -> NeedsRead | Plan:
+    """Decide what a request leads to.
+
+    `desired` and `old` are the resource properties expanded to the API's names; `desired` has been validated unless
+    the request is a Delete. `now` is the current time, in seconds since the epoch. Raises ProviderError if the request
+    must be rejected.
+    """
+    if request.request_type == "Delete":
+        return decide_delete(request, owner_of(request), desired, observed)
+    intent = Intent.of(request, desired, old, now)
+    if intent.replaces and _is_target(desired, intent.physical_id):
+        return _plan_update(intent, observed)
+    plan = _plan_create_or_adopt(intent, observed)
+    if isinstance(plan, Plan) and not intent.is_create and not intent.replaces:
+        return plan._replace(best_effort=_leftover_of_marker(intent))
+    return plan
+
+
+def decide_after_create(
+    request: "Request", desired: Mapping[str, Any], arn: str, live: Configuration | None
+) -> ReadAgain | Plan:
+    """Decide what follows a Create call that returned an ARN, from what was read there.
+
+    Image Builder replays the response if it knows the client token: then the configuration may have been created,
+    changed, or deleted long ago. Raises ProviderError if it is not this request's own work.
+    """
+    intent = Intent.of(request, desired, {}, request.date)
+    if live is None or (request.is_dated and _is_older(live, intent.date - LATE_SECONDS)):
+        return ReadAgain(f"reads do not show {arn} as this request created it")
+    state = intent.owner.state_of(live.tags)
+    changed = differences(live.content, intent.content)
+    if state is None and not changed and not intent.owner.is_contradicted_by(live.tags):
+        return _hand_over(intent, live, intent.tags)  # its tags were lost
+    if state is None or state is State.RELEASED:
+        raise _already_exists(desired[NAME], live, intent.owner)
+    if changed:
+        _reject_if_newer(live, intent.date)
+    return Plan(subject=live) if state is State.HANDED_OVER else _hand_over(intent, live, {})
+
+
+def _is_older(live: Configuration, date: float) -> bool:
+    return live.changed_at is not None and live.changed_at < date
+
+
+def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str]) -> Plan:
+    return Plan(steps=(PutTags(live.arn, {**tags, **intent.owner.tags()}),), subject=live)
+
+
+def owner_of(request: "Request") -> Owner:
+    """The resource that a request is about."""
+    return Owner(request.stack_id, request.logical_id)
+
+
+def _is_target(properties: Mapping[str, Any], arn: str) -> bool:
+    return properties.get(TARGET) == arn or (TARGET not in properties and _is_named(properties.get(NAME), arn))
+
+
+def _is_named(name: object, arn: str) -> bool:
+    return isinstance(name, str) and with_name(arn, name) == arn
+
+
+def _plan_create_or_adopt(intent: Intent, observed: Observed) -> NeedsRead | Plan:
+    """Plan for a configuration that the resource did not stand for before: create it, or adopt it."""
+    if TARGET in intent.desired:
+        return _plan_adoption(intent, intent.desired[TARGET], observed)
+    target = Named(intent.desired[NAME])
+    if target not in observed:
+        return _create(intent) if intent.is_create else NeedsRead(target)
+    live = observed[target]
+    if live is not None:
+        return _plan_existing(intent, target, live)
+    return _plan_rename(intent, observed) if intent.replaces else _create(intent)
+
+
+def _plan_adoption(intent: Intent, arn: str, observed: Observed) -> NeedsRead | Plan:
+    if arn not in observed:
+        return NeedsRead(arn)
+    live = observed[arn]
+    if live is None:
+        raise _missing(arn)
+    return _converge(intent, live, old_tags={}, adopting=True, restoring=True)
+
+
+def _plan_rename(intent: Intent, observed: Observed) -> NeedsRead | Plan:
+    """Plan the Update to a name that does not exist yet."""
+    if intent.now - intent.date > RECREATE_SECONDS:
+        if intent.physical_id not in observed:
+            return NeedsRead(intent.physical_id)
+        current = observed[intent.physical_id]
+        if current is None:
+            raise _too_old(intent.physical_id, intent.now - intent.date)
+        _reject_if_newer(current, intent.date)
+    return _create(intent)
+
+
+def _plan_existing(intent: Intent, target: Named, live: Configuration) -> Plan:
+    """Plan for a name that exists already."""
+    state = intent.owner.state_of(live.tags)
+    if state is State.UNFINISHED:
+        is_own_work = _is_own_work(intent, live)
+        plan = _converge(intent, live, old_tags={}, rewriting=not is_own_work)
+        return plan if intent.is_create else plan._replace(undo=Undo(created=DeleteUnfinished(target, math.inf)))
+    if not intent.replaces and state is State.HANDED_OVER and _is_own_work(intent, live):
+        return Plan(subject=live)
+    if not intent.replaces or (state is None and not intent.owner.was_given(live.tags)):
+        raise _already_exists(target.name, live, intent.owner)
+    return _converge(intent, live, old_tags={}, restoring=True)
+
+
+def _is_own_work(intent: Intent, live: Configuration) -> bool:
+    """Whether an earlier delivery of the same request wrote this: it is as desired, and newer than the request."""
+    is_newer = live.changed_at is not None and live.changed_at >= intent.date
+    return is_newer and not differences(live.content, intent.content)
+
+
+def _plan_update(intent: Intent, observed: Observed) -> NeedsRead | Plan:
+    """Bring the configuration that the resource stands for to its new properties."""
+    arn = intent.physical_id
+    if arn not in observed:
+        return NeedsRead(arn)
+    live = observed[arn]
+    if live is None:
+        return _recreate(intent, arn)
+    owner = intent.owner
+    if NAME in intent.desired and owner.is_contradicted_by(live.tags) and not owner.was_given(live.tags):
+        raise _owned_by_another(live)
+    old_tags = intent.old.get(TAGS) if _is_target(intent.old, arn) else {}
+    plan = _converge(
+        intent,
+        live,
+        old_tags=old_tags if isinstance(old_tags, Mapping) else {},
+        adopting=intent.old.get(TARGET) != arn,
+    )
+    return plan._replace(best_effort=_leftover(intent, arn))
+
+
+def _recreate(intent: Intent, arn: str) -> Plan:
+    if TARGET in intent.desired:
+        raise _missing(arn)
+    if intent.now - intent.date > RECREATE_SECONDS:
+        raise _too_old(arn, intent.now - intent.date)
+    return _create(intent)._replace(
+        undo=Undo(), warnings=(f"{arn} was deleted by something else; it is created again",)
+    )
+
+
+def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ...]:
+    """What a failed rename or adoption may have left behind, if the old properties have another target than the ARN."""
+    name, target = intent.old.get(NAME), intent.old.get(TARGET)
+    if isinstance(target, str) and is_configuration_arn(target) and target != arn:
+        return (HandBack(target),)
+    if validate(name, resource_type().members[NAME]) or _is_named(name, arn):
+        return ()
+    return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
+
+
+def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished, ...]:
+    """What another failed Update from the same marker may have left behind."""
+    name, desired = intent.old.get(NAME), intent.desired.get(NAME)
+    if validate(name, resource_type().members[NAME]) or slug(str(name)) == slug(str(desired)):
+        return ()
+    return (DeleteUnfinished(Named(str(name)), intent.date + SEARCH_ALLOWANCE),)
+
+
+def _create(intent: Intent) -> Plan:
+    name, content = intent.desired[NAME], intent.content
+    tags = {**intent.tags, **intent.owner.tags(State.UNFINISHED)}
+    undo = Undo() if intent.is_create else Undo(created=DeleteUnfinished(Named(name), math.inf))
+    return Plan(
+        steps=(CreateConfiguration(name, content, tags),),
+        differences=(*differences(None, content), *_tag_differences({}, intent.tags, ())),
+        undo=undo,
+    )
+
+
+def _converge(
+    intent: Intent,
+    live: Configuration,
+    *,
+    old_tags: Mapping[str, Any],
+    adopting: bool = False,
+    restoring: bool = False,
+    rewriting: bool = False,
+) -> Plan:
+    """The steps from the observed state to the desired one; none if they are alike.
+
+    The last step hands the configuration over, or releases it to its adopter. With `restoring`, a failure restores
+    all that the steps change. With `rewriting`, the content is written in any case.
+    """
+    changed = differences(live.content, intent.content)
+    if changed:
+        _reject_if_newer(live, intent.date)
+    tagging = _tagging(intent, live, old_tags, adopting=adopting)
+    steps: list[Step] = []
+    if changed or rewriting:
+        steps.append(UpdateConfiguration(live.arn, intent.content))
+    if tagging.remove:
+        steps.append(RemoveTags(live.arn, tagging.remove))
+    if tagging.put:
+        steps.append(PutTags(live.arn, tagging.put))
+    return Plan(
+        steps=tuple(steps),
+        subject=live,
+        differences=(*changed, *_tag_differences(live.tags, *tagging.of_user())),
+        warnings=_warnings(intent, live, adopting=adopting),
+        undo=_restoring(live, tagging) if restoring else _restoring_others_tags(live, tagging, old_tags),
+    )
+
+
+class _Tagging(NamedTuple):
+    """Tags to set and keys to remove, those of ownership included."""
+
+    put: Mapping[str, str]
+    remove: tuple[str, ...]
+
+    def of_user(self) -> "_Tagging":
+        """The same without the ownership tags."""
+        put = {key: value for key, value in self.put.items() if key not in MARKS}
+        return _Tagging(put, tuple(key for key in self.remove if key not in MARKS))
+
+
+def _tagging(intent: Intent, live: Configuration, old_tags: Mapping[str, Any], *, adopting: bool) -> _Tagging:
+    own = _ownership_changes(intent, live, adopting=adopting)
+    put = {key: value for key, value in {**intent.tags, **own.put}.items() if live.tags.get(key) != value}
+    # A value that is not the old properties' was set by someone else.
+    dropped = (key for key, value in old_tags.items() if key not in intent.tags and live.tags.get(key) == value)
+    return _Tagging(put, (*dropped, *own.remove))
+
+
+def _ownership_changes(intent: Intent, live: Configuration, *, adopting: bool) -> _Tagging:
+    """The ownership tags to set, and those to remove."""
+    owner, ownership = intent.owner, Ownership.of(live.tags)
+    if NAME in intent.desired:
+        return _Tagging(owner.tags(), ())
+    if owner.state_of(live.tags) is not None:
+        return _Tagging({}, tuple(owner.tags()))
+    if adopting and ownership.is_complete and not owner.was_given(live.tags):
+        return _Tagging(ownership.released_to(owner), ())
+    return _Tagging({}, ())
+
+
+def _restoring(live: Configuration, tagging: _Tagging) -> Undo:
+    """How to restore all that the steps change."""
+    overwritten = {key: live.tags[key] for key in (*tagging.put, *tagging.remove) if key in live.tags}
+    added = tuple(key for key in tagging.put if key not in live.tags)
+    return Undo(
+        content=UpdateConfiguration(live.arn, live.content),
+        put_tags=PutTags(live.arn, overwritten) if overwritten else None,
+        remove_tags=RemoveTags(live.arn, added) if added else None,
+    )
+
+
+def _restoring_others_tags(live: Configuration, tagging: _Tagging, old_tags: Mapping[str, Any]) -> Undo:
+    """How to restore other people's values of tags; the rollback restores all else."""
+    touched = (key for key in (*tagging.put, *tagging.remove) if key in live.tags)
+    overwritten = {key: live.tags[key] for key in touched if live.tags[key] != old_tags.get(key)}
+    return Undo(put_tags=PutTags(live.arn, overwritten) if overwritten else None)
+
+
+def _warnings(intent: Intent, live: Configuration, *, adopting: bool) -> tuple[str, ...]:
+    """What a person should know although the request succeeds."""
+    warnings = []
+    name = intent.desired.get(NAME)
+    if name is not None and name != live.name:
+        warnings.append(f"{name!r} and {live.name!r} have the same ARN ({live.arn}); the name stays {live.name!r}")
+    if note := _ownership_warning(intent, live, adopting=adopting):
+        warnings.append(note)
+    return tuple(warnings)
+
+
+def _ownership_warning(intent: Intent, live: Configuration, *, adopting: bool) -> str:
+    ownership, owner = Ownership.of(live.tags), intent.owner
+    if NAME in intent.desired:
+        if owner.state_of(live.tags) is State.RELEASED:
+            return f"{live.arn} was released to a resource that adopted it; this resource takes it back"
+        if owner.was_given(live.tags):
+            return f"{live.arn} was released to this resource by {ownership}; this resource becomes its owner"
+        if owner.state_of(live.tags) is None:
+            return f"{live.arn} lacked its ownership tags; they are set again"
+    elif owner.is_contradicted_by(live.tags) and not owner.was_given(live.tags):
+        if adopting:
+            return f"{live.arn} is owned by {ownership}; it is released to this resource"
+        return f"{live.arn} is owned by {ownership}; both resources will overwrite each other's updates"
+    return ""
+
+
+def _tag_differences(
+    live: Mapping[str, str], put: Mapping[str, str], remove: tuple[str, ...]
+) -> tuple[Difference, ...]:
+    before = {key: value for key, value in live.items() if key in put or key in remove}
+    return differences({TAGS: before}, {TAGS: dict(put)})
+
+
+def _reject_if_newer(live: Configuration, date: float) -> None:
+    """Raise ProviderError if the configuration is newer than a request that would overwrite it."""
+    if live.changed_at is not None and live.changed_at > date + LATE_SECONDS:
+        raise ProviderError(
+            f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made "
+            f"({_shown(date)}): the request is a late copy, or something else changed the configuration. "
+            "It is not overwritten",
+            cure="To apply this template, deploy again",
+        )
+
+
+def _shown(date: float) -> str:
+    return f"{datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _too_old(arn: str, age: float) -> ProviderError:
+    return ProviderError(
+        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so nothing is "
+        "created again",
+        cure="To create the configuration, deploy again",
+    )
+
+
+def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderError:
+    problem = f"{pascal_case(NAME)}: {name!r} already exists ({live.arn}) and"
+    adopt = f"give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
+    if owner.state_of(live.tags) is State.HANDED_OVER:
+        return ProviderError(
+            f"{problem} was retained by this resource earlier, or another request has created it (last change: "
+            f"{live.date_updated})",
+            cure=f"To manage it again, {adopt}",
+        )
+    if owner.state_of(live.tags) is State.RELEASED:
+        return ProviderError(f"{problem} has been adopted by another resource", cure=f"To adopt it, too, {adopt}")
+    if owner.is_contradicted_by(live.tags):
+        return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", cure=f"To adopt it, {adopt}")
+    return ProviderError(f"{problem} is not managed by this resource", cure=f"To adopt it, {adopt}")
+
+
+def _owned_by_another(live: Configuration) -> ProviderError:
+    return ProviderError(
+        f"{live.arn} is now owned by {Ownership.of(live.tags)}: it was deleted and created again there, or this "
+        "resource moved to another stack. It is not overwritten",
+        cure="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
+        f"--resources-to-skip`; then choose another {pascal_case(NAME)}, or adopt the configuration with "
+        f"{pascal_case(TARGET)}: {live.arn}",
+    )
+
+
+def _missing(arn: str) -> ProviderError:
+    account, region = arn.split(":")[4], arn.split(":")[3]
+    return ProviderError(
+        f"{pascal_case(TARGET)}: {arn} was not found in account {account}, Region {region}",
+        cure="Check the ARN: the provider reaches only the account and Region that it runs in. "
+        f"To create a configuration, give {pascal_case(NAME)}",
+    )

@@ -1,0 +1,106 @@
+"""The ownership tags: who owns a configuration, and whether it has been handed over. All other code asks here.
+
+Two tags identify the owner of a configuration by stack ID and logical ID. They also record a state, as a suffix of
+the stack ID:
+
+- unfinished: the provider is still creating the configuration. Every new one starts in this state. Only such a one
+  may be deleted by a rollback, by the cleanup after a failed rename, or by the Delete of a failed Create.
+- handed over: CloudFormation has received the ARN, or is about to. The tags have their plain values, as in earlier
+  releases. Only a Delete whose physical ID is that ARN may delete the configuration.
+- released: another resource has adopted the configuration. The suffix has a digest of that adopter. The owner's
+  Delete leaves the configuration in place; its next Update takes the configuration back.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final, NamedTuple
+
+from ..schema.rules import MARKS
+
+STACK_TAG: Final = MARKS[0]
+LOGICAL_ID_TAG: Final = MARKS[1]
+
+_UNFINISHED: Final = " unfinished"
+_RELEASED: Final = " released to "
+"""At most 28 characters with the digest: the stack ID can take 228 of a tag value's 256."""
+
+Tags = Mapping[str, str]
+
+
+class State(Enum):
+    """How far the ownership of a configuration has come; see the module's docstring."""
+
+    UNFINISHED = "unfinished"
+    HANDED_OVER = "handed over"
+    RELEASED = "released"
+
+
+class Ownership(NamedTuple):
+    """What a configuration's tags say about its owner. An ID is empty if its tag is missing."""
+
+    stack_id: str
+    logical_id: str
+    state: State
+    adopter: str = ""
+    """The digest of the resource that a released configuration was released to."""
+
+    @classmethod
+    def of(cls, tags: Tags) -> "Ownership":
+        """Read the ownership tags."""
+        stack_id, logical_id = tags.get(STACK_TAG, ""), tags.get(LOGICAL_ID_TAG, "")
+        if stack_id.endswith(_UNFINISHED):
+            return cls(stack_id.removesuffix(_UNFINISHED), logical_id, State.UNFINISHED)
+        released, separator, adopter = stack_id.rpartition(_RELEASED)
+        if separator:
+            return cls(released, logical_id, State.RELEASED, adopter)
+        return cls(stack_id, logical_id, State.HANDED_OVER)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether both tags are there."""
+        return bool(self.stack_id and self.logical_id)
+
+    def __str__(self) -> str:
+        """Name the owner in a message."""
+        return f"resource {self.logical_id or 'without a logical ID'} of stack {self.stack_id or 'without an ID'}"
+
+    def handed_back(self) -> dict[str, str]:
+        """The tag that sets a released configuration back to handed over."""
+        return {STACK_TAG: self.stack_id}
+
+    def released_to(self, adopter: "Owner") -> dict[str, str]:
+        """The tag that releases a configuration to its adopter."""
+        return {STACK_TAG: f"{self.stack_id}{_RELEASED}{adopter.digest}"}
+
+
+class Owner(NamedTuple):
+    """A resource, as the owner of a configuration."""
+
+    stack_id: str
+    logical_id: str
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that identify this resource as an adopter."""
+        return hashlib.sha256("\n".join(self).encode("utf-8", "replace")).hexdigest()[:8]
+
+    def tags(self, state: State = State.HANDED_OVER) -> dict[str, str]:
+        """The ownership tags of a configuration that this resource creates or has been handed."""
+        suffix = _UNFINISHED if state is State.UNFINISHED else ""
+        return {STACK_TAG: f"{self.stack_id}{suffix}", LOGICAL_ID_TAG: self.logical_id}
+
+    def state_of(self, tags: Tags) -> State | None:
+        """The state of a configuration that carries both of this resource's tags; None for any other one."""
+        ownership = Ownership.of(tags)
+        return ownership.state if (ownership.stack_id, ownership.logical_id) == self else None
+
+    def is_contradicted_by(self, tags: Tags) -> bool:
+        """Whether a configuration carries an ownership tag of another resource."""
+        stack_id, logical_id, *_ = Ownership.of(tags)
+        return stack_id not in ("", self.stack_id) or logical_id not in ("", self.logical_id)
+
+    def was_given(self, tags: Tags) -> bool:
+        """Whether a configuration of another resource has been released to this one."""
+        ownership = Ownership.of(tags)
+        return ownership.state is State.RELEASED and ownership.adopter == self.digest

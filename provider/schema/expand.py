@@ -1,0 +1,252 @@
+"""Properties -> API parameters: names to the API's, strings to what the shape says. Converts, never judges."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from .checkpoint import Checkpoint, paced, proceed
+from .finding import Finding, Path
+from .model import IGNORED, REFUSED, Type, camel_case, pascal_case, resource_type
+
+_BOOLEANS = {"true": True, "false": False}
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+_LONGEST_INTEGER = 32
+"""Digits; far above what any limit of the model allows, far below what Python refuses to read."""
+
+_SLIP = 0.75
+"""How like a known name has to be to be taken for the one that was meant, although there is such a name elsewhere."""
+_LIKE = 0.65
+"""How like a known name has to be to be worth naming alone."""
+
+_LONGEST_NAME = 256
+"""Characters; a longer name is never like a known one, and comparing it would take long."""
+SUGGESTIONS: Final = 20
+"""How many unknown names get a suggestion; finding one takes a hundred times as long as anything else."""
+UNKNOWN: Final = "unknown property"
+"""The message for an unknown name without a suggestion."""
+
+
+class _Walk:
+    """One conversion: whether it met odd names (unknown, or given twice), and its checkpoint."""
+
+    __slots__ = ("checkpoint", "met_odd_names")
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.met_odd_names = False
+
+
+Convert = Callable[[Any, _Walk], Any]
+"""Takes a value by the user's names."""
+
+
+class Expanded(NamedTuple):
+    """API parameters, and what about the *names* in the properties was wrong.
+
+    A value that does not convert stays as it is, for validation to judge. Names that are wrong are left out.
+    """
+
+    parameters: dict[str, Any]
+    findings: tuple[Finding, ...] = ()
+
+
+def expand(properties: Mapping[str, Any], checkpoint: Checkpoint = proceed) -> Expanded:
+    """Turn resource properties as CloudFormation delivers them into parameters by the API's names."""
+    findings: list[Finding] = []
+    written = dict(properties)
+    for name in IGNORED:
+        written.pop(name, None)
+    for member, reason in REFUSED.items():
+        for name in (pascal_case(member), member):
+            if name in written:
+                del written[name]
+                findings.append(Finding((name,), reason, "refused-property"))
+    walk = _Walk(checkpoint)
+    parameters = _converter(resource_type())(written, walk)
+    if walk.met_odd_names:
+        findings += _odd_names(written, resource_type(), (), Suggestions(checkpoint=checkpoint), checkpoint)
+    return Expanded(parameters, tuple(findings))
+
+
+def parameters_of(properties: Mapping[str, Any], checkpoint: Checkpoint = proceed) -> dict[str, Any]:
+    """The same parameters as from `expand`, without findings: for properties that nobody is going to correct.
+
+    Takes anything: unknown names are left out, and values that do not convert stay as they are.
+    """
+    parameters: dict[str, Any] = _converter(resource_type())(dict(properties), _Walk(checkpoint))
+    return parameters
+
+
+def coerce(value: object, type_: Type) -> Any:
+    """Turn a string into the boolean or integer that `type_` asks for; anything else stays as it is."""
+    if isinstance(value, str):
+        if type_.kind == "boolean":
+            return _BOOLEANS.get(value.lower(), value)
+        if type_.kind in ("integer", "long") and len(value) <= _LONGEST_INTEGER and _INTEGER.fullmatch(value):
+            return int(value)
+    return value
+
+
+@cache
+def _converter(type_: Type) -> Convert:
+    """What turns a value into what the API takes, made once a type."""
+    if type_.kind == "structure":
+        return _structure_converter(type_)
+    if type_.kind == "string" or (type_.item is not None and type_.item.kind == "string"):
+        return lambda value, _: value
+    if type_.item is None:
+        return lambda value, _: coerce(value, type_)
+    convert = _converter(type_.item)
+    if type_.kind == "list":
+        return lambda value, walk: (
+            [convert(entry, walk) for entry in paced(value, walk.checkpoint)] if isinstance(value, list) else value
+        )
+    return lambda value, walk: (
+        {key: convert(entry, walk) for key, entry in paced(value.items(), walk.checkpoint)}
+        if isinstance(value, Mapping)
+        else value
+    )
+
+
+def _structure_converter(type_: Type) -> Convert:
+    converters = {
+        spelling: (member, None if type_.members[member].kind == "string" else _converter(type_.members[member]))
+        for spelling, member in type_.spellings.items()
+    }
+
+    def convert_structure(value: Any, walk: _Walk) -> Any:
+        if not isinstance(value, dict):
+            return value
+        parameters: dict[str, Any] = {}
+        for written, entry in value.items():
+            if written not in converters:
+                walk.met_odd_names = True
+                continue
+            member, convert = converters[written]
+            if member in parameters:
+                walk.met_odd_names = True
+            else:
+                parameters[member] = entry if convert is None else convert(entry, walk)
+        return parameters
+
+    return convert_structure
+
+
+class Suggestions:
+    """The messages for unknown names: with a suggestion for the first few different ones, without for the rest."""
+
+    def __init__(self, root: Type | None = None, checkpoint: Checkpoint = proceed) -> None:
+        self._root, self._checkpoint = root, checkpoint
+        self._messages: dict[tuple[str, Type], str] = {}
+
+    def message(self, written: str, type_: Type, spelled: Callable[[str], str] = str) -> str:
+        """What to say of a name that a structure of `type_` does not know. See `unknown`."""
+        key = (written, type_)
+        if key not in self._messages:
+            if len(self._messages) >= SUGGESTIONS:
+                return UNKNOWN
+            self._checkpoint()
+            self._messages[key] = unknown(written, type_, self._root, spelled)
+        return self._messages[key]
+
+
+def _odd_names(
+    value: Any, type_: Type, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
+) -> Iterator[Finding]:
+    """The names that lead nowhere or to the same place."""
+    if type_.kind == "structure" and isinstance(value, dict):
+        met: dict[str, str] = {}
+        for written, entry in paced(value.items(), checkpoint):
+            member = type_.spellings.get(written)
+            if member is None:
+                yield Finding((*path, written), suggestions.message(written, type_), "unknown")
+            elif member in met:
+                message = f"given twice, as {met[member]} and as {written}; leave one out"
+                yield Finding((*path, member), message, "twice")
+            else:
+                met[member] = written
+                yield from _odd_names(entry, type_.members[member], (*path, member), suggestions, checkpoint)
+    elif type_.item and not type_.item.is_scalar and isinstance(value, list if type_.kind == "list" else dict):
+        entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
+        for key, entry in paced(entries, checkpoint):
+            yield from _odd_names(entry, type_.item, (*path, key), suggestions, checkpoint)
+
+
+def unknown(written: str, type_: Type, root: Type | None = None, spelled: Callable[[str], str] = str) -> str:
+    """What to say of a name that a structure of `type_` does not know: the name to take, else where it belongs.
+
+    `root` is the whole that the structure is part of, by default the properties; names to take are `spelled`.
+    """
+    if home := _where_known(written, type_):
+        cure = f"it is known in {spelled(home)}"
+    elif near := _slip_of(written, type_, root or resource_type()):
+        cure = f"the nearest known name is {spelled(near)}"
+    elif (place := _where_else(written, root or resource_type())) is not None:
+        cure = f"it is known {f'in {place}' if place else 'at the top level'}"
+    else:
+        names = dict.fromkeys(spelled(_in_style_of(written)(member)) for member in type_.members)
+        cure = f"known are {', '.join(names)}"
+    return f"{UNKNOWN}; {cure}"
+
+
+def is_meant(written: str, members: Collection[str]) -> bool:
+    """Whether the name to take instead of an unknown one among the properties is that of one of these members."""
+    type_ = resource_type()
+    return not _where_known(written, type_) and type_.spellings.get(_slip_of(written, type_, type_)) in members
+
+
+def _slip_of(written: str, type_: Type, root: Type) -> str:
+    """The known name that was meant; empty where it is like none, or less like than what is known elsewhere."""
+    if len(written) > _LONGEST_NAME:
+        return ""
+    near, likeness = _nearest(written, type_)
+    enough = _LIKE if _where_else(written, root) is None else _SLIP
+    return near if likeness >= enough else ""
+
+
+def _where_known(written: str, type_: Type) -> str | None:
+    """The member of a structure, or of its entries, that has a member which `written` names."""
+    for member, inner in type_.members.items():
+        structure = inner.item if inner.kind == "list" and inner.item else inner
+        if written in structure.spellings:
+            return _in_style_of(written)(member)
+    return None
+
+
+def _where_else(written: str, root: Type) -> str | None:
+    """The first place, from the root on, whose structure has a member of this name; "" is the root."""
+    places = [("", root)]
+    for place, type_ in places:
+        if written in type_.spellings:
+            return place
+        for member, inner in type_.members.items():
+            is_list = inner.kind == "list" and inner.item is not None
+            structure = inner.item if is_list and inner.item else inner
+            name = f"{_in_style_of(written)(member)}{'[]' if is_list else ''}"
+            places.append((f"{place}.{name}" if place else name, structure))
+    return None
+
+
+def _in_style_of(written: str) -> Callable[[str], str]:
+    """What spells a member's name in the letter case that another name has."""
+    return camel_case if written[:1].islower() else pascal_case
+
+
+def _nearest(written: str, type_: Type) -> tuple[str, float]:
+    """The known name in a structure of `type_` that is most like `written`, in its letter case, and their likeness.
+
+    Likeness is from 0 to 1, which is as good as the same.
+    """
+    from difflib import SequenceMatcher  # only a mistake needs it
+
+    wanted = written.lower()
+
+    def likeness(name: str) -> float:
+        known = name.lower()
+        ratio = SequenceMatcher(None, wanted, known).ratio()
+        return (1 + ratio) / 2 if wanted in known or known in wanted else ratio
+
+    names = [_in_style_of(written)(name) for name in type_.spellings]
+    most = max([*names, *sorted(IGNORED)] if type_ is resource_type() else names, key=likeness)
+    return most, likeness(most)

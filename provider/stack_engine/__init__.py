@@ -1,0 +1,1 @@
+"""Emulates CloudFormation: works on stacks by sending the provider what CloudFormation would send."""

@@ -1,0 +1,293 @@
+"""One operation on a stack, with all that follows from a failure.
+
+Resources are worked on one after another, in the order of their dependencies, where CloudFormation works on
+independent ones at the same time; each resource sees the same requests. Resources of other types are skipped,
+and stand-ins take their place in the template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from ..template.external_values import ExternalValues
+from ..template.sections import Template, TemplateError
+from .deployment import Deployment
+from .exchange import Event, Exchange, Verdict
+from .records import Place, Resource, Rollback, Stack, StackEvent
+
+STACK_TYPE = "AWS::CloudFormation::Stack"
+CLEANUP_ATTEMPTS = 3
+"""How often CloudFormation sends a Delete in the cleanup after an update or its rollback, before it gives up."""
+
+
+@dataclass
+class Operation:
+    """One create, update or delete at work; `live` is what the stack records at this moment."""
+
+    stack: Stack
+    place: Place
+    exchange: Exchange
+    on_event: Callable[[StackEvent], None]
+    outside: ExternalValues
+    live: dict[str, Resource] = field(init=False)
+    created: list[str] = field(default_factory=list)
+    updated: set[str] = field(default_factory=set)
+    """The logical IDs of the resources that an Update was sent for."""
+    replaced: list[Resource] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    types: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.live = dict(self.stack.resources)
+        self.seen = set(self.stack.seen)
+        self.types = self.stack.types
+
+    # the three operations
+
+    def create(self, template: Template, parameters: Mapping[str, str]) -> Stack:
+        """Create the stack, or roll back. Raises TemplateError before anything is sent."""
+        new = self._deployment(template, parameters)
+        self._stack_event("CREATE_IN_PROGRESS", "User Initiated")
+        failure, outputs = self._deploy(new, "CREATE")
+        if failure is None:
+            self.types = new.types
+            return self._end("CREATE_COMPLETE", outputs)
+        self._stack_event("ROLLBACK_IN_PROGRESS", f"{failure} Rollback requested by user.")
+        failed = self._delete_all([self.live[name] for name in reversed(self.created)])
+        return self._end("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", reason=failed)
+
+    def update(self, template: Template, parameters: Mapping[str, str]) -> Stack:
+        """Update the stack, or roll back. Raises TemplateError before anything is sent."""
+        new = self._deployment(template, parameters)
+        self._stack_event("UPDATE_IN_PROGRESS", "User Initiated")
+        failure, outputs = self._deploy(new, "UPDATE")
+        if failure is not None:
+            return self._roll_back(failure)
+        self._stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        left = [
+            old for old in self.replaced if not self._delete_one(old, old.replace_policy, "Retain", CLEANUP_ATTEMPTS)
+        ]
+        removed = [old for name, old in self.live.items() if name not in new.order]
+        failed = self._delete_all(list(reversed(removed)), CLEANUP_ATTEMPTS)
+        # CloudFormation forgets what it could not clean up after an update.
+        self.live = {name: self.live[name] for name in new.order if name in self.live}
+        self.types = new.types
+        reason = "Update successful. One or more resources could not be deleted." if left or failed else ""
+        return self._end("UPDATE_COMPLETE", outputs, reason)
+
+    def delete(self) -> Stack:
+        """Delete the stack but for what is retained or cannot be deleted."""
+        self._stack_event("DELETE_IN_PROGRESS", "User Initiated")
+        failed = self._delete_all(list(reversed(self.live.values())))
+        return self._end("DELETE_FAILED" if failed else "DELETE_COMPLETE", reason=failed)
+
+    def continue_rollback(self, skipped: Collection[str]) -> Stack:
+        """Go on with a rollback that failed, but leave the skipped resources as they are."""
+        rollback = self.stack.rollback
+        assert rollback is not None
+        self.created = list(rollback.created)
+        self._stack_event("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+        for name in skipped:
+            self.live[name] = rollback.before[name]
+            self._event(self.live[name], "UPDATE_COMPLETE", "The rollback skips this resource.")
+        pending = {name: now for name, now in rollback.pending.items() if name not in skipped}
+        return self._restore(rollback._replace(pending=pending))
+
+    def _roll_back(self, failure: str) -> Stack:
+        self._stack_event("UPDATE_ROLLBACK_IN_PROGRESS", failure)
+        before = self.stack.resources
+        pending = {name: self.live[name] for name in before if name in self.updated}
+        # What got no Update may still have got other policies, which are the stack's alone.
+        self.live.update((name, old) for name, old in before.items() if name not in pending)
+        return self._restore(Rollback(before, self.stack.outputs, pending, created=tuple(self.created)))
+
+    def _restore(self, rollback: Rollback) -> Stack:
+        """Send each updated resource its old properties, then clean up; stop at the first that fails."""
+        pending, surplus = dict(rollback.pending), list(rollback.surplus)
+        for name, now in rollback.pending.items():
+            old = rollback.before[name]
+            self._event(now, "UPDATE_IN_PROGRESS")
+            verdict = self._send("Update", now._replace(properties=old.properties), old=now.properties)
+            physical_id = verdict.physical_id or now.physical_id
+            self.live[name] = old._replace(physical_id=physical_id, data=verdict.data or old.data)
+            if not verdict.succeeded:
+                self._event(self.live[name], "UPDATE_FAILED", verdict.reason)
+                pending[name] = now._replace(physical_id=physical_id)
+                remaining = rollback._replace(pending=pending, surplus=tuple(surplus))
+                ended = self._end("UPDATE_ROLLBACK_FAILED", rollback.outputs, _failed("update", [name]))
+                return ended._replace(rollback=remaining)
+            del pending[name]
+            if physical_id != now.physical_id:
+                surplus.append(now)
+            self._event(self.live[name], "UPDATE_COMPLETE")
+        self._stack_event("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        for now in surplus:
+            self._delete_one(now, "Delete", attempts=CLEANUP_ATTEMPTS)
+        self._delete_all([self.live[name] for name in reversed(self.created)], CLEANUP_ATTEMPTS)
+        self.live = {name: self.live[name] for name in rollback.before}
+        return self._end("UPDATE_ROLLBACK_COMPLETE", rollback.outputs)
+
+    # forward
+
+    def _deployment(self, template: Template, parameters: Mapping[str, str]) -> Deployment:
+        return Deployment(template, parameters, self.place, self.live, outside=self.outside)
+
+    def _deploy(self, new: Deployment, verb: str) -> tuple[str | None, dict[str, str]]:
+        """What failed, as a stack event says it (None: nothing), and the outputs."""
+        self._tell(new.notes)
+        for name in new.order:
+            if not new.backed(name):
+                self._skip(new, name)
+                continue
+            known = name in self.live
+            if not self._change(new, name):
+                return _failed("update" if known else "create", [name]), {}
+            self._tell(new.notes)
+        try:
+            outputs = new.outputs()
+        except TemplateError as error:
+            self._stack_event(f"{verb}_FAILED", str(error))
+            return str(error), {}
+        self._tell(new.notes)
+        return None, outputs
+
+    def _change(self, new: Deployment, name: str) -> bool:
+        old = self.live.get(name)
+        deletion, replacement = new.policies(name)
+        resource = old or Resource(name, new.type(name), "", {}, {}, deletion, replacement)
+        try:
+            properties = new.properties(name)
+        except TemplateError as error:
+            self._event(resource, "UPDATE_FAILED" if old else "CREATE_FAILED", str(error))
+            return False
+        resource = resource._replace(properties=properties, deletion_policy=deletion, replace_policy=replacement)
+        if old is None:
+            return self._create(resource)
+        if old.properties == properties:
+            self.live[name] = resource
+            return True
+        if old.properties["ServiceToken"] != properties["ServiceToken"]:
+            self._event(old, "UPDATE_FAILED", "Modifying service token is not allowed.")
+            return False
+        return self._update(old, resource)
+
+    def _create(self, resource: Resource) -> bool:
+        self._event(resource, "CREATE_IN_PROGRESS")
+        verdict = self._send("Create", resource)
+        resource = resource._replace(physical_id=verdict.physical_id or self._invented(resource), data=verdict.data)
+        self.live[resource.logical_id] = resource
+        self.created.append(resource.logical_id)
+        if not verdict.succeeded:
+            self._event(resource, "CREATE_FAILED", verdict.reason)
+            return False
+        self._event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
+        self._event(resource, "CREATE_COMPLETE")
+        return True
+
+    def _invented(self, resource: Resource) -> str:
+        """The ID that CloudFormation makes up where a Create was not answered."""
+        return f"{self.stack.name}-{resource.logical_id}-{uuid4().hex[:12].upper()}"
+
+    def _update(self, old: Resource, resource: Resource) -> bool:
+        self._event(old, "UPDATE_IN_PROGRESS")
+        self.updated.add(old.logical_id)
+        verdict = self._send("Update", resource, old=old.properties)
+        # The ID in a FAILED answer is recorded, too: the rollback's Update carries it.
+        resource = resource._replace(physical_id=verdict.physical_id or old.physical_id)
+        self.live[old.logical_id] = resource
+        if not verdict.succeeded:
+            self._event(resource, "UPDATE_FAILED", verdict.reason)
+            return False
+        self.live[old.logical_id] = resource._replace(data=verdict.data)
+        if resource.physical_id != old.physical_id:
+            self.replaced.append(old._replace(replace_policy=resource.replace_policy))
+            self._event(
+                resource,
+                "UPDATE_IN_PROGRESS",
+                "Requested update required the provider to create a new physical resource",
+            )
+        self._event(resource, "UPDATE_COMPLETE")
+        return True
+
+    # backward
+
+    def _delete_all(self, resources: Iterable[Resource], attempts: int = 1) -> str:
+        """Delete in the order given, forgetting what is gone; what failed, as a stack event says it."""
+        failed = []
+        for resource in resources:
+            fresh = resource.logical_id in self.created
+            keep = "Retain" if fresh else "Retain RetainExceptOnCreate"
+            if self._delete_one(resource, resource.deletion_policy, keep, attempts):
+                del self.live[resource.logical_id]
+            else:
+                failed.append(resource.logical_id)
+        return _failed("delete", failed) if failed else ""
+
+    def _delete_one(self, resource: Resource, policy: str, keep: str = "", attempts: int = 1) -> bool:
+        if policy in keep.split():
+            self._event(resource, "DELETE_SKIPPED")
+            return True
+        return any(self._send_delete(resource) for _ in range(attempts))
+
+    def _send_delete(self, resource: Resource) -> bool:
+        self._event(resource, "DELETE_IN_PROGRESS")
+        verdict = self._send("Delete", resource)
+        self._event(resource, "DELETE_COMPLETE" if verdict.succeeded else "DELETE_FAILED", verdict.reason)
+        return verdict.succeeded
+
+    # the wire
+
+    def _send(self, request: str, resource: Resource, old: dict[str, Any] | None = None) -> Verdict:
+        event: Event = {
+            "RequestType": request,
+            "ServiceToken": resource.properties["ServiceToken"],
+            "StackId": self.stack.id,
+            "LogicalResourceId": resource.logical_id,
+            "ResourceType": resource.type,
+            "ResourceProperties": resource.properties,
+        }
+        if request != "Create":
+            event["PhysicalResourceId"] = resource.physical_id
+        if old is not None:
+            event["OldResourceProperties"] = old
+        verdict = self.exchange.send(event)
+        for notice in verdict.notices:
+            self._event(resource, "NOTICE", notice)
+        return verdict
+
+    # events
+
+    def _skip(self, new: Deployment, name: str) -> None:
+        if name not in self.seen:
+            self.seen.add(name)
+            stand_in = new.reference(name, ("Outputs",))
+            skipped = Resource(name, new.type(name), stand_in, {}, {}, "", "")
+            why = "another function's by its properties" if name in new.template.foreign else "not deployed here"
+            self._event(skipped, "SKIPPED", f"{new.type(name)} is {why}; its Ref gives {stand_in}")
+
+    def _tell(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            if note not in self.seen:
+                self.seen.add(note)
+                self._stack_event("NOTICE", note)
+
+    def _stack_event(self, status: str, reason: str = "") -> None:
+        self._event(Resource(self.stack.name, STACK_TYPE, self.stack.id, {}, {}, "", ""), status, reason)
+
+    def _event(self, resource: Resource, status: str, reason: str = "") -> None:
+        self.on_event(
+            StackEvent(datetime.now(UTC), resource.logical_id, resource.physical_id, resource.type, status, reason)
+        )
+
+    def _end(self, status: str, outputs: Mapping[str, str] | None = None, reason: str = "") -> Stack:
+        self._stack_event(status, reason)
+        seen = frozenset(self.seen)
+        return Stack(self.stack.name, self.stack.id, status, self.live, outputs or {}, seen, self.types)
+
+
+def _failed(verb: str, names: list[str]) -> str:
+    return f"The following resource(s) failed to {verb}: [{', '.join(names)}]."

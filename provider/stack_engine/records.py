@@ -1,0 +1,78 @@
+"""What is written down about stacks: their resources, their events, where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+
+class Resource(NamedTuple):
+    """A provider-backed resource as its stack records it.
+
+    `properties` are as they were sent: scalars as text. `data` is what `Fn::GetAtt` reads.
+    """
+
+    logical_id: str
+    type: str
+    physical_id: str
+    properties: dict[str, Any]
+    data: Mapping[str, Any]
+    deletion_policy: str
+    replace_policy: str
+
+
+class Place(NamedTuple):
+    """Where a stack lives; `stack_id` is its ARN."""
+
+    region: str
+    account: str
+    stack_name: str
+    stack_id: str
+
+
+class StackEvent(NamedTuple):
+    """One line of a stack's events.
+
+    `status` is CloudFormation's, or one of two of our own: SKIPPED (a resource of a type that is not deployed
+    here) and NOTICE (what CloudFormation would not show but a person wants to know).
+    """
+
+    time: datetime
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str = ""
+
+
+class Rollback(NamedTuple):
+    """What remains to be done of an update's rollback.
+
+    `before` and `outputs` are the stack's before the update; `created` are the logical IDs that the update added.
+    """
+
+    before: Mapping[str, Resource]
+    outputs: Mapping[str, str]
+    pending: Mapping[str, Resource]
+    """The resources that still have to get their old properties, as the failed update left them."""
+    surplus: tuple[Resource, ...] = ()
+    """What the rollback has replaced so far, to be deleted in its cleanup."""
+    created: tuple[str, ...] = ()
+
+
+class Stack(NamedTuple):
+    """A stack between operations. `resources` are the provider-backed ones, by logical ID, oldest first."""
+
+    name: str
+    id: str
+    status: str
+    resources: Mapping[str, Resource]
+    outputs: Mapping[str, str]
+    seen: frozenset[str] = frozenset()
+    """Skipped resources and notices that were shown already."""
+    types: Mapping[str, str] = MappingProxyType({})
+    """The types of all resources in the stack's template, skipped ones included, by logical ID."""
+    rollback: Rollback | None = None
+    """In UPDATE_ROLLBACK_FAILED: what `continue-update-rollback` goes on with."""

@@ -1,0 +1,76 @@
+"""A stack engine: creates, updates and deletes stacks by sending the provider what CloudFormation would send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from ..template.external_values import ExternalValues
+from ..template.placeholders import Plausible
+from ..template.sections import Template
+from .deployment import BACKED_TYPES, Deployment, refuse_type_changes
+from .exchange import Event, Exchange
+from .operation import Operation
+from .records import Place, Stack, StackEvent
+from .sink import AnswerSink
+
+__all__ = ["BACKED_TYPES", "Stack", "StackEngine", "StackEvent"]
+
+
+@dataclass(frozen=True)
+class StackEngine:
+    """Works on stacks of one Region (`us-east-1`) and account (12 digits).
+
+    `invoke` runs the provider's function on one event; answers come to `sink`. `on_event` is given every event
+    as it happens. An answer is waited for `patience` seconds at most, however long the ServiceTimeout. `outside` has
+    what is known of other stacks' exports and dynamic references; the rest gets stand-ins.
+    """
+
+    invoke: Callable[[Event], object]
+    sink: AnswerSink
+    region: str
+    account: str
+    on_event: Callable[[StackEvent], None]
+    patience: float = 90.0
+    outside: ExternalValues = field(default_factory=ExternalValues)
+
+    def check(self, name: str, template: Template, parameters: Mapping[str, str]) -> Deployment:
+        """What deploying `template` would come to. Raises TemplateError where it would be refused."""
+        return Deployment(template, parameters, self._place(name, self._stack_id(name)), {}, outside=self.outside)
+
+    def create(self, name: str, template: Template, parameters: Mapping[str, str]) -> Stack:
+        """Create a stack. Raises TemplateError, before anything is sent, where the template is at fault."""
+        stack = Stack(name, self._stack_id(name), "CREATE_IN_PROGRESS", {}, {})
+        return self._operation(stack).create(template, parameters)
+
+    def update(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> Stack:
+        """Update a stack to `template`. Raises TemplateError as `create` does."""
+        refuse_type_changes(stack.types, template)
+        return self._operation(stack).update(template, parameters)
+
+    def continue_update_rollback(self, stack: Stack, resources_to_skip: Collection[str] = ()) -> Stack:
+        """Go on with a rollback that failed; a skipped resource gets no request and is recorded as it was before.
+
+        Raises ValueError if no rollback of the stack failed, or if one of the resources does not wait for it.
+        """
+        if stack.rollback is None:
+            raise ValueError(f"Stack {stack.name} is in {stack.status} state and can not be rolled back.")
+        if unknown := sorted(set(resources_to_skip) - set(stack.rollback.pending)):
+            raise ValueError(f"Cannot skip resources that need no rollback: [{', '.join(unknown)}].")
+        return self._operation(stack).continue_rollback(resources_to_skip)
+
+    def delete(self, stack: Stack) -> Stack:
+        """Delete a stack; resources whose deletion failed stay in it."""
+        return self._operation(stack).delete()
+
+    def _stack_id(self, name: str) -> str:
+        partition = Plausible(self.region, self.account).partition
+        return f"arn:{partition}:cloudformation:{self.region}:{self.account}:stack/{name}/{uuid4()}"
+
+    def _operation(self, stack: Stack) -> Operation:
+        exchange = Exchange(self.invoke, self.sink, self.patience)
+        return Operation(stack, self._place(stack.name, stack.id), exchange, self.on_event, self.outside)
+
+    def _place(self, name: str, stack_id: str) -> Place:
+        return Place(self.region, self.account, name, stack_id)

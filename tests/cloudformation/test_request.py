@@ -1,0 +1,196 @@
+"""Events are read once, and what is wrong with them is said."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provider.cloudformation.request import MalformedEvent, parse
+from provider.marker import CreationStatus, status_in
+from provider.plan import Configuration, NeedsRead, Target
+from provider.resources.distribution_configuration import decide
+from provider.resources.ownership import Owner
+from provider.schema.expand import expand
+
+EVENT: dict[str, Any] = {
+    "RequestType": "Update",
+    "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
+    "ResponseURL": "https://cloudformation-custom-resource-response.s3.amazonaws.com/x?X-Amz-Signature=secret",
+    "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/images/6e0f1c2a",
+    "RequestId": "5e0b0c7e-3d5b-4b0e-9d3c-000000000001",
+    "LogicalResourceId": "Golden",
+    "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
+    "PhysicalResourceId": "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden",
+    "ResourceProperties": {"Name": "golden"},
+    "OldResourceProperties": {"Name": "silver"},
+}
+
+
+def test_an_event_is_read() -> None:
+    """A request has what the event says, under the field's names."""
+    request = parse(EVENT)
+    assert (request.request_type, request.logical_id, request.physical_id) == (
+        "Update",
+        "Golden",
+        EVENT["PhysicalResourceId"],
+    )
+    assert (request.properties, request.old_properties, request.problems) == (
+        {"Name": "golden"},
+        {"Name": "silver"},
+        (),
+    )
+
+
+def test_a_request_does_not_show_its_secret() -> None:
+    """The response URL appears in no representation of a request."""
+    assert "secret" not in repr(parse(EVENT))
+
+
+def test_sns_notifications_are_unwrapped() -> None:
+    """A request that came through an SNS topic is read like any other."""
+    wrapped = {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(EVENT)}}]}
+    assert parse(wrapped, 5.0) == parse(EVENT, 5.0)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [None, [], "x", 1, {}, {"key1": "value1"}, {"Records": []}, {"Records": [{"s3": {}}]}, {"Records": 1}]
+    + [{**EVENT, key: "x" * 9000} for key in ("StackId", "RequestId", "LogicalResourceId")]
+    + [{"Records": [{"Sns": {"Message": "[" * 200_000}}]}]
+    + [
+        {**EVENT, key: bad}
+        for key in ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")
+        for bad in (None, "", 1)
+    ],
+)
+def test_who_cannot_be_answered_is_malformed(event: object) -> None:
+    """An event without what an answer needs is malformed, and the error says that nobody can be answered."""
+    with pytest.raises(MalformedEvent):
+        parse(event)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"RequestType": "Read"}, "RequestType is 'Read', not one of Create, Update, Delete"),
+        ({"ResourceType": "Custom::Other"}, "ResourceType is 'Custom::Other'"),
+        ({"PhysicalResourceId": None}, "PhysicalResourceId is null"),
+        ({"ResourceProperties": "x"}, "ResourceProperties is 'x', not a JSON object"),
+        ({"OldResourceProperties": []}, "OldResourceProperties is a list, not a JSON object"),
+    ],
+)
+def test_an_answerable_event_tells_its_problems(change: dict[str, Any], problem: str) -> None:
+    """Faults that leave an event answerable are kept as problems, to be answered FAILED."""
+    assert any(text.startswith(problem) for text in parse({**EVENT, **change}).problems)
+
+
+def test_the_id_of_a_failure() -> None:
+    """A FAILED response has the event's physical ID, or for a Create a marker that is no ARN."""
+    assert parse(EVENT).failure_id() == EVENT["PhysicalResourceId"]
+    marker = parse({**EVENT, "RequestType": "Create"}).failure_id()
+    assert not marker.startswith("arn:")
+    assert all(EVENT[key] in marker for key in ("StackId", "LogicalResourceId", "RequestId"))
+
+
+@pytest.mark.parametrize("status", CreationStatus)
+def test_a_marker_tells_what_is_known_of_its_create(status: CreationStatus) -> None:
+    """The Delete of a marker knows what was known of the Create, however long its IDs are."""
+    for stack_id in (EVENT["StackId"], "é" * 1024):
+        request = parse({**EVENT, "RequestType": "Create", "StackId": stack_id})
+        marker = request.failure_id(status)
+        assert status_in(marker) is status
+        assert len(marker.encode()) <= 1024
+
+
+@pytest.mark.parametrize("physical_id", ["images-Golden-1ABC", EVENT["PhysicalResourceId"], "", "/", "nothing-created"])
+def test_an_id_that_is_no_marker(physical_id: str) -> None:
+    """An ID that CloudFormation made, and an ARN, are no markers."""
+    assert status_in(physical_id) is None
+
+
+def test_the_marker_of_an_earlier_release() -> None:
+    """Of an earlier release's marker nothing is known, so its Create may have created something."""
+    marker = "stack/images/6e0f1c2a/Golden/no-distribution-configuration"
+    assert status_in(marker) is CreationStatus.MAY_HAVE_CREATED
+
+
+@pytest.mark.parametrize(
+    ("query", "date"),
+    [
+        ("X-Amz-Date=20261128T120000Z&X-Amz-Expires=7200", 1795867200.0),
+        ("x-amz-date=20261128T120000Z", 1795867200.0),
+        ("Expires=1795874400", 1795867200.0),
+        ("X-Amz-Date=yesterday&Expires=1795874400", 5.0),
+        ("Expires=soon", 5.0),
+        ("", 5.0),
+    ],
+)
+def test_the_date_of_a_request(query: str, date: float) -> None:
+    """A request was made when its response URL was signed, two hours before it expires, or else just now."""
+    url = f"https://cloudformation-custom-resource-response.s3.amazonaws.com/x?{query}&X-Amz-Signature=secret"
+    assert parse({**EVENT, "ResponseURL": url}, 5.0).date == date
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"),
+    [
+        *((given, int(given)) for given in ("20", 20, "3600", "1")),
+        *((given, 3600) for given in ("0", "3601", "-5", "2.5", "", None, "soon", ["20"], "٢٠", "99999999999")),
+    ],
+)
+def test_cloudformation_stops_waiting_after_the_service_timeout(timeout: object, seconds: int) -> None:
+    """CloudFormation waits ServiceTimeout seconds from the request on, and an hour if that is absent or unreadable."""
+    properties = {"Name": "golden", "ServiceTimeout": timeout}
+    assert parse({**EVENT, "ResourceProperties": properties}, 5.0).end == 5.0 + seconds
+    assert parse({**EVENT, "ResourceProperties": {}}, 5.0).end == 3605.0
+
+
+@pytest.mark.parametrize(
+    ("properties", "nothing"),
+    [
+        ({"Name": "golden", "OnDelete": "Retain"}, True),
+        ({"name": "golden", "onDelete": "Retain"}, True),
+        ({"DistributionConfigurationArn": EVENT["PhysicalResourceId"]}, True),
+        ({"DistributionConfigurationArn": EVENT["PhysicalResourceId"], "OnDelete": "Delete"}, False),
+        ({"DistributionConfigurationArn": EVENT["PhysicalResourceId"], "Name": "golden"}, False),
+        ({"Name": "golden"}, False),
+        ({}, False),
+    ],
+)
+def test_a_delete_that_may_succeed_whatever_fails_is_known_by_itself(properties: dict[str, str], nothing: bool) -> None:
+    """Whether a Delete plainly leaves everything as it is can be told from the event alone."""
+    assert parse({**EVENT, "RequestType": "Delete", "ResourceProperties": properties}).is_noop_delete is nothing
+    assert not parse({**EVENT, "ResourceProperties": properties}).is_noop_delete
+    unfinished = {**EVENT, "RequestType": "Delete", "PhysicalResourceId": "x", "ResourceProperties": properties}
+    assert not parse(unfinished).is_noop_delete
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "Name": st.sampled_from(["golden", "other", ""]),
+            "name": st.just("golden"),
+            "DistributionConfigurationArn": st.sampled_from([EVENT["PhysicalResourceId"], "arn:other"]),
+            "OnDelete": st.sampled_from(["Retain", "Delete", "retain"]),
+            "onDelete": st.just("Retain"),
+            "ONDELETE": st.just("Retain"),
+        },
+    ),
+    st.sampled_from([EVENT["PhysicalResourceId"], "images-Golden-1ABC"]),
+    st.sampled_from([{}, Owner(EVENT["StackId"], "Golden").tags(), Owner("another", "Golden").tags()]),
+)
+def test_what_is_known_by_itself_is_what_is_decided(
+    properties: dict[str, str], physical_id: str, tags: dict[str, str]
+) -> None:
+    """A Delete that may succeed whatever fails deletes nothing, whatever is read."""
+    request = parse(
+        {**EVENT, "RequestType": "Delete", "ResourceProperties": properties, "PhysicalResourceId": physical_id}
+    )
+    observed: dict[Target, Configuration | None] = {}
+    while isinstance(decision := decide(request, expand(properties).parameters, {}, observed, 0.0), NeedsRead):
+        observed[decision.target] = Configuration(str(decision.target), "", {}, tags)
+    if request.is_noop_delete:
+        assert not decision.steps

@@ -1,0 +1,125 @@
+"""A resource with a DistributionConfigurationArn adopts: it takes over contents, and gives back what it can."""
+
+from typing import Any
+
+import pytest
+
+from provider.emulator.emulator import Fault
+from provider.schema.rules import MARKS
+from tests.stack import ARN, Resource, ami
+
+THEIRS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "old {{ imagebuilder:buildDate }}"}}]
+
+
+def test_adopt_replaces_the_content(resource: Resource) -> None:
+    """Create with an ARN brings that configuration to the properties and answers the ARN."""
+    arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
+    told = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
+    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    assert resource.calls() == ["Get", "Update", "Get"]
+    assert "description" not in resource.live
+    assert told.data["Name"] == "theirs"
+
+
+def test_adopting_what_is_as_wanted_calls_nothing(resource: Resource) -> None:
+    """Create with an ARN whose configuration is as wanted only reads."""
+    arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
+    name = "old {{ imagebuilder:buildDate }}"
+    resource.create(DistributionConfigurationArn=arn, Distributions=[ami(Name=name)])
+    assert resource.calls() == ["Get"]
+
+
+def test_an_adopted_configuration_is_not_marked(resource: Resource) -> None:
+    """Adoption puts no marks on, sets the user's tags and leaves everybody else's."""
+    arn = resource.emulator.seed(name="theirs", distributions=THEIRS, tags={"cost": "7", "env": "old"})
+    resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"env": "prod"})
+    assert resource.live["tags"] == {"cost": "7", "env": "prod"}
+
+
+def test_adopting_what_is_not_there_fails(resource: Resource) -> None:
+    """Create with the ARN of nothing fails, naming ARN, account and Region, and answers no ARN."""
+    told = resource.create(DistributionConfigurationArn=f"{ARN}nowhere", Distributions=[ami()])
+    assert told.status == "FAILED"
+    assert not told.physical_id.startswith("arn:")
+    assert all(part in told.reason for part in (f"{ARN}nowhere", "account 123456789012", "Region us-east-1"))
+
+
+@pytest.mark.parametrize("here", ["us-east-1", "123456789012"])
+def test_what_is_elsewhere_is_refused_before_any_call(resource: Resource, here: str) -> None:
+    """An ARN of another Region or account is told as such, with the provider's own, and nothing is called."""
+    there = {"us-east-1": "eu-west-1", "123456789012": "210987654321"}[here]
+    told = resource.create(DistributionConfigurationArn=f"{ARN}golden".replace(here, there), Distributions=[ami()])
+    assert told.status == "FAILED"
+    assert there in told.reason
+    assert "this provider serves account 123456789012, Region us-east-1" in told.reason
+    assert resource.emulator.requests == []
+
+
+def test_a_failed_adoption_answers_no_arn(resource: Resource) -> None:
+    """Create with an ARN that fails answers no ARN even with OnDelete Delete, so that the rollback deletes nothing."""
+    arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
+    properties: dict[str, Any] = {"DistributionConfigurationArn": arn, "Distributions": [ami()], "OnDelete": "Delete"}
+    resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED, times=99)
+    told = resource.create(**properties)
+    assert told.status == "FAILED"
+    assert not told.physical_id.startswith("arn:")
+    assert resource.send("Delete", properties, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.emulator.configurations[arn]["distributions"] == THEIRS
+
+
+def test_a_failed_adoption_gives_the_content_back(resource: Resource) -> None:
+    """Where adoption fails after the content was replaced, the former content is put back."""
+    arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
+    resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
+    told = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
+    assert told.status == "FAILED"
+    assert f"The former content of {arn} is restored" in told.reason
+    assert resource.emulator.configurations[arn]["distributions"] == THEIRS
+    assert resource.emulator.configurations[arn]["description"] == "old"
+
+
+def test_delete_of_an_adopted_configuration_retains_it(resource: Resource) -> None:
+    """Delete of an adopted configuration keeps it unless OnDelete says Delete."""
+    arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
+    resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
+    assert resource.delete().status == "SUCCESS"
+    assert arn in resource.emulator.configurations
+    assert resource.delete(DistributionConfigurationArn=arn, OnDelete="Delete").status == "SUCCESS"
+    assert resource.emulator.configurations == {}
+
+
+def test_update_of_an_adopted_configuration_that_vanished_fails(resource: Resource) -> None:
+    """An Update of an adopted configuration that is gone fails and creates nothing."""
+    arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
+    resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
+    resource.delete(DistributionConfigurationArn=arn, OnDelete="Delete")
+    told = resource.update(DistributionConfigurationArn=arn, Description="d", Distributions=[ami()])
+    assert (told.status, told.physical_id) == ("FAILED", arn)
+    assert resource.emulator.configurations == {}
+
+
+def test_from_name_to_arn_and_back_stays_in_place(resource: Resource) -> None:
+    """Between the Name and the ARN of one configuration nothing is created; the marks come off and go on again."""
+    owned: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
+    resource.create(**owned)
+    arn = resource.physical_id
+    resource.calls()
+    told = resource.update(DistributionConfigurationArn=arn, Distributions=[ami()])
+    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    assert not set(MARKS) & set(resource.live.get("tags", {}))
+    told = resource.update(**owned)
+    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    assert set(MARKS) <= set(resource.live["tags"])
+    assert resource.calls() == ["Get", "UntagResource", "Get", "TagResource"]
+
+
+def test_adopting_another_one_is_a_replacement(resource: Resource) -> None:
+    """An Update to another ARN answers that ARN; the Delete of the old one follows and retains it."""
+    first = resource.emulator.seed(name="first", distributions=THEIRS)
+    second = resource.emulator.seed(name="second", distributions=THEIRS)
+    resource.create(DistributionConfigurationArn=first, Distributions=[ami()])
+    before = resource.properties
+    told = resource.update(DistributionConfigurationArn=second, Distributions=[ami()])
+    assert told.physical_id == second
+    assert resource.send("Delete", before, physical_id=first).status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {first, second}

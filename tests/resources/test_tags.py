@@ -1,0 +1,63 @@
+"""Tags are compared three ways: what the template says, what it said, and what others put there."""
+
+from provider.schema.rules import MARKS
+from tests.stack import Resource, ami
+
+
+def user_tags(resource: Resource) -> dict[str, str]:
+    return {key: value for key, value in resource.live.get("tags", {}).items() if key not in MARKS}
+
+
+def test_tags_follow_the_template(resource: Resource) -> None:
+    """Tags are set, changed and removed as the template says, without an Update of the content."""
+    resource.create(Name="golden", Distributions=[ami()], Tags={"a": "1", "b": "2"})
+    resource.calls()
+    resource.update(Name="golden", Distributions=[ami()], Tags={"b": "3", "c": "1.10"})
+    assert user_tags(resource) == {"b": "3", "c": "1.10"}
+    assert resource.calls() == ["Get", "UntagResource", "TagResource"]
+    resource.update(Name="golden", Distributions=[ami()])
+    assert user_tags(resource) == {}
+
+
+def test_tags_of_others_stay(resource: Resource) -> None:
+    """A tag that the template never had stays through every Update."""
+    arn = resource.emulator.seed(name="theirs", distributions=[], tags={"others": "x", "a": "0"})
+    resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
+    resource.update(DistributionConfigurationArn=arn, Distributions=[ami()])
+    assert resource.live["tags"] == {"others": "x"}
+
+
+def test_all_tags_can_be_exchanged_at_the_limit(resource: Resource) -> None:
+    """Forty-eight tags can give way to forty-eight others, since the old ones go first."""
+    resource.create(Name="golden", Distributions=[ami()], Tags={f"a{i}": "1" for i in range(48)})
+    told = resource.update(Name="golden", Distributions=[ami()], Tags={f"b{i}": "1" for i in range(48)})
+    assert told.status == "SUCCESS"
+    assert set(user_tags(resource)) == {f"b{i}" for i in range(48)}
+
+
+def test_an_owned_configuration_takes_48_tags(resource: Resource) -> None:
+    """A 49th tag of an owned configuration is refused with the reason, and an adopted one takes it."""
+    tags = {f"a{i}": "1" for i in range(49)}
+    told = resource.create(Name="golden", Distributions=[ami()], Tags=tags)
+    assert told.status == "FAILED"
+    assert "Tags: must be at most 48 entries" in told.reason
+    arn = resource.emulator.seed(name="theirs", distributions=[])
+    assert resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags=tags).status == "SUCCESS"
+
+
+def test_tag_keys_are_never_renamed(resource: Resource) -> None:
+    """Keys of tags are the user's, whatever their letter case."""
+    resource.create(
+        Name="golden", Distributions=[ami(AmiTags={"Name": "a", "region": "b"})], Tags={"Name": "x", "nAme": "y"}
+    )
+    assert user_tags(resource) == {"Name": "x", "nAme": "y"}
+    assert resource.live["distributions"][0]["amiDistributionConfiguration"]["amiTags"] == {"Name": "a", "region": "b"}
+
+
+def test_a_rollback_leaves_tags_that_the_survivor_never_had_from_us(resource: Resource) -> None:
+    """Taking a failed replacement back removes no tag of the survivor that only the failed properties named."""
+    arn = resource.emulator.seed(name="theirs", distributions=[], tags={"z": "foreign"})
+    resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
+    failed = {"Name": "other", "Distributions": [ami()], "Tags": {"z": "1"}}
+    assert resource.roll_back(failed).status == "SUCCESS"
+    assert resource.live["tags"] == {"z": "foreign"}

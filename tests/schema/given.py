@@ -1,0 +1,48 @@
+"""Hypothesis strategies that generate parameters from the API's shapes."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from provider.schema.model import Type, resource_type
+
+_TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
+
+
+def value_of(type_: Type) -> st.SearchStrategy[Any]:
+    """Values that the type takes, limits, patterns and enumerations included."""
+    match type_.kind:
+        case "structure":
+            required = {name: value_of(type_.members[name]) for name in type_.required}
+            optional = {name: value_of(member) for name, member in type_.members.items() if name not in required}
+            return st.fixed_dictionaries(required, optional=optional)
+        case "list" if type_.item is not None:
+            return st.lists(value_of(type_.item), min_size=type_.minimum or 0, max_size=max(type_.minimum or 0, 3))
+        case "map" if type_.item is not None and type_.key is not None:
+            return st.dictionaries(value_of(type_.key), value_of(type_.item), min_size=type_.minimum or 0, max_size=3)
+        case "boolean":
+            return st.booleans()
+        case "integer":
+            return st.integers(type_.minimum, type_.maximum)
+        case _ if type_.enum:
+            return st.sampled_from(type_.enum)
+        case _ if type_.regex is not None:
+            size = (type_.minimum or 0, type_.maximum or 10_000)
+            return st.from_regex(type_.regex).filter(lambda text: size[0] <= len(text) <= size[1])
+        case _:
+            return _TEXT.filter(lambda text: len(text) >= (type_.minimum or 0))
+
+
+PARAMETERS = value_of(resource_type())
+"""Parameters of the whole resource, right by the model though not always by the service's own rules."""
+
+
+def as_cloudformation_sends(value: Any) -> Any:
+    """Every scalar as a string, as CloudFormation delivers properties."""
+    if isinstance(value, dict):
+        return {key: as_cloudformation_sends(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [as_cloudformation_sends(entry) for entry in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

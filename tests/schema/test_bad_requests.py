@@ -1,0 +1,151 @@
+"""Requests with bad properties of any size get their response, in time and within its limits."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from provider import provision
+from provider.cloudformation.request import Request
+from provider.cloudformation.response import Response
+from provider.handler import handler
+from provider.schema.finding import REPORTED
+from tests.schema.test_bounded import BAD, nested
+from tests.stack import STACK_ID, Context, Resource, ami
+
+GOLDEN: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
+
+
+class Watch:
+    """The time that is left, which is up after so many looks at it."""
+
+    def __init__(self, looks: float = math.inf) -> None:
+        self.doing = "loading the provider"
+        self.trouble = ""
+        self.may_succeed = False
+        self._looks = looks
+
+    def left(self) -> float:
+        """One second, or none."""
+        self._looks -= 1
+        return 1.0 if self._looks > 0 else 0.0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return 0.0
+
+    def wait(self, seconds: float) -> None:
+        """Nothing here waits."""
+
+
+def responses(properties: dict[str, Any], watch: Watch, request_type: Any = "Create") -> list[Response]:
+    """What a request is answered."""
+    offered: list[Response] = []
+    request = Request(
+        request_type, STACK_ID, "r", "Golden", "https://localhost/", physical_id="x", properties=properties
+    )
+    provision.answer(request, Context(), watch, offered.append)
+    return offered
+
+
+@pytest.mark.parametrize(("kind", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
+def test_thousands_of_problems_are_one_response(
+    resource: Resource, capsys: pytest.CaptureFixture[str], kind: str, size: int
+) -> None:
+    """Thousands of problems are counted in the response, as many as fit are shown, and the log has the first."""
+    response = resource.create(**BAD[kind](size))
+    assert response.status == "FAILED"
+    count, _, rest = response.reason.partition(" ")
+    assert int(count) >= size
+    assert rest.startswith("problems with the properties, nothing was called: ")
+    assert resource.calls() == []
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line["level"] == "ERROR"]
+    assert len(line["details"]) == REPORTED + 1
+    assert line["details"][-1] == f"and {int(count) - REPORTED} more"
+    assert f"more: see log group {resource.context.log_group_name}" in response.reason
+
+
+def test_thousands_of_warnings_are_one_line(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """A log line holds the first warnings and says how many more there are."""
+    regions = [f"us-nowhere-x{number}" for number in range(1000)]
+    assert resource.create(Name="golden", Distributions=[ami(region) for region in regions]).status == "SUCCESS"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if "warnings" in line]
+    assert len(line["warnings"]) == REPORTED + 1
+    assert line["warnings"][-1] == f"and {1000 - REPORTED} more"
+
+
+@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("looks", [1, 20])
+def test_checking_ends_with_the_time(kind: str, looks: int) -> None:
+    """When the time is up while properties are checked, the response says that, and that nothing was called."""
+    (response,) = responses(BAD[kind](2000), Watch(looks))
+    assert response.status == "FAILED"
+    assert response.reason == (
+        "timed out during checking the properties; nothing was called. "
+        "Shorten the properties, or give the provider more MemorySize or a longer Timeout"
+    )
+
+
+@pytest.mark.parametrize("kind", ["unknown names", "bad entries", "empty structures", "bad groups", "bad tags"])
+def test_checking_ends_with_the_findings(kind: str) -> None:
+    """While there is time, the response has the findings, all of them counted."""
+    (response,) = responses(BAD[kind](2000), Watch())
+    assert int(response.reason.partition(" ")[0]) >= 2000
+
+
+def test_old_properties_are_not_judged(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the old properties are, an Update takes what it needs of them, and no word is said about the rest."""
+    resource.create(**GOLDEN, Tags={"a": "1"})
+    capsys.readouterr()
+    strange = {"Foo": nested(10_000, list), "Distributions": nested(10_000, dict), "Description": 10**5000}
+    many = {f"Unknwn{i}": "x" for i in range(10_000)}
+    slot = resource.sink.open(STACK_ID, "Golden", "22222222-0000-4000-8000-000000000000")
+    event = {
+        "RequestType": "Update",
+        "StackId": STACK_ID,
+        "RequestId": "22222222-0000-4000-8000-000000000000",
+        "LogicalResourceId": "Golden",
+        "ResponseURL": slot.url,
+        "PhysicalResourceId": resource.physical_id,
+        "ResourceProperties": GOLDEN,
+        "OldResourceProperties": {"Name": "golden", "Tags": {"a": "1"}, **strange, **many},
+    }
+    handler(event, resource.context)
+    (put,) = slot.puts
+    assert json.loads(put.body)["Status"] == "SUCCESS"
+    assert "a" not in resource.live["tags"]
+    assert not {"Foo", "Unknwn"} & set(capsys.readouterr().out.split('"'))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [nested(10_000, list), nested(10_000, dict), math.nan, 10**5000],
+    ids=["lists", "mappings", "nan", "huge"],
+)
+def test_a_strange_value_is_answered(resource: Resource, value: object) -> None:
+    """A value that is nested deeply, not a number, or huge fails its request with its path."""
+    slot = resource.sink.open(STACK_ID, "Golden", "r")
+    event = {
+        "RequestType": "Create",
+        "StackId": STACK_ID,
+        "RequestId": "r",
+        "LogicalResourceId": "Golden",
+        "ResponseURL": slot.url,
+        "ResourceProperties": {**GOLDEN, "Description": value},
+    }
+    handler(event, resource.context)
+    (put,) = slot.puts
+    body = json.loads(put.body)
+    assert body["Status"] == "FAILED"
+    assert body["Reason"].startswith("1 problem with the properties, nothing was called: Description: must be a string")
+
+
+def test_bad_properties_do_not_keep_a_resource_from_its_delete(resource: Resource) -> None:
+    """A Delete with thousands of unknown names deletes."""
+    resource.create(**GOLDEN)
+    response = resource.delete(**GOLDEN, **{f"Unknwn{i}": "x" for i in range(10_000)})
+    assert response.status == "SUCCESS"
+    assert resource.emulator.configurations == {}

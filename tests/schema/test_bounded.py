@@ -1,0 +1,387 @@
+"""Bad input of any size takes time in proportion to its size, and stops where the caller says so."""
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provider.schema.check import find, findings
+from provider.schema.checkpoint import STRIDE, Checkpoint, paced
+from provider.schema.diff import differences
+from provider.schema.expand import SUGGESTIONS, UNKNOWN, expand, parameters_of, unknown
+from provider.schema.finding import REPORTED, Finding, Path, Spelling, Tally
+from provider.schema.flatten import flatten
+from provider.schema.model import Type, camel_case, pascal_case, resource_type
+from provider.schema.rules import judge
+from provider.schema.validate import describe, validate
+from tests.schema.given import PARAMETERS
+from tests.schema.test_laws import ANYTHING
+
+GOOD: dict[str, Any] = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "{{ imagebuilder:buildDate }}"}}
+
+
+def ami(**members: Any) -> dict[str, Any]:
+    return {**GOOD, "AmiDistributionConfiguration": {**GOOD["AmiDistributionConfiguration"], **members}}
+
+
+def named(*distributions: object, **more: Any) -> dict[str, Any]:
+    return {"Name": "golden", "Distributions": list(distributions), **more}
+
+
+def account(number: int) -> str:
+    return f"{number:012}"
+
+
+BAD: dict[str, Callable[[int], dict[str, Any]]] = {
+    "unknown names": lambda size: named(GOOD, **{f"Unknwn{i}": "x" for i in range(size)}),
+    "unknown names in many structures": lambda size: named(
+        *({"Region": f"us-east-{i}", f"Unknwn{i}": "x"} for i in range(size))
+    ),
+    "bad entries": lambda size: named(ami(TargetAccountIds=[f"bad{i}" for i in range(size)])),
+    "entries of a wrong type": lambda size: {"Name": "golden", "Distributions": ["x"] * size},
+    "empty structures": lambda size: named(*({} for _ in range(size))),
+    "bad groups": lambda size: named(ami(LaunchPermission={"UserGroups": ["x"] * size})),
+    "bad tags": lambda size: named(GOOD, Tags={f"aws:{i}": "x" for i in range(size)}),
+    "slips of Regions": lambda size: named(*({**GOOD, "Region": f"us-esat-{i}"} for i in range(size))),
+    "foreign accounts": lambda size: named(
+        {
+            **ami(TargetAccountIds=[account(i) for i in range(size)]),
+            "SsmParameterConfigurations": [{"AmiAccountId": "9" * 12, "ParameterName": "/a"}] * size,
+        }
+    ),
+}
+"""Properties that have about as many faults as asked for."""
+
+bad = pytest.mark.parametrize("kind", BAD)
+
+
+def check(properties: dict[str, Any], checkpoint: Checkpoint) -> tuple[int, list[str]]:
+    """All that the handler does with bad properties: how many findings there are, and the first of them as text."""
+    tally = Tally()
+    for finding in findings(expand(properties, checkpoint), checkpoint):
+        tally.add(finding)
+    spelling = Spelling(properties, resource_type(), checkpoint)
+    return tally.count, [*map(spelling.render, tally.first)]
+
+
+class Pulse:
+    """A checkpoint that counts its calls, and raises TimeoutError at the last one that it allows."""
+
+    def __init__(self, last: float = math.inf) -> None:
+        self.calls = 0
+        self._last = last
+
+    def __call__(self) -> None:
+        self.calls += 1
+        if self.calls >= self._last:
+            raise TimeoutError
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many functions, of Python and of C, are called by some work."""
+    count = 0
+
+    def called(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@bad
+def test_twice_the_faults_are_twice_the_work(kind: str) -> None:
+    """Checking and reporting takes work in proportion to the size of the input."""
+    check(BAD[kind](50), Pulse())
+    small, large = (
+        calls_of(lambda size=size: check(BAD[kind](size), Pulse()))  # type: ignore[misc]  # a default binds the size
+        for size in (1000, 2000)
+    )
+    assert large < 3 * small
+
+
+@bad
+def test_twice_the_findings_are_twice_the_work_to_render(kind: str) -> None:
+    """Rendering all findings, as the command line does, takes work in proportion to their number."""
+
+    def render(size: int) -> None:
+        spelling = Spelling(BAD[kind](size), resource_type())
+        for finding in found[size]:
+            spelling.render(finding)
+
+    found = {size: find(expand(BAD[kind](size))) for size in (50, 1000, 2000)}
+    render(50)
+    assert calls_of(lambda: render(2000)) < 3 * calls_of(lambda: render(1000))
+
+
+@pytest.mark.parametrize(("kind", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
+def test_many_faults_take_seconds(kind: str, size: int) -> None:
+    """Thousands of faults are checked in less than ten seconds on any machine, and none of them is lost."""
+    begin = time.monotonic()
+    count, texts = check(BAD[kind](size), Pulse())
+    assert time.monotonic() - begin < 10
+    assert count >= size
+    assert len(texts) == REPORTED
+
+
+@pytest.mark.parametrize("fill", ["Descriptio", "x"])
+def test_a_long_name_takes_no_work(fill: str) -> None:
+    """A name far longer than any known one is an unknown property without a search, and is cut where it is shown."""
+    begin = time.monotonic()
+    count, (text,) = check(named(GOOD, **{fill * 100_000: "x"}), Pulse())
+    assert time.monotonic() - begin < 5
+    assert count == 1
+    assert text.startswith(fill)
+    assert "...: unknown property; known are " in text
+    assert len(text) < 600
+
+
+def test_a_long_name_that_is_still_short_enough_is_shown_whole() -> None:
+    """A name of 256 characters is shown as it is."""
+    _, (text,) = check(named(GOOD, **{"x" * 256: "x"}), Pulse())
+    assert text.startswith(f"{'x' * 256}: unknown property")
+
+
+# What is reported stays the same
+
+
+@given(st.integers(0, 60), st.integers(1, 3))
+def test_suggestions_are_as_good_for_the_first_names(size: int, regions: int) -> None:
+    """The first different unknown names get a suggestion wherever they are; later ones are findings without one."""
+    names = [f"Descriptn{i}" for i in range(size)]
+    distributions = [{**ami(), "Region": f"us-east-{i}", **dict.fromkeys(names, "x")} for i in range(regions)]
+    found = expand(named(*distributions)).findings
+    item = resource_type().members["distributions"].item
+    assert item is not None
+    assert [(one.path, one.message) for one in found] == [
+        (("distributions", index, name), unknown(name, item) if number < SUGGESTIONS else UNKNOWN)
+        for index in range(regions)
+        for number, name in enumerate(names)
+    ]
+
+
+def test_a_target_misspelled_beside_many_names_is_reported_as_missing() -> None:
+    """A misspelled Name that gets no suggestion does not stand for the finding that no target is given."""
+    many = {f"Unknwn{i}": "x" for i in range(SUGGESTIONS)}
+    few = {f"Unknwn{i}": "x" for i in range(SUGGESTIONS - 1)}
+    rules = [
+        [one.rule for one in find(expand({**names, "Nmae": "x", "Distributions": [GOOD]}))] for names in (few, many)
+    ]
+    assert "one-target" not in rules[0]
+    assert rules[1][-1] == "one-target"
+
+
+def test_a_slip_of_a_region_is_reported_wherever_it_is() -> None:
+    """The same slip is reported for each entry; after twenty different ones, others are not looked into."""
+    different = [{**GOOD, "Region": f"us-esat-{i}"} for i in range(30)]
+    again = {**GOOD, "Region": "us-esat-0"}
+    found = [one for one in judge(expand(named(*different, again)).parameters) if one.rule == "region-slip"]
+    assert [one.path[1] for one in found] == [*range(20), 30]
+
+
+@bad
+def test_every_fault_is_counted(kind: str) -> None:
+    """The count of findings does not depend on how many of them are kept to be shown."""
+    properties = BAD[kind](1000)
+    count, texts = check(properties, Pulse())
+    found = find(expand(properties))
+    assert count == len(found)
+    assert texts == [one.render(properties, resource_type()) for one in found[:REPORTED]]
+
+
+@given(st.integers(0, 3 * REPORTED))
+def test_a_tally_keeps_the_first_findings(size: int) -> None:
+    """A tally counts all findings and keeps the first of them."""
+    tally = Tally()
+    for number in range(size):
+        tally.add(Finding((number,), "x", "type"))
+    assert [one.path for one in tally.first] == [(number,) for number in range(min(size, REPORTED))]
+    assert (tally.count, tally.omitted) == (size, max(0, size - REPORTED))
+
+
+NAMES = st.sampled_from([*resource_type().spellings, "description", "Regoin", "nmae", "x"])
+PROPERTIES = st.dictionaries(
+    NAMES | st.text(max_size=3),
+    ANYTHING
+    | st.lists(st.dictionaries(st.sampled_from(["region", "Region", "kmsKeyId", "Nme"]), ANYTHING, max_size=3)),
+    max_size=4,
+)
+
+
+@given(PROPERTIES)
+def test_names_are_spelled_as_if_searched_each_time(properties: dict[str, Any]) -> None:
+    """Reading the names of each structure once spells every finding as a search through all of them does."""
+    spelling = Spelling(properties, resource_type())
+    for finding in find(expand(properties)):
+        assert spelling.keys(finding.path) == searched(finding.path, properties)
+        assert spelling.render(finding) == finding.render(properties, resource_type())
+
+
+def searched(path: Path, properties: Any) -> Path:
+    """A path by the API's names as keys and indexes, each searched for in its structure."""
+    found: list[str | int] = []
+    value, type_ = properties, resource_type()
+    for element in path:
+        name: str | int = element
+        if isinstance(element, str) and type_.kind != "map":
+            name = search(element, value, type_)
+        found.append(name)
+        if isinstance(name, int):
+            value = value[name] if isinstance(value, list) and name < len(value) else None
+        else:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        inner = type_.item if type_.kind != "structure" else type_.members.get(str(element))
+        type_ = inner or Type("none", "None")
+    return tuple(found)
+
+
+def search(member: str, structure: Any, type_: Type) -> str:
+    if not isinstance(structure, Mapping) or type_.kind == "none":
+        return pascal_case(member)
+    for key in structure:
+        if type_.spellings.get(key, key) == member:
+            return str(key)
+    neighbors = [key for key in structure if key in type_.spellings]
+    return camel_case(member) if neighbors and all(key[0].islower() for key in neighbors) else pascal_case(member)
+
+
+@given(st.text(max_size=200))
+def test_a_text_is_described_by_its_head(text: str) -> None:
+    """A text is described as the head of its whole JSON."""
+    whole = json.dumps(text, ensure_ascii=False)
+    assert describe(text) == (whole if len(whole) <= 60 else f"{whole[:60]}...")
+
+
+# Stopping
+
+
+@bad
+@pytest.mark.parametrize("last", [1, 5, 30])
+def test_checking_stops_where_the_checkpoint_says_so(kind: str, last: int) -> None:
+    """A checkpoint that raises ends the checking there, with its own exception."""
+    pulse = Pulse(last)
+    with pytest.raises(TimeoutError):
+        check(BAD[kind](2000), pulse)
+    assert pulse.calls == last
+
+
+@bad
+def test_the_checkpoint_is_called_all_the_time(kind: str) -> None:
+    """The checkpoint is called for each stride of the input at least, in whichever step."""
+    pulse = Pulse()
+    check(BAD[kind](100 * STRIDE), pulse)
+    assert pulse.calls >= 100
+
+
+def steps(properties: dict[str, Any]) -> dict[str, Callable[[Checkpoint], object]]:
+    """What is done with properties, each as a function of the checkpoint."""
+    expanded = expand(properties)
+    parameters = expanded.parameters
+    live = {
+        **parameters,
+        "distributions": [{**one, "licenseConfigurationArns": ["x"]} for one in parameters["distributions"]],
+    }
+    return {
+        "expand": lambda checkpoint: expand(properties, checkpoint),
+        "old properties": lambda checkpoint: parameters_of(properties, checkpoint),
+        "validate": lambda checkpoint: validate(parameters, resource_type(), checkpoint=checkpoint),
+        "rules": lambda checkpoint: [*judge(parameters, checkpoint=checkpoint)],
+        "difference from nothing": lambda checkpoint: differences(None, parameters, checkpoint),
+        "differences": lambda checkpoint: differences(live, parameters, checkpoint),
+        "differences in order": lambda checkpoint: differences(
+            {**live, "distributions": [{}, *live["distributions"]]}, parameters, checkpoint
+        ),
+    }
+
+
+@pytest.mark.parametrize("step", steps(named(GOOD)))
+def test_a_long_valid_list_has_checkpoints_too(step: str) -> None:
+    """Each step over a long list of valid entries calls the checkpoint for each stride, and stops when told to."""
+    work = steps(named(*({**GOOD, "Region": f"us-east-{i}"} for i in range(100 * STRIDE))))[step]
+    pulse = Pulse()
+    work(pulse)
+    assert pulse.calls >= 100
+    with pytest.raises(TimeoutError):
+        work(Pulse(50))
+
+
+def test_short_properties_are_expanded_without_checkpoints() -> None:
+    """What is small enough to take no time calls no checkpoint while it is expanded, validated, and compared."""
+    work = steps(named(*[GOOD] * STRIDE))
+    pulse = Pulse()
+    for step in work.keys() - {"rules", "differences in order"}:
+        work[step](pulse)
+    assert pulse.calls == 0
+
+
+@given(st.integers(0, 5 * STRIDE))
+def test_pacing_changes_no_entries(size: int) -> None:
+    """Paced entries are the same entries, with a call before each stride of a collection that is longer than one."""
+    for entries in (range(size), dict.fromkeys(range(size)), [*range(size)]):
+        pulse = Pulse()
+        assert [*paced(entries, pulse)] == [*range(size)]
+        assert pulse.calls == (math.ceil(size / STRIDE) if size > STRIDE else 0)
+
+
+# Old properties, and values of any kind
+
+
+@given(PROPERTIES)
+def test_old_properties_are_expanded_without_findings(properties: dict[str, Any]) -> None:
+    """Without findings, the parameters of whatever properties are the same as with them."""
+    assert parameters_of(properties) == expand(properties).parameters
+
+
+@given(PARAMETERS)
+def test_old_properties_that_are_valid_are_expanded(parameters: dict[str, Any]) -> None:
+    """The parameters of valid properties are those that they were made of."""
+    assert parameters_of({**flatten(parameters), "ServiceToken": "arn", "ServiceTimeout": "60"}) == parameters
+
+
+def nested(depth: int, kind: type) -> Any:
+    value: Any = "x"
+    for _ in range(depth):
+        value = [value] if kind is list else {"Name": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [nested(10_000, list), nested(10_000, dict), math.nan, math.inf, 10**5000, -(10**5000), "7" * 1_000_000, "\ud800"],
+    ids=["lists", "mappings", "nan", "inf", "huge", "minus huge", "digits", "surrogate"],
+)
+@pytest.mark.parametrize(
+    "place", ["Name", "Tags", "Distributions", "Region", "MaxParallelLaunches", "AccountId", "Foo"]
+)
+def test_a_strange_value_is_a_finding(value: Any, place: str) -> None:
+    """A value that is nested deeply, no number of JSON's, or huge is a short finding wherever it stands."""
+    top = place in ("Name", "Tags", "Distributions", "Foo")
+    launch = {"Enabled": "true", "AccountId": account(1), place: value}
+    entry = {**GOOD, place: value} if place == "Region" else {**GOOD, "FastLaunchConfigurations": [launch]}
+    properties = {**named(GOOD), place: value} if top else named(entry)
+    count, texts = check(properties, Pulse())
+    assert count >= 1
+    assert any(place in text for text in texts)
+    assert max(map(len, texts)) < 600
+    assert parameters_of(properties).keys() <= resource_type().members.keys()
+
+
+def test_an_integer_that_python_cannot_write_is_described() -> None:
+    """An integer of more digits than Python writes is told as that, and a shorter one by its first digits."""
+    launches = resource_type().members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]
+    assert launches is not None
+    for size, shown in ((5000, "an integer of thousands of digits"), (100, f"1{'0' * 59}...")):
+        (finding,) = validate(10**size, launches.members["maxParallelLaunches"])
+        assert finding.message == f"must be at most 2147483647, is {shown}"

@@ -1,0 +1,105 @@
+"""The model's constraints are findings at the paths that the user wrote, all at once."""
+
+from typing import Any
+
+import pytest
+
+from provider.schema.expand import expand
+from provider.schema.model import resource_type
+from provider.schema.validate import validate
+
+
+def told(properties: dict[str, Any]) -> list[str]:
+    findings = validate(expand(properties).parameters, resource_type())
+    return [finding.render(properties, resource_type()) for finding in findings]
+
+
+def ami(**members: Any) -> dict[str, Any]:
+    return {"Distributions": [{"Region": "us-east-1", "AmiDistributionConfiguration": members}]}
+
+
+AMI = "Distributions[0].AmiDistributionConfiguration"
+
+
+@pytest.mark.parametrize(
+    ("properties", "finding"),
+    [
+        ({}, "Distributions: is required"),
+        (
+            {"Distributions": {}},
+            "Distributions: must be a list, not a mapping: begin each entry with `- `, or in JSON, put them into [ ]",
+        ),
+        (
+            ami(TargetAccountIds="123456789012"),
+            f'{AMI}.TargetAccountIds: must be a list, not "123456789012": '
+            "begin each entry with `- `, or in JSON, put them into [ ]",
+        ),
+        (
+            {"Distributions": [], "Tags": [{"Key": "Team", "Value": "x"}]},
+            "Tags: must be a mapping, not a list: write `key: value` for each entry",
+        ),
+        ({"Distributions": ["x"]}, 'Distributions[0]: must be a mapping, not "x"'),
+        ({"Distributions": [{}]}, "Distributions[0].Region: is required"),
+        (
+            {"distributions": [{"kmsKeyId": 1, "amiDistributionConfiguration": {}}]},
+            "distributions[0].region: is required",
+        ),
+        ({"Distributions": [], "Description": ""}, "Description: must be at least 1 characters, is 0"),
+        ({"Distributions": [], "Description": "x" * 1025}, "Description: must be at most 1024 characters, is 1025"),
+        (ami(TargetAccountIds=[]), f"{AMI}.TargetAccountIds: must be at least 1 entries, is 0"),
+        (ami(AmiTags={}), f"{AMI}.AmiTags: must be at least 1 entries, is 0"),
+        (
+            ami(TargetAccountIds=["12345678901"]),
+            f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "12345678901" does not; '
+            "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal",
+        ),
+        (
+            ami(TargetAccountIds=["123456789012\n"]),
+            f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "123456789012\\n" does not; '
+            "it ends with a line break: begin a block with `|-` or `>-`, which leaves that out",
+        ),
+        ({"Distributions": [], "Tags": {"k": 1}}, 'Tags["k"]: must be a string, not 1'),
+        (
+            {"Distributions": [], "Tags": {'a"b': "c" * 257, "aws:x": "1"}},
+            'Tags["a\\"b"]: the key must match the pattern ^(?!aws:)[a-zA-Z0-9\\s_.:/=+\\-@]*$, "a\\"b" does not',
+        ),
+        ({"Distributions": [], "OnDelete": "delete"}, 'OnDelete: must be one of Delete, Retain, not "delete"'),
+    ],
+)
+def test_a_broken_constraint_is_told_at_its_path(properties: dict[str, Any], finding: str) -> None:
+    """Each kind of constraint is told with its path, what is wanted and what is there."""
+    assert finding in told(properties)
+
+
+def test_all_findings_come_at_once() -> None:
+    """Every broken constraint is told, not only the first, in the order in which the user wrote."""
+    properties = {
+        "Name": "x",
+        "Distributions": [
+            {"Region": "", "S3ExportConfiguration": {"DiskImageFormat": "VDMK"}},
+            {"FastLaunchConfigurations": [{"Enabled": "maybe", "SnapshotConfiguration": {"TargetResourceCount": "0"}}]},
+        ],
+    }
+    findings = told(properties)
+    assert [finding.partition(": ")[0] for finding in findings] == [
+        "Name",
+        "Distributions[0].Region",
+        "Distributions[0].S3ExportConfiguration.RoleName",
+        "Distributions[0].S3ExportConfiguration.S3Bucket",
+        "Distributions[0].S3ExportConfiguration.DiskImageFormat",
+        "Distributions[1].Region",
+        "Distributions[1].FastLaunchConfigurations[0].Enabled",
+        "Distributions[1].FastLaunchConfigurations[0].SnapshotConfiguration.TargetResourceCount",
+    ]
+
+
+def test_a_pattern_without_an_end_matches_the_head() -> None:
+    """A pattern that the model leaves open at its end is open for us as well."""
+    unit = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-abcd-abcdefgh"
+    assert told(ami(LaunchPermission={"OrganizationalUnitArns": [f"{unit}suffix!"]})) == []
+
+
+def test_long_values_are_cut_short_in_messages() -> None:
+    """A message quotes no more than the head of a long value."""
+    (finding,) = told(ami(TargetAccountIds=["x" * 5000]))
+    assert len(finding) < 300

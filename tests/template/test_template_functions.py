@@ -1,0 +1,300 @@
+"""Parameters, conditions and intrinsic functions are worked out as CloudFormation works them out."""
+
+import json
+from typing import Any
+
+import pytest
+
+from provider.stack_engine.deployment import Deployment
+from provider.stack_engine.records import Place
+from provider.template.external_values import ExternalValues
+from provider.template.sections import Template, TemplateError, parse
+from tests.stack_engine.scripted import TOKEN
+
+STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1"
+PLACE = Place("eu-west-1", "123456789012", "web", STACK_ID)
+OURS = "Custom::ImageBuilderDistributionConfiguration"
+
+
+def written(value: Any, **sections: Any) -> Template:
+    """A template whose resource A, of ours, has `value` as its property P."""
+    resource = {"Type": OURS, "Properties": {"ServiceToken": TOKEN, "P": value}}
+    others = sections.pop("Resources", {})
+    return parse(json.dumps({"Resources": {"A": resource, **others}, **sections}), "t.json")
+
+
+def deployed(template: Template, **given: str) -> Deployment:
+    return Deployment(template, given, PLACE, {})
+
+
+def result(value: Any, given: dict[str, str] | None = None, **sections: Any) -> Any:
+    """What the property P of the template that `written` makes is sent as."""
+    return deployed(written(value, **sections), **(given or {})).properties("A").get("P", "nothing")
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"Ref": name}
+
+
+MAPPINGS = {"Map": {"one": {"two": "found", "list": ["a", "b"]}}}
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ({"Fn::Join": ["-", ["a", 1, True]]}, "a-1-true"),
+        ({"Fn::Join": ["", {"Fn::Split": [",", "a,b"]}]}, "ab"),
+        ({"Fn::Select": ["1", ["a", "b"]]}, "b"),
+        ({"Fn::Select": [0, {"Fn::Split": ["/", "x/y"]}]}, "x"),
+        ({"Fn::Split": [",", "a,,b"]}, ["a", "", "b"]),
+        ({"Fn::FindInMap": ["Map", "one", "two"]}, "found"),
+        ({"Fn::FindInMap": ["Map", "one", "list"]}, ["a", "b"]),
+        ({"Fn::FindInMap": ["Map", "none", "two", {"DefaultValue": "else"}]}, "else"),
+        ({"Fn::Base64": "text"}, "dGV4dA=="),
+        ({"Fn::GetAZs": ""}, ["eu-west-1a", "eu-west-1b", "eu-west-1c"]),
+        ({"Fn::Length": ["a", "b"]}, "2"),
+        ({"Fn::ToJsonString": {"a": [ref("AWS::Region")]}}, '{"a":["eu-west-1"]}'),
+        ({"Fn::Sub": "${AWS::Region} ${!Literal} $ {{ imagebuilder:buildDate }}"}, None),
+        ({"Fn::Sub": ["${x}-${AWS::AccountId}", {"x": {"Fn::Join": ["", ["a", "b"]]}}]}, "ab-123456789012"),
+        (ref("AWS::Partition"), "aws"),
+        (ref("AWS::StackName"), "web"),
+        (ref("AWS::StackId"), STACK_ID),
+        (ref("AWS::URLSuffix"), "amazonaws.com"),
+        (ref("AWS::NotificationARNs"), []),
+        (ref("AWS::NoValue"), "nothing"),
+        (["a", ref("AWS::NoValue"), "b"], ["a", "b"]),
+        ({"a": ref("AWS::NoValue")}, {}),
+    ],
+)
+def test_functions(value: Any, sent: Any) -> None:
+    """Each function gives what CloudFormation's gives."""
+    expected = "eu-west-1 ${Literal} $ {{ imagebuilder:buildDate }}" if sent is None else sent
+    assert result(value, Mappings=MAPPINGS) == expected
+
+
+CONDITIONS = {
+    "Yes": {"Fn::Equals": [ref("P"), "yes"]},
+    "No": {"Fn::Not": [{"Condition": "Yes"}]},
+    "Both": {"Fn::And": [{"Condition": "Yes"}, {"Fn::Equals": ["1", 1]}]},
+    "Either": {"Fn::Or": [{"Condition": "No"}, {"Condition": "Yes"}]},
+}
+YES_OR_NO = {"P": {"Type": "String", "Default": "yes"}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "given", "holds"),
+    [("Yes", "yes", 1), ("No", "yes", 0), ("Both", "yes", 1), ("Both", "no", 0), ("Either", "no", 1)],
+)
+def test_conditions(condition: str, given: str, holds: int) -> None:
+    """Fn::If chooses by its condition, whatever that is made of."""
+    value = {"Fn::If": [condition, "then", ref("AWS::NoValue")]}
+    sent = result(value, {"P": given}, Conditions=CONDITIONS, Parameters=YES_OR_NO)
+    assert sent == ("then" if holds else "nothing")
+
+
+def test_branch_not_chosen_is_no_dependency() -> None:
+    """What stands in the branch that a condition leaves out is not waited for, and need not exist."""
+    value = {"Fn::If": ["Yes", "then", ref("B")]}
+    others = {"B": {"Type": OURS, "Condition": "No", "Properties": {"ServiceToken": TOKEN}}}
+    assert result(value, Resources=others, Conditions=CONDITIONS, Parameters=YES_OR_NO) == "then"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "sent"),
+    [
+        ("String", "a,b", "a,b"),
+        ("Number", "012", "012"),
+        ("CommaDelimitedList", "a, b", ["a", "b"]),
+        ("List<Number>", "1,2.5", ["1", "2.5"]),
+        ("List<AWS::EC2::Subnet::Id>", "subnet-1,subnet-2", ["subnet-1", "subnet-2"]),
+    ],
+)
+def test_parameter_types(kind: str, text: str, sent: Any) -> None:
+    """A parameter's type decides whether its value is text or a list of text."""
+    assert result(ref("P"), {"P": text}, Parameters={"P": {"Type": kind}}) == sent
+
+
+def test_ssm_parameters_are_stand_ins() -> None:
+    """The value of an SSM parameter is made up in its type's form, and that is noted."""
+    kind = "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
+    template = written(ref("P"), Parameters={"P": {"Type": kind, "Default": "/images/base"}})
+    deployment = deployed(template)
+    assert deployment.properties("A")["P"].startswith("ami-")
+    assert [note for note in deployment.notes if "SSM parameter /images/base is taken to be" in note]
+
+
+def test_imports_and_dynamic_references_are_stand_ins() -> None:
+    """An import and a dynamic reference get values that are made up, and that is noted."""
+    deployment = deployed(written([{"Fn::ImportValue": "net-SubnetId"}, "{{resolve:ssm:/a/b:1}}"]))
+    assert deployment.properties("A")["P"] == ["net-SubnetId", "a-b"]
+    assert len(deployment.notes) == 2
+
+
+def test_what_is_known_of_outside_needs_no_stand_in() -> None:
+    """A known export or dynamic reference gives its value, wherever it stands, and nothing is noted."""
+    nodes = [
+        {"Fn::ImportValue": {"Fn::Sub": "${AWS::Region}-Key"}},
+        {"Fn::Split": [",", {"Fn::ImportValue": "two"}]},
+        {"Fn::Sub": "{{resolve:ssm:/${AWS::Region}/a}}"},
+        "arn:{{resolve:ssm:/a/b:1}}:{{resolve:secretsmanager:c:SecretString:d}}",
+    ]
+    outside = ExternalValues(
+        exports={"eu-west-1-Key": "alias/key", "two": "1,2"},
+        references={"ssm:/a/b:1": "first", "ssm:/eu-west-1/a": "x", "secretsmanager:c:SecretString:d": ""},
+    )
+    deployment = Deployment(written(nodes), {}, PLACE, {}, outside=outside)
+    assert deployment.properties("A")["P"] == ["alias/key", ["1", "2"], "x", "arn:first:"]
+    assert deployment.notes == []
+
+
+def test_stand_ins_are_made_to_fit() -> None:
+    """Each stand-in that stands alone is made to fit, told of its place; a part of a text is left as it is."""
+    nodes = [{"Fn::ImportValue": "a"}, "{{resolve:ssm:/b}}", "x{{resolve:ssm:/b}}", ref("P"), ref("Q"), ref("Other")]
+    store = "AWS::SSM::Parameter::Value"
+    parameters = {
+        "P": {"Type": f"{store}<String>", "Default": "/p"},
+        "Q": {"Type": f"{store}<List<String>>", "Default": "/q"},
+    }
+    outside = ExternalValues(fit=lambda path, value: f"{value} at {path[4]}")
+    template = written(nodes, Parameters=parameters, Resources={"Other": {"Type": "AWS::S3::Bucket"}})
+    deployment = Deployment(template, {}, PLACE, {}, outside=outside)
+    assert deployment.properties("A")["P"] == ["a at 0", "b at 1", "xb", "p at 3", ["q at 4"], "other at 5"]
+    for what in ("the export a", "{{resolve:ssm:/b}}", "parameter P", "parameter Q", "Other"):
+        assert any(note.startswith(what) for note in deployment.notes)
+
+
+def test_imported_service_token_is_a_function() -> None:
+    """A ServiceToken that is imported is the ARN of a function."""
+    resource = {"Type": OURS, "Properties": {"ServiceToken": {"Fn::ImportValue": "provider-ServiceToken"}}}
+    template = parse(json.dumps({"Resources": {"A": resource}}), "t.json")
+    assert deployed(template).properties("A")["ServiceToken"].startswith("arn:aws:lambda:eu-west-1:123456789012:")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "said"),
+    [
+        ({"Type": "String", "AllowedValues": ["a", "b"]}, "c", "'c' is none of the allowed values a, b"),
+        ({"Type": "String", "AllowedPattern": "[a-z]+"}, "a1", "does not match [a-z]+"),
+        ({"Type": "String", "MinLength": 2}, "a", "is shorter than 2"),
+        ({"Type": "String", "MaxLength": "2"}, "abc", "is longer than 2"),
+        ({"Type": "Number"}, "a", "'a' is no number"),
+        ({"Type": "Number", "MinValue": 5}, "4", "is less than 5"),
+        ({"Type": "List<Number>", "MaxValue": 5}, "4,6", "'6' is more than 5"),
+        ({"Type": "String", "AllowedPattern": "x", "ConstraintDescription": "one x"}, "y", ": one x"),
+        ({}, "y", "a Type is needed"),
+    ],
+)
+def test_parameter_values_that_are_not_allowed(parameter: dict[str, Any], text: str, said: str) -> None:
+    """A value that the parameter's declaration does not allow is refused with what it does allow."""
+    with pytest.raises(TemplateError) as caught:
+        result(ref("P"), {"P": text}, Parameters={"P": parameter})
+    assert str(caught.value).startswith("Parameters.P: ")
+    assert said in str(caught.value)
+
+
+def test_missing_and_unknown_parameters() -> None:
+    """A parameter without a value, and a value without a parameter, are refused with what to do."""
+    with pytest.raises(TemplateError, match="needs a value for P: --parameter P="):
+        result(ref("P"), Parameters={"P": {"Type": "String"}})
+    with pytest.raises(TemplateError, match=r"has no parameter Stge; did you mean Stage\?"):
+        result("x", {"Stge": "a"}, Parameters={"Stage": {"Type": "String", "Default": "b"}})
+
+
+P = "Resources.A.Properties.P"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (ref("B"), f"{P}.Ref: there is no resource or parameter B"),
+        ([{"Fn::Sub": "${B}"}], f"{P}[0].Fn::Sub: there is no resource or parameter B"),
+        ({"Fn::GetAtt": ["B", "Arn"]}, f"{P}.Fn::GetAtt: there is no resource or parameter B"),
+        ({"Fn::Foo": 1}, f"{P}: there is no function Fn::Foo"),
+        ({"Fn::Equals": [1, 1]}, f"{P}: Fn::Equals belongs in Conditions"),
+        ({"Fn::Cidr": []}, f"{P}: Fn::Cidr is not worked out"),
+        ({"Fn::If": ["Maybe", 1, 2]}, f"{P}.Fn::If: there is no condition Maybe"),
+        ({"Fn::If": ["Maybe"]}, f"{P}.Fn::If: is written [condition,"),
+        ({"Fn::Select": [2, ["a"]]}, f"{P}.Fn::Select: cannot select value 2 of 1"),
+        ({"Fn::Select": ["x", ["a"]]}, f"{P}.Fn::Select: cannot select value x"),
+        ({"Fn::Join": [",", "a"]}, f"{P}.Fn::Join[1]: is written with a list of text"),
+        ({"Fn::Join": [",", [["a"]]]}, f"{P}.Fn::Join[1]: must be text, not a list"),
+        ({"Fn::Split": ["", "a"]}, f"{P}.Fn::Split: the delimiter is empty"),
+        ({"Fn::FindInMap": ["Map", "x", "two"]}, f"{P}.Fn::FindInMap: Mappings has nothing at Map.x.two"),
+        ({"Fn::Sub": "${a b}"}, f"{P}.Fn::Sub: ${{a b}}: a variable's name has letters"),
+        ({"Fn::Sub": "${AWS::NotificationARNs}"}, "is a list; put its items together with Fn::Join"),
+        ([1, None], f"{P}[1]: null values are not allowed"),
+    ],
+)
+def test_what_cannot_be_worked_out(value: Any, said: str) -> None:
+    """What CloudFormation could not work out is refused at once, with its place."""
+    with pytest.raises(TemplateError) as caught:
+        deployed(written(value, Mappings=MAPPINGS))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [
+        ({"A": {"Condition": "B"}, "B": {"Condition": "A"}}, "conditions turn in a circle: A, B, A"),
+        ({"A": {"Condition": "C"}}, "Conditions.A.Condition: there is no condition C"),
+        ({"A": "yes"}, "Conditions.A: must be one of Fn::And"),
+        ({"A": {"Fn::Not": []}}, "Conditions.A.Fn::Not: takes 1 to 1 operands, not 0"),
+    ],
+)
+def test_conditions_that_cannot_be_worked_out(conditions: dict[str, Any], said: str) -> None:
+    """A condition that is not written as one is refused, used or not."""
+    with pytest.raises(TemplateError) as caught:
+        deployed(written("x", Conditions=conditions))
+    assert said in str(caught.value)
+
+
+def test_circular_dependency() -> None:
+    """Resources that wait for each other are refused, naming the circle."""
+    others = {"B": {"Type": "AWS::S3::Bucket", "Properties": {"Name": ref("A")}}}
+    with pytest.raises(TemplateError, match=r"circular dependency between resources: (A -> B -> A|B -> A -> B)"):
+        deployed(written(ref("B"), Resources=others))
+
+
+def test_resource_whose_condition_is_false_cannot_be_referred_to() -> None:
+    """A reference to a resource that is not created is refused; a DependsOn of it falls away."""
+    sections: dict[str, Any] = {"Conditions": CONDITIONS, "Parameters": YES_OR_NO}
+    others = {"B": {"Type": OURS, "Condition": "No", "Properties": {"ServiceToken": TOKEN}}}
+    with pytest.raises(TemplateError, match=r"B is not created, as its condition is false"):
+        deployed(written(ref("B"), Resources=others, **sections))
+    others["C"] = {"Type": OURS, "DependsOn": ["B"], "Properties": {"ServiceToken": TOKEN}}
+    assert deployed(written("x", Resources=others, **sections)).order == ("A", "C")
+
+
+def test_sam_templates() -> None:
+    """In a template with a transform, names that the transform would make get stand-ins; Globals are passed over."""
+    sections: dict[str, Any] = {"Transform": "AWS::Serverless-2016-10-31", "Globals": {"Function": {"Timeout": 3}}}
+    others = {"Job": {"Type": "AWS::Serverless::Function", "Properties": {"Events": {}}}}
+    value = [{"Fn::GetAtt": ["JobRole", "Arn"]}, ref("ServerlessRestApi"), {"Fn::GetAtt": ["Job", "Arn"]}]
+    sent = result(value, Resources=others, **sections)
+    assert sent[1] == "serverlessrestapi"
+    assert sent[2] == "arn:aws:lambda:eu-west-1:123456789012:function:job"
+
+
+def test_service_token_is_needed() -> None:
+    """A resource of ours without a ServiceToken is refused."""
+    template = parse(json.dumps({"Resources": {"A": {"Type": OURS}}}), "t.json")
+    with pytest.raises(TemplateError, match=r"Resources\.A\.Properties: a ServiceToken is needed"):
+        deployed(template)
+
+
+def test_unknown_policy() -> None:
+    """A DeletionPolicy that does not exist is refused."""
+    template = parse(
+        json.dumps(
+            {"Resources": {"A": {"Type": OURS, "DeletionPolicy": "Keep", "Properties": {"ServiceToken": TOKEN}}}}
+        ),
+        "t.json",
+    )
+    with pytest.raises(TemplateError, match=r"Resources\.A\.DeletionPolicy: 'Keep' is none of Delete, Retain"):
+        deployed(template)
+
+
+def test_other_resources_may_use_what_is_not_worked_out() -> None:
+    """Functions that a rehearsal cannot work out do no harm in resources that it skips."""
+    others = {"Net": {"Type": "AWS::EC2::VPC", "Properties": {"Cidrs": {"Fn::Cidr": ["10.0.0.0/16", 1, 8]}}}}
+    assert result("x", Resources=others) == "x"

@@ -1,0 +1,164 @@
+"""Templates are read as CloudFormation reads them, and what it would refuse is refused with its place."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider.template.sections import TemplateError, load, parse
+
+
+def properties(body: str) -> object:
+    """What the property P of the only resource reads as."""
+    text = f"Resources:\n  A:\n    Type: T\n    Properties:\n      P: {body}\n"
+    return parse(text, "t.yaml").resources["A"]["Properties"]["P"]
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("!Ref B", {"Ref": "B"}),
+        ("!Sub '${B}'", {"Fn::Sub": "${B}"}),
+        ("!Sub ['${x}', {x: !Ref B}]", {"Fn::Sub": ["${x}", {"x": {"Ref": "B"}}]}),
+        ("!GetAtt B.Outputs.C", {"Fn::GetAtt": ["B", "Outputs.C"]}),
+        ("!GetAtt [B, C]", {"Fn::GetAtt": ["B", "C"]}),
+        ("!If [C, !Ref B, !Ref AWS::NoValue]", {"Fn::If": ["C", {"Ref": "B"}, {"Ref": "AWS::NoValue"}]}),
+        ("!Join [',', [a, b]]", {"Fn::Join": [",", ["a", "b"]]}),
+        ("!Condition C", {"Condition": "C"}),
+        ("!Transform {Name: AWS::Include}", {"Fn::Transform": {"Name": "AWS::Include"}}),
+    ],
+)
+def test_short_form_tags(short: str, full: object) -> None:
+    """A short-form tag reads as the full function."""
+    assert properties(short) == full
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2010-09-09", "2010-09-09"),
+        ("012345678901", "012345678901"),
+        ("yes", True),
+        ("0x" + "f" * 9, 0xFFFFFFFFF),
+        ("1.10", 1.1),
+        ("'1.10'", "1.10"),
+        ("{1: a, true: b}", {"1": "a", "true": "b"}),
+    ],
+)
+def test_plain_scalars(text: str, value: object) -> None:
+    """Scalars are YAML 1.1's, but dates and keys stay the text that they are."""
+    assert properties(text) == value
+
+
+def test_json_and_byte_order_mark(tmp_path: Path) -> None:
+    """JSON is read by its own rules, and a byte order mark does no harm."""
+    file = tmp_path / "t.json"
+    file.write_text('\ufeff{"Resources": {"A": {"Type": "T"}}}', "utf-8")
+    assert load(file).resources == {"A": {"Type": "T"}}
+    assert load(file).name == "t.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Resources:\n  A: {Type: [", "is not YAML: line 2, column 14"),
+        ("Resources:\n  A: {Type: T}\n  A: {Type: T}", "line 3, column 3: 'A' is there twice"),
+        ("Resources:\n\tA: 1", "is not YAML: line 2"),
+        ("Resources:\n  A: &a {Type: T}\n  B: *a", "line 3, column 6: CloudFormation takes no YAML aliases"),
+        ("Resources: {[a]: 1}", "a key must be text"),
+        ("a: 1\n---\nb: 2", "line 2, column 1: a second document begins here"),
+        ('{"Resources": }', "is not JSON: line 1, column 15"),
+        ("Resources:\n  A: {Type: 'T\0'}", "is not YAML: line 2, column 15: a control character (#x00)"),
+        ("Resources:\n  A: {Type: !!int abc}", "line 2, column 13: 'abc' is no int"),
+        ("Resources:\n  A: {Type: !!bool ''}", "line 2, column 13: '' is no bool"),
+        ("Resources: !!map [A]", "line 1, column 12: this is no map"),
+        ("Resources: {A: {Type: 0x_}}", "'0x_' is no int; text needs quotes"),
+        ("Resources: {A: {Type: 0x" + "f" * 5000 + "}}", "is no int; text needs quotes"),
+        ('{"Resources": {\n\t"A": {}, "A": {}}}', "is not JSON: line 2, column 11: 'A' is there twice"),
+        ('{"Resources": ' + "9" * 5000 + "}", "is not JSON"),
+        ("", "has no Resources section"),
+        ("[]", "has no Resources section"),
+        ("Parameters: {}", "has no Resources section"),
+        ("Resources: []", "Resources: must map names"),
+        ("Resources: {A: text}", 'Resources.A: must be a mapping with Type and Properties, not "text"'),
+        ("Resources: {A: {Type: 1}}", "Resources.A: a Type is needed"),
+        ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
+        ("Resources: {'Fn::ForEach::X': []}", "Resources.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform"),
+        (
+            "Resources: {A: {Type: T, Properties: {Tags: {'Fn::ForEach::X': [], B: 1}}}}",
+            "Resources.A.Properties.Tags.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform, not here; use the "
+            "processed template: create a change set, then `aws cloudformation get-template --change-set-name ",
+        ),
+        ("Resources: {'Fn::Transform': {}}", "Resources.Fn::Transform: Fn::Transform is expanded by a transform"),
+        (
+            "Resources:\n  A:\n    Name: {{ imagebuilder:buildDate }}",
+            "line 3, column 12: a key must be text; a value that begins with {{ needs quotes",
+        ),
+        ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID is letters and digits"),
+        ("Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}", "Outputs.a_b: a logical ID is letters and digits"),
+        ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A: Propertys should be Properties"),
+        ("Resources: {A: {type: T}}", "Resources.A: type should be Type"),
+        ("Resources: {A: {Type: T, Name: a}}", "Resources.A: unknown key Name beside Type and Properties; there are"),
+        ("Resources: {A: {Type: T, Name: a}}", ", and a resource's own properties go under Properties"),
+        ("Resources: {A: {Type: T, Properties: {B: [{}, null]}}}", "Resources.A.Properties.B[1]: null values are not"),
+        (
+            "Resources: {A: null}",
+            "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue",
+        ),
+        ("Resources: " + "[" * 100 + "]" * 100, "is nested too deeply"),
+        ("[" * 9000, "is nested too deeply"),
+        ("{" + '"a":{' * 200_000, "is nested too deeply"),
+    ],
+)
+def test_what_cannot_be_read(text: str, said: str) -> None:
+    """What is no template is refused with the line, or the place in it."""
+    with pytest.raises(TemplateError) as caught:
+        parse(text, "t")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_all_that_is_wrong_with_the_build_is_known() -> None:
+    """A refusal knows all that is wrong with how a template is built, from top to bottom, each once."""
+    resources: dict[str, Any] = {
+        "A": {"type": "T", "Properties": {"B": None}},
+        "B": None,
+        "C": {"Type": "T", "Name": "c", "DependOn": "A"},
+        "D": {"Properties": {}},
+        "E": "text",
+    }
+    with pytest.raises(TemplateError) as caught:
+        parse(json.dumps({"Resources": resources}), "t.json")
+    assert [str(one).partition(";")[0] for one in caught.value.all] == [
+        "Resources.A.Properties.B: null values are not allowed in templates",
+        "Resources.B: null values are not allowed in templates",
+        'Resources.E: must be a mapping with Type and Properties, not "text"',
+        "Resources.A: type should be Type",
+        "Resources.C: DependOn should be DependsOn",
+        "Resources.C: unknown key Name beside Type and Properties",
+        "Resources.D: a Type is needed, as text",
+    ]
+
+
+def test_as_many_resources_as_a_template_holds() -> None:
+    """500 resources are read, 501 are refused."""
+    kinds = {f"A{number}": {"Type": "T"} for number in range(501)}
+    with pytest.raises(TemplateError, match="has 501 resources; a template holds 500 at most"):
+        parse(json.dumps({"Resources": kinds}), "t")
+    del kinds["A0"]
+    assert len(parse(json.dumps({"Resources": kinds}), "t").resources) == 500
+
+
+def test_keys_that_a_transform_takes_away() -> None:
+    """Beside Type and Properties a transform may have keys of its own."""
+    assert parse("Transform: T\nResources: {A: {Type: T, Connectors: {}}}", "t").transformed
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """A file that is not there, or is not text, is refused as such."""
+    with pytest.raises(TemplateError, match="cannot be read: No such file"):
+        load(tmp_path / "none.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(TemplateError, match="is not UTF-8 text"):
+        load(tmp_path / "binary.yaml")
