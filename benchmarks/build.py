@@ -65,8 +65,9 @@ def build(variant: Variant) -> Path:
         folder.mkdir(parents=True)
         _run("make", "--no-print-directory", "build-ProviderFunction", f"ARTIFACTS_DIR={folder}")
         if variant.ships_cas:
-            shutil.rmtree(folder / "provider" / "certificates")
-            hashed_folder(bundle(), folder / "provider" / "certificates")
+            certificates = folder / "provider" / "aws" / "certificates"
+            shutil.rmtree(certificates)
+            hashed_folder(bundle(), certificates)
         return folder
     made_of = _made_of(variant)
     stamp = folder / "made-of"

@@ -22,7 +22,7 @@ from provider.emulator.wire import Router
 from provider.schema.model import SERVICE, UPDATE, content_members
 from provider.stack_engine.sink import Put
 
-CERTIFICATE: Final = Path(__file__).parents[1] / "tests" / "local" / "test_emulator.pem"
+CERTIFICATE: Final = Path(__file__).parents[1] / "tests" / "emulator" / "test_emulator.pem"
 """Certificate and key of a server at 127.0.0.1; it signed itself, so it is the CA to trust as well."""
 _NOT_FOUND: Final = Reply(404, {"Content-Type": "application/json"}, b'{"message": "no such operation here"}')
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 BIN = ROOT / ".venv-e2e" / "bin"
 PYTHON = BIN / "python"
 """The Python that the functions run under: 3.13 where there is one, as `make e2e` says."""
-CERTIFICATE = ROOT / "tests" / "local" / "test_emulator.pem"
+CERTIFICATE = ROOT / "tests" / "emulator" / "test_emulator.pem"
 """Certificate and key of a server at 127.0.0.1; it signed itself, so whoever trusts it trusts nothing else."""
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
