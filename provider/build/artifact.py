@@ -18,6 +18,12 @@ TOOLS: Final = (
 )
 """What of the provider no function needs."""
 
+_LAST_RESORT: Final = (
+    *("__init__.py", "arn.py", "last_resort.py", "marker.py"),
+    *("aws/__init__.py", "aws/tls.py", "aws/transport.py", "cloudformation/*.py"),
+)
+"""The files of the last-resort function."""
+
 _PROVIDER: Final = Path(__file__).parents[1]
 _ANY_MACHINE: Final = ("--only-binary", ":all:", "--platform", "any", "--implementation", "py", "--abi", "none")
 """Pure-Python wheels, so that neither the machine's Python nor its processor matters."""
@@ -54,7 +60,7 @@ def _build_provider(folder: Path) -> None:
 
 
 def _build_last_resort(folder: Path) -> None:
-    for pattern in ("__init__.py", "arn.py", "last_resort.py", "marker.py", "aws/t*.py", "aws/__init__.py", "cloudformation/*.py"):
+    for pattern in _LAST_RESORT:
         for source in _PROVIDER.glob(pattern):
             if source.name != "custom_resource.py":  # it needs crhelper
                 target = folder / "provider" / source.relative_to(_PROVIDER)
