@@ -4,9 +4,6 @@ The work runs in a thread of its own; this one watches the time and is the only 
 So there is one answer, it is on time, and nothing that hangs can keep it back.
 """
 
-from provider import patterns  # noqa: F401 - first, as it takes effect where regular expressions are compiled
-
-# isort: split
 import gc
 import logging
 import math
@@ -25,7 +22,6 @@ from .cloudformation.redaction import redact
 from .cloudformation.request import ABOUT, MalformedEvent, Request, log_keys, parse
 from .cloudformation.response import FAILED, SUCCESS, Answer, Response
 from .cloudformation.response_url import expiry
-from .cloudformation.worker import run
 
 _LOG = logging.getLogger(__name__)
 _INIT_SECONDS: Final = 8.0
@@ -76,7 +72,7 @@ def _start(request: Request, context: object, deadline: Deadline, answer: Answer
             threading.Thread(
                 target=connect, args=(request.response_url, deadline.left()), name="connect", daemon=False
             ).start()
-        run("work", work)
+        threading.Thread(target=work, name="work", daemon=True).start()
     except (RuntimeError, MemoryError) as error:
         reason = f"the provider could not start its work: {type(error).__name__}. Deploy again, or raise MemorySize"
         answer.offer(_cut_short(request, deadline, reason))

@@ -32,8 +32,7 @@ MAY: dict[str, set[str]] = {
     "cloudformation": {"arn", "aws", "cloudformation", "crhelper", "marker"},
     "observability": {"aws_lambda_powertools", "cloudformation", "schema"},
     "provision": {"aws", "cloudformation", "errors", "marker", "observability", "plan", "reconciler", "schema"},
-    "patterns": set(),
-    "handler": {"aws", "cloudformation", "patterns", "provision"},
+    "handler": {"aws", "cloudformation", "provision"},
     "last_resort": {"arn", "cloudformation"},
     "emulator": {"botocore", "emulator"},
     "template": {"cfnlint", "template", "yaml"},
@@ -64,7 +63,7 @@ MAY: dict[str, set[str]] = {
         "yaml",
     },
     "construct": {"authoring", "aws_cdk", "build", "construct", "constructs", "jsii", "lint", "schema"},
-    "build": {"aws", "build", "handler", "patterns", "provision", "samtranslator", "schema", "yaml"},
+    "build": {"build", "samtranslator", "yaml"},
     "__main__": {"cli"},
 }
 """What each package or module may import, besides the standard library."""
@@ -72,7 +71,6 @@ MAY: dict[str, set[str]] = {
 ONLY_STANDARD_LIBRARY = (
     "arn.py",
     "marker.py",
-    "patterns.py",
     "aws/tls.py",
     "aws/transport.py",
     "cloudformation/response_url.py",
@@ -86,7 +84,7 @@ ONLY_STANDARD_LIBRARY = (
 
 ALSO_STANDARD = tuple(
     f"provider.{name.removesuffix('.py').replace('/', '.')}"
-    for name in (*ONLY_STANDARD_LIBRARY, "cloudformation/redaction.py", "cloudformation/worker.py")
+    for name in (*ONLY_STANDARD_LIBRARY, "cloudformation/redaction.py")
 )
 
 FORBIDDEN_TO_THE_CORE = {"os", "time", "random", "socket", "ssl", "subprocess", "urllib", "http"}

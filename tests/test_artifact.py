@@ -26,7 +26,7 @@ from tests.client.parameters import parameters_of
 from tests.client.test_endpoints import REGIONS
 
 ROOT = Path(__file__).parent.parent
-TOOLS = ("__main__", "authoring", "cli", "construct", "lint", "local")
+TOOLS = ("__main__", "authoring", "build", "cli", "construct", "emulator", "lint", "stack_engine", "template")
 CALLS = {
     SERVICE: "ListDistributionConfigurations",
     "sts": "AssumeRole",
@@ -82,42 +82,6 @@ assert provision.__file__.startswith(sys.argv[1])
 print([name for name in compiled if isinstance(name, str) and name.startswith(sys.argv[1])])
 """
 """The artifact's files that a cold start has to compile."""
-
-
-COMPARED = """
-import json, marshal, pathlib, re, sys, _sre
-sys.path.insert(0, sys.argv[1])
-from provider.patterns import TABLE
-_, programs = marshal.loads((pathlib.Path(sys.argv[1]) / "provider" / TABLE).read_bytes())
-taken = {key: _sre.compile(key[0], *program) for key, program in programs.items()}
-re._compiler.compile = re._compiler.compile.__closure__[0].cell_contents
-assert re._compiler.compile.__module__ == "re._compiler"
-differ = []
-for (pattern, flags), program in taken.items():
-    compiled = re._compiler.compile(pattern, flags)
-    if (compiled, dict(compiled.groupindex)) != (program, dict(program.groupindex)):
-        differ.append(repr(pattern))
-print(json.dumps({"equal": len(taken) - len(differ), "differ": differ}))
-"""
-"""How the artifact's regular expressions compare with what `re` itself makes of their patterns."""
-
-PATTERNS_COMPILED = """
-import json, os, re, sys, traceback
-sys.dont_write_bytecode = True
-os.environ.update(AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
-compiled, itself = [], re._compiler.compile
-def watched(pattern, flags=0):
-    files = [frame.filename for frame in traceback.extract_stack() if frame.filename.startswith(sys.argv[1])]
-    compiled.extend([repr(pattern), file] for file in files[-2:-1])  # the last one is what looked into the table
-    return itself(pattern, flags)
-re._compiler.compile = watched
-sys.path.insert(0, sys.argv[1])
-from provider import handler
-from provider import provision
-provision.prepare()
-print(json.dumps(compiled))
-"""
-"""The regular expressions that the artifact's own modules still have compiled when it starts."""
 
 LOADED = """
 import json, os, sys
@@ -263,18 +227,6 @@ def test_byte_code_is_used_whatever_became_of_the_times(artifact: Path, runtime:
     for path in unpacked.rglob("*.py"):
         os.utime(path, (0, 0))
     assert run(COMPILED, unpacked, python=runtime) == []
-
-
-def test_regular_expressions_are_what_they_would_be(artifact: Path, runtime: str) -> None:
-    """Each regular expression that the build compiled equals the one that the runtime compiles."""
-    compared = run(COMPARED, artifact, python=runtime)
-    assert compared["differ"] == []
-    assert compared["equal"] > 50
-
-
-def test_a_start_compiles_no_regular_expression(artifact: Path, runtime: str) -> None:
-    """What a start of the function needs of botocore's, Powertools' and its own regular expressions is compiled."""
-    assert run(PATTERNS_COMPILED, artifact, python=runtime) == []
 
 
 def test_a_start_loads_less(artifact: Path, as_published: Path, runtime: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provider.aws.tls import INDEX, tls_context
+from provider.aws.tls import tls_context
 from provider.build.certificates import hashed_folder, subject_hash
 from provider.emulator.server import LoopbackServer, Reply
 from tests.authority import Authority, openssl
@@ -62,7 +62,6 @@ def test_the_whole_bundle_is_named_as_openssl_names_it(tmp_path: Path) -> None:
         (rehashed / f"{number}.pem").write_text(certificate + END, encoding="utf-8")
     openssl("rehash", rehashed)
     hashed_folder(BUNDLE, tmp_path / "hashed")
-    (tmp_path / "hashed" / INDEX).unlink()
     ours = {path.name: certificate_in(path) for path in (tmp_path / "hashed").iterdir()}
     assert ours == {path.name: certificate_in(path) for path in rehashed.iterdir() if path.is_symlink()}
     assert len(ours) > 100
@@ -104,28 +103,14 @@ def test_openssl_finds_a_ca_in_the_folder(tmp_path: Path) -> None:
     assert [trusts(context, each.server_context()) for each in (*known, stranger)] == [True, True, False]
 
 
-def test_of_a_bundle_exactly_its_cas_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where CAs are shipped, a bundle's own are trusted, shipped or not, of one name or not; and none besides."""
-    first, second, third = (Authority(tmp_path / name) for name in ("first", "second", "third"))
-    other, unshipped = (Authority(tmp_path / name, f"CN = {name}") for name in ("other", "unshipped"))
-    shipped = tmp_path / "shipped.pem"
-    shipped.write_text("".join(one.certificate.read_text() for one in (first, second, third, other)))
-    hashed_folder(shipped, tmp_path / "shipped")
-    monkeypatch.setattr("provider.aws.tls.SHIPPED", str(tmp_path / "shipped"))
+def test_a_bundle_trusts_exactly_its_own_cas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client with a bundle trusts the CAs in it, shipped or not, and no other CA that is shipped."""
+    shipped, unshipped, other = (Authority(tmp_path / name, f"CN = {name}") for name in ("shipped", "own", "other"))
+    artifact = tmp_path / "artifact.pem"
+    artifact.write_text(shipped.certificate.read_text() + other.certificate.read_text())
+    hashed_folder(artifact, tmp_path / "hashed")
+    monkeypatch.setattr("provider.aws.tls.SHIPPED", str(tmp_path / "hashed"))
     bundle = tmp_path / "bundle.pem"
-    bundle.write_text("A title\n" + "".join(one.certificate.read_text() for one in (second, third, unshipped, third)))
+    bundle.write_text("A title\n" + shipped.certificate.read_text() + unshipped.certificate.read_text())
     context = tls_context(str(bundle))
-    assert len(context.get_ca_certs()) == 1, "only what is not shipped is read beforehand"
-    servers = [one.server_context() for one in (first, second, third, other, unshipped)]
-    assert [trusts(context, server) for server in servers] == [False, True, True, False, True]
-
-
-def test_a_bundle_that_has_more_than_cas_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bundle in which OpenSSL finds CAs by another name is left to it, though some of its CAs are shipped."""
-    known, other = Authority(tmp_path / "known"), Authority(tmp_path / "other", "CN = Another")
-    hashed_folder(known.certificate, tmp_path / "shipped")
-    monkeypatch.setattr("provider.aws.tls.SHIPPED", str(tmp_path / "shipped"))
-    bundle = tmp_path / "bundle.pem"
-    bundle.write_text(known.certificate.read_text() + openssl("x509", "-in", other.certificate, "-trustout"))
-    context = tls_context(str(bundle))
-    assert [trusts(context, one.server_context()) for one in (known, other)] == [True, True]
+    assert [trusts(context, one.server_context()) for one in (shipped, unshipped, other)] == [True, True, False]

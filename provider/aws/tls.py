@@ -14,12 +14,6 @@ from typing import Final
 SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa: PTH118, PTH120
 """A folder of CAs that the build puts into the package; OpenSSL reads of it what it meets, and nothing beforehand."""
 
-INDEX: Final = "index.json"
-"""In that folder: the CAs' file names, by `fingerprint`."""
-
-FIRST_LINE: Final = "-----BEGIN CERTIFICATE-----"
-LAST_LINE: Final = "-----END CERTIFICATE-----"
-_ANY_FIRST_LINE: Final = "-----BEGIN "
 _MAKING: Final = threading.Lock()
 """Who comes while a context is being made waits for it rather than making another."""
 
@@ -71,9 +65,6 @@ def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
         return _verifying(ssl.create_default_context())
     if os.path.isdir(bundle):  # noqa: PTH112
         return _verifying(ssl.create_default_context(capath=bundle))
-    folder, others = _looked_up(bundle)
-    if folder:
-        return _verifying(ssl.create_default_context(capath=folder, cadata=others or None))
     return _verifying(ssl.create_default_context(cafile=bundle))
 
 
@@ -104,55 +95,6 @@ def _is_hashed(folder: str) -> bool:
     except (OSError, ValueError):
         return False
     return any(name[:8].isalnum() and name[8:9] == "." and name[9:].isdigit() for name in names)
-
-
-def fingerprint(body: str) -> str:
-    """What tells a CA by the text between the first and the last line of its PEM."""
-    import hashlib  # a bundle alone needs it
-
-    return hashlib.sha256("".join(body.split()).encode()).hexdigest()
-
-
-def bodies(bundle: str) -> list[str]:
-    """The texts between the first and the last line of each CA in a PEM bundle, whatever stands between two of them.
-
-    ValueError where one is cut off or is anything but a CA. No regular expression: it would take longer than all else.
-    """
-    parts = [part.partition(LAST_LINE) for part in bundle.split(FIRST_LINE)[1:]]
-    if bundle.count(_ANY_FIRST_LINE) != len(parts) or not all(end for _, end, _ in parts):
-        raise ValueError("not a bundle of CAs alone")
-    return [body for body, _, _ in parts]
-
-
-def _looked_up(bundle: str) -> tuple[str, str]:
-    """A folder in which OpenSSL finds those CAs of a PEM file that are shipped, too, and the PEM of all its others.
-
-    To be trusted are exactly the file's, whatever else is shipped; but most of them need no reading until they are met.
-    No folder where there is nothing to gain, or in the file is anything but CAs.
-    """
-    import json  # a bundle alone needs them
-    import tempfile
-
-    try:
-        with open(os.path.join(SHIPPED, INDEX), encoding="ascii") as file:  # noqa: PTH118, PTH123
-            names: dict[str, str] = json.load(file)
-        with open(bundle, encoding="utf-8") as file:  # noqa: PTH123
-            text = file.read()
-        found = {fingerprint(body): body for body in bodies(text)}
-        known = sorted(names[print_] for print_ in found if print_ in names)
-        if not known:
-            return "", ""
-        folder = tempfile.mkdtemp(prefix="cas-")
-        met: dict[str, int] = {}
-        for name in known:
-            # OpenSSL counts the CAs of one name from 0, and looks no further than the first gap.
-            subject = name.partition(".")[0]
-            met[subject] = met.get(subject, -1) + 1
-            os.symlink(os.path.join(SHIPPED, name), os.path.join(folder, f"{subject}.{met[subject]}"))  # noqa: PTH118, PTH211
-    except (OSError, ValueError):
-        return "", ""
-    others = (f"{FIRST_LINE}{body}{LAST_LINE}\n" for print_, body in found.items() if print_ not in names)
-    return folder, "".join(others)
 
 
 def _verifying(context: ssl.SSLContext) -> ssl.SSLContext:

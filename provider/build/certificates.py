@@ -6,12 +6,12 @@ subject in a canonical encoding (letter case and white space levelled). A name t
 
 import base64
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..aws.tls import FIRST_LINE, INDEX, LAST_LINE, bodies, fingerprint
+_FIRST_LINE = "-----BEGIN CERTIFICATE-----"
+_LAST_LINE = "-----END CERTIFICATE-----"
 
 _SEQUENCE, _SET, _VERSION = 0x30, 0x31, 0xA0
 _BEFORE_SUBJECT = 4
@@ -22,16 +22,15 @@ _ENCODINGS = {_UTF8: "utf-8", 28: "utf-32-be", 30: "utf-16-be"} | dict.fromkeys(
 
 
 def hashed_folder(bundle: Path, folder: Path) -> None:
-    """Write each certificate of a PEM bundle into the folder, by the name that OpenSSL looks it up by, and an index."""
+    """Write each certificate of a PEM bundle into the folder, by the name that OpenSSL looks it up by."""
     folder.mkdir(parents=True)
     met: Counter[str] = Counter()
-    index = {}
-    for body in bodies(bundle.read_text(encoding="utf-8")):
+    for part in bundle.read_text(encoding="utf-8").split(_FIRST_LINE)[1:]:
+        body = part.partition(_LAST_LINE)[0]
         subject = subject_hash(base64.b64decode(body))
-        name = index[fingerprint(body)] = f"{subject}.{met[subject]}"
-        (folder / name).write_text(f"{FIRST_LINE}{body}{LAST_LINE}\n", encoding="ascii")
+        name = f"{subject}.{met[subject]}"
+        (folder / name).write_text(f"{_FIRST_LINE}{body}{_LAST_LINE}\n", encoding="ascii")
         met[subject] += 1
-    (folder / INDEX).write_text(json.dumps(index), encoding="ascii")
 
 
 def subject_hash(certificate: bytes) -> str:

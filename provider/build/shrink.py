@@ -5,8 +5,8 @@
 - CAs: each in a file that OpenSSL finds by its name, so that none is read that is not met.
 - Powertools: logging, and what its package loads with it.
 - Byte code that needs no look at the source's time stamp, which zipping makes meaningless, and puts imports off that a
-  start does not need; and compiled regular expressions. They take an interpreter of the runtime's own version
-  (python3.13 on the PATH, or pyenv's); without one the artifact works, and starts slower.
+  start does not need. This takes an interpreter of the runtime's own version (python3.13 on the PATH, or pyenv's);
+  without one the artifact works, and starts slower.
 - Nothing that tells when, where or by whom it was built: the same lock file, source and Python of the runtime's version
   give the same bytes anywhere.
 """
@@ -26,7 +26,6 @@ from .certificates import hashed_folder
 
 RUNTIME = "3.13"
 DEFERRAL = str(Path(__file__).with_name("deferral.py"))
-PATTERNS = str(Path(__file__).with_name("patterns.py"))
 POWERTOOLS = ("exceptions", "logging", "metrics", "shared", "tracing", "warnings")
 POWERTOOLS_UTILITIES = ("jmespath_utils",)
 SUPERFLUOUS = ("bin", "boto3/data", "boto3/examples")
@@ -110,8 +109,8 @@ def needed(folder: Path) -> tuple[list[str], list[str]]:
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from ..reconciler.image_builder import OPERATIONS
-from ..schema.model import FOR_CREDENTIALS, SERVICE
+from provider.reconciler.image_builder import OPERATIONS
+from provider.schema.model import FOR_CREDENTIALS, SERVICE
 print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
 """
     ran = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, stdout=subprocess.PIPE, text=True)
@@ -146,12 +145,11 @@ def interpreter() -> Interpreter | None:
 
 
 def compile_all(folder: Path, python: str) -> None:
-    """Compile every module and every regular expression for the runtime, whatever the environment says to Python."""
+    """Compile every module for the runtime, whatever the environment says to Python."""
     command = [python, "-I", "-m", "compileall", "-q", "-f", "-j0", "--invalidation-mode", "unchecked-hash"]
     # Names as they will be in Lambda, so that the bytes are the same wherever they are made.
     subprocess.run([*command, "-s", str(folder), "-p", "/var/task", str(folder)], check=True)
-    for script in (DEFERRAL, PATTERNS):
-        subprocess.run([python, "-I", "-S", "-B", script, str(folder)], check=True)
+    subprocess.run([python, "-I", "-S", "-B", DEFERRAL, str(folder)], check=True)
 
 
 def make_anonymous(folder: Path) -> None:

@@ -19,7 +19,6 @@ from ..aws.tls import delivery_context, system_context
 from ..aws.transport import PooledConnection, Transport, is_success
 from .response import cut, one_line
 from .response_url import expiry, is_safe
-from .worker import run
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPT_SECONDS: Final = 10.0
@@ -114,7 +113,7 @@ def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> 
     """One attempt that ends in time, whatever a name server or a dripping peer does: sockets only time single reads."""
     attempt = _Attempt(url, body, seconds, transport)
     try:
-        run("delivery", attempt.run)
+        threading.Thread(target=attempt.run, name="delivery", daemon=True).start()
     except (RuntimeError, MemoryError):  # no thread can be started
         attempt.run()
     attempt.wait(seconds)

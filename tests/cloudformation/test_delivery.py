@@ -131,7 +131,6 @@ def test_an_answer_is_delivered_where_no_thread_can_start(monkeypatch: pytest.Mo
         start(thread)
 
     with bucket(200) as (url, bodies):
-        monkeypatch.setattr("provider.cloudformation.worker._WAITING", [])
         monkeypatch.setattr(threading.Thread, "start", refuse)
         deliver(url, b"body", seconds(20))
     assert bodies == [b"body"]
