@@ -67,7 +67,7 @@ bench: .venv/dev.stamp .venv-e2e/stamp ## measure a start of the provider and of
 	@$(BIN)/python -m benchmarks.cost > docs/cost.md
 	@$(BIN)/python -m benchmarks.properties
 
-guard: .venv/dev.stamp ## fail where a start has come to take more instructions than bench has written down
+guard: .venv/dev.stamp ## fail if a cold start takes too many instructions (needs valgrind)
 	@$(BIN)/python -m benchmarks.guard
 
 soak: .venv/dev.stamp ## a thousand requests with a tenth of all calls failing

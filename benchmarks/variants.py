@@ -35,7 +35,7 @@ def _peer(module: str, title: str, *packages: str) -> Variant:
 
 PLAIN: Final = _peer("plain", "plain botocore client + PUT", "botocore")
 OURS: Final = Variant("ours", "**this provider**", "provider.handler.handler")
-_AS_DEPLOYED: Final = Variant(
+AS_DEPLOYED: Final = Variant(
     "as_deployed", "**this provider**, with the CAs it ships", "provider.handler.handler", ships_cas=True
 )
 CDK: Final = Variant(
@@ -67,7 +67,7 @@ POWERTOOLS: Final = _peer(
 
 VARIANTS: Final = (
     OURS,
-    _AS_DEPLOYED,
+    AS_DEPLOYED,
     _peer("usual_crhelper", "usual crhelper", *CRHELPER),
     POWERTOOLS,
     _peer("crhelper_tracer", "the same + Tracer", *CRHELPER, "aws-lambda-powertools", "aws-xray-sdk"),

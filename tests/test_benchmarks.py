@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import cost
+from benchmarks import cost, guard
 from benchmarks.build import bundle
 from benchmarks.figures import RESULTS, Ratio, Results
-from benchmarks.guard import growth, has_grown
 from benchmarks.measure import Laboratory
 from benchmarks.report import markdown, plot
 from benchmarks.scene import Wrong
@@ -149,16 +148,19 @@ def test_the_readme_quotes_what_was_measured() -> None:
     assert quoted in (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_guard_lets_five_per_cent_pass() -> None:
-    """Growth counts from 5 per cent on; what shrinks never does."""
-    assert [has_grown(0.6, now) for now in (0.3, 0.6, 0.629, 0.631)] == [False, False, False, True]
+@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
+def test_a_guard_that_cannot_measure_fails_in_ci(monkeypatch: pytest.MonkeyPatch, ci: str, status: int) -> None:
+    """Without valgrind, the guard fails if CI is set and only says so if not."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI", ci)
+    assert guard.main() == status
 
 
 def test_the_guard_names_what_grew() -> None:
     """What is new or takes longer is named, the most first, on a slower machine as well."""
     before = {"ssl": 3_000, "json": 1_000, "gone": 9_000, **{f"same{number}": 1_000 for number in range(50)}}
     now = {module: own * 2 for module, own in before.items() if module != "gone"} | {"pydantic": 60_000, "json": 6_000}
-    first, second, *rest = [line.split() for line in growth(before, now)]
+    first, second, *rest = [line.split() for line in guard.growth(before, now)]
     assert first == ["+60.0", "ms", "pydantic", "(new)"]
     assert second[2:] == ["json"]
     assert rest == []
