@@ -73,7 +73,7 @@ def for_cdk(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(seen: Seen, asked: list[dict[str, Any]], calls: tuple[str, ...], *, answers: bool) -> None:
-    """Raise Wrong unless each event led to exactly these calls, the right Update and, if due, one right answer."""
+    """Raise Wrong unless each event led to exactly these calls, the right Update, and, if due, one right response."""
     operations = [operation for operation, _ in seen.calls]
     if operations != list(calls) * len(asked):
         raise Wrong(f"other calls than expected: {operations}")
@@ -83,9 +83,13 @@ def check(seen: Seen, asked: list[dict[str, Any]], calls: tuple[str, ...], *, an
     if len(seen.answers) != (len(asked) if answers else 0):
         raise Wrong(f"{len(seen.answers)} answers to {len(asked)} events")
     for event, (_, put) in zip(asked, seen.answers, strict=False):
-        try:
-            answer = read(put, event)
-        except AnswerError as error:
-            raise Wrong(str(error)) from error
-        if not answer.succeeded or answer.physical_id != event["PhysicalResourceId"]:
-            raise Wrong(f"another answer than expected: {put.body.decode()}")
+        _check_response(put, event)
+
+
+def _check_response(put: Put, event: dict[str, Any]) -> None:
+    try:
+        response = read(put, event)
+    except AnswerError as error:
+        raise Wrong(str(error)) from error
+    if not response.succeeded or response.physical_id != event["PhysicalResourceId"]:
+        raise Wrong(f"another answer than expected: {put.body.decode()}")

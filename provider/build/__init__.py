@@ -1,6 +1,5 @@
-"""What Lambda gets: each function's artifact, built without Docker, the same bytes on every machine that has
-the same Python 3.13.
+"""Builds the functions' artifacts without Docker, byte for byte the same on every machine with the same Python 3.13.
 
-Standard library alone, since `sam build` runs it before anything is installed; but for `package.py`, which nothing else
-needs. Nothing of it is in the Lambda.
+`sam build` runs this before anything is installed, so it uses only the standard library, except for `package.py`.
+Nothing in this package ships to Lambda.
 """

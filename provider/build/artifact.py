@@ -1,4 +1,4 @@
-"""Build a function's artifact: packages from the lock file, and of the provider what the function needs.
+"""Builds a function's artifact: the packages in the lock file, and the parts of the provider that it needs.
 
 Usage: python -m provider.build.artifact FUNCTION FOLDER, with the function's logical ID in template.yaml.
 """
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from .shrink import RUNTIME, make_anonymous, shrink
+from .shrink import RUNTIME, normalize_for_reproducibility, shrink
 
 LOCK: Final = Path(__file__).with_name("lambda.lock")
 TOOLS: Final = (
     *("__main__.py", "authoring", "build", "cli", "construct", "emulator", "lint", "stack_engine", "template"),
 )
-"""What of the provider no function needs."""
+"""Parts of the provider that no function needs."""
 
 _LAST_RESORT: Final = (
     *("__init__.py", "arn.py", "last_resort.py", "marker.py"),
@@ -26,7 +26,7 @@ _LAST_RESORT: Final = (
 
 _PROVIDER: Final = Path(__file__).parents[1]
 _ANY_MACHINE: Final = ("--only-binary", ":all:", "--platform", "any", "--implementation", "py", "--abi", "none")
-"""Pure-Python wheels, so that neither the machine's Python nor its processor matters."""
+"""Only pure-Python wheels, so that the artifact is independent of this machine."""
 
 
 class BuildError(Exception):
@@ -34,28 +34,28 @@ class BuildError(Exception):
 
 
 def build(function: str, folder: Path) -> None:
-    """Build the function of this logical ID into a folder, which is made if there is none, and else is empty.
+    """Build the function with this logical ID into a folder, which must not exist or be empty.
 
-    Raises BuildError where there is no such function, the folder has files, or pip cannot get the packages.
+    Raises BuildError if there is no such function, the folder has files, or pip cannot download the packages.
     """
     if function not in _BUILDS:
-        raise BuildError(f"there is no function {function}, only {' and '.join(_BUILDS)}")
+        raise BuildError(f"there is no function {function}; the functions are {' and '.join(_BUILDS)}")
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise BuildError(f"{folder} is not empty")
     _BUILDS[function](folder)
-    make_anonymous(folder)
+    normalize_for_reproducibility(folder)
 
 
 def _build_provider(folder: Path) -> None:
     _install(folder)
-    leave_out = shutil.ignore_patterns("__pycache__")
+    ignore = shutil.ignore_patterns("__pycache__")
 
-    def superfluous(directory: str, names: list[str]) -> set[str]:
+    def left_out(directory: str, names: list[str]) -> set[str]:
         tools = {*TOOLS, "last_resort.py"} if Path(directory) == _PROVIDER else set()
-        return leave_out(directory, names) | tools
+        return ignore(directory, names) | tools
 
-    shutil.copytree(_PROVIDER, folder / "provider", ignore=superfluous)
+    shutil.copytree(_PROVIDER, folder / "provider", ignore=left_out)
     shrink(folder)
 
 

@@ -1,7 +1,7 @@
-"""A bundle of CAs as a folder in which OpenSSL looks a CA up by its name, when it meets it: nothing is read beforehand.
+"""Converts a CA bundle to a folder in which OpenSSL looks up each CA by its file name, only when it needs it.
 
-The folder is what `openssl rehash` would make. The names of its files are OpenSSL's `X509_NAME_hash`: the SHA-1 of the
-subject in a canonical encoding (letter case and white space levelled). A name that were wrong would only not be found.
+The folder is the one that `openssl rehash` creates. The file names are OpenSSL's `X509_NAME_hash`: the SHA-1 of the
+subject in a canonical encoding (letter case and white space normalized). A CA with a wrong name would not be found.
 """
 
 import base64
@@ -15,46 +15,46 @@ _LAST_LINE = "-----END CERTIFICATE-----"
 
 _SEQUENCE, _SET, _VERSION = 0x30, 0x31, 0xA0
 _BEFORE_SUBJECT = 4
-"""Fields between a certificate's version and its subject: serial number, algorithm, issuer, validity."""
+"""The fields between a certificate's version and its subject: serial number, algorithm, issuer, and validity."""
 _UTF8 = 12
 _ENCODINGS = {_UTF8: "utf-8", 28: "utf-32-be", 30: "utf-16-be"} | dict.fromkeys((19, 20, 22, 26), "latin-1")
-"""Of the ASN.1 string types that are levelled, by tag."""
+"""The encodings of the ASN.1 string types that are normalized, by tag."""
 
 
 def hashed_folder(bundle: Path, folder: Path) -> None:
-    """Write each certificate of a PEM bundle into the folder, by the name that OpenSSL looks it up by."""
+    """Write each certificate of a PEM bundle into the folder, under the name that OpenSSL looks up."""
     folder.mkdir(parents=True)
-    met: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
     for part in bundle.read_text(encoding="utf-8").split(_FIRST_LINE)[1:]:
         body = part.partition(_LAST_LINE)[0]
         subject = subject_hash(base64.b64decode(body))
-        name = f"{subject}.{met[subject]}"
+        name = f"{subject}.{seen[subject]}"
         (folder / name).write_text(f"{_FIRST_LINE}{body}{_LAST_LINE}\n", encoding="ascii")
-        met[subject] += 1
+        seen[subject] += 1
 
 
 def subject_hash(certificate: bytes) -> str:
-    """The hash of a DER certificate's subject, eight hexadecimal digits, as `openssl x509 -subject_hash` prints it."""
+    """Return the hash of a DER certificate's subject as eight hexadecimal digits, like `openssl x509 -subject_hash`."""
     ((_, whole),) = _elements(certificate)
     fields = list(_elements(next(_elements(whole))[1]))
     subject = fields[_BEFORE_SUBJECT + (fields[0][0] == _VERSION)][1]
     canonical = b"".join(
-        _encoded(_SET, b"".join(sorted(_levelled(attribute) for _, attribute in _elements(name))))
+        _encoded(_SET, b"".join(sorted(_normalized(attribute) for _, attribute in _elements(name))))
         for _, name in _elements(subject)
     )
     return hashlib.sha1(canonical, usedforsecurity=False).digest()[3::-1].hex()
 
 
-def _levelled(attribute: bytes) -> bytes:
+def _normalized(attribute: bytes) -> bytes:
     (kind, identifier), (tag, value) = _elements(attribute)
     if tag in _ENCODINGS:
-        # Only ASCII: bytes.split and bytes.lower know no other white space and letters, and neither does OpenSSL here.
+        # Only ASCII: like OpenSSL here, bytes.split and bytes.lower ignore all other white space and letters.
         tag, value = _UTF8, b" ".join(value.decode(_ENCODINGS[tag]).encode().split()).lower()
     return _encoded(_SEQUENCE, _encoded(kind, identifier) + _encoded(tag, value))
 
 
 def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """The tag and content of each element in a row."""
+    """Yield the tag and the content of each element in a sequence."""
     at = 0
     while at < len(der):
         tag, length, at = der[at], der[at + 1], at + 2

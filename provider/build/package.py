@@ -1,9 +1,9 @@
-"""Package the application for CloudFormation alone: a template without a transform, and the code as zips for S3.
+"""Packages the application for CloudFormation without SAM: a template without a transform, and zip files for S3.
 
 Usage: python -m provider.build.package TEMPLATE FOLDER
 
-The SAM translator makes of the template what the transform would; where the code lies and what the export is called
-become parameters. A zip is named after its content, so a new version is a new key, and the same content is no update.
+The SAM translator translates the template as the transform would. The location of the code and the name of the export
+become parameters. A zip file is named after its content: a new version gets a new key, and the same content no update.
 """
 
 import hashlib
@@ -25,10 +25,10 @@ from .artifact import BuildError, build
 from .shrink import EARLIEST
 
 NAME: Final = "image-builder-distribution-provider"
-"""What samconfig.toml calls the stack; here also the folder in the bucket, unless another is asked for."""
+"""The name of the stack in samconfig.toml; here also the default folder in the bucket."""
 _FUNCTION: Final = "AWS::Serverless::Function"
 _FILE: Final = 0o100644 << 16
-"""Everybody may read it, whoever unpacks."""
+"""Readable by every user."""
 _NAME_DIGITS: Final = 16
 
 _PARAMETERS: Final = {
@@ -36,28 +36,28 @@ _PARAMETERS: Final = {
         "Type": "String",
         "AllowedPattern": "^[a-z0-9.-]+$",
         "ConstraintDescription": "the name of a bucket",
-        "Description": "The bucket with the code. Lambda wants it in the stack's own Region.",
+        "Description": "The bucket with the code. It must be in the stack's Region.",
     },
     "CodeBucketPerRegion": {
         "Type": "String",
         "Default": "false",
         "AllowedValues": ["true", "false"],
         "Description": (
-            "Whether the Region follows that name, as a StackSet wants it: true makes acme-code-us-east-1 of acme-code."
+            "Whether to append the Region to that name, for a StackSet: true makes acme-code-us-east-1 of acme-code."
         ),
     },
     "CodePrefix": {
         "Type": "String",
         "Default": f"{NAME}/",
         "AllowedPattern": "^(.*/)?$",
-        "ConstraintDescription": "a folder with a slash at its end, or nothing",
-        "Description": "The folder with the code in that bucket, with a slash at its end.",
+        "ConstraintDescription": "a folder that ends with a slash, or empty",
+        "Description": "The folder with the code in that bucket. It ends with a slash.",
     },
     "ServiceTokenExport": {
         "Type": "String",
         "Default": f"{NAME}-ServiceToken",
         "AllowedPattern": "^[-:a-zA-Z0-9]+$",
-        "ConstraintDescription": "letters, digits, colons and hyphens",
+        "ConstraintDescription": "letters, digits, colons, and hyphens",
         "Description": "The name under which other stacks import the ServiceToken. A second provider needs another.",
     },
 }
@@ -83,27 +83,29 @@ def package(template: Path, folder: Path) -> None:
 
 
 def _translated(application: dict[str, Any]) -> dict[str, Any]:
-    # It names files that are not beside the package, and whoever nests the package would be asked for them.
+    # It refers to files that are not in the package, and CloudFormation would require them in a nested stack.
     del application["Metadata"]["AWS::ServerlessRepo::Application"]
     application["Parameters"].update(_PARAMETERS)
     application["Conditions"].update(_PER_REGION)
-    # A StackSet's stacks have other names in each account and Region; the export is to have one.
+    # The stacks of a StackSet have different names; the export needs the same name in each.
     application["Outputs"]["ServiceToken"]["Export"]["Name"] = {"Ref": "ServiceTokenExport"}
     groups = application["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    groups.insert(0, {"Label": {"default": "Where the code is, and the provider found"}, "Parameters": [*_PARAMETERS]})
+    groups.insert(
+        0, {"Label": {"default": "Location of the code, and name of the export"}, "Parameters": [*_PARAMETERS]}
+    )
     plain: dict[str, Any] = transform(application, {}, _NoManagedPolicies())
     return plain
 
 
 class _NoManagedPolicies:
-    """The translator asks for AWS's policies by their names; the roles of the template name none."""
+    """The translator loads AWS managed policies; the template uses none."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def _zip_of(function: str, folder: Path) -> str:
-    """Build a function and zip it into a folder; the zip's name."""
+    """Build a function and zip it into a folder; return the name of the zip file."""
     print(f"building {function}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as scratch:
         build(function, built := Path(scratch, function))
@@ -115,7 +117,7 @@ def _zip_of(function: str, folder: Path) -> str:
 
 
 def _digest(files: Mapping[str, bytes]) -> str:
-    """What the name of a zip says of its content, before it is compressed: not all compressors make the same bytes."""
+    """Return a digest of the uncompressed content: compressors differ in their output."""
     parts = [part for name, content in sorted(files.items()) for part in (name.encode(), content)]
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:_NAME_DIGITS]
 
@@ -125,7 +127,7 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, EARLIEST[:6])
-            entry.create_system = 3  # Unix, whatever this is: on others the permissions would not count
+            entry.create_system = 3  # Unix on every machine: otherwise, the permissions would be ignored
             entry.external_attr = _FILE
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=9)
     return target.getvalue()
@@ -133,7 +135,7 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 
 def _next_steps(folder: Path) -> str:
     return f"""\
-{folder} has the template and the code. To deploy, name a bucket in the Region that you deploy to:
+{folder} contains the template and the code. To deploy, set BUCKET to a bucket in the Region of the stack:
 
   BUCKET=...
   aws s3 cp {folder} s3://$BUCKET/{NAME}/ --recursive --exclude template.yaml
@@ -144,7 +146,7 @@ def _next_steps(folder: Path) -> str:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    # The translator asks botocore for a Region. Nothing here depends on which, nor on a profile.
+    # The translator needs a Region for botocore, but the result does not depend on it or on a profile.
     for setting in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[setting]
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"

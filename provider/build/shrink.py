@@ -1,14 +1,13 @@
-"""Make the Lambda artifact small and quick to start: only what the function needs, and byte code for its runtime.
+"""Makes the Lambda artifact small and fast to start: only what the function needs, with bytecode for its runtime.
 
-- botocore's data: the services that the function or its credentials need, in place, so that no endpoint changes;
-  no other service's endpoints; the service model without its documentation, cut to the operations that are called.
-- CAs: each in a file that OpenSSL finds by its name, so that none is read that is not met.
-- Powertools: logging, and what its package loads with it.
-- Byte code that needs no look at the source's time stamp, which zipping makes meaningless, and puts imports off that a
-  start does not need. This takes an interpreter of the runtime's own version (python3.13 on the PATH, or pyenv's);
-  without one the artifact works, and starts slower.
-- Nothing that tells when, where or by whom it was built: the same lock file, source and Python of the runtime's version
-  give the same bytes anywhere.
+- botocore's data: only the services that the function and its credentials use, with unchanged endpoints; the service
+  model without its documentation and with only the operations that are called.
+- CAs: one file per CA, named so that OpenSSL reads only those that it needs.
+- Powertools: logging and its dependencies.
+- Bytecode that is never compared with the source's timestamp, which zipping changes, and with deferred imports. It
+  needs an interpreter of the runtime's version (python3.13 on the PATH, or pyenv's); without one, the artifact works
+  but starts slower.
+- Reproducible: the same lock file, sources, and Python version give the same bytes on every machine.
 """
 
 import gzip
@@ -28,20 +27,20 @@ RUNTIME = "3.13"
 DEFERRAL = str(Path(__file__).with_name("deferral.py"))
 POWERTOOLS = ("exceptions", "logging", "metrics", "shared", "tracing", "warnings")
 POWERTOOLS_UTILITIES = ("jmespath_utils",)
-SUPERFLUOUS = ("bin", "boto3/data", "boto3/examples")
+UNUSED = ("bin", "boto3/data", "boto3/examples")
 EARLIEST = (1980, 1, 1, 0, 0, 0, 0, 1, -1)
-"""The first local time that a zip file can tell."""
+"""The earliest local time in a zip file."""
 
 
 def prune(folder: Path, keep: Collection[str]) -> None:
-    """Delete the folder's subfolders but for some; its files stay."""
+    """Delete the subfolders of a folder, except those in `keep`."""
     for path in folder.glob("*/"):
         if path.name not in keep:
             shutil.rmtree(path)
 
 
 def without_documentation(value: Any) -> Any:
-    """A service model's JSON without the texts, which nothing reads at run time."""
+    """Return a service model without its documentation, which nothing reads at run time."""
     if isinstance(value, dict):
         return {
             key: without_documentation(entry)
@@ -52,7 +51,7 @@ def without_documentation(value: Any) -> Any:
 
 
 def cut(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:
-    """A service model with these operations alone, and the shapes that they lead to."""
+    """Return a service model with only these operations and the shapes that they use."""
     kept = {name: operation for name, operation in model["operations"].items() if name in operations}
     shapes: dict[str, Any] = {}
     found = [*shape_names(kept)]
@@ -67,7 +66,7 @@ def cut(model: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:
 
 
 def shape_names(value: Any) -> Iterator[str]:
-    """The names of the shapes that a piece of a service model refers to."""
+    """Yield the names of the shapes that a part of a service model refers to."""
     if isinstance(value, dict):
         if isinstance(name := value.get("shape"), str):
             yield name
@@ -78,7 +77,7 @@ def shape_names(value: Any) -> Iterator[str]:
 
 
 def endpoints_of(endpoints: dict[str, Any], services: Collection[str]) -> dict[str, Any]:
-    """The legacy endpoint data with these services alone; partitions, Regions and defaults stay."""
+    """Return the legacy endpoint data with only these services; partitions, Regions, and defaults stay."""
     partitions = [
         partition | {"services": {name: known for name, known in partition["services"].items() if name in services}}
         for partition in endpoints["partitions"]
@@ -87,7 +86,7 @@ def endpoints_of(endpoints: dict[str, Any], services: Collection[str]) -> dict[s
 
 
 def shrink_data(data: Path, services: list[str], operations: list[str]) -> None:
-    """Keep of botocore's data what is needed, unpacked: it is read sooner."""
+    """Keep only the needed part of botocore's data, uncompressed, because that is faster to read."""
     prune(data, services)
     for packed in data.glob("*/*/*.json.gz"):
         content = without_documentation(json.loads(gzip.decompress(packed.read_bytes())))
@@ -100,12 +99,12 @@ def shrink_data(data: Path, services: list[str], operations: list[str]) -> None:
 
 
 def write(path: Path, content: Any) -> None:
-    """Write JSON without a superfluous byte."""
+    """Write compact JSON."""
     path.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
 
 
 def needed(folder: Path) -> tuple[list[str], list[str]]:
-    """The services that the provider in the artifact needs, its own first, and the operations of that it calls."""
+    """Return the services that the provider needs, Image Builder first, and the operations of it that are called."""
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -119,7 +118,7 @@ print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
 
 
 def interpreters() -> Iterator[str]:
-    """Interpreters that may be of the runtime's version, the likeliest first."""
+    """Yield interpreters that may be of the runtime's version, the likeliest first."""
     if sys.version_info[:2] == tuple(map(int, RUNTIME.split("."))):
         yield sys.executable
     if found := shutil.which(f"python{RUNTIME}"):
@@ -128,32 +127,32 @@ def interpreters() -> Iterator[str]:
 
 
 class Interpreter(NamedTuple):
-    """A Python: its command, and its version in full."""
+    """A Python interpreter: its command and its full version."""
 
     command: str
     version: str
 
 
 def interpreter() -> Interpreter | None:
-    """An interpreter of the runtime's version, if one is here."""
+    """Return an interpreter of the runtime's version, if this machine has one."""
     for python in interpreters():
-        tell = [python, "-I", "-S", "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"]
-        version = subprocess.run(tell, check=False, capture_output=True, text=True).stdout.strip()
+        command = [python, "-I", "-S", "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"]
+        version = subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
         if version.startswith(f"{RUNTIME}."):
             return Interpreter(python, version)
     return None
 
 
 def compile_all(folder: Path, python: str) -> None:
-    """Compile every module for the runtime, whatever the environment says to Python."""
+    """Compile every module for the runtime, independently of Python's environment variables."""
     command = [python, "-I", "-m", "compileall", "-q", "-f", "-j0", "--invalidation-mode", "unchecked-hash"]
-    # Names as they will be in Lambda, so that the bytes are the same wherever they are made.
+    # With the paths in Lambda, so that the bytes are the same on every machine.
     subprocess.run([*command, "-s", str(folder), "-p", "/var/task", str(folder)], check=True)
     subprocess.run([python, "-I", "-S", "-B", DEFERRAL, str(folder)], check=True)
 
 
-def make_anonymous(folder: Path) -> None:
-    """Level what differs from build to build: what pip notes down of the machine, permissions, times."""
+def normalize_for_reproducibility(folder: Path) -> None:
+    """Remove what differs between builds: pip's records of the machine, permissions, and times."""
     for record in folder.glob("*.dist-info/RECORD"):
         record.unlink()
     for path in folder.rglob("*"):
@@ -162,8 +161,8 @@ def make_anonymous(folder: Path) -> None:
 
 
 def shrink(folder: Path) -> None:
-    """Shrink the artifact in this folder, which has the wheels and the provider."""
-    for name in SUPERFLUOUS:
+    """Shrink the artifact in this folder, which contains the installed packages and the provider."""
+    for name in UNUSED:
         shutil.rmtree(folder / name, ignore_errors=True)
     shrink_data(folder / "botocore" / "data", *needed(folder))
     hashed_folder(folder / "botocore" / "cacert.pem", folder / "provider" / "aws" / "certificates")
@@ -175,6 +174,6 @@ def shrink(folder: Path) -> None:
         compile_all(folder, python.command)
     else:
         print(
-            f"no Python {RUNTIME} was found, so the artifact has no byte code and its cold start takes longer",
+            f"Python {RUNTIME} was not found, so the artifact has no bytecode and its cold start takes longer",
             file=sys.stderr,
         )
