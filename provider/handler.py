@@ -1,7 +1,8 @@
-"""Lambda's entry. Imports only the standard library at the top; whatever fails to load or run, it answers.
+"""Lambda's entry point. It responds even if the rest of the provider cannot be loaded or fails.
 
-The work runs in a thread of its own; this one watches the time and is the only one that speaks to CloudFormation.
-So there is one answer, it is on time, and nothing that hangs can keep it back.
+It imports only the standard library at module level. The work runs in a thread of its own; the main thread watches the
+time and is the only one that responds to CloudFormation. So there is one response, and it is on time even if the work
+hangs.
 """
 
 import gc
@@ -19,16 +20,16 @@ from .aws.tls import tls_context
 from .cloudformation.deadline import Clock, Deadline
 from .cloudformation.delivery import Undelivered, connect, deliver, is_connected
 from .cloudformation.redaction import redact
-from .cloudformation.request import ABOUT, MalformedEvent, Request, log_keys, parse
-from .cloudformation.response import FAILED, SUCCESS, Answer, Response
+from .cloudformation.request import MalformedEvent, Request, log_context, log_keys, parse
+from .cloudformation.response import FAILED, SUCCESS, FirstResponse, Response
 from .cloudformation.response_url import expiry
 
 _LOG = logging.getLogger(__name__)
 _INIT_SECONDS: Final = 8.0
-"""Of the ten that Lambda's init phase has."""
+"""Lambda's init phase may take ten seconds."""
 
 _NOOP_SECONDS: Final = 3.0
-"""Seconds for the work of a Delete that succeeds whatever fails."""
+"""The time for the work of a Delete that succeeds even if the work fails."""
 
 
 def handler(event: Any, context: Any) -> None:
@@ -41,60 +42,60 @@ def handler(event: Any, context: Any) -> None:
 
 
 def respond(event: Any, context: Any, clock: Clock) -> None:
-    """Do the same by another clock: all dates and all waiting are the clock's."""
-    ABOUT.set({})
+    """Respond to a request by a given clock, which all dates and waits use."""
+    log_context.set({})
     now = clock.time()
     try:
         request = parse(event, now)
     except MalformedEvent as error:
         _LOG.error("nothing was done: %s", error)
         raise
-    ABOUT.set(log_keys(request, context))
+    log_context.set(log_keys(request, context))
     expires = expiry(request.response_url)
     left = min(request.end, math.inf if expires is None else expires) - now
     work_seconds = _NOOP_SECONDS if request.is_noop_delete else math.inf
     deadline = Deadline.of(context, left if left > 0 else math.inf, work_seconds, clock)
     deadline.may_succeed = request.is_noop_delete or request.is_rejected_create
-    answer = Answer()
+    first = FirstResponse()
     if left <= 0:
-        answer.offer(_too_late(request, now))
+        first.set(_too_late(request, now))
     else:
-        _start(request, context, deadline, answer)
-    response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
+        _start(request, context, deadline, first)
+    response = first.wait(deadline.left()) or first.get_or_set(_out_of_time(request, deadline))
     _deliver(request, response, deadline, clock)
 
 
-def _start(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
-    work = partial(copy_context().run, _work, request, context, deadline, answer)
+def _start(request: Request, context: object, deadline: Deadline, first: FirstResponse) -> None:
+    work = partial(copy_context().run, _work, request, context, deadline, first)
     try:
         if not is_connected(request.response_url):
-            # Meanwhile, and with it the CAs are read. A process that ends waits for it: OpenSSL wants that.
+            # In parallel, because it reads the CAs, too. Not a daemon: OpenSSL must not be interrupted at exit.
             threading.Thread(
                 target=connect, args=(request.response_url, deadline.left()), name="connect", daemon=False
             ).start()
         threading.Thread(target=work, name="work", daemon=True).start()
     except (RuntimeError, MemoryError) as error:
         reason = f"the provider could not start its work: {type(error).__name__}. Deploy again, or raise MemorySize"
-        answer.offer(_cut_short(request, deadline, reason))
+        first.set(_without_response(request, deadline, reason))
 
 
-def _work(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
+def _work(request: Request, context: object, deadline: Deadline, first: FirstResponse) -> None:
     try:
         _load()
         from . import provision
 
-        provision.answer(request, context, deadline, answer.offer)
-    except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package gets a response, too
-        failure = f"the provider failed while {deadline.doing}: {type(error).__name__}: {error}"
+        provision.answer(request, context, deadline, first.set)
+    except BaseException as error:  # noqa: BLE001 - respond even after an exit, a MemoryError, or a broken package
+        failure = f"the provider failed while {deadline.current_operation}: {type(error).__name__}: {error}"
         reason = redact(f"{failure}. Deploy again; if it happens again, build and deploy the provider again")
         _LOG.error(reason)
-        answer.offer(_cut_short(request, deadline, reason))
+        first.set(_without_response(request, deadline, reason))
 
 
 def _out_of_time(request: Request, deadline: Deadline) -> Response:
     trouble = f" (it was retried: {deadline.trouble})" if deadline.trouble else ""
-    reason = f"timed out during {deadline.doing}{trouble}; the outcome is unknown. Redeploying is safe"
-    return _cut_short(request, deadline, reason)
+    reason = f"timed out during {deadline.current_operation}{trouble}; the outcome is unknown. Redeploying is safe"
+    return _without_response(request, deadline, reason)
 
 
 def _too_late(request: Request, now: float) -> Response:
@@ -107,8 +108,8 @@ def _too_late(request: Request, now: float) -> Response:
     )
 
 
-def _cut_short(request: Request, deadline: Deadline, reason: str) -> Response:
-    """The response if the work returned none. It is a success only if provably nothing has to be done."""
+def _without_response(request: Request, deadline: Deadline, reason: str) -> Response:
+    """Return the response if the work returned none: a success only if provably nothing is left to do."""
     if deadline.may_succeed:
         return Response(SUCCESS, request.failure_id())
     return Response(FAILED, request.failure_id(), reason)
@@ -119,7 +120,7 @@ def _deliver(request: Request, response: Response, deadline: Deadline, clock: Cl
         deliver(
             request.response_url,
             response.body(request),
-            deadline.left_for_answer,
+            deadline.left_for_response,
             outcome=f"{response.status} for {response.physical_id}",
             sleep=clock.sleep,
             now=clock.time,
@@ -132,24 +133,24 @@ def _deliver(request: Request, response: Response, deadline: Deadline, clock: Cl
 
 @cache
 def _load() -> None:
-    """Load the provider and make what all requests share, once an environment.
+    """Load the provider and create what all requests share, once per execution environment.
 
-    The garbage collector rests meanwhile, and passes over what is there now ever after: modules are no garbage.
+    The garbage collector is off meanwhile, and ignores the loaded modules afterward.
     """
     gc.disable()
     try:
         from . import provision
 
         provision.prepare()
-    except BaseException:  # noqa: BLE001 - whatever it is, the request that needs it meets it and answers for it
-        _LOG.exception("preparing failed; requests try again")
+    except BaseException:  # noqa: BLE001 - the request fails in the same way, and reports it
+        _LOG.exception("preparation failed; the first request will try again")
     finally:
         gc.freeze()
         gc.enable()
 
 
 def _prepare() -> None:
-    """Do in Lambda's init phase what the first request would otherwise wait for; it meets what trouble there is."""
+    """Do in Lambda's init phase what the first request would otherwise wait for. The request reports any errors."""
     with suppress(Exception):
         tls_context()
     _load()

@@ -1,7 +1,8 @@
-"""The second function, for requests that the first could not answer. Standard library only, and no API calls.
+"""The last-resort function, for requests that the provider's function did not respond to.
 
-Lambda hands it what became of an asynchronous invocation that failed for good: the function crashed, ran out of
-memory or time, or was throttled until the event aged out. Nobody else can tell the stack, which would wait an hour.
+Lambda invokes it with the record of an asynchronous invocation that failed for good: the function crashed, ran out of
+memory or time, or was throttled until the event expired. Without it, the stack would wait for an hour.
+It uses only the standard library and makes no API calls.
 
 Source: AWS Lambda Developer Guide, "Capturing records of asynchronous invocations", the record of a failure.
 """
@@ -21,21 +22,24 @@ _LOG = logging.getLogger(__name__)
 
 
 def handler(record: Any, context: Any) -> None:
-    """Answer the request that a failed invocation was about.
+    """Respond to the request of a failed invocation.
 
-    Raises MalformedEvent where the record holds no request that can be answered, and Undelivered where the answer
-    did not arrive; after Lambda's own retries such a record ends in the dead-letter queue, where an alarm sees it.
+    Raises MalformedEvent if the record has no complete request, and Undelivered if the response could not be delivered.
+    After Lambda's retries, such a record goes to the dead-letter queue, which has an alarm.
     """
     deadline = Deadline.of(context)
     payload = record.get("requestPayload") if isinstance(record, Mapping) else record
     request = parse(payload)
     response = _response(request, record)
     _LOG.error(
-        "%s %s was not answered by the provider: %s", request.request_type, request.logical_id, redact(response.reason)
+        "the provider did not respond to %s of %s: %s",
+        request.request_type,
+        request.logical_id,
+        redact(response.reason),
     )
     try:
         outcome = f"{response.status} for {response.physical_id}"
-        deliver(request.response_url, response.body(request), deadline.left_for_answer, outcome=outcome)
+        deliver(request.response_url, response.body(request), deadline.left_for_response, outcome=outcome)
     except Undelivered as error:
         if not error.final:
             raise
@@ -49,13 +53,12 @@ def _response(request: Request, record: Mapping[str, Any]) -> Response:
 
 
 def _what_happened(record: Mapping[str, Any]) -> str:
-    about = _mapping(record.get("requestContext"))
-    told = _mapping(record.get("responsePayload"))
-    kind, message = told.get("errorType"), told.get("errorMessage")
-    cause = ": ".join(str(part) for part in (kind, message) if part)
-    if about.get("condition") == "EventAgeExceeded":
-        return "the provider's function did not get to this request in time (it was throttled or unavailable)"
-    attempts = about.get("approximateInvokeCount", "some")
+    context = _mapping(record.get("requestContext"))
+    payload = _mapping(record.get("responsePayload"))
+    cause = ": ".join(str(payload[key]) for key in ("errorType", "errorMessage") if payload.get(key))
+    if context.get("condition") == "EventAgeExceeded":
+        return "Lambda did not invoke the provider's function in time (it was throttled or unavailable)"
+    attempts = context.get("approximateInvokeCount", "some")
     return f"the provider's function failed in {attempts} attempts{f': {cause}' if cause else ''}"
 
 
@@ -66,11 +69,8 @@ def _what_to_check(request: Request) -> str:
             f"Check whether {subject or 'the configuration'} still exists and delete it by hand if it should not; "
             "then delete the stack again or retain this resource"
         )
-    where = f" of {request.expected_arn}" if request.expected_arn else ""
-    return (
-        f"Whether anything{where} changed is unknown; the next request finds out and continues from there. "
-        "Look into the function's log, then deploy again"
-    )
+    subject = f" for {request.expected_arn}" if request.expected_arn else ""
+    return f"The outcome{subject} is unknown. Check the function's log, then deploy again; redeploying is safe"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

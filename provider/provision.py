@@ -75,9 +75,9 @@ def _checked(request: Request, log: Logger, watch: Watch) -> dict[str, Any]:
 
     All findings are counted; those that no response can show are not rendered.
     """
-    watch.doing = "checking the properties"
+    watch.current_operation = "checking the properties"
     checkpoint = partial(_stop_in_time, watch)
-    if request.request_type == "Delete" and (request.physical_id or request.is_foreign):
+    if request.request_type == "Delete" and (request.physical_id or request.is_unsupported_type):
         return parameters_of(request.properties, checkpoint)
     _reject_malformed(request)
     expanded = expand(request.properties, checkpoint)
@@ -109,7 +109,7 @@ def _counted(*found: Iterable[Finding]) -> tuple[Tally, Tally]:
 
 def _reject_malformed(request: Request) -> None:
     """Raise ProviderError for an event with problems."""
-    if request.is_foreign and len(request.problems) == 1:
+    if request.is_unsupported_type and len(request.problems) == 1:
         raise ProviderError(
             "this provider does not handle resources of this type, nothing was called",
             cure="Correct it in the template",
@@ -127,7 +127,7 @@ def _stop_in_time(watch: Watch) -> None:
     """Raise ProviderError if the time for the work is up."""
     if watch.left() <= 0:
         raise ProviderError(
-            f"timed out during {watch.doing}; nothing was called",
+            f"timed out during {watch.current_operation}; nothing was called",
             cure="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
             outcome=Outcome.OUT_OF_TIME,
         )

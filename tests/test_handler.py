@@ -199,17 +199,19 @@ def test_a_broken_package_is_answered(resource: Resource, tmp_path: Path, module
         "POWERTOOLS_LOG_LEVEL",
         "POWERTOOLS_LOGGER_SAMPLE_RATE",
         "POWERTOOLS_LOGGER_LOG_EVENT",
+        "POWERTOOLS_LOG_DEDUPLICATION_DISABLED",
         "POWERTOOLS_DEV",
         "POWERTOOLS_DEBUG",
     ],
 )
-def test_a_nonsense_setting_is_no_reason_not_to_answer(resource: Resource, name: str) -> None:
-    """A setting of logging that makes no sense changes nothing about the answer."""
+def test_an_invalid_logging_setting_does_not_prevent_a_response(resource: Resource, name: str) -> None:
+    """An invalid setting for logging changes neither the response nor the environment."""
     script = f"""
         import json, os, sys
         os.environ[{name!r}] = "nonsense"
         from provider.handler import handler
         handler(json.loads(sys.argv[1]), None)
+        assert os.environ[{name!r}] == "nonsense"
     """
     slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
     event = (
@@ -474,4 +476,4 @@ def test_nothing_is_begun_after_the_url_has_expired(resource: Resource) -> None:
     start = time.time()
     with contextlib.suppress(Undelivered):
         handler(event, resource.context)
-    assert time.time() < start + 3.5
+    assert time.time() < start + 10

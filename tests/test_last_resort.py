@@ -61,7 +61,7 @@ def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
     answer = told(sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed")
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{ARN}golden")
     assert "failed in 2 attempts: Runtime.ExitError: RequestId: x Error: signal: killed" in answer["Reason"]
-    assert "the next request finds out" in answer["Reason"]
+    assert "redeploying is safe" in answer["Reason"]
 
 
 def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
@@ -69,7 +69,7 @@ def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
     answer = told(sink, event("Create"), condition="EventAgeExceeded")
     assert answer["Status"] == "FAILED"
     assert not answer["PhysicalResourceId"].startswith("arn:")
-    assert "did not get to this request in time" in answer["Reason"]
+    assert "Lambda did not invoke the provider's function in time" in answer["Reason"]
 
 
 def test_a_delete_says_what_to_check(sink: AnswerSink) -> None:
@@ -151,4 +151,4 @@ def test_the_cause_is_logged_without_secrets(sink: AnswerSink, caplog: pytest.Lo
     """What Lambda quotes of a crash is neither logged nor answered with a signature in it."""
     answer = told(sink, event(), errorMessage="GET https://b.s3/k?X-Amz-Signature=deadbeef0123")
     assert "deadbeef0123" not in answer["Reason"] + caplog.text
-    assert "was not answered by the provider" in caplog.text
+    assert "the provider did not respond to" in caplog.text

@@ -55,9 +55,9 @@ def test_an_odd_remaining_time_ends_the_wait(resource: Resource, remaining: floa
 def test_the_response_has_its_share_of_the_time(seconds: float) -> None:
     """A quarter of the time, from one to fifteen seconds, is the response's, and the last moment is nobody's."""
     deadline = Deadline(seconds, clock=StoppedClock())
-    share = deadline.left_for_answer() - deadline.left()
+    share = deadline.left_for_response() - deadline.left()
     assert share == pytest.approx(min(15.0, max(1.0, seconds / 4)))
-    assert deadline.left_for_answer() == pytest.approx(seconds - 0.25)
+    assert deadline.left_for_response() == pytest.approx(seconds - 0.25)
 
 
 def test_work_that_is_over_starts_nothing_new(resource: Resource) -> None:

@@ -102,11 +102,11 @@ EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 def put(transport: Transport, url: str, body: bytes = b"body") -> int:
-    return transport.put(transport.reach(url, SECONDS), {}, body, SECONDS)
+    return transport.put(transport.connection(url, SECONDS), {}, body, SECONDS)
 
 
 def exchanged(transport: Transport, url: str) -> bytes:
-    return transport.exchange(transport.reach(url, SECONDS), "GET", {}, b"", SECONDS).body
+    return transport.exchange(transport.connection(url, SECONDS), "GET", {}, b"", SECONDS).body
 
 
 def test_a_connection_with_nothing_left_is_used_again(transport: Transport) -> None:
@@ -155,7 +155,7 @@ def test_an_interim_response_is_not_the_final_one(interim: int, pause: bytes) ->
         assert exchanged(transport, url) == b"whole"
         assert put(transport, url) == 200
         assert len(requests) == 2
-        assert transport.leads_to(url)
+        assert transport.has_connection(url)
 
 
 def test_interim_responses_are_bounded() -> None:
@@ -172,8 +172,8 @@ def test_an_interim_response_alone_is_no_response() -> None:
     with plain_server(b"HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n") as (url, _, _):
         transport = Transport(ssl.create_default_context)
         with pytest.raises((OSError, HTTPException)):
-            transport.put(transport.reach(url, SECONDS), {}, b"body", 0.2)
-        assert not transport.leads_to(url)
+            transport.put(transport.connection(url, SECONDS), {}, b"body", 0.2)
+        assert not transport.has_connection(url)
 
 
 @pytest.mark.parametrize(
@@ -193,10 +193,10 @@ def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
     transport = Transport(ssl.create_default_context)
     with plain_server(reply + LATER + b"503 Not Yours\r\n\r\n", EMPTY) as (url, _, later):
         assert put(transport, url) == int(reply.split()[1])
-        assert not transport.leads_to(url)
+        assert not transport.has_connection(url)
         later.set()
         assert put(transport, url) == 200
-        assert transport.leads_to(url)
+        assert transport.has_connection(url)
 
 
 def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
@@ -204,7 +204,7 @@ def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
     transport = Transport(ssl.create_default_context)
     with plain_server(answer(b"first") + b"HTTP/1.1 200 OK\r\nContent-", answer(b"second")) as (url, _, _):
         assert exchanged(transport, url) == b"first"
-        assert not transport.leads_to(url)
+        assert not transport.has_connection(url)
         assert exchanged(transport, url) == b"second"
 
 
@@ -212,11 +212,11 @@ def test_a_body_that_breaks_off_is_an_error() -> None:
     """A response whose body ends early is not taken for whole, and its connection is not reused."""
     transport = Transport(ssl.create_default_context)
     with plain_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf" + LATER, answer(b"x")) as (url, _, later):
-        line = transport.reach(url, SECONDS)
+        connection = transport.connection(url, SECONDS)
         later.set()
         with pytest.raises((IncompleteRead, TimeoutError)):
-            transport.exchange(line, "GET", {}, b"", 0.2)
-        assert not transport.leads_to(url)
+            transport.exchange(connection, "GET", {}, b"", 0.2)
+        assert not transport.has_connection(url)
 
 
 @pytest.mark.parametrize(("idle", "reused"), [(0.0, True), (19.0, True), (21.0, False), (3600.0, False), (-1.0, False)])
@@ -229,7 +229,7 @@ def test_a_connection_is_reused_for_twenty_seconds(idle: float, reused: bool) ->
         url = f"{recorder.url}/"
         put(transport, url)
         now[0] += idle
-        assert transport.leads_to(url) is reused
+        assert transport.has_connection(url) is reused
         put(transport, url)
         assert recorder.connections == (1 if reused else 2)
 
@@ -248,12 +248,12 @@ def test_an_exchange_that_is_aborted_ends() -> None:
     """A thread that waits for a response gets an error as soon as another one aborts the exchange."""
     transport = Transport(ssl.create_default_context)
     with plain_server(LATER) as (url, requests, _):
-        line = transport.reach(url, SECONDS)
+        connection = transport.connection(url, SECONDS)
         failed = threading.Event()
 
         def wait() -> None:
             with suppress(OSError, HTTPException):
-                transport.put(line, {}, b"body", 60.0)
+                transport.put(connection, {}, b"body", 60.0)
                 return
             failed.set()
 
@@ -261,7 +261,7 @@ def test_an_exchange_that_is_aborted_ends() -> None:
         thread.start()
         while not requests:
             select.select([], [], [], 0.01)
-        line.abort()
+        connection.abort()
         thread.join(30)
         assert failed.is_set()
-        line.abort()  # does nothing to one that has ended
+        connection.abort()  # does nothing to one that has ended

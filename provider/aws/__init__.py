@@ -1,1 +1,1 @@
-"""Clients of AWS services, and the connections under them."""
+"""The API client, its connections, and TLS."""

@@ -1,4 +1,4 @@
-"""The client of EC2 Image Builder's API: made once an environment, its errors turned into ours."""
+"""Creates the client of EC2 Image Builder's API, calls it, and translates its errors into ProviderError."""
 
 import os
 import ssl
@@ -39,56 +39,56 @@ from .transport import Transport
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
 _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
-"""What CloudTrail shows. botocore's own is made up anew, twice a call."""
+"""Shown in CloudTrail. botocore would build its own twice per call."""
 _PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
-_CHECK_SETTINGS: Final = "Check the Region, the credentials and the other AWS_ settings of the provider's function"
-_DEPLOY_AGAIN: Final = "The outcome is unknown. Redeploying is safe"
-_TRUST_IT: Final = (
-    "Put the CA that signed the certificate (a proxy's, perhaps) into the bundle that AWS_CA_BUNDLE"
+_CHECK_SETTINGS: Final = "Check the Region, the credentials, and the other AWS_ settings of the provider's function"
+_REDEPLOY: Final = "The outcome is unknown. Redeploying is safe"
+_ADD_CA: Final = (
+    "Add the CA that signed the certificate (a proxy's, perhaps) to the bundle that AWS_CA_BUNDLE"
     " of the provider's function names"
 )
-_FIND_A_WAY: Final = (
-    "Check the function's network path to the endpoint (in a VPC: its subnets, security groups, NAT or VPC endpoint), "
+_CHECK_NETWORK: Final = (
+    "Check the function's network path to the endpoint (in a VPC: its subnets, security groups, NAT, or VPC endpoint), "
     "then deploy again"
 )
 _UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
 _NO_TUNNEL: Final = "Tunnel connection failed"
-_NO_WAY: Final = (EndpointConnectionError, ConnectTimeoutError)
+_UNREACHABLE: Final = (EndpointConnectionError, ConnectTimeoutError)
+_NO_RESPONSE: Final = (HTTPClientError, SSLError, ProxyConnectionError, *_UNREACHABLE, ResponseParserError)
 
 before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=lambda: None)
-"""Called before each attempt to send, botocore's own retries included; it raises to stop them."""
-
+"""Called before each attempt, including botocore's own retries; it raises to stop them."""
 
 _reached: ContextVar[bool] = ContextVar("reached", default=False)
-"""Whether an attempt of the call that goes on may have reached the service."""
+"""Whether an attempt of the current call may have reached the service."""
 
 
-class _Made(NamedTuple):
-    """A client, and what sends its requests; None where botocore does that itself."""
+class _Client(NamedTuple):
+    """An API client and its transport; None if botocore sends the requests itself."""
 
     api: Any
     transport: Transport | None
 
 
 def client() -> Any:
-    """The API client, made once an environment and anew only where botocore's settings in it have changed.
+    """Return the API client. It is created again only if botocore's settings in the environment have changed.
 
-    Raises ProviderError where the settings allow for none.
+    Raises ProviderError if the settings are invalid.
     """
-    return _current().api
+    return _current_client().api
 
 
 def connect() -> None:
-    """Have a connection to the API ready for the first call. Raises ProviderError, and what the transport raises."""
-    api, transport = _current()
+    """Open a connection to the API for the first call. Raises ProviderError and the errors of Transport."""
+    api, transport = _current_client()
     if transport is not None:
         transport.connect(api.meta.endpoint_url, _CONNECT_SECONDS)
 
 
 def session() -> Session:
-    """The client's session, made as often as it: what gives credentials may be a program that takes its time.
+    """Return the client's session. Sharing it avoids resolving credentials twice, which may run a slow program.
 
-    Raises botocore's errors where the settings allow for none.
+    Raises botocore's errors if the settings are invalid.
     """
     return _session(_settings())
 
@@ -103,59 +103,59 @@ def _session(_: frozenset[tuple[str, str]]) -> Session:
     return light_session()
 
 
-def _current() -> _Made:
+def _current_client() -> _Client:
     try:
-        return _made(_settings())
+        return _client(_settings())
     except (BotoCoreError, OSError, ValueError) as error:
         raise ProviderError(f"could not create the Image Builder client: {error}", cure=_CHECK_SETTINGS) from error
 
 
 @lru_cache(maxsize=1)
-def _made(settings: frozenset[tuple[str, str]]) -> _Made:
+def _client(settings: frozenset[tuple[str, str]]) -> _Client:
     session = _session(settings)
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         user_agent=_USER_AGENT,
-        parameter_validation=False,  # what comes here was judged by the same shapes
+        parameter_validation=False,  # the parameters were validated by the same shapes
     )
     if "AWS_RETRY_MODE" not in os.environ:
         config = config.merge(Config(retries={"mode": "standard"}))
     api = session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)
     api.meta.events.register(f"before-send.{SERVICE}", lambda **_: before_send.get()())
-    api.meta.events.register(f"needs-retry.{SERVICE}", _note_reach)
+    api.meta.events.register(f"needs-retry.{SERVICE}", _note_attempt)
     endpoint = api.meta.endpoint_url
     if not endpoint.startswith("https:") or get_environ_proxies(endpoint):
-        return _Made(api, None)
+        return _Client(api, None)
     named = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     bundle = str(named or shipped() or get_cert_path(True))
-    transport = Transport(partial(_trust, bundle))
+    transport = Transport(partial(_ssl_context, bundle))
     api.meta.events.register(f"before-send.{SERVICE}", _sender(transport))
-    return _Made(api, transport)
+    return _Client(api, transport)
 
 
 def light_session(**settings: Any) -> Session:
-    """A botocore session with those of its handlers that concern us: registering all takes longer than the rest.
+    """Return a botocore session with only the handlers of our services: registering all of them is slow.
 
-    `settings` are what botocore's own `Session` takes.
+    `settings` are the arguments of botocore's `Session`.
     """
     session = Session(include_builtin_handlers=False, **settings)
     session.register_component("data_loader", loader())
     events = session.get_component("event_emitter")
     register = {None: events.register, REGISTER_FIRST: events.register_first, REGISTER_LAST: events.register_last}
     for event, handler, *order in BUILTIN_HANDLERS:
-        if concerns_us(event):
+        if is_for_our_services(event):
             register[next(iter(order), None)](event, handler)
     return session
 
 
-def concerns_us(event: str) -> bool:
-    """Whether one of botocore's events ("before-call", "before-call.sts.AssumeRole") is one of the services we use."""
+def is_for_our_services(event: str) -> bool:
+    """Return whether one of botocore's events ("before-call", "before-call.sts.AssumeRole") can occur here."""
     _, *service = event.split(".")
     return not service or service[0] in (SERVICE, *FOR_CREDENTIALS)
 
 
-def _trust(bundle: str) -> ssl.SSLContext:
+def _ssl_context(bundle: str) -> ssl.SSLContext:
     try:
         return tls_context(bundle)
     except OSError as error:
@@ -163,111 +163,123 @@ def _trust(bundle: str) -> ssl.SSLContext:
 
 
 def _sender(transport: Transport) -> Any:
-    """What sends botocore's requests in place of its own transport, which reads the whole CA bundle anew for each
-    connection; proxies are left to that.
+    """Return a handler that sends botocore's requests through our transport.
+
+    botocore's own transport, which handles proxies, reads the whole CA bundle again for each connection.
     """
 
     def send(request: Any, **_: object) -> Any:
         url = request.url
         try:
-            line = transport.reach(url, _CONNECT_SECONDS)
+            connection = transport.connection(url, _CONNECT_SECONDS)
         except (OSError, HTTPException) as error:
-            raise _unconnected(error)(endpoint_url=url, error=error, proxy_url="") from error
+            raise _connection_error(error)(endpoint_url=url, error=error, proxy_url="") from error
         try:
             headers = dict(request.headers.items())
-            answer = transport.exchange(line, request.method, headers, request.body, _READ_SECONDS)
+            reply = transport.exchange(connection, request.method, headers, request.body, _READ_SECONDS)
         except TimeoutError as error:
             raise ReadTimeoutError(endpoint_url=url, error=error) from error
         except (OSError, HTTPException) as error:
             raise ConnectionClosedError(endpoint_url=url, error=error, request=request) from error
-        response: Any = AWSResponse(url, answer.status, cast(Any, answer.headers), _Body(answer.body))
+        response: Any = AWSResponse(url, reply.status, cast(Any, reply.headers), _Body(reply.body))
         return response
 
     return send
 
 
-def _unconnected(error: OSError | HTTPException) -> type[BotoCoreError]:
-    """What botocore calls it that there is no connection."""
+def _connection_error(error: OSError | HTTPException) -> type[BotoCoreError]:
+    """Return botocore's class for an error that prevented a connection."""
     if isinstance(error, ssl.SSLError):
         return SSLError
     return ConnectTimeoutError if isinstance(error, TimeoutError) else EndpointConnectionError
 
 
-def _note_reach(caught_exception: Exception | None = None, **_: object) -> None:
-    """Note, after each attempt of a call, whether it was sent as far as is known."""
+def _note_attempt(caught_exception: Exception | None = None, **_: object) -> None:
+    """Record after each attempt of a call whether it may have reached the service."""
     if not _is_unsent(caught_exception):
         _reached.set(True)
 
 
 def _is_unsent(error: Exception | None) -> bool:
-    """Whether an attempt ended before anything was sent. A certificate is verified before; so is the time looked at."""
+    """Return whether an attempt certainly sent nothing: `before_send` stopped it, or there was no connection."""
     if isinstance(error, ProxyConnectionError):
-        # botocore also says so where the connection broke later.
+        # botocore uses this error also for connections that broke later.
         cause = getattr(error.kwargs.get("error"), "original_error", None)
         return isinstance(cause, NewConnectionError) or _NO_TUNNEL in str(cause)
-    return isinstance(error, (*_NO_WAY, ProviderError)) or (isinstance(error, SSLError) and _UNTRUSTED in str(error))
+    return isinstance(error, (*_UNREACHABLE, ProviderError)) or (
+        isinstance(error, SSLError) and _UNTRUSTED in str(error)
+    )
 
 
 def _outcome() -> Outcome:
-    """What is known of a call whose last attempt was not sent."""
+    """Return the outcome of a call whose last attempt was not sent."""
     return Outcome.UNKNOWN if _reached.get() else Outcome.REFUSED
 
 
 def _unsent(operation: str, error: Exception) -> ProviderError:
-    """Why a call could not be sent. A certificate that is not trusted stays so; a network may recover."""
+    """Return the error of a call that was not sent: final for an untrusted certificate, since a network may recover."""
     problem = f"{operation} could not be sent: {str(error).rstrip('.')}"
     if isinstance(error, SSLError):
-        return ProviderError(problem, cure=_TRUST_IT)
-    return ProviderError(problem, cure=_FIND_A_WAY, outcome=Outcome.UNSENT)
+        return ProviderError(problem, cure=_ADD_CA)
+    return ProviderError(problem, cure=_CHECK_NETWORK, outcome=Outcome.UNSENT)
 
 
 class _Body(BytesIO):
-    """An answer's body, as botocore reads it."""
+    """A response body with the interface that botocore expects."""
 
     def stream(self) -> Iterator[bytes]:
-        """The whole of it."""
+        """Yield the whole body."""
         yield self.read()
 
 
 def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Call an operation of a client by its own name. Raises ProviderError, and whatever `before_send` raises."""
+    """Call an operation of the API. Raises ProviderError, and whatever `before_send` raises."""
     _reached.set(False)
     try:
-        answer: dict[str, Any] = getattr(api, xform_name(operation))(**parameters)
+        response: dict[str, Any] = getattr(api, xform_name(operation))(**parameters)
     except ProviderError as error:
         if not _reached.get():
             raise
         problem = f"{error.problem}, after an attempt that may have taken effect"
-        raise ProviderError(problem, cure=_DEPLOY_AGAIN, outcome=Outcome.UNKNOWN) from error
-    except ClientError as error:
-        if error.operation_name != operation:
-            raise ProviderError(
-                f"there are no credentials: {error}", cure=_CHECK_SETTINGS, outcome=_outcome()
-            ) from error
-        told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-        status = int(meta.get("HTTPStatusCode", 0))
-        refusal = api_error(
-            operation, str(told.get("Code", "")), str(told.get("Message", "")), status, str(meta.get("RequestId", ""))
-        )
-        if refusal.outcome in (Outcome.REFUSED, Outcome.DENIED) and meta.get("RetryAttempts"):
-            refusal.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore's may have come through
-        raise refusal from error
-    except (HTTPClientError, SSLError, ProxyConnectionError, *_NO_WAY, ResponseParserError) as error:
-        if _is_unsent(error) and not _reached.get():
-            raise _unsent(operation, error) from error
-        cause = error.kwargs.get("error", error) if isinstance(error, BotoCoreError) else error
-        raise ProviderError(
-            f"{operation} returned no usable response ({type(cause).__name__})",
-            cure=_DEPLOY_AGAIN,
-            outcome=Outcome.UNKNOWN,
-        ) from error
-    except BotoCoreError as error:
+        raise ProviderError(problem, cure=_REDEPLOY, outcome=Outcome.UNKNOWN) from error
+    except BaseException as error:  # even after an exit or a MemoryError, the call may have taken effect
+        raise _translated(operation, error) from error
+    return response
+
+
+def _translated(operation: str, error: BaseException) -> ProviderError:
+    """Translate an error of botocore."""
+    if isinstance(error, ClientError):
+        return _rejected(operation, error)
+    if isinstance(error, _NO_RESPONSE):
+        return _no_usable_response(operation, error)
+    if isinstance(error, BotoCoreError):
         problem = f"{operation} could not be called: {error}"
-        raise ProviderError(problem, cure=_CHECK_SETTINGS, outcome=_outcome()) from error
-    except BaseException as error:  # an exit or a full memory, too, leaves open whether the call came through
-        raise ProviderError(
-            f"{operation} broke off inside the client ({type(error).__name__}: {error})",
-            cure=_DEPLOY_AGAIN,
-            outcome=Outcome.UNKNOWN,
-        ) from error
-    return answer
+        return ProviderError(problem, cure=_CHECK_SETTINGS, outcome=_outcome())
+    problem = f"{operation} failed inside the client ({type(error).__name__}: {error})"
+    return ProviderError(problem, cure=_REDEPLOY, outcome=Outcome.UNKNOWN)
+
+
+def _rejected(operation: str, error: ClientError) -> ProviderError:
+    """Translate an error response of the API or, if the operation is another one, of a source of credentials."""
+    if error.operation_name != operation:
+        return ProviderError(f"there are no credentials: {error}", cure=_CHECK_SETTINGS, outcome=_outcome())
+    details, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+    rejection = api_error(
+        operation,
+        str(details.get("Code", "")),
+        str(details.get("Message", "")),
+        int(meta.get("HTTPStatusCode", 0)),
+        str(meta.get("RequestId", "")),
+    )
+    if rejection.outcome in (Outcome.REFUSED, Outcome.DENIED) and meta.get("RetryAttempts"):
+        rejection.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore may have taken effect
+    return rejection
+
+
+def _no_usable_response(operation: str, error: Exception) -> ProviderError:
+    if _is_unsent(error) and not _reached.get():
+        return _unsent(operation, error)
+    cause = error.kwargs.get("error", error) if isinstance(error, BotoCoreError) else error
+    problem = f"{operation} returned no usable response ({type(cause).__name__})"
+    return ProviderError(problem, cure=_REDEPLOY, outcome=Outcome.UNKNOWN)

@@ -1,7 +1,7 @@
-"""The TLS contexts that verify who answers, each made once an environment. Standard library only.
+"""SSL contexts that verify servers' certificates, each created once. Standard library only.
 
-Reading a bundle of CAs takes longer than a whole exchange over a connection that is kept, and both the API client and
-the delivery of answers would otherwise do it for every new connection.
+Reading a CA bundle takes longer than a request over a pooled connection. Without these contexts, the API client and
+the delivery of responses would read it for each new connection.
 """
 
 import os
@@ -12,32 +12,32 @@ from functools import lru_cache
 from typing import Final
 
 SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa: PTH118, PTH120
-"""A folder of CAs that the build puts into the package; OpenSSL reads of it what it meets, and nothing beforehand."""
+"""A folder of CAs that the build adds to the package. OpenSSL reads a CA in it only when a certificate needs it."""
 
-_MAKING: Final = threading.Lock()
-"""Who comes while a context is being made waits for it rather than making another."""
+_LOCK: Final = threading.Lock()
+"""Makes threads wait for a context that is being created, instead of creating another one."""
 
 
 def tls_context(bundle: str = "") -> ssl.SSLContext:
-    """The context that trusts the CAs in a bundle: a PEM file, or a folder of hashed names.
+    """Return the context that trusts the CAs in a bundle: a PEM file, or a folder of hashed names.
 
-    Without one: those of SSL_CERT_FILE and SSL_CERT_DIR, else of AWS_CA_BUNDLE, else the ones shipped, else the
-    system's. Raises OSError (ssl.SSLError is one) where the bundle cannot be read.
+    Without a bundle, it trusts those in SSL_CERT_FILE and SSL_CERT_DIR, else in AWS_CA_BUNDLE, else the shipped ones,
+    else the system's. Raises OSError (including ssl.SSLError) if the bundle cannot be read.
     """
     settings = _settings()
     if not bundle and not any(settings):
         bundle = os.environ.get("AWS_CA_BUNDLE") or shipped()
-    with _MAKING:
+    with _LOCK:
         return _context(bundle or settings[0], *settings)
 
 
 def shipped() -> str:
-    """The folder of CAs in the package; empty where there is none."""
-    return SHIPPED if os.path.isdir(SHIPPED) else ""  # noqa: PTH112 - pathlib is not worth its import here
+    """Return the folder of CAs in the package; empty if there is none."""
+    return SHIPPED if os.path.isdir(SHIPPED) else ""  # noqa: PTH112 - pathlib is slow to import
 
 
 def delivery_context() -> ssl.SSLContext:
-    """The same for responses: a setting that cannot be read must not prevent one."""
+    """Return the context for delivering responses, which an unreadable setting must not prevent."""
     try:
         return tls_context()
     except (OSError, ValueError):
@@ -45,11 +45,11 @@ def delivery_context() -> ssl.SSLContext:
 
 
 def system_context() -> ssl.SSLContext:
-    """The context that trusts SSL_CERT_FILE and SSL_CERT_DIR, and what the system trusts where they are not set.
+    """Return the context that trusts SSL_CERT_FILE and SSL_CERT_DIR; if they are not set, the system's CAs.
 
-    Where one of them is set and cannot be read, the system's CAs and the shipped ones take its place.
+    If one of them is set but cannot be read, the system's CAs and the shipped ones replace it.
     """
-    with _MAKING:
+    with _LOCK:
         return _system_context(*_settings())
 
 
@@ -57,8 +57,8 @@ def _settings() -> tuple[str, str]:
     return os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
 
 
-# OpenSSL reads both settings from the environment by itself, and silently ignores what it cannot read. As arguments,
-# they make a change of them noticed.
+# OpenSSL reads both settings from the environment itself, and silently ignores what it cannot read. They are
+# arguments so that a changed setting leads to a new context.
 @lru_cache(maxsize=3)
 def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
     if not bundle:
@@ -74,13 +74,13 @@ def _system_context(file: str, folder: str) -> ssl.SSLContext:
     if (file and not _is_bundle(file)) or (folder and not any(map(_is_hashed, folder.split(os.pathsep)))):
         paths = ssl.get_default_verify_paths()
         for source in ({"cafile": paths.openssl_cafile}, {"capath": paths.openssl_capath}, {"capath": shipped()}):
-            with suppress(OSError, TypeError):  # where the system or the artifact has no such source
+            with suppress(OSError, TypeError):  # the system or the artifact has no such source
                 context.load_verify_locations(**source)
     return context
 
 
 def _is_bundle(file: str) -> bool:
-    """Whether OpenSSL can read CAs from a file."""
+    """Return whether OpenSSL can read CAs from a file."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
     except (OSError, ValueError):
@@ -89,7 +89,7 @@ def _is_bundle(file: str) -> bool:
 
 
 def _is_hashed(folder: str) -> bool:
-    """Whether a folder has files with the names that OpenSSL looks CAs up by, such as 5ad8a5d6.0."""
+    """Return whether a folder has files whose names OpenSSL looks up, such as 5ad8a5d6.0."""
     try:
         names = os.listdir(folder)  # noqa: PTH208
     except (OSError, ValueError):
@@ -98,8 +98,8 @@ def _is_hashed(folder: str) -> bool:
 
 
 def _verifying(context: ssl.SSLContext) -> ssl.SSLContext:
-    # Only the subject alternative names count, as for botocore: a common name need not be a host's.
+    # As in botocore, only the subject alternative names count: a common name need not be a host name.
     context.hostname_checks_common_name = False
-    # botocore and Python before 3.13 do without it, and a company's own CA often lacks an extension that it asks for.
+    # As in botocore and Python before 3.13: a company's own CA often lacks the extensions that this flag requires.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context

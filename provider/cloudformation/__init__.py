@@ -1,1 +1,1 @@
-"""CloudFormation's side of the wire: events in, one answer out."""
+"""The protocol of CloudFormation's custom resources: requests, responses, and their delivery."""

@@ -1,4 +1,4 @@
-"""The one PUT that answers a request. Standard library only.
+"""Delivers the response with one PUT. Standard library only.
 
 Source: AWS CloudFormation User Guide, "Custom resource response objects": a PUT to a pre-signed URL of S3 with an
 empty content type. The URL is a secret and appears in no error and no log line.
@@ -25,13 +25,13 @@ _ATTEMPT_SECONDS: Final = 10.0
 _SHORTEST_ATTEMPT: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
 _TRANSPORTS: Final = (Transport(delivery_context), Transport(system_context))
-"""The one to use, and the one to use if the first does not trust the server's certificate."""
-_OUTCOME_ROOM: Final = 1200
-_PROBLEM_ROOM: Final = 300
-"""Bytes of an error's text: the last-resort function quotes it in a response, which has 4,096."""
+"""The default, and the one to use if the default does not trust the server's certificate."""
+_OUTCOME_BYTES: Final = 1200
+_PROBLEM_BYTES: Final = 300
+"""The parts of an error's text: the last-resort function quotes it in a response of 4,096 bytes."""
 
 
-class Undelivered(Exception):  # noqa: N818 - says what became of the response
+class Undelivered(Exception):  # noqa: N818 - reads better in `except Undelivered`
     """The response did not arrive. `final` means that no further attempt can change that.
 
     The text is one line without secrets, because the last-resort function quotes it in the stack's events. `outcome`
@@ -39,8 +39,8 @@ class Undelivered(Exception):  # noqa: N818 - says what became of the response
     """
 
     def __init__(self, problem: str, *, final: bool, outcome: str = "") -> None:
-        what = f"the response {cut(one_line(outcome), _OUTCOME_ROOM)}".rstrip()
-        super().__init__(f"{what} was not delivered: {cut(one_line(problem), _PROBLEM_ROOM)}")
+        what = f"the response {cut(one_line(outcome), _OUTCOME_BYTES)}".rstrip()
+        super().__init__(f"{what} was not delivered: {cut(one_line(problem), _PROBLEM_BYTES)}")
         self.final = final
 
 
@@ -91,15 +91,15 @@ def deliver(
 
 
 def connect(url: str, seconds: float) -> None:
-    """Have a connection ready for the answer to come; trouble with it shows when that is delivered."""
+    """Open a connection for the response. Errors are ignored: they come up again on delivery."""
     with suppress(OSError, http.client.HTTPException, ValueError):
         _TRANSPORTS[0].connect(url, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, seconds)))
 
 
 def is_connected(url: str) -> bool:
-    """Whether a connection is kept that an answer to this URL can take."""
+    """Return whether the pool has a connection for this URL."""
     try:
-        return _TRANSPORTS[0].leads_to(url)
+        return _TRANSPORTS[0].has_connection(url)
     except ValueError:
         return False
 
@@ -110,7 +110,7 @@ def _has_expired(url: str, now: float) -> bool:
 
 
 def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> None:
-    """One attempt that ends in time, whatever a name server or a dripping peer does: sockets only time single reads."""
+    """Make one attempt that ends in time, even if name resolution hangs or the response arrives byte by byte."""
     attempt = _Attempt(url, body, seconds, transport)
     try:
         threading.Thread(target=attempt.run, name="delivery", daemon=True).start()
@@ -120,7 +120,7 @@ def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> 
 
 
 class _Attempt:
-    """One PUT, which a thread makes and another one waits for. After `wait` nothing of it is sent any more."""
+    """One PUT, made by one thread while another one waits for it. After `wait`, nothing of it is sent anymore."""
 
     def __init__(self, url: str, body: bytes, seconds: float, transport: Transport) -> None:
         self._url, self._body, self._seconds, self._transport = url, body, seconds, transport
@@ -128,20 +128,20 @@ class _Attempt:
         self._ended = threading.Event()
         self._abandoned = False
         self._connection: PooledConnection | None = None
-        self._failure: _AttemptError | None = _AttemptError("no answer in time")
+        self._failure: _AttemptError | None = _AttemptError("no response in time")
 
     def run(self) -> None:
         """Make the PUT."""
         try:
             status = self._put()
-        except Exception as error:  # noqa: BLE001 - only what is known to have arrived has arrived
+        except Exception as error:  # noqa: BLE001 - any error means that delivery is not certain
             untrusted = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
             self._end(_AttemptError(_describe(error), untrusted=untrusted))
         else:
             self._end(None if is_success(status) else _AttemptError(f"HTTP status {status}", status=status))
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end, and bring it about if it does not come. Raises _AttemptError."""
+        """Wait for the end of the attempt, and abort it after so many seconds. Raises _AttemptError."""
         self._ended.wait(seconds)
         with self._lock:
             self._abandoned = True
@@ -152,7 +152,7 @@ class _Attempt:
             raise failure
 
     def _put(self) -> int:
-        connection = self._transport.reach(self._url, self._seconds)
+        connection = self._transport.connection(self._url, self._seconds)
         with self._lock:
             if not self._abandoned:
                 self._connection = connection
@@ -169,6 +169,6 @@ class _Attempt:
 
 
 def _describe(error: Exception) -> str:
-    """An error without its text where that could quote the URL."""
+    """Describe an error without its own text, which could quote the URL."""
     detail = error.strerror if isinstance(error, OSError) and error.strerror else ""
     return f"{type(error).__name__}{f' ({detail})' if detail else ''}"

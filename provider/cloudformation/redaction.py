@@ -1,8 +1,8 @@
-r"""What must not leave the process, whatever text it is in: signatures, credentials, tokens. Standard library only.
+r"""Removes signatures, credentials, and tokens from texts. Standard library only.
 
 A text may be quoted in another one, and that one in a log line. Each JSON string adds backslashes before its quotes,
 and each URL in the query of another one encodes the percent signs again: `"`, `\"`, `\\\"`, and `=`, `%3D`, `%253D`.
-The patterns take any number of either. None of them can backtrack far, so that redaction takes linear time.
+The patterns match any number of either. None of them can backtrack far, so redaction takes linear time.
 """
 
 import os
@@ -35,31 +35,31 @@ _KNOWN_SCHEME: Final = (
     rf"(?:{_PARAMETER}(?:(?:[ \t]*+,[ \t]*+|[ \t]++){_PARAMETER})*+|[^\s\"'\\,]++)"
 )
 
-_SIGNS: Final = (
+_MARKERS: Final = (
     *("signature", "credential", "xamz", "secret", "authorization", "accesskeyid", "akia", "asia"),
     *("sessiontoken", "securitytoken", "accesstoken", "refreshtoken", "bearertoken"),
 )
-"""One of these is in whatever `_signed` finds, without its hyphens and underscores. Few lines have one."""
+"""Every match of `_secrets` contains one of these, ignoring hyphens and underscores. Few lines do."""
 
 
 def redact(text: str) -> str:
-    """The text without what signs a URL or a request, without access keys, without user information in URLs, and
-    without this process's credentials. All other text stays as it is.
+    """Return the text without signatures, access keys, tokens, user information in URLs, and the credentials of this
+    process. All other text stays as it is.
     """
     for own in (os.environ.get(name, "") for name in _OWN):
         if len(own) >= _SHORTEST_OWN and _longest_word(own) in text:
             text = _any_encoding(own).sub(_REMOVED, text)
     letters = text.casefold().replace("-", "").replace("_", "")
-    if any(sign in letters for sign in _SIGNS):
-        text = _signed().sub(rf"\g<member>\g<header>{_REMOVED}", text)
-    if "@" in text or "%" in text:
+    if any(marker in letters for marker in _MARKERS):
+        text = _secrets().sub(rf"\g<member>\g<header>{_REMOVED}", text)
+    if "@" in text or ("%" in text and "40" in text):
         text = _user_information().sub(rf"\g<slashes>\g<encoded>{_REMOVED}\g<at>\g<sign>", text)
     return text
 
 
 @cache
-def _signed() -> re.Pattern[str]:
-    """What signs. Compiled when it is needed: that takes longer than anything else here."""
+def _secrets() -> re.Pattern[str]:
+    """Match signatures, credentials, and tokens. Compiled on first use, which takes longer than all the rest."""
     return re.compile(
         # A member of a JSON object, of a Python dictionary, or of XML remains one.
         rf"(?P<member>{_NAME}(?:{_QUOTE}\s*+:(?:\s|\[|\\++[nrt])*+b?{_QUOTE}|>|\\++u003e|&gt;)){_VALUE}"
@@ -82,7 +82,7 @@ def _signed() -> re.Pattern[str]:
 
 @cache
 def _user_information() -> re.Pattern[str]:
-    """The user and the password of a URL."""
+    """Match the user and the password in a URL."""
     return re.compile(
         # The second alternative is for a password with a slash, which a URL should not have: what follows is no port.
         r"(?:(?<![\w.~-])|(?<=\\[nrt]))(?P<slashes>/\\*+/)"
@@ -96,13 +96,13 @@ def _user_information() -> re.Pattern[str]:
 
 @lru_cache(maxsize=4)
 def _longest_word(secret: str) -> str:
-    """The longest part of a secret that no encoding changes."""
+    """Return the longest part of a secret that no encoding changes."""
     return max(re.split(r"[^A-Za-z0-9]", secret), key=len)
 
 
 @lru_cache(maxsize=4)
 def _any_encoding(secret: str) -> re.Pattern[str]:
-    """A pattern for a secret as it is, in JSON, and in a URL."""
+    """Return a pattern for a secret in plain text, in JSON, and in a URL."""
     return re.compile("".join(map(_encodings, secret)))
 
 

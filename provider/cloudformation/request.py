@@ -1,11 +1,10 @@
-"""Event -> Request. What is malformed is said here.
+"""Parses events into requests, and reports what is malformed.
 
 Source: AWS CloudFormation User Guide, "Custom resource request objects". Standard library only: this module must
-load when nothing else does.
+load even if nothing else does.
 """
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -16,8 +15,8 @@ from ..arn import configuration_arn, is_configuration_arn
 from ..marker import CreationStatus, marker, status_in
 from .response_url import is_safe, request_date
 
-ABOUT: ContextVar[Mapping[str, str]] = ContextVar("ABOUT", default=MappingProxyType({}))
-"""The keys of the log lines that are written in this context (see `log_keys`)."""
+log_context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=MappingProxyType({}))
+"""The keys that every log line of the current request has (see `log_keys`)."""
 
 RequestType = Literal["Create", "Update", "Delete"]
 REQUEST_TYPES: Final = ("Create", "Update", "Delete")
@@ -26,30 +25,26 @@ RESOURCE_TYPES: Final = (
     "Custom::ImageBuilderDistributionConfiguration",
     "AWS::CloudFormation::CustomResource",
 )
-"""The resource types that the provider answers for."""
-
+"""The resource types that the provider supports."""
 
 _LONGEST: Final = {"StackId": 1024, "RequestId": 256, "LogicalResourceId": 255, "ResponseURL": 8192}
-"""Characters; no answer could carry more, and CloudFormation sends fewer."""
-
+"""Characters. CloudFormation sends fewer, and more would not fit into a response."""
 
 _LONGEST_PHYSICAL_ID: Final = 1024
 
 LONGEST_TIMEOUT: Final = 3600
 """Seconds that CloudFormation waits for a response if the template does not set ServiceTimeout."""
 
-_TIMEOUT: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 
-
-class MalformedEvent(Exception):  # noqa: N818 - it is the event that is at fault
-    """The event is none that CloudFormation sends, and nobody can be answered."""
+class MalformedEvent(Exception):  # noqa: N818 - describes the event
+    """The event does not say where to send a response."""
 
 
 class Request(NamedTuple):
-    """What CloudFormation asks of one resource. `response_url` is a secret: whoever has it can answer.
+    """CloudFormation's request for one resource. `response_url` is a secret: anyone who has it can respond.
 
-    `problems` are faults of the event that leave it answerable; such a request is refused. `date` is when
-    CloudFormation made the request, in seconds since the epoch; if `is_dated` is false, that is only taken to be now.
+    A request with `problems` fails, but gets a response. `date` is when CloudFormation made the request, in seconds
+    since the epoch; if `is_dated` is false, the URL does not show it, and `date` is the current time.
     """
 
     request_type: RequestType
@@ -66,11 +61,11 @@ class Request(NamedTuple):
     is_dated: bool = True
 
     def __repr__(self) -> str:
-        """Tell which request this is, and nothing that is secret."""
+        """Identify the request without its secret URL."""
         return f"Request({self.request_type} of {self.logical_id} in {self.stack_id}, {self.request_id})"
 
     def failure_id(self, status: CreationStatus = CreationStatus.MAY_HAVE_CREATED) -> str:
-        """The physical ID of a FAILED response: the event's own, or a Create's marker; `status` is what is known of it.
+        """Return the physical ID of a FAILED response: the event's own, or for a Create its marker with `status`.
 
         CloudFormation records the ID of a FAILED response, too.
         """
@@ -80,39 +75,39 @@ class Request(NamedTuple):
         return marker(status, self.stack_id, self.logical_id, self.request_id)
 
     @property
-    def is_foreign(self) -> bool:
-        """Whether this is about a resource of a type that the provider never creates."""
+    def is_unsupported_type(self) -> bool:
+        """Whether the provider does not support the resource type."""
         return self.resource_type not in RESOURCE_TYPES
 
     @property
     def end(self) -> float:
         """When CloudFormation stops waiting for the response, in seconds since the epoch."""
         given = str(self.properties.get("ServiceTimeout", "")).strip()
-        seconds = int(given) if _TIMEOUT.fullmatch(given) else LONGEST_TIMEOUT
+        seconds = int(given) if given.isascii() and given.isdigit() and len(given) <= 4 else LONGEST_TIMEOUT
         return self.date + (seconds if 1 <= seconds <= LONGEST_TIMEOUT else LONGEST_TIMEOUT)
 
     @property
     def is_noop_delete(self) -> bool:
-        """Whether this is a Delete that may succeed whatever fails, because the configuration stays.
+        """Whether this is a Delete that keeps the configuration, so that it succeeds even if the work fails.
 
-        Only the plainest cases count; if this is False, there may be nothing to do all the same.
+        Only the simplest cases count: if this is False, there may still be nothing to do.
         """
         if self.request_type != "Delete":
             return False
         name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
-        return self.is_foreign or (is_configuration_arn(self.physical_id) and retained)
+        return self.is_unsupported_type or (is_configuration_arn(self.physical_id) and retained)
 
     @property
     def is_rejected_create(self) -> bool:
-        """Whether this is the Delete of a Create that created nothing. It succeeds if it cannot even search."""
+        """Whether this is the Delete of a Create that created nothing. It succeeds even if it cannot search."""
         rejected = status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
         return self.request_type == "Delete" and rejected
 
     @property
     def expected_arn(self) -> str:
-        """The ARN of the configuration that the properties name, in the stack's account and Region; empty if none."""
+        """The ARN of the properties' configuration, in the stack's account and Region; empty if there is none."""
         for arn in self._given("DistributionConfigurationArn"):
             return arn if isinstance(arn, str) else ""
         stack = self.stack_id.split(":")
@@ -122,12 +117,12 @@ class Request(NamedTuple):
         return configuration_arn(partition=stack[1], region=stack[3], account=stack[4], name=name)
 
     def _given(self, name: str) -> list[object]:
-        """The values of a property in CloudFormation's and in the API's spelling."""
+        """Return the values of a property, in CloudFormation's spelling and in the API's."""
         return [self.properties[key] for key in (name, name[0].lower() + name[1:]) if key in self.properties]
 
 
 def log_keys(request: Request, context: object) -> dict[str, str]:
-    """What every log line about a request bears."""
+    """Return the keys that every log line about a request has."""
     return {
         "stack_id": request.stack_id,
         "logical_id": request.logical_id,
@@ -138,26 +133,17 @@ def log_keys(request: Request, context: object) -> dict[str, str]:
 
 
 def parse(event: object, now: float | None = None) -> Request:
-    """Read an event, also one that an SNS topic wrapped. `now` is its date if its response URL has none.
+    """Parse an event, which may be wrapped in an SNS notification. `now` is its date if its response URL has none.
 
-    Raises MalformedEvent where the event lacks what an answer needs, with everything that is wrong.
+    Raises MalformedEvent with all problems if the event lacks what a response needs.
     """
     event = _unwrapped(event)
     if not isinstance(event, Mapping):
         raise MalformedEvent(
-            f"not a CloudFormation custom resource request: a JSON object was expected, not {_kind(event)}"
+            f"not a CloudFormation custom resource request: expected a JSON object, not {_type_name(event)}"
         )
-    texts = {key: event.get(key) for key in ("StackId", "RequestId", "LogicalResourceId", "ResponseURL")}
-    missing = [
-        f"{key} is {_state(event, key)}" for key, value in texts.items() if not isinstance(value, str) or not value
-    ]
-    missing += [
-        f"{key} is too long" for key, value in texts.items() if isinstance(value, str) and len(value) > _LONGEST[key]
-    ]
-    if not missing and not is_safe(str(texts["ResponseURL"])):
-        missing.append("ResponseURL is neither https nor http on a loopback address")
-    if missing:
-        raise MalformedEvent(f"not a CloudFormation custom resource request that can be answered: {'; '.join(missing)}")
+    if missing := _missing(event):
+        raise MalformedEvent(f"not a CloudFormation custom resource request: {'; '.join(missing)}")
     problems = tuple(_problems(event))
     date = request_date(event["ResponseURL"])
     request_type = event.get("RequestType")
@@ -178,18 +164,32 @@ def parse(event: object, now: float | None = None) -> Request:
 
 
 def _unwrapped(event: object) -> object:
-    """The request inside an SNS notification, for topics as service tokens; anything else as it is."""
+    """Return the request in an SNS notification (a service token may be a topic); any other event unchanged."""
     if not isinstance(event, Mapping) or "Records" not in event:
         return event
     try:
         (record,) = event["Records"]
         return json.loads(record["Sns"]["Message"])
     except (TypeError, KeyError, ValueError, RecursionError) as error:
-        raise MalformedEvent("Records that are no SNS notification of one CloudFormation request") from error
+        raise MalformedEvent("Records is not an SNS notification of one CloudFormation request") from error
 
 
-def foreign(resource_type: str) -> str:
-    """What to say of a resource type, as it is shown, that the provider does not answer for."""
+def _missing(event: Mapping[str, Any]) -> list[str]:
+    """Return the problems with what a response needs."""
+    problems = []
+    for key, longest in _LONGEST.items():
+        value = event.get(key)
+        if not isinstance(value, str) or not value:
+            problems.append(f"{key} is {_state(event, key)}")
+        elif len(value) > longest:
+            problems.append(f"{key} is too long")
+    if not problems and not is_safe(event["ResponseURL"]):
+        problems.append("ResponseURL is neither https nor http on a loopback address")
+    return problems
+
+
+def unsupported_type(resource_type: str) -> str:
+    """Return the problem with a resource type that the provider does not support."""
     return f"ResourceType is {resource_type}; it should be {' or '.join(RESOURCE_TYPES)}"
 
 
@@ -199,7 +199,7 @@ def _problems(event: Mapping[str, Any]) -> list[str]:
     if request_type not in REQUEST_TYPES:
         problems.append(f"RequestType is {_state(event, 'RequestType')}, not one of {', '.join(REQUEST_TYPES)}")
     if event.get("ResourceType", RESOURCE_TYPES[0]) not in RESOURCE_TYPES:
-        problems.append(foreign(_state(event, "ResourceType")))
+        problems.append(unsupported_type(_state(event, "ResourceType")))
     physical_id = _text(event.get("PhysicalResourceId"))
     if request_type in ("Update", "Delete") and not physical_id:
         problems.append(f"PhysicalResourceId is {_state(event, 'PhysicalResourceId')}")
@@ -217,10 +217,10 @@ def _state(event: Mapping[str, Any], key: str) -> str:
     if key not in event:
         return "missing"
     value = event[key]
-    return ("empty" if not value else repr(value[:60])) if isinstance(value, str) else _kind(value)
+    return ("empty" if not value else repr(value[:60])) if isinstance(value, str) else _type_name(value)
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
     return "null" if value is None else f"a {type(value).__name__}"
 
 

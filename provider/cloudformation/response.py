@@ -1,4 +1,4 @@
-"""Response within what CloudFormation takes: 4,096 bytes, one line of reason, never without its IDs.
+"""The response: at most 4,096 bytes, a reason of one line, always with its IDs.
 
 Source: AWS CloudFormation User Guide, "Custom resource response objects". Standard library only.
 """
@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
@@ -14,27 +15,17 @@ from .redaction import redact
 from .request import Request
 
 LIMIT: Final = 4096
-"""Bytes of UTF-8 that CloudFormation reads of an answer."""
+"""The maximum size of a response, in bytes of UTF-8."""
 
 SUCCESS: Final = "SUCCESS"
 FAILED: Final = "FAILED"
 
-_CONTROL = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufdd0-\\ufdef"
-    + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17))
-    + "]+"
-)
-"""Line breaks, control characters, and what XML forbids or discourages: surrogates and noncharacters."""
-_BIDIRECTIONAL = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_TORN = re.compile(r"<(?:U(?:\+[0-9A-F]{0,4})?)?\Z")
-
 
 class Response(NamedTuple):
-    """The answer to one request.
+    """The response to one request.
 
-    `reason` is the sentence, `details` go behind it as far as they fit, `omitted` counts further ones, and `elsewhere`
-    says where the rest is.
-    `data` are the attributes; where they do not fit those in `expendable` go, in that order.
+    `reason` is followed by as many `details` as fit; `omitted` counts further ones, and `elsewhere` says where all of
+    them are. `data` are the attributes. If they do not fit, those in `expendable` are dropped, in that order.
     """
 
     status: Literal["SUCCESS", "FAILED"]
@@ -47,14 +38,14 @@ class Response(NamedTuple):
     omitted: int = 0
 
     def body(self, request: Request) -> bytes:
-        """The JSON body of the PUT that answers `request`."""
+        """Return the JSON body of the PUT that responds to `request`."""
         data = dict(self.data)
-        frame = self._json(request, "", data)
+        without_reason = self._json(request, "", data)
         for name in self.expendable:
-            if len(frame) > LIMIT:
+            if len(without_reason) > LIMIT:
                 data.pop(name, None)
-                frame = self._json(request, "", data)
-        return self._json(request, self._reason(LIMIT - len(frame)), data)
+                without_reason = self._json(request, "", data)
+        return self._json(request, self._reason(LIMIT - len(without_reason)), data)
 
     def _json(self, request: Request, reason: str, data: Mapping[str, str]) -> bytes:
         body = {
@@ -70,7 +61,7 @@ class Response(NamedTuple):
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
     def _reason(self, room: int) -> str:
-        """As much of the reason as `room` bytes of JSON hold, the head kept."""
+        """Return the reason and as many details as fit into `room` bytes of JSON."""
         head = one_line(self.reason)
         shown: list[str] = []
         for detail in self.details:
@@ -90,16 +81,34 @@ class Response(NamedTuple):
 
 
 def one_line(text: str) -> str:
-    """A text without secrets, line breaks, and characters that XML forbids.
+    """Return a text without secrets, line breaks, and characters that XML forbids.
 
     Bidirectional control characters are shown as <U+202A>: without them, two different names could look the same.
     """
-    line = _CONTROL.sub(lambda found: "; " if "\n" in found[0] else " ", redact(text).strip())
-    return line if line.isascii() else _BIDIRECTIONAL.sub(lambda found: f"<U+{ord(found[0]):04X}>", line)
+    line = redact(text).strip()
+    if line.isascii() and line.isprintable():
+        return line
+    line = _control_characters().sub(lambda found: "; " if "\n" in found[0] else " ", line)
+    return _bidirectional_controls().sub(lambda found: f"<U+{ord(found[0]):04X}>", line)
+
+
+@cache
+def _control_characters() -> re.Pattern[str]:
+    """Match line breaks, control characters, and what XML forbids or discourages: surrogates and noncharacters."""
+    return re.compile(
+        "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufdd0-\\ufdef"
+        + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17))
+        + "]+"
+    )
+
+
+@cache
+def _bidirectional_controls() -> re.Pattern[str]:
+    return re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def cut(text: str, room: int) -> str:
-    """The head of a text that `room` bytes of JSON hold, marked where something is missing.
+    """Return as much of a text as fits into `room` bytes of JSON, with an ellipsis if it is cut.
 
     It ends between two characters, and a <U+202A> counts as one.
     """
@@ -107,39 +116,39 @@ def cut(text: str, room: int) -> str:
         return text
     while text and _size(f"{text}...") > room:
         text = text[: -max(1, (_size(f"{text}...") - room) // 8)]
-    text = _TORN.sub("", text)
+    text = re.sub(r"<(?:U(?:\+[0-9A-F]{0,4})?)?\Z", "", text)
     return f"{text}..." if text else ""
 
 
 def _size(text: str) -> int:
-    """Bytes that a text takes inside a JSON string."""
+    """Return the bytes that a text takes inside a JSON string."""
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")) - 2
 
 
-class Answer:
-    """The place for the one answer to a request: who comes first has spoken, later ones are not heard."""
+class FirstResponse:
+    """Holds the first response that is set. Later ones are discarded. Threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._given = threading.Event()
+        self._is_set = threading.Event()
         self._response: Response | None = None
 
-    def offer(self, response: Response) -> bool:
-        """Give the answer; False where there is one already."""
+    def set(self, response: Response) -> bool:
+        """Set the response; return False if there is one already."""
         with self._lock:
             if self._response is not None:
                 return False
             self._response = response
-        self._given.set()
+        self._is_set.set()
         return True
 
-    def settle(self, response: Response) -> Response:
-        """Give the answer if there is none yet; the answer that stands."""
-        self.offer(response)
+    def get_or_set(self, response: Response) -> Response:
+        """Set the response if there is none yet; return the first one."""
+        self.set(response)
         return self._response or response
 
     def wait(self, seconds: float) -> Response | None:
-        """The answer, or None where there is none within `seconds`."""
-        self._given.wait(max(0.0, seconds))
+        """Return the response, or None if there is none within `seconds`."""
+        self._is_set.wait(max(0.0, seconds))
         with self._lock:
             return self._response

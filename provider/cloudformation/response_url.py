@@ -1,36 +1,39 @@
-"""The pre-signed URL that an answer goes to: whether it may be used, and how long.
+"""The presigned URL for the response: whether it is safe to use, and when it expires.
 
-Standard library only. The URL is a secret; nothing here quotes it.
+Standard library only. The URL is a secret: no error or log line quotes it.
 """
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-_PRINTABLE: Final = re.compile(r"[!-~]+")
 _LONGEST_LABEL: Final = 63
 _VALID_SECONDS: Final = 7200
 
 
 def is_safe(url: str) -> bool:
-    """Whether an answer may be sent to this URL: https, or http that does not leave the machine."""
+    """Return whether a response may be sent to this URL: https, or http to a loopback address."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
         _ = parts.port
     except ValueError:
         return False
-    labels = ["ipv6"] if ":" in host else host.removesuffix(".").split(".")
-    if _PRINTABLE.fullmatch(url) is None or not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
+    if not (url.isascii() and url.isprintable() and " " not in url and _is_host(host)):
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a host name has no label that is empty or too long."""
+    labels = ["ipv6"] if ":" in host else host.removesuffix(".").split(".")
+    return all(0 < len(label) <= _LONGEST_LABEL for label in labels)
 
 
 def expiry(url: str) -> float | None:
-    """When the URL's signature ends, in seconds since the epoch; None where the URL does not say.
+    """Return when the URL expires, in seconds since the epoch; None if the URL does not show it.
 
     Source: Amazon S3, signature version 4 (`X-Amz-Date`, `X-Amz-Expires`) and version 2 (`Expires`).
     """
@@ -44,9 +47,9 @@ def expiry(url: str) -> float | None:
 
 
 def request_date(url: str) -> float | None:
-    """When CloudFormation made the request, in seconds since the epoch; None if the URL does not show it.
+    """Return when CloudFormation made the request, in seconds since the epoch; None if the URL does not show it.
 
-    That is when it signed the URL, or two hours before a URL that shows only its end expires.
+    That is when it signed the URL; if the URL shows only its expiry, two hours before that.
     """
     query = _query(url)
     try:

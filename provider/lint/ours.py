@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..cloudformation.request import RESOURCE_TYPES, foreign
+from ..cloudformation.request import RESOURCE_TYPES, unsupported_type
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
 from ..schema.model import TARGET, resource_type
@@ -28,7 +28,7 @@ def misspelt(ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
     """A finding for each of the provider's resources, by their paths, whose type is not quite the provider's."""
     kinds = {path: one.get("Type") for path, one in ours.items()}
     return [
-        Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, foreign(repr(kind)), str(path[-1]))
+        Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, unsupported_type(repr(kind)), str(path[-1]))
         for path, kind in kinds.items()
         if kind not in RESOURCE_TYPES
     ]

@@ -53,12 +53,12 @@ _MOST_NAMED: Final = 100
 
 
 class Watch(Protocol):
-    """The time that the work has. `doing` is the current operation, `trouble` why it is being retried.
+    """The time that the work has. `current_operation` is the current operation, `trouble` why it is being retried.
 
     `may_succeed` says whether the response is a success if the work returns none.
     """
 
-    doing: str
+    current_operation: str
     trouble: str
     may_succeed: bool
 
@@ -261,7 +261,9 @@ class ImageBuilder:
         """Stop botocore's own retries once the request has been answered: no change may come after the response."""
         if self._left() <= 0:
             raise ProviderError(
-                f"no time was left for {self._watch.doing}", cure="Deploy again", outcome=Outcome.OUT_OF_TIME
+                f"no time was left for {self._watch.current_operation}",
+                cure="Deploy again",
+                outcome=Outcome.OUT_OF_TIME,
             )
 
     def _call(self, operation: Operation, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
@@ -286,7 +288,7 @@ class ImageBuilder:
         raise AssertionError("unreachable")
 
     def _attempt(self, operation: str, subject: str, expected: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        self._watch.doing = f"{operation} of {subject}"
+        self._watch.current_operation = f"{operation} of {subject}"
         self._only_in_time()
         return _checked(operation, expected, call(self._client, operation, parameters))
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from ..cloudformation.request import Request
 from ..errors import Outcome, ProviderError
 from ..marker import CreationStatus
-from ..observability import Logger, told
+from ..observability import Logger, as_json
 from ..plan import (
     Configuration,
     CreateConfiguration,
@@ -144,7 +144,7 @@ class Reconciliation:
         for warning in plan.warnings:
             self._log.warning(warning)
         if plan.differences:
-            self._log.info("difference", changes=told(plan.differences))
+            self._log.info("difference", changes=as_json(plan.differences))
 
     def _read(self, read: NeedsRead) -> Configuration | None:
         self._watch.may_succeed |= read.absent_if_unreadable

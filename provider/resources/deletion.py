@@ -34,7 +34,7 @@ def decide_delete(
 
     Raises ProviderError if the configuration was changed after the request was made.
     """
-    if request.is_foreign:
+    if request.is_unsupported_type:
         return Plan(warnings=("the provider never creates resources of this type; there is nothing to delete",))
     if is_configuration_arn(request.physical_id):
         return _delete_configuration(request, owner, properties, observed)

@@ -1,4 +1,4 @@
-"""What the tests of the API client share: a clean environment, a recorder with TLS, and a clock that stands still."""
+"""What the tests of the API client share: a clean environment, a TLS recorder, and a fixed clock."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC).replace(tzinfo=None)
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Takes away whatever this machine sets for an AWS client, and sets what every function has."""
+    """Removes this machine's AWS settings, and sets what every Lambda function has."""
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -28,7 +28,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPa
 
 @pytest.fixture
 def recorder(settings: pytest.MonkeyPatch) -> Iterator[Recorder]:
-    """An API that takes everything, over TLS; the environment leads to it."""
+    """An API over TLS that accepts every request; the environment points to it."""
     with Recorder() as running:
         settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", running.url)
         settings.setenv("AWS_CA_BUNDLE", str(running.certificate))
@@ -38,5 +38,5 @@ def recorder(settings: pytest.MonkeyPatch) -> Iterator[Recorder]:
 
 @pytest.fixture
 def clock(settings: pytest.MonkeyPatch) -> None:
-    """Has every signature made at one moment."""
+    """Makes all signatures at the same time."""
     settings.setattr("botocore.auth.get_current_datetime", lambda: NOW)

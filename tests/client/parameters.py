@@ -1,15 +1,15 @@
-"""Parameters of the API's operations, made up from its shapes."""
+"""Generated parameters of the API's operations."""
 
 from typing import Any
 
 from provider.schema.model import service_model
 
 _TEXT = "\u00fc/+ ~%"
-"""Characters that each part of a request carries in a way of its own."""
+"""Characters that each part of a request encodes differently."""
 
 
 def parameters_of(operation: str) -> dict[str, Any]:
-    """Every parameter that the operation has, with a made-up value."""
+    """Return every parameter of the operation, with a generated value."""
     made: dict[str, Any] = _made_up(service_model().operation_model(operation).input_shape)
     return made
 

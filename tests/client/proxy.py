@@ -1,4 +1,4 @@
-"""A proxy on the loopback interface that connects those who ask it to (CONNECT), and remembers to whom."""
+"""A proxy on the loopback interface that handles CONNECT and records its targets."""
 
 import contextlib
 import socket
@@ -31,7 +31,7 @@ class Proxy(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the proxy."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 

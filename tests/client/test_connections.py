@@ -1,4 +1,4 @@
-"""One connection and one reading of the CAs an environment, through proxies too, and nothing to who is not trusted."""
+"""The client reads its CAs once, reuses one connection (also through proxies), and verifies every server."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ LIST = "ListDistributionConfigurations"
 
 @pytest.fixture
 def bundle(recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The recorder's CA in a file that a test may change; AWS_CA_BUNDLE names it."""
+    """The recorder's CA in a file that a test may change; AWS_CA_BUNDLE points to it."""
     copied = Path(shutil.copy(CERTIFICATE, tmp_path / "bundle.pem"))
     settings.setenv("AWS_CA_BUNDLE", str(copied))
     return copied
@@ -28,7 +28,7 @@ def bundle(recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture
 def proxy(recorder: Recorder, settings: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """A proxy that HTTPS_PROXY names; nothing is excepted."""
+    """A proxy that HTTPS_PROXY points to, without exceptions."""
     settings.delenv("NO_PROXY")
     with Proxy() as running:
         settings.setenv("HTTPS_PROXY", running.url)
@@ -36,21 +36,21 @@ def proxy(recorder: Recorder, settings: pytest.MonkeyPatch) -> Iterator[Proxy]:
 
 
 def refused() -> ProviderError:
-    """The error of a call that has to fail."""
+    """Return the error of a call that must fail."""
     with pytest.raises(ProviderError) as caught:
         call(client(), LIST, {})
     return caught.value
 
 
 def test_calls_share_a_connection(recorder: Recorder) -> None:
-    """All calls of an environment go over one connection."""
+    """All calls use one connection."""
     for _ in range(5):
         call(client(), LIST, {})
     assert (len(recorder.received), recorder.connections) == (5, 1)
 
 
-def test_a_connection_that_is_closed_is_made_again_without_reading_the_bundle(recorder: Recorder, bundle: Path) -> None:
-    """Where the service closes the connection after a call, the next call makes one and needs the CAs' file no more."""
+def test_a_closed_connection_is_reopened_without_reading_the_bundle(recorder: Recorder, bundle: Path) -> None:
+    """If the service closes the connection after a call, the next call opens a new one without reading the CA file."""
     recorder.reply = Reply(200, {**recorder.reply.headers, "Connection": "close"}, b"{}")
     call(client(), LIST, {})
     bundle.unlink()
@@ -58,8 +58,8 @@ def test_a_connection_that_is_closed_is_made_again_without_reading_the_bundle(re
     assert (len(recorder.received), recorder.connections) == (2, 2)
 
 
-def test_a_connection_that_was_cut_costs_no_attempt(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
-    """Where the service has cut the idle connection, the next call goes over a new one at once."""
+def test_a_lost_idle_connection_costs_no_attempt(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """If the service has closed the idle connection, the next call uses a new one at once."""
     settings.setenv("AWS_MAX_ATTEMPTS", "1")
     call(client(), LIST, {})
     recorder.close()
@@ -68,8 +68,8 @@ def test_a_connection_that_was_cut_costs_no_attempt(recorder: Recorder, settings
         assert (len(back_again.received), back_again.connections) == (1, 1)
 
 
-def test_the_api_and_the_answers_share_a_context(recorder: Recorder, bundle: Path) -> None:
-    """The context that a client read its CAs into is the one that answers are delivered with."""
+def test_the_api_and_the_responses_share_a_context(recorder: Recorder, bundle: Path) -> None:
+    """The API client and the delivery of responses share one SSL context."""
     call(client(), LIST, {})
     bundle.unlink()
     assert tls_context() is tls_context(str(bundle))
@@ -86,10 +86,10 @@ def test_a_folder_of_cas_is_trusted(settings: pytest.MonkeyPatch, tmp_path: Path
         assert len(recorder.received) == 1
 
 
-def test_a_bundle_that_lacks_its_ca_refuses_a_server(
+def test_a_server_whose_ca_is_not_in_the_bundle_is_rejected(
     recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A server whose CA is not in AWS_CA_BUNDLE is told nothing, and the failure says that it is about certificates."""
+    """A server whose CA is not in AWS_CA_BUNDLE receives nothing, and the error names certificates."""
     settings.setenv("AWS_CA_BUNDLE", str(Authority(tmp_path / "ca").certificate))
     settings.setenv("AWS_MAX_ATTEMPTS", "1")
     assert "SSL" in refused().problem
@@ -97,8 +97,8 @@ def test_a_bundle_that_lacks_its_ca_refuses_a_server(
 
 
 @pytest.mark.parametrize("content", [None, "no certificates"])
-def test_a_bundle_that_cannot_be_read_is_said(recorder: Recorder, bundle: Path, content: str | None) -> None:
-    """Without a bundle that can be read nothing is called; the failure names it and says to look at the settings."""
+def test_an_unreadable_bundle_is_reported(recorder: Recorder, bundle: Path, content: str | None) -> None:
+    """If the bundle cannot be read, nothing is called, and the error names the bundle and the settings."""
     bundle.unlink()
     if content is not None:
         bundle.write_text(content)
@@ -109,16 +109,16 @@ def test_a_bundle_that_cannot_be_read_is_said(recorder: Recorder, bundle: Path, 
 
 
 def test_a_proxy_is_used(recorder: Recorder, proxy: Proxy) -> None:
-    """HTTPS_PROXY is asked to connect to the endpoint, whose certificate is still verified."""
+    """A proxy connects to the endpoint, whose certificate is still verified."""
     call(client(), LIST, {})
     assert proxy.asked == [f"127.0.0.1:{recorder.port}"]
     assert len(recorder.received) == 1
 
 
-def test_a_server_behind_a_proxy_is_not_trusted_more(
+def test_a_server_behind_a_proxy_is_verified(
     recorder: Recorder, proxy: Proxy, settings: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Through a proxy, too, a server whose CA is not in the bundle is told nothing."""
+    """Through a proxy, too, a server whose CA is not in the bundle receives nothing."""
     settings.setenv("AWS_CA_BUNDLE", str(Authority(tmp_path / "ca").certificate))
     settings.setenv("AWS_MAX_ATTEMPTS", "1")
     refused()
@@ -126,16 +126,16 @@ def test_a_server_behind_a_proxy_is_not_trusted_more(
     assert recorder.received == []
 
 
-def test_no_proxy_excepts_a_host(recorder: Recorder, proxy: Proxy, settings: pytest.MonkeyPatch) -> None:
-    """A host that NO_PROXY names is called without the proxy."""
+def test_no_proxy_is_honored(recorder: Recorder, proxy: Proxy, settings: pytest.MonkeyPatch) -> None:
+    """A host in NO_PROXY is called without the proxy."""
     settings.setenv("NO_PROXY", "127.0.0.1")
     call(client(), LIST, {})
     assert proxy.asked == []
     assert len(recorder.received) == 1
 
 
-def test_a_proxy_that_is_gone_is_said(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
-    """Where the proxy does not answer, the failure names it, and the endpoint is not called past it."""
+def test_an_unreachable_proxy_is_reported(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """If the proxy does not respond, the error names it, and the endpoint is not called directly."""
     settings.delenv("NO_PROXY")
     settings.setenv("AWS_MAX_ATTEMPTS", "1")
     with Proxy() as proxy:

@@ -1,4 +1,4 @@
-"""Credentials come from wherever a plain botocore client takes them, and are renewed in time."""
+"""Credentials come from the same sources as a plain botocore client's, and are renewed in time."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -84,7 +84,7 @@ def assumed_role(settings: pytest.MonkeyPatch, folder: Path, url: str) -> None:
 
 
 def profile(settings: pytest.MonkeyPatch, folder: Path, text: str) -> None:
-    """Choose a profile of these settings."""
+    """Use a profile with these settings."""
     configuration = folder / "config"
     configuration.write_text(f"[profile images]\n{text}\n")
     settings.setenv("AWS_CONFIG_FILE", str(configuration))
@@ -92,29 +92,29 @@ def profile(settings: pytest.MonkeyPatch, folder: Path, text: str) -> None:
 
 
 def signers(recorder: Recorder, calls: int) -> list[str]:
-    """The access keys that so many calls are signed with."""
+    """Return the access keys that so many calls are signed with."""
     for _ in range(calls):
         call(client(), LIST, {})
     return [each["authorization"].partition("Credential=")[2].partition("/")[0] for each in recorder.received]
 
 
-def test_the_environments_are_used(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
-    """Credentials in the environment sign a call, and their token goes along."""
+def test_credentials_in_the_environment_are_used(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """Credentials in the environment sign a call, and their token is sent with it."""
     settings.setenv("AWS_SESSION_TOKEN", "verysecrettoken")
     assert signers(recorder, 1) == ["AKIDFROMENVIRONMENT"]
     assert recorder.received[0]["x-amz-security-token"] == "verysecrettoken"
 
 
-def test_those_changed_in_the_environment_are_used(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
-    """Other credentials in the environment sign the calls that follow."""
+def test_changed_credentials_in_the_environment_are_used(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """After the credentials in the environment change, the next calls are signed with the new ones."""
     call(client(), LIST, {})
     settings.setenv("AWS_ACCESS_KEY_ID", "AKIDOTHER")
     assert signers(recorder, 1) == ["AKIDFROMENVIRONMENT", "AKIDOTHER"]
 
 
 @pytest.mark.usefixtures("issuer")
-def test_a_profiles_are_used(recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Credentials of the profile that AWS_PROFILE names sign a call."""
+def test_credentials_of_a_profile_are_used(recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Credentials of the profile in AWS_PROFILE sign a call."""
     profile(settings, tmp_path, OWN_KEY)
     assert signers(recorder, 1) == ["AKIDOFPROFILE"]
 
@@ -123,10 +123,10 @@ def test_a_profiles_are_used(recorder: Recorder, settings: pytest.MonkeyPatch, t
     ("source", "asking"),
     [(container, "SnapStart"), (web_identity, "AssumeRoleWithWebIdentity"), (assumed_role, "AssumeRole")],
 )
-def test_a_roles_are_renewed_in_time(
+def test_credentials_of_a_role_are_renewed_in_time(
     recorder: Recorder, issuer: Issuer, settings: pytest.MonkeyPatch, tmp_path: Path, source: Source, asking: str
 ) -> None:
-    """A role's credentials are kept while they last, and replaced before a call that they would hardly outlast."""
+    """A role's credentials are reused until shortly before they expire, and then replaced."""
     source(settings, tmp_path, issuer.url)
     issuer.life = timedelta(minutes=1)
     short_lived = signers(recorder, 2)
@@ -141,8 +141,8 @@ def test_a_roles_are_renewed_in_time(
 
 
 @pytest.mark.usefixtures("issuer")
-def test_a_lack_of_credentials_is_said(recorder: Recorder) -> None:
-    """Without credentials nothing is called, and the failure says which settings to look at."""
+def test_missing_credentials_are_reported(recorder: Recorder) -> None:
+    """Without credentials, nothing is called, and the error names the settings to check."""
     with pytest.raises(ProviderError, match="credentials") as caught:
         call(client(), LIST, {})
     assert caught.value.outcome is Outcome.REFUSED

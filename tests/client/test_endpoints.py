@@ -1,4 +1,4 @@
-"""Our client calls where a plain botocore client calls."""
+"""Our client calls the same endpoints as a plain botocore client."""
 
 from collections.abc import Callable
 from itertools import product
@@ -17,7 +17,7 @@ REGIONS = (
     *("us-east-1", "eu-central-1", "il-central-1", "cn-north-1", "us-gov-west-1"),
     *("us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1", "eusc-de-east-1"),
 )
-"""At least one of every partition."""
+"""At least one Region of every partition."""
 
 
 class Addressed(Exception):  # noqa: N818 - says what was found
@@ -25,7 +25,7 @@ class Addressed(Exception):  # noqa: N818 - says what was found
 
 
 def addressed(connect: Callable[[], Any]) -> tuple[str, str]:
-    """The URL that a client would call, and what it signs the call for; or the error there is instead."""
+    """Return the URL that a client would call and the scope of its signature, or the error."""
 
     def stop(request: Any, **_: object) -> None:
         scope = str(request.headers["Authorization"]).split(",")[0].split("/", 2)[2]
@@ -44,21 +44,21 @@ def addressed(connect: Callable[[], Any]) -> tuple[str, str]:
 
 
 def addressed_alike() -> tuple[str, str]:
-    """What our client would call, after a plain one was seen to call the same."""
+    """Return what our client would call, after checking that a plain client would call the same."""
     ours = addressed(client)
     assert ours == addressed(plain_client)
     return ours
 
 
-def test_every_partition_is_tried() -> None:
-    """The Regions tried are of all partitions that botocore knows."""
+def test_every_partition_is_tested() -> None:
+    """The tested Regions cover all partitions that botocore knows."""
     session = botocore.session.get_session()
     assert {session.get_partition_for_region(region) for region in REGIONS} == set(session.get_available_partitions())
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_every_partition_is_reached(region: str, settings: pytest.MonkeyPatch) -> None:
-    """In each partition, with FIPS and dual stack or without, URL and signing scope are those of a plain client."""
+def test_endpoints_equal_those_of_a_plain_client(region: str, settings: pytest.MonkeyPatch) -> None:
+    """In each partition, with or without FIPS and dual stack, URL and signing scope are those of a plain client."""
     settings.setenv("AWS_REGION", region)
     found = set()
     for fips, dual_stack in product(("false", "true"), repeat=2):
@@ -84,10 +84,8 @@ def test_every_partition_is_reached(region: str, settings: pytest.MonkeyPatch) -
     ],
     ids=["all", "own", "own before all", "ignored"],
 )
-def test_an_endpoint_of_ones_own_is_called(
-    settings: pytest.MonkeyPatch, variables: dict[str, str], endpoint: str
-) -> None:
-    """The service's own endpoint setting comes before that of all services, and neither counts if told to ignore it."""
+def test_a_custom_endpoint_is_called(settings: pytest.MonkeyPatch, variables: dict[str, str], endpoint: str) -> None:
+    """The service's own endpoint setting overrides the one for all services, and both can be ignored by a setting."""
     for name, value in variables.items():
         settings.setenv(name, value)
     assert addressed_alike() == (f"{endpoint}/tags/arn", "us-east-1/imagebuilder/aws4_request")

@@ -1,4 +1,4 @@
-"""What is said of a call that got no answer: whether it may have happened, and what to look at."""
+"""The error of a call without a response says whether it may have taken effect, and what to check."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ LIST = "ListDistributionConfigurations"
 
 
 def failure() -> ProviderError:
-    """The error of a call that has to fail."""
+    """Return the error of a call that must fail."""
     with pytest.raises(ProviderError) as caught:
         call(client(), LIST, {})
     return caught.value
@@ -26,13 +26,13 @@ def failure() -> ProviderError:
 
 @pytest.fixture
 def no_pauses(settings: pytest.MonkeyPatch) -> None:
-    """Pauses before another attempt are of no length."""
+    """Removes the pauses between attempts."""
     settings.setattr("random.random", lambda: 0.0)
 
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """An address where nobody listens."""
+    """An address that nothing listens on."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{taken.getsockname()[1]}"
@@ -40,8 +40,8 @@ def nobody() -> Iterator[str]:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.usefixtures("no_pauses")
-def test_what_found_no_way_did_not_happen(settings: pytest.MonkeyPatch, nobody: str, scheme: str) -> None:
-    """Where no attempt found a connection, nothing was called, and the cure speaks of the way to the endpoint."""
+def test_a_call_without_a_connection_has_no_effect(settings: pytest.MonkeyPatch, nobody: str, scheme: str) -> None:
+    """If no attempt could connect, nothing was called, and the remediation is about the network path."""
     settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", f"{scheme}://{nobody}")
     error = failure()
     assert error.outcome is Outcome.UNSENT
@@ -50,10 +50,10 @@ def test_what_found_no_way_did_not_happen(settings: pytest.MonkeyPatch, nobody: 
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_a_proxy_out_of_reach_did_not_let_it_happen(
+def test_a_call_through_an_unreachable_proxy_has_no_effect(
     recorder: Recorder, settings: pytest.MonkeyPatch, nobody: str
 ) -> None:
-    """Where the proxy is not there, nothing was called, and the failure names the proxy."""
+    """If the proxy is unreachable, nothing was called, and the error names the proxy."""
     settings.delenv("NO_PROXY")
     settings.setenv("HTTPS_PROXY", f"http://{nobody}")
     error = failure()
@@ -63,10 +63,10 @@ def test_a_proxy_out_of_reach_did_not_let_it_happen(
 
 @pytest.mark.parametrize("through_proxy", [False, True])
 @pytest.mark.usefixtures("no_pauses")
-def test_what_was_not_trusted_did_not_happen(
+def test_a_call_to_an_untrusted_server_has_no_effect(
     recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path, through_proxy: bool
 ) -> None:
-    """Where the server's CA is not in the bundle, nothing was called, and the cure names the setting of the bundle."""
+    """If the server's CA is not in the bundle, nothing was called, and the remediation names the bundle's setting."""
     settings.setenv("AWS_CA_BUNDLE", str(Authority(tmp_path / "ca").certificate))
     with Proxy() as proxy:
         if through_proxy:
@@ -82,8 +82,8 @@ def test_what_was_not_trusted_did_not_happen(
 
 @pytest.mark.parametrize("tls", [None, CERTIFICATE], ids=["http", "https"])
 @pytest.mark.usefixtures("no_pauses")
-def test_what_was_sent_once_may_have_happened(settings: pytest.MonkeyPatch, tls: Path | None) -> None:
-    """Where an attempt was sent and lost its answer, and later ones found no way, it is not known what happened."""
+def test_a_call_that_was_sent_once_may_have_had_an_effect(settings: pytest.MonkeyPatch, tls: Path | None) -> None:
+    """If an attempt was sent without a response, and later ones could not connect, the outcome is unknown."""
     with Emulator(certificate=tls) as emulator:
         for name, value in emulator.environment().items():
             settings.setenv(name, value)
@@ -95,8 +95,8 @@ def test_what_was_sent_once_may_have_happened(settings: pytest.MonkeyPatch, tls:
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_what_a_proxy_passed_on_may_have_happened(settings: pytest.MonkeyPatch) -> None:
-    """Where a proxy passed requests on whose answers were lost, it is not known what happened."""
+def test_a_call_that_a_proxy_forwarded_may_have_had_an_effect(settings: pytest.MonkeyPatch) -> None:
+    """If a proxy forwarded requests whose responses were lost, the outcome is unknown."""
     with Emulator(certificate=CERTIFICATE) as emulator, Proxy() as proxy:
         for name, value in emulator.environment().items():
             settings.setenv(name, value)
@@ -110,8 +110,8 @@ def test_what_a_proxy_passed_on_may_have_happened(settings: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_a_proxy_that_refuses_let_nothing_happen(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
-    """Where the proxy opens no tunnel, nothing was called."""
+def test_a_call_that_a_proxy_rejected_has_no_effect(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+    """If the proxy opens no tunnel, nothing was called."""
     with LoopbackServer(lambda *_: Reply(403, {}, b"")) as refusing:
         settings.delenv("NO_PROXY")
         settings.setenv("HTTPS_PROXY", refusing.url)
@@ -120,12 +120,12 @@ def test_a_proxy_that_refuses_let_nothing_happen(recorder: Recorder, settings: p
 
 
 def no_credentials(emulator: Emulator, settings: pytest.MonkeyPatch) -> None:
-    """The credentials are gone."""
+    """Removes the credentials."""
     client()._request_signer._credentials = None
 
 
 def no_time(emulator: Emulator, settings: pytest.MonkeyPatch) -> None:
-    """The request's time is up."""
+    """Ends the request's time."""
 
     def stop() -> None:
         raise ProviderError("time ran out")
@@ -135,10 +135,10 @@ def no_time(emulator: Emulator, settings: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("trouble", [no_credentials, no_time])
 @pytest.mark.usefixtures("no_pauses")
-def test_a_retry_that_is_not_sent_leaves_open_what_the_first_attempt_did(
+def test_a_retry_that_is_not_sent_keeps_the_outcome_unknown(
     settings: pytest.MonkeyPatch, trouble: Callable[[Emulator, pytest.MonkeyPatch], None]
 ) -> None:
-    """Where an attempt lost its answer and the next has no credentials or no time, it is not known what happened."""
+    """If an attempt lost its response and the next has no credentials or no time, the outcome is unknown."""
     with Emulator() as emulator:
         for name, value in emulator.environment().items():
             settings.setenv(name, value)
@@ -150,8 +150,8 @@ def test_a_retry_that_is_not_sent_leaves_open_what_the_first_attempt_did(
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_no_memory_of_another_call(settings: pytest.MonkeyPatch, nobody: str) -> None:
-    """What an earlier call of the same thread came to is nothing to go by."""
+def test_calls_are_independent(settings: pytest.MonkeyPatch, nobody: str) -> None:
+    """The outcome of an earlier call in the same thread does not matter."""
     with Recorder() as recorder:
         settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", recorder.url)
         settings.setenv("AWS_CA_BUNDLE", str(CERTIFICATE))

@@ -11,7 +11,7 @@ from botocore.handlers import BUILTIN_HANDLERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provider.aws.client import call, client, concerns_us
+from provider.aws.client import call, client, is_for_our_services
 from provider.reconciler.image_builder import OPERATIONS
 from provider.schema.model import FOR_CREDENTIALS, SERVICE
 from tests.client.parameters import parameters_of
@@ -46,14 +46,14 @@ def sent_alike(recorder: Recorder, operation: str, parameters: dict[str, Any], p
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_operation_is_sent_alike(recorder: Recorder, operation: str) -> None:
-    """Method, target, headers, signature and body of each operation are those of a plain client, byte for byte."""
+def test_every_operation_is_sent_like_a_plain_clients(recorder: Recorder, operation: str) -> None:
+    """Method, target, headers, signature, and body of each operation are those of a plain client, byte for byte."""
     sent_alike(recorder, operation, parameters_of(operation))
 
 
 @pytest.mark.usefixtures("clock")
-def test_without_tls_it_is_sent_alike(settings: pytest.MonkeyPatch) -> None:
-    """An endpoint without TLS gets the same bytes as from a plain client, too."""
+def test_requests_without_tls_are_sent_like_a_plain_clients(settings: pytest.MonkeyPatch) -> None:
+    """An endpoint without TLS receives the same bytes as from a plain client, too."""
     with Recorder(certificate=None) as recorder:
         settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", recorder.url)
         settings.setenv("NO_PROXY", "127.0.0.1")
@@ -63,8 +63,8 @@ def test_without_tls_it_is_sent_alike(settings: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("clock")
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(end=st.text(st.characters(codec="utf-8"), max_size=20), operation=st.sampled_from([GET, "ListTagsForResource"]))
-def test_every_arn_is_sent_alike(recorder: Recorder, plain: Any, end: str, operation: str) -> None:
-    """Whatever text an ARN ends in, the query string or the path that carries it is that of a plain client."""
+def test_every_arn_is_sent_like_a_plain_clients(recorder: Recorder, plain: Any, end: str, operation: str) -> None:
+    """Any text in an ARN is encoded in the query string or the path as by a plain client."""
     (member,) = parameters_of(operation)
     sent_alike(recorder, operation, {member: ARN + end}, plain)
 
@@ -82,10 +82,10 @@ def test_every_arn_is_sent_alike(recorder: Recorder, plain: Any, end: str, opera
     ],
     ids=lambda variables: "+".join(variables),
 )
-def test_settings_are_sent_alike(
+def test_settings_are_sent_like_a_plain_clients(
     recorder: Recorder, settings: pytest.MonkeyPatch, variables: dict[str, str | None]
 ) -> None:
-    """What the environment says of credentials, Region, tracing and retries shows in a call as in a plain client's."""
+    """Settings for credentials, Region, tracing, and retries affect a call as they affect a plain client's."""
     before = parameters_of(GET)
     call(client(), GET, before)
     (unset,) = recorder.received
@@ -96,7 +96,7 @@ def test_settings_are_sent_alike(
 
 
 def test_the_trace_is_that_of_the_invocation(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
-    """In Lambda, each call carries the trace that is set when it is made, over the one connection."""
+    """In Lambda, each call carries the current trace ID, over one connection."""
     settings.setenv("AWS_LAMBDA_FUNCTION_NAME", "provider")
     for trace in ("Root=1-1", "Root=1-2"):
         settings.setenv("_X_AMZN_TRACE_ID", trace)
@@ -106,7 +106,7 @@ def test_the_trace_is_that_of_the_invocation(recorder: Recorder, settings: pytes
 
 
 def test_only_other_services_handlers_are_left_out() -> None:
-    """What of botocore's handlers our session lacks is for documentation, or for a service that is never called."""
-    left_out = [event.split(".") for event, *_ in BUILTIN_HANDLERS if not concerns_us(event)]
+    """The handlers that our session leaves out are for documentation or for services that are never called."""
+    left_out = [event.split(".") for event, *_ in BUILTIN_HANDLERS if not is_for_our_services(event)]
     services = {service for kind, service, *_ in left_out if kind != "docs"}
     assert services & {"*", SERVICE, *FOR_CREDENTIALS} == set()

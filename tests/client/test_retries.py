@@ -1,4 +1,4 @@
-"""Our client tries as often as a plain botocore client does."""
+"""Our client retries as often as a plain botocore client."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -20,7 +20,7 @@ FOR_EVER = 100
 
 @pytest.fixture
 def emulator(settings: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An Image Builder with TLS, to which the environment leads; pauses before another attempt are of no length."""
+    """An Image Builder over TLS, without pauses between attempts; the environment points to it."""
     settings.setattr("random.random", lambda: 0.0)
     with Emulator(certificate=CERTIFICATE) as running:
         for name, value in running.environment().items():
@@ -29,7 +29,7 @@ def emulator(settings: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 
 def attempts(emulator: Emulator, fault: Fault, one_call: Callable[[], Any]) -> int:
-    """How often a call arrives that meets the same trouble every time."""
+    """Return how often a call arrives if it fails the same way every time."""
     emulator.fail(LIST, fault, FOR_EVER)
     before = len(emulator.requests)
     with suppress(ProviderError, BotoCoreError, ClientError):
@@ -43,10 +43,10 @@ def attempts(emulator: Emulator, fault: Fault, one_call: Callable[[], Any]) -> i
     [*product(("legacy", "standard", "adaptive"), (None, "2")), (None, None), (None, "1")],
     ids=lambda setting: setting or "default",
 )
-def test_it_tries_as_often(
+def test_calls_are_retried_like_a_plain_clients(
     emulator: Emulator, settings: pytest.MonkeyPatch, mode: str | None, most: str | None
 ) -> None:
-    """In every retry mode, with any number of attempts, each kind of trouble meets as many as a plain client makes."""
+    """In every retry mode and for any number of attempts, each failure is retried as often as by a plain client."""
     for name, value in (("AWS_RETRY_MODE", mode), ("AWS_MAX_ATTEMPTS", most)):
         if value:
             settings.setenv(name, value)

@@ -1,4 +1,4 @@
-"""Both ends of the wire: what a client sends, as it arrives, and a plain botocore client to compare with."""
+"""A recording server, and a plain botocore client to compare with."""
 
 import os
 import ssl
@@ -15,18 +15,18 @@ from provider.emulator.server import LoopbackServer, Reply
 from provider.schema.model import SERVICE
 
 CERTIFICATE = Path(__file__).parents[1] / "emulator" / "test_emulator.pem"
-"""Certificate and key of a server at 127.0.0.1; it signed itself, so it is the CA to trust as well."""
+"""Certificate and key of a server at 127.0.0.1. It is self-signed, so it is also the CA to trust."""
 PREFIXES = ("AWS_", "SSL_CERT_", "_X_AMZN_")
 SETTINGS = [name for name in os.environ if name.startswith(PREFIXES) or name.lower().endswith("_proxy")]
-"""The variables of this machine that a client would heed."""
+"""The variables of this machine that affect a client."""
 _NAMES = ("user-agent", "amz-sdk-invocation-id")
 _LOADER = create_loader()
-"""Of plain clients: reading botocore's data takes longer than anything that a client does with it."""
+"""For plain clients: reading botocore's data is slow."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it arrived. What names the sender and the call is kept apart from the other headers."""
+    """A request as received. The headers that identify the sender and the call are separate from the others."""
 
     method: str
     target: str
@@ -35,7 +35,7 @@ class Received:
     names: frozenset[tuple[str, str]] = field(compare=False)
 
     def __getitem__(self, header: str) -> str:
-        """A header's value; empty where it did not come."""
+        """Return a header's value; empty if it is missing."""
         return dict(self.headers | self.names).get(header, "")
 
 

@@ -33,13 +33,13 @@ def respond(resource: Resource) -> str:
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
-def test_the_response_of_the_work_is_the_answer(request_type: str) -> None:
-    """What the work answers is what leaves, whatever the request's type, and without any sleep on Delete."""
+def test_the_response_of_the_work_is_sent(request_type: str) -> None:
+    """The response of the work is sent for every request type, without a sleep on Delete."""
     assert run(respond, request_type) == Response(SUCCESS, "id", data={"Arn": "id"})
 
 
-def test_an_exception_is_answered_with_its_whole_text() -> None:
-    """An error is answered FAILED with the head of its reason and the event's physical ID."""
+def test_an_exception_leads_to_a_failed_response() -> None:
+    """An exception leads to a FAILED response with its whole text and the event's physical ID."""
 
     def fail(_resource: Resource) -> str:
         raise ValueError("head " + "x" * 400)
@@ -48,7 +48,7 @@ def test_an_exception_is_answered_with_its_whole_text() -> None:
 
 
 def test_no_client_is_made_and_the_root_logger_is_left_alone() -> None:
-    """Importing and constructing makes no API client, no socket, and does not touch the root logger."""
+    """Importing and constructing creates no API client and no socket, and does not touch the root logger."""
     script = (
         "import logging, boto3, socket\n"
         "boto3.client = boto3.Session.client = socket.socket.connect = None\n"
@@ -61,13 +61,13 @@ def test_no_client_is_made_and_the_root_logger_is_left_alone() -> None:
 
 
 def test_crhelper_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """crhelper, which would log the event with its URL, has no say in the log at any level."""
+    """crhelper, which would log the event with its URL, logs nothing at any level."""
     with caplog.at_level(logging.DEBUG):
         run(respond)
     assert caplog.records == []
 
 
-def test_nothing_is_left_of_the_request_before() -> None:
+def test_requests_share_no_state() -> None:
     """A second request sees nothing of the first one's data."""
     run(respond)
 

@@ -1,4 +1,4 @@
-"""The answer is delivered, again and again the same, for as long as there is time."""
+"""The same response is sent until it is delivered or the time is up."""
 
 import contextlib
 import http.server
@@ -22,7 +22,7 @@ SECRET = "X-Amz-Signature=verysecret"
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses between two attempts are of no length."""
+    """Removes the pauses between attempts."""
     monkeypatch.setattr("random.uniform", lambda *_: 0.0)
 
 
@@ -59,7 +59,7 @@ def bucket(*statuses: int, location: bool = False) -> Iterator[tuple[str, list[b
 
 
 def seconds(total: float) -> Callable[[], float]:
-    """A clock that loses a tenth of its seconds at every look."""
+    """A clock that loses a tenth of a second each time it is read."""
     left = [total]
 
     def look() -> float:
@@ -76,8 +76,8 @@ def test_the_body_arrives() -> None:
     assert bodies == [b"body"]
 
 
-def test_passing_trouble_is_tried_again_with_the_same_body() -> None:
-    """5xx, 429 and 408 are tried again, with the same body."""
+def test_temporary_failures_are_retried_with_the_same_body() -> None:
+    """5xx, 429, and 408 are retried with the same body."""
     with bucket(503, 429, 408, 200) as (url, bodies):
         deliver(url, b"body", seconds(20))
     assert bodies == [b"body"] * 4
@@ -85,7 +85,7 @@ def test_passing_trouble_is_tried_again_with_the_same_body() -> None:
 
 @contextmanager
 def raw(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that sends these bytes in turn, the last one for ever, and ends the connection; and what it got."""
+    """A server that sends these bytes in turn, repeating the last, and closes the connection; and what it received."""
     got: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -105,23 +105,23 @@ def raw(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 
 @pytest.mark.parametrize("length", [10**15, 10**20])
-def test_a_refusal_is_none_less_for_a_body_that_nobody_can_hold(length: int) -> None:
-    """A 503 that announces an endless body is tried again like any other, never taken for delivered."""
+def test_a_rejection_with_an_endless_body_is_retried(length: int) -> None:
+    """A 503 that announces an endless body is retried like any other, and is no delivery."""
     refused = b"HTTP/1.1 503 Slow Down\r\nContent-Length: %d\r\n\r\n" % length
     with raw(refused, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, got):
         deliver(url, b"body", seconds(20))
     assert len(got) == 2
 
 
-def test_an_answer_is_taken_when_its_status_says_so() -> None:
-    """A 200 whose body breaks off is a delivery: it is not sent again."""
+def test_a_success_with_a_broken_body_is_a_delivery() -> None:
+    """A 200 whose body breaks off is a delivery: the response is not sent again."""
     with raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx") as (url, got):
         deliver(url, b"body", seconds(20))
     assert len(got) == 1
 
 
-def test_an_answer_is_delivered_where_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the process may have no further thread, the answer goes out all the same."""
+def test_a_response_is_delivered_if_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the process cannot start another thread, the response is delivered nevertheless."""
 
     start = threading.Thread.start
 
@@ -142,7 +142,7 @@ OUTCOME = "SUCCESS for arn:aws:imagebuilder:us-east-1:123456789012:distribution-
 
 @pytest.mark.parametrize("status", REJECTIONS)
 def test_any_rejection_is_retried(status: int, no_pauses: None) -> None:
-    """Whatever status but a success the bucket returns, the same body is sent again, and to the same place."""
+    """After any status except a success, the same body is sent to the same URL again."""
     with bucket(status, 200, location=True) as (url, bodies):
         deliver(url, b"body", seconds(20))
     assert bodies == [b"body"] * 2
@@ -150,7 +150,7 @@ def test_any_rejection_is_retried(status: int, no_pauses: None) -> None:
 
 @pytest.mark.parametrize("status", REJECTIONS)
 def test_a_rejection_that_stays_is_raised(status: int, no_pauses: None) -> None:
-    """A rejection that lasts until the time is up is raised, not final: Lambda's retries get their turn."""
+    """A rejection that lasts until the time is up is raised, but not final: Lambda's retries get their turn."""
     with bucket(status, location=True) as (url, bodies), pytest.raises(Undelivered) as caught:
         deliver(url, b"body", seconds(2), outcome=OUTCOME)
     assert not caught.value.final
@@ -160,7 +160,7 @@ def test_a_rejection_that_stays_is_raised(status: int, no_pauses: None) -> None:
 
 
 def signed(url: str, *, age: float, query: str = "X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200") -> str:
-    """The URL with a signature of an age in seconds, at NOW."""
+    """Return the URL with a signature of an age in seconds, at NOW."""
     moment = datetime.fromtimestamp(NOW - age, UTC)
     return f"{url}&{query.format(signed=moment, expires=int(NOW - age + 7200))}"
 
@@ -171,7 +171,7 @@ VERSION_2 = "AWSAccessKeyId=k&Expires={expires}"
 
 @pytest.mark.parametrize("query", ["X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200", VERSION_2])
 def test_a_403_after_the_url_has_expired_is_final(query: str) -> None:
-    """A URL whose signature has ended does not get better: one attempt, and nothing to retry."""
+    """A 403 after the URL has expired is final: there is one attempt."""
     with bucket(403) as (url, bodies), pytest.raises(Undelivered) as caught:
         deliver(signed(url, age=7200, query=query), b"body", seconds(20), now=lambda: NOW)
     assert caught.value.final
@@ -180,14 +180,14 @@ def test_a_403_after_the_url_has_expired_is_final(query: str) -> None:
 
 @pytest.mark.parametrize("query", ["X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200", VERSION_2, "no=date"])
 def test_a_403_before_the_url_has_expired_is_retried(query: str, no_pauses: None) -> None:
-    """While the URL is valid, or does not say until when it is, a 403 has another cause, which may pass."""
+    """While the URL is valid, or does not show its expiry, a 403 is retried: its cause may be temporary."""
     with bucket(403, 403, 200) as (url, bodies):
         deliver(signed(url, age=7199, query=query), b"body", seconds(20), now=lambda: NOW)
     assert len(bodies) == 3
 
 
 def test_a_403_is_final_from_the_moment_the_url_expires(no_pauses: None) -> None:
-    """A URL that expires between two attempts ends them."""
+    """A URL that expires between two attempts ends the retries."""
     times = iter([NOW - 1, NOW - 0.1, NOW])
     with bucket(403) as (url, bodies), pytest.raises(Undelivered) as caught:
         deliver(signed(url, age=7200), b"body", seconds(20), now=lambda: next(times))
@@ -197,7 +197,7 @@ def test_a_403_is_final_from_the_moment_the_url_expires(no_pauses: None) -> None
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_another_rejection_is_not_final_after_the_url_has_expired(status: int) -> None:
-    """After the URL has expired, only a 403 says so; anything else is still retried and raised."""
+    """After the URL has expired, only a 403 is final; anything else is still retried and raised."""
     with bucket(status) as (url, _), pytest.raises(Undelivered) as caught:
         deliver(signed(url, age=9000), b"body", seconds(2), now=lambda: NOW)
     assert not caught.value.final
@@ -205,7 +205,7 @@ def test_another_rejection_is_not_final_after_the_url_has_expired(status: int) -
 
 @pytest.mark.parametrize("interim", [100, 102, 103])
 def test_an_interim_response_is_neither_a_success_nor_a_loss(interim: int) -> None:
-    """After a 1xx response the final one counts: a 200 is a delivery with one PUT, a 503 is retried."""
+    """After a 1xx response, the final one counts: a 200 is a delivery with one PUT, a 503 is retried."""
     early = b"HTTP/1.1 %d Wait\r\n\r\n" % interim
     end = b" \r\nContent-Length: 0\r\n\r\n"
     with raw(early + b"HTTP/1.1 503" + end, early * 3 + b"HTTP/1.1 200" + end) as (url, got):
@@ -214,14 +214,14 @@ def test_an_interim_response_is_neither_a_success_nor_a_loss(interim: int) -> No
 
 
 def test_an_interim_response_alone_is_retried(no_pauses: None) -> None:
-    """A connection that ends after an interim response has delivered nothing."""
+    """A connection that ends after an interim response is no delivery."""
     with raw(b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, got):
         deliver(url, b"body", seconds(20))
     assert len(got) == 2
 
 
-def test_an_attempt_that_took_too_long_is_ended_before_the_next_one(no_pauses: None) -> None:
-    """There is one PUT at a time: an attempt that is still being answered when its time is up is cut off."""
+def test_an_attempt_that_takes_too_long_is_aborted_before_the_next_one(no_pauses: None) -> None:
+    """There is one PUT at a time: an attempt that is still running when its time is up is aborted."""
     ended: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -258,8 +258,8 @@ def test_an_attempt_that_took_too_long_is_ended_before_the_next_one(no_pauses: N
     finish("delivery")
 
 
-def test_nothing_is_sent_by_an_attempt_that_was_given_up(no_pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An attempt that gets its connection after its time is up, from a slow name server say, sends nothing over it."""
+def test_an_abandoned_attempt_sends_nothing(no_pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt that connects after its time is up (name resolution was slow) sends nothing."""
     found, connect = threading.Event(), socket.create_connection
     slow = iter([True])
 
@@ -277,13 +277,13 @@ def test_nothing_is_sent_by_an_attempt_that_was_given_up(no_pauses: None, monkey
 
 
 def patient(first: float) -> Callable[[], float]:
-    """Seconds left: few for the first attempt, many for all later ones."""
+    """Return the seconds left: few for the first attempt, many for all later ones."""
     lefts = iter([first * 3])
     return lambda: next(lefts, 60.0)
 
 
-def test_pauses_are_slept_with_the_clock_that_is_given() -> None:
-    """The pauses between attempts are spent by `sleep`, each shorter than what is left."""
+def test_pauses_use_the_given_clock() -> None:
+    """The pauses between attempts use `sleep`, and each is shorter than the time left."""
     pauses: list[float] = []
     with bucket(503, 503, 503, 200) as (url, bodies):
         deliver(url, b"body", lambda: 100.0, sleep=pauses.append)
@@ -297,7 +297,7 @@ def test_pauses_are_slept_with_the_clock_that_is_given() -> None:
     ["FAILED for x?X-Amz-Signature=verysecret", "FAILED for a\nb\ufffec\u202a", "SUCCESS for " + "\u00e4" * 5000],
 )
 def test_the_text_of_a_failure_can_be_quoted(outcome: str) -> None:
-    """What was to be reported is quoted in one line, without secrets, and shorter than a response."""
+    """The outcome is quoted in one line, without secrets, and shorter than a response."""
     text = str(Undelivered("HTTP status 503", final=False, outcome=outcome))
     assert text == one_line(text)
     assert "verysecret" not in text
@@ -308,7 +308,7 @@ def test_the_text_of_a_failure_can_be_quoted(outcome: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://example.com/x", "ftp://127.0.0.1/x", "//127.0.0.1/x", "", "https:///x"])
 def test_an_invalid_url_is_final_and_nothing_is_sent(url: str) -> None:
-    """A response goes to no URL that it may not be sent to."""
+    """An unsafe URL receives no response."""
     with pytest.raises(Undelivered, match="invalid") as caught:
         deliver(url, b"body", seconds(20), outcome=OUTCOME)
     assert caught.value.final
@@ -316,14 +316,14 @@ def test_an_invalid_url_is_final_and_nothing_is_sent(url: str) -> None:
 
 
 def test_it_ends_with_its_time() -> None:
-    """Trouble that does not pass ends as undelivered when the time is up, and another try may help."""
+    """A failure that lasts until the time is up raises Undelivered, which is not final."""
     with bucket(503) as (url, _), pytest.raises(Undelivered) as caught:
         deliver(url, b"body", seconds(2))
     assert not caught.value.final
 
 
-def test_nobody_there_is_worth_another_try(caplog: pytest.LogCaptureFixture) -> None:
-    """A refused connection is tried again, and the URL is in no log line and no error."""
+def test_a_refused_connection_is_retried(caplog: pytest.LogCaptureFixture) -> None:
+    """A refused connection is retried, and the URL is in no log line and no error."""
     with bucket(200) as (url, _):
         pass
     with caplog.at_level(logging.DEBUG), pytest.raises(Undelivered) as caught:
@@ -335,8 +335,8 @@ def test_nobody_there_is_worth_another_try(caplog: pytest.LogCaptureFixture) -> 
         assert "127.0.0.1" not in text
 
 
-def test_a_url_that_http_cannot_carry_is_final_and_stays_secret() -> None:
-    """A URL with a control character is refused without being quoted."""
+def test_a_url_with_control_characters_is_final_and_stays_secret() -> None:
+    """A URL with a control character is rejected without being quoted."""
     with pytest.raises(Undelivered) as caught:
         deliver(f"http://127.0.0.1:1/a b?{SECRET}", b"body", seconds(5))
     assert caught.value.final
@@ -344,22 +344,22 @@ def test_a_url_that_http_cannot_carry_is_final_and_stays_secret() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://a..b/x", "http://127.0.0.1:1/\u00e4?x", "http://[::1/x"])
-def test_a_url_of_nonsense_is_final(url: str) -> None:
-    """A URL that no connection can be made of is undelivered for good, not an error of another kind."""
+def test_a_malformed_url_is_final(url: str) -> None:
+    """A URL that cannot be parsed is final, not an error of another class."""
     with pytest.raises(Undelivered) as caught:
         deliver(url, b"body", seconds(5))
     assert caught.value.final
 
 
 def test_certificates_are_verified() -> None:
-    """A server without TLS, or with a certificate nobody vouches for, gets nothing."""
+    """A server without TLS or with an untrusted certificate receives nothing."""
     with bucket(200) as (url, bodies), pytest.raises(Undelivered):
         deliver(url.replace("http://", "https://"), b"body", seconds(1))
     assert bodies == []
 
 
-def test_a_peer_that_drips_does_not_outlast_the_time() -> None:
-    """A peer that sends a byte now and then for ever, or a lookup that blocks, ends an attempt in time all the same."""
+def test_a_slow_server_does_not_delay_the_end() -> None:
+    """An attempt ends in time even if the server sends single bytes forever or name resolution hangs."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stop = threading.Event()
 
@@ -373,7 +373,7 @@ def test_a_peer_that_drips_does_not_outlast_the_time() -> None:
         thread.start()
         end = time.monotonic() + 1.0
         try:
-            with pytest.raises(Undelivered, match=r"no answer in time|TimeoutError"):
+            with pytest.raises(Undelivered, match=r"no response in time|TimeoutError"):
                 deliver(
                     f"http://127.0.0.1:{listener.getsockname()[1]}/x", b"body", lambda: end - time.monotonic() - 0.5
                 )

@@ -1,4 +1,4 @@
-"""Secrets are taken out of texts, however they are spelled, and nothing else is."""
+"""Secrets are removed from texts in every encoding, and nothing else is."""
 
 import json
 import time
@@ -35,14 +35,14 @@ NAMES = st.sampled_from(
 
 
 def in_json(text: str, depth: int) -> str:
-    """A text as it is quoted in JSON that is quoted in JSON, and so on."""
+    """Return a text quoted in nested JSON strings."""
     for _ in range(depth):
         text = json.dumps({"message": text})
     return text
 
 
 def in_url(text: str, depth: int) -> str:
-    """A text as a parameter of a URL that is a parameter of a URL, and so on."""
+    """Return a text as a parameter of nested URLs."""
     for _ in range(depth):
         text = quote(text, safe="")
     return text
@@ -50,15 +50,15 @@ def in_url(text: str, depth: int) -> str:
 
 @given(AROUND, PIECES, SIGNS, st.from_regex(r"[a-z0-9]{12,40}", fullmatch=True), AROUND)
 @example("", "\u017fignature", "=", "0123456789ab", "")
-def test_what_signs_is_removed(before: str, name: str, sign: str, secret: str, after: str) -> None:
-    """The value of whatever signs a request is removed, in any letter case, and only that."""
+def test_signatures_are_removed(before: str, name: str, sign: str, secret: str, after: str) -> None:
+    """The value of a signature or credential is removed, in any letter case, and nothing else."""
     told = redact(f"{before} {name}{sign}{secret} {after}")
     assert (f"{name}{sign}{secret}" in told) == (name == "other")
 
 
 @given(NAMES, SECRETS, DEPTHS, st.booleans())
 def test_no_member_of_quoted_json_survives(name: str, secret: str, depth: int, slashes: bool) -> None:
-    """A secret in JSON is removed however often that is quoted in JSON, and the JSON around it stays readable."""
+    """A secret in JSON is removed at any depth of quoting, and the JSON around it stays readable."""
     text = in_json(json.dumps({"first": "1", name: secret, "last": "2"}), depth)
     told = redact(text.replace("/", r"\/") if slashes else text)
     for _ in range(depth):
@@ -68,7 +68,7 @@ def test_no_member_of_quoted_json_survives(name: str, secret: str, depth: int, s
 
 @given(NAMES, SECRETS, DEPTHS, DEPTHS)
 def test_no_parameter_of_a_url_in_a_url_survives(name: str, secret: str, in_urls: int, in_jsons: int) -> None:
-    """A secret in a URL is removed however often that is a parameter of another one, and quoted; its neighbors stay."""
+    """A secret in a URL is removed at any depth of nesting and quoting; its neighbors stay."""
     url = in_url(f"first=1&{name}={quote(secret, safe='')}&last=2", in_urls)
     told = redact(in_json(f"GET https://b.s3/k?u={url} failed", in_jsons))
     for _ in range(in_jsons):
@@ -113,8 +113,8 @@ def test_an_authorization_header_is_removed_whole(value: str, written: Callable[
     assert [part for part in parts if len(part) > 3 and part in middle] == []
 
 
-def test_what_follows_a_known_header_stays() -> None:
-    """Of a sentence that quotes an Authorization header of a known scheme, the rest stays."""
+def test_text_after_a_known_header_stays() -> None:
+    """The rest of a sentence that quotes an Authorization header with a known scheme stays."""
     assert redact("GET / with Authorization: Basic dXNlcjpwdw== failed") == "GET / with (removed) failed"
 
 
@@ -124,7 +124,7 @@ def test_what_follows_a_known_header_stays() -> None:
 )
 @pytest.mark.parametrize("depth", range(3))
 def test_user_information_is_removed(scheme: str, user: str, depth: int) -> None:
-    """A URL of any scheme loses its user and password, even one with an at sign or a slash, and nothing else."""
+    """A URL of any scheme loses its user and password, even with an at sign or a slash in them, and nothing else."""
     text = in_json(f'Failed to connect to proxy URL: "{scheme}://{user}@proxy.example:1080/a?b=c"', depth)
     assert redact(text) == text.replace(user, "(removed)")
     escaped = text.replace("/", r"\/")
@@ -132,7 +132,7 @@ def test_user_information_is_removed(scheme: str, user: str, depth: int) -> None
 
 
 def test_user_information_of_an_encoded_url_is_removed() -> None:
-    """A URL that is a parameter of another one loses its user and password as well."""
+    """A URL inside another URL loses its user and password, too."""
     text = f"https://example.com/?to={quote('https://user:p@ss@example.com/x', safe='')}&then=1"
     assert redact(text) == "https://example.com/?to=https%3A%2F%2F(removed)%40example.com%2Fx&then=1"
 
@@ -141,13 +141,13 @@ def test_user_information_of_an_encoded_url_is_removed() -> None:
 @pytest.mark.parametrize("before", ["key ", "\n", "\t", "=", "%2F", "_", "(", "", "\u00e4"])
 @pytest.mark.parametrize("depth", range(3))
 def test_an_access_key_is_removed(key: str, before: str, depth: int) -> None:
-    """Access keys are removed wherever they stand, after an escape sequence as well."""
+    """Access keys are removed everywhere, also after an escape sequence."""
     assert key not in redact(in_json(f"{before}{key}, said the error", depth))
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=5), SECRETS, DEPTHS, DEPTHS)
 def test_the_process_s_own_credentials_are_removed(around: str, secret: str, in_urls: int, in_jsons: int) -> None:
-    """The function's credentials are removed without a name before them, in URLs and JSON of any depth."""
+    """The function's own credentials are removed without a name before them, in URLs and JSON of any depth."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_SESSION_TOKEN", secret)
         told = redact(in_json(in_url(f"{around} {secret} {around}", in_urls), in_jsons))
@@ -179,13 +179,13 @@ HARMLESS = [
 @pytest.mark.parametrize("text", HARMLESS)
 @pytest.mark.parametrize("depth", range(3))
 def test_harmless_text_stays(text: str, depth: int) -> None:
-    """A text of the service that names secrets without quoting one stays as it is."""
+    """A text of the service that names secrets without quoting one is unchanged."""
     assert redact(in_json(text, depth)) == in_json(text, depth)
 
 
 @given(st.text(st.characters(exclude_characters="=:>@%"), max_size=200))
 def test_text_without_a_value_stays(text: str) -> None:
-    """Where nothing assigns a value, nothing is removed."""
+    """If no value is assigned, nothing is removed."""
     assert redact(text) == text
 
 
@@ -215,7 +215,7 @@ FRAGMENTS = st.sampled_from(
 @given(st.lists(FRAGMENTS, max_size=12).map("".join))
 @example("//https://user:pw@user:pw@")
 def test_redaction_is_idempotent(text: str) -> None:
-    """What is redacted already stays as it is."""
+    """Redacting twice changes nothing."""
     once = redact(text)
     assert redact(once) == once
 
@@ -251,7 +251,7 @@ def test_redaction_is_idempotent(text: str) -> None:
     ],
 )
 def test_redaction_takes_linear_time(before: str, piece: str) -> None:
-    """No text can keep redaction busy: 200,000 characters take seconds at most, where backtracking takes hours."""
+    """Redaction takes linear time: 200,000 characters take seconds, while backtracking would take hours."""
     text = before + piece * (200_000 // len(piece)) + "@%40 token"
     start = time.process_time()
     redact(text)

@@ -1,4 +1,4 @@
-"""Events are read once, and what is wrong with them is said."""
+"""Events are parsed once, and all their problems are reported."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ EVENT: dict[str, Any] = {
 
 
 def test_an_event_is_read() -> None:
-    """A request has what the event says, under the field's names."""
+    """A request has the values of the event."""
     request = parse(EVENT)
     assert (request.request_type, request.logical_id, request.physical_id) == (
         "Update",
@@ -49,7 +49,7 @@ def test_a_request_does_not_show_its_secret() -> None:
 
 
 def test_sns_notifications_are_unwrapped() -> None:
-    """A request that came through an SNS topic is read like any other."""
+    """A request that came through an SNS topic is parsed like any other."""
     wrapped = {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(EVENT)}}]}
     assert parse(wrapped, 5.0) == parse(EVENT, 5.0)
 
@@ -65,8 +65,8 @@ def test_sns_notifications_are_unwrapped() -> None:
         for bad in (None, "", 1)
     ],
 )
-def test_who_cannot_be_answered_is_malformed(event: object) -> None:
-    """An event without what an answer needs is malformed, and the error says that nobody can be answered."""
+def test_an_event_without_what_a_response_needs_is_malformed(event: object) -> None:
+    """An event without what a response needs is malformed, and the error says so."""
     with pytest.raises(MalformedEvent):
         parse(event)
 
@@ -81,13 +81,13 @@ def test_who_cannot_be_answered_is_malformed(event: object) -> None:
         ({"OldResourceProperties": []}, "OldResourceProperties is a list, not a JSON object"),
     ],
 )
-def test_an_answerable_event_tells_its_problems(change: dict[str, Any], problem: str) -> None:
-    """Faults that leave an event answerable are kept as problems, to be answered FAILED."""
+def test_other_problems_lead_to_a_failed_response(change: dict[str, Any], problem: str) -> None:
+    """Problems of an event that allow a response are recorded, and lead to a FAILED one."""
     assert any(text.startswith(problem) for text in parse({**EVENT, **change}).problems)
 
 
 def test_the_id_of_a_failure() -> None:
-    """A FAILED response has the event's physical ID, or for a Create a marker that is no ARN."""
+    """A FAILED response has the event's physical ID, or for a Create a marker that is not an ARN."""
     assert parse(EVENT).failure_id() == EVENT["PhysicalResourceId"]
     marker = parse({**EVENT, "RequestType": "Create"}).failure_id()
     assert not marker.startswith("arn:")
@@ -95,8 +95,8 @@ def test_the_id_of_a_failure() -> None:
 
 
 @pytest.mark.parametrize("status", CreationStatus)
-def test_a_marker_tells_what_is_known_of_its_create(status: CreationStatus) -> None:
-    """The Delete of a marker knows what was known of the Create, however long its IDs are."""
+def test_a_marker_contains_the_status_of_its_create(status: CreationStatus) -> None:
+    """The Delete of a marker reads the Create's status from it, however long its IDs are."""
     for stack_id in (EVENT["StackId"], "é" * 1024):
         request = parse({**EVENT, "RequestType": "Create", "StackId": stack_id})
         marker = request.failure_id(status)
@@ -105,13 +105,13 @@ def test_a_marker_tells_what_is_known_of_its_create(status: CreationStatus) -> N
 
 
 @pytest.mark.parametrize("physical_id", ["images-Golden-1ABC", EVENT["PhysicalResourceId"], "", "/", "nothing-created"])
-def test_an_id_that_is_no_marker(physical_id: str) -> None:
-    """An ID that CloudFormation made, and an ARN, are no markers."""
+def test_other_ids_are_not_markers(physical_id: str) -> None:
+    """An ARN and an ID that CloudFormation invented are not markers."""
     assert status_in(physical_id) is None
 
 
 def test_the_marker_of_an_earlier_release() -> None:
-    """Of an earlier release's marker nothing is known, so its Create may have created something."""
+    """The marker of an earlier release has no status, so its Create may have created something."""
     marker = "stack/images/6e0f1c2a/Golden/no-distribution-configuration"
     assert status_in(marker) is CreationStatus.MAY_HAVE_CREATED
 
@@ -128,7 +128,7 @@ def test_the_marker_of_an_earlier_release() -> None:
     ],
 )
 def test_the_date_of_a_request(query: str, date: float) -> None:
-    """A request was made when its response URL was signed, two hours before it expires, or else just now."""
+    """The date of a request is when its URL was signed, two hours before the URL expires, or else now."""
     url = f"https://cloudformation-custom-resource-response.s3.amazonaws.com/x?{query}&X-Amz-Signature=secret"
     assert parse({**EVENT, "ResponseURL": url}, 5.0).date == date
 
@@ -141,7 +141,7 @@ def test_the_date_of_a_request(query: str, date: float) -> None:
     ],
 )
 def test_cloudformation_stops_waiting_after_the_service_timeout(timeout: object, seconds: int) -> None:
-    """CloudFormation waits ServiceTimeout seconds from the request on, and an hour if that is absent or unreadable."""
+    """CloudFormation waits ServiceTimeout seconds after the request, or an hour if that is absent or invalid."""
     properties = {"Name": "golden", "ServiceTimeout": timeout}
     assert parse({**EVENT, "ResourceProperties": properties}, 5.0).end == 5.0 + seconds
     assert parse({**EVENT, "ResourceProperties": {}}, 5.0).end == 3605.0
@@ -159,8 +159,8 @@ def test_cloudformation_stops_waiting_after_the_service_timeout(timeout: object,
         ({}, False),
     ],
 )
-def test_a_delete_that_may_succeed_whatever_fails_is_known_by_itself(properties: dict[str, str], nothing: bool) -> None:
-    """Whether a Delete plainly leaves everything as it is can be told from the event alone."""
+def test_a_noop_delete_is_recognized_from_the_event(properties: dict[str, str], nothing: bool) -> None:
+    """The event alone shows if a Delete keeps the configuration."""
     assert parse({**EVENT, "RequestType": "Delete", "ResourceProperties": properties}).is_noop_delete is nothing
     assert not parse({**EVENT, "ResourceProperties": properties}).is_noop_delete
     unfinished = {**EVENT, "RequestType": "Delete", "PhysicalResourceId": "x", "ResourceProperties": properties}
@@ -182,10 +182,8 @@ def test_a_delete_that_may_succeed_whatever_fails_is_known_by_itself(properties:
     st.sampled_from([EVENT["PhysicalResourceId"], "images-Golden-1ABC"]),
     st.sampled_from([{}, Owner(EVENT["StackId"], "Golden").tags(), Owner("another", "Golden").tags()]),
 )
-def test_what_is_known_by_itself_is_what_is_decided(
-    properties: dict[str, str], physical_id: str, tags: dict[str, str]
-) -> None:
-    """A Delete that may succeed whatever fails deletes nothing, whatever is read."""
+def test_a_noop_delete_deletes_nothing(properties: dict[str, str], physical_id: str, tags: dict[str, str]) -> None:
+    """A Delete that succeeds even if the work fails never deletes anything."""
     request = parse(
         {**EVENT, "RequestType": "Delete", "ResourceProperties": properties, "PhysicalResourceId": physical_id}
     )

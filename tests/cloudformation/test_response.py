@@ -1,4 +1,4 @@
-"""An answer fits into what CloudFormation takes, and says the most important first."""
+"""A response fits CloudFormation's limits, and the most important text comes first."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provider.cloudformation.request import parse
-from provider.cloudformation.response import FAILED, LIMIT, SUCCESS, Answer, Response, cut, one_line
+from provider.cloudformation.response import FAILED, LIMIT, SUCCESS, FirstResponse, Response, cut, one_line
 from tests.cloudformation.test_request import EVENT
 
 REQUEST = parse(EVENT)
@@ -23,8 +23,8 @@ def told(response: Response) -> dict[str, Any]:
     return answer
 
 
-def test_an_answer_carries_the_request_s_ids() -> None:
-    """StackId, RequestId and LogicalResourceId are the event's, verbatim."""
+def test_a_response_has_the_ids_of_the_request() -> None:
+    """StackId, RequestId, and LogicalResourceId are those of the event."""
     answer = told(Response(SUCCESS, "id", data={"Arn": "id"}))
     assert {key: answer[key] for key in ("StackId", "RequestId", "LogicalResourceId")} == {
         key: EVENT[key] for key in ("StackId", "RequestId", "LogicalResourceId")
@@ -33,14 +33,14 @@ def test_an_answer_carries_the_request_s_ids() -> None:
 
 
 @given(st.text(), st.lists(st.text(max_size=300), max_size=60), st.text(max_size=20))
-def test_every_answer_fits(reason: str, details: list[str], elsewhere: str) -> None:
-    """Whatever the reason, the answer is valid JSON of at most 4,096 bytes, and its reason one line."""
+def test_every_response_fits(reason: str, details: list[str], elsewhere: str) -> None:
+    """With any reason, the response is valid JSON of at most 4,096 bytes, and its reason one line."""
     answer = told(Response(FAILED, "id", reason, tuple(details), elsewhere))
     assert not any(ord(character) < 32 for character in answer["Reason"])
 
 
-def test_details_are_told_as_far_as_they_fit() -> None:
-    """The first details are told, then how many more there are and where."""
+def test_as_many_details_as_fit_are_shown() -> None:
+    """The first details are shown, then how many more there are and where."""
     details = tuple(f"Distributions[{i}].Region: is required" for i in range(500))
     reason = told(Response(FAILED, "id", "500 problems", details, "log group /aws/lambda/p"))["Reason"]
     assert reason.startswith("500 problems: Distributions[0].Region: is required; Distributions[1]")
@@ -49,14 +49,14 @@ def test_details_are_told_as_far_as_they_fit() -> None:
     assert shown > 60
 
 
-def test_all_details_are_told_where_they_fit() -> None:
-    """No detail is left out as long as there is room."""
+def test_all_details_are_shown_if_they_fit() -> None:
+    """No detail is left out if there is room for it."""
     reason = told(Response(FAILED, "id", "2 problems", ("a", "b"), "log group x"))["Reason"]
     assert reason == "2 problems: a; b"
 
 
 def test_a_single_detail_is_cut_rather_than_dropped() -> None:
-    """One detail that is too long by itself is told in part."""
+    """A single detail that is too long is shown in part."""
     reason = told(Response(FAILED, "id", "1 problem", ("Tags: " + "x" * 5000,), "log group x"))["Reason"]
     assert reason.startswith("1 problem: Tags: xxx")
 
@@ -68,8 +68,8 @@ def test_a_reason_keeps_its_head() -> None:
     assert reason.endswith("...")
 
 
-def test_what_is_least_needed_goes_first() -> None:
-    """Attributes that do not fit are dropped in the order given, IDs never."""
+def test_expendable_attributes_are_dropped_first() -> None:
+    """Attributes that do not fit are dropped in the given order, IDs never."""
     data = {"Arn": "a" * 1000, "Regions": "r" * 3500, "Name": "n"}
     assert told(Response(SUCCESS, "id", data=data, expendable=("Regions", "Name")))["Data"] == {
         "Arn": "a" * 1000,
@@ -109,7 +109,7 @@ def test_a_reason_has_no_character_that_xml_forbids_or_that_reorders_it(text: st
 
 
 def test_a_bidirectional_character_is_shown() -> None:
-    """Two names that differ in a bidirectional control character alone do not look alike; other text stays."""
+    """Names that differ only in a bidirectional control character look different; other text is unchanged."""
     assert one_line("admin\u202a \u061cx\u2069") == "admin<U+202A> <U+061C>x<U+2069>"
     assert (
         one_line("h\u00e9llo \u05e9\u05dc\u05d5\u05dd \U0001f600") == "h\u00e9llo \u05e9\u05dc\u05d5\u05dd \U0001f600"
@@ -118,20 +118,20 @@ def test_a_bidirectional_character_is_shown() -> None:
 
 @pytest.mark.parametrize("character", "\ufffe\uffff\U0010ffff\ud800\udc00\x00\x1b\x85")
 def test_a_character_that_xml_forbids_becomes_a_space(character: str) -> None:
-    """What a stack event cannot hold is replaced by a space."""
+    """Characters that a stack event cannot contain are replaced by a space."""
     assert one_line(f"a{character}b") == "a b"
 
 
 @given(st.text(ODD, max_size=300), st.integers(0, 400))
 def test_a_cut_text_fits_and_is_a_head_of_the_text(text: str, room: int) -> None:
-    """Whatever the characters, a text that is cut has at most so many bytes of JSON, and is the text's own head."""
+    """A text that is cut has at most so many bytes of JSON, and is the beginning of the original."""
     short = cut(text, room)
     assert len(json.dumps(short, ensure_ascii=False).encode("utf-8", "replace")) - 2 <= room
     assert text.startswith(short if short == text else short.removesuffix("..."))
 
 
 def test_a_shown_character_is_not_cut_in_two() -> None:
-    """What stands for a bidirectional character is shown whole or not at all; any other text is cut anywhere."""
+    """The escape of a bidirectional character is shown whole or not at all; any other text is cut anywhere."""
     text = one_line("abc\u202adefgh")
     heads = {cut(text, room).removesuffix("...") for room in range(3, len(text))}
     assert heads == {"", "a", "ab", "abc", "abc<U+202A>", "abc<U+202A>d"}
@@ -140,14 +140,14 @@ def test_a_shown_character_is_not_cut_in_two() -> None:
 
 @given(st.text(ODD, max_size=200), st.text(ODD, max_size=200))
 def test_odd_attributes_and_ids_keep_the_body_valid(physical_id: str, value: str) -> None:
-    """Whatever the physical ID and the attributes hold, the body is UTF-8 and JSON."""
+    """With any physical ID and attributes, the body is UTF-8 and JSON."""
     body = json.loads(Response(SUCCESS, physical_id, data={"Name": value}).body(REQUEST).decode("utf-8"))
     assert body["Data"]["Name"] == value.encode("utf-8", "replace").decode()
     assert body["PhysicalResourceId"] == physical_id.encode("utf-8", "replace").decode()
 
 
-def test_a_reason_tells_no_secret() -> None:
-    """Signatures and access keys do not leave the process, whatever text they are in."""
+def test_a_reason_contains_no_secret() -> None:
+    """Signatures and access keys are in no reason."""
     text = one_line(
         "https://b.s3/x?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F1&X-Amz-Signature=abc123&x=1 AKIAIOSFODNN7EXAMPLE"
     )
@@ -156,30 +156,30 @@ def test_a_reason_tells_no_secret() -> None:
     assert text.endswith("?(removed)&(removed)&x=1 (removed)")
 
 
-def test_the_first_answer_is_the_answer() -> None:
-    """Of many who offer an answer at once exactly one is heard."""
-    answer, heard = Answer(), []
+def test_only_the_first_response_counts() -> None:
+    """If many threads set a response at once, exactly one of them succeeds, and its response is returned."""
+    first, accepted = FirstResponse(), []
     offers = [Response(SUCCESS, str(number)) for number in range(32)]
     gate = threading.Barrier(len(offers))
 
-    def offer(response: Response) -> None:
+    def set_at_once(response: Response) -> None:
         gate.wait()
-        if answer.offer(response):
-            heard.append(response)
+        if first.set(response):
+            accepted.append(response)
 
-    threads = [threading.Thread(target=offer, args=(response,)) for response in offers]
+    threads = [threading.Thread(target=set_at_once, args=(response,)) for response in offers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [answer.wait(0)] == heard
+    assert [first.wait(0)] == accepted
 
 
-def test_no_answer_in_time_is_none() -> None:
-    """Waiting for an answer that does not come ends when it should."""
-    assert Answer().wait(0.01) is None
+def test_no_response_in_time_is_none() -> None:
+    """Waiting for a response ends after the given time."""
+    assert FirstResponse().wait(0.01) is None
 
 
-def test_a_surrogate_does_not_keep_the_answer_back() -> None:
-    """Half a character, which JSON can carry but UTF-8 cannot, does not make the answer fail."""
+def test_a_surrogate_does_not_prevent_a_response() -> None:
+    """A surrogate, which JSON can contain but UTF-8 cannot, does not prevent a response."""
     assert told(Response(FAILED, "id")._replace(reason="\ud800x"))["Reason"].endswith("x")

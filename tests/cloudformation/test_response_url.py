@@ -1,4 +1,4 @@
-"""Where an answer may go, and until when."""
+"""Which URLs are safe, and when they expire."""
 
 import pytest
 
@@ -27,7 +27,7 @@ from provider.cloudformation.response_url import expiry, is_safe
         ("https://example.com/\u00e4", False),
     ],
 )
-def test_answers_go_over_https_or_stay_on_the_machine(url: str, safe: bool) -> None:
+def test_a_url_is_safe_if_it_is_https_or_loopback(url: str, safe: bool) -> None:
     """Plain http is for loopback addresses only."""
     assert is_safe(url) is safe
 
@@ -43,6 +43,6 @@ def test_answers_go_over_https_or_stay_on_the_machine(url: str, safe: bool) -> N
         ("", None),
     ],
 )
-def test_the_end_of_a_signature(query: str, seconds: float | None) -> None:
-    """A pre-signed URL says when its signature ends; one that does not say has no known end."""
+def test_the_expiry_of_a_url(query: str, seconds: float | None) -> None:
+    """A presigned URL shows when it expires; a URL that does not show it has no known expiry."""
     assert expiry(f"https://bucket.s3.amazonaws.com/key?{query}") == seconds

@@ -24,7 +24,7 @@ _RAISED = {
     "Undelivered": str(Undelivered("", final=True, outcome=UNKNOWN)),
 }
 """Errors whose text reaches a stack or the log, and what they put before what they are given."""
-_ANSWERS = {"Response": 2, "_cut_short": 2}
+_ANSWERS = {"Response": 2, "_without_response": 2}
 """What makes an answer, and which of its arguments is the reason."""
 _UNDOES = ("_delete_created", "_restore_content", "_restore_tags")
 """What undoes a failed request, and returns a text for the end of the reason."""
@@ -49,7 +49,7 @@ def log_lines() -> set[str]:
 
 def undo_texts() -> set[str]:
     """The texts that a reason ends with if a failed request had to be undone."""
-    return {text for scope in _scopes(PROVIDER / "reconcile.py") for text in scope.undo_texts()}
+    return {text for scope in _scopes(PROVIDER / "reconciler" / "reconcile.py") for text in scope.undo_texts()}
 
 
 def _scopes(path: Path) -> Iterator["_Scope"]:
