@@ -1,4 +1,4 @@
-"""Compares the provider with its peers and writes what comes of it into benchmarks/results. Run with `make bench`.
+"""Compares the provider with its peers and writes the figures and the report to benchmarks/results: `make bench`.
 
 Each variant serves the same Update, every time beside the plain client, and which of the two comes first changes, so
 that both meet the same troubles of the machine.
@@ -31,7 +31,7 @@ Measure = TypeVar("Measure")
 
 
 def tell(text: str) -> None:
-    """Say what is going on."""
+    """Print progress."""
     print(text, file=sys.stderr, flush=True)
 
 

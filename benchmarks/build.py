@@ -1,4 +1,4 @@
-"""Builds what is compared, each as an artifact in a folder of its own below .cache/bench."""
+"""Builds the artifact of each variant in its own folder in .cache/bench."""
 
 import hashlib
 import shutil
@@ -27,7 +27,7 @@ _PIP: Final = ("-m", "pip", "-qq", "--disable-pip-version-check", "--no-input", 
 
 @cache
 def python() -> str:
-    """Lambda's Python where this machine has it, else the one that runs this."""
+    """Return Lambda's Python version if this machine has it, else the current interpreter."""
     tell = "import sys; print(*sys.version_info[:2]); print(sys.executable)"
     for candidate in _pythons():
         told = _run(candidate, "-c", tell, check=False).splitlines()
@@ -47,7 +47,7 @@ def node() -> str | None:
 
 
 def bundle() -> Path:
-    """All CAs that botocore brings, and the stubs' own: reading one alone would hide what a real bundle costs."""
+    """Return a bundle of botocore's CAs and the stubs' own: a bundle of one CA would be unrealistically fast."""
     usual = (Path(botocore.__file__).parent / "cacert.pem").read_text(encoding="utf-8")
     own = CERTIFICATE.read_text(encoding="ascii")
     certificate = own[own.index("-----BEGIN CERTIFICATE") : own.index(_END) + len(_END)]
@@ -58,7 +58,7 @@ def bundle() -> Path:
 
 
 def build(variant: Variant) -> Path:
-    """The variant's artifact; built anew if what it is made of has changed, ours always."""
+    """Return the variant's artifact. It is rebuilt if its sources have changed; the provider's is always rebuilt."""
     folder = CACHE / variant.name
     if variant.handler == OURS.handler:
         shutil.rmtree(folder, ignore_errors=True)
@@ -80,7 +80,7 @@ def build(variant: Variant) -> Path:
 
 
 def packed_bytes(variant: Variant, folder: Path) -> int:
-    """The size of the artifact as a zip file, without what Lambda's runtime has of its own."""
+    """Return the size of the zipped artifact without the packages that Lambda's runtime includes."""
     staged = CACHE / "packed" / variant.name
     shutil.rmtree(staged, ignore_errors=True)
     ignored = shutil.ignore_patterns("made-of", "node_modules", "package*.json", "bin")
@@ -139,6 +139,6 @@ def _install_node(folder: Path) -> None:
 
 
 def _run(*command: str, check: bool = True) -> str:
-    """Run a command; what it printed. Its errors show, unless it may fail."""
+    """Run a command and return its output. Errors are shown, unless the command may fail."""
     errors = None if check else subprocess.DEVNULL
     return subprocess.run(command, cwd=ROOT, check=check, stdout=subprocess.PIPE, stderr=errors, text=True).stdout

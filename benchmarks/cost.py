@@ -32,7 +32,7 @@ WAITING: Final = 0.25
 REQUESTS: Final = 3
 """Of one stack's life: Create, Update, Delete. Each is taken to be a cold start, as stacks are deployed seldom."""
 RESTORING: Final = 0.2
-"""Seconds that Lambda takes to restore a snapshot: an assumption. They are not billed as duration but as a restore."""
+"""Assumed seconds that Lambda takes to restore a snapshot. They are billed as a restore, not as duration."""
 MONTH: Final = 30 * 24 * 3600
 
 MEMORIES: Final = (128, 256, 512)
@@ -57,7 +57,7 @@ def cold(figures: UnderRuntime, memory: int) -> Cost:
 
 
 def restored(figures: UnderRuntime, memory: int) -> Cost:
-    """The same from a snapshot, whose keeping is not in it."""
+    """Return the cost of a cold request from a snapshot, without keeping the snapshot."""
     billed = figures.invocation / 1000 * FULL_PROCESSOR / memory + WAITING
     gigabytes = memory / 1024
     return Cost(billed + RESTORING, billed * gigabytes * GIGABYTE_SECOND + gigabytes * SNAPSTART_RESTORE + REQUEST)

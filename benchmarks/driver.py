@@ -1,4 +1,4 @@
-"""Runs in the child: loads a handler from an artifact, hands events to it, and tells how that went.
+"""Runs in the measured process: loads a handler from an artifact, passes events to it, and reports the times.
 
 Usage: python -S driver.py ARTIFACT HANDLER EVENTS REPORT. EVENTS and REPORT are JSON files. Imports next to nothing,
 because its own time counts like the handler's.
@@ -27,7 +27,7 @@ class Context:
 
 
 def peak_kilobytes() -> int:
-    """Peak memory of this process. Not from getrusage, which counts what the parent had before it."""
+    """Return the peak memory of this process. getrusage would include the parent's."""
     with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - pathlib is not worth its import here
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 

@@ -29,7 +29,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Timed:
-    """A median in milliseconds, and what it is relative to the plain client's."""
+    """A median in milliseconds, and its ratio to the plain client's."""
 
     milliseconds: float
     ratio: Ratio
@@ -47,7 +47,7 @@ class Timed:
 
 @dataclass(frozen=True)
 class Figures:
-    """What one variant was measured at; None where it was not."""
+    """The figures of one variant; None if not measured."""
 
     name: str
     title: str
@@ -76,7 +76,7 @@ class UnderRuntime:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that was measured, the plain client first; and on what machine, without its names."""
+    """All figures, the plain client's first, and a description of the machine."""
 
     machine: dict[str, str]
     variants: list[Figures]
@@ -101,7 +101,7 @@ class Results:
         )
 
     def of(self, name: str) -> Figures:
-        """A variant's figures. Raises KeyError where it has none."""
+        """Return a variant's figures. Raises KeyError if it has none."""
         return {figures.name: figures for figures in self.variants}[name]
 
 

@@ -1,4 +1,4 @@
-"""Runs one variant in a process of its own and takes its measure; every run is checked."""
+"""Runs one variant in its own process and measures it. Every run is checked."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _IMPORT: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
 
 @dataclass(frozen=True)
 class Ran:
-    """A run of some events: seconds to the last byte of the last answer, and what the child has told.
+    """A run of some events: seconds until the last byte of the last response, and the report of the process.
 
     `each` are the seconds of every event alone, without the start of the process.
     """
@@ -37,7 +37,7 @@ class Ran:
 
 
 class Laboratory:
-    """Where variants run: their artifacts, the stub servers, and a folder for what comes and goes."""
+    """Runs variants: their artifacts, the stub servers, and a temporary folder."""
 
     def __init__(self, stubs: Stubs, artifacts: dict[Variant, Path], folder: Path) -> None:
         self._stubs = stubs
@@ -65,7 +65,7 @@ class Laboratory:
         return int(counted.replace(",", ""))
 
     def import_times(self, variant: Variant) -> dict[str, int]:
-        """Microseconds that each module takes to import, without what it imports in turn."""
+        """Return the microseconds that each module's own import takes, without the modules that it imports."""
         ran = self._run(variant, 1, options=("-X", "importtime"))
         return {name: int(own) for own, name in _IMPORT.findall(ran.errors)}
 

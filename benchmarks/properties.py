@@ -1,4 +1,4 @@
-"""How long the core takes: expand, validate and compare a configuration at the API's own limits, and how it grows.
+"""Measures how long expanding, validating, and comparing take for the largest configuration, and how they scale.
 
 Run with `make bench`. Prints medians of many runs, in milliseconds, on one thread.
 """

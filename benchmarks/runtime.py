@@ -12,7 +12,7 @@ from e2e.function import Function, Package
 def start(
     laboratory: Laboratory, stubs: Stubs, variant: Variant, artifact: Path, client: Path, home: Path
 ) -> tuple[float, float]:
-    """Seconds of the init phase, and from the event's being handed over to the last byte of its answer.
+    """Return the seconds of the init phase, and from passing the event to the last byte of the response.
 
     `client` is the folder with the runtime client, `home` one that does not exist yet.
     """

@@ -1,4 +1,4 @@
-"""What is measured: an Update that changes something, the state it finds, and what has to come of it."""
+"""The measured scenario: an Update that changes something, the state before it, and the expected result."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ GET: Final = "GetDistributionConfiguration"
 
 @dataclass(frozen=True)
 class Seen:
-    """What the stub servers have seen: each call's operation and body; each answer and when its last byte came.
+    """What the stub servers received: each call's operation and body, and each response with the time of its last byte.
 
     Times are seconds on the machine's monotonic clock, which all processes share.
     """
@@ -26,11 +26,11 @@ class Seen:
 
 
 class Wrong(Exception):  # noqa: N818 - says what a run has done
-    """A run did not do what it was measured for."""
+    """A run did not do what it should."""
 
 
 def events(bucket: str, number: int) -> list[dict[str, Any]]:
-    """So many Updates, each of which changes something, to be answered below the bucket's URL."""
+    """Return so many Updates, each of which changes something, with response URLs below the bucket's."""
     sample = json.loads(_SAMPLE.read_text(encoding="utf-8"))
     description = sample["ResourceProperties"]["Description"]
     return [
@@ -45,7 +45,7 @@ def events(bucket: str, number: int) -> list[dict[str, Any]]:
 
 
 def live(event: dict[str, Any]) -> dict[str, Any]:
-    """The configuration that an event finds, as GetDistributionConfiguration gives it."""
+    """Return the configuration before an event, as GetDistributionConfiguration returns it."""
     old = expand(event["OldResourceProperties"]).parameters
     marks = Owner(event["StackId"], event["LogicalResourceId"]).tags()
     arn = event["PhysicalResourceId"]

@@ -76,19 +76,19 @@ def works(arn: str) -> list[Job]:
 
 
 def more() -> list[Job]:
-    """What works out here what the AWS CLI leaves to CloudFormation: the template's values, and what they change."""
+    """Return the jobs that the AWS CLI leaves to CloudFormation: evaluating a template and comparing it."""
     change_set = ("cloudformation", "create-change-set", "--stack-name", "golden", "--change-set-name", "plan", *BODY)
     return [Job("plan a template (create-change-set)", ("plan", TEMPLATE), change_set)]
 
 
 def cloudformation() -> LoopbackServer:
-    """A CloudFormation that finds every request good."""
+    """A CloudFormation that accepts every request."""
     answer = b"<Response><ValidateTemplateResult/><CreateChangeSetResult/></Response>"
     return LoopbackServer(lambda *_: Reply(200, {"Content-Type": "text/xml"}, answer))
 
 
 def cost(command: Command, environment: Mapping[str, str]) -> Cost:
-    """Measure one command, after a run that is not counted. Raises RuntimeError where it fails."""
+    """Measure one command, after an uncounted run. Raises RuntimeError if it fails."""
     ended = run((sys.executable, *command), environment)
     if ended.returncode not in (0, 3):
         raise RuntimeError(f"{command} ended with {ended.returncode}: {ended.stderr}")
@@ -117,7 +117,7 @@ def run(command: Command, environment: Mapping[str, str]) -> subprocess.Complete
 
 
 def main() -> None:
-    """Print the tables; ends with status 1 where a command takes more than its share."""
+    """Print the tables; exit with status 1 if a command exceeds its share."""
     with Emulator() as emulator, closing(cloudformation()) as elsewhere:
         arn = emulator.seed(name="measured", distributions=[{"region": "us-east-1"}])
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -134,7 +134,7 @@ def main() -> None:
 
 
 def _table(jobs: list[Job], environment: Mapping[str, str]) -> float:
-    """Measure and print; gives the largest share of the AWS CLI's instructions."""
+    """Measure and print; return the largest share of the AWS CLI's instructions."""
     print("| job | instructions: ours | AWS CLI | share | imports: ours | AWS CLI | time: ours | AWS CLI |")
     print(f"|{'---|' * 8}")
     measured: dict[Command, Cost] = {}

@@ -1,4 +1,4 @@
-"""Who is compared."""
+"""The variants that are compared."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,11 +11,11 @@ CRHELPER: Final = ("boto3", "crhelper")
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to serve an Update. `packages` are what is installed for it from the lock file.
+    """One way to serve an Update. `packages` are installed for it from the lock file.
 
-    `calls` are what it makes for one event, `answers` is whether it answers. `bytecode` is whether the artifact has
-    any, and `stays_warm` whether a process of it would serve another event. `ships_cas` is whether it trusts the CAs
-    that came with it, as it does where nobody names others, instead of a bundle from the environment.
+    `calls` are its calls per event; `answers` is whether it sends a response. `bytecode` is whether the artifact
+    contains bytecode, and `stays_warm` whether a process can serve several events. `ships_cas` is whether it uses the
+    CAs in its artifact instead of a bundle from the environment.
     """
 
     name: str
@@ -79,4 +79,4 @@ VARIANTS: Final = (
     _UNCOMPILED,
     _peer("floor", "standard library, signed by hand (the floor)"),
 )
-"""All but the plain client, which each of them is compared with."""
+"""All variants except the plain client, which each of them is compared with."""

@@ -1,4 +1,4 @@
-"""The Lambda artifact is small, the same wherever it is built, and the data it was pruned of changes nothing."""
+"""The Lambda artifact is small and reproducible, and behaves like the complete packages."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ CALLS = {
     "sso-oidc": "CreateToken",
     "signin": "CreateOAuth2Token",
 }
-"""A call of each service that a client of the provider may meet."""
+"""A call of each service that the provider may use."""
 
 SENT = """
 import datetime, json, os, sys
@@ -68,7 +68,7 @@ session = botocore.session.get_session()
 session.set_credentials("AKID", "verysecret")
 print(json.dumps([sent(**case) for case in json.load(sys.stdin)]))
 """
-"""What a client of the botocore on the path would send in each case; or the error there is instead."""
+"""Prints what a client of the botocore on the path would send in each case, or its error."""
 
 COMPILED = """
 import sys
@@ -81,7 +81,7 @@ from provider import provision
 assert provision.__file__.startswith(sys.argv[1])
 print([name for name in compiled if isinstance(name, str) and name.startswith(sys.argv[1])])
 """
-"""The artifact's files that a cold start has to compile."""
+"""Prints the artifact's files that a cold start has to compile."""
 
 LOADED = """
 import json, os, sys
@@ -93,7 +93,7 @@ from provider import provision
 provision.prepare()
 print(json.dumps(sorted(sys.modules)))
 """
-"""The modules that a start of the artifact loads."""
+"""Prints the modules that a start of the artifact loads."""
 
 NAMES = """
 import contextlib, importlib, json, pathlib, sys, warnings
@@ -113,7 +113,7 @@ print(json.dumps({
     for module, loaded in names.items() if module in asked
 }))
 """
-"""The kind of each name that is asked for of a module of the packages, or else of each that it has."""
+"""Prints the type of each given name in the packages' modules, or of all their names."""
 
 
 def build(target: Path, *options: str, **variables: str) -> Path:
@@ -125,20 +125,20 @@ def build(target: Path, *options: str, **variables: str) -> Path:
 
 @pytest.fixture(scope="module")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `sam build` makes, dependencies included."""
+    """The artifact that `sam build` builds, including dependencies."""
     return build(tmp_path_factory.mktemp("artifact"))
 
 
 @pytest.fixture(scope="module")
 def as_published(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same without byte code, so that the packages' own sources are what is run."""
+    """The same without bytecode, so that the packages' own sources run."""
     target = tmp_path_factory.mktemp("published") / "artifact"
     return shutil.copytree(artifact, target, ignore=shutil.ignore_patterns("*.pyc"))
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What another machine makes of the same sources."""
+    """The artifact that another machine builds from the same sources."""
     umask = os.umask(0o077)
     try:
         target = tmp_path_factory.mktemp("elsewhere") / "there" / "artifact"
@@ -150,7 +150,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runtime() -> str:
-    """An interpreter of the version that the function runs on."""
+    """An interpreter of the function's runtime version."""
     for python in interpreters():
         version = subprocess.run([python, "--version"], capture_output=True, text=True, check=False).stdout
         if version.startswith(f"Python {RUNTIME}."):
@@ -159,7 +159,7 @@ def runtime() -> str:
 
 
 def another_python() -> Iterator[str]:
-    """The option that has another Python build the artifact, where there is one that can."""
+    """Yield the option to build the artifact with another Python, if there is one."""
     for folder in {Path(python).resolve().parent for python in interpreters()}:
         with suppress(OSError, subprocess.CalledProcessError):
             subprocess.run([folder / "python", "-m", "pip", "--version"], check=True, capture_output=True)
@@ -168,7 +168,7 @@ def another_python() -> Iterator[str]:
 
 
 def run(script: str, path: Path | None, given: object = None, python: str = sys.executable) -> Any:
-    """What a script prints as JSON, where the path's folder comes before the installed packages."""
+    """Run a script with a folder first on the path, and return the JSON that it prints."""
     command = [python, "-c", script, *([str(path)] if path else [])]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment["PYTHONHASHSEED"] = "0"  # the user agent has sets in it
@@ -179,37 +179,37 @@ def run(script: str, path: Path | None, given: object = None, python: str = sys.
 
 
 def contents(folder: Path) -> Iterator[tuple[str, int, float, str]]:
-    """Name, permissions, time and content of all that is in a folder, in order."""
+    """Yield the name, permissions, time, and content of everything in a folder, in order."""
     for path in sorted(folder.rglob("*")):
         digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
         yield str(path.relative_to(folder)), path.stat().st_mode, path.stat().st_mtime, digest
 
 
 def test_it_is_small(artifact: Path, tmp_path: Path) -> None:
-    """Zipped, the artifact has less than five megabytes."""
+    """Zipped, the artifact is smaller than five megabytes."""
     packed = shutil.make_archive(str(tmp_path / "artifact"), "zip", artifact)
     assert Path(packed).stat().st_size < 5_000_000
 
 
 def test_it_is_the_same_wherever_it_is_built(artifact: Path, elsewhere: Path) -> None:
-    """Another folder, time, umask, and Python and pip if there are others, make the same bytes and permissions."""
+    """Another folder, time, umask, and (if available) Python and pip give the same bytes and permissions."""
     assert list(contents(elsewhere)) == list(contents(artifact))
 
 
 def test_everybody_may_read_it(elsewhere: Path) -> None:
-    """Whoever built it, the user that Lambda runs as may read the files and enter the folders."""
+    """The user that Lambda runs as may read all files and enter all folders, whoever built them."""
     modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in elsewhere.rglob("*")}
     assert modes == {(True, 0o755), (False, 0o644)}
 
 
 def test_byte_code_is_for_the_declared_runtime() -> None:
-    """The runtime that byte code is made for is the function's in the template."""
+    """The bytecode is for the function's runtime in the template."""
     declared = load(ROOT / "template.yaml").resources["ProviderFunction"]["Properties"]["Runtime"]
     assert declared == f"python{RUNTIME}"
 
 
 def test_every_module_has_byte_code_that_needs_no_source(artifact: Path, runtime: str) -> None:
-    """Beside each module is its byte code for the runtime, which asks for no comparison with the source."""
+    """Each module has bytecode for the runtime that is never compared with the source."""
     script = "import importlib.util, json; print(json.dumps(importlib.util.MAGIC_NUMBER.hex()))"
     unchecked_hash = bytes.fromhex(run(script, None, python=runtime)) + (1).to_bytes(4, "little")
     tag = f"cpython-{RUNTIME.replace('.', '')}"
@@ -220,7 +220,7 @@ def test_every_module_has_byte_code_that_needs_no_source(artifact: Path, runtime
 
 
 def test_byte_code_is_used_whatever_became_of_the_times(artifact: Path, runtime: str, tmp_path: Path) -> None:
-    """A cold start compiles nothing, although zipping and unpacking gave all files other times than they had."""
+    """A cold start compiles nothing, although zipping and unpacking changed the timestamps."""
     packed = shutil.make_archive(str(tmp_path / "artifact"), "zip", artifact)
     unpacked = tmp_path / "unpacked"
     shutil.unpack_archive(packed, unpacked)
@@ -230,20 +230,20 @@ def test_byte_code_is_used_whatever_became_of_the_times(artifact: Path, runtime:
 
 
 def test_a_start_loads_less(artifact: Path, as_published: Path, runtime: str) -> None:
-    """By each name in the list of what is put off, a start loads modules less than one without byte code does."""
+    """Each entry in DEFERRED keeps at least one module from being loaded at start."""
     spared = set(run(LOADED, as_published, python=runtime)) - set(run(LOADED, artifact, python=runtime))
     assert [name for name in DEFERRED if not any(f"{module}.".startswith(f"{name}.") for module in spared)] == []
 
 
 def test_every_name_is_had(artifact: Path, as_published: Path, runtime: str) -> None:
-    """What can be imported of the packages without byte code can be with it, and every name is there, of its kind."""
+    """With bytecode, every module can be imported and has the same names of the same types as without."""
     published = run(NAMES, as_published, python=runtime)
     assert len(published) > 100
     assert run(NAMES, artifact, published, python=runtime) == published
 
 
 def test_sources_are_as_published(artifact: Path) -> None:
-    """A module's source in the artifact is that of its package, whatever its byte code puts off."""
+    """The sources in the artifact are those of the packages, whatever their bytecode defers."""
     for package in (botocore, urllib3):
         published = Path(str(package.__file__)).parent
         shipped = artifact / published.name
@@ -252,7 +252,7 @@ def test_sources_are_as_published(artifact: Path) -> None:
 
 
 def test_no_endpoint_changes(artifact: Path) -> None:
-    """In every partition, with FIPS and dual stack or without, the pruned botocore calls the endpoints of the whole."""
+    """In every partition, with or without FIPS and dual stack, the shrunken botocore calls the same endpoints."""
     assert set(CALLS) == {SERVICE, *FOR_CREDENTIALS}
     cases = [
         {"service": service, "operation": operation, "region": region, "fips": fips, "dual_stack": dual_stack}
@@ -266,7 +266,7 @@ def test_no_endpoint_changes(artifact: Path) -> None:
 
 
 def test_no_request_changes(artifact: Path) -> None:
-    """Each operation with all its parameters is sent by the pruned botocore in the bytes of the whole."""
+    """For each operation with all parameters, the shrunken botocore sends the same bytes."""
     cases = [
         {"service": SERVICE, "region": "us-east-1", "operation": operation, **parameters_of(operation)}
         for operation in OPERATIONS
@@ -277,13 +277,13 @@ def test_no_request_changes(artifact: Path) -> None:
 
 
 def test_it_knows_the_operations_that_are_called(artifact: Path) -> None:
-    """The service model in the artifact has the operations that the provider calls, and no other."""
+    """The service model in the artifact has exactly the operations that the provider calls."""
     (model,) = (artifact / "botocore" / "data" / SERVICE).glob("*/service-2.json")
     assert sorted(json.loads(model.read_bytes())["operations"]) == sorted(OPERATIONS)
 
 
 def test_it_knows_every_property(artifact: Path) -> None:
-    """The resource's properties are the same by the service model in the artifact as by the pinned one."""
+    """The resource's properties are the same with the service model in the artifact as with the pinned one."""
     script = (
         "import dataclasses, json, sys\nsys.path[:0] = sys.argv[1:]\n"
         "from provider.schema.model import resource_type\nprint(json.dumps(dataclasses.asdict(resource_type())))"
@@ -292,14 +292,14 @@ def test_it_knows_every_property(artifact: Path) -> None:
 
 
 def test_tools_do_not_ship(artifact: Path) -> None:
-    """The artifact has the handler and none of the tools, nor byte code of any."""
+    """The artifact has the handler and none of the tools, nor their bytecode."""
     shipped = {path.name.partition(".")[0] for path in (artifact / "provider").rglob("*")}
     assert "handler" in shipped
     assert not shipped & set(TOOLS)
 
 
 def test_what_ships_needs_nothing_that_does_not(artifact: Path) -> None:
-    """Every module of the artifact can be imported with the tools absent."""
+    """Every module of the artifact can be imported without the tools."""
     script = (
         "import importlib, pkgutil, sys\n"
         "sys.path.insert(0, sys.argv[1])\n"

@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say, and the report says what was measured."""
+"""The benchmarks measure what they claim, and the report shows what was measured."""
 
 import http.client
 import shutil
@@ -30,7 +30,7 @@ WRONG = {
     "ended with 1": "raise RuntimeError",
     "another answer than expected": f"floor.json = Failing; {WELL}",
 }
-"""What a run is refused with -> what the function did."""
+"""The error of a run -> what the function did."""
 HANDLER = """
 import json, os
 import floor
@@ -52,7 +52,7 @@ def servers() -> Iterator[Stubs]:
 
 
 def function(servers: Stubs, folder: Path, body: str) -> tuple[Laboratory, Variant]:
-    """A function with this body, which has the floor at hand: it needs no packages; and where to run it."""
+    """Return a function with this body, which uses `floor` and needs no packages, and its laboratory."""
     for module in ("floor", "calls"):
         shutil.copy(PEERS / f"{module}.py", folder)
     (folder / "function.py").write_text(HANDLER.format(body=body), encoding="utf-8")
@@ -61,7 +61,7 @@ def function(servers: Stubs, folder: Path, body: str) -> tuple[Laboratory, Varia
 
 
 def test_a_cold_run_lasts_from_the_start_of_a_process_to_the_answers_last_byte(servers: Stubs, tmp_path: Path) -> None:
-    """A cold run's time holds the process's start as well as the event, and ends with the answer."""
+    """The time of a cold run includes the start of the process and the event, and ends with the response."""
     laboratory, variant = function(servers, tmp_path, f"{WELL}; import time; time.sleep(0.5)")
     ran = laboratory.cold(variant)
     (event,) = ran.each
@@ -71,21 +71,21 @@ def test_a_cold_run_lasts_from_the_start_of_a_process_to_the_answers_last_byte(s
 
 @pytest.mark.parametrize(("refusal", "body"), WRONG.items(), ids=WRONG)
 def test_a_run_that_does_something_else_is_no_measure(refusal: str, body: str, servers: Stubs, tmp_path: Path) -> None:
-    """A run whose calls, Update or answer are not the expected ones is refused."""
+    """A run with unexpected calls, a wrong Update, or a wrong response is an error."""
     laboratory, variant = function(servers, tmp_path, body)
     with pytest.raises(Wrong, match=refusal):
         laboratory.cold(variant)
 
 
 def test_a_child_knows_nothing_of_its_parent(servers: Stubs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The children's environment is made from nothing."""
+    """The measured processes inherit no environment variables."""
     monkeypatch.setenv("AWS_PROFILE", "somebody")
     laboratory, variant = function(servers, tmp_path, f"assert 'AWS_PROFILE' not in os.environ; {WELL}")
     laboratory.cold(variant)
 
 
 def test_every_event_of_a_warm_run_changes_something(servers: Stubs, tmp_path: Path) -> None:
-    """A warm run has one time for each event after the first, whether the connection is kept or reopened."""
+    """A warm run has one time for each event after the first, with a pooled or a reopened connection."""
     laboratory, variant = function(servers, tmp_path, WELL)
     for reopened in (False, True):
         assert len(laboratory.warm(variant, 5, reopened=reopened)) == 5
@@ -107,7 +107,7 @@ def test_a_reopened_connection_is_closed_by_the_api(servers: Stubs) -> None:
 
 
 def test_the_children_trust_as_many_as_usual() -> None:
-    """The bundle has a real one's CAs and the stubs' own, and no key."""
+    """The bundle has the CAs of a real one and the stubs' own, and no key."""
     text = bundle().read_text(encoding="utf-8")
     assert text.count("BEGIN CERTIFICATE") > 118
     assert "PRIVATE KEY" not in text
@@ -117,21 +117,21 @@ def test_the_children_trust_as_many_as_usual() -> None:
     st.lists(st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)), min_size=2, max_size=15), st.sampled_from((0.5, 2.0))
 )
 def test_a_ratio_is_of_pairs(pairs: list[tuple[float, float]], slower: float) -> None:
-    """A ratio's quartiles are in order, and the same on a machine that is slower altogether."""
+    """A ratio's quartiles are in order, and the same on a slower machine."""
     ratio = Ratio.of(pairs)
     assert ratio.low <= ratio.median <= ratio.high
     assert ratio == Ratio.of([(plain * slower, other * slower) for plain, other in pairs])
 
 
 def test_the_report_says_what_was_measured() -> None:
-    """The Markdown and the plot are the ones that the figures beside them give."""
+    """The Markdown and the plot match the figures next to them."""
     results = Results.read()
     assert (RESULTS / "cold.md").read_text(encoding="utf-8") == markdown(results)
     assert (RESULTS / "cold.svg").read_text(encoding="utf-8") == plot(results)
 
 
 def test_the_page_on_costs_is_made_of_the_figures() -> None:
-    """docs/cost.md is what the figures give; the memory size that it argues for and the alarms are the template's."""
+    """docs/cost.md matches the figures; its memory size and number of alarms are the template's."""
     root = RESULTS.parents[1]
     assert (root / "docs" / "cost.md").read_text(encoding="utf-8") == cost.page(Results.read())
     template = load(root / "template.yaml")
@@ -140,7 +140,7 @@ def test_the_page_on_costs_is_made_of_the_figures() -> None:
 
 
 def test_the_readme_quotes_what_was_measured() -> None:
-    """The README's figures of the provider are those of the results, rounded."""
+    """The README's figures of the provider are the recorded ones, rounded."""
     figures = Results.read().of("as_deployed")
     assert figures.instructions is not None
     instructions = figures.instructions / (Results.read().of("plain").instructions or 1)
@@ -150,14 +150,14 @@ def test_the_readme_quotes_what_was_measured() -> None:
 
 @pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
 def test_a_guard_that_cannot_measure_fails_in_ci(monkeypatch: pytest.MonkeyPatch, ci: str, status: int) -> None:
-    """Without valgrind, the guard fails if CI is set and only says so if not."""
+    """Without valgrind, the guard fails if CI is set; otherwise, it only prints a message."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("CI", ci)
     assert guard.main() == status
 
 
 def test_the_guard_names_what_grew() -> None:
-    """What is new or takes longer is named, the most first, on a slower machine as well."""
+    """New and slower modules are listed, the largest growth first, on a slower machine as well."""
     before = {"ssl": 3_000, "json": 1_000, "gone": 9_000, **{f"same{number}": 1_000 for number in range(50)}}
     now = {module: own * 2 for module, own in before.items() if module != "gone"} | {"pydantic": 60_000, "json": 6_000}
     first, second, *rest = [line.split() for line in guard.growth(before, now)]

@@ -1,4 +1,4 @@
-"""The build's folder of CAs is what OpenSSL itself would make of the bundle."""
+"""The build's folder of CAs is the one that OpenSSL creates from the bundle."""
 
 import socket
 import ssl
@@ -19,7 +19,7 @@ BUNDLE = Path(botocore.__file__).with_name("cacert.pem")
 END = "-----END CERTIFICATE-----\n"
 
 Subject = tuple[int, list[tuple[str, bool, str]]]
-"""The string types that OpenSSL may use, and attributes: name, whether it stands beside the one before, value."""
+"""The string types that OpenSSL may use, and attributes: name, whether it joins the previous one, and value."""
 
 
 def subjects(types: int, alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[Subject]:
@@ -42,7 +42,7 @@ SUBJECTS = (
 
 
 def trusts(context: ssl.SSLContext, server: ssl.SSLContext) -> bool:
-    """Whether a client of this context shakes hands with a server at 127.0.0.1."""
+    """Return whether a client with this context completes a handshake with a server at 127.0.0.1."""
     listener = LoopbackServer(lambda *_: Reply(200, {}, b""), tls=server)
     try:
         with socket.create_connection(("127.0.0.1", listener.server_address[1]), timeout=10) as connection:
@@ -55,7 +55,7 @@ def trusts(context: ssl.SSLContext, server: ssl.SSLContext) -> bool:
 
 
 def test_the_whole_bundle_is_named_as_openssl_names_it(tmp_path: Path) -> None:
-    """Of botocore's bundle the folder has what `openssl rehash` finds in it: the same names, the same certificates."""
+    """For botocore's bundle, the folder has the same names and certificates as `openssl rehash` creates."""
     rehashed = tmp_path / "rehashed"
     rehashed.mkdir()
     for number, certificate in enumerate(BUNDLE.read_text(encoding="utf-8").split(END)[:-1]):
@@ -75,7 +75,7 @@ def certificate_in(path: Path) -> bytes:
 @settings(max_examples=30, deadline=None)
 @given(SUBJECTS)
 def test_every_subject_has_openssls_hash(subject: Subject) -> None:
-    """A subject of any string type, spacing, letter case and grouping has the hash that OpenSSL looks it up by."""
+    """A subject with any string type, spacing, letter case, and grouping has the hash that OpenSSL looks up."""
     types, attributes = subject
     lines = [
         f'{number}.{"+" if beside and number else ""}{name} = "{quoted(value)}"'
@@ -92,7 +92,7 @@ def quoted(value: str) -> str:
 
 
 def test_openssl_finds_a_ca_in_the_folder(tmp_path: Path) -> None:
-    """A client with the folder trusts servers whose CA is in it, also where two CAs have one name, and no other."""
+    """A client with the folder trusts exactly the CAs in it, even if two of them have the same name."""
     subject = "O = \u00dc\nCN = Images"
     known = [Authority(tmp_path / name, subject) for name in ("first", "second")]
     bundle = tmp_path / "bundle.pem"

@@ -1,4 +1,4 @@
-"""Imports that the build puts off mean what they meant, and the client's whole matrix is served with them put off."""
+"""Deferred imports do not change the meaning of a module, and the client behaves the same with them."""
 
 import ast
 import importlib
@@ -195,7 +195,7 @@ def use():
     'Says of itself what it does.'
     return answer(17), use.__doc__
 """.strip().split("\n\n")
-"""Places in functions in which a name is used. Some of them use a name in one branch and not in another."""
+"""Places in functions that use a name. Some of them use a name in one branch and not in another."""
 
 UNCERTAIN = """
 from .late import answer
@@ -321,7 +321,7 @@ from . import late
 def use():
     return late.answer()
 """.strip().split("\n\n")
-"""Modules in which a name cannot be put off: it is used at once, bound again, or found by other means."""
+"""Modules whose import must not be deferred: the name is used at once, bound again, or looked up dynamically."""
 
 Load = Callable[[str], ModuleType]
 """Loads a source as the package "sample"."""
@@ -329,7 +329,7 @@ Load = Callable[[str], ModuleType]
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Loads a package with the submodules "late" and "other", whose imports can be put off."""
+    """Loads a package with the submodules "late" and "other", whose imports can be deferred."""
     package = tmp_path / "sample"
     package.mkdir()
     (package / "late.py").write_text(LATE)
@@ -350,7 +350,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
 
 @pytest.fixture
 def load_late(load: Load, tmp_path: Path) -> Load:
-    """Loads the same with imports put off."""
+    """Loads the same with deferred imports."""
 
     def load_late(source: str) -> ModuleType:
         tree = ast.parse(source)
@@ -361,13 +361,13 @@ def load_late(load: Load, tmp_path: Path) -> Load:
 
 
 def forget() -> None:
-    """Have the package be loaded anew."""
+    """Unload the package."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "sample"]:
         del sys.modules[name]
 
 
 def is_loaded() -> bool:
-    """Whether the submodule is loaded that is to be put off."""
+    """Return whether the deferred submodule is loaded."""
     return "sample.late" in sys.modules
 
 
@@ -375,7 +375,7 @@ def is_loaded() -> bool:
     "source", [*FORMS, *(f"from .late import Kept, Late, NUMBER, answer, fail\n{p}" for p in PLACES)]
 )
 def test_an_import_is_put_off_until_its_name_is_used(source: str, load: Load, load_late: Load) -> None:
-    """Nothing is imported before a function uses the name; then the function does what it would have done."""
+    """Nothing is imported before a function uses the name; then the function does the same as without deferral."""
     expected = load(source).use()
     late = load_late(source)
     assert not is_loaded()
@@ -384,7 +384,7 @@ def test_an_import_is_put_off_until_its_name_is_used(source: str, load: Load, lo
 
 
 def test_what_took_a_name_s_place_is_used(load_late: Load) -> None:
-    """Who puts something else in the place of a module's name has its functions use that, as ever."""
+    """A patched attribute of a module is what its functions use."""
     late = load_late("from .late import answer as told\ndef use():\n    return told()")
     vars(late)["told"] = lambda: "something else"
     assert late.use() == "something else"
@@ -392,7 +392,7 @@ def test_what_took_a_name_s_place_is_used(load_late: Load) -> None:
 
 
 def test_a_package_has_its_submodules(load_late: Load) -> None:
-    """A submodule that a package's own imports would have loaded is had by asking the package for it."""
+    """A submodule that a deferred import would have loaded can still be taken from its package."""
     late = load_late("from .late import answer as told, Late")
     assert late.late.answer() == late.told() == 42
     assert late.other.Late == "another"
@@ -402,7 +402,7 @@ def test_a_package_has_its_submodules(load_late: Load) -> None:
 
 
 def test_a_name_may_be_any(load_late: Load) -> None:
-    """No name that a module imports is one that the build needs for itself."""
+    """No module imports a name that the generated code uses itself."""
     late = load_late("from .late import answer as name, Late as asked\ndef use():\n    return name(), asked.__name__")
     assert late.use() == (42, "Late")
 
@@ -419,7 +419,7 @@ def test_what_is_not_used_is_not_imported(load_late: Load) -> None:
 
 
 def test_a_module_gives_the_names_it_put_off(load_late: Load) -> None:
-    """Whoever takes a name from a module gets it, and is told as ever that another one is not there."""
+    """A deferred name can be imported from its module, and a missing name raises the usual error."""
     late = load_late("from .late import answer as told, Late\nimport sample.late as whole")
     assert not is_loaded()
     assert late.told() == 42
@@ -433,7 +433,7 @@ def test_a_module_gives_the_names_it_put_off(load_late: Load) -> None:
 @pytest.mark.parametrize("source", UNCERTAIN)
 @pytest.mark.usefixtures("load")
 def test_what_is_uncertain_stays(source: str, tmp_path: Path) -> None:
-    """A name that is used while its module is imported, bound again, or found by other means is not put off."""
+    """A name that is used during the import, bound again, or looked up dynamically is not deferred."""
     path = tmp_path / "sample" / "__init__.py"
     tree = ast.parse(source)
     assert defer(tree, Module.of(path, tmp_path)) == []
@@ -442,7 +442,7 @@ def test_what_is_uncertain_stays(source: str, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("load")
 def test_a_star_takes_all_names(tmp_path: Path) -> None:
-    """A module of which another one takes all names has them all."""
+    """A module that another one imports `*` from has all its names."""
     (tmp_path / "sample" / "whole.py").write_text("from .late import answer")
     (tmp_path / "sample" / "__init__.py").write_text("from .whole import *")
     deferral.main(str(tmp_path))
@@ -451,7 +451,7 @@ def test_a_star_takes_all_names(tmp_path: Path) -> None:
 
 
 def test_other_imports_stay(load_late: Load) -> None:
-    """An import that the list does not name happens at once."""
+    """An import that is not in the list is not deferred."""
     late = load_late("import fractions\nfrom .late import answer\ndef use():\n    return fractions.Fraction(answer())")
     assert late.fractions.Fraction(42) == late.use()
 
@@ -470,7 +470,7 @@ def test_other_imports_stay(load_late: Load) -> None:
     ],
 )
 def test_relative_names_are_resolved(name: str, is_package: bool, statement: str, target: str) -> None:
-    """An import's target is told as Python tells it, from modules and from packages."""
+    """The target of an import is resolved as Python does, in modules and in packages."""
     (parsed,) = ast.parse(statement).body
     assert isinstance(parsed, ast.ImportFrom)
     assert Module(name, is_package).target(parsed) == target
@@ -479,7 +479,7 @@ def test_relative_names_are_resolved(name: str, is_package: bool, statement: str
 
 
 def test_the_clients_matrix_holds(tmp_path: Path) -> None:
-    """With imports put off, credentials, endpoints, proxies, retries and connections are what they are without."""
+    """With deferred imports, credentials, endpoints, proxies, retries, and connections are the same."""
     for package in PACKAGES:
         (spec,) = [importlib.util.find_spec(package)]
         assert spec is not None

@@ -1,4 +1,4 @@
-"""The handler answers, whatever happens to the API, to its packages, or to the event."""
+"""The handler responds even if the API, its packages, or the event are faulty."""
 
 import contextlib
 import json
@@ -29,7 +29,7 @@ REQUEST_ID = "11111111-0000-4000-8000-000000000000"
 @pytest.mark.parametrize("fault", [Fault.THROTTLE, Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.RESET, Fault.GARBAGE])
 @pytest.mark.parametrize("after", [False, True])
 def test_passing_trouble_of_the_api_is_survived(resource: Resource, fault: Fault, after: bool) -> None:
-    """A Create and an Update that meet trouble once, before or after they took effect, succeed and happen once."""
+    """A Create and an Update succeed, and take effect once, if a call fails once before or after it took effect."""
     resource.emulator.fail("CreateDistributionConfiguration", fault, after=after)
     assert resource.create(**GOLDEN).status == "SUCCESS"
     resource.emulator.fail("UpdateDistributionConfiguration", fault, after=after)
@@ -40,7 +40,7 @@ def test_passing_trouble_of_the_api_is_survived(resource: Resource, fault: Fault
 
 
 def test_lasting_trouble_is_answered_with_code_and_request_id(resource: Resource) -> None:
-    """An error of the API that stays is answered FAILED with its code, its request ID and what to do."""
+    """A lasting API error leads to FAILED with its code, its request ID, and the remediation."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with("UpdateDistributionConfiguration", "SomethingNewException", 418, "I am a teapot.", 99)
     told = resource.update(**GOLDEN, Description="d")
@@ -50,7 +50,7 @@ def test_lasting_trouble_is_answered_with_code_and_request_id(resource: Resource
 
 
 def test_an_answer_comes_before_the_end(resource: Resource) -> None:
-    """A call that hangs is cut short: FAILED is answered in time, says what was going on, and nothing follows."""
+    """If a call hangs, FAILED is sent in time with the current operation, and nothing follows."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=3_000)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.HANG, times=99)
@@ -60,7 +60,7 @@ def test_an_answer_comes_before_the_end(resource: Resource) -> None:
 
 
 def test_a_token_refused_as_spent_is_no_failure(resource: Resource) -> None:
-    """A token that the service refuses as spent leads to reading again, and to the wanted content."""
+    """If the service rejects a token as reused, the provider reads again and reaches the desired content."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with(
         "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=1
@@ -71,7 +71,7 @@ def test_a_token_refused_as_spent_is_no_failure(resource: Resource) -> None:
 
 
 def test_a_reused_request_id_leads_to_a_derived_token(resource: Resource) -> None:
-    """A request ID used again with other content is followed by one attempt with a token made of ID and content."""
+    """If a request ID is reused with other content, there is one attempt with a token from ID and content."""
     resource.create(**GOLDEN)
     resource.update(REQUEST_ID, **GOLDEN, Description="first")
     told = resource.update(REQUEST_ID, **GOLDEN, Description="second")
@@ -89,7 +89,7 @@ def test_a_reused_request_id_leads_to_a_derived_token(resource: Resource) -> Non
 
 
 def test_a_reused_request_id_of_a_create(resource: Resource) -> None:
-    """A Create whose request ID the service knows with other content creates with a token of ID and content."""
+    """A Create whose request ID was used with other content creates with a token from ID and content."""
     resource.create(REQUEST_ID, **GOLDEN)
     resource.delete()
     told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
@@ -98,7 +98,7 @@ def test_a_reused_request_id_of_a_create(resource: Resource) -> None:
 
 
 def test_a_reused_request_id_overwrites_nothing(resource: Resource) -> None:
-    """A Create whose request ID the service knows with other content leaves what has been handed over as it is."""
+    """A Create whose request ID was used with other content does not change a configuration after its handover."""
     resource.create(REQUEST_ID, **GOLDEN)
     told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
     assert told.status == "FAILED"
@@ -106,7 +106,7 @@ def test_a_reused_request_id_overwrites_nothing(resource: Resource) -> None:
 
 
 def test_a_replayed_create_is_no_success(resource: Resource) -> None:
-    """A Create whose response the service replays, for a configuration deleted since, fails and orphans nothing."""
+    """A Create fails and orphans nothing if the service replays the response for a configuration deleted since."""
     resource.create(REQUEST_ID, **GOLDEN)
     resource.delete()
     told = resource.create(REQUEST_ID, **GOLDEN)
@@ -117,7 +117,7 @@ def test_a_replayed_create_is_no_success(resource: Resource) -> None:
 
 
 def test_all_findings_are_answered_and_nothing_is_called(resource: Resource) -> None:
-    """Properties with several mistakes are answered with all of them, before any call."""
+    """All mistakes in the properties are reported at once, before any call."""
     told = resource.create(
         Nam="x", Distributions=[{"Region": "a"}, {"Region": "a", "AmiDistributionConfiguration": {}}]
     )
@@ -129,7 +129,7 @@ def test_all_findings_are_answered_and_nothing_is_called(resource: Resource) -> 
 
 
 def test_a_request_id_that_is_no_token_is_refused(resource: Resource) -> None:
-    """A request ID longer than a client token may be is answered FAILED before any call."""
+    """A request ID that is too long for a client token leads to FAILED before any call."""
     told = resource.create("x" * 65, **GOLDEN)
     assert "ClientToken: must be at most 64 characters, is 65" in told.reason
     assert resource.calls() == []
@@ -139,7 +139,7 @@ def test_a_request_id_that_is_no_token_is_refused(resource: Resource) -> None:
     "change", [{"RequestType": "Read"}, {"ResourceType": "Custom::Other"}, {"ResourceProperties": "x"}]
 )
 def test_an_answerable_event_that_is_malformed_is_answered(resource: Resource, change: dict[str, str]) -> None:
-    """An event with a fault that leaves it answerable is answered FAILED, naming the fault."""
+    """A malformed event with enough for a response leads to FAILED with the problem."""
     event = {
         "RequestType": "Create",
         "StackId": STACK_ID,
@@ -156,13 +156,13 @@ def test_an_answerable_event_that_is_malformed_is_answered(resource: Resource, c
 
 @pytest.mark.parametrize("event", [{}, {"key1": "value1"}, None, "x"])
 def test_an_event_that_names_nobody_to_answer_is_an_error(event: object) -> None:
-    """A console test event or a foreign one ends in a clear error."""
+    """A test event of the console, or any other event, leads to a clear error."""
     with pytest.raises(MalformedEvent, match="not a CloudFormation custom resource request"):
         handler(event, Context())
 
 
 def test_a_context_that_is_none_does_not_matter(resource: Resource) -> None:
-    """Without a context, or with one that lacks everything, the request is served."""
+    """A request is served without a context, or with one that lacks everything."""
     resource.context = None  # type: ignore[assignment]
     event = {"RequestType": "Create", "StackId": STACK_ID, "RequestId": REQUEST_ID, "LogicalResourceId": "Golden"}
     assert resource.deliver({**event, "ResourceProperties": GOLDEN}).status == "SUCCESS"
@@ -170,7 +170,7 @@ def test_a_context_that_is_none_does_not_matter(resource: Resource) -> None:
 
 @pytest.mark.parametrize("module", ["crhelper", "botocore", "aws_lambda_powertools", "urllib3", "jmespath"])
 def test_a_broken_package_is_answered(resource: Resource, tmp_path: Path, module: str) -> None:
-    """A package that is broken or missing is answered FAILED with its name and the event's own physical ID."""
+    """A broken or missing package leads to FAILED with its name and the event's own physical ID."""
     (tmp_path / f"{module}.py").write_text(f"raise ImportError('no module named {module} here')\n")
     script = f"""
         import sys
@@ -225,7 +225,7 @@ def test_an_invalid_logging_setting_does_not_prevent_a_response(resource: Resour
 
 
 def test_a_request_through_a_topic_is_served(resource: Resource) -> None:
-    """A request that an SNS topic brings is answered like any other."""
+    """A request through an SNS topic is served like any other."""
     slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
     event = {
         "RequestType": "Create",
@@ -242,7 +242,7 @@ def test_a_request_through_a_topic_is_served(resource: Resource) -> None:
 
 
 def test_late_copies_of_requests_do_no_harm(resource: Resource) -> None:
-    """A Create and an Update that are delivered again after later requests leave content and tags as they are."""
+    """A Create and an Update that are delivered again after later requests change neither content nor tags."""
     first = {**GOLDEN, "Description": "first", "Tags": {"t": "1"}}
     second = {**GOLDEN, "Description": "second", "Tags": {"t": "2"}}
     third = {**GOLDEN, "Description": "third", "Tags": {"t": "3"}}
@@ -257,7 +257,7 @@ def test_late_copies_of_requests_do_no_harm(resource: Resource) -> None:
 
 
 def test_a_late_copy_after_the_end_creates_nothing(resource: Resource) -> None:
-    """A Create, an Update or a Delete delivered again after the Delete leaves nothing behind."""
+    """A Create, an Update, or a Delete that is delivered again after the Delete leaves nothing behind."""
     resource.create(REQUEST_ID, **GOLDEN)
     resource.delete()
     resource.send("Create", GOLDEN, request_id=REQUEST_ID)
@@ -266,13 +266,13 @@ def test_a_late_copy_after_the_end_creates_nothing(resource: Resource) -> None:
 
 
 def test_throttling_is_outlasted_while_there_is_time(resource: Resource) -> None:
-    """A call that is throttled again and again is tried again for as long as there is time."""
+    """A throttled call is retried while time remains."""
     resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=7)
     assert resource.create(**GOLDEN).status == "SUCCESS"
 
 
 def test_a_token_that_stays_spent_is_tried_twice(resource: Resource) -> None:
-    """After the request's ID and the token derived from it are both refused as spent, nothing more is tried."""
+    """If the request ID and the token derived from it are both rejected as reused, there is no further attempt."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with(
         "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=99
@@ -284,7 +284,7 @@ def test_a_token_that_stays_spent_is_tried_twice(resource: Resource) -> None:
 
 
 def test_nothing_is_sent_after_the_answer(resource: Resource) -> None:
-    """Once FAILED has been answered for lack of time, the work that still runs sends no request any more."""
+    """After a FAILED response for a timeout, the work that still runs sends no further request."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=1_500)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.UNAVAILABLE, times=999)
@@ -295,7 +295,7 @@ def test_nothing_is_sent_after_the_answer(resource: Resource) -> None:
 
 
 def test_pipelines_of_all_pages_are_named(resource: Resource) -> None:
-    """Of many pipelines that use a configuration, those on later pages are named, and the API's code is kept."""
+    """If many pipelines use a configuration, those on later pages are named, too, and the API's code is kept."""
     resource.create(**GOLDEN)
     for number in range(30):
         resource.emulator.seed_pipeline(f"nightly-{number:02}", resource.physical_id)
@@ -305,14 +305,14 @@ def test_pipelines_of_all_pages_are_named(resource: Resource) -> None:
 
 
 def test_a_collision_keeps_the_code_and_the_request_id(resource: Resource) -> None:
-    """A name that is taken is answered with the API's code and request ID as well."""
+    """If a name already exists, the reason has the API's code and request ID."""
     resource.emulator.seed(name="golden", distributions=[])
     told = resource.create(**GOLDEN)
     assert "(ResourceAlreadyExistsException, API request ID " in told.reason
 
 
 def test_a_replayed_update_is_no_success(resource: Resource) -> None:
-    """An Update whose response the service replays, while the content is another one, is FAILED, not a lie."""
+    """An Update whose response the service replays, although the content differs, leads to FAILED."""
     resource.create(**GOLDEN)
     resource.update(REQUEST_ID, **GOLDEN, Description="first")
     resource.update(**GOLDEN, Description="second")
@@ -345,7 +345,7 @@ def test_an_update_that_cannot_be_read_back_is_a_success(resource: Resource) -> 
 
 
 def test_a_malformed_event_is_answered_to_nobody(resource: Resource) -> None:
-    """After a request that was served, an event that names nobody is not answered to that request's URL."""
+    """A malformed event leads to no response to the previous request's URL."""
     resource.create(**GOLDEN)
     with pytest.raises(MalformedEvent):
         handler({"RequestType": "Create"}, resource.context)
@@ -354,7 +354,7 @@ def test_a_malformed_event_is_answered_to_nobody(resource: Resource) -> None:
 
 
 def test_a_delete_is_answered_at_once_however_much_time_there_is(resource: Resource) -> None:
-    """A Delete is answered without waiting for log lines, of which crhelper would make two minutes here."""
+    """The response to a Delete does not wait for log lines, for which crhelper would wait two minutes."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=900_000)
     start = time.monotonic()
@@ -374,7 +374,7 @@ def test_a_delete_is_answered_at_once_however_much_time_there_is(resource: Resou
 def test_a_delete_without_its_packages_tells_the_truth(
     resource: Resource, tmp_path: Path, properties: dict[str, str], status: str
 ) -> None:
-    """With a broken package a Delete succeeds only where there is provably nothing to undo."""
+    """With a broken package, a Delete succeeds only if there is provably nothing to do."""
     (tmp_path / "botocore.py").write_text("raise ImportError('broken for a test')\n")
     slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
     event = {
@@ -402,7 +402,7 @@ def test_a_delete_without_its_packages_tells_the_truth(
 def test_what_breaks_inside_the_client_is_looked_into(
     resource: Resource, error: BaseException, request_type: str
 ) -> None:
-    """An error inside the client after the call took effect is no failure: what happened is read, and it goes on."""
+    """After an error inside the client, the provider reads whether the call took effect, and goes on."""
     if request_type == "Update":
         resource.create(**GOLDEN)
     left = [error]
@@ -419,7 +419,7 @@ def test_what_breaks_inside_the_client_is_looked_into(
 
 
 def test_a_create_that_is_cut_short_after_creating_returns_a_marker(resource: Resource) -> None:
-    """A Create that runs out of time after it created something returns a marker, whose Delete removes that."""
+    """A Create that runs out of time after it created something returns a marker, whose Delete removes it."""
     resource.context = replace(resource.context, milliseconds=2_000)
     resource.emulator.fail("GetDistributionConfiguration", Fault.HANG, times=9)
     told = resource.create(**GOLDEN)
@@ -431,7 +431,7 @@ def test_a_create_that_is_cut_short_after_creating_returns_a_marker(resource: Re
 
 @pytest.mark.parametrize("resource_type", ["Custom::Other", None, 5, []])
 def test_a_foreign_delete_deletes_nothing(resource: Resource, resource_type: object) -> None:
-    """A Delete of a resource type that the provider never creates succeeds, and nothing is called."""
+    """A Delete of an unsupported resource type succeeds, and nothing is called."""
     resource.create(**GOLDEN)
     resource.calls()
     event = {
@@ -447,7 +447,7 @@ def test_a_foreign_delete_deletes_nothing(resource: Resource, resource_type: obj
 
 
 def test_an_unknown_request_type_keeps_the_physical_id(resource: Resource) -> None:
-    """An event of an unknown type is answered FAILED with the physical ID that it has."""
+    """An event with an unknown request type leads to FAILED with its physical ID."""
     event = {
         "RequestType": "Read",
         "StackId": STACK_ID,
@@ -461,7 +461,7 @@ def test_an_unknown_request_type_keeps_the_physical_id(resource: Resource) -> No
 
 
 def test_nothing_is_begun_after_the_url_has_expired(resource: Resource) -> None:
-    """Work that would outlast the response URL is cut short before it expires, so that the answer is heard."""
+    """The work ends before the response URL expires, so that the response can be delivered."""
     resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=999)
     slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
     signed = datetime.now(UTC) - timedelta(seconds=7197)

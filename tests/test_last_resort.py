@@ -1,4 +1,4 @@
-"""The last resort answers where the provider could not."""
+"""The last-resort function responds if the provider's function did not."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ def event(request_type: str = "Update", **properties: str) -> dict[str, Any]:
 
 
 def record(payload: object, condition: str = "RetriesExhausted", **response: str) -> dict[str, Any]:
-    """What Lambda hands to a failure destination."""
+    """Return the record that Lambda sends to a failure destination."""
     return {
         "version": "1.0",
         "timestamp": "2026-11-23T06:00:00.000Z",
@@ -57,7 +57,7 @@ def told(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict[str, A
 
 
 def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
-    """A function that crashed is answered FAILED with what Lambda says of it and the event's physical ID."""
+    """After a crash, the response is FAILED, with Lambda's error and the event's physical ID."""
     answer = told(sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed")
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{ARN}golden")
     assert "failed in 2 attempts: Runtime.ExitError: RequestId: x Error: signal: killed" in answer["Reason"]
@@ -65,7 +65,7 @@ def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
 
 
 def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
-    """An event that no function took in time is answered FAILED."""
+    """If Lambda did not invoke the function in time, the response is FAILED."""
     answer = told(sink, event("Create"), condition="EventAgeExceeded")
     assert answer["Status"] == "FAILED"
     assert not answer["PhysicalResourceId"].startswith("arn:")
@@ -73,14 +73,14 @@ def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
 
 
 def test_a_delete_says_what_to_check(sink: AnswerSink) -> None:
-    """A Delete that was not carried out is FAILED and names what to look for."""
+    """The response to a Delete is FAILED and names the configuration to check."""
     answer = told(sink, event("Delete"))
     assert answer["Status"] == "FAILED"
     assert f"Check whether {ARN}golden still exists" in answer["Reason"]
 
 
 def test_a_delete_that_asks_for_nothing_succeeds(sink: AnswerSink) -> None:
-    """A Delete that retains is a success, whoever answers."""
+    """The response to a Delete that retains the configuration is SUCCESS."""
     answer = told(sink, event("Delete", OnDelete="Retain"))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
 
@@ -89,7 +89,7 @@ def test_a_delete_that_asks_for_nothing_succeeds(sink: AnswerSink) -> None:
     "payload", [None, {}, {"key": "value"}, "x", {**event(), "ResponseURL": "http://example.com/x"}]
 )
 def test_what_names_nobody_ends_in_the_queue(payload: object) -> None:
-    """A record without a request that can be answered is an error, which leads to the dead-letter queue."""
+    """A record without a complete request is an error, which leads to the dead-letter queue."""
     with pytest.raises(MalformedEvent):
         handler(record(payload), Context())
     with pytest.raises(MalformedEvent):
@@ -97,14 +97,14 @@ def test_what_names_nobody_ends_in_the_queue(payload: object) -> None:
 
 
 def test_an_answer_that_does_not_arrive_ends_in_the_queue() -> None:
-    """An answer that cannot be delivered in time is an error, which Lambda retries."""
+    """A response that cannot be delivered in time is an error, which Lambda retries."""
     payload = {**event(), "ResponseURL": "http://127.0.0.1:1/answer?X-Amz-Signature=s"}
     with pytest.raises(Undelivered):
         handler(record(payload), Context(milliseconds=2500))
 
 
 def rejected(status: int, query: str) -> None:
-    """Has the bucket reject the response."""
+    """Makes the bucket reject the response."""
     with LoopbackServer(lambda *_: Reply(status, {}, b"")) as bucket:
         payload = {**event(), "ResponseURL": f"{bucket.url}/answer?{query}&X-Amz-Signature=s"}
         handler(record(payload), Context(milliseconds=2500))
@@ -112,7 +112,7 @@ def rejected(status: int, query: str) -> None:
 
 @pytest.mark.parametrize("status", [307, 400, 403, 404, 409, 503])
 def test_a_response_that_is_rejected_ends_in_the_queue(status: int) -> None:
-    """A rejection that does not pass is an error, which Lambda retries; so is a 403 while the URL is valid."""
+    """A lasting rejection is an error, which Lambda retries; so is a 403 while the URL is valid."""
     with pytest.raises(
         Undelivered, match=f"the response FAILED for {ARN}golden was not delivered: HTTP status {status}"
     ):
@@ -125,14 +125,14 @@ def test_a_response_to_an_expired_url_is_no_error() -> None:
 
 
 def test_a_response_that_the_provider_could_not_deliver_is_quoted(sink: AnswerSink) -> None:
-    """The stack gets to know what the provider would have responded."""
+    """The reason contains what the provider would have reported."""
     lost = Undelivered("HTTP status 503", final=False, outcome=f"SUCCESS for {ARN}golden")
     answer = told(sink, event(), errorType="Undelivered", errorMessage=str(lost))
     assert f"the response SUCCESS for {ARN}golden was not delivered: HTTP status 503" in answer["Reason"]
 
 
 def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
-    """The second function's artifact loads with nothing but the standard library, and is a few files."""
+    """The last-resort function's artifact needs only the standard library, and consists of a few files."""
     command = ["make", "--no-print-directory", "build-LastResortFunction", f"ARTIFACTS_DIR={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True)
     assert sum(path.stat().st_size for path in tmp_path.rglob("*.py")) < 65_000
@@ -141,14 +141,14 @@ def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
 
 
 def test_a_foreign_delete_without_an_id_is_answered_with_one(sink: AnswerSink) -> None:
-    """Even a Delete of a foreign type that has no physical ID is answered with one that is not empty."""
+    """The response to a Delete of an unsupported type without a physical ID has a physical ID that is not empty."""
     foreign = {**event("Delete"), "ResourceType": "Custom::Other", "PhysicalResourceId": None}
     answer = told(sink, foreign)
     assert (answer["Status"], bool(answer["PhysicalResourceId"])) == ("SUCCESS", True)
 
 
 def test_the_cause_is_logged_without_secrets(sink: AnswerSink, caplog: pytest.LogCaptureFixture) -> None:
-    """What Lambda quotes of a crash is neither logged nor answered with a signature in it."""
+    """A signature in Lambda's error is neither logged nor sent to the stack."""
     answer = told(sink, event(), errorMessage="GET https://b.s3/k?X-Amz-Signature=deadbeef0123")
     assert "deadbeef0123" not in answer["Reason"] + caplog.text
     assert "the provider did not respond to" in caplog.text

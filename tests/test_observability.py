@@ -1,4 +1,4 @@
-"""What is written to the log: structured, about the request, and nothing secret."""
+"""Log lines are structured, have the keys of the request, and contain no secrets."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ def lines(captured: str) -> list[dict[str, Any]]:
 
 
 def test_every_line_is_json_about_the_request(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each line is a JSON object with the stack, the logical ID, the request ID and the request type."""
+    """Each line is a JSON object with the stack, the logical ID, the request ID, and the request type."""
     told = resource.create("11111111-0000-4000-8000-000000000000", Name="golden", Distributions=[ami()])
     resource.update(Name="golden", Distributions=[])
     resource.update(Name="golden", Distributions="nonsense")
@@ -39,7 +39,7 @@ def test_every_line_is_json_about_the_request(resource: Resource, capsys: pytest
 
 
 def test_an_updates_difference_is_one_line(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """What an Update changes is one line with paths, old and new values."""
+    """The changes of an Update are one line with paths, old values, and new values."""
     resource.create(Name="golden", Description="old", Distributions=[ami(), ami("eu-west-1")], Tags={"a": "1"})
     capsys.readouterr()
     resource.update(Name="golden", Description="new", Distributions=[ami("eu-west-1", Description="x")])
@@ -53,7 +53,7 @@ def test_an_updates_difference_is_one_line(resource: Resource, capsys: pytest.Ca
 
 
 def test_warnings_are_logged(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is only advised is logged as a warning, and the request goes on."""
+    """Advice is logged as a warning, and the request goes on."""
     assert resource.create(Name="golden", Distributions=[]).status == "SUCCESS"
     (line,) = [line for line in lines(capsys.readouterr().out) if line["level"] == "WARNING"]
     assert line["warnings"][0].startswith("Distributions: is empty")
@@ -63,7 +63,7 @@ def test_warnings_are_logged(resource: Resource, capsys: pytest.CaptureFixture[s
 def test_no_line_tells_a_secret(
     resource: Resource, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, level: str
 ) -> None:
-    """At no level does a line have the response URL, its signature, or a credential, whoever writes it."""
+    """At no level does a line contain the response URL, its signature, or a credential."""
     monkeypatch.setenv("LOG_LEVEL", level)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "verysecretkey")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "verysecrettoken")
@@ -88,7 +88,7 @@ def test_no_line_tells_a_secret(
 
 
 def test_a_request_s_keys_do_not_outlive_it(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """A line of a later request has nothing of an earlier one's IDs."""
+    """A line of a later request has none of an earlier one's IDs."""
     resource.create("11111111-0000-4000-8000-000000000000", Name="golden", Distributions=[ami()])
     capsys.readouterr()
     other = Resource(resource.emulator, resource.sink, logical_id="Other")
@@ -101,7 +101,7 @@ def test_a_request_s_keys_do_not_outlive_it(resource: Resource, capsys: pytest.C
 def test_what_the_service_quotes_is_redacted(
     resource: Resource, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A signature or a session token that an error of the API quotes is neither logged nor answered."""
+    """A signature or a session token in an API error is neither logged nor sent to the stack."""
     monkeypatch.setenv("AWS_SESSION_TOKEN", "verysecrettoken/+=")
     quoted = "x-amz-security-token:verysecrettoken/+= https://b.s3/k?X-Amz-Signature=deadbeef0123 AKIAIOSFODNN7EXAMPLE"
     resource.emulator.fail_with("CreateDistributionConfiguration", "InvalidSignatureException", 403, quoted, times=9)
@@ -113,7 +113,7 @@ def test_what_the_service_quotes_is_redacted(
 
 
 def test_json_that_the_service_quotes_is_redacted(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """Secrets in JSON that an error of the API quotes are neither logged nor reported; the rest of the message is."""
+    """Secrets in JSON in an API error are neither logged nor sent to the stack; the rest of the message is."""
     quoted = json.dumps({"body": json.dumps({"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG", "Host": "harmless.example"})})
     proxied = f"{quoted} through socks5h://user:p@ssword@proxy.example:1080"
     resource.emulator.fail_with("CreateDistributionConfiguration", "OddException", 400, proxied, times=9)
@@ -125,7 +125,7 @@ def test_json_that_the_service_quotes_is_redacted(resource: Resource, capsys: py
 
 
 def test_a_malformed_event_bears_no_earlier_ids(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """The line about an event that cannot be read has nothing of the request before it."""
+    """The line about a malformed event has nothing of the previous request."""
     resource.create(Name="golden", Distributions=[ami()])
     capsys.readouterr()
     with pytest.raises(MalformedEvent):
@@ -138,7 +138,7 @@ def test_a_malformed_event_bears_no_earlier_ids(resource: Resource, capsys: pyte
 def test_work_that_outlives_its_answer_logs_under_its_own_request(
     resource: Resource, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A line that the work of an earlier request writes late bears that request's IDs, not the next one's."""
+    """If the work of a request goes on after its response, its log lines have that request's IDs."""
     resource.create(Name="golden", Distributions=[ami()])
     resource.context = replace(resource.context, milliseconds=1_500)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.UNAVAILABLE, times=999)
@@ -158,7 +158,7 @@ def test_work_that_outlives_its_answer_logs_under_its_own_request(
 def test_the_difference_is_one_line_even_after_a_surprise(
     resource: Resource, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A request that had to look again tells its difference once."""
+    """A request that had to retry logs its difference once."""
     resource.create(Name="golden", Distributions=[ami()])
     capsys.readouterr()
     resource.emulator.fail_with(
@@ -171,7 +171,7 @@ def test_the_difference_is_one_line_even_after_a_surprise(
 def test_a_line_that_is_hard_to_encode_is_written_without_secrets(
     resource: Resource, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Half a character in a message neither loses the line nor brings what it quotes to the standard error."""
+    """A surrogate in a message neither loses the line nor leaks its secrets to the standard error."""
     message = "\ud800 https://b.s3/k?X-Amz-Signature=deadbeef0123"
     resource.emulator.fail_with("CreateDistributionConfiguration", "OddException", 400, message, times=9)
     assert resource.create(Name="golden", Distributions=[ami()]).status == "FAILED"

@@ -1,4 +1,4 @@
-"""Whom the answers are trusted to, and what that costs."""
+"""Which servers are trusted with a response, and how often the CAs are read."""
 
 import ssl
 import threading
@@ -21,7 +21,7 @@ from tests.cloudformation.test_delivery import seconds
 
 
 class Bucket(LoopbackServer):
-    """Takes answers over TLS; `authority` is who vouches for it."""
+    """Receives responses over TLS with a certificate of `authority`."""
 
     def __init__(self, authority: Authority, server: Path | None = None) -> None:
         self.authority = authority
@@ -38,7 +38,7 @@ class Bucket(LoopbackServer):
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Has the system alone say whom to trust, and no pause between two attempts."""
+    """Removes the settings for CAs and the pauses between attempts."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("random.uniform", lambda *_: 0.0)
@@ -53,13 +53,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Another CA, which vouches for nobody here."""
+    """Another CA, which signed no server's certificate."""
     return Authority(tmp_path_factory.mktemp("authority") / "stranger", "CN = A stranger")
 
 
 @pytest.fixture(scope="module")
 def folder(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first one in a folder of hashed names."""
+    """The first CA in a folder of hashed names."""
     made = tmp_path_factory.mktemp("hashed") / "certificates"
     hashed_folder(authority.certificate, made)
     return made
@@ -67,13 +67,13 @@ def folder(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture
 def bucket(authority: Authority) -> Iterator[Bucket]:
-    """A bucket that the first one vouches for."""
+    """A bucket with a certificate of the first CA."""
     with Bucket(authority) as running:
         yield running
 
 
 def arrives(bucket: Bucket, host: str = "127.0.0.1") -> bool:
-    """Whether a body gets to the bucket, once; where it does not, that is told."""
+    """Return whether a body is delivered, and check that it is delivered once."""
     with suppress(Undelivered):
         deliver(f"https://{host}:{bucket.server_address[1]}/key", b"body", seconds(20))
         assert bucket.bodies == [b"body"]
@@ -81,20 +81,20 @@ def arrives(bucket: Bucket, host: str = "127.0.0.1") -> bool:
 
 
 def test_who_is_unknown_to_the_system_gets_nothing(bucket: Bucket) -> None:
-    """Where nothing is set and the system does not know a server's CA, the server never gets the body."""
+    """Without settings, a server whose CA the system does not know never receives the body."""
     assert not arrives(bucket)
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "AWS_CA_BUNDLE"])
 def test_a_bundle_that_is_set_is_trusted(bucket: Bucket, settings: pytest.MonkeyPatch, name: str) -> None:
-    """A server is trusted whose CA is in SSL_CERT_FILE, or in AWS_CA_BUNDLE where that alone is set."""
+    """A server is trusted if its CA is in SSL_CERT_FILE, or in AWS_CA_BUNDLE if only that is set."""
     settings.setenv(name, str(bucket.authority.certificate))
     assert arrives(bucket)
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_DIR", "AWS_CA_BUNDLE"])
 def test_a_folder_that_is_set_is_trusted(bucket: Bucket, settings: pytest.MonkeyPatch, folder: Path, name: str) -> None:
-    """A server is trusted whose CA is in a folder of hashed names, SSL_CERT_DIR or AWS_CA_BUNDLE."""
+    """A server is trusted if its CA is in a folder of hashed names, SSL_CERT_DIR or AWS_CA_BUNDLE."""
     settings.setenv(name, str(folder))
     assert arrives(bucket)
 
@@ -103,19 +103,19 @@ def test_a_folder_that_is_set_is_trusted(bucket: Bucket, settings: pytest.Monkey
 def test_who_is_not_in_the_bundle_gets_nothing(
     bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, name: str
 ) -> None:
-    """A server whose CA is neither in the bundle nor known to the system never gets the body."""
+    """A server whose CA is neither in the bundle nor known to the system never receives the body."""
     settings.setenv(name, str(stranger.certificate))
     assert not arrives(bucket)
 
 
 def test_another_hosts_certificate_is_not_enough(bucket: Bucket, settings: pytest.MonkeyPatch) -> None:
-    """A server with a trusted certificate of another host never gets the body."""
+    """A server with a trusted certificate of another host never receives the body."""
     settings.setenv("SSL_CERT_FILE", str(bucket.authority.certificate))
     assert not arrives(bucket, "localhost")
 
 
 def test_a_common_name_is_not_enough(authority: Authority, settings: pytest.MonkeyPatch) -> None:
-    """A server whose certificate has its host as the common name alone gets neither a response nor an API call."""
+    """A server whose certificate has its host only as the common name receives neither a response nor an API call."""
     settings.setenv("SSL_CERT_FILE", str(authority.certificate))
     with Bucket(authority, authority.server_by_common_name()) as bucket:
         assert not arrives(bucket, "localhost")
@@ -126,14 +126,14 @@ def test_a_common_name_is_not_enough(authority: Authority, settings: pytest.Monk
 
 @pytest.mark.parametrize("context", [tls_context, delivery_context, system_context])
 def test_every_context_verifies(context: Callable[[], ssl.SSLContext]) -> None:
-    """Each context asks for a certificate that is valid for the host by its subject alternative names."""
+    """Each context requires a certificate whose subject alternative names contain the host."""
     made = context()
     assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert not made.hostname_checks_common_name
 
 
 def test_ssl_cert_file_comes_first(bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority) -> None:
-    """SSL_CERT_FILE is what counts for answers, whatever AWS_CA_BUNDLE says for the API."""
+    """SSL_CERT_FILE overrides AWS_CA_BUNDLE for responses."""
     settings.setenv("SSL_CERT_FILE", str(bucket.authority.certificate))
     settings.setenv("AWS_CA_BUNDLE", str(stranger.certificate))
     assert arrives(bucket)
@@ -142,7 +142,7 @@ def test_ssl_cert_file_comes_first(bucket: Bucket, settings: pytest.MonkeyPatch,
 def test_the_system_vouches_for_who_is_not_in_the_bundle(
     bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, folder: Path
 ) -> None:
-    """A server that the bundle does not know gets the body where the system's trust, SSL_CERT_DIR say, has its CA."""
+    """A server whose CA is not in the bundle receives the body if the system's CAs (SSL_CERT_DIR) include it."""
     settings.setenv("SSL_CERT_FILE", str(stranger.certificate))
     settings.setenv("SSL_CERT_DIR", str(folder))
     assert arrives(bucket)
@@ -152,7 +152,7 @@ def test_the_system_vouches_for_who_is_not_in_the_bundle(
 def test_the_system_vouches_where_the_bundle_cannot_be_read(
     bucket: Bucket, settings: pytest.MonkeyPatch, folder: Path, tmp_path: Path, bundle: str
 ) -> None:
-    """A bundle that is missing, out of reach or no bundle leaves the answer to the system's trust."""
+    """If a bundle is missing, unreadable, or invalid, the system's CAs decide."""
     (tmp_path / "garbage.pem").write_text("no certificate")
     settings.setenv("SSL_CERT_FILE", str(tmp_path / bundle))
     settings.setenv("SSL_CERT_DIR", str(folder))
@@ -160,7 +160,7 @@ def test_the_system_vouches_where_the_bundle_cannot_be_read(
 
 
 def unreadable(kind: str, folder: Path) -> str:
-    """A path that no CAs can be read from."""
+    """Return a path from which no CAs can be read."""
     path = folder / kind
     if kind == "garbage":
         path.write_bytes(b"\x00\xff no certificate")
@@ -181,13 +181,13 @@ UNREADABLE = ["missing", "garbage", "folder", "forbidden", "loop", "too long", "
 
 
 def system_trusts(certificate: Path, settings: pytest.MonkeyPatch) -> None:
-    """Makes a CA one of the system's own, which OpenSSL knows without any setting."""
+    """Add a CA to the system's own, which OpenSSL knows without any setting."""
     own = ssl.get_default_verify_paths()._replace(openssl_cafile=str(certificate))
     settings.setattr("ssl.get_default_verify_paths", lambda: own)
 
 
 def artifact_ships(folder: Path, settings: pytest.MonkeyPatch) -> None:
-    """Makes the CAs of a folder the ones that the artifact has."""
+    """Use the CAs in a folder as those that the artifact ships."""
     settings.setattr("provider.aws.tls.SHIPPED", str(folder))
 
 
@@ -197,7 +197,7 @@ def artifact_ships(folder: Path, settings: pytest.MonkeyPatch) -> None:
 def test_an_unreadable_setting_does_not_prevent_a_response(
     bucket: Bucket, settings: pytest.MonkeyPatch, folder: Path, tmp_path: Path, name: str, kind: str, source: str
 ) -> None:
-    """Where SSL_CERT_FILE or SSL_CERT_DIR cannot be read, the system's own CAs and the shipped ones take its place."""
+    """If SSL_CERT_FILE or SSL_CERT_DIR cannot be read, the system's CAs and the shipped ones replace it."""
     settings.setenv(name, unreadable(kind, tmp_path))
     if source == "system":
         system_trusts(bucket.authority.certificate, settings)
@@ -215,7 +215,7 @@ def test_an_unreadable_setting_does_not_prevent_a_response(
 def test_an_unreadable_setting_does_not_make_anybody_trusted(
     bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, tmp_path: Path, name: str, kind: str
 ) -> None:
-    """Where a setting cannot be read, a server whose CA is in no other source still gets nothing."""
+    """If a setting cannot be read, a server whose CA is in no other source still receives nothing."""
     settings.setenv(name, unreadable(kind, tmp_path))
     system_trusts(stranger.certificate, settings)
     _forget_contexts()
@@ -228,7 +228,7 @@ def test_an_unreadable_setting_does_not_make_anybody_trusted(
 def test_a_readable_setting_is_not_extended(
     bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, folder: Path, tmp_path: Path
 ) -> None:
-    """Where SSL_CERT_FILE and SSL_CERT_DIR can be read, their CAs alone count, not the system's own or shipped ones."""
+    """If SSL_CERT_FILE and SSL_CERT_DIR can be read, only their CAs are trusted."""
     settings.setenv("SSL_CERT_FILE", str(stranger.certificate))
     hashed_folder(stranger.certificate, tmp_path / "hashed")
     settings.setenv("SSL_CERT_DIR", str(tmp_path / "hashed"))
@@ -242,13 +242,13 @@ def test_a_readable_setting_is_not_extended(
 
 
 def _forget_contexts() -> None:
-    """Have contexts made anew: what the machine and the artifact have does not change otherwise."""
+    """Create contexts again: the CAs of the machine and the artifact do not change otherwise."""
     provider.aws.tls._context.cache_clear()
     provider.aws.tls._system_context.cache_clear()
 
 
 def test_a_ca_without_key_usage_is_trusted(settings: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A company's CA without the key usage that the strict checks of newer Pythons ask for vouches for a server."""
+    """A company's CA without the key usage that newer Pythons require is accepted."""
     create = ssl.create_default_context
 
     def strictly(**trust: Any) -> ssl.SSLContext:
@@ -265,7 +265,7 @@ def test_a_ca_without_key_usage_is_trusted(settings: pytest.MonkeyPatch, tmp_pat
 def test_who_comes_while_a_context_is_made_gets_the_same(
     authority: Authority, settings: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Threads that ask for the context at once share the one that is made."""
+    """Threads that need a context at the same time share one."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(authority.certificate.read_text() * 50)
     settings.setenv("SSL_CERT_FILE", str(bundle))
@@ -282,7 +282,7 @@ def test_who_comes_while_a_context_is_made_gets_the_same(
 def test_other_settings_lead_to_another_context(
     authority: Authority, settings: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    """The context is made anew where the environment names other CAs, and not before."""
+    """A context is created again if, and only if, the settings name other CAs."""
     settings.setenv("SSL_CERT_FILE", str(authority.certificate))
     first = tls_context()
     assert tls_context() is first
@@ -291,7 +291,7 @@ def test_other_settings_lead_to_another_context(
 
 
 def test_the_systems_trust_is_read_once(settings: pytest.MonkeyPatch, stranger: Authority) -> None:
-    """The system's CAs, too, are read once, and anew where the environment says that they are other ones."""
+    """The system's CAs are read once, and again if the settings name other CAs."""
     systems = system_context()
     assert system_context() is systems
     settings.setenv("SSL_CERT_FILE", str(stranger.certificate))

@@ -1,4 +1,4 @@
-"""A connection that is kept is used again only where nothing is left on it."""
+"""A pooled connection is reused only if nothing is left to read from it."""
 
 import io
 import resource
@@ -26,7 +26,7 @@ def answer(body: bytes) -> bytes:
 
 @contextmanager
 def server(first: bytes) -> Iterator[tuple[str, list[socket.socket]]]:
-    """A TLS server that answers each connection's first request with these bytes, in one record, the next one well."""
+    """A TLS server that sends these bytes as each connection's first response, and then a normal response."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(CERTIFICATE)
     connections: list[socket.socket] = []
@@ -58,7 +58,7 @@ def server(first: bytes) -> Iterator[tuple[str, list[socket.socket]]]:
 
 @pytest.fixture
 def transport() -> Transport:
-    """One that trusts the server."""
+    """A transport that trusts the server."""
     return Transport(lambda: tls_context(str(CERTIFICATE)))
 
 
@@ -110,14 +110,14 @@ def exchanged(transport: Transport, url: str) -> bytes:
 
 
 def test_a_connection_with_nothing_left_is_used_again(transport: Transport) -> None:
-    """Requests that are answered as they should be share one connection."""
+    """Requests with normal responses share one connection."""
     with server(answer(b"first")) as (url, connections):
         assert [exchanged(transport, url), exchanged(transport, url)] == [b"first", b"later"]
         assert len(connections) == 1
 
 
 def test_what_is_left_of_an_answer_is_nobody_s_answer(transport: Transport) -> None:
-    """What a server sent beyond its answer, already deciphered, is not taken for the answer to the next request."""
+    """Bytes after a response, already decrypted, are not taken for the response to the next request."""
     room = io.DEFAULT_BUFFER_SIZE  # so much is taken from TLS at a time
     body = b"x" * (room - len(answer(b"")) - len(str(room)) + 1)
     whole = answer(body)
@@ -128,7 +128,7 @@ def test_what_is_left_of_an_answer_is_nobody_s_answer(transport: Transport) -> N
 
 
 def test_many_open_files_are_no_hindrance(transport: Transport) -> None:
-    """Where a process has more files open than `select` can tell apart, a connection is used again all the same."""
+    """If a process has more open files than `select` supports, a connection is still reused."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 2048:
         pytest.skip("this process may not have so many files open")
@@ -147,7 +147,7 @@ def test_many_open_files_are_no_hindrance(transport: Transport) -> None:
 @pytest.mark.parametrize("interim", [100, 102, 103, 199])
 @pytest.mark.parametrize("pause", [b"", LATER])
 def test_an_interim_response_is_not_the_final_one(interim: int, pause: bytes) -> None:
-    """After any 1xx response the final one is read, whether it comes at once or later, and the connection is reused."""
+    """After any 1xx response, the final one is read, at once or later, and the connection is reused."""
     early = b"HTTP/1.1 %d Wait\r\nLink: </x>; rel=preload\r\n\r\n" % interim
     transport = Transport(ssl.create_default_context)
     with plain_server(early + early + pause + answer(b"whole"), EMPTY) as (url, requests, later):
@@ -159,7 +159,7 @@ def test_an_interim_response_is_not_the_final_one(interim: int, pause: bytes) ->
 
 
 def test_interim_responses_are_bounded() -> None:
-    """A server that sends nothing but interim responses is not listened to for ever."""
+    """A server that sends only interim responses does not block forever."""
     with (
         plain_server(b"HTTP/1.1 102 Processing\r\n\r\n" * 1000) as (url, _, _),
         pytest.raises(HTTPException, match="interim"),
@@ -168,7 +168,7 @@ def test_interim_responses_are_bounded() -> None:
 
 
 def test_an_interim_response_alone_is_no_response() -> None:
-    """Where a connection ends after an interim response, the request failed."""
+    """If a connection ends after an interim response, the request has failed."""
     with plain_server(b"HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n") as (url, _, _):
         transport = Transport(ssl.create_default_context)
         with pytest.raises((OSError, HTTPException)):
@@ -189,7 +189,7 @@ def test_an_interim_response_alone_is_no_response() -> None:
     ],
 )
 def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
-    """After a body that was not read, bytes beyond the response, or a rejection, the connection is not reused."""
+    """After an unread body, bytes beyond the response, or a rejection, the connection is not reused."""
     transport = Transport(ssl.create_default_context)
     with plain_server(reply + LATER + b"503 Not Yours\r\n\r\n", EMPTY) as (url, _, later):
         assert put(transport, url) == int(reply.split()[1])
@@ -200,7 +200,7 @@ def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
 
 
 def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
-    """Bytes beyond a response that were read with it make its connection unusable, before the rest of them comes."""
+    """If bytes beyond a response were read with it, its connection is not reused, even if more follows later."""
     transport = Transport(ssl.create_default_context)
     with plain_server(answer(b"first") + b"HTTP/1.1 200 OK\r\nContent-", answer(b"second")) as (url, _, _):
         assert exchanged(transport, url) == b"first"
@@ -209,7 +209,7 @@ def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
 
 
 def test_a_body_that_breaks_off_is_an_error() -> None:
-    """A response whose body ends early is not taken for whole, and its connection is not reused."""
+    """A response whose body ends early is an error, and its connection is not reused."""
     transport = Transport(ssl.create_default_context)
     with plain_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf" + LATER, answer(b"x")) as (url, _, later):
         connection = transport.connection(url, SECONDS)
@@ -221,7 +221,7 @@ def test_a_body_that_breaks_off_is_an_error() -> None:
 
 @pytest.mark.parametrize(("idle", "reused"), [(0.0, True), (19.0, True), (21.0, False), (3600.0, False), (-1.0, False)])
 def test_a_connection_is_reused_for_twenty_seconds(idle: float, reused: bool) -> None:
-    """A connection that has been idle for longer may have ended unseen while the environment was frozen."""
+    """A connection that was idle for longer is not reused: the server may have closed it while Lambda was frozen."""
     now = [1_000_000.0]
     transport = Transport(ssl.create_default_context, clock=lambda: now[0])
     with Recorder(certificate=None) as recorder:
@@ -238,14 +238,14 @@ def test_a_connection_is_reused_for_twenty_seconds(idle: float, reused: bool) ->
     "target", ["/", "/a/b", "//x", "//x//y?a=b", "/x?", "/a;b=c?d=e?f", "/%2F%2f?X-Amz-Signature=a%2Bb", "///"]
 )
 def test_a_request_goes_to_the_target_of_its_url(target: str) -> None:
-    """The path and the query arrive verbatim: a changed one would not fit the URL's signature."""
+    """The path and the query arrive unchanged, because the URL's signature covers them."""
     with plain_server(EMPTY) as (url, requests, _):
         put(Transport(ssl.create_default_context), url.removesuffix("/") + target)
         assert requests[0].split()[1].decode() == target.removesuffix("?")
 
 
 def test_an_exchange_that_is_aborted_ends() -> None:
-    """A thread that waits for a response gets an error as soon as another one aborts the exchange."""
+    """A thread that waits for a response gets an error as soon as another thread aborts the request."""
     transport = Transport(ssl.create_default_context)
     with plain_server(LATER) as (url, requests, _):
         connection = transport.connection(url, SECONDS)

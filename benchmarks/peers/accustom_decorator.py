@@ -11,5 +11,5 @@ api = boto3.client("imagebuilder")
 
 @accustom.sdecorator(expectedProperties=["Name", "Distributions"], timeoutFunction=False)
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Update; the decorator answers."""
+    """Update; the decorator responds."""
     return {"DateUpdated": change(api, event)}

@@ -1,4 +1,4 @@
-"""The AWS CLI making the same Update, and nothing else: it answers nobody, and one command is one call."""
+"""The AWS CLI makes the same Update with one command, and sends no response."""
 
 import json
 import sys

@@ -22,7 +22,7 @@ def parameters(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def change(api: Any, event: dict[str, Any]) -> str:
-    """Read, update, and read what has come of it, through a client of botocore's; the configuration's date."""
+    """Read, update, and read again with a botocore client; return the configuration's date."""
     arn = event["PhysicalResourceId"]
     api.get_distribution_configuration(distributionConfigurationArn=arn)
     api.update_distribution_configuration(**parameters(event))

@@ -17,5 +17,5 @@ def update(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Let it update and answer."""
+    """Let cfn-handler update and respond."""
     resource(event, context)

@@ -30,5 +30,5 @@ def update(event: dict[str, Any], _context: object) -> str:
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Let crhelper update and answer."""
+    """Let crhelper update and respond."""
     helper(event, context)

@@ -33,5 +33,5 @@ def update(event: dict[str, Any], _context: object) -> str:
 @tracer.capture_lambda_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Let crhelper update and answer."""
+    """Let crhelper update and respond."""
     helper(event, context)

@@ -22,7 +22,7 @@ _api = http.client.HTTPSConnection(_endpoint.hostname or "", _endpoint.port, con
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Read, update, read again, and answer."""
+    """Read, update, read again, and respond."""
     get = "distributionConfigurationArn=" + quote(event["PhysicalResourceId"], safe="")
     _call("GET", "/GetDistributionConfiguration", get)
     _call("PUT", "/UpdateDistributionConfiguration", "", json.dumps(parameters(event)).encode())

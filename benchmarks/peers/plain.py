@@ -12,7 +12,7 @@ http = urllib3.PoolManager()
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Update and answer."""
+    """Update and respond."""
     answer = {
         "Status": "SUCCESS",
         "PhysicalResourceId": event["PhysicalResourceId"],

@@ -35,5 +35,5 @@ provider = ImageBuilderDistributionConfigurationProvider()
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Let it update and answer."""
+    """Let cfn-resource-provider update and respond."""
     provider.handle(event, context)

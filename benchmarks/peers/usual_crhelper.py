@@ -25,5 +25,5 @@ def update(event: dict[str, Any], _context: object) -> str:
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Let crhelper update and answer."""
+    """Let crhelper update and respond."""
     helper(event, context)
