@@ -134,4 +134,4 @@ def test_the_last_resort_is_the_standard_library_and_the_protocol(application: A
     folder = application.last_resort.folder
     assert [path.name for path in folder.iterdir()] == ["provider"]
     own = {path.name for path in (folder / "provider").iterdir()}
-    assert own == {"__init__.py", "last_resort.py", "protocol", "tls.py", "transport.py"}
+    assert own == {"__init__.py", "arn.py", "aws", "cloudformation", "last_resort.py", "marker.py"}

@@ -206,7 +206,7 @@ def test_a_nested_application_is_built_along(tmp_path: Path) -> None:
     # In the environment of whoever runs the tests: it says where this machine's package registry is.
     run([*command, "--build-in-source", "--build-dir", str(tmp_path / "build")], {**os.environ, **SAM})
     for function in ("ProviderFunction", "LastResortFunction"):
-        assert (tmp_path / "build" / "Provider" / function / "provider" / "protocol").is_dir()
+        assert (tmp_path / "build" / "Provider" / function / "provider" / "cloudformation").is_dir()
 
 
 def test_a_nested_provider_serves_the_application_around_it(
