@@ -179,9 +179,10 @@ def _template(text: str, name: str) -> Template:
     from ..schema.model import resource_type
     from ..stack_engine.deployment import BACKED_TYPES
     from ..template.placeholders import Plausible
-    from ..template.sections import TemplateError, made_of, tree_of
+    from ..template.reader import read_text
+    from ..template.sections import TemplateError, made_of
 
-    tree = tree_of(text)
+    tree = read_text(text).tree
     if isinstance(tree, dict) and "Resources" not in tree and not tree.keys().isdisjoint(resource_type().spellings):
         token = {"ServiceToken": Plausible("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
         tree = {"Resources": {_ALONE: {"Type": BACKED_TYPES[0], "Properties": {**token, **tree}}}}

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import click
 
-from .source import Place
+from ..template.reader import Position
 
 _DISTRIBUTION = "image-builder-distribution-provider"
 _SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -24,7 +24,7 @@ class Told:
     """One finding in one file. `severity` is error or warning; `line` is the source's own text there."""
 
     file: str
-    place: Place
+    place: Position
     severity: str
     id: str
     message: str

@@ -98,13 +98,13 @@ def stack_name_after(file: Path) -> str:
 
 def texts_of(files: tuple[Path, ...]) -> dict[Path, str]:
     """What is in the files. Raises Mistake."""
+    from ..template.reader import decode
     from ..template.refusal import TemplateError
-    from ..template.syntax import decoded
 
     texts = {}
     for file in dict.fromkeys(files):
         try:
-            texts[file] = decoded(bytes_of(file))
+            texts[file] = decode(bytes_of(file))
         except TemplateError as error:
             raise Mistake(f"{called(file, files)}: {error}") from error
     return texts

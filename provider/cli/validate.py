@@ -14,8 +14,8 @@ from .reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
     from ..lint.located import Located
+    from ..template.reader import Source
     from .reports import Told
-    from .source import Source
 
 _FORMATS = ("human", "json", "sarif", "github")
 
@@ -87,20 +87,20 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
 def _checked(file: Path) -> tuple[int, list[Told]]:
     """How many resources of the provider's a file has, and what is wrong with them, from top to bottom."""
     from ..lint.frame import UNREADABLE
+    from ..template.reader import Position, UnreadableError, read
     from .reports import Told
-    from .source import Place, UnreadableError, read
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
     try:
         source = read(bytes_of(file))
         resources, found = _findings(source)
     except UnreadableError as error:
-        return 0, [Told(name, error.place, "error", UNREADABLE, str(error), line=error.line)]
+        return 0, [Told(name, error.position, "error", UNREADABLE, error.message, line=error.line)]
     except Mistake as error:
-        return 0, [Told(name, Place(), "error", UNREADABLE, error.message.removeprefix(f"{name}: "))]
+        return 0, [Told(name, Position(), "error", UNREADABLE, error.message.removeprefix(f"{name}: "))]
     told = []
     for one in found:
-        place = source.place(one.path)
+        place = source.position(one.path)
         line = source.line(place.line)
         told.append(Told(name, place, one.severity.value, one.id, one.message, one.resource, line))
     return resources, sorted(told, key=lambda one: (one.place.line, one.place.column))
@@ -111,7 +111,7 @@ def _findings(source: Source) -> tuple[int, list[Located]]:
     from ..lint.frame import check_bare, check_frame
     from ..lint.ours import resources
     from ..lint.template import check, check_properties
-    from .source import UnreadableError
+    from ..template.reader import UnreadableError
 
     tree = source.tree
     if tree is None:

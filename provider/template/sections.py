@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .reader import read, read_text
 from .refusal import TemplateError, TreePath, described, refuse
-from .syntax import decoded, tree_of
 
-__all__ = ["Template", "TemplateError", "TreePath", "load", "made_of", "parse", "tree_of"]
+__all__ = ["Template", "TemplateError", "TreePath", "load", "made_of", "parse"]
 
 SECTIONS = (
     *("AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata"),
@@ -50,12 +50,12 @@ def load(file: Path) -> Template:
         content = file.read_bytes()
     except OSError as error:
         raise TemplateError(f"cannot be read: {error.strerror}") from error
-    return parse(decoded(content), file.name)
+    return made_of(read(content).tree, file.name)
 
 
 def parse(text: str, name: str) -> Template:
     """The template that `text` (YAML or JSON) spells. Raises TemplateError, with the line, where none."""
-    return made_of(tree_of(text), name)
+    return made_of(read_text(text).tree, name)
 
 
 def made_of(tree: object, name: str) -> Template:

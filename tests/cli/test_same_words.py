@@ -39,7 +39,7 @@ def file(tmp_path: Path, emulator: Emulator) -> Path:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        (f"{OWN}---\n{OWN}", 10, "a second document begins here, and a template is one alone"),
+        (f"{OWN}---\n{OWN}", 10, "a second document begins here; a template is a single document"),
         (f"{OWN}   A: {{}}", 10, "this key is at no level that is open"),
         ("// what for\n{}", 1, "is not JSON: JSON has no comments"),
         (f"{OWN}  A: &a {{Type: T}}\n  B: *a", 11, "CloudFormation takes no YAML aliases"),

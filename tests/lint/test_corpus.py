@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from provider.cli.source import read
 from provider.lint.catalog import CHECKS
 from provider.lint.frame import FRAME
 from provider.lint.ours import resources
 from provider.stack_engine.deployment import Deployment
 from provider.stack_engine.records import Place
+from provider.template.reader import read
 from provider.template.sections import load
 from tests.cli.commands import ROOT, command
 from tests.stack import STACK_ID, Resource

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -52,22 +51,13 @@ def from_input(document: Document) -> str:
     for key in refused:
         document.tell(key, f"{key.value} is left out: {REFUSED[camel_case(key.value)]}")
     if document.is_json:
-        properties = {key: one for key, one in _values(document).items() if camel_case(key) not in REFUSED}
+        properties = {key: one for key, one in document.source.tree.items() if camel_case(key) not in REFUSED}
         return as_yaml(template(logical_id(str(name)), _renamed(properties, resource_type())))
     _rename(document, document.root, resource_type())
     document.remove(document.root, refused)
     written = document.result().removeprefix(document.mark)
     body = "\n".join(line for line in written.splitlines() if not line.startswith(_MARKERS))
     return as_yaml(template(logical_id(str(name)), {})) + textwrap.indent(body.strip("\n"), " " * _COLUMN) + "\n"
-
-
-def _values(document: Document) -> dict[str, Any]:
-    """The values of a document in braces. JSON has escapes that YAML reads otherwise: halves of characters."""
-    try:
-        values: dict[str, Any] = json.loads(document.text)
-    except ValueError:
-        values = document.source.tree
-    return values
 
 
 def _renamed(value: Any, type_: Type) -> Any:
@@ -106,7 +96,7 @@ def to_input(document: Document, resource: Resource) -> str:
         tell_bare(document, resource)
         return ""
     path = (*resource.path, "Properties")
-    tree: Any = _values(document)
+    tree: Any = document.source.tree
     for name in path:
         tree = tree[name]
     sent = _as_sent(tree, resource.properties[1])
@@ -148,7 +138,7 @@ def _as_sent(value: Any, node: yaml.Node | None) -> Any:
 
 
 def _lose(document: Document, path: Path, text: str) -> None:
-    place = document.source.place(path)
+    place = document.source.position(path)
     document.notes.append(Note(place.line, place.column, text, lost=True))
 
 

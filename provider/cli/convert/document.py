@@ -11,8 +11,7 @@ from typing import Any, Final
 import yaml
 
 from ...authoring.block import lines
-from ...template.syntax import is_json
-from ..source import Source, UnreadableError, read
+from ...template.reader import Source, UnreadableError, read
 from .nodes import Pair
 
 _MARK: Final = "\ufeff"
@@ -45,12 +44,9 @@ class Document:
     def of(cls, content: bytes) -> Document:
         """The document in a file's content. Raises UnreadableError for what is no mapping in YAML or JSON."""
         source = read(content)
-        # What `read` takes is fit for PyYAML but for JSON's tabs.
-        plain = source.text.replace("\t", " ") if is_json(source.text) else source.text
-        root = yaml.compose(plain, Loader=yaml.SafeLoader)
-        if not isinstance(root, yaml.MappingNode):
+        if not isinstance(source.root, yaml.MappingNode):
             raise UnreadableError("is not a mapping")
-        return cls(source, root, _MARK if content.startswith(_MARK.encode()) else "")
+        return cls(source, source.root, _MARK if content.startswith(_MARK.encode()) else "")
 
     @property
     def text(self) -> str:
