@@ -99,9 +99,9 @@ def sarif(report: Report) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     from ..lint.catalog import CHECKS
-    from ..lint.frame import FRAME
+    from ..template.structure import RULES
 
-    rules = [_rule(id_, title, f"{title}. The ID is cfn-lint's.", "error") for id_, title in FRAME.items()]
+    rules = [_rule(id_, title, f"{title}. The ID is cfn-lint's.", "error") for id_, title in RULES.items()]
     rules += [
         _rule(check.id, check.title, f"{check.title}. Source: {check.source}.", check.severity.value)
         | {"name": check.rule}

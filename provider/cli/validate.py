@@ -66,7 +66,7 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
 
     Other resources, and most of the template as such, are for cfn-lint: `cfn-lint FILE -a provider.lint` does both.
     """
-    from ..lint.frame import UNREADABLE
+    from ..template.refusal import UNREADABLE
     from .reports import FORMATS, Report
     from .screen import Screen
 
@@ -86,8 +86,8 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
 
 def _checked(file: Path) -> tuple[int, list[Told]]:
     """How many resources of the provider's a file has, and what is wrong with them, from top to bottom."""
-    from ..lint.frame import UNREADABLE
     from ..template.reader import Position, UnreadableError, read
+    from ..template.refusal import UNREADABLE
     from .reports import Told
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
@@ -108,16 +108,16 @@ def _checked(file: Path) -> tuple[int, list[Told]]:
 
 def _findings(source: Source) -> tuple[int, list[Located]]:
     """Raises UnreadableError for what is neither a template nor properties."""
-    from ..lint.frame import check_bare, check_frame
     from ..lint.ours import resources
     from ..lint.template import check, check_properties
+    from ..lint.template_structure import check_bare, check_structure
     from ..template.reader import UnreadableError
 
     tree = source.tree
     if tree is None:
         raise UnreadableError("is empty")
     if isinstance(tree, Mapping) and "Resources" in tree:
-        return len(resources(tree)), _together(check_frame(tree), check(tree))
+        return len(resources(tree)), _together(check_structure(tree), check(tree))
     if isinstance(tree, Mapping) and _are_properties(tree):
         return 1, _together(check_bare(tree), check_properties(tree))
     raise UnreadableError("is neither a template (it has no Resources) nor a resource's properties")
@@ -125,7 +125,7 @@ def _findings(source: Source) -> tuple[int, list[Located]]:
 
 def _together(around: list[Located], within: list[Located]) -> list[Located]:
     """All findings; of a null it is not told once more that something else should be there."""
-    from ..lint.frame import UNREADABLE
+    from ..template.refusal import UNREADABLE
 
     nulls = {one.path for one in around if one.id == UNREADABLE}
     return [*around, *(one for one in within if one.path not in nulls)]

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..schema.finding import Path
+from ..template.structure import is_misspelled
 from .attributes import check_attributes
 from .conditions import condition_of
 from .judgement import judged
-from .keys import meant
 from .located import Located
 from .ours import misspelt, resources
 from .same_name import check_names
@@ -32,7 +32,7 @@ def check_properties(properties: Mapping[str, Any]) -> list[Located]:
 
 
 def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> list[Located]:
-    if _PROPERTIES not in resource and _PROPERTIES in map(meant, map(str, resource)):
+    if is_misspelled(resource, _PROPERTIES):
         # What they lack is not known: they are there under a key that CloudFormation refuses.
         return []
     place = (*path, _PROPERTIES) if _PROPERTIES in resource else path

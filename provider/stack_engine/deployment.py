@@ -15,13 +15,18 @@ from ..template.intrinsics import Evaluator, text
 from ..template.parameters import bind, is_stored
 from ..template.placeholders import Plausible
 from ..template.refusal import TemplateError, TreePath, described, refuse
-from ..template.sections import NO_NULL, Template
+from ..template.sections import Template
+from ..template.structure import (
+    depends_on,
+    depends_on_errors,
+    missing_token,
+    null_errors,
+    properties_errors,
+    service_errors,
+)
 from .records import Place, Resource
 
 BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
-LONGEST_TIMEOUT = 3600
-"""Seconds, the most that ServiceTimeout may be."""
-_TOKEN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")
 
 
 class AttributeMissingError(TemplateError):
@@ -109,28 +114,15 @@ class Deployment:
         """The resource's properties as CloudFormation sends them: scalars as text. Raises TemplateError."""
         path: TreePath = ("Resources", logical_id, "Properties")
         properties = self.template.resources[logical_id].get("Properties", {})
-        if not isinstance(properties, dict):
-            raise TemplateError(f"must be a mapping, not {described(properties)}", path)
+        refuse(properties_errors(properties, path))
         worked_out = self.evaluator.evaluate(properties, path)
         sent = _as_sent(worked_out, path)
-        refuse(self._wrong(properties, worked_out, path))
+        own = worked_out if isinstance(worked_out, dict) else {}
+        missing = () if "ServiceToken" in own else (missing_token(path),)
+        invalid = service_errors(own, path, lambda name: self._is_made_up(properties.get(name), (*path, name)))
+        refuse((*missing, *invalid))
         assert isinstance(sent, dict)
         return sent
-
-    def _wrong(self, written: Mapping[str, Any], worked_out: Any, path: TreePath) -> Iterator[TemplateError]:
-        """What CloudFormation refuses in the two properties that are its own."""
-        own = worked_out if isinstance(worked_out, dict) else {}
-        token, timeout = own.get("ServiceToken"), own.get("ServiceTimeout", 1)
-        here, there = (*path, "ServiceToken"), (*path, "ServiceTimeout")
-        if token is None:
-            yield TemplateError("a ServiceToken is needed: the ARN of the provider's function", path)
-        elif not _TOKEN.fullmatch(str(token)) and not self._is_made_up(written.get("ServiceToken"), here):
-            what = f"the ARN of the provider's Lambda function, or of an SNS topic, not {described(token)}"
-            yield TemplateError(f"must be {what}", here)
-        is_in_time = re.fullmatch("[0-9]{1,9}", str(timeout)) and 1 <= int(timeout) <= LONGEST_TIMEOUT
-        if not is_in_time and not self._is_made_up(written.get("ServiceTimeout"), there):
-            what = f"whole seconds from 1 to {LONGEST_TIMEOUT}, not {described(timeout)}"
-            yield TemplateError(f"must be {what}", there)
 
     def _is_made_up(self, node: Any, path: TreePath) -> bool:
         """Whether a value rests on a stand-in, which need not have the real one's form."""
@@ -223,12 +215,7 @@ class Deployment:
                     if _is_name(name) and name not in known:
                         yield TemplateError(f"there is no resource or parameter {name} in this template", call.path)
         for logical_id, resource in self.template.resources.items():
-            for name in _depends_on(resource):
-                path = ("Resources", logical_id, "DependsOn")
-                if not isinstance(name, str):
-                    yield TemplateError("must be a logical ID, or a list of them", path)
-                elif name not in self.template.resources:
-                    yield TemplateError(f"there is no resource {name} in this template", path)
+            yield from depends_on_errors(resource, ("Resources", logical_id), self.template.resources)
 
     def _check_values(self) -> None:
         # What does not hang on an answer is worked out once, so that a mistake shows before anything is sent.
@@ -274,7 +261,7 @@ class Deployment:
         path: TreePath = ("Resources", logical_id)
         named = list(self._named(resource.get("Properties", {}), (*path, "Properties"), active))
         # DependsOn of a resource whose condition is false falls away, as in CloudFormation.
-        named += [name for name in _depends_on(resource) if name in active]
+        named += [name for name in depends_on(resource) if name in active]
         return list(dict.fromkeys(named))
 
     def _named(self, node: Any, path: TreePath, active: list[str]) -> list[str]:
@@ -298,11 +285,6 @@ def refuse_type_changes(types: Mapping[str, str], template: Template) -> None:
         )
 
 
-def _depends_on(resource: Mapping[str, Any]) -> list[Any]:
-    explicit = resource.get("DependsOn", [])
-    return explicit if isinstance(explicit, list) else [explicit]
-
-
 def _is_name(name: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9:]+", name))
 
@@ -312,6 +294,5 @@ def _as_sent(value: Any, path: TreePath) -> Any:
         return {key: _as_sent(item, (*path, key)) for key, item in value.items()}
     if isinstance(value, list):
         return [_as_sent(item, (*path, index)) for index, item in enumerate(value)]
-    if value is None:
-        raise TemplateError(NO_NULL, path)
+    refuse(null_errors(value, path) if value is None else ())
     return text(value, path)

@@ -9,6 +9,8 @@ from typing import TypeAlias
 TreePath: TypeAlias = tuple[str | int, ...]
 """Where a value is in a template: keys, and list positions from 0."""
 
+UNREADABLE = "E0000"
+"""cfn-lint's ID of what makes a file unreadable as a template."""
 _SHOWN = 60
 """Characters of a value that messages show."""
 
@@ -16,12 +18,12 @@ _SHOWN = 60
 class TemplateError(Exception):
     """What a template's author has to mend; its text is one line that says where.
 
-    `path` is where in the template, as keys and list positions; empty where no single place is at fault. `all` are
-    the mistakes that were found at once, this one first.
+    `path` is where in the template, as keys and list positions; empty where no single place is at fault. `id` is
+    cfn-lint's. `all` are the mistakes that were found at once, this one first.
     """
 
-    def __init__(self, message: str, path: TreePath = ()) -> None:
-        self.message, self.path = message, path
+    def __init__(self, message: str, path: TreePath = (), id_: str = UNREADABLE) -> None:
+        self.message, self.path, self.id = message, path, id_
         self.all: tuple[TemplateError, ...] = (self,)
         super().__init__(f"{spelled(path)}: {message}" if path else message)
 
@@ -29,7 +31,8 @@ class TemplateError(Exception):
         """The same in a file that has only what is at `path` of the template."""
         depth = len(path)
         found = tuple(
-            TemplateError(one.message, one.path[depth:] if one.path[:depth] == path else one.path) for one in self.all
+            TemplateError(one.message, one.path[depth:] if one.path[:depth] == path else one.path, one.id)
+            for one in self.all
         )
         found[0].all = found
         return found[0]

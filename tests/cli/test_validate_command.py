@@ -84,17 +84,17 @@ def test_exit_status(text: str, arguments: list[str], status: int) -> None:
 @pytest.mark.parametrize(
     ("template", "told"),
     [
-        ("Resources: [{}]", ["1:1 E0000 Resources: must map names to what they stand for, not be a list"]),
+        ("Resources: [{}]", ["1:1 E0000 Resources: must be a mapping, not a list"]),
         ("Resources:", ["1:1 E0000 Resources: " + NULL]),
         ("Resources: {A: null}", ["1:13 E0000 A: " + NULL]),
         ("Resources: {A: [b]}", ["1:13 E0000 A: must be a mapping with Type and Properties, not a list"]),
-        ("Resources: {A: {Type: 5}}", ["1:17 E3001 A: a Type is needed, as text"]),
-        ("Resources: {A: {Typo: 5}}", ["1:17 E3001 A: Typo should be Type"]),
+        ("Resources: {A: {Type: 5}}", ["1:17 E3001 A.Type: is required, and must be text"]),
+        ("Resources: {A: {Typo: 5}}", ["1:17 E3001 A.Typo: did you mean Type?"]),
         (OURS + "[]}}", ["1:70 E3012 Properties: must be a mapping, not a list"]),
         (OURS + "abc}}", ['1:70 E3012 Properties: must be a mapping, not "abc"']),
         (
             OURS + f"{{{GOOD_PROPERTIES}}}}}}}",
-            ["1:70 E3003 Properties: a ServiceToken is needed: the ARN of the provider's function"],
+            ["1:70 E3003 Properties: ServiceToken is required: the ARN of the provider's function"],
         ),
         (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: 5000, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + "5000"]),
         (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: soon, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + '"soon"']),

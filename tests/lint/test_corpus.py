@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 import pytest
 
 from provider.lint.catalog import CHECKS
-from provider.lint.frame import FRAME
 from provider.lint.ours import resources
 from provider.stack_engine.deployment import Deployment
 from provider.stack_engine.records import Place
 from provider.template.reader import read
 from provider.template.sections import load
+from provider.template.structure import RULES
 from tests.cli.commands import ROOT, command
 from tests.stack import STACK_ID, Resource
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
 HOME = Place("us-east-1", "123456789012", "images", STACK_ID)
-NO_EVENT_TELLS = {*FRAME, "E9105", "E9106", "E9312", "W9314"}
+NO_EVENT_TELLS = {*RULES, "E9105", "E9106", "E9312", "W9314"}
 """What no event comes from, or what no event shows alone."""
 
 each_template = pytest.mark.parametrize("template", CORPUS, ids=lambda path: path.stem)

@@ -65,7 +65,7 @@ def test_service_tokens_that_may_be_right(token: object) -> None:
         ("", 'must be the ARN of the provider\'s Lambda function, or of an SNS topic, not ""'),
         (
             {"Ref": "AWS::NoValue"},
-            "Resources.A.Properties: a ServiceToken is needed: the ARN of the provider's function",
+            "Resources.A.Properties: ServiceToken is required: the ARN of the provider's function",
         ),
         ({"Fn::GetAtt": ["A", "Arn"]}, "circular dependency between resources: A -> A"),
     ],

@@ -278,7 +278,7 @@ def test_sam_templates() -> None:
 def test_service_token_is_needed() -> None:
     """A resource of ours without a ServiceToken is refused."""
     template = parse(json.dumps({"Resources": {"A": {"Type": OURS}}}), "t.json")
-    with pytest.raises(TemplateError, match=r"Resources\.A\.Properties: a ServiceToken is needed"):
+    with pytest.raises(TemplateError, match=r"Resources\.A\.Properties: ServiceToken is required"):
         deployed(template)
 
 

@@ -80,9 +80,9 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("", "has no Resources section"),
         ("[]", "has no Resources section"),
         ("Parameters: {}", "has no Resources section"),
-        ("Resources: []", "Resources: must map names"),
+        ("Resources: []", "Resources: must be a mapping"),
         ("Resources: {A: text}", 'Resources.A: must be a mapping with Type and Properties, not "text"'),
-        ("Resources: {A: {Type: 1}}", "Resources.A: a Type is needed"),
+        ("Resources: {A: {Type: 1}}", "Resources.A.Type: is required"),
         ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
         ("Resources: {'Fn::ForEach::X': []}", "Resources.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform"),
         (
@@ -97,10 +97,10 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ),
         ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID is letters and digits"),
         ("Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}", "Outputs.a_b: a logical ID is letters and digits"),
-        ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A: Propertys should be Properties"),
-        ("Resources: {A: {type: T}}", "Resources.A: type should be Type"),
-        ("Resources: {A: {Type: T, Name: a}}", "Resources.A: unknown key Name beside Type and Properties; there are"),
-        ("Resources: {A: {Type: T, Name: a}}", ", and a resource's own properties go under Properties"),
+        ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A.Propertys: did you mean Properties?"),
+        ("Resources: {A: {type: T}}", "Resources.A.type: did you mean Type?"),
+        ("Resources: {A: {Type: T, Name: a}}", "Resources.A.Name: unknown key; there are"),
+        ("Resources: {A: {Type: T, Name: a}}", "A property goes under Properties"),
         ("Resources: {A: {Type: T, Properties: {B: [{}, null]}}}", "Resources.A.Properties.B[1]: null values are not"),
         (
             "Resources: {A: null}",
@@ -135,18 +135,18 @@ def test_all_that_is_wrong_with_the_build_is_known() -> None:
     assert [str(one).partition(";")[0] for one in caught.value.all] == [
         "Resources.A.Properties.B: null values are not allowed in templates",
         "Resources.B: null values are not allowed in templates",
+        "Resources.A.type: did you mean Type?",
+        "Resources.C.Name: unknown key",
+        "Resources.C.DependOn: did you mean DependsOn?",
+        "Resources.D.Type: is required, and must be text",
         'Resources.E: must be a mapping with Type and Properties, not "text"',
-        "Resources.A: type should be Type",
-        "Resources.C: DependOn should be DependsOn",
-        "Resources.C: unknown key Name beside Type and Properties",
-        "Resources.D: a Type is needed, as text",
     ]
 
 
 def test_as_many_resources_as_a_template_holds() -> None:
     """500 resources are read, 501 are refused."""
     kinds = {f"A{number}": {"Type": "T"} for number in range(501)}
-    with pytest.raises(TemplateError, match="has 501 resources; a template holds 500 at most"):
+    with pytest.raises(TemplateError, match="has 501 resources; a template can have at most 500"):
         parse(json.dumps({"Resources": kinds}), "t")
     del kinds["A0"]
     assert len(parse(json.dumps({"Resources": kinds}), "t").resources) == 500
