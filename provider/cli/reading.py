@@ -25,7 +25,7 @@ def bytes_of(file: Path) -> bytes:
 def json_of(content: bytes, name: str) -> Any:
     """The JSON that `content` spells; `name` is what to call it. Raises Mistake with the place of what is wrong."""
     from ..template.reader import decode, is_too_deep
-    from ..template.refusal import TemplateError
+    from ..template.template_error import TemplateError
 
     try:
         value = json.loads(decode(content))

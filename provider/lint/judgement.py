@@ -11,8 +11,8 @@ from ..schema.finding import Finding, Path, Severity, Spelling
 from ..schema.model import resource_type
 from .catalog import id_of
 from .conditions import Conditions
+from .diagnostic import Diagnostic
 from .functions import faults, may_have_loops
-from .located import Located
 from .names import AS_WRITTEN, GUESSES, Bound, allowed, bound
 from .scenario import Scenario, Unknown, conditions_in, scenario
 from .texts import Texts, Value, mentioned
@@ -41,7 +41,7 @@ _Found = dict[_Key, tuple[Severity, str]]
 
 def judged(
     properties: Any, path: Path, template: Mapping[str, Any], resource: str = "", holding: str | None = None
-) -> list[Located]:
+) -> list[Diagnostic]:
     """All findings of the properties at `path` of a decoded template, none twice.
 
     They belong to a resource that is there where the condition `holding` is true.
@@ -67,7 +67,7 @@ class _Subject:
         self._conditions_in = list(dict.fromkeys([*conditions_in(properties), *([holding] if holding else [])]))
         self._in_loop = may_have_loops(template)
 
-    def faults(self) -> Iterator[Located]:
+    def faults(self) -> Iterator[Diagnostic]:
         """What CloudFormation refuses in the functions."""
         spelling = Spelling(self._properties, resource_type())
         for fault in faults(self._properties):
@@ -87,7 +87,7 @@ class _Subject:
 
         return [under(outcome) for outcome in conditions.outcomes(self._conditions_in, self._holding)]
 
-    def hanging_on_parameters(self, told: set[tuple[Path, str]]) -> Iterator[Located]:
+    def hanging_on_parameters(self, told: set[tuple[Path, str]]) -> Iterator[Diagnostic]:
         """What is found for certain values of parameters only, whatever else the deployment is like.
 
         What the parameters are by default counts in full, and so does a value where no other is allowed that works.
@@ -127,8 +127,8 @@ class _Subject:
             node = node[element]
         return {*mentioned(node)}
 
-    def located(self, key: _Key, severity: Severity, text: str) -> Located:
-        return Located(key.place, id_of(key.rule), severity, text, self._resource)
+    def located(self, key: _Key, severity: Severity, text: str) -> Diagnostic:
+        return Diagnostic(key.place, id_of(key.rule), severity, text, self._resource)
 
 
 def _found_in(resolve: Callable[[Mapping[str, Value]], Scenario]) -> _Found:

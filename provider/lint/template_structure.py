@@ -5,25 +5,25 @@ from typing import Any
 
 from ..schema.finding import Path, Severity
 from ..template import structure
-from ..template.refusal import TemplateError, spelled
+from ..template.template_error import TemplateError, format_path
+from .diagnostic import Diagnostic
 from .functions import is_call
-from .located import Located
-from .ours import resources
+from .resource_matching import provider_resources
 
 
-def check_structure(template: Mapping[str, Any]) -> list[Located]:
+def check_structure(template: Mapping[str, Any]) -> list[Diagnostic]:
     """All diagnostics about what surrounds the properties of a parsed template's resources."""
     return [
         *(_diagnostic(error, str(error.path[1]) if len(error.path) > 1 else "") for error in _section_errors(template)),
         *(
             _diagnostic(error, str(path[-1]))
-            for path, resource in resources(template).items()
+            for path, resource in provider_resources(template).items()
             for error in _resource_errors(path, resource, template)
         ),
     ]
 
 
-def check_bare(properties: Mapping[str, Any]) -> list[Located]:
+def check_bare(properties: Mapping[str, Any]) -> list[Diagnostic]:
     """All diagnostics about what CloudFormation requires of properties that are alone in a file."""
     return [_diagnostic(error, "") for error in (*structure.null_errors(properties, ()), *_own(properties, ()))]
 
@@ -67,12 +67,12 @@ def _is_unknown(value: object) -> bool:
     return is_call(value) if isinstance(value, Mapping) else isinstance(value, str) and "{{resolve:" in value
 
 
-def _diagnostic(error: TemplateError, resource: str) -> Located:
-    return Located(error.path, error.id, Severity.ERROR, f"{_shown(error.path)}: {error.message}", resource)
+def _diagnostic(error: TemplateError, resource: str) -> Diagnostic:
+    return Diagnostic(error.path, error.id, Severity.ERROR, f"{_shown(error.path)}: {error.message}", resource)
 
 
 def _shown(path: Path) -> str:
     """A path as a person writes it: from a resource's properties, or else from its logical ID."""
     if path[:1] != ("Resources",):
-        return spelled(path)
-    return spelled(path[3:] or path[2:] if path[2:3] == ("Properties",) else path[1:] or path)
+        return format_path(path)
+    return format_path(path[3:] or path[2:] if path[2:3] == ("Properties",) else path[1:] or path)

@@ -13,8 +13,7 @@ from ..template.external_values import ExternalValues
 from ..template.function_calls import calls, names_in
 from ..template.intrinsics import Evaluator, text
 from ..template.parameters import bind, is_stored
-from ..template.placeholders import Plausible
-from ..template.refusal import TemplateError, TreePath, described, refuse
+from ..template.placeholders import Placeholders
 from ..template.sections import Template
 from ..template.structure import (
     depends_on,
@@ -24,7 +23,8 @@ from ..template.structure import (
     properties_errors,
     service_errors,
 )
-from .records import Place, Resource
+from ..template.template_error import TemplateError, TreePath, describe, raise_all
+from .records import Resource, StackLocation
 
 BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
 
@@ -46,20 +46,20 @@ class Deployment:
 
     template: Template
     given: Mapping[str, str]
-    place: Place
+    place: StackLocation
     live: Mapping[str, Resource]
     """The stack's resources, read whenever a `Ref` or `Fn::GetAtt` is worked out."""
     notes: list[str] = field(default_factory=list)
     salt: str = ""
-    """Of the stand-ins, see Plausible."""
+    """Of the stand-ins, see Placeholders."""
     outside: ExternalValues = field(default_factory=ExternalValues)
 
     def __post_init__(self) -> None:
-        self.plausible = Plausible(self.place.region, self.place.account, self.salt)
-        values = bind(self.template, self.given, self.plausible, self._note)
+        self.placeholders = Placeholders(self.place.region, self.place.account, self.salt)
+        values = bind(self.template, self.given, self.placeholders, self._note)
         names = {**values, **self._pseudo()}
-        self.evaluator = Evaluator(self.template, names, self, self.plausible, self.outside, self._note)
-        refuse(self._unknown_names())
+        self.evaluator = Evaluator(self.template, names, self, self.placeholders, self.outside, self._note)
+        raise_all(self._unknown_names())
         for name in self.template.conditions:
             self.evaluator.holds(name, ("Conditions", name))
         self.order = self._ordered()
@@ -70,11 +70,11 @@ class Deployment:
             self.notes.append(note)
 
     def _pseudo(self) -> dict[str, Any]:
-        suffix = "amazonaws.com.cn" if self.plausible.partition == "aws-cn" else "amazonaws.com"
+        suffix = "amazonaws.com.cn" if self.placeholders.partition == "aws-cn" else "amazonaws.com"
         return {
             "AWS::AccountId": self.place.account,
             "AWS::NotificationARNs": [],
-            "AWS::Partition": self.plausible.partition,
+            "AWS::Partition": self.placeholders.partition,
             "AWS::Region": self.place.region,
             "AWS::StackId": self.place.stack_id,
             "AWS::StackName": self.place.stack_name,
@@ -105,7 +105,7 @@ class Deployment:
             policy = self.evaluator.evaluate(resource.get(key, "Delete"), path)
             allowed = ["Delete", "Retain", "Snapshot"] + ["RetainExceptOnCreate"] * (key == "DeletionPolicy")
             if policy not in allowed:
-                shown = repr(policy) if isinstance(policy, str) else described(resource[key])
+                shown = repr(policy) if isinstance(policy, str) else describe(resource[key])
                 raise TemplateError(f"{shown} is none of {', '.join(allowed)}", path)
             found.append(policy)
         return found[0], found[1]
@@ -114,13 +114,13 @@ class Deployment:
         """The resource's properties as CloudFormation sends them: scalars as text. Raises TemplateError."""
         path: TreePath = ("Resources", logical_id, "Properties")
         properties = self.template.resources[logical_id].get("Properties", {})
-        refuse(properties_errors(properties, path))
+        raise_all(properties_errors(properties, path))
         worked_out = self.evaluator.evaluate(properties, path)
         sent = _as_sent(worked_out, path)
         own = worked_out if isinstance(worked_out, dict) else {}
         missing = () if "ServiceToken" in own else (missing_token(path),)
         invalid = service_errors(own, path, lambda name: self._is_made_up(properties.get(name), (*path, name)))
-        refuse((*missing, *invalid))
+        raise_all((*missing, *invalid))
         assert isinstance(sent, dict)
         return sent
 
@@ -165,7 +165,7 @@ class Deployment:
         """What `Ref` of a resource gives: its physical ID, or a stand-in's."""
         if name in self.live:
             return self.live[name].physical_id
-        value = self.plausible.reference(self._skipped_type(name, path), name)
+        value = self.placeholders.reference(self._skipped_type(name, path), name)
         fitting = self.outside.fit(path, value)
         # A declared resource is told as skipped, with the first value.
         is_told = name in self.template.resources and fitting == value
@@ -174,7 +174,7 @@ class Deployment:
     def attribute(self, name: str, attribute: str, path: TreePath) -> Any:
         """What `Fn::GetAtt` of a resource gives: from its answer's Data, or a stand-in's."""
         if name not in self.live:
-            value = self.plausible.attribute(self._skipped_type(name, path), name, attribute)
+            value = self.placeholders.attribute(self._skipped_type(name, path), name, attribute)
             return self._stand_in(f"{name}.{attribute}", path, self.outside.fit(path, value))
         data = self.live[name].data
         if attribute not in data:
@@ -221,7 +221,7 @@ class Deployment:
         # What does not hang on an answer is worked out once, so that a mistake shows before anything is sent.
         live, self.live = self.live, {}
         try:
-            refuse(error for name in filter(self.backed, self.order) for error in self._refused(name))
+            raise_all(error for name in filter(self.backed, self.order) for error in self._refused(name))
             self.check_outputs()
         finally:
             self.live = live
@@ -294,5 +294,5 @@ def _as_sent(value: Any, path: TreePath) -> Any:
         return {key: _as_sent(item, (*path, key)) for key, item in value.items()}
     if isinstance(value, list):
         return [_as_sent(item, (*path, index)) for index, item in enumerate(value)]
-    refuse(null_errors(value, path) if value is None else ())
+    raise_all(null_errors(value, path) if value is None else ())
     return text(value, path)

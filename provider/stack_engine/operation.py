@@ -17,7 +17,7 @@ from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .deployment import Deployment
 from .exchange import Event, Exchange, Verdict
-from .records import Place, Resource, Rollback, Stack, StackEvent
+from .records import Resource, Rollback, Stack, StackEvent, StackLocation
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 CLEANUP_ATTEMPTS = 3
@@ -29,7 +29,7 @@ class Operation:
     """One create, update or delete at work; `live` is what the stack records at this moment."""
 
     stack: Stack
-    place: Place
+    place: StackLocation
     exchange: Exchange
     on_event: Callable[[StackEvent], None]
     outside: ExternalValues

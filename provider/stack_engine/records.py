@@ -23,7 +23,7 @@ class Resource(NamedTuple):
     replace_policy: str
 
 
-class Place(NamedTuple):
+class StackLocation(NamedTuple):
     """Where a stack lives; `stack_id` is its ARN."""
 
     region: str

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from ..template.external_values import ExternalValues
-from ..template.placeholders import Plausible
+from ..template.placeholders import Placeholders
 from ..template.sections import Template
 from .deployment import BACKED_TYPES, Deployment, refuse_type_changes
 from .exchange import Event, Exchange
 from .operation import Operation
-from .records import Place, Stack, StackEvent
+from .records import Stack, StackEvent, StackLocation
 from .sink import AnswerSink
 
 __all__ = ["BACKED_TYPES", "Stack", "StackEngine", "StackEvent"]
@@ -65,12 +65,12 @@ class StackEngine:
         return self._operation(stack).delete()
 
     def _stack_id(self, name: str) -> str:
-        partition = Plausible(self.region, self.account).partition
+        partition = Placeholders(self.region, self.account).partition
         return f"arn:{partition}:cloudformation:{self.region}:{self.account}:stack/{name}/{uuid4()}"
 
     def _operation(self, stack: Stack) -> Operation:
         exchange = Exchange(self.invoke, self.sink, self.patience)
         return Operation(stack, self._place(stack.name, stack.id), exchange, self.on_event, self.outside)
 
-    def _place(self, name: str, stack_id: str) -> Place:
-        return Place(self.region, self.account, name, stack_id)
+    def _place(self, name: str, stack_id: str) -> StackLocation:
+        return StackLocation(self.region, self.account, name, stack_id)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from .external_values import ExternalValues
 from .function_calls import VARIABLE, call_in
 from .parameters import is_stored
-from .placeholders import Plausible
+from .placeholders import Placeholders
 from .sections import Template, TemplateError, TreePath
 
 
@@ -55,7 +55,7 @@ class Evaluator:
     template: Template
     names: Mapping[str, Any]
     resources: Resources
-    plausible: Plausible
+    placeholders: Placeholders
     outside: ExternalValues
     note: Callable[[str], None]
     _open: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Evaluator:
             known = self.outside.references.get(f"{match[1]}:{match[2]}")
             if known is not None:
                 return known
-            value = self.plausible.resolved(match[2].split(":")[0])
+            value = self.placeholders.resolved(match[2].split(":")[0])
             if match[0] == node:
                 value = self.outside.fit(path, value)
             self.note(f"{match[0]} is taken to be {value!r}")
@@ -230,7 +230,7 @@ def _import_value(at: Evaluator, argument: Any, path: TreePath) -> str:
     export = at.text(argument, path)
     if export in at.outside.exports:
         return at.outside.exports[export]
-    value = at.outside.fit(path, at.plausible.imported(export, as_function="ServiceToken" in path))
+    value = at.outside.fit(path, at.placeholders.imported(export, as_function="ServiceToken" in path))
     at.note(f"the export {export} of another stack is taken to be {value!r}")
     return value
 
@@ -242,7 +242,7 @@ def _if(at: Evaluator, argument: Any, path: TreePath) -> Any:
 
 
 def _availability_zones(at: Evaluator, argument: Any, path: TreePath) -> list[str]:
-    region = at.text(argument, path) or at.plausible.region
+    region = at.text(argument, path) or at.placeholders.region
     return [region + letter for letter in "abc"]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from .placeholders import Plausible
+from .placeholders import Placeholders
 from .sections import Template, TemplateError, TreePath
 
 Value: TypeAlias = str | list[str]
@@ -33,7 +33,7 @@ def is_stored(parameter: Mapping[str, Any]) -> bool:
 
 
 def bind(
-    template: Template, given: Mapping[str, str], plausible: Plausible, note: Callable[[str], None]
+    template: Template, given: Mapping[str, str], placeholders: Placeholders, note: Callable[[str], None]
 ) -> dict[str, Value]:
     """The value of each parameter that `template` declares: from `given`, else its default.
 
@@ -59,7 +59,7 @@ def bind(
             f"needs a value for {', '.join(missing)}: " + " ".join(f"--parameter {n}=..." for n in missing)
         )
     return {
-        name: _value(name, parameter, _given(name, parameter, given), plausible, note)
+        name: _value(name, parameter, _given(name, parameter, given), placeholders, note)
         for name, parameter in template.parameters.items()
     }
 
@@ -76,7 +76,7 @@ def _given(name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) ->
 
 
 def _value(
-    name: str, parameter: Mapping[str, Any], text: str, plausible: Plausible, note: Callable[[str], None]
+    name: str, parameter: Mapping[str, Any], text: str, placeholders: Placeholders, note: Callable[[str], None]
 ) -> Value:
     path: TreePath = ("Parameters", name)
     kind = str(parameter.get("Type", ""))
@@ -89,7 +89,7 @@ def _value(
         raise TemplateError(f"there is no type {kind}{f'; did you mean {near[0]}?' if near else ''}", (*path, "Type"))
     from_store = _SSM.fullmatch(kind)
     if from_store:
-        value = plausible.parameter(from_store.group(1), text)
+        value = placeholders.parameter(from_store.group(1), text)
         note(f"parameter {name}: SSM parameter {text} is taken to be {value!r}")
         return value
     items = [part.strip() for part in text.split(",")] if _LIST.fullmatch(kind) else [text]

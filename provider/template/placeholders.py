@@ -33,7 +33,7 @@ _ARN_FORMS = {
 }
 
 
-class Plausible(NamedTuple):
+class Placeholders(NamedTuple):
     """Stand-ins as they would look in one Region (`us-east-1`) of one account (12 digits)."""
 
     region: str

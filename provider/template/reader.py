@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from .refusal import TemplateError, TreePath
+from .template_error import TemplateError, TreePath
 
 _COMMENTS = ("//", "/*")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .reader import read, read_text
-from .refusal import TemplateError, TreePath, refuse
 from .structure import template_errors
+from .template_error import TemplateError, TreePath, raise_all
 
 __all__ = ["Template", "TemplateError", "TreePath", "load", "made_of", "parse"]
 
@@ -48,7 +48,7 @@ def made_of(tree: object, name: str) -> Template:
     """The template that a tree is. Raises TemplateError where it is none, with all that is wrong with its build."""
     if not isinstance(tree, dict) or "Resources" not in tree:
         raise TemplateError("has no Resources section, so it is no CloudFormation template")
-    refuse(template_errors(tree))
+    raise_all(template_errors(tree))
     return Template(
         name=name,
         parameters=tree.get("Parameters") or {},

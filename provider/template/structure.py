@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from .reader import children
-from .refusal import UNREADABLE, TemplateError, TreePath, described
+from .template_error import UNREADABLE, TemplateError, TreePath, describe
 
 RULES = {
     UNREADABLE: "The file can be read, is a template or properties, and has no null",
@@ -62,7 +62,7 @@ def section_errors(tree: Mapping[str, Any], name: str) -> Iterator[TemplateError
     """Whether a section is a mapping, if it is there."""
     section = tree.get(name)
     if section is not None and not isinstance(section, dict):
-        yield TemplateError(f"must be a mapping, not {described(section)}", (name,))
+        yield TemplateError(f"must be a mapping, not {describe(section)}", (name,))
 
 
 def null_errors(node: object, path: TreePath) -> Iterator[TemplateError]:
@@ -78,7 +78,7 @@ def resource_errors(resource: object, path: TreePath, *, transformed: bool) -> I
     if str(path[-1]).startswith("Fn::") or resource is None:
         return
     if not isinstance(resource, dict):
-        yield TemplateError(f"must be a mapping with Type and Properties, not {described(resource)}", path)
+        yield TemplateError(f"must be a mapping with Type and Properties, not {describe(resource)}", path)
         return
     yield from key_errors(resource, path, transformed=transformed)
     type_ = resource.get("Type", 0)
@@ -121,7 +121,7 @@ def depends_on(resource: Mapping[str, Any]) -> list[Any]:
 def properties_errors(properties: object, path: TreePath) -> Iterator[TemplateError]:
     """Whether a resource's properties are a mapping."""
     if not isinstance(properties, dict):
-        yield TemplateError(f"must be a mapping, not {described(properties)}", path, "E3012")
+        yield TemplateError(f"must be a mapping, not {describe(properties)}", path, "E3012")
 
 
 def missing_token(path: TreePath) -> TemplateError:
@@ -135,11 +135,11 @@ def service_errors(
     """What is wrong with CloudFormation's own two properties, if their values are known."""
     token, timeout = properties.get("ServiceToken"), properties.get("ServiceTimeout")
     if token is not None and not _SERVICE_TOKEN.fullmatch(str(token)) and not is_unknown("ServiceToken"):
-        message = f"must be the ARN of the provider's Lambda function, or of an SNS topic, not {described(token)}"
+        message = f"must be the ARN of the provider's Lambda function, or of an SNS topic, not {describe(token)}"
         yield TemplateError(message, (*path, "ServiceToken"), "E3031")
     is_valid = re.fullmatch("[0-9]{1,9}", str(timeout)) and 1 <= int(str(timeout)) <= MAX_SERVICE_TIMEOUT
     if timeout is not None and not is_valid and not is_unknown("ServiceTimeout"):
-        message = f"must be whole seconds from 1 to {MAX_SERVICE_TIMEOUT}, not {described(timeout)}"
+        message = f"must be whole seconds from 1 to {MAX_SERVICE_TIMEOUT}, not {describe(timeout)}"
         yield TemplateError(message, (*path, "ServiceTimeout"), "E3034")
 
 
@@ -166,7 +166,7 @@ def _entry_errors(entry: object, path: TreePath) -> Iterator[TemplateError]:
     if not re.fullmatch("[A-Za-z0-9]{1,255}", name):
         yield TemplateError("a logical ID is letters and digits, 255 at most", path)
     if section != "Resources" and not isinstance(entry, dict):
-        yield TemplateError(f"must be a mapping, not {described(entry)}", path)
+        yield TemplateError(f"must be a mapping, not {describe(entry)}", path)
 
 
 def _intended_key(key: str) -> str:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from provider.cli.reports import FORMATS, Report, Told
+from provider.cli.reports import FORMATS, Report
+from provider.lint.diagnostic import Diagnostic
+from provider.schema.finding import Severity
 from provider.template.reader import Position, UnreadableError, read
 from tests.cli.commands import EXAMPLES, command, process
 
@@ -205,8 +207,8 @@ def test_short_forms_are_long_forms() -> None:
     assert source.position(("a", "Fn::If", 2)) == Position(1, 20, 13)
 
 
-def told(file: str, message: str = "m") -> Told:
-    return Told(file, Position(3, 5, 4), "error", "E9307", message)
+def told(file: str, message: str = "m") -> Diagnostic:
+    return Diagnostic((), "E9307", Severity.ERROR, message, file=file, position=Position(3, 5, 4))
 
 
 def test_github_s_annotations_are_escaped(bad: Path) -> None:

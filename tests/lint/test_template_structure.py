@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from provider.stack_engine.deployment import Deployment
-from provider.stack_engine.records import Place
+from provider.stack_engine.records import StackLocation
 from provider.template.sections import TemplateError, parse
 from tests.cli.commands import command
 from tests.stack import NAME
@@ -24,7 +24,7 @@ Resources:
         - Region: us-east-1
           AmiDistributionConfiguration: {{Name: "{NAME}"}}
 """
-PLACE = Place("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
+PLACE = StackLocation("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
 NULL = "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue"
 NOT_THE_ARN = "ServiceToken: must be the ARN of the provider's Lambda function, or of an SNS topic, not "
 NOT_SECONDS = "ServiceTimeout: must be whole seconds from 1 to 3600, not "

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from provider.stack_engine.deployment import Deployment
-from provider.stack_engine.records import Place
+from provider.stack_engine.records import StackLocation
 from provider.template.sections import TemplateError, parse
 from tests.stack_engine.scripted import TOKEN
 
 OURS = "Custom::ImageBuilderDistributionConfiguration"
-PLACE = Place("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
+PLACE = StackLocation("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
 STORED = "AWS::SSM::Parameter::Value<String>"
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from provider.stack_engine.deployment import Deployment
-from provider.stack_engine.records import Place
+from provider.stack_engine.records import StackLocation
 from provider.template.external_values import ExternalValues
 from provider.template.sections import Template, TemplateError, parse
 from tests.stack_engine.scripted import TOKEN
 
 STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1"
-PLACE = Place("eu-west-1", "123456789012", "web", STACK_ID)
+PLACE = StackLocation("eu-west-1", "123456789012", "web", STACK_ID)
 OURS = "Custom::ImageBuilderDistributionConfiguration"
 
 

@@ -25,7 +25,7 @@ class TemplateError(Exception):
     def __init__(self, message: str, path: TreePath = (), id_: str = UNREADABLE) -> None:
         self.message, self.path, self.id = message, path, id_
         self.all: tuple[TemplateError, ...] = (self,)
-        super().__init__(f"{spelled(path)}: {message}" if path else message)
+        super().__init__(f"{format_path(path)}: {message}" if path else message)
 
     def below(self, path: TreePath) -> TemplateError:
         """The same in a file that has only what is at `path` of the template."""
@@ -38,7 +38,7 @@ class TemplateError(Exception):
         return found[0]
 
 
-def refuse(mistakes: Iterable[TemplateError]) -> None:
+def raise_all(mistakes: Iterable[TemplateError]) -> None:
     """Raise the first of the mistakes, which knows the others; do nothing where there are none."""
     found = tuple(mistakes)
     if found:
@@ -46,13 +46,13 @@ def refuse(mistakes: Iterable[TemplateError]) -> None:
         raise found[0]
 
 
-def spelled(path: TreePath) -> str:
+def format_path(path: TreePath) -> str:
     """`("Resources", "A", 0)` as a person writes it: `Resources.A[0]`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 
 
-def described(value: object) -> str:
+def describe(value: object) -> str:
     """A value for a message: its JSON, cut short, or the kind of a value that holds others."""
     if isinstance(value, Mapping):
         return "a mapping"
