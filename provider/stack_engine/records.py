@@ -1,4 +1,4 @@
-"""What is written down about stacks: their resources, their events, where they are."""
+"""Records of stacks: their resources, events, and locations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Resource(NamedTuple):
 
 
 class StackLocation(NamedTuple):
-    """Where a stack lives; `stack_id` is its ARN."""
+    """The location of a stack; `stack_id` is its ARN."""
 
     region: str
     account: str

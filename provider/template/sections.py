@@ -14,7 +14,7 @@ __all__ = ["Template", "TemplateError", "TreePath", "load", "made_of", "parse"]
 
 
 class Template(NamedTuple):
-    """A template's sections, not yet resolved; `name` is what to call it, usually its file's name."""
+    """A template's sections before any function is evaluated; `name` is usually its file's name."""
 
     name: str
     parameters: Mapping[str, Mapping[str, Any]]
@@ -25,13 +25,13 @@ class Template(NamedTuple):
     transformed: bool
     """Whether a transform (SAM, for one) would add resources that the text does not show."""
     foreign: frozenset[str] = frozenset()
-    """Resources of a type that the provider answers for, behind which another function stands."""
+    """Resources of a type that the provider supports, but with the properties of another function."""
     alone: bool = False
-    """Whether the text is one resource's properties, and not the template around them."""
+    """Whether the file contained only one resource's properties."""
 
 
 def load(file: Path) -> Template:
-    """The template in `file`. Raises TemplateError where it cannot be read or is no template."""
+    """The template in `file`. Raises TemplateError if it cannot be read or is not a template."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -40,14 +40,14 @@ def load(file: Path) -> Template:
 
 
 def parse(text: str, name: str) -> Template:
-    """The template that `text` (YAML or JSON) spells. Raises TemplateError, with the line, where none."""
+    """The template in `text` (YAML or JSON). Raises TemplateError."""
     return made_of(read_text(text).tree, name)
 
 
 def made_of(tree: object, name: str) -> Template:
-    """The template that a tree is. Raises TemplateError where it is none, with all that is wrong with its build."""
+    """The template in a parsed document. Raises TemplateError with everything that is wrong with its structure."""
     if not isinstance(tree, dict) or "Resources" not in tree:
-        raise TemplateError("has no Resources section, so it is no CloudFormation template")
+        raise TemplateError("has no Resources section, so it is not a CloudFormation template")
     raise_all(template_errors(tree))
     return Template(
         name=name,

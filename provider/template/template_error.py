@@ -1,4 +1,4 @@
-"""What CloudFormation refuses in a template, and where."""
+"""What CloudFormation rejects in a template, and where."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 TreePath: TypeAlias = tuple[str | int, ...]
-"""Where a value is in a template: keys, and list positions from 0."""
+"""The path to a value in a template: keys, and list indexes from 0."""
 
 UNREADABLE = "E0000"
 """cfn-lint's ID of what makes a file unreadable as a template."""
@@ -16,10 +16,10 @@ _SHOWN = 60
 
 
 class TemplateError(Exception):
-    """What a template's author has to mend; its text is one line that says where.
+    """A mistake in a template; its text is one line that contains the path.
 
-    `path` is where in the template, as keys and list positions; empty where no single place is at fault. `id` is
-    cfn-lint's. `all` are the mistakes that were found at once, this one first.
+    `path` has keys and list indexes; it is empty if no single value is wrong. `id` is cfn-lint's. `all` has all
+    mistakes that were found at once, this one first.
     """
 
     def __init__(self, message: str, path: TreePath = (), id_: str = UNREADABLE) -> None:
@@ -28,7 +28,7 @@ class TemplateError(Exception):
         super().__init__(f"{format_path(path)}: {message}" if path else message)
 
     def below(self, path: TreePath) -> TemplateError:
-        """The same in a file that has only what is at `path` of the template."""
+        """The same error for a file that contains only the value at `path` of the template."""
         depth = len(path)
         found = tuple(
             TemplateError(one.message, one.path[depth:] if one.path[:depth] == path else one.path, one.id)
@@ -39,7 +39,7 @@ class TemplateError(Exception):
 
 
 def raise_all(mistakes: Iterable[TemplateError]) -> None:
-    """Raise the first of the mistakes, which knows the others; do nothing where there are none."""
+    """Raise the first of the mistakes, with all of them in `all`. Do nothing if there are none."""
     found = tuple(mistakes)
     if found:
         found[0].all = found
@@ -53,7 +53,7 @@ def format_path(path: TreePath) -> str:
 
 
 def describe(value: object) -> str:
-    """A value for a message: its JSON, cut short, or the kind of a value that holds others."""
+    """A value for a message: its JSON, shortened, or only its type for a mapping or list."""
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list):

@@ -400,7 +400,7 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
         (
             "Name: !Transform {Name: M}",
             (),
-            "Error: stack.yaml: Name: Fn::Transform is not worked out here",
+            "Error: stack.yaml: Name: Fn::Transform is not supported here",
         ),
     ],
 )

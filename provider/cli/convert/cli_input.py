@@ -25,6 +25,8 @@ from ...schema.model import (
     pascal_case,
     resource_type,
 )
+from ...template.function_calls import call_in
+from ...template.reader import children
 from .document import Document, Note
 from .names import given_twice
 from .nodes import entries, entry
@@ -143,15 +145,11 @@ def _lose(document: Document, path: Path, text: str) -> None:
 
 
 def _functions(value: Any, path: Path) -> Iterator[Path]:
-    """The places of all functions that a value calls, outermost first, and of texts with dynamic references."""
-    if isinstance(value, Mapping):
-        names = [name for name in value if len(value) == 1 and (name == "Ref" or name.startswith("Fn::"))]
-        yield from ((*path, name) for name in names)
-        for name, inner in value.items():
-            if name not in names:
-                yield from _functions(inner, (*path, name))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _functions(inner, (*path, index))
+    """The paths of all outermost function calls in a value, and of texts with dynamic references."""
+    if found := call_in(value):
+        yield (*path, found[0])
     elif isinstance(value, str) and "{{resolve:" in value:
         yield path
+    else:
+        for key, inner in children(value):
+            yield from _functions(inner, (*path, key))
