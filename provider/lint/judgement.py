@@ -111,15 +111,15 @@ class _Subject:
             parameters = deployment.parameters(self.conditions.parameters)
             first, *others = self.found(replace(self.conditions, parameters=parameters), deployment.names) or [{}]
             for key, told in first.items():
-                here = self._mentioned_at(key.place)
-                if not all(key in other for other in others) or (deployment.chosen and deployment.chosen not in here):
+                here, chosen = self._mentioned_at(key.place), deployment.chosen
+                if not all(key in other for other in others):
                     continue
-                if not deployment.chosen:
+                if not chosen:
                     by_default.add(key.spot)
-                # Beside another parameter it is the default of that one which may be at fault.
-                elif key.spot in by_default and len(here & deployment.names.keys()) > 1:
-                    continue
-                yield deployment, key, told
+                # If another parameter is mentioned, too, the cause may be the default of that one.
+                may_be_another = key.spot in by_default and len(here & deployment.names.keys()) > 1
+                if not chosen or (chosen in here and not may_be_another):
+                    yield deployment, key, told
 
     def _mentioned_at(self, place: Path) -> set[str]:
         node: Any = self._template

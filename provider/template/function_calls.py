@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 from .reader import children
@@ -56,8 +56,11 @@ def names_in(call: Call) -> Iterator[str]:
     elif call.function == "Fn::GetAtt":
         yield first.split(".", 1)[0]
     elif call.function == "Fn::Sub":
-        own = others[0] if len(others) == 1 else {}
-        yield from (name.split(".", 1)[0] for name in variables(first) if name not in own)
+        yield from _names_in_sub(first, others[0] if len(others) == 1 else {})
+
+
+def _names_in_sub(pattern: str, own: Collection[str]) -> Iterator[str]:
+    return (name.split(".", 1)[0] for name in variables(pattern) if name not in own)
 
 
 def variables(pattern: str) -> list[str]:
