@@ -109,11 +109,9 @@ class _Subject:
         by_default: set[tuple[Path, str]] = set()
         for deployment in bound(self._template, {*mentioned(self._properties)}):
             parameters = deployment.parameters(self.conditions.parameters)
-            first, *others = self.found(replace(self.conditions, parameters=parameters), deployment.names) or [{}]
-            for key, told in first.items():
+            found = self.found(replace(self.conditions, parameters=parameters), deployment.names)
+            for key, told in _in_all(found).items():
                 here, chosen = self._mentioned_at(key.place), deployment.chosen
-                if not all(key in other for other in others):
-                    continue
                 if not chosen:
                     by_default.add(key.spot)
                 # If another parameter is mentioned, too, the cause may be the default of that one.
@@ -129,6 +127,12 @@ class _Subject:
 
     def located(self, key: _Key, severity: Severity, text: str) -> Diagnostic:
         return Diagnostic(key.place, id_of(key.rule), severity, text, self._resource)
+
+
+def _in_all(found: list[_Found]) -> _Found:
+    """What is found under every outcome."""
+    first, *others = found or [{}]
+    return {key: told for key, told in first.items() if all(key in other for other in others)}
 
 
 def _found_in(resolve: Callable[[Mapping[str, Value]], Scenario]) -> _Found:
