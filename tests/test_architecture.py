@@ -38,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "template": {"cfnlint", "template", "yaml"},
     "stack_engine": {"emulator", "stack_engine", "template"},
     "authoring": {"authoring", "botocore", "schema"},
-    "lint": {"arn", "cfnlint", "cloudformation", "lint", "schema"},
+    "lint": {"arn", "cfnlint", "cloudformation", "lint", "schema", "template"},
     "cli": {
         "arn",
         "authoring",

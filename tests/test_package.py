@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from provider.template.sections import load, tree_of
+from provider.template.reader import read
+from provider.template.sections import load
 
 ROOT = Path(__file__).parent.parent
 MOST_IN_A_CALL = 51_200
@@ -34,7 +35,7 @@ def folder(made: subprocess.CompletedProcess[str]) -> Path:
 
 @pytest.fixture(scope="module")
 def tree(folder: Path) -> dict[str, Any]:
-    tree = tree_of((folder / "template.yaml").read_text("utf-8"))
+    tree = read((folder / "template.yaml").read_bytes()).tree
     assert isinstance(tree, dict)
     return tree
 

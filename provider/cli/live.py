@@ -57,14 +57,14 @@ def service(
     """Where the service is, and the service. Raises Mistake where Region, credentials or account are not to be had."""
     from ..cloudformation.deadline import Deadline
     from ..reconciler.image_builder import Home, ImageBuilder
-    from ..template.placeholders import Plausible
+    from ..template.placeholders import Placeholders
 
     with _environment(region, profile, endpoint_url):
         here = check_settings()
         elsewhere = "AWS_ENDPOINT_URL_IMAGEBUILDER" in os.environ
         whose = account or (ACCOUNT if elsewhere else _account(here))
         # An account that is nobody's word but ours is not certain: names are looked for in the list, too.
-        home = Home(Plausible(here, whose).partition, here, whose, certain=bool(account) or not elsewhere)
+        home = Home(Placeholders(here, whose).partition, here, whose, certain=bool(account) or not elsewhere)
         yield home, ImageBuilder(home, Deadline(SECONDS))
 
 

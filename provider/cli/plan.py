@@ -178,12 +178,13 @@ def _template(text: str, name: str) -> Template:
     """The template that a text is, or that a resource of those properties alone would be. Raises TemplateError."""
     from ..schema.model import resource_type
     from ..stack_engine.deployment import BACKED_TYPES
-    from ..template.placeholders import Plausible
-    from ..template.sections import TemplateError, made_of, tree_of
+    from ..template.placeholders import Placeholders
+    from ..template.reader import read_text
+    from ..template.sections import TemplateError, made_of
 
-    tree = tree_of(text)
+    tree = read_text(text).tree
     if isinstance(tree, dict) and "Resources" not in tree and not tree.keys().isdisjoint(resource_type().spellings):
-        token = {"ServiceToken": Plausible("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
+        token = {"ServiceToken": Placeholders("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
         tree = {"Resources": {_ALONE: {"Type": BACKED_TYPES[0], "Properties": {**token, **tree}}}}
         try:
             return made_of(tree, name)._replace(alone=True)
@@ -197,12 +198,12 @@ def _template(text: str, name: str) -> Template:
 def _check_attributes(tree: object) -> None:
     """Raises TemplateError for an attribute that a resource of the provider's does not have."""
     from ..lint.attributes import check_attributes
-    from ..lint.ours import resources
-    from ..template.refusal import TemplateError, refuse
+    from ..lint.resource_matching import provider_resources
+    from ..template.template_error import TemplateError, raise_all
 
     assert isinstance(tree, dict)
-    found = check_attributes(tree, resources(tree))
-    refuse(TemplateError(one.message.partition(": ")[2], one.path) for one in found)
+    found = check_attributes(tree, provider_resources(tree))
+    raise_all(TemplateError(one.message.partition(": ")[2], one.path) for one in found)
 
 
 def _check_outputs(planner: Planner) -> None:
@@ -249,7 +250,7 @@ def _planner(
 ) -> Planner:
     """Raises Mistake for what CloudFormation refuses before it touches a resource."""
     from ..stack_engine.deployment import Deployment
-    from ..stack_engine.records import Place, Resource
+    from ..stack_engine.records import Resource, StackLocation
     from ..template.sections import TemplateError
     from .fitting import Fitting
     from .planning.planner import Planner, Twice
@@ -260,7 +261,7 @@ def _planner(
     def deployed(template: Template, outside: ExternalValues, salt: str = "") -> Deployment:
         name = stack_name or stand_in + salt
         stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
-        place = Place(home.region, home.account, name, stack_id)
+        place = StackLocation(home.region, home.account, name, stack_id)
         try:
             return Deployment(template, declared(template, parameters), place, live, salt=salt, outside=outside)
         except TemplateError as error:

@@ -24,11 +24,11 @@ def bytes_of(file: Path) -> bytes:
 
 def json_of(content: bytes, name: str) -> Any:
     """The JSON that `content` spells; `name` is what to call it. Raises Mistake with the place of what is wrong."""
-    from ..template.refusal import TemplateError
-    from ..template.syntax import decoded, is_too_deep
+    from ..template.reader import decode, is_too_deep
+    from ..template.template_error import TemplateError
 
     try:
-        value = json.loads(decoded(content))
+        value = json.loads(decode(content))
     except TemplateError as error:
         raise Mistake(f"{name}: {error}") from error
     except json.JSONDecodeError as error:

@@ -12,24 +12,11 @@ from urllib.parse import quote
 
 import click
 
-from .source import Place
+from ..lint.diagnostic import Diagnostic
 
 _DISTRIBUTION = "image-builder-distribution-provider"
 _SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _COLORS = {"error": "red", "warning": "yellow"}
-
-
-@dataclass(frozen=True)
-class Told:
-    """One finding in one file. `severity` is error or warning; `line` is the source's own text there."""
-
-    file: str
-    place: Place
-    severity: str
-    id: str
-    message: str
-    resource: str = ""
-    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,34 +25,34 @@ class Report:
 
     files: int
     resources: int
-    told: tuple[Told, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
     def count(self, severity: str) -> int:
         """How many findings are of that severity."""
-        return sum(one.severity == severity for one in self.told)
+        return sum(one.severity.value == severity for one in self.diagnostics)
 
 
 def human(report: Report) -> str:
     """Each finding with its line of the source, as compilers show it, and a summary."""
-    blocks = [_block(one) for one in report.told]
+    blocks = [_block(one) for one in report.diagnostics]
     return "\n".join([*blocks, _summary(report)])
 
 
-def _block(one: Told) -> str:
-    severity = click.style(f"{one.severity} {one.id}", fg=_COLORS[one.severity], bold=True)
-    head = f"{one.file}:{one.place.line}:{one.place.column}: {severity}: {one.message}"
+def _block(one: Diagnostic) -> str:
+    severity = click.style(f"{one.severity.value} {one.id}", fg=_COLORS[one.severity.value], bold=True)
+    head = f"{one.file}:{one.position.line}:{one.position.column}: {severity}: {one.message}"
     if not one.line.strip():
         return head
-    number = f"{one.place.line:5}"
-    caret = click.style("^" * one.place.width, fg=_COLORS[one.severity])
+    number = f"{one.position.line:5}"
+    caret = click.style("^" * one.position.width, fg=_COLORS[one.severity.value])
     shown = one.line.replace("\t", " ")
-    return f"{head}\n{number} | {shown}\n{' ' * len(number)} | {' ' * (one.place.column - 1)}{caret}\n"
+    return f"{head}\n{number} | {shown}\n{' ' * len(number)} | {' ' * (one.position.column - 1)}{caret}\n"
 
 
 def _summary(report: Report) -> str:
     resources = _counted(report.resources, "resource") if report.resources else "no resource of the provider's"
     looked_at = f"{resources} in {_counted(report.files, 'file')}"
-    if not report.told:
+    if not report.diagnostics:
         return f"Nothing found: {looked_at}."
     return f"{_counted(report.count('error'), 'error')}, {_counted(report.count('warning'), 'warning')}: {looked_at}."
 
@@ -79,15 +66,15 @@ def as_json(report: Report) -> str:
     findings = [
         {
             "file": one.file,
-            "line": one.place.line,
-            "column": one.place.column,
-            "endColumn": one.place.column + one.place.width,
-            "severity": one.severity,
+            "line": one.position.line,
+            "column": one.position.column,
+            "endColumn": one.position.column + one.position.width,
+            "severity": one.severity.value,
             "id": one.id,
             "resource": one.resource,
             "message": one.message,
         }
-        for one in report.told
+        for one in report.diagnostics
     ]
     counts = {"files": report.files, "resources": report.resources}
     counts |= {f"{severity}s": report.count(severity) for severity in _COLORS}
@@ -99,9 +86,9 @@ def sarif(report: Report) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     from ..lint.catalog import CHECKS
-    from ..lint.frame import FRAME
+    from ..template.structure import RULES
 
-    rules = [_rule(id_, title, f"{title}. The ID is cfn-lint's.", "error") for id_, title in FRAME.items()]
+    rules = [_rule(id_, title, f"{title}. The ID is cfn-lint's.", "error") for id_, title in RULES.items()]
     rules += [
         _rule(check.id, check.title, f"{check.title}. Source: {check.source}.", check.severity.value)
         | {"name": check.rule}
@@ -110,7 +97,11 @@ def sarif(report: Report) -> str:
     driver: dict[str, Any] = {"name": _DISTRIBUTION, "rules": rules}
     with suppress(PackageNotFoundError):
         driver["semanticVersion"] = version(_DISTRIBUTION)
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": _results(report.told, rules)}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": _results(report.diagnostics, rules),
+    }
     return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
@@ -125,29 +116,29 @@ def _rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
     }
 
 
-def _results(told: Iterable[Told], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _results(diagnostics: Iterable[Diagnostic], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
     positions = {rule["id"]: index for index, rule in enumerate(rules)}
     return [
         {
             "ruleId": one.id,
             "ruleIndex": positions[one.id],
-            "level": one.severity,
+            "level": one.severity.value,
             "message": {"text": one.message},
             "locations": [
                 {
                     "physicalLocation": {
                         "artifactLocation": {"uri": _uri(one.file)},
                         "region": {
-                            "startLine": one.place.line,
-                            "startColumn": one.place.column,
-                            "endLine": one.place.line,
-                            "endColumn": one.place.column + one.place.width,
+                            "startLine": one.position.line,
+                            "startColumn": one.position.column,
+                            "endLine": one.position.line,
+                            "endColumn": one.position.column + one.position.width,
                         },
                     }
                 }
             ],
         }
-        for one in told
+        for one in diagnostics
     ]
 
 
@@ -158,21 +149,21 @@ def _uri(file: str) -> str:
 
 def github(report: Report) -> str:
     """Workflow commands that annotate the lines of a pull request."""
-    return "\n".join(_annotation(one) for one in report.told)
+    return "\n".join(_annotation(one) for one in report.diagnostics)
 
 
-def _annotation(one: Told) -> str:
+def _annotation(one: Diagnostic) -> str:
     about = {
         "file": one.file,
-        "line": one.place.line,
-        "col": one.place.column,
-        "endColumn": one.place.column + one.place.width,
+        "line": one.position.line,
+        "col": one.position.column,
+        "endColumn": one.position.column + one.position.width,
         "title": one.id,
     }
     properties = ",".join(
         f"{name}={_escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}" for name, value in about.items()
     )
-    return f"::{one.severity} {properties}::{_escaped(one.message)}"
+    return f"::{one.severity.value} {properties}::{_escaped(one.message)}"
 
 
 def _escaped(text: str) -> str:

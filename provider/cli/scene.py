@@ -36,9 +36,9 @@ class Home(NamedTuple):
     @property
     def function_arn(self) -> str:
         """What the provider's function would be called here."""
-        from ..template.placeholders import Plausible
+        from ..template.placeholders import Placeholders
 
-        return Plausible(self.region, self.account).arn("AWS::Lambda::Function", "provider")
+        return Placeholders(self.region, self.account).arn("AWS::Lambda::Function", "provider")
 
 
 def _matching(pattern: str, what: str) -> Any:

@@ -14,8 +14,8 @@ from .mistakes import Mistake
 from .reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
-    from ..template.refusal import TemplateError
     from ..template.sections import Template
+    from ..template.template_error import TemplateError
 
 FILE_OR_STANDARD_INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -98,13 +98,13 @@ def stack_name_after(file: Path) -> str:
 
 def texts_of(files: tuple[Path, ...]) -> dict[Path, str]:
     """What is in the files. Raises Mistake."""
-    from ..template.refusal import TemplateError
-    from ..template.syntax import decoded
+    from ..template.reader import decode
+    from ..template.template_error import TemplateError
 
     texts = {}
     for file in dict.fromkeys(files):
         try:
-            texts[file] = decoded(bytes_of(file))
+            texts[file] = decode(bytes_of(file))
         except TemplateError as error:
             raise Mistake(f"{called(file, files)}: {error}") from error
     return texts
@@ -153,12 +153,12 @@ def _judged(template: Template) -> Template:
 
     Raises TemplateError where the provider's own type is misspelt.
     """
-    from ..lint.ours import misspelt, resources
+    from ..lint.resource_matching import misspelled_types, provider_resources
     from ..stack_engine.deployment import BACKED_TYPES
-    from ..template.refusal import TemplateError, refuse
+    from ..template.template_error import TemplateError, raise_all
 
-    ours = resources({"Resources": template.resources})
-    refuse(TemplateError(slip.message, slip.path) for slip in misspelt(ours))
+    ours = provider_resources({"Resources": template.resources})
+    raise_all(TemplateError(slip.message, slip.path) for slip in misspelled_types(ours))
     backed = (name for name, resource in template.resources.items() if resource["Type"] in BACKED_TYPES)
     return template._replace(foreign=frozenset(backed) - {path[-1] for path in ours})
 

@@ -13,9 +13,8 @@ from .mistakes import Mistake
 from .reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
-    from ..lint.located import Located
-    from .reports import Told
-    from .source import Source
+    from ..lint.diagnostic import Diagnostic
+    from ..template.reader import Source
 
 _FORMATS = ("human", "json", "sarif", "github")
 
@@ -66,66 +65,68 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
 
     Other resources, and most of the template as such, are for cfn-lint: `cfn-lint FILE -a provider.lint` does both.
     """
-    from ..lint.frame import UNREADABLE
+    from ..template.template_error import UNREADABLE
     from .reports import FORMATS, Report
     from .screen import Screen
 
-    counted, told = 0, []
+    counted, diagnostics = 0, []
     for file in dict.fromkeys(files):
         resources, found = _checked(file)
         counted += resources
-        told += found
-    report = Report(len(set(files)), counted, tuple(told))
+        diagnostics += found
+    report = Report(len(set(files)), counted, tuple(diagnostics))
     text = FORMATS[form](report)
     if text:
         Screen(sys.stdout).say(text)
-    if any(one.id == UNREADABLE for one in told):
+    if any(one.id == UNREADABLE for one in diagnostics):
         raise SystemExit(2)
-    raise SystemExit(bool(report.count("error") or (strict and report.told)))
+    raise SystemExit(bool(report.count("error") or (strict and report.diagnostics)))
 
 
-def _checked(file: Path) -> tuple[int, list[Told]]:
+def _checked(file: Path) -> tuple[int, list[Diagnostic]]:
     """How many resources of the provider's a file has, and what is wrong with them, from top to bottom."""
-    from ..lint.frame import UNREADABLE
-    from .reports import Told
-    from .source import Place, UnreadableError, read
+    from ..lint.diagnostic import Diagnostic
+    from ..schema.finding import Severity
+    from ..template.reader import UnreadableError, read
+    from ..template.template_error import UNREADABLE
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
     try:
         source = read(bytes_of(file))
         resources, found = _findings(source)
     except UnreadableError as error:
-        return 0, [Told(name, error.place, "error", UNREADABLE, str(error), line=error.line)]
+        unreadable = Diagnostic((), UNREADABLE, Severity.ERROR, error.message, "", name, error.position, error.line)
+        return 0, [unreadable]
     except Mistake as error:
-        return 0, [Told(name, Place(), "error", UNREADABLE, error.message.removeprefix(f"{name}: "))]
-    told = []
+        message = error.message.removeprefix(f"{name}: ")
+        return 0, [Diagnostic((), UNREADABLE, Severity.ERROR, message, file=name)]
+    placed = []
     for one in found:
-        place = source.place(one.path)
-        line = source.line(place.line)
-        told.append(Told(name, place, one.severity.value, one.id, one.message, one.resource, line))
-    return resources, sorted(told, key=lambda one: (one.place.line, one.place.column))
+        position = source.position(one.path)
+        placed.append(one._replace(file=name, position=position, line=source.line(position.line)))
+    return resources, sorted(placed, key=lambda one: (one.position.line, one.position.column))
 
 
-def _findings(source: Source) -> tuple[int, list[Located]]:
+def _findings(source: Source) -> tuple[int, list[Diagnostic]]:
     """Raises UnreadableError for what is neither a template nor properties."""
-    from ..lint.frame import check_bare, check_frame
-    from ..lint.ours import resources
+    from ..lint.resource_matching import provider_resources
     from ..lint.template import check, check_properties
-    from .source import UnreadableError
+    from ..lint.template_structure import check_bare, check_structure
+    from ..template.reader import UnreadableError
 
     tree = source.tree
     if tree is None:
         raise UnreadableError("is empty")
     if isinstance(tree, Mapping) and "Resources" in tree:
-        return len(resources(tree)), _together(check_frame(tree), check(tree))
+        return len(provider_resources(tree)), _together(check_structure(tree), check(tree))
     if isinstance(tree, Mapping) and _are_properties(tree):
         return 1, _together(check_bare(tree), check_properties(tree))
     raise UnreadableError("is neither a template (it has no Resources) nor a resource's properties")
 
 
-def _together(around: list[Located], within: list[Located]) -> list[Located]:
+def _together(around: list[Diagnostic], within: list[Diagnostic]) -> list[Diagnostic]:
     """All findings; of a null it is not told once more that something else should be there."""
-    from ..lint.frame import UNREADABLE
+    from ..template.template_error import UNREADABLE
 
     nulls = {one.path for one in around if one.id == UNREADABLE}
     return [*around, *(one for one in within if one.path not in nulls)]

@@ -6,7 +6,7 @@ from typing import Any, Final
 from ..schema.attributes import ATTRIBUTES
 from ..schema.finding import Path, Severity
 from .catalog import id_of
-from .located import Located
+from .diagnostic import Diagnostic
 from .texts import SUB, substituted
 
 _GET_ATT: Final = "Fn::GetAtt"
@@ -14,11 +14,11 @@ _SECTIONS: Final = ("Resources", "Outputs")
 """Where a template may ask for attributes."""
 
 
-def check_attributes(template: Mapping[str, Any], ours: Collection[Path]) -> list[Located]:
+def check_attributes(template: Mapping[str, Any], ours: Collection[Path]) -> list[Diagnostic]:
     """All calls that ask a resource of the provider's, of those at the paths `ours`, for what it has not."""
     names = {str(path[-1]) for path in ours}
     return [
-        Located(path, id_of("attribute"), Severity.ERROR, _message(path, name, attribute), _resource(path))
+        Diagnostic(path, id_of("attribute"), Severity.ERROR, _message(path, name, attribute), _resource(path))
         for section in _SECTIONS
         for path, name, attribute in _asked(template.get(section), (section,))
         if name in names and attribute not in ATTRIBUTES

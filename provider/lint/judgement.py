@@ -11,8 +11,8 @@ from ..schema.finding import Finding, Path, Severity, Spelling
 from ..schema.model import resource_type
 from .catalog import id_of
 from .conditions import Conditions
+from .diagnostic import Diagnostic
 from .functions import faults, may_have_loops
-from .located import Located
 from .names import AS_WRITTEN, GUESSES, Bound, allowed, bound
 from .scenario import Scenario, Unknown, conditions_in, scenario
 from .texts import Texts, Value, mentioned
@@ -41,7 +41,7 @@ _Found = dict[_Key, tuple[Severity, str]]
 
 def judged(
     properties: Any, path: Path, template: Mapping[str, Any], resource: str = "", holding: str | None = None
-) -> list[Located]:
+) -> list[Diagnostic]:
     """All findings of the properties at `path` of a decoded template, none twice.
 
     They belong to a resource that is there where the condition `holding` is true.
@@ -67,7 +67,7 @@ class _Subject:
         self._conditions_in = list(dict.fromkeys([*conditions_in(properties), *([holding] if holding else [])]))
         self._in_loop = may_have_loops(template)
 
-    def faults(self) -> Iterator[Located]:
+    def faults(self) -> Iterator[Diagnostic]:
         """What CloudFormation refuses in the functions."""
         spelling = Spelling(self._properties, resource_type())
         for fault in faults(self._properties):
@@ -87,7 +87,7 @@ class _Subject:
 
         return [under(outcome) for outcome in conditions.outcomes(self._conditions_in, self._holding)]
 
-    def hanging_on_parameters(self, told: set[tuple[Path, str]]) -> Iterator[Located]:
+    def hanging_on_parameters(self, told: set[tuple[Path, str]]) -> Iterator[Diagnostic]:
         """What is found for certain values of parameters only, whatever else the deployment is like.
 
         What the parameters are by default counts in full, and so does a value where no other is allowed that works.
@@ -109,17 +109,15 @@ class _Subject:
         by_default: set[tuple[Path, str]] = set()
         for deployment in bound(self._template, {*mentioned(self._properties)}):
             parameters = deployment.parameters(self.conditions.parameters)
-            first, *others = self.found(replace(self.conditions, parameters=parameters), deployment.names) or [{}]
-            for key, told in first.items():
-                here = self._mentioned_at(key.place)
-                if not all(key in other for other in others) or (deployment.chosen and deployment.chosen not in here):
-                    continue
-                if not deployment.chosen:
+            found = self.found(replace(self.conditions, parameters=parameters), deployment.names)
+            for key, told in _in_all(found).items():
+                here, chosen = self._mentioned_at(key.place), deployment.chosen
+                if not chosen:
                     by_default.add(key.spot)
-                # Beside another parameter it is the default of that one which may be at fault.
-                elif key.spot in by_default and len(here & deployment.names.keys()) > 1:
-                    continue
-                yield deployment, key, told
+                # If another parameter is mentioned, too, the cause may be the default of that one.
+                may_be_another = key.spot in by_default and len(here & deployment.names.keys()) > 1
+                if not chosen or (chosen in here and not may_be_another):
+                    yield deployment, key, told
 
     def _mentioned_at(self, place: Path) -> set[str]:
         node: Any = self._template
@@ -127,8 +125,14 @@ class _Subject:
             node = node[element]
         return {*mentioned(node)}
 
-    def located(self, key: _Key, severity: Severity, text: str) -> Located:
-        return Located(key.place, id_of(key.rule), severity, text, self._resource)
+    def located(self, key: _Key, severity: Severity, text: str) -> Diagnostic:
+        return Diagnostic(key.place, id_of(key.rule), severity, text, self._resource)
+
+
+def _in_all(found: list[_Found]) -> _Found:
+    """What is found under every outcome."""
+    first, *others = found or [{}]
+    return {key: told for key, told in first.items() if all(key in other for other in others)}
 
 
 def _found_in(resolve: Callable[[Mapping[str, Value]], Scenario]) -> _Found:

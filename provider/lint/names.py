@@ -62,17 +62,19 @@ def bound(template: Mapping[str, Any], mentioned: Set[str]) -> Iterator[Bound]:
 
     None in a template with Rules, which may allow fewer values than the parameters do.
     """
-    declared = template.get("Parameters")
-    if "Rules" in template or not isinstance(declared, Mapping):
-        return
-    known = {str(name): one for name, one in declared.items() if isinstance(one, Mapping)}
+    known = {} if "Rules" in template else _declared(template)
     defaults = {name: value for name, one in known.items() if (value := _default(one)) is not None}
     if mentioned & defaults.keys():
         yield Bound(defaults)
-    for name in known:
-        for value in allowed(known[name]) if name in mentioned else ():
-            if value != defaults.get(name) and DYNAMIC_REFERENCE not in value:
-                yield Bound({**defaults, name: value}, name)
+    for name in filter(mentioned.__contains__, known):
+        others = (value for value in allowed(known[name]) if value != defaults.get(name))
+        yield from (Bound({**defaults, name: value}, name) for value in others if DYNAMIC_REFERENCE not in value)
+
+
+def _declared(template: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    declared = template.get("Parameters")
+    parameters = declared.items() if isinstance(declared, Mapping) else ()
+    return {str(name): one for name, one in parameters if isinstance(one, Mapping)}
 
 
 def allowed(parameter: Mapping[str, Any]) -> list[str]:

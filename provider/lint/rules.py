@@ -7,12 +7,12 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
 from .catalog import CHECKS
-from .located import Located
+from .diagnostic import Diagnostic
 from .template import check
 
 DOCUMENTATION = "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Distribution.html"
 
-_FOUND: WeakKeyDictionary[Template, list[Located]] = WeakKeyDictionary()
+_FOUND: WeakKeyDictionary[Template, list[Diagnostic]] = WeakKeyDictionary()
 """Findings by template, so that it is checked once and not once for each rule."""
 
 

@@ -10,8 +10,8 @@ from ..schema.model import NAME, TARGET, resource_type
 from ..schema.validate import describe
 from .catalog import id_of
 from .conditions import Conditions, Outcome, condition_of
+from .diagnostic import Diagnostic
 from .functions import may_have_loops
-from .located import Located
 from .names import AS_WRITTEN
 from .scenario import Unknown, conditions_in, scenario
 from .texts import Texts
@@ -48,11 +48,11 @@ class _Named(NamedTuple):
         return value if isinstance(value, (str, Unknown)) else None
 
 
-def check_names(template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
+def check_names(template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
     """All resources, of those at their paths in `ours`, whose name leads where another's leads at the same time."""
     named = [one for path, resource in ours.items() if len(path) == _TOP_LEVEL for one in _named(path, resource)]
     conditions, texts = Conditions.of(template), Texts(AS_WRITTEN, may_have_loops(template))
-    found: dict[Path, Located] = {}
+    found: dict[Path, Diagnostic] = {}
     for first, second in combinations(named, 2):
         # The same name is another configuration where the provider is another account's.
         if (first.provider, first.member) != (second.provider, second.member):
@@ -62,13 +62,13 @@ def check_names(template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, An
     return list(found.values())
 
 
-def _told(first: _Named, second: _Named, value: str) -> Located:
+def _told(first: _Named, second: _Named, value: str) -> Diagnostic:
     property_, other = second.place[-1], f"{first.place[-1]} of {first.logical_id}"
     if second.member == NAME:
         message = f"{property_}: {value} leads to the same ARN as the {other}; give each resource a name of its own"
-        return Located(second.place, id_of("name-once"), Severity.ERROR, message, second.logical_id)
+        return Diagnostic(second.place, id_of("name-once"), Severity.ERROR, message, second.logical_id)
     message = f"{property_}: it is the {other}, too: each undoes the other's updates; adopt it by one resource"
-    return Located(second.place, id_of("target-once"), Severity.WARNING, message, second.logical_id)
+    return Diagnostic(second.place, id_of("target-once"), Severity.WARNING, message, second.logical_id)
 
 
 def _named(path: Path, resource: Mapping[str, Any]) -> list[_Named]:

@@ -4,35 +4,35 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..schema.finding import Path
+from ..template.structure import is_misspelled
 from .attributes import check_attributes
 from .conditions import condition_of
+from .diagnostic import Diagnostic
 from .judgement import judged
-from .keys import meant
-from .located import Located
-from .ours import misspelt, resources
+from .resource_matching import misspelled_types, provider_resources
 from .same_name import check_names
 
 _PROPERTIES: Final = "Properties"
 
 
-def check(template: Mapping[str, Any]) -> list[Located]:
+def check(template: Mapping[str, Any]) -> list[Diagnostic]:
     """All findings of a decoded template, none twice. What is no template has none."""
-    ours = resources(template)
+    ours = provider_resources(template)
     return [
-        *misspelt(ours),
+        *misspelled_types(ours),
         *(one for path, resource in ours.items() for one in _check_resource(path, resource, template)),
         *check_attributes(template, ours),
         *check_names(template, ours),
     ]
 
 
-def check_properties(properties: Mapping[str, Any]) -> list[Located]:
+def check_properties(properties: Mapping[str, Any]) -> list[Diagnostic]:
     """All findings of a resource's properties on their own."""
     return judged(properties, (), {})
 
 
-def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> list[Located]:
-    if _PROPERTIES not in resource and _PROPERTIES in map(meant, map(str, resource)):
+def _check_resource(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> list[Diagnostic]:
+    if is_misspelled(resource, _PROPERTIES):
         # What they lack is not known: they are there under a key that CloudFormation refuses.
         return []
     place = (*path, _PROPERTIES) if _PROPERTIES in resource else path

@@ -1,10 +1,10 @@
 """`Ref`, `Fn::Sub` and `Fn::Join` -> text, as far as it is known what the names in them stand for."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..template.function_calls import VARIABLE, variables
 from .functions import REF
 
 Value = str | list[str]
@@ -13,7 +13,6 @@ Value = str | list[str]
 JOIN: Final = "Fn::Join"
 SUB: Final = "Fn::Sub"
 DYNAMIC_REFERENCE: Final = "{{resolve:"
-_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _LOOP_VARIABLE: Final = "&{"
 
 
@@ -32,15 +31,15 @@ class Texts:
         return self._is_filled_in(text) or (self.in_loop and "${" in text)
 
     def of(self, node: Any) -> Value | None:
-        """What a scalar or a call comes to; None where that is not known."""
+        """The value of a scalar or a call; None if it is not known."""
+        if isinstance(node, Mapping):
+            return self._call(*next(iter(node.items()))) if len(node) == 1 else None
         if isinstance(node, list) or node is None:
             return None
-        if not isinstance(node, Mapping):
-            text = str(node).lower() if isinstance(node, bool) else str(node)
-            return None if self.is_open(text) else text
-        if len(node) != 1:
-            return None
-        ((function, argument),) = node.items()
+        text = str(node).lower() if isinstance(node, bool) else str(node)
+        return None if self.is_open(text) else text
+
+    def _call(self, function: object, argument: Any) -> Value | None:
         if function == REF:
             return self.names.get(str(argument))
         if function == SUB:
@@ -58,7 +57,7 @@ class Texts:
         values = {name: self.of(own.get(name, {REF: name})) for name in variables(pattern)}
         if not all(isinstance(value, str) for value in values.values()):
             return None
-        return _VARIABLE.sub(lambda found: str(values.get(found[1], f"${{{found[1][1:]}}}")), pattern)
+        return VARIABLE.sub(lambda found: str(values.get(found[1], f"${{{found[1][1:]}}}")), pattern)
 
     def _join(self, delimiter: Any, items: Any) -> str | None:
         values = [self.of(item) for item in items] if isinstance(items, list) else self.of(items)
@@ -66,11 +65,6 @@ class Texts:
             return None
         texts = [value for value in values if isinstance(value, str)]
         return delimiter.join(texts) if len(texts) == len(values) else None
-
-
-def variables(pattern: str) -> list[str]:
-    """The variables in the text of an `Fn::Sub`, without those that stand for themselves (`${!Name}`)."""
-    return [name for name in _VARIABLE.findall(pattern) if not name.startswith("!")]
 
 
 def substituted(node: Mapping[Any, Any]) -> list[str]:

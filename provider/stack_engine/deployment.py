@@ -1,4 +1,4 @@
-"""A template with its parameters bound, in one stack: its resources, their order and properties."""
+"""A template with its parameter values, in one stack: its resources, their order, and their properties."""
 
 from __future__ import annotations
 
@@ -13,48 +13,53 @@ from ..template.external_values import ExternalValues
 from ..template.function_calls import calls, names_in
 from ..template.intrinsics import Evaluator, text
 from ..template.parameters import bind, is_stored
-from ..template.placeholders import Plausible
-from ..template.refusal import TemplateError, TreePath, described, refuse
-from ..template.sections import NO_NULL, Template
-from .records import Place, Resource
+from ..template.placeholders import Placeholders
+from ..template.sections import Template
+from ..template.structure import (
+    depends_on,
+    depends_on_errors,
+    missing_token,
+    null_errors,
+    properties_errors,
+    service_errors,
+)
+from ..template.template_error import TemplateError, TreePath, describe, raise_all
+from .records import Resource, StackLocation
 
 BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
-LONGEST_TIMEOUT = 3600
-"""Seconds, the most that ServiceTimeout may be."""
-_TOKEN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")
 
 
 class AttributeMissingError(TemplateError):
-    """A resource did not answer the attribute that the template asks for: known only while deploying."""
+    """A resource did not return an attribute that the template uses. Only a deployment shows it."""
 
 
 class _NotYetError(TemplateError):
-    """A value that only a resource's answer will give."""
+    """A value that is unknown until a resource responds."""
 
 
 @dataclass
 class Deployment:
     """One template as one stack would deploy it.
 
-    Raises TemplateError while it is made, for all that CloudFormation refuses before it touches a resource.
+    The constructor raises TemplateError for everything that CloudFormation rejects before it changes a resource.
     """
 
     template: Template
     given: Mapping[str, str]
-    place: Place
+    place: StackLocation
     live: Mapping[str, Resource]
-    """The stack's resources, read whenever a `Ref` or `Fn::GetAtt` is worked out."""
+    """The stack's resources, read whenever a `Ref` or `Fn::GetAtt` is evaluated."""
     notes: list[str] = field(default_factory=list)
     salt: str = ""
-    """Of the stand-ins, see Plausible."""
+    """The salt of the placeholders, see Placeholders."""
     outside: ExternalValues = field(default_factory=ExternalValues)
 
     def __post_init__(self) -> None:
-        self.plausible = Plausible(self.place.region, self.place.account, self.salt)
-        values = bind(self.template, self.given, self.plausible, self._note)
+        self.placeholders = Placeholders(self.place.region, self.place.account, self.salt)
+        values = bind(self.template, self.given, self.placeholders, self._note)
         names = {**values, **self._pseudo()}
-        self.evaluator = Evaluator(self.template, names, self, self.plausible, self.outside, self._note)
-        refuse(self._unknown_names())
+        self.evaluator = Evaluator(self.template, names, self, self.placeholders, self.outside, self._note)
+        raise_all(self._unknown_names())
         for name in self.template.conditions:
             self.evaluator.holds(name, ("Conditions", name))
         self.order = self._ordered()
@@ -65,21 +70,21 @@ class Deployment:
             self.notes.append(note)
 
     def _pseudo(self) -> dict[str, Any]:
-        suffix = "amazonaws.com.cn" if self.plausible.partition == "aws-cn" else "amazonaws.com"
+        suffix = "amazonaws.com.cn" if self.placeholders.partition == "aws-cn" else "amazonaws.com"
         return {
             "AWS::AccountId": self.place.account,
             "AWS::NotificationARNs": [],
-            "AWS::Partition": self.plausible.partition,
+            "AWS::Partition": self.placeholders.partition,
             "AWS::Region": self.place.region,
             "AWS::StackId": self.place.stack_id,
             "AWS::StackName": self.place.stack_name,
             "AWS::URLSuffix": suffix,
         }
 
-    # what there is
+    # resources
 
     def backed(self, logical_id: str) -> bool:
-        """Whether the provider stands behind this resource; all others are skipped."""
+        """Whether this is a resource of the provider; all others are skipped."""
         return self.type(logical_id) in BACKED_TYPES and logical_id not in self.template.foreign
 
     def type(self, logical_id: str) -> str:
@@ -100,8 +105,8 @@ class Deployment:
             policy = self.evaluator.evaluate(resource.get(key, "Delete"), path)
             allowed = ["Delete", "Retain", "Snapshot"] + ["RetainExceptOnCreate"] * (key == "DeletionPolicy")
             if policy not in allowed:
-                shown = repr(policy) if isinstance(policy, str) else described(resource[key])
-                raise TemplateError(f"{shown} is none of {', '.join(allowed)}", path)
+                shown = repr(policy) if isinstance(policy, str) else describe(resource[key])
+                raise TemplateError(f"{shown} is not one of {', '.join(allowed)}", path)
             found.append(policy)
         return found[0], found[1]
 
@@ -109,31 +114,18 @@ class Deployment:
         """The resource's properties as CloudFormation sends them: scalars as text. Raises TemplateError."""
         path: TreePath = ("Resources", logical_id, "Properties")
         properties = self.template.resources[logical_id].get("Properties", {})
-        if not isinstance(properties, dict):
-            raise TemplateError(f"must be a mapping, not {described(properties)}", path)
-        worked_out = self.evaluator.evaluate(properties, path)
-        sent = _as_sent(worked_out, path)
-        refuse(self._wrong(properties, worked_out, path))
+        raise_all(properties_errors(properties, path))
+        evaluated = self.evaluator.evaluate(properties, path)
+        sent = _as_sent(evaluated, path)
+        own = evaluated if isinstance(evaluated, dict) else {}
+        missing = () if "ServiceToken" in own else (missing_token(path),)
+        invalid = service_errors(own, path, lambda name: self._is_placeholder(properties.get(name), (*path, name)))
+        raise_all((*missing, *invalid))
         assert isinstance(sent, dict)
         return sent
 
-    def _wrong(self, written: Mapping[str, Any], worked_out: Any, path: TreePath) -> Iterator[TemplateError]:
-        """What CloudFormation refuses in the two properties that are its own."""
-        own = worked_out if isinstance(worked_out, dict) else {}
-        token, timeout = own.get("ServiceToken"), own.get("ServiceTimeout", 1)
-        here, there = (*path, "ServiceToken"), (*path, "ServiceTimeout")
-        if token is None:
-            yield TemplateError("a ServiceToken is needed: the ARN of the provider's function", path)
-        elif not _TOKEN.fullmatch(str(token)) and not self._is_made_up(written.get("ServiceToken"), here):
-            what = f"the ARN of the provider's Lambda function, or of an SNS topic, not {described(token)}"
-            yield TemplateError(f"must be {what}", here)
-        is_in_time = re.fullmatch("[0-9]{1,9}", str(timeout)) and 1 <= int(timeout) <= LONGEST_TIMEOUT
-        if not is_in_time and not self._is_made_up(written.get("ServiceTimeout"), there):
-            what = f"whole seconds from 1 to {LONGEST_TIMEOUT}, not {described(timeout)}"
-            yield TemplateError(f"must be {what}", there)
-
-    def _is_made_up(self, node: Any, path: TreePath) -> bool:
-        """Whether a value rests on a stand-in, which need not have the real one's form."""
+    def _is_placeholder(self, node: Any, path: TreePath) -> bool:
+        """Whether a value contains a placeholder, which can have another format than the real value."""
         if "{{resolve:" in str(node):
             return True
         return any(
@@ -147,11 +139,11 @@ class Deployment:
         return name not in self.evaluator.names and name not in self.live
 
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs. Raises TemplateError, AttributeMissingError for what a resource did not answer."""
+        """The stack's outputs. Raises TemplateError, or AttributeMissingError for a missing attribute."""
         return {name: self._output(name, output) for name, output in self._active_outputs()}
 
     def check_outputs(self) -> None:
-        """Work out those outputs that do not hang on an answer still to come. Raises TemplateError."""
+        """Evaluate the outputs that do not depend on a resource that is not deployed yet. Raises TemplateError."""
         for name, output in self._active_outputs():
             with suppress(_NotYetError, AttributeMissingError):
                 self._output(name, output)
@@ -170,20 +162,20 @@ class Deployment:
     # Ref and Fn::GetAtt of resources
 
     def reference(self, name: str, path: TreePath) -> str:
-        """What `Ref` of a resource gives: its physical ID, or a stand-in's."""
+        """The value of `Ref` of a resource: its physical ID, or a placeholder."""
         if name in self.live:
             return self.live[name].physical_id
-        value = self.plausible.reference(self._skipped_type(name, path), name)
+        value = self.placeholders.reference(self._skipped_type(name, path), name)
         fitting = self.outside.fit(path, value)
-        # A declared resource is told as skipped, with the first value.
-        is_told = name in self.template.resources and fitting == value
-        return value if is_told else self._stand_in(name, path, fitting)
+        # A declared resource has an event that it is skipped, with the first value.
+        has_event = name in self.template.resources and fitting == value
+        return value if has_event else self._noted(name, path, fitting)
 
     def attribute(self, name: str, attribute: str, path: TreePath) -> Any:
-        """What `Fn::GetAtt` of a resource gives: from its answer's Data, or a stand-in's."""
+        """The value of `Fn::GetAtt` of a resource: from its response's Data, or a placeholder."""
         if name not in self.live:
-            value = self.plausible.attribute(self._skipped_type(name, path), name, attribute)
-            return self._stand_in(f"{name}.{attribute}", path, self.outside.fit(path, value))
+            value = self.placeholders.attribute(self._skipped_type(name, path), name, attribute)
+            return self._noted(f"{name}.{attribute}", path, self.outside.fit(path, value))
         data = self.live[name].data
         if attribute not in data:
             known = f"; it has {', '.join(data)}" if data else ""
@@ -202,7 +194,7 @@ class Deployment:
             return "AWS::Serverless::Function" if path[-1] == "Fn::GetAtt" else ""
         raise _NotYetError(f"{name} is not deployed yet", path)
 
-    def _stand_in(self, what: str, path: TreePath, value: str) -> str:
+    def _noted(self, what: str, path: TreePath, value: str) -> str:
         if path[0] != "Outputs":
             self._note(f"{what} is not deployed here and is taken to be {value!r}")
         return value
@@ -223,23 +215,18 @@ class Deployment:
                     if _is_name(name) and name not in known:
                         yield TemplateError(f"there is no resource or parameter {name} in this template", call.path)
         for logical_id, resource in self.template.resources.items():
-            for name in _depends_on(resource):
-                path = ("Resources", logical_id, "DependsOn")
-                if not isinstance(name, str):
-                    yield TemplateError("must be a logical ID, or a list of them", path)
-                elif name not in self.template.resources:
-                    yield TemplateError(f"there is no resource {name} in this template", path)
+            yield from depends_on_errors(resource, ("Resources", logical_id), self.template.resources)
 
     def _check_values(self) -> None:
-        # What does not hang on an answer is worked out once, so that a mistake shows before anything is sent.
+        # Evaluate once what does not depend on a response, so that mistakes show before anything is sent.
         live, self.live = self.live, {}
         try:
-            refuse(error for name in filter(self.backed, self.order) for error in self._refused(name))
+            raise_all(error for name in filter(self.backed, self.order) for error in self._property_errors(name))
             self.check_outputs()
         finally:
             self.live = live
 
-    def _refused(self, name: str) -> tuple[TemplateError, ...]:
+    def _property_errors(self, name: str) -> tuple[TemplateError, ...]:
         try:
             self.properties(name)
         except _NotYetError:
@@ -266,15 +253,15 @@ class Deployment:
         try:
             return tuple(TopologicalSorter(needs).static_order())
         except CycleError as error:
-            circle = error.args[1]
-            raise TemplateError(f"circular dependency between resources: {' -> '.join(circle)}") from error
+            cycle = error.args[1]
+            raise TemplateError(f"circular dependency between resources: {' -> '.join(cycle)}") from error
 
     def _needs(self, logical_id: str, active: list[str]) -> list[str]:
         resource = self.template.resources[logical_id]
         path: TreePath = ("Resources", logical_id)
         named = list(self._named(resource.get("Properties", {}), (*path, "Properties"), active))
-        # DependsOn of a resource whose condition is false falls away, as in CloudFormation.
-        named += [name for name in _depends_on(resource) if name in active]
+        # As in CloudFormation, DependsOn is ignored for a resource whose condition is false.
+        named += [name for name in depends_on(resource) if name in active]
         return list(dict.fromkeys(named))
 
     def _named(self, node: Any, path: TreePath, active: list[str]) -> list[str]:
@@ -298,11 +285,6 @@ def refuse_type_changes(types: Mapping[str, str], template: Template) -> None:
         )
 
 
-def _depends_on(resource: Mapping[str, Any]) -> list[Any]:
-    explicit = resource.get("DependsOn", [])
-    return explicit if isinstance(explicit, list) else [explicit]
-
-
 def _is_name(name: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9:]+", name))
 
@@ -312,6 +294,5 @@ def _as_sent(value: Any, path: TreePath) -> Any:
         return {key: _as_sent(item, (*path, key)) for key, item in value.items()}
     if isinstance(value, list):
         return [_as_sent(item, (*path, index)) for index, item in enumerate(value)]
-    if value is None:
-        raise TemplateError(NO_NULL, path)
+    raise_all(null_errors(value, path) if value is None else ())
     return text(value, path)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import uuid4
 
-from .deployment import LONGEST_TIMEOUT
+from ..template.structure import MAX_SERVICE_TIMEOUT
 from .sink import AnswerError, AnswerSink, Slot, read
 
 Event: TypeAlias = dict[str, Any]
@@ -76,8 +76,8 @@ class Exchange:
 def _service_timeout(properties: Mapping[str, Any]) -> int:
     """How many seconds CloudFormation waits: the longest possible if ServiceTimeout is absent or unreadable."""
     text = str(properties.get("ServiceTimeout"))
-    seconds = int(text) if re.fullmatch("[0-9]{1,9}", text) else LONGEST_TIMEOUT
-    return seconds if 1 <= seconds <= LONGEST_TIMEOUT else LONGEST_TIMEOUT
+    seconds = int(text) if re.fullmatch("[0-9]{1,9}", text) else MAX_SERVICE_TIMEOUT
+    return seconds if 1 <= seconds <= MAX_SERVICE_TIMEOUT else MAX_SERVICE_TIMEOUT
 
 
 def _unanswered(request_id: str) -> str:

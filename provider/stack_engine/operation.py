@@ -1,8 +1,7 @@
-"""One operation on a stack, with all that follows from a failure.
+"""One operation on a stack, including its rollback.
 
-Resources are worked on one after another, in the order of their dependencies, where CloudFormation works on
-independent ones at the same time; each resource sees the same requests. Resources of other types are skipped,
-and stand-ins take their place in the template.
+Resources are deployed one after another, in the order of their dependencies. CloudFormation deploys independent ones
+in parallel, but each resource gets the same requests. Resources of other types are skipped and get placeholders.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .deployment import Deployment
 from .exchange import Event, Exchange, Verdict
-from .records import Place, Resource, Rollback, Stack, StackEvent
+from .records import Resource, Rollback, Stack, StackEvent, StackLocation
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 CLEANUP_ATTEMPTS = 3
@@ -26,10 +25,10 @@ CLEANUP_ATTEMPTS = 3
 
 @dataclass
 class Operation:
-    """One create, update or delete at work; `live` is what the stack records at this moment."""
+    """One create, update, or delete; `live` is what the stack records at this moment."""
 
     stack: Stack
-    place: Place
+    place: StackLocation
     exchange: Exchange
     on_event: Callable[[StackEvent], None]
     outside: ExternalValues
@@ -80,13 +79,13 @@ class Operation:
         return self._end("UPDATE_COMPLETE", outputs, reason)
 
     def delete(self) -> Stack:
-        """Delete the stack but for what is retained or cannot be deleted."""
+        """Delete the stack, except for what is retained or cannot be deleted."""
         self._stack_event("DELETE_IN_PROGRESS", "User Initiated")
         failed = self._delete_all(list(reversed(self.live.values())))
         return self._end("DELETE_FAILED" if failed else "DELETE_COMPLETE", reason=failed)
 
     def continue_rollback(self, skipped: Collection[str]) -> Stack:
-        """Go on with a rollback that failed, but leave the skipped resources as they are."""
+        """Continue a failed rollback, but leave the skipped resources as they are."""
         rollback = self.stack.rollback
         assert rollback is not None
         self.created = list(rollback.created)
@@ -101,12 +100,12 @@ class Operation:
         self._stack_event("UPDATE_ROLLBACK_IN_PROGRESS", failure)
         before = self.stack.resources
         pending = {name: self.live[name] for name in before if name in self.updated}
-        # What got no Update may still have got other policies, which are the stack's alone.
+        # A resource without an Update can still have new policies, which only the stack knows.
         self.live.update((name, old) for name, old in before.items() if name not in pending)
         return self._restore(Rollback(before, self.stack.outputs, pending, created=tuple(self.created)))
 
     def _restore(self, rollback: Rollback) -> Stack:
-        """Send each updated resource its old properties, then clean up; stop at the first that fails."""
+        """Send each updated resource its old properties, then clean up. Stop at the first failure."""
         pending, surplus = dict(rollback.pending), list(rollback.surplus)
         for name, now in rollback.pending.items():
             old = rollback.before[name]
@@ -131,13 +130,13 @@ class Operation:
         self.live = {name: self.live[name] for name in rollback.before}
         return self._end("UPDATE_ROLLBACK_COMPLETE", rollback.outputs)
 
-    # forward
+    # deploy
 
     def _deployment(self, template: Template, parameters: Mapping[str, str]) -> Deployment:
         return Deployment(template, parameters, self.place, self.live, outside=self.outside)
 
     def _deploy(self, new: Deployment, verb: str) -> tuple[str | None, dict[str, str]]:
-        """What failed, as a stack event says it (None: nothing), and the outputs."""
+        """The reason of the failure as in a stack event (None: no failure), and the outputs."""
         self._tell(new.notes)
         for name in new.order:
             if not new.backed(name):
@@ -189,14 +188,14 @@ class Operation:
         return True
 
     def _invented(self, resource: Resource) -> str:
-        """The ID that CloudFormation makes up where a Create was not answered."""
+        """The ID that CloudFormation invents if a Create got no valid response."""
         return f"{self.stack.name}-{resource.logical_id}-{uuid4().hex[:12].upper()}"
 
     def _update(self, old: Resource, resource: Resource) -> bool:
         self._event(old, "UPDATE_IN_PROGRESS")
         self.updated.add(old.logical_id)
         verdict = self._send("Update", resource, old=old.properties)
-        # The ID in a FAILED answer is recorded, too: the rollback's Update carries it.
+        # The ID in a FAILED response is recorded, too: the rollback's Update sends it.
         resource = resource._replace(physical_id=verdict.physical_id or old.physical_id)
         self.live[old.logical_id] = resource
         if not verdict.succeeded:
@@ -213,10 +212,10 @@ class Operation:
         self._event(resource, "UPDATE_COMPLETE")
         return True
 
-    # backward
+    # delete
 
     def _delete_all(self, resources: Iterable[Resource], attempts: int = 1) -> str:
-        """Delete in the order given, forgetting what is gone; what failed, as a stack event says it."""
+        """Delete in the given order. Returns the failures as in a stack event, empty if there are none."""
         failed = []
         for resource in resources:
             fresh = resource.logical_id in self.created
@@ -239,7 +238,7 @@ class Operation:
         self._event(resource, "DELETE_COMPLETE" if verdict.succeeded else "DELETE_FAILED", verdict.reason)
         return verdict.succeeded
 
-    # the wire
+    # requests
 
     def _send(self, request: str, resource: Resource, old: dict[str, Any] | None = None) -> Verdict:
         event: Event = {
@@ -264,10 +263,10 @@ class Operation:
     def _skip(self, new: Deployment, name: str) -> None:
         if name not in self.seen:
             self.seen.add(name)
-            stand_in = new.reference(name, ("Outputs",))
-            skipped = Resource(name, new.type(name), stand_in, {}, {}, "", "")
+            placeholder = new.reference(name, ("Outputs",))
+            skipped = Resource(name, new.type(name), placeholder, {}, {}, "", "")
             why = "another function's by its properties" if name in new.template.foreign else "not deployed here"
-            self._event(skipped, "SKIPPED", f"{new.type(name)} is {why}; its Ref gives {stand_in}")
+            self._event(skipped, "SKIPPED", f"{new.type(name)} is {why}; its Ref gives {placeholder}")
 
     def _tell(self, notes: Iterable[str]) -> None:
         for note in notes:

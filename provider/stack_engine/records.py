@@ -1,4 +1,4 @@
-"""What is written down about stacks: their resources, their events, where they are."""
+"""Records of stacks: their resources, events, and locations."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Resource(NamedTuple):
     replace_policy: str
 
 
-class Place(NamedTuple):
-    """Where a stack lives; `stack_id` is its ARN."""
+class StackLocation(NamedTuple):
+    """The location of a stack; `stack_id` is its ARN."""
 
     region: str
     account: str

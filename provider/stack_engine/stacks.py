@@ -1,4 +1,4 @@
-"""A stack engine: creates, updates and deletes stacks by sending the provider what CloudFormation would send."""
+"""Creates, updates, and deletes stacks by sending the provider what CloudFormation would send."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from ..template.external_values import ExternalValues
-from ..template.placeholders import Plausible
+from ..template.placeholders import Placeholders
 from ..template.sections import Template
 from .deployment import BACKED_TYPES, Deployment, refuse_type_changes
 from .exchange import Event, Exchange
 from .operation import Operation
-from .records import Place, Stack, StackEvent
+from .records import Stack, StackEvent, StackLocation
 from .sink import AnswerSink
 
 __all__ = ["BACKED_TYPES", "Stack", "StackEngine", "StackEvent"]
@@ -22,9 +22,9 @@ __all__ = ["BACKED_TYPES", "Stack", "StackEngine", "StackEvent"]
 class StackEngine:
     """Works on stacks of one Region (`us-east-1`) and account (12 digits).
 
-    `invoke` runs the provider's function on one event; answers come to `sink`. `on_event` is given every event
-    as it happens. An answer is waited for `patience` seconds at most, however long the ServiceTimeout. `outside` has
-    what is known of other stacks' exports and dynamic references; the rest gets stand-ins.
+    `invoke` runs the provider's function on one event; responses arrive at `sink`. `on_event` is called with each event
+    as it happens. The engine waits at most `patience` seconds for a response, even if the ServiceTimeout is longer.
+    `outside` has the known exports of other stacks and dynamic references; the others get placeholders.
     """
 
     invoke: Callable[[Event], object]
@@ -36,11 +36,11 @@ class StackEngine:
     outside: ExternalValues = field(default_factory=ExternalValues)
 
     def check(self, name: str, template: Template, parameters: Mapping[str, str]) -> Deployment:
-        """What deploying `template` would come to. Raises TemplateError where it would be refused."""
+        """The deployment of `template`. Raises TemplateError if CloudFormation would reject it."""
         return Deployment(template, parameters, self._place(name, self._stack_id(name)), {}, outside=self.outside)
 
     def create(self, name: str, template: Template, parameters: Mapping[str, str]) -> Stack:
-        """Create a stack. Raises TemplateError, before anything is sent, where the template is at fault."""
+        """Create a stack. Raises TemplateError before anything is sent if the template is wrong."""
         stack = Stack(name, self._stack_id(name), "CREATE_IN_PROGRESS", {}, {})
         return self._operation(stack).create(template, parameters)
 
@@ -50,9 +50,9 @@ class StackEngine:
         return self._operation(stack).update(template, parameters)
 
     def continue_update_rollback(self, stack: Stack, resources_to_skip: Collection[str] = ()) -> Stack:
-        """Go on with a rollback that failed; a skipped resource gets no request and is recorded as it was before.
+        """Continue a failed rollback. A skipped resource gets no request and is recorded as it was before.
 
-        Raises ValueError if no rollback of the stack failed, or if one of the resources does not wait for it.
+        Raises ValueError if no rollback of the stack failed, or if one of the resources does not need it.
         """
         if stack.rollback is None:
             raise ValueError(f"Stack {stack.name} is in {stack.status} state and can not be rolled back.")
@@ -61,16 +61,16 @@ class StackEngine:
         return self._operation(stack).continue_rollback(resources_to_skip)
 
     def delete(self, stack: Stack) -> Stack:
-        """Delete a stack; resources whose deletion failed stay in it."""
+        """Delete a stack. Resources whose deletion failed stay in it."""
         return self._operation(stack).delete()
 
     def _stack_id(self, name: str) -> str:
-        partition = Plausible(self.region, self.account).partition
+        partition = Placeholders(self.region, self.account).partition
         return f"arn:{partition}:cloudformation:{self.region}:{self.account}:stack/{name}/{uuid4()}"
 
     def _operation(self, stack: Stack) -> Operation:
         exchange = Exchange(self.invoke, self.sink, self.patience)
         return Operation(stack, self._place(stack.name, stack.id), exchange, self.on_event, self.outside)
 
-    def _place(self, name: str, stack_id: str) -> Place:
-        return Place(self.region, self.account, name, stack_id)
+    def _place(self, name: str, stack_id: str) -> StackLocation:
+        return StackLocation(self.region, self.account, name, stack_id)

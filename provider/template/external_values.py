@@ -1,4 +1,4 @@
-"""What a template takes from outside: other stacks' exports and dynamic references."""
+"""Values from outside a template: exports of other stacks, and dynamic references."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import NamedTuple
 from .sections import TreePath
 
 
-def _as_it_is(_: TreePath, value: str) -> str:
+def _unchanged(_: TreePath, value: str) -> str:
     return value
 
 
 class ExternalValues(NamedTuple):
-    """What is known of values that come from outside of a template.
+    """The known values from outside a template.
 
-    `exports` are other stacks', by name; `references` are what dynamic references give, by what stands between
-    `{{resolve:` and `}}`. `fit` is given a placeholder and its place in the template, functions included, and gives one
-    that can stand there.
+    `exports` are those of other stacks, by name. `references` are the values of dynamic references, by the text between
+    `{{resolve:` and `}}`. `fit` takes a placeholder and its path in the template, functions included, and returns one
+    that is valid there.
     """
 
     exports: Mapping[str, str] = MappingProxyType({})
     references: Mapping[str, str] = MappingProxyType({})
-    fit: Callable[[TreePath, str], str] = _as_it_is
+    fit: Callable[[TreePath, str], str] = _unchanged

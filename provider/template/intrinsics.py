@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions, worked out: one row each in a table."""
+"""Evaluates CloudFormation's intrinsic functions: one row for each in a table."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any, Protocol
 from .external_values import ExternalValues
 from .function_calls import VARIABLE, call_in
 from .parameters import is_stored
-from .placeholders import Plausible
+from .placeholders import Placeholders
+from .reader import children
 from .sections import Template, TemplateError, TreePath
 
 
 class _NoValue:
-    """What `AWS::NoValue` stands for: the place that holds it is taken out."""
+    """The value of `AWS::NoValue`: the entry that has it is removed."""
 
 
 NO_VALUE = _NoValue()
@@ -27,7 +28,7 @@ _DYNAMIC = re.compile(r"\{\{resolve:([a-z-]+):([^}]+)\}\}")
 
 
 class Resources(Protocol):
-    """Where `Ref` and `Fn::GetAtt` of resources find their values."""
+    """The values of `Ref` and `Fn::GetAtt` of resources."""
 
     def reference(self, name: str, path: TreePath) -> Any: ...
 
@@ -35,7 +36,7 @@ class Resources(Protocol):
 
 
 def text(value: object, path: TreePath) -> str:
-    """A scalar as CloudFormation writes it: `true`, `1`, text. Raises TemplateError for anything else."""
+    """A scalar as the text that CloudFormation makes of it: `true`, `1`. Raises TemplateError for anything else."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (str, int, float)):
@@ -46,22 +47,22 @@ def text(value: object, path: TreePath) -> str:
 
 @dataclass
 class Evaluator:
-    """Works out one template's functions with its parameters' values.
+    """Evaluates the functions of one template.
 
-    `names` holds the parameters' values and the pseudo parameters'; `note` is told of each stand-in for what
-    `outside` does not know.
+    `names` has the values of the parameters and pseudo parameters. `note` is called with each placeholder for a value
+    that `outside` lacks.
     """
 
     template: Template
     names: Mapping[str, Any]
     resources: Resources
-    plausible: Plausible
+    placeholders: Placeholders
     outside: ExternalValues
     note: Callable[[str], None]
     _open: list[str] = field(default_factory=list)
 
     def evaluate(self, node: Any, path: TreePath) -> Any:
-        """`node`, worked out; NO_VALUE where it is `AWS::NoValue`. Raises TemplateError."""
+        """The value of `node`: NO_VALUE if it is `AWS::NoValue`. Raises TemplateError."""
         call = call_in(node)
         if call:
             function, argument = call
@@ -69,20 +70,20 @@ class Evaluator:
             if not work:
                 raise TemplateError(f"{_unknown(function)}", path)
             return work(self, argument, (*path, function))
-        if isinstance(node, dict):
-            pairs = ((key, self.evaluate(value, (*path, key))) for key, value in node.items())
-            return {key: value for key, value in pairs if value is not NO_VALUE}
-        if isinstance(node, list):
-            items = (self.evaluate(value, (*path, index)) for index, value in enumerate(node))
-            return [value for value in items if value is not NO_VALUE]
-        return self._dynamic(node, path) if isinstance(node, str) else node
+        if isinstance(node, str):
+            return self._dynamic(node, path)
+        if not isinstance(node, (dict, list)):
+            return node
+        evaluated = ((key, self.evaluate(value, (*path, key))) for key, value in children(node))
+        present = [(key, value) for key, value in evaluated if value is not NO_VALUE]
+        return dict(present) if isinstance(node, dict) else [value for _, value in present]
 
     def _dynamic(self, node: str, path: TreePath) -> str:
         def value(match: re.Match[str]) -> str:
             known = self.outside.references.get(f"{match[1]}:{match[2]}")
             if known is not None:
                 return known
-            value = self.plausible.resolved(match[2].split(":")[0])
+            value = self.placeholders.resolved(match[2].split(":")[0])
             if match[0] == node:
                 value = self.outside.fit(path, value)
             self.note(f"{match[0]} is taken to be {value!r}")
@@ -91,15 +92,15 @@ class Evaluator:
         return _DYNAMIC.sub(value, node)
 
     def text(self, node: Any, path: TreePath) -> str:
-        """`node`, worked out, as text."""
+        """The value of `node` as text."""
         return text(self.evaluate(node, path), path)
 
     def holds(self, name: Any, path: TreePath) -> bool:
-        """Whether the template's condition `name` is true. Raises TemplateError for one that is not there."""
+        """Whether the template's condition `name` is true. Raises TemplateError if there is no such condition."""
         if name not in self.template.conditions:
             raise TemplateError(f"there is no condition {name} in Conditions", path)
         if name in self._open:
-            raise TemplateError(f"conditions turn in a circle: {', '.join([*self._open, name])}", path)
+            raise TemplateError(f"circular dependency between conditions: {', '.join([*self._open, name])}", path)
         self._open.append(name)
         try:
             return self.condition(self.template.conditions[name], ("Conditions", name))
@@ -107,7 +108,7 @@ class Evaluator:
             self._open.pop()
 
     def condition(self, node: Any, path: TreePath) -> bool:
-        """Whether a condition, as Conditions spells it, is true."""
+        """Whether a condition is true; `node` is its definition."""
         if isinstance(node, dict) and set(node) == {"Condition"}:
             return self.holds(node["Condition"], (*path, "Condition"))
         call = call_in(node)
@@ -118,7 +119,7 @@ class Evaluator:
 
 def _unknown(function: str) -> str:
     if function in {"Fn::Transform", "Fn::Cidr", "Fn::GetStackOutput"}:
-        return f"{function} is not worked out here; write out the value that it gives"
+        return f"{function} is not supported here; write out its value"
     if function in CONDITIONS:
         return f"{function} belongs in Conditions"
     return f"there is no function {function}; there are {', '.join(FUNCTIONS)}"
@@ -137,17 +138,17 @@ def _ref(at: Evaluator, name: Any, path: TreePath) -> Any:
         return NO_VALUE
     if name not in at.names:
         return at.resources.reference(name, path)
-    is_stand_in = name in at.template.parameters and is_stored(at.template.parameters[name])
-    return _fitting(at, name, path) if is_stand_in else at.names[name]
+    is_placeholder = name in at.template.parameters and is_stored(at.template.parameters[name])
+    return _fitting(at, name, path) if is_placeholder else at.names[name]
 
 
 def _fitting(at: Evaluator, name: str, path: TreePath) -> Any:
-    """The stand-in for an SSM parameter's value, as it fits where it stands."""
+    """The placeholder for an SSM parameter's value that is valid at `path`."""
     value = at.names[name]
     fit = at.outside.fit
     fitting = [fit(path, one) for one in value] if isinstance(value, list) else fit(path, value)
     if fitting != value:
-        at.note(f"parameter {name} is taken to be {fitting!r} where another value would be refused")
+        at.note(f"parameter {name} is taken to be {fitting!r} where another value would be rejected")
     return fitting
 
 
@@ -230,7 +231,7 @@ def _import_value(at: Evaluator, argument: Any, path: TreePath) -> str:
     export = at.text(argument, path)
     if export in at.outside.exports:
         return at.outside.exports[export]
-    value = at.outside.fit(path, at.plausible.imported(export, as_function="ServiceToken" in path))
+    value = at.outside.fit(path, at.placeholders.imported(export, as_function="ServiceToken" in path))
     at.note(f"the export {export} of another stack is taken to be {value!r}")
     return value
 
@@ -242,7 +243,7 @@ def _if(at: Evaluator, argument: Any, path: TreePath) -> Any:
 
 
 def _availability_zones(at: Evaluator, argument: Any, path: TreePath) -> list[str]:
-    region = at.text(argument, path) or at.plausible.region
+    region = at.text(argument, path) or at.placeholders.region
     return [region + letter for letter in "abc"]
 
 

@@ -1,13 +1,14 @@
-"""Gives a template's parameters their values, refusing what CloudFormation would refuse."""
+"""Gives a template's parameters their values, and rejects what CloudFormation would reject."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from .placeholders import Plausible
-from .sections import Template, TemplateError, TreePath
+from .placeholders import Placeholders
+from .sections import Template
+from .template_error import TemplateError, TreePath, raise_all
 
 Value: TypeAlias = str | list[str]
 
@@ -28,40 +29,46 @@ TYPES = (*_PLAIN, *(f"AWS::SSM::Parameter::Value<{name}>" for name in _PLAIN))
 
 
 def is_stored(parameter: Mapping[str, Any]) -> bool:
-    """Whether a parameter's value is that of an SSM parameter."""
+    """Whether a parameter's value is stored in an SSM parameter."""
     return _SSM.fullmatch(str(parameter.get("Type"))) is not None
 
 
 def bind(
-    template: Template, given: Mapping[str, str], plausible: Plausible, note: Callable[[str], None]
+    template: Template, given: Mapping[str, str], placeholders: Placeholders, note: Callable[[str], None]
 ) -> dict[str, Value]:
     """The value of each parameter that `template` declares: from `given`, else its default.
 
-    List types give lists of text, everything else text. `note` is told of each value that is a stand-in.
-    Raises TemplateError for names that it does not declare, and for values that are missing or not allowed.
+    A list type has a list of text, every other type has text. `note` is called with each value that is a placeholder.
+    Raises TemplateError for undeclared names, and for values that are missing or not allowed.
     """
-    if unknown := [name for name in given if name not in template.parameters]:
-        from difflib import get_close_matches  # only a mistake needs it
-
-        near = get_close_matches(unknown[0], template.parameters, n=1)
-        raise TemplateError(
-            f"has no parameter {', '.join(unknown)}"
-            + (f"; did you mean {near[0]}?" if near else "")
-            + (f" It has {', '.join(template.parameters)}." if template.parameters and not near else "")
-        )
-    missing = [
-        name
-        for name, parameter in template.parameters.items()
-        if name not in given and parameter.get("Default") is None
-    ]
-    if missing:
-        raise TemplateError(
-            f"needs a value for {', '.join(missing)}: " + " ".join(f"--parameter {n}=..." for n in missing)
-        )
+    raise_all([*_undeclared(template, given)][:1] or [*_missing(template, given)])
     return {
-        name: _value(name, parameter, _given(name, parameter, given), plausible, note)
+        name: _value(name, parameter, _given(name, parameter, given), placeholders, note)
         for name, parameter in template.parameters.items()
     }
+
+
+def _undeclared(template: Template, given: Mapping[str, str]) -> Iterator[TemplateError]:
+    unknown = [name for name in given if name not in template.parameters]
+    if unknown:
+        suggestion = _suggestion(unknown[0], template.parameters)
+        known = f" It has {', '.join(template.parameters)}." if template.parameters and not suggestion else ""
+        yield TemplateError(f"has no parameter {', '.join(unknown)}{suggestion}{known}")
+
+
+def _missing(template: Template, given: Mapping[str, str]) -> Iterator[TemplateError]:
+    declared = template.parameters.items()
+    missing = [name for name, one in declared if name not in given and one.get("Default") is None]
+    if missing:
+        options = " ".join(f"--parameter {name}=..." for name in missing)
+        yield TemplateError(f"needs a value for {', '.join(missing)}: {options}")
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only a mistake needs it
+
+    similar = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {similar[0]}?" if similar else ""
 
 
 def _given(name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) -> str:
@@ -76,39 +83,36 @@ def _given(name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) ->
 
 
 def _value(
-    name: str, parameter: Mapping[str, Any], text: str, plausible: Plausible, note: Callable[[str], None]
+    name: str, parameter: Mapping[str, Any], text: str, placeholders: Placeholders, note: Callable[[str], None]
 ) -> Value:
     path: TreePath = ("Parameters", name)
-    kind = str(parameter.get("Type", ""))
-    if not kind:
+    type_ = str(parameter.get("Type", ""))
+    if not type_:
         raise TemplateError("a Type is needed", path)
-    if kind not in TYPES:
-        from difflib import get_close_matches  # only a mistake needs it
-
-        near = get_close_matches(kind, TYPES, n=1)
-        raise TemplateError(f"there is no type {kind}{f'; did you mean {near[0]}?' if near else ''}", (*path, "Type"))
-    from_store = _SSM.fullmatch(kind)
-    if from_store:
-        value = plausible.parameter(from_store.group(1), text)
+    if type_ not in TYPES:
+        raise TemplateError(f"there is no type {type_}{_suggestion(type_, TYPES)}", (*path, "Type"))
+    if stored := _SSM.fullmatch(type_):
+        value = placeholders.parameter(stored[1], text)
         note(f"parameter {name}: SSM parameter {text} is taken to be {value!r}")
         return value
-    items = [part.strip() for part in text.split(",")] if _LIST.fullmatch(kind) else [text]
+    is_list = _LIST.fullmatch(type_) is not None
+    items = [part.strip() for part in text.split(",")] if is_list else [text]
     for item in items:
-        for refusal in _refusals(parameter, kind, item):
+        for violation in _violations(parameter, type_, item):
             hint = parameter.get("ConstraintDescription")
-            raise TemplateError(f"{item!r} {refusal}" + (f": {hint}" if hint else ""), path)
-    return items if _LIST.fullmatch(kind) else text
+            raise TemplateError(f"{item!r} {violation}" + (f": {hint}" if hint else ""), path)
+    return items if is_list else text
 
 
-def _refusals(parameter: Mapping[str, Any], kind: str, item: str) -> Iterator[str]:
+def _violations(parameter: Mapping[str, Any], kind: str, item: str) -> Iterator[str]:
     allowed = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in _allowed(parameter)]
     if allowed and item not in allowed:
-        yield f"is none of the allowed values {', '.join(allowed)}"
+        yield f"is not one of the allowed values {', '.join(allowed)}"
     pattern = parameter.get("AllowedPattern")
     if pattern is not None and not re.fullmatch(str(pattern), item):
         yield f"does not match {pattern}"
     if "Number" in kind:
-        yield from _number_refusals(parameter, item)
+        yield from _number_violations(parameter, item)
         return
     if len(item) < int(parameter.get("MinLength", 0)):
         yield f"is shorter than {parameter['MinLength']}"
@@ -116,11 +120,11 @@ def _refusals(parameter: Mapping[str, Any], kind: str, item: str) -> Iterator[st
         yield f"is longer than {parameter['MaxLength']}"
 
 
-def _number_refusals(parameter: Mapping[str, Any], item: str) -> Iterator[str]:
+def _number_violations(parameter: Mapping[str, Any], item: str) -> Iterator[str]:
     try:
         number = float(item)
     except ValueError:
-        yield "is no number"
+        yield "is not a number"
         return
     if number < float(parameter.get("MinValue", number)):
         yield f"is less than {parameter['MinValue']}"

@@ -1,7 +1,7 @@
-"""Stand-ins for what a rehearsal cannot know: other resources, SSM parameters, other stacks' exports.
+"""Placeholders for values that only a deployment knows: other resources, SSM parameters, exports of other stacks.
 
-The same name always gives the same value, and each value has the form that its real counterpart has, so that
-it passes where the real one would.
+The same name always gets the same placeholder. It has the format of the real value, so that it is valid wherever the
+real one is.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _ARN_FORMS = {
 }
 
 
-class Plausible(NamedTuple):
-    """Stand-ins as they would look in one Region (`us-east-1`) of one account (12 digits)."""
+class Placeholders(NamedTuple):
+    """Placeholders for one Region (`us-east-1`) of one account (12 digits)."""
 
     region: str
     account: str
     salt: str = ""
-    """Other salt, other stand-ins: a value that differs with it rests on one."""
+    """Another salt gives other placeholders: a value that changes with it contains one."""
 
     @property
     def partition(self) -> str:
@@ -68,7 +68,7 @@ class Plausible(NamedTuple):
         return f"{logical_id}-{attribute}{self.salt}".lower()
 
     def arn(self, kind: str, logical_id: str) -> str:
-        """An ARN as resources of type `kind` have it."""
+        """An ARN in the format of resources of type `kind`."""
         service, _, resource = kind.removeprefix("AWS::").partition("::")
         kebab = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", resource or "resource").lower()
         form = _ARN_FORMS.get(kind, "arn:{partition}:{service}:{region}:{account}:{kebab}/{name}")
@@ -83,18 +83,18 @@ class Plausible(NamedTuple):
         )
 
     def parameter(self, kind: str, name: str) -> str | list[str]:
-        """The value of the SSM parameter `name`, where a template declares it as `kind` (`List<String>`)."""
+        """The value of the SSM parameter `name` that a template declares as `kind` (`List<String>`)."""
         listed = re.fullmatch(r"List<(.+)>", kind)
         if listed or kind == "CommaDelimitedList":
             return [str(self.parameter(listed.group(1) if listed else "String", name))]
         return self.reference(kind, name) if kind in _HEX_IDS else self.resolved(name)
 
     def resolved(self, name: str) -> str:
-        """What a dynamic reference to the parameter or secret `name` could give."""
+        """What a dynamic reference to the parameter or secret `name` could return."""
         return name.strip("/").replace("/", "-") + self.salt
 
     def imported(self, export: str, as_function: bool) -> str:
-        """The value that another stack exports as `export`; a function's ARN where `as_function`."""
+        """The value that another stack exports as `export`: a function's ARN if `as_function`."""
         name = re.sub(r"[^\w-]+", "-", export)
         if as_function:
             return self.arn("AWS::Lambda::Function", name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provider.cli.source import read
+from provider.template.reader import read
 from tests.cli.commands import Ended, command
 
 OURS, NATIVE = "Custom::ImageBuilderDistributionConfiguration", "AWS::ImageBuilder::DistributionConfiguration"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from provider.cli.convert.cli_input import from_input
 from provider.cli.convert.document import Document
-from provider.cli.source import read
 from provider.schema.flatten import flatten
+from provider.template.reader import read
 from tests.cli.commands import EXAMPLES, command
 from tests.schema.given import PARAMETERS
 

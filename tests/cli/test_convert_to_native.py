@@ -13,9 +13,9 @@ from provider.authoring.native import NativeMembers, native_name
 from provider.cli.convert.document import Document
 from provider.cli.convert.to_native import to_native
 from provider.cli.native import native_members, native_schema
-from provider.cli.source import read
 from provider.schema.flatten import flatten
 from provider.schema.model import TARGET, Type, resource_type
+from provider.template.reader import read
 from tests.cli.commands import EXAMPLES, ROOT, Ended, command
 from tests.schema.given import PARAMETERS
 

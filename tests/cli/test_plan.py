@@ -388,7 +388,7 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
             (),
             "there is no resource or parameter B",
         ),
-        (f"Resources: {{A: {{Type: {KIND}}}}}", (), "a ServiceToken is needed"),
+        (f"Resources: {{A: {{Type: {KIND}}}}}", (), "ServiceToken is required"),
         ("Name: a", ("-p", "A=b"), "no template has a parameter A"),
         ("Name: a", ("--resource", "Golden"), "no resource Golden here; there are Properties"),
         ("Name: a", ("--endpoint-url", "localhost"), "is not written http://HOST:PORT"),
@@ -400,7 +400,7 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
         (
             "Name: !Transform {Name: M}",
             (),
-            "Error: stack.yaml: Name: Fn::Transform is not worked out here",
+            "Error: stack.yaml: Name: Fn::Transform is not supported here",
         ),
     ],
 )

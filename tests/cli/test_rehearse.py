@@ -184,7 +184,11 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
         (OWN.replace("arn:aws:lambda", "arn:aws:iam"), (), "Resources.Images.Properties.ServiceToken: must be the ARN"),
         (OWN, ("--import", "a"), "is not written NAME=VALUE"),
         (OWN, ("--resolve", "ssm:/a=b", "--resolve", "ssm:/a=c"), "ssm:/a is given twice"),
-        (OWN.replace("Name: images", "Name: !!int images"), (), "is not YAML: line 8, column 13: 'images' is no int"),
+        (
+            OWN.replace("Name: images", "Name: !!int images"),
+            (),
+            "is not YAML: line 8, column 13: 'images' is not an integer",
+        ),
         (OWN.replace("Name: images", "Name: im\0ages"), (), "line 8, column 15: a control character (#x00)"),
         (OWN, ("--region", "Mars"), "no Region"),
         (OWN, ("--region", "zz-mars-1"), "zz-mars-1"),

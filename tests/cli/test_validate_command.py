@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from provider.cli.reports import FORMATS, Report, Told
-from provider.cli.source import Place, UnreadableError, read
+from provider.cli.reports import FORMATS, Report
+from provider.lint.diagnostic import Diagnostic
+from provider.schema.finding import Severity
+from provider.template.reader import Position, UnreadableError, read
 from tests.cli.commands import EXAMPLES, command, process
 
 GOOD = EXAMPLES / "golden-image.yaml"
@@ -84,17 +86,17 @@ def test_exit_status(text: str, arguments: list[str], status: int) -> None:
 @pytest.mark.parametrize(
     ("template", "told"),
     [
-        ("Resources: [{}]", ["1:1 E0000 Resources: must map names to what they stand for, not be a list"]),
+        ("Resources: [{}]", ["1:1 E0000 Resources: must be a mapping, not a list"]),
         ("Resources:", ["1:1 E0000 Resources: " + NULL]),
         ("Resources: {A: null}", ["1:13 E0000 A: " + NULL]),
         ("Resources: {A: [b]}", ["1:13 E0000 A: must be a mapping with Type and Properties, not a list"]),
-        ("Resources: {A: {Type: 5}}", ["1:17 E3001 A: a Type is needed, as text"]),
-        ("Resources: {A: {Typo: 5}}", ["1:17 E3001 A: Typo should be Type"]),
+        ("Resources: {A: {Type: 5}}", ["1:17 E3001 A.Type: is required, and must be text"]),
+        ("Resources: {A: {Typo: 5}}", ["1:17 E3001 A.Typo: did you mean Type?"]),
         (OURS + "[]}}", ["1:70 E3012 Properties: must be a mapping, not a list"]),
         (OURS + "abc}}", ['1:70 E3012 Properties: must be a mapping, not "abc"']),
         (
             OURS + f"{{{GOOD_PROPERTIES}}}}}}}",
-            ["1:70 E3003 Properties: a ServiceToken is needed: the ARN of the provider's function"],
+            ["1:70 E3003 Properties: ServiceToken is required: the ARN of the provider's function"],
         ),
         (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: 5000, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + "5000"]),
         (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: soon, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + '"soon"']),
@@ -160,7 +162,7 @@ def test_properties_alone(properties: str) -> None:
         ("a: &a [x, x]\nb: [*a]", 2, 5, "CloudFormation takes no YAML aliases"),
         ("a: &a {x: 1}\nb: {<<: *a}", 2, 9, "CloudFormation takes no YAML aliases"),
         ("a: &a [*a]", 1, 8, "CloudFormation takes no YAML aliases"),
-        ("a: 1\n---\nb: 2", 2, 1, "a second document begins here, and a template is one alone"),
+        ("a: 1\n---\nb: 2", 2, 1, "a second document begins here; a template is a single document"),
         ("a:\n    b: 1\n  c: 2", 3, 3, "the indentation does not fit: this key is at no level that is open"),
         ("- a\nb: 1", 2, 1, "the indentation does not fit: this key is at no level that is open"),
         ("a:\n  b: 1\n - c", 3, 2, "the indentation does not fit: this list entry is at no level that is open"),
@@ -169,8 +171,8 @@ def test_properties_alone(properties: str) -> None:
         ('{\n  /* a comment */ "a": 1}', 2, 3, "is not JSON: JSON has no comments"),
         ("[" * 5000, 1, 1, "nested too deeply"),
         ("a: 1\nb: \x00", 2, 4, "a control character (#x00)"),
-        ("a: 1\nb: !!int abc", 2, 4, "'abc' is no int"),
-        ("a: !!bool abc", 1, 4, "'abc' is no bool"),
+        ("a: 1\nb: !!int abc", 2, 4, "'abc' is not an integer"),
+        ("a: !!bool abc", 1, 4, "'abc' is not a boolean"),
     ],
     ids=[
         *("mapping", "twice", "braces", "braces-and-text", "json", "comma", "json-twice", "alias", "merge", "circle"),
@@ -182,8 +184,8 @@ def test_what_cannot_be_read_has_a_place(text: str, line: int, column: int, mess
     """A mistake of YAML or JSON is told with its line and column, and with a cure where there is a usual one."""
     with pytest.raises(UnreadableError) as error:
         read(text.encode())
-    assert (error.value.place.line, error.value.place.column) == (line, column)
-    assert message in str(error.value)
+    assert (error.value.position.line, error.value.position.column) == (line, column)
+    assert message in error.value.message
 
 
 def test_bytes_that_are_no_text() -> None:
@@ -202,11 +204,11 @@ def test_short_forms_are_long_forms() -> None:
     source = read(b"a: !If [C, !Ref P, !GetAtt A.B.C]\nb: !Sub text\nc: !Condition D\n2026-01-01: 0_x")
     choice = {"Fn::If": ["C", {"Ref": "P"}, {"Fn::GetAtt": ["A", "B.C"]}]}
     assert source.tree == {"a": choice, "b": {"Fn::Sub": "text"}, "c": {"Condition": "D"}, "2026-01-01": "0_x"}
-    assert source.place(("a", "Fn::If", 2)) == Place(1, 20, 13)
+    assert source.position(("a", "Fn::If", 2)) == Position(1, 20, 13)
 
 
-def told(file: str, message: str = "m") -> Told:
-    return Told(file, Place(3, 5, 4), "error", "E9307", message)
+def told(file: str, message: str = "m") -> Diagnostic:
+    return Diagnostic((), "E9307", Severity.ERROR, message, file=file, position=Position(3, 5, 4))
 
 
 def test_github_s_annotations_are_escaped(bad: Path) -> None:

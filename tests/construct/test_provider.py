@@ -20,7 +20,7 @@ from provider.construct.limits import PATTERNS, SHORTEST
 from provider.construct.properties import Distribution
 from provider.template.external_values import ExternalValues
 from provider.template.intrinsics import Evaluator
-from provider.template.placeholders import Plausible
+from provider.template.placeholders import Placeholders
 from provider.template.sections import Template, load, made_of
 from tests.construct.synthesis import resources_of, template_of
 
@@ -87,8 +87,8 @@ def worked_out(template: Template, given: Mapping[str, str], names: Mapping[str,
     """A template's resources by template.yaml's names, their functions worked out, scalars as text."""
     defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
     known = {**defaults, **given, **PSEUDO, "AWS::StackName": "images"}
-    plausible = Plausible("us-east-1", "123456789012", "")
-    evaluator = Evaluator(template, known, Named(names), plausible, ExternalValues(), lambda _: None)
+    placeholders = Placeholders("us-east-1", "123456789012", "")
+    evaluator = Evaluator(template, known, Named(names), placeholders, ExternalValues(), lambda _: None)
     return {
         names.get(name, name): _text(evaluator.evaluate(resource, ("Resources", name)))
         for name, resource in template.resources.items()

@@ -13,19 +13,19 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from provider.cli.source import read
 from provider.lint.catalog import CHECKS
-from provider.lint.frame import FRAME
-from provider.lint.ours import resources
+from provider.lint.resource_matching import provider_resources
 from provider.stack_engine.deployment import Deployment
-from provider.stack_engine.records import Place
+from provider.stack_engine.records import StackLocation
+from provider.template.reader import read
 from provider.template.sections import load
+from provider.template.structure import RULES
 from tests.cli.commands import ROOT, command
 from tests.stack import STACK_ID, Resource
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
-HOME = Place("us-east-1", "123456789012", "images", STACK_ID)
-NO_EVENT_TELLS = {*FRAME, "E9105", "E9106", "E9312", "W9314"}
+HOME = StackLocation("us-east-1", "123456789012", "images", STACK_ID)
+NO_EVENT_TELLS = {*RULES, "E9105", "E9106", "E9312", "W9314"}
 """What no event comes from, or what no event shows alone."""
 
 each_template = pytest.mark.parametrize("template", CORPUS, ids=lambda path: path.stem)
@@ -86,7 +86,7 @@ def told_by_the_handler(template: Path, resource: Resource, captured: pytest.Cap
     allowed = [parameter.get("AllowedValues", [parameter.get("Default")]) for parameter in loaded.parameters.values()]
     for values in product(*allowed):
         deployment = Deployment(loaded, dict(zip(loaded.parameters, values, strict=True)), HOME, {})
-        for (*_, name), declared in resources({"Resources": loaded.resources}).items():
+        for (*_, name), declared in provider_resources({"Resources": loaded.resources}).items():
             if name in deployment.order:
                 resource.deliver(created(str(name), declared["Type"], deployment.properties(str(name))))
     lines: list[dict[str, Any]] = [json.loads(line) for line in captured.readouterr().out.splitlines()]

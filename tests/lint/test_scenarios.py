@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from provider.lint.catalog import CHECKS
 from provider.lint.conditions import Conditions
+from provider.lint.diagnostic import Diagnostic
 from provider.lint.functions import FUNCTIONS, REF, faults
-from provider.lint.located import Located
 from provider.lint.template import check, check_properties
 from provider.schema.flatten import flatten
 from provider.template.sections import load
@@ -69,7 +69,7 @@ def template(properties: Any, **sections: Any) -> dict[str, Any]:
     return {"Resources": {"Images": images}, **sections}
 
 
-def ids(found: list[Located]) -> list[str]:
+def ids(found: list[Diagnostic]) -> list[str]:
     return [one.id for one in found]
 
 
@@ -297,7 +297,7 @@ def test_a_condition_among_many_is_still_met() -> None:
     assert {outcome["C11"] for outcome in outcomes} == {True, False}
 
 
-def choosing(properties: Any, path: tuple[str | int, ...], **parameter: Any) -> list[Located]:
+def choosing(properties: Any, path: tuple[str | int, ...], **parameter: Any) -> list[Diagnostic]:
     """What is found where a parameter stands at a place in the properties."""
     return check(template(put(properties, path, PARAMETER), Parameters={"P": {"Type": "String", **parameter}}))
 

@@ -1,4 +1,4 @@
-"""A stand-in for the provider's function that answers, over real HTTP, what a test scripts."""
+"""A scripted function in place of the provider's, which responds over real HTTP."""
 
 import http.client
 import json

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from provider.stack_engine.deployment import Deployment
-from provider.stack_engine.records import Place
+from provider.stack_engine.records import StackLocation
 from provider.template.sections import TemplateError, parse
 from tests.stack_engine.scripted import TOKEN
 
 OURS = "Custom::ImageBuilderDistributionConfiguration"
-PLACE = Place("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
+PLACE = StackLocation("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
 STORED = "AWS::SSM::Parameter::Value<String>"
 
 
@@ -65,7 +65,7 @@ def test_service_tokens_that_may_be_right(token: object) -> None:
         ("", 'must be the ARN of the provider\'s Lambda function, or of an SNS topic, not ""'),
         (
             {"Ref": "AWS::NoValue"},
-            "Resources.A.Properties: a ServiceToken is needed: the ARN of the provider's function",
+            "Resources.A.Properties: ServiceToken is required: the ARN of the provider's function",
         ),
         ({"Fn::GetAtt": ["A", "Arn"]}, "circular dependency between resources: A -> A"),
     ],

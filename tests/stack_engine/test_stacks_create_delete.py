@@ -237,7 +237,7 @@ def test_retention_in_a_failed_creation(stage: Rig, policy: str, deleted: bool) 
     assert (("Delete", "A", "physical-A") in stage.provider.requests) is deleted
 
 
-def test_other_types_are_skipped_with_stand_ins(stage: Rig) -> None:
+def test_other_types_are_skipped_with_placeholders(stage: Rig) -> None:
     """Resources of other types are told as skipped, once, and have values of the form that theirs have."""
     made = template(
         {

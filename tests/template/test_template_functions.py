@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from provider.stack_engine.deployment import Deployment
-from provider.stack_engine.records import Place
+from provider.stack_engine.records import StackLocation
 from provider.template.external_values import ExternalValues
 from provider.template.sections import Template, TemplateError, parse
 from tests.stack_engine.scripted import TOKEN
 
 STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/web/1"
-PLACE = Place("eu-west-1", "123456789012", "web", STACK_ID)
+PLACE = StackLocation("eu-west-1", "123456789012", "web", STACK_ID)
 OURS = "Custom::ImageBuilderDistributionConfiguration"
 
 
@@ -114,8 +114,8 @@ def test_parameter_types(kind: str, text: str, sent: Any) -> None:
     assert result(ref("P"), {"P": text}, Parameters={"P": {"Type": kind}}) == sent
 
 
-def test_ssm_parameters_are_stand_ins() -> None:
-    """The value of an SSM parameter is made up in its type's form, and that is noted."""
+def test_ssm_parameters_are_placeholders() -> None:
+    """The value of an SSM parameter is a placeholder in its type's format, which is noted."""
     kind = "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
     template = written(ref("P"), Parameters={"P": {"Type": kind, "Default": "/images/base"}})
     deployment = deployed(template)
@@ -123,14 +123,14 @@ def test_ssm_parameters_are_stand_ins() -> None:
     assert [note for note in deployment.notes if "SSM parameter /images/base is taken to be" in note]
 
 
-def test_imports_and_dynamic_references_are_stand_ins() -> None:
-    """An import and a dynamic reference get values that are made up, and that is noted."""
+def test_imports_and_dynamic_references_are_placeholders() -> None:
+    """An import and a dynamic reference get placeholders, which are noted."""
     deployment = deployed(written([{"Fn::ImportValue": "net-SubnetId"}, "{{resolve:ssm:/a/b:1}}"]))
     assert deployment.properties("A")["P"] == ["net-SubnetId", "a-b"]
     assert len(deployment.notes) == 2
 
 
-def test_what_is_known_of_outside_needs_no_stand_in() -> None:
+def test_known_external_values_need_no_placeholder() -> None:
     """A known export or dynamic reference gives its value, wherever it stands, and nothing is noted."""
     nodes = [
         {"Fn::ImportValue": {"Fn::Sub": "${AWS::Region}-Key"}},
@@ -147,8 +147,8 @@ def test_what_is_known_of_outside_needs_no_stand_in() -> None:
     assert deployment.notes == []
 
 
-def test_stand_ins_are_made_to_fit() -> None:
-    """Each stand-in that stands alone is made to fit, told of its place; a part of a text is left as it is."""
+def test_placeholders_are_made_to_fit() -> None:
+    """A placeholder that is a whole value is made to fit its path; a part of a text stays as it is."""
     nodes = [{"Fn::ImportValue": "a"}, "{{resolve:ssm:/b}}", "x{{resolve:ssm:/b}}", ref("P"), ref("Q"), ref("Other")]
     store = "AWS::SSM::Parameter::Value"
     parameters = {
@@ -173,11 +173,11 @@ def test_imported_service_token_is_a_function() -> None:
 @pytest.mark.parametrize(
     ("parameter", "text", "said"),
     [
-        ({"Type": "String", "AllowedValues": ["a", "b"]}, "c", "'c' is none of the allowed values a, b"),
+        ({"Type": "String", "AllowedValues": ["a", "b"]}, "c", "'c' is not one of the allowed values a, b"),
         ({"Type": "String", "AllowedPattern": "[a-z]+"}, "a1", "does not match [a-z]+"),
         ({"Type": "String", "MinLength": 2}, "a", "is shorter than 2"),
         ({"Type": "String", "MaxLength": "2"}, "abc", "is longer than 2"),
-        ({"Type": "Number"}, "a", "'a' is no number"),
+        ({"Type": "Number"}, "a", "'a' is not a number"),
         ({"Type": "Number", "MinValue": 5}, "4", "is less than 5"),
         ({"Type": "List<Number>", "MaxValue": 5}, "4,6", "'6' is more than 5"),
         ({"Type": "String", "AllowedPattern": "x", "ConstraintDescription": "one x"}, "y", ": one x"),
@@ -211,7 +211,7 @@ P = "Resources.A.Properties.P"
         ({"Fn::GetAtt": ["B", "Arn"]}, f"{P}.Fn::GetAtt: there is no resource or parameter B"),
         ({"Fn::Foo": 1}, f"{P}: there is no function Fn::Foo"),
         ({"Fn::Equals": [1, 1]}, f"{P}: Fn::Equals belongs in Conditions"),
-        ({"Fn::Cidr": []}, f"{P}: Fn::Cidr is not worked out"),
+        ({"Fn::Cidr": []}, f"{P}: Fn::Cidr is not supported"),
         ({"Fn::If": ["Maybe", 1, 2]}, f"{P}.Fn::If: there is no condition Maybe"),
         ({"Fn::If": ["Maybe"]}, f"{P}.Fn::If: is written [condition,"),
         ({"Fn::Select": [2, ["a"]]}, f"{P}.Fn::Select: cannot select value 2 of 1"),
@@ -235,7 +235,7 @@ def test_what_cannot_be_worked_out(value: Any, said: str) -> None:
 @pytest.mark.parametrize(
     ("conditions", "said"),
     [
-        ({"A": {"Condition": "B"}, "B": {"Condition": "A"}}, "conditions turn in a circle: A, B, A"),
+        ({"A": {"Condition": "B"}, "B": {"Condition": "A"}}, "circular dependency between conditions: A, B, A"),
         ({"A": {"Condition": "C"}}, "Conditions.A.Condition: there is no condition C"),
         ({"A": "yes"}, "Conditions.A: must be one of Fn::And"),
         ({"A": {"Fn::Not": []}}, "Conditions.A.Fn::Not: takes 1 to 1 operands, not 0"),
@@ -266,7 +266,7 @@ def test_resource_whose_condition_is_false_cannot_be_referred_to() -> None:
 
 
 def test_sam_templates() -> None:
-    """In a template with a transform, names that the transform would make get stand-ins; Globals are passed over."""
+    """In a template with a transform, names that the transform would add get placeholders; Globals are ignored."""
     sections: dict[str, Any] = {"Transform": "AWS::Serverless-2016-10-31", "Globals": {"Function": {"Timeout": 3}}}
     others = {"Job": {"Type": "AWS::Serverless::Function", "Properties": {"Events": {}}}}
     value = [{"Fn::GetAtt": ["JobRole", "Arn"]}, ref("ServerlessRestApi"), {"Fn::GetAtt": ["Job", "Arn"]}]
@@ -278,7 +278,7 @@ def test_sam_templates() -> None:
 def test_service_token_is_needed() -> None:
     """A resource of ours without a ServiceToken is refused."""
     template = parse(json.dumps({"Resources": {"A": {"Type": OURS}}}), "t.json")
-    with pytest.raises(TemplateError, match=r"Resources\.A\.Properties: a ServiceToken is needed"):
+    with pytest.raises(TemplateError, match=r"Resources\.A\.Properties: ServiceToken is required"):
         deployed(template)
 
 
@@ -290,7 +290,7 @@ def test_unknown_policy() -> None:
         ),
         "t.json",
     )
-    with pytest.raises(TemplateError, match=r"Resources\.A\.DeletionPolicy: 'Keep' is none of Delete, Retain"):
+    with pytest.raises(TemplateError, match=r"Resources\.A\.DeletionPolicy: 'Keep' is not one of Delete, Retain"):
         deployed(template)
 
 

@@ -70,19 +70,19 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("a: 1\n---\nb: 2", "line 2, column 1: a second document begins here"),
         ('{"Resources": }', "is not JSON: line 1, column 15"),
         ("Resources:\n  A: {Type: 'T\0'}", "is not YAML: line 2, column 15: a control character (#x00)"),
-        ("Resources:\n  A: {Type: !!int abc}", "line 2, column 13: 'abc' is no int"),
-        ("Resources:\n  A: {Type: !!bool ''}", "line 2, column 13: '' is no bool"),
-        ("Resources: !!map [A]", "line 1, column 12: this is no map"),
-        ("Resources: {A: {Type: 0x_}}", "'0x_' is no int; text needs quotes"),
-        ("Resources: {A: {Type: 0x" + "f" * 5000 + "}}", "is no int; text needs quotes"),
+        ("Resources:\n  A: {Type: !!int abc}", "line 2, column 13: 'abc' is not an integer"),
+        ("Resources:\n  A: {Type: !!bool ''}", "line 2, column 13: '' is not a boolean"),
+        ("Resources: !!map [A]", "line 1, column 12: this is not a map"),
+        ("Resources: {A: {Type: 0x_}}", "'0x_' is not an integer; text needs quotes"),
+        ("Resources: {A: {Type: 0x" + "f" * 5000 + "}}", "is not an integer; text needs quotes"),
         ('{"Resources": {\n\t"A": {}, "A": {}}}', "is not JSON: line 2, column 11: 'A' is there twice"),
         ('{"Resources": ' + "9" * 5000 + "}", "is not JSON"),
         ("", "has no Resources section"),
         ("[]", "has no Resources section"),
         ("Parameters: {}", "has no Resources section"),
-        ("Resources: []", "Resources: must map names"),
+        ("Resources: []", "Resources: must be a mapping"),
         ("Resources: {A: text}", 'Resources.A: must be a mapping with Type and Properties, not "text"'),
-        ("Resources: {A: {Type: 1}}", "Resources.A: a Type is needed"),
+        ("Resources: {A: {Type: 1}}", "Resources.A.Type: is required"),
         ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
         ("Resources: {'Fn::ForEach::X': []}", "Resources.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform"),
         (
@@ -97,10 +97,10 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ),
         ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID is letters and digits"),
         ("Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}", "Outputs.a_b: a logical ID is letters and digits"),
-        ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A: Propertys should be Properties"),
-        ("Resources: {A: {type: T}}", "Resources.A: type should be Type"),
-        ("Resources: {A: {Type: T, Name: a}}", "Resources.A: unknown key Name beside Type and Properties; there are"),
-        ("Resources: {A: {Type: T, Name: a}}", ", and a resource's own properties go under Properties"),
+        ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A.Propertys: did you mean Properties?"),
+        ("Resources: {A: {type: T}}", "Resources.A.type: did you mean Type?"),
+        ("Resources: {A: {Type: T, Name: a}}", "Resources.A.Name: unknown key; there are"),
+        ("Resources: {A: {Type: T, Name: a}}", "A property goes under Properties"),
         ("Resources: {A: {Type: T, Properties: {B: [{}, null]}}}", "Resources.A.Properties.B[1]: null values are not"),
         (
             "Resources: {A: null}",
@@ -108,6 +108,8 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ),
         ("Resources: " + "[" * 100 + "]" * 100, "is nested too deeply"),
         ("[" * 9000, "is nested too deeply"),
+        ("[" * 200_000, "is nested too deeply"),
+        ("- " * 200_000, "is nested too deeply"),
         ("{" + '"a":{' * 200_000, "is nested too deeply"),
     ],
 )
@@ -133,18 +135,18 @@ def test_all_that_is_wrong_with_the_build_is_known() -> None:
     assert [str(one).partition(";")[0] for one in caught.value.all] == [
         "Resources.A.Properties.B: null values are not allowed in templates",
         "Resources.B: null values are not allowed in templates",
+        "Resources.A.type: did you mean Type?",
+        "Resources.C.Name: unknown key",
+        "Resources.C.DependOn: did you mean DependsOn?",
+        "Resources.D.Type: is required, and must be text",
         'Resources.E: must be a mapping with Type and Properties, not "text"',
-        "Resources.A: type should be Type",
-        "Resources.C: DependOn should be DependsOn",
-        "Resources.C: unknown key Name beside Type and Properties",
-        "Resources.D: a Type is needed, as text",
     ]
 
 
 def test_as_many_resources_as_a_template_holds() -> None:
     """500 resources are read, 501 are refused."""
     kinds = {f"A{number}": {"Type": "T"} for number in range(501)}
-    with pytest.raises(TemplateError, match="has 501 resources; a template holds 500 at most"):
+    with pytest.raises(TemplateError, match="has 501 resources; a template can have at most 500"):
         parse(json.dumps({"Resources": kinds}), "t")
     del kinds["A0"]
     assert len(parse(json.dumps({"Resources": kinds}), "t").resources) == 500

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,9 +25,11 @@ from ...schema.model import (
     pascal_case,
     resource_type,
 )
+from ...template.function_calls import call_in
+from ...template.reader import children
 from .document import Document, Note
 from .names import given_twice
-from .nodes import entries, entry
+from .nodes import entries
 from .resources import Resource, tell_bare
 
 _COLUMN = 6
@@ -52,22 +53,18 @@ def from_input(document: Document) -> str:
     for key in refused:
         document.tell(key, f"{key.value} is left out: {REFUSED[camel_case(key.value)]}")
     if document.is_json:
-        properties = {key: one for key, one in _values(document).items() if camel_case(key) not in REFUSED}
+        properties = {key: one for key, one in document.source.tree.items() if camel_case(key) not in REFUSED}
         return as_yaml(template(logical_id(str(name)), _renamed(properties, resource_type())))
-    _rename(document, document.root, resource_type())
     document.remove(document.root, refused)
+    return _yaml_around(document, str(name))
+
+
+def _yaml_around(document: Document, name: str) -> str:
+    """A template in YAML around the input's own text, so that its comments are kept."""
+    _rename(document, document.root, resource_type())
     written = document.result().removeprefix(document.mark)
     body = "\n".join(line for line in written.splitlines() if not line.startswith(_MARKERS))
-    return as_yaml(template(logical_id(str(name)), {})) + textwrap.indent(body.strip("\n"), " " * _COLUMN) + "\n"
-
-
-def _values(document: Document) -> dict[str, Any]:
-    """The values of a document in braces. JSON has escapes that YAML reads otherwise: halves of characters."""
-    try:
-        values: dict[str, Any] = json.loads(document.text)
-    except ValueError:
-        values = document.source.tree
-    return values
+    return as_yaml(template(logical_id(name), {})) + textwrap.indent(body.strip("\n"), " " * _COLUMN) + "\n"
 
 
 def _renamed(value: Any, type_: Type) -> Any:
@@ -77,11 +74,14 @@ def _renamed(value: Any, type_: Type) -> Any:
     if type_.kind != "structure" or not isinstance(value, Mapping):
         return value
     twice = given_twice(value, type_)
-    known = {name: None if name in twice else type_.spellings.get(name) for name in value}
-    return {
-        pascal_case(name) if member else name: _renamed(value[name], type_.members[member]) if member else value[name]
-        for name, member in known.items()
-    }
+    renamed = {}
+    for name, inner in value.items():
+        member = None if name in twice else type_.spellings.get(name)
+        if member:
+            renamed[pascal_case(name)] = _renamed(inner, type_.members[member])
+        else:
+            renamed[name] = inner
+    return renamed
 
 
 def _rename(document: Document, node: yaml.Node, type_: Type) -> None:
@@ -99,14 +99,13 @@ def _rename(document: Document, node: yaml.Node, type_: Type) -> None:
 def to_input(document: Document, resource: Resource) -> str:
     """The JSON of --cli-input-json for the call that a resource stands for.
 
-    Empty, with notes, where there are no properties, or where they hang on functions of CloudFormation: a call has
-    none.
+    It is empty, with notes, if there are no properties, or if they contain CloudFormation's functions.
     """
     if resource.properties is None:
         tell_bare(document, resource)
         return ""
     path = (*resource.path, "Properties")
-    tree: Any = _values(document)
+    tree: Any = document.source.tree
     for name in path:
         tree = tree[name]
     sent = _as_sent(tree, resource.properties[1])
@@ -116,11 +115,14 @@ def to_input(document: Document, resource: Resource) -> str:
         _lose(document, place, f"{place[-1]}: only a deployment knows the value. Write it out")
     if functions:
         return ""
+    return _input(document, resource, properties, path)
+
+
+def _input(document: Document, resource: Resource, properties: Mapping[str, Any], path: Path) -> str:
     expanded = expand(properties)
     spelling = Spelling(properties, resource_type())
     for finding in expanded.findings:
-        place = (*path, *spelling.keys(finding.path))
-        _lose(document, place, f"left out: {spelling.render(finding)}")
+        _lose(document, (*path, *spelling.keys(finding.path)), f"left out: {spelling.render(finding)}")
     name = UPDATE if TARGET in expanded.parameters else CREATE
     members = operation(name).members
     for member in expanded.parameters:
@@ -134,34 +136,32 @@ def to_input(document: Document, resource: Resource) -> str:
 def _as_sent(value: Any, node: yaml.Node | None) -> Any:
     """A value as CloudFormation sends it, whose scalars are text; `node` is where it is written, if that is known."""
     if isinstance(value, Mapping):
-        return {
-            name: _as_sent(inner, found[1] if (found := entry(node, name)) else None) for name, inner in value.items()
-        }
+        nodes = {key.value: inner for key, inner in entries(node)}
+        return {name: _as_sent(inner, nodes.get(name)) for name, inner in value.items()}
     if isinstance(value, list):
         items = node.value if isinstance(node, yaml.SequenceNode) else [None] * len(value)
         return [_as_sent(inner, item) for inner, item in zip(value, items, strict=True)]
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, float) and isinstance(node, yaml.ScalarNode):
         return node.value  # 1.10 is another text than 1.1
-    return value if value is None else str(value)
+    return value if value is None else _scalar_text(value)
+
+
+def _scalar_text(value: object) -> str:
+    """A scalar as CloudFormation sends it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _lose(document: Document, path: Path, text: str) -> None:
-    place = document.source.place(path)
+    place = document.source.position(path)
     document.notes.append(Note(place.line, place.column, text, lost=True))
 
 
 def _functions(value: Any, path: Path) -> Iterator[Path]:
-    """The places of all functions that a value calls, outermost first, and of texts with dynamic references."""
-    if isinstance(value, Mapping):
-        names = [name for name in value if len(value) == 1 and (name == "Ref" or name.startswith("Fn::"))]
-        yield from ((*path, name) for name in names)
-        for name, inner in value.items():
-            if name not in names:
-                yield from _functions(inner, (*path, name))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _functions(inner, (*path, index))
+    """The paths of all outermost function calls in a value, and of texts with dynamic references."""
+    if found := call_in(value):
+        yield (*path, found[0])
     elif isinstance(value, str) and "{{resolve:" in value:
         yield path
+    else:
+        for key, inner in children(value):
+            yield from _functions(inner, (*path, key))

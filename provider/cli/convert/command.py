@@ -12,7 +12,7 @@ from ..reading import STANDARD_INPUT, bytes_of
 from ..writing import output_option, write
 
 if TYPE_CHECKING:
-    from ..source import Source
+    from ...template.reader import Source
     from .document import Document, Note
     from .resources import Resource
 
@@ -59,14 +59,14 @@ def convert(file: Path, form: str, adopt: bool, resource: str, output: Path | No
 
     Standard error tells what was changed, what could not be converted, and where. Nothing is left out silently.
     """
-    from ..source import UnreadableError
+    from ...template.reader import UnreadableError
     from .document import Document
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
     try:
         source = Document.of(bytes_of(file))
     except UnreadableError as error:
-        raise Mistake(f"{name}:{error.place.line}:{error.place.column}: {error}") from error
+        raise Mistake(f"{name}:{error.position.line}:{error.position.column}: {error.message}") from error
     text = {"ours": _to_ours, "native": _to_native, "cli": _to_cli}[form](source, adopt, resource)
     for note in _in_order(source.notes):
         lost = "not converted: " if note.lost else ""
@@ -142,7 +142,7 @@ def _only(given: object, option: str, place: str) -> None:
 
 def _read_again(text: str, name: str) -> Source:
     """What the result says. Raises Mistake where the original is laid out so that changing it in places went wrong."""
-    from ..source import UnreadableError, read
+    from ...template.reader import UnreadableError, read
 
     try:
         return read(text.encode())
@@ -157,7 +157,7 @@ def _tell_findings(made: Source, form: str, name: str) -> bool:
 
     tree, above = _as_ours(made, form)
     found = check(tree)
-    placed = sorted(((made.place(one.path[above:]), one) for one in found), key=lambda told: told[0].line)
+    placed = sorted(((made.position(one.path[above:]), one) for one in found), key=lambda told: told[0].line)
     for place, one in placed:
         click.echo(f"{name}:{place.line}:{place.column}: {one.severity.value} {one.id}: {one.message}", err=True)
     return any(one.severity is Severity.ERROR for one in found)
@@ -167,7 +167,7 @@ def _as_ours(made: Source, form: str) -> tuple[Any, int]:
     """A template of ours that says what the result says, and how many steps of its paths the result does not have."""
     from ...authoring.block import RESOURCE_TYPE
     from ...authoring.native import NATIVE_TYPE
-    from ..source import read
+    from ...template.reader import read
 
     tree = made.tree
     if form == "cli":

@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final
 
 import yaml
 
 from ...authoring.block import lines
-from ...template.syntax import is_json
-from ..source import Source, UnreadableError, read
+from ...template.reader import Source, UnreadableError, read
 from .nodes import Pair
 
 _MARK: Final = "\ufeff"
@@ -45,12 +45,9 @@ class Document:
     def of(cls, content: bytes) -> Document:
         """The document in a file's content. Raises UnreadableError for what is no mapping in YAML or JSON."""
         source = read(content)
-        # What `read` takes is fit for PyYAML but for JSON's tabs.
-        plain = source.text.replace("\t", " ") if is_json(source.text) else source.text
-        root = yaml.compose(plain, Loader=yaml.SafeLoader)
-        if not isinstance(root, yaml.MappingNode):
+        if not isinstance(source.root, yaml.MappingNode):
             raise UnreadableError("is not a mapping")
-        return cls(source, root, _MARK if content.startswith(_MARK.encode()) else "")
+        return cls(source, source.root, _MARK if content.startswith(_MARK.encode()) else "")
 
     @property
     def text(self) -> str:
@@ -114,20 +111,18 @@ class Document:
     def remove(self, mapping: yaml.MappingNode, doomed: Collection[yaml.Node]) -> None:
         """Take away the entries of a mapping that have one of the `doomed` keys, with what stands on their lines."""
         pairs: list[Pair] = mapping.value
-        kept = next((index for index, (key, _) in enumerate(pairs) if key not in doomed), None)
-        if not doomed:
-            return
-        if kept is None:
+        leading = list(takewhile(lambda pair: pair[0] in doomed, pairs))
+        kept = len(leading)
+        if leading == pairs and pairs:
             whole = (pairs[0][0].start_mark.index, self._end(pairs[-1][1]))
             self._edits[whole] = "" if mapping.flow_style else "{}"
-            return
-        if kept:
-            self._remove_leading(mapping, pairs[:kept], pairs[kept][0])
+        elif leading:
+            self._remove_leading(mapping, leading, pairs[kept][0])
         for before, (key, value) in zip(pairs[kept:], pairs[kept + 1 :], strict=False):
-            if key in doomed:
-                start = self._end(before[1]) if mapping.flow_style else self._line_start(key)
-                end = self._end(value) if mapping.flow_style else self._next_line(self._end(value))
-                self._edits[start, end] = ""
+            if key in doomed and mapping.flow_style:
+                self._edits[self._end(before[1]), self._end(value)] = ""
+            elif key in doomed:
+                self._edits[self._line_start(key), self._next_line(self._end(value))] = ""
 
     def _remove_leading(self, mapping: yaml.MappingNode, pairs: list[Pair], kept: yaml.Node) -> None:
         """Remove a mapping's first entries; comments before the next one stay, blank lines behind a dash do not."""

@@ -15,7 +15,7 @@ from ...lint.functions import LOOP
 from ...schema.model import NAME, TARGET, pascal_case
 from .document import Document
 from .nodes import call, entry
-from .references import references
+from .references import Reference, references
 from .resources import Resource, resources, tell_bare
 
 _ARN = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/"
@@ -36,6 +36,7 @@ def own(document: Document) -> None:
 
 def adopt(document: Document) -> None:
     """Turn each native resource into one that adopts its configuration, under another logical ID."""
+    found = references(document)
     for resource in resources(document, NATIVE_TYPE):
         name = entry(resource.properties[1], pascal_case(NAME)) if resource.properties else None
         if problem := _why_not(resource, name[1] if name else None):
@@ -45,7 +46,7 @@ def adopt(document: Document) -> None:
             _retype(document, resource, {**OF_CLOUDFORMATION, **arn})
             document.remove(resource.properties[1], [name[0]])
             document.tell(name[0], f"adopts the configuration {name[1].value!r} by its ARN")
-            _rename(document, resource)
+            _rename(document, resource, found.get(resource.name, []))
 
 
 def _why_not(resource: Resource, name: yaml.Node | None) -> str:
@@ -76,7 +77,7 @@ def _retype(document: Document, resource: Resource, first: Mapping[str, Any]) ->
     return True
 
 
-def _rename(document: Document, resource: Resource) -> None:
+def _rename(document: Document, resource: Resource, mentions: list[Reference]) -> None:
     """Give it another logical ID: to CloudFormation it is another resource, created before the native one goes."""
     if resource.key is None:
         document.tell(resource.type, "give it another logical ID than the native resource has")
@@ -86,5 +87,5 @@ def _rename(document: Document, resource: Resource) -> None:
     new = next(one for n in count(1) if (one := f"{resource.name}Adopted{n if n > 1 else ''}") not in taken)
     document.rename(resource.key, new)
     document.tell(resource.key, f"{resource.name} is called {new} now, also where the template refers to it")
-    for reference in references(document, resource.name):
+    for reference in mentions:
         document.substitute(reference.scalar, reference.pattern, new)

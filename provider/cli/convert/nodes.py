@@ -8,6 +8,7 @@ from typing import TypeAlias
 import yaml
 
 from ...lint.functions import LOOP
+from ...template.reader import function_of
 
 Pair: TypeAlias = tuple[yaml.ScalarNode, yaml.Node]
 """A mapping's key and value."""
@@ -26,8 +27,8 @@ def entry(node: yaml.Node | None, name: str) -> Pair | None:
 
 def call(node: yaml.Node) -> tuple[str, yaml.Node] | None:
     """The intrinsic function that a node calls, in short or long form: its long name, and the argument."""
-    if node.tag.startswith("!") and len(node.tag) > 1:
-        return (node.tag[1:] if node.tag in ("!Ref", "!Condition") else f"Fn::{node.tag[1:]}"), node
+    if function := function_of(node):
+        return function, node
     if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
         key, value = node.value[0]
         if key.value == "Ref" or (key.value.startswith("Fn::") and not key.value.startswith(LOOP)):
@@ -46,8 +47,12 @@ def outcomes(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def within(node: yaml.Node) -> Iterator[yaml.Node]:
-    """A node and all nodes below it, keys left out."""
-    yield node
-    if isinstance(node, yaml.CollectionNode):
-        for item in node.value:
-            yield from within(item[1] if isinstance(item, tuple) else item)
+    """A node and all nodes below it, without keys."""
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, yaml.MappingNode):
+            pending += (value for _, value in reversed(node.value))
+        elif isinstance(node, yaml.SequenceNode):
+            pending += reversed(node.value)

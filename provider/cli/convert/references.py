@@ -1,9 +1,10 @@
-"""Where a template speaks of one of its resources: Ref, Fn::GetAtt, Fn::Sub and DependsOn."""
+"""References from a template to its resources: Ref, Fn::GetAtt, Fn::Sub, and DependsOn."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
@@ -11,12 +12,14 @@ import yaml
 from .document import Document
 from .nodes import call, entry, within
 
+_VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
+
 
 @dataclass(frozen=True)
 class Reference:
-    """One mention. `attribute` is empty where the resource itself is meant; `scalar` is where its name is written.
+    """A reference to a resource, or to its `attribute` if that is not empty. `scalar` contains the logical ID.
 
-    `pattern` finds the name there, `attribute_at` the attribute.
+    `pattern` matches the logical ID there; `attribute_at` is the scalar with the attribute, and the pattern for it.
     """
 
     scalar: yaml.ScalarNode
@@ -25,43 +28,51 @@ class Reference:
     attribute_at: tuple[yaml.ScalarNode, str] | None = None
 
 
-def references(document: Document, logical_id: str) -> Iterator[Reference]:
-    """All mentions of a resource in a template."""
+def references(document: Document) -> Mapping[str, list[Reference]]:
+    """All references in a template, by the logical ID that they name."""
+    found: dict[str, list[Reference]] = defaultdict(list)
     for node in within(document.root):
-        found = call(node)
-        if found:
-            yield from _in_call(*found, logical_id)
-        if depends := entry(node, "DependsOn"):
-            for name in within(depends[1]):
-                if isinstance(name, yaml.ScalarNode) and name.value == logical_id:
-                    yield Reference(name, "", re.escape(logical_id))
+        for logical_id, reference in _in_node(node):
+            found[logical_id].append(reference)
+    return found
 
 
-def _in_call(function: str, argument: yaml.Node, logical_id: str) -> Iterator[Reference]:
-    own = re.escape(logical_id)
-    if function == "Ref" and isinstance(argument, yaml.ScalarNode) and argument.value == logical_id:
-        yield Reference(argument, "", own)
-    elif function == "Fn::GetAtt" and isinstance(argument, yaml.ScalarNode):
+def _in_node(node: yaml.Node) -> Iterator[tuple[str, Reference]]:
+    if found := call(node):
+        function, argument = found
+        if function == "Ref" and isinstance(argument, yaml.ScalarNode):
+            yield argument.value, Reference(argument, "", re.escape(argument.value))
+        elif function == "Fn::GetAtt":
+            yield from _in_get_att(argument)
+        elif function == "Fn::Sub":
+            yield from _in_sub(argument)
+    elif depends := entry(node, "DependsOn"):
+        for name in within(depends[1]):
+            if isinstance(name, yaml.ScalarNode):
+                yield name.value, Reference(name, "", re.escape(name.value))
+
+
+def _in_get_att(argument: yaml.Node) -> Iterator[tuple[str, Reference]]:
+    if isinstance(argument, yaml.ScalarNode):
         name, _, attribute = argument.value.partition(".")
-        if name == logical_id:
-            yield Reference(argument, attribute, rf"{own}(?=\.)", (argument, rf"(?<={own}\.)[A-Za-z0-9.]+"))
-    elif function == "Fn::GetAtt" and isinstance(argument, yaml.SequenceNode) and len(argument.value) == 2:
+        own = re.escape(name)
+        yield name, Reference(argument, attribute, rf"{own}(?=\.)", (argument, rf"(?<={own}\.)[A-Za-z0-9.]+"))
+    elif isinstance(argument, yaml.SequenceNode) and len(argument.value) == 2:
         first, second = argument.value
-        if first.value == logical_id and isinstance(first, yaml.ScalarNode) and isinstance(second, yaml.ScalarNode):
-            yield Reference(first, second.value, own, (second, re.escape(second.value)))
-    elif function == "Fn::Sub":
-        yield from _in_sub(argument, logical_id)
+        if isinstance(first, yaml.ScalarNode) and isinstance(second, yaml.ScalarNode):
+            attribute_at = (second, re.escape(second.value))
+            yield first.value, Reference(first, second.value, re.escape(first.value), attribute_at)
 
 
-def _in_sub(argument: yaml.Node, logical_id: str) -> Iterator[Reference]:
+def _in_sub(argument: yaml.Node) -> Iterator[tuple[str, Reference]]:
     text, variables = argument, set()
     if isinstance(argument, yaml.SequenceNode) and len(argument.value) == 2:
         text = argument.value[0]
         variables = {key.value for key, _ in argument.value[1].value} if argument.value[1].value else set()
-    if not isinstance(text, yaml.ScalarNode) or logical_id in variables:
+    if not isinstance(text, yaml.ScalarNode):
         return
-    own = re.escape(logical_id)
-    for attribute in sorted(set(re.findall(rf"\$\{{{own}(?:\.([A-Za-z0-9.]+))?\}}", text.value))):
-        ending = rf"\.{re.escape(attribute)}" if attribute else ""
-        at = (text, rf"(?<=\$\{{{own}\.){re.escape(attribute)}(?=\}})") if attribute else None
-        yield Reference(text, attribute, rf"(?<=\$\{{){own}(?={ending}\}})", at)
+    for name, attribute in dict.fromkeys(_VARIABLE.findall(text.value)):
+        if name not in variables:
+            ending = rf"\.{re.escape(attribute)}" if attribute else ""
+            at = (text, rf"(?<=\$\{{{name}\.){re.escape(attribute)}(?=\}})") if attribute else None
+            yield name, Reference(text, attribute, rf"(?<=\$\{{){name}(?={ending}\}})", at)

@@ -10,7 +10,7 @@ import yaml
 
 from ...cloudformation.request import RESOURCE_TYPES
 from ...lint.functions import LOOP
-from ...lint.ours import is_ours
+from ...lint.resource_matching import is_provider_resource
 from ...schema.finding import Path
 from .document import Document
 from .nodes import entries, entry
@@ -46,7 +46,7 @@ def resources(document: Document, *types: str) -> list[Resource]:
 
 def own_resources(document: Document) -> list[Resource]:
     """The provider's resources: of its own type, or of the one that any function may have, with its properties."""
-    return [one for one in resources(document, *RESOURCE_TYPES) if is_ours(_value(document, one.path))]
+    return [one for one in resources(document, *RESOURCE_TYPES) if is_provider_resource(_value(document, one.path))]
 
 
 def _value(document: Document, path: Path) -> Any:

@@ -34,6 +34,7 @@ def to_native(document: Document) -> None:
     """Turn each resource of ours into a native one, and tell what that cannot have."""
     schema = native_schema()
     members, attributes = native_members(schema), native_attributes(schema)
+    found = references(document)
     for resource in own_resources(document):
         if resource.properties is None:
             tell_bare(document, resource)
@@ -41,7 +42,7 @@ def to_native(document: Document) -> None:
         document.rename(resource.type, NATIVE_TYPE)
         document.tell(resource.type, f"{resource.name or 'the resource'} is of the type {NATIVE_TYPE}")
         _root(document, resource, resource.properties[1], members)
-        for reference in references(document, resource.name):
+        for reference in found.get(resource.name, []):
             if reference.attribute == _SAME_AS_ARN and reference.attribute_at:
                 document.substitute(*reference.attribute_at, "Arn")
             elif reference.attribute and reference.attribute not in attributes:

@@ -8,8 +8,8 @@ from ..schema.expand import expand
 from ..schema.finding import Path, Severity
 from ..schema.model import TARGET, resource_type
 from .catalog import id_of
+from .diagnostic import Diagnostic
 from .functions import IF, LOOP, is_call
-from .located import Located
 
 _OWN, _GENERIC = RESOURCE_TYPES
 _A_SLIP: Final = 0.95
@@ -19,16 +19,20 @@ _ALIKE: Final = 0.8
 _PROPERTIES: Final = "Properties"
 
 
-def resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
+def provider_resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
     """A template's resources that are the provider's, or are meant to be, by their paths; in loops, too."""
-    return {path: entry for path, entry in _entries(template.get("Resources"), ("Resources",)) if is_ours(entry)}
+    return {
+        path: entry
+        for path, entry in _entries(template.get("Resources"), ("Resources",))
+        if is_provider_resource(entry)
+    }
 
 
-def misspelt(ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
+def misspelled_types(ours: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
     """A finding for each of the provider's resources, by their paths, whose type is not quite the provider's."""
     kinds = {path: one.get("Type") for path, one in ours.items()}
     return [
-        Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, unsupported_type(repr(kind)), str(path[-1]))
+        Diagnostic((*path, "Type"), id_of("resource-type"), Severity.ERROR, unsupported_type(repr(kind)), str(path[-1]))
         for path, kind in kinds.items()
         if kind not in RESOURCE_TYPES
     ]
@@ -42,7 +46,7 @@ def _entries(section: object, path: Path) -> Iterator[tuple[Path, Mapping[str, A
             yield (*path, name), entry
 
 
-def is_ours(resource: Mapping[str, Any]) -> bool:
+def is_provider_resource(resource: Mapping[str, Any]) -> bool:
     """Whether a resource is the provider's: by its type, or by its properties where the type leaves that open."""
     kind, properties = resource.get("Type"), resource.get(_PROPERTIES)
     if kind == _OWN or _likeness(kind) >= _A_SLIP:

@@ -1,0 +1,62 @@
+"""What CloudFormation rejects in a template, and where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+TreePath: TypeAlias = tuple[str | int, ...]
+"""The path to a value in a template: keys, and list indexes from 0."""
+
+UNREADABLE = "E0000"
+"""cfn-lint's ID of what makes a file unreadable as a template."""
+_SHOWN = 60
+"""Characters of a value that messages show."""
+
+
+class TemplateError(Exception):
+    """A mistake in a template; its text is one line that contains the path.
+
+    `path` has keys and list indexes; it is empty if no single value is wrong. `id` is cfn-lint's. `all` has all
+    mistakes that were found at once, this one first.
+    """
+
+    def __init__(self, message: str, path: TreePath = (), id_: str = UNREADABLE) -> None:
+        self.message, self.path, self.id = message, path, id_
+        self.all: tuple[TemplateError, ...] = (self,)
+        super().__init__(f"{format_path(path)}: {message}" if path else message)
+
+    def below(self, path: TreePath) -> TemplateError:
+        """The same error for a file that contains only the value at `path` of the template."""
+        depth = len(path)
+        found = tuple(
+            TemplateError(one.message, one.path[depth:] if one.path[:depth] == path else one.path, one.id)
+            for one in self.all
+        )
+        found[0].all = found
+        return found[0]
+
+
+def raise_all(mistakes: Iterable[TemplateError]) -> None:
+    """Raise the first of the mistakes, with all of them in `all`. Do nothing if there are none."""
+    found = tuple(mistakes)
+    if found:
+        found[0].all = found
+        raise found[0]
+
+
+def format_path(path: TreePath) -> str:
+    """`("Resources", "A", 0)` as a person writes it: `Resources.A[0]`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def describe(value: object) -> str:
+    """A value for a message: its JSON, shortened, or only its type for a mapping or list."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
