@@ -256,7 +256,7 @@ class Reconciliation:
         """Forget what the decision rested on, and wait if needed. Raises the error if another attempt cannot help."""
         if error.outcome not in _UNEXPECTED:
             self._builder.back_off(error, attempt)
-            self._observed.clear()
+            self._read_again(error)
         elif unexpected >= _MAX_ATTEMPTS or self._is_final(error):
             raise error
         else:
@@ -272,14 +272,15 @@ class Reconciliation:
         return deleted or (self._token_reused and error.outcome is Outcome.TOKEN_REUSED)
 
     def _read_again(self, error: ProviderError) -> None:
-        """Read what a Create met. Everything else is read when the next decision needs it."""
+        """Read what a request by name met or created. All else is read when the next decision needs it."""
+        target = Named(str(self._desired.get(NAME)))
+        met = self._written is not None or target in self._observed or error.outcome in _UNEXPECTED
         self._observed.clear()
         if error.outcome is Outcome.NOT_FOUND and isinstance(self._step, UpdateConfiguration):
             self._observe(self._step.arn, None)  # whatever reads may still show
         exists = error.outcome is Outcome.EXISTS
-        if NAME not in self._desired or not (exists or self._request.request_type == "Create"):
+        if NAME not in self._desired or not (exists or (met and self._request.request_type == "Create")):
             return
-        target = Named(self._desired[NAME])
         live = self._search(target, _READ_BACK_SECONDS if exists else 0.0)
         if live is None and exists:
             raise error
@@ -290,8 +291,9 @@ class Reconciliation:
     def _do_best_effort(self) -> None:
         self._watch.may_succeed |= self._request.request_type == "Delete"
         for step in self._plan.best_effort:
+            seconds = math.inf if isinstance(step, DeleteUnfinished) else HAND_BACK_SECONDS
             try:
-                with self._builder.within(HAND_BACK_SECONDS):
+                with self._builder.within(seconds):
                     self._persist(partial(self._clean, step))
             except ProviderError as error:
                 self._log.warning("the request succeeded, but its cleanup did not", answer=str(error))
