@@ -162,6 +162,9 @@ class Delivery:
     companions: list[Any] = field(default_factory=list)
     met: tuple[str, ...] = ()
     """The names of the faults that were ordered for it."""
+    number: int = 0
+    error: Exception | None = None
+    """What went wrong in the test itself."""
     undisturbed: bool = False
     """Nothing is planned to go wrong with it."""
     started: float = 0.0
@@ -212,7 +215,7 @@ class Lambda:
         met = tuple(trouble.fault.name for trouble in fate.troubles) if attempt == 0 else ()
         if attempt < len(fate.kills):
             return self._killed(Delivery(sent, fate.kills[attempt], self._world.kill, met=met), fate.milliseconds)
-        undisturbed = fate == Fate()
+        undisturbed = fate == Fate() and self._world.running is None
         return self._in_process(Delivery(sent, fate.at, interrupt, met=met, undisturbed=undisturbed), fate.milliseconds)
 
     def _in_process(self, delivery: Delivery, milliseconds: int) -> bool:

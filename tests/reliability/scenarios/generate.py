@@ -30,6 +30,8 @@ _PAUSES: Final = (15.0, 20.0, 100.0, 1000.0, 5000.0)
 _WHEN: Final[tuple[When, ...]] = ("before", "after")
 _INTERRUPTIONS: Final = ("cancel", "cancel", "cancel", "remove", "edit", "duplicate", "copy")
 _RECENT: Final = 6
+_SOON: Final = 8000
+"""Milliseconds after which a delivery is over that would try to respond until then."""
 
 
 class Scenario:
@@ -288,13 +290,17 @@ def _fate(chance: random.Random) -> Fate:
         return Fate()
     if draw < 0.7:
         return Fate(troubles=tuple(_trouble(chance) for _ in range(chance.randint(1, 2))))
-    if draw < 0.8:
+    if draw < 0.77:
         kills = tuple(_moment(chance) for _ in range(chance.choice((1, 1, 2, 3))))
         return Fate(kills=kills, silent=chance.random() < 0.5)
     if draw < 0.92:
-        return Fate(interruption=chance.choice(_INTERRUPTIONS), at=_moment(chance))
+        interruption = chance.choice(_INTERRUPTIONS)
+        # A canceled Create that cannot hand over leaves what the Delete of its invented ID has to find.
+        stays_unfinished = interruption == "cancel" and chance.random() < 0.4
+        troubles = (Trouble("TagResource", Fault.DENIED, 50),) if stays_unfinished else ()
+        return Fate(interruption=interruption, at=_moment(chance), troubles=troubles)
     if draw < 0.96:
-        return Fate(unheard=chance.choice((1, 3)), silent=chance.random() < 0.5)
+        return Fate(unheard=chance.choice((1, 3)), silent=chance.random() < 0.5, milliseconds=_SOON)
     if draw < 0.97:
         return Fate(lost=True)
     if draw < 0.985:
@@ -309,4 +315,4 @@ def _trouble(chance: random.Random) -> Trouble:
 
 
 def _moment(chance: random.Random) -> Moment:
-    return chance.randint(1, 6), chance.choice(_WHEN)
+    return chance.randint(1, 5), chance.choice(_WHEN)

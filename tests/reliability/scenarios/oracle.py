@@ -178,9 +178,9 @@ class Oracle:
         arn = parameters.get("distributionConfigurationArn") or parameters.get("resourceArn")
         arn = arn or arn_of(parameters.get("name", ""))
         now = self._world.clock.time()
-        self._touched[id(delivery), arn] = now
+        self._touched[delivery.number, arn] = now
         if operation == "GetDistributionConfiguration":
-            self._read[id(delivery), arn] = now
+            self._read[delivery.number, arn] = now
         if operation not in WRITES:
             return
         before, after = self._before.get(arn), self._world.configurations.get(arn)
@@ -320,7 +320,7 @@ class Oracle:
 
     def _is_newer(self, record: Record, delivery: Delivery, allowance: float = ALLOWANCE) -> bool:
         """Whether a date shows that somebody wrote after the request, and the delivery could know it."""
-        looked = self._read.get((id(delivery), record.arn), delivery.started) - self._world.lag
+        looked = self._read.get((delivery.number, record.arn), delivery.started) - self._world.lag
         newer = record.written > delivery.sent.date + allowance + _MILLISECOND
         return newer and record.writer != delivery.sent.number and record.written <= max(looked, delivery.started)
 
@@ -456,7 +456,7 @@ class Oracle:
 
     def _sees(self, delivery: Delivery, arn: str, looks: Mapping[tuple[int, str], float]) -> bool:
         """Whether the delivery could know the present state: nobody else changed it after the delivery looked."""
-        record, look = self.records.get(arn), looks.get((id(delivery), arn))
+        record, look = self.records.get(arn), looks.get((delivery.number, arn))
         changes = record.changes if record else self._removal(arn)
         others = [when for who, when in changes.items() if who != delivery.sent.number]
         return look is None or all(when <= look - self._world.lag for when in others)

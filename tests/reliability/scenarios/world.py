@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from unittest import mock
 
 import botocore.session
+from botocore.exceptions import ClientError
 
 from provider.local.emulator import Emulator
 from tests.reliability.scenarios.bucket import Bucket, Mailbox
@@ -80,6 +81,7 @@ class World:
         self.disturb: Callable[[str, Sent], Callable[[], None]]
         self.tokens_forgotten_at = 0.0
         self._concurrent: _Concurrent | None = None
+        self._deliveries = 0
         self._pipelines: set[str] = set()
         self._started = self._reset_time()
         self.oracle = Oracle(self)
@@ -149,6 +151,16 @@ class World:
         self.note(f"    somebody edits the {what} of {short(arn)}")
         self.clock.advance(_MOMENT)
         running, self.running = self.running, None
+        try:
+            self._edit(arn, what)
+        except ClientError as error:
+            self.note(f"    which fails: {error}")  # it met a fault that was meant for the provider
+            return
+        finally:
+            self.running = running
+        self.oracle.somebody_changed(arn)
+
+    def _edit(self, arn: str, what: str) -> None:
         if what == "content":
             self._people.update_distribution_configuration(
                 distributionConfigurationArn=arn, description="edited", distributions=_THEIRS
@@ -157,8 +169,6 @@ class World:
             self._people.tag_resource(resourceArn=arn, tags={"other-hand": "people's"})
         else:
             self._people.untag_resource(resourceArn=arn, tagKeys=list(OWNERSHIP_TAGS))
-        self.running = running
-        self.oracle.somebody_changed(arn)
 
     def is_ambiguous(self, sent: Sent) -> bool:
         """Whether only a forgotten token could have shown that this is a copy: dates within the allowance do not."""
@@ -195,7 +205,8 @@ class World:
         """Let a delivery run, and with it those that interrupt it."""
         outer, self.running = self.running, delivery
         delivery.sent.deliveries += 1
-        delivery.started = self.clock.time()
+        self._deliveries += 1
+        delivery.number, delivery.started = self._deliveries, self.clock.time()
         delivery.found = self.configurations
         try:
             yield
@@ -203,6 +214,8 @@ class World:
             for companion in delivery.companions:
                 companion.finish()
             self.running = outer
+        if delivery.error:
+            raise delivery.error
 
     def meanwhile(self, work: Callable[[], None]) -> None:
         """In the middle of a call, do something else until it is done or sleeps; the rest follows the delivery."""
@@ -242,10 +255,16 @@ class World:
             self._act(delivery, "after", "PUT")
 
     def _act(self, delivery: Delivery, when: When, doing: str) -> None:
-        if delivery.action and delivery.moment == (delivery.calls, when):
-            action, delivery.action = delivery.action, None
-            self.note(f"    {when} call {delivery.calls} of #{delivery.sent.number} ({doing}):")
+        if not delivery.action or delivery.moment != (delivery.calls, when):
+            return
+        action, delivery.action = delivery.action, None
+        self.note(f"    {when} call {delivery.calls} of #{delivery.sent.number} ({doing}):")
+        try:
             action()
+        except KilledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - in a server's thread, nobody would see it
+            delivery.error = error
 
     def _on_sleep(self) -> None:
         if self._concurrent:
