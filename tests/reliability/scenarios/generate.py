@@ -19,6 +19,8 @@ _REGIONS: Final = ("us-east-1", "eu-west-1")
 _FAULTS: Final = (Fault.THROTTLE, Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.RESET, Fault.GARBAGE, Fault.DENIED)
 _OPERATIONS: Final = (
     "*",
+    "*",
+    "GetDistributionConfiguration",
     "GetDistributionConfiguration",
     "CreateDistributionConfiguration",
     "UpdateDistributionConfiguration",
@@ -28,7 +30,7 @@ _OPERATIONS: Final = (
 )
 _PAUSES: Final = (15.0, 20.0, 100.0, 1000.0, 5000.0)
 _WHEN: Final[tuple[When, ...]] = ("before", "after")
-_INTERRUPTIONS: Final = ("cancel", "cancel", "cancel", "remove", "edit", "duplicate", "copy")
+_INTERRUPTIONS: Final = ("cancel", "cancel", "cancel", "remove", "edit", "duplicate", "copy", "copy")
 _RECENT: Final = 6
 _SOON: Final = 8000
 """Milliseconds after which a delivery is over that would try to respond until then."""
@@ -193,11 +195,12 @@ class _Play:
         chance = self._chance
         properties = {key: value for key, value in declared.properties.items() if key != "Descripton"}
         draw = chance.random()
-        if draw < 0.35:
-            properties = {key: value for key, value in properties.items() if key not in ("Tags",)} | self._content()
-        elif draw < 0.6:
+        if draw < 0.3:
+            properties = {key: value for key, value in properties.items() if key != "Tags"} | self._content()
+        elif draw < 0.65:
             properties = self._retargeted(properties, self._target())
-        elif draw < 0.75:
+            return self._spoiled(properties, typos=0.2)
+        elif draw < 0.78:
             properties = self._retargeted(properties, self._other_spelling(properties))
         else:
             properties |= {"OnDelete": chance.choice(("Retain", "Delete"))}
@@ -216,13 +219,13 @@ class _Play:
                 return {"Name": name}
         return self._target()
 
-    def _spoiled(self, properties: dict[str, Any]) -> Declared:
+    def _spoiled(self, properties: dict[str, Any], typos: float = 0.08) -> Declared:
         chance = self._chance
-        if chance.random() < 0.07:
+        if chance.random() < typos:
             properties["Descripton"] = "a typo"
         if chance.random() < 0.05:
             properties["ServiceTimeout"] = "50"
-        policies = ("Delete", "Delete", "Delete", "Delete", "Retain")
+        policies = ("Delete", "Delete", "Delete", "Retain")
         return Declared(properties, chance.choice(policies), chance.choice(policies))
 
     # Others
@@ -275,9 +278,10 @@ class _Play:
             elif what == "duplicate":
                 self._world.meanwhile(lambda: self._deliver_copy(sent))
             else:
-                past = [each for each in self._world.history[-_RECENT:] if each is not sent]
+                past = [each for each in self._world.history if each is not sent and not each.open]
+                same = [each for each in past if each.resource == sent.resource]
                 if past:
-                    copy = self._chance.choice(past)
+                    copy = self._chance.choice(same or past[-_RECENT:])
                     self._world.meanwhile(lambda: self._deliver_copy(copy))
 
         return work
@@ -309,9 +313,7 @@ def _fate(chance: random.Random) -> Fate:
 
 
 def _trouble(chance: random.Random) -> Trouble:
-    return Trouble(
-        chance.choice(_OPERATIONS), chance.choice(_FAULTS), chance.choice((1, 1, 2, 50)), chance.random() < 0.4
-    )
+    return Trouble(chance.choice(_OPERATIONS), chance.choice(_FAULTS), chance.choice((1, 2, 50)), chance.random() < 0.4)
 
 
 def _moment(chance: random.Random) -> Moment:

@@ -247,7 +247,7 @@ class Oracle:
             yield "b: it overwrote what its properties do not name"
         if self._is_newer(record, delivery):
             yield f"d: it overwrote content that is {record.written - sent.date:.1f} s newer than the request"
-        if not is_adoption(sent.properties):
+        if not is_adoption(sent.properties) and self._sees(delivery, arn, self._read):
             yield from self._not_own(sent, record, owner)
 
     def _not_own(self, sent: Sent, record: Record, owner: Owner | None) -> Iterator[str]:
@@ -281,6 +281,8 @@ class Oracle:
     def _delete_by_arn(self, delivery: Delivery, record: Record, owner: Owner | None) -> Iterator[str]:
         sent = delivery.sent
         own = owner is not None and owner.is_resource(*sent.resource)
+        if not self._sees(delivery, record.arn, self._read):
+            return  # somebody changed it between the read and the Delete
         if self._is_newer(record, delivery):
             yield "b: a late Delete deleted what changed since"
         if not deletes(sent.properties):
