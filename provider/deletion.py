@@ -21,6 +21,9 @@ SEARCH_ALLOWANCE: Final = 15.0
 SEARCH_SECONDS: Final = 10.0
 """How long a search is repeated if the Create may still be running."""
 
+HAND_BACK_SECONDS: Final = 3.0
+"""How long a request tries to hand a configuration back to its owner."""
+
 _UNREADABLE: Final = f"{pascal_case(ON_DELETE)} is neither {DELETE} nor {RETAIN}; the configuration is retained"
 
 
@@ -51,7 +54,7 @@ def _delete_configuration(
         return NeedsRead(arn)
     live = observed[arn]
     if live is None:
-        return Plan(warnings=(f"{arn} does not exist",))
+        return Plan(warnings=(f"{arn} does not exist; there is nothing to delete",))
     if reason := _why_kept(live, owner, adopted=adopted):
         return _handed_back(live, owner, request.date)._replace(warnings=(reason,))
     return _delete_unless_newer(live, request.date, LATE_SECONDS)
@@ -72,7 +75,7 @@ def _why_kept(live: Configuration, owner: Owner, *, adopted: bool) -> str:
 def _hand_back(arn: str, owner: Owner, observed: Observed, date: float) -> NeedsRead | Plan:
     """Leave an adopted configuration in place, and its ownership to its owner; that is never a reason to fail."""
     if arn not in observed:
-        return NeedsRead(arn, absent_if_unreadable=True)
+        return NeedsRead(arn, within_seconds=HAND_BACK_SECONDS, absent_if_unreadable=True)
     live = observed[arn]
     return Plan() if live is None else _handed_back(live, owner, date)
 
@@ -90,8 +93,9 @@ def _delete_failed_create(
     """A Create that failed or never responded: only an unfinished configuration can be its work."""
     status = status_in(request.physical_id)
     arn, name = properties.get(TARGET), properties.get(NAME)
-    if status is None and isinstance(arn, str) and is_configuration_arn(arn) and name is None:
-        return _hand_back(arn, owner, observed, request.date)
+    if isinstance(arn, str) and is_configuration_arn(arn) and name is None:
+        # Properties that were rejected adopted nothing.
+        return Plan() if status is CreationStatus.NOTHING_CREATED else _hand_back(arn, owner, observed, request.date)
     if validate(name, resource_type().members[NAME]):
         return Plan()
     target = Named(str(name))
@@ -101,7 +105,7 @@ def _delete_failed_create(
     if live is None:
         return Plan()
     if owner.state_of(live.tags) is not State.UNFINISHED:
-        return Plan(subject=live, warnings=(f"{live.arn} was not left unfinished by this resource; it stays",))
+        return Plan(subject=live, warnings=(f"{live.arn} is not unfinished work of this resource; skipping delete",))
     return _delete_unless_newer(live, request.date, SEARCH_ALLOWANCE)
 
 

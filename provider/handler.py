@@ -58,13 +58,14 @@ def respond(event: Any, context: Any, clock: Clock) -> None:
     left = min(request.end, math.inf if expires is None else expires) - now
     work_seconds = _NOOP_SECONDS if request.is_noop_delete else math.inf
     deadline = Deadline.of(context, left if left > 0 else math.inf, work_seconds, clock)
+    deadline.may_succeed = request.is_noop_delete or request.is_rejected_create
     answer = Answer()
     if left <= 0:
         answer.offer(_too_late(request, now))
     else:
         _start(request, context, deadline, answer)
     response = answer.wait(deadline.left()) or answer.settle(_out_of_time(request, deadline))
-    _deliver(request, response, deadline)
+    _deliver(request, response, deadline, clock)
 
 
 def _start(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
@@ -78,7 +79,7 @@ def _start(request: Request, context: object, deadline: Deadline, answer: Answer
         run("work", work)
     except (RuntimeError, MemoryError) as error:
         reason = f"the provider could not start its work: {type(error).__name__}. Deploy again, or raise MemorySize"
-        answer.offer(_cut_short(request, reason))
+        answer.offer(_cut_short(request, deadline, reason))
 
 
 def _work(request: Request, context: object, deadline: Deadline, answer: Answer) -> None:
@@ -91,14 +92,13 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
         failure = f"the provider failed while {deadline.doing}: {type(error).__name__}: {error}"
         reason = redact(f"{failure}. Deploy again; if it happens again, build and deploy the provider again")
         _LOG.error(reason)
-        answer.offer(_cut_short(request, reason))
+        answer.offer(_cut_short(request, deadline, reason))
 
 
 def _out_of_time(request: Request, deadline: Deadline) -> Response:
     trouble = f" (it was retried: {deadline.trouble})" if deadline.trouble else ""
-    return _cut_short(
-        request, f"timed out during {deadline.doing}{trouble}; the outcome is unknown. Redeploying is safe"
-    )
+    reason = f"timed out during {deadline.doing}{trouble}; the outcome is unknown. Redeploying is safe"
+    return _cut_short(request, deadline, reason)
 
 
 def _too_late(request: Request, now: float) -> Response:
@@ -111,16 +111,23 @@ def _too_late(request: Request, now: float) -> Response:
     )
 
 
-def _cut_short(request: Request, reason: str) -> Response:
-    """The response if the work returned none. It is a success only if provably nothing had to be done."""
-    if request.is_noop_delete:
+def _cut_short(request: Request, deadline: Deadline, reason: str) -> Response:
+    """The response if the work returned none. It is a success only if provably nothing has to be done."""
+    if deadline.may_succeed:
         return Response(SUCCESS, request.failure_id())
     return Response(FAILED, request.failure_id(), reason)
 
 
-def _deliver(request: Request, response: Response, deadline: Deadline) -> None:
+def _deliver(request: Request, response: Response, deadline: Deadline, clock: Clock) -> None:
     try:
-        deliver(request.response_url, response.body(request), deadline.left_for_answer)
+        deliver(
+            request.response_url,
+            response.body(request),
+            deadline.left_for_answer,
+            outcome=f"{response.status} for {response.physical_id}",
+            sleep=clock.sleep,
+            now=clock.time,
+        )
     except Undelivered as error:
         _LOG.error("%s of %s %s: %s", response.status, request.request_type, request.logical_id, error)
         if not error.final:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import math
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count, islice
@@ -51,10 +53,14 @@ _MOST_NAMED: Final = 100
 
 
 class Watch(Protocol):
-    """The time that the work has. `doing` is the current operation, `trouble` why it is being retried."""
+    """The time that the work has. `doing` is the current operation, `trouble` why it is being retried.
+
+    `may_succeed` says whether the response is a success if the work returns none.
+    """
 
     doing: str
     trouble: str
+    may_succeed: bool
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -67,7 +73,7 @@ class Watch(Protocol):
 
 
 class Home(NamedTuple):
-    """Where the provider runs; names of configurations are unique in it. `certain` where nothing speaks against it."""
+    """Where the provider runs; names of configurations are unique in it. `certain` if nothing speaks against it."""
 
     partition: str = "aws"
     region: str = ""
@@ -76,14 +82,14 @@ class Home(NamedTuple):
 
     @classmethod
     def of(cls, function_arn: str, stack_id: str) -> "Home":
-        """The home that the function's ARN names, else the stack's; certain where both name the same."""
+        """The home that the function's ARN names, else the stack's; certain unless the two differ."""
         places = [
             arn.split(":")[:5] for arn in (function_arn, stack_id) if arn.startswith("arn:") and arn.count(":") > 4
         ]
         if not places:
             return cls()
         partition, _, region, account = places[0][1:]
-        return cls(partition, region, account, len(places) == 2 and places[1][3:] == [region, account])
+        return cls(partition, region, account, all(place[3:] == [region, account] for place in places))
 
     def arn(self, name: str) -> str:
         """The ARN of the configuration that a name leads to here."""
@@ -109,6 +115,7 @@ class ImageBuilder:
         """The API's last response about a configuration that does not exist."""
         self._home = home
         self._watch = watch
+        self._end = math.inf
         self._denied_seconds = _DENIED_SECONDS if retries_denied else 0.0
         before_send.set(self._only_in_time)
 
@@ -122,6 +129,19 @@ class ImageBuilder:
             return self._get(target)
         found = self._get(self._home.arn(target.name)) if self._home.region else None
         return found if found or self._home.certain else self._find(target)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Allow the calls in this block some seconds at most."""
+        self._end = self._watch.now() + seconds
+        try:
+            yield
+        finally:
+            self._end = math.inf
+
+    def _left(self) -> float:
+        """Seconds left."""
+        return min(self._watch.left(), self._end - self._watch.now())
 
     def arn(self, target: Target) -> str:
         """The ARN that a target has, whether it exists or not."""
@@ -205,7 +225,7 @@ class ImageBuilder:
         if error.outcome is Outcome.DENIED and self._denied_seconds > 0:
             passes, pause = True, max(pause, _LONGEST_PAUSE / 4)
             self._denied_seconds -= pause
-        if not passes or self._watch.left() <= pause:
+        if not passes or self._left() <= pause:
             raise error
         self._watch.trouble = error.problem
         self._watch.wait(pause)
@@ -239,7 +259,7 @@ class ImageBuilder:
 
     def _only_in_time(self) -> None:
         """Stop botocore's own retries once the request has been answered: no change may come after the response."""
-        if self._watch.left() <= 0:
+        if self._left() <= 0:
             raise ProviderError(
                 f"no time was left for {self._watch.doing}", cure="Deploy again", outcome=Outcome.OUT_OF_TIME
             )
@@ -252,11 +272,14 @@ class ImageBuilder:
         failure: ProviderError | None = None
         for attempt in count(1):
             try:
-                return self._attempt(operation, subject, expected, parameters)
+                answer = self._attempt(operation, subject, expected, parameters)
             except ProviderError as error:
                 if error.outcome is Outcome.OUT_OF_TIME and failure is not None:
                     raise failure from error
                 failure = error
+            else:
+                self._watch.trouble = self._watch.trouble if failure is None else ""
+                return answer
             if not operation.startswith(("Get", "List")):
                 raise failure
             self.back_off(failure, attempt, repeatable=attempt < _READ_ATTEMPTS)
@@ -265,9 +288,7 @@ class ImageBuilder:
     def _attempt(self, operation: str, subject: str, expected: str, parameters: dict[str, Any]) -> dict[str, Any]:
         self._watch.doing = f"{operation} of {subject}"
         self._only_in_time()
-        answer = _checked(operation, expected, call(self._client, operation, parameters))
-        self._watch.trouble = ""
-        return answer
+        return _checked(operation, expected, call(self._client, operation, parameters))
 
 
 def derived_token(request_id: str, step: Step) -> str:

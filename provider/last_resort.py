@@ -34,15 +34,16 @@ def handler(record: Any, context: Any) -> None:
         "%s %s was not answered by the provider: %s", request.request_type, request.logical_id, redact(response.reason)
     )
     try:
-        deliver(request.response_url, response.body(request), deadline.left_for_answer)
+        outcome = f"{response.status} for {response.physical_id}"
+        deliver(request.response_url, response.body(request), deadline.left_for_answer, outcome=outcome)
     except Undelivered as error:
         if not error.final:
             raise
-        _LOG.error("the stack was not told: %s", error)
+        _LOG.error("the response was rejected: %s", error)
 
 
 def _response(request: Request, record: Mapping[str, Any]) -> Response:
-    if request.is_noop_delete:
+    if request.is_noop_delete or request.is_rejected_create:
         return Response(SUCCESS, request.failure_id())
     return Response(FAILED, request.failure_id(), f"{_what_happened(record)}. {_what_to_check(request)}")
 

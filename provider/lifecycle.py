@@ -18,6 +18,7 @@ from provider.plan import (
     Configuration,
     CreateConfiguration,
     DeleteUnfinished,
+    HandBack,
     Named,
     NeedsRead,
     Observed,
@@ -111,7 +112,7 @@ def decide_after_create(
     changed, or deleted long ago. Raises ProviderError if it is not this request's own work.
     """
     intent = Intent.of(request, desired, {}, request.date)
-    if live is None or _is_older(live, intent.date - LATE_SECONDS):
+    if live is None or (request.is_dated and _is_older(live, intent.date - LATE_SECONDS)):
         return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
     changed = differences(live.content, intent.content)
@@ -230,9 +231,11 @@ def _recreate(intent: Intent, arn: str) -> Plan:
     )
 
 
-def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished, ...]:
-    """What a failed rename may have left behind, if the old properties have a name that the ARN has not."""
-    name = intent.old.get(NAME)
+def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ...]:
+    """What a failed rename or adoption may have left behind, if the old properties have another target than the ARN."""
+    name, target = intent.old.get(NAME), intent.old.get(TARGET)
+    if isinstance(target, str) and is_configuration_arn(target) and target != arn:
+        return (HandBack(target),)
     if validate(name, resource_type().members[NAME]) or _is_named(name, arn):
         return ()
     return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
@@ -403,7 +406,8 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
     adopt = f"give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
     if owner.state_of(live.tags) is State.HANDED_OVER:
         return ProviderError(
-            f"{problem} was retained by this resource earlier, or another request has created it",
+            f"{problem} was retained by this resource earlier, or another request has created it (last change: "
+            f"{live.date_updated})",
             cure=f"To manage it again, {adopt}",
         )
     if owner.state_of(live.tags) is State.RELEASED:

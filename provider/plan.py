@@ -3,6 +3,7 @@
 Frozen data. lifecycle and deletion make plans, reconcile executes them, image_builder executes their steps.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -43,11 +44,12 @@ Observed = Mapping[Target, Configuration | None]
 class NeedsRead(NamedTuple):
     """To decide, this has to be read first.
 
-    While nothing is found, the read is repeated for `repeat_seconds`. If access is denied (`absent_if_denied`) or the
-    read fails in any way (`absent_if_unreadable`), the configuration counts as not found.
+    The read may take `within_seconds`. While nothing is found, it is repeated for `repeat_seconds`. If access is denied
+    (`absent_if_denied`) or the read fails in any way (`absent_if_unreadable`), the configuration counts as not found.
     """
 
     target: Target
+    within_seconds: float = math.inf
     repeat_seconds: float = 0.0
     absent_if_denied: bool = False
     absent_if_unreadable: bool = False
@@ -104,6 +106,12 @@ class DeleteUnfinished(NamedTuple):
     newest: float
 
 
+class HandBack(NamedTuple):
+    """Set a configuration back to handed over if, read directly before, it is released to this resource."""
+
+    arn: str
+
+
 Step = CreateConfiguration | UpdateConfiguration | DeleteConfiguration | PutTags | RemoveTags
 
 
@@ -128,4 +136,4 @@ class Plan(NamedTuple):
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
     undo: Undo = Undo()
-    best_effort: tuple[PutTags | DeleteUnfinished, ...] = ()
+    best_effort: tuple[PutTags | DeleteUnfinished | HandBack, ...] = ()

@@ -88,7 +88,7 @@ def _checked(request: Request, log: Logger, watch: Watch) -> dict[str, Any]:
     spelling = Spelling(request.properties, resource_type(), checkpoint)
     if warnings.count:
         more = [f"and {warnings.omitted} more"] if warnings.omitted else []
-        log.warning("the properties are accepted, but", warnings=[*map(spelling.render, warnings.first), *more])
+        log.warning("properties accepted with warnings", warnings=[*map(spelling.render, warnings.first), *more])
     if errors.count:
         count = "1 problem" if errors.count == 1 else f"{errors.count} problems"
         raise ProviderError(
@@ -111,7 +111,7 @@ def _reject_malformed(request: Request) -> None:
     """Raise ProviderError for an event with problems."""
     if request.is_foreign and len(request.problems) == 1:
         raise ProviderError(
-            "the resource's Type is not one that this provider answers for, nothing was called",
+            "this provider does not handle resources of this type, nothing was called",
             cure="Correct it in the template",
             details=request.problems,
         )

@@ -1,22 +1,24 @@
 """Bring the configuration to what a request wants: read, decide, execute, and again after an unexpected outcome."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from provider.deletion import is_leftover
+from provider.deletion import HAND_BACK_SECONDS, is_leftover
 from provider.errors import Outcome, ProviderError
 from provider.image_builder import ImageBuilder, Watch, WriteResult, derived_token
 from provider.lifecycle import decide, decide_after_create, owner_of
 from provider.marker import CreationStatus
 from provider.observability import Logger, told
-from provider.ownership import State
+from provider.ownership import Ownership, State
 from provider.plan import (
     Configuration,
     CreateConfiguration,
     DeleteConfiguration,
     DeleteUnfinished,
+    HandBack,
     Named,
     NeedsRead,
     Plan,
@@ -41,6 +43,8 @@ _SHORTEST_PAUSE: Final = 0.01
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 1.0
 """Seconds between two reads of the same configuration; each pause is twice the one before."""
+
+_UNREADABLE: Final = "the configuration could not be read and counts as not found"
 
 _UNEXPECTED: Final = frozenset({Outcome.EXISTS, Outcome.NOT_FOUND, Outcome.UNKNOWN, Outcome.TOKEN_REUSED})
 
@@ -69,6 +73,7 @@ class Reconciliation:
         self._observed: dict[Target, Configuration | None] = {}
         self._plan = Plan()
         self._may_have_happened: list[Step] = []
+        self._step: Step | None = None
         self._written: WriteResult | None = None
         self._failure: ProviderError | None = None
         self._token_reused = False
@@ -129,7 +134,8 @@ class Reconciliation:
 
     def _observe(self, target: Target, live: Configuration | None) -> None:
         self._observed[target] = live
-        self._met_unfinished |= live is not None and self._owner.state_of(live.tags) is State.UNFINISHED
+        if live is not None and self._owner.state_of(live.tags) is State.UNFINISHED:
+            self._met_unfinished, self._watch.may_succeed = True, False
 
     def _log_once(self, plan: Plan) -> None:
         if self._logged:
@@ -141,19 +147,26 @@ class Reconciliation:
             self._log.info("difference", changes=told(plan.differences))
 
     def _read(self, read: NeedsRead) -> Configuration | None:
+        self._watch.may_succeed |= read.absent_if_unreadable
         try:
-            return self._search(read.target, read.repeat_seconds)
+            with self._builder.within(read.within_seconds):
+                return self._search(read.target, read.repeat_seconds, denied_is_absent=read.absent_if_denied)
         except ProviderError as error:
-            if not (read.absent_if_unreadable or (read.absent_if_denied and error.outcome is Outcome.DENIED)):
+            if not read.absent_if_unreadable:
                 raise
-            self._log.warning("the configuration could not be read and counts as not found", answer=str(error))
+            self._log.warning(_UNREADABLE, answer=str(error))
             return None
 
-    def _search(self, target: Target, seconds: float) -> Configuration | None:
+    def _search(self, target: Target, seconds: float, *, denied_is_absent: bool = False) -> Configuration | None:
         """Read a configuration, again and again for some seconds while it does not exist."""
         live = None
         for _ in self._repeat(seconds):
-            live = self._builder.read(target)
+            try:
+                live = self._builder.read(target)
+            except ProviderError as error:
+                if not (denied_is_absent and error.outcome is Outcome.DENIED):
+                    raise
+                self._log.warning(_UNREADABLE, answer=str(error))
             if live is not None:
                 break
         return live
@@ -187,6 +200,7 @@ class Reconciliation:
         return subject
 
     def _carry_out(self, step: Step) -> WriteResult:
+        self._step = step
         self._may_have_happened.append(step)
         token = derived_token(self._request.request_id, step) if self._token_reused else self._request.request_id
         try:
@@ -195,7 +209,7 @@ class Reconciliation:
             if error.outcome is not Outcome.UNKNOWN:
                 self._may_have_happened.pop()
             raise
-        self._failure = None
+        self._failure, self._watch.trouble = None, ""
         return result
 
     def _after_create(self, result: WriteResult) -> Plan:
@@ -252,13 +266,16 @@ class Reconciliation:
         self._token_reused |= error.outcome is Outcome.TOKEN_REUSED
 
     def _is_final(self, error: ProviderError) -> bool:
-        """Whether the configuration was deleted after this request wrote it, or the derived token was used, too."""
-        deleted = error.outcome is Outcome.NOT_FOUND and self._written is not None
+        """Whether the configuration was deleted before its handover, or the derived token was used, too."""
+        handing_over = self._step is not None and not isinstance(self._step, UpdateConfiguration)
+        deleted = error.outcome is Outcome.NOT_FOUND and (self._written is not None or handing_over)
         return deleted or (self._token_reused and error.outcome is Outcome.TOKEN_REUSED)
 
     def _read_again(self, error: ProviderError) -> None:
         """Read what a Create met. Everything else is read when the next decision needs it."""
         self._observed.clear()
+        if error.outcome is Outcome.NOT_FOUND and isinstance(self._step, UpdateConfiguration):
+            self._observe(self._step.arn, None)  # whatever reads may still show
         exists = error.outcome is Outcome.EXISTS
         if NAME not in self._desired or not (exists or self._request.request_type == "Create"):
             return
@@ -271,14 +288,23 @@ class Reconciliation:
     # afterward
 
     def _do_best_effort(self) -> None:
+        self._watch.may_succeed |= self._request.request_type == "Delete"
         for step in self._plan.best_effort:
             try:
-                if isinstance(step, DeleteUnfinished):
-                    self._persist(partial(self._delete_unfinished, step))
-                else:
-                    self._persist(partial(self._builder.carry_out, step, ""))
+                with self._builder.within(HAND_BACK_SECONDS):
+                    self._persist(partial(self._clean, step))
             except ProviderError as error:
                 self._log.warning("the request succeeded, but its cleanup did not", answer=str(error))
+
+    def _clean(self, step: PutTags | DeleteUnfinished | HandBack) -> None:
+        if isinstance(step, DeleteUnfinished):
+            self._delete_unfinished(step)
+        elif isinstance(step, PutTags):
+            self._builder.carry_out(step, "")
+        else:
+            live = self._builder.read(step.arn)
+            if live is not None and self._owner.was_given(live.tags):
+                self._builder.carry_out(PutTags(step.arn, Ownership.of(live.tags).handed_back()), "")
 
     def _persist(self, action: Callable[[], Result]) -> Result:
         """Do something that may be repeated, until it succeeds, cannot succeed, or time runs out."""
@@ -325,8 +351,10 @@ class Reconciliation:
         return f"The former content of {step.arn} is restored"
 
     def _restore_tags(self, step: PutTags | RemoveTags) -> str:
+        others = set(step.tags if isinstance(step, PutTags) else step.keys) - set(self._owner.tags())
         try:
-            self._persist(partial(self._builder.carry_out, step, ""))
+            with self._builder.within(math.inf if others else HAND_BACK_SECONDS):
+                self._persist(partial(self._builder.carry_out, step, ""))
         except ProviderError as error:
             return f"The former tags of {step.arn} could not be restored: {error.problem}"
         return ""

@@ -7,6 +7,7 @@ the delivery of answers would otherwise do it for every new connection.
 import os
 import ssl
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
@@ -41,19 +42,31 @@ def shipped() -> str:
     return SHIPPED if os.path.isdir(SHIPPED) else ""  # noqa: PTH112 - pathlib is not worth its import here
 
 
+def delivery_context() -> ssl.SSLContext:
+    """The same for responses: a setting that cannot be read must not prevent one."""
+    try:
+        return tls_context()
+    except (OSError, ValueError):
+        return system_context()
+
+
 def system_context() -> ssl.SSLContext:
-    """The context that trusts what the system trusts, and SSL_CERT_FILE and SSL_CERT_DIR."""
+    """The context that trusts SSL_CERT_FILE and SSL_CERT_DIR, and what the system trusts where they are not set.
+
+    Where one of them is set and cannot be read, the system's CAs and the shipped ones take its place.
+    """
     with _MAKING:
-        return _context("", *_settings())
+        return _system_context(*_settings())
 
 
 def _settings() -> tuple[str, str]:
     return os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
 
 
+# OpenSSL reads both settings from the environment by itself, and silently ignores what it cannot read. As arguments,
+# they make a change of them noticed.
 @lru_cache(maxsize=3)
 def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
-    # OpenSSL reads the last two from the environment by itself; as arguments they let a change of them be noticed.
     if not bundle:
         return _verifying(ssl.create_default_context())
     if os.path.isdir(bundle):  # noqa: PTH112
@@ -62,6 +75,35 @@ def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
     if folder:
         return _verifying(ssl.create_default_context(capath=folder, cadata=others or None))
     return _verifying(ssl.create_default_context(cafile=bundle))
+
+
+@lru_cache(maxsize=1)
+def _system_context(file: str, folder: str) -> ssl.SSLContext:
+    context = _verifying(ssl.create_default_context())
+    if (file and not _is_bundle(file)) or (folder and not any(map(_is_hashed, folder.split(os.pathsep)))):
+        paths = ssl.get_default_verify_paths()
+        for source in ({"cafile": paths.openssl_cafile}, {"capath": paths.openssl_capath}, {"capath": shipped()}):
+            with suppress(OSError, TypeError):  # where the system or the artifact has no such source
+                context.load_verify_locations(**source)
+    return context
+
+
+def _is_bundle(file: str) -> bool:
+    """Whether OpenSSL can read CAs from a file."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _is_hashed(folder: str) -> bool:
+    """Whether a folder has files with the names that OpenSSL looks CAs up by, such as 5ad8a5d6.0."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208
+    except (OSError, ValueError):
+        return False
+    return any(name[:8].isalnum() and name[8:9] == "." and name[9:].isdigit() for name in names)
 
 
 def fingerprint(body: str) -> str:
@@ -114,6 +156,8 @@ def _looked_up(bundle: str) -> tuple[str, str]:
 
 
 def _verifying(context: ssl.SSLContext) -> ssl.SSLContext:
+    # Only the subject alternative names count, as for botocore: a common name need not be a host's.
+    context.hostname_checks_common_name = False
     # botocore and Python before 3.13 do without it, and a company's own CA often lacks an extension that it asks for.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context

@@ -25,6 +25,8 @@ keyUsage = critical, keyCertSign
 [server]
 subjectAltName = IP:127.0.0.1
 authorityKeyIdentifier = keyid
+[server_by_common_name]
+authorityKeyIdentifier = keyid
 """
 
 
@@ -51,18 +53,25 @@ class Authority:
 
     def server(self) -> Path:
         """Certificate and key of a server at 127.0.0.1, one PEM file."""
-        made = self._folder / "server.pem"
+        return self._server("server", "CN = 127.0.0.1", "server")
+
+    def server_by_common_name(self) -> Path:
+        """The same of a server that only the common name says to be localhost: no subject alternative name."""
+        return self._server("by-common-name", "CN = localhost", "server_by_common_name")
+
+    def server_context(self, server: Path | None = None) -> ssl.SSLContext:
+        """TLS as that server speaks it, or one with another certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(server or self.server())
+        return context
+
+    def _server(self, name: str, subject: str, extensions: str) -> Path:
+        made = self._folder / f"{name}.pem"
         if not made.exists():
             signer = ("-CA", self.certificate, "-CAkey", self._folder / "ca.key")
-            self._sign("server", "CN = 127.0.0.1", "server", "-x509", *signer)
-            made.write_text(made.read_text() + (self._folder / "server.key").read_text())
+            self._sign(name, subject, extensions, "-x509", *signer)
+            made.write_text(made.read_text() + (self._folder / f"{name}.key").read_text())
         return made
-
-    def server_context(self) -> ssl.SSLContext:
-        """TLS as that server speaks it."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.server())
-        return context
 
     def _sign(self, name: str, subject: str, extensions: str, *options: str | Path, more: str = "") -> None:
         configuration = self._folder / f"{name}.cnf"

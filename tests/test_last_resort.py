@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provider.last_resort import handler
+from provider.local.server import LoopbackServer, Reply
 from provider.local.sink import AnswerSink, read
 from provider.protocol.delivery import Undelivered
 from provider.protocol.request import MalformedEvent
@@ -99,14 +100,42 @@ def test_an_answer_that_does_not_arrive_ends_in_the_queue() -> None:
     """An answer that cannot be delivered in time is an error, which Lambda retries."""
     payload = {**event(), "ResponseURL": "http://127.0.0.1:1/answer?X-Amz-Signature=s"}
     with pytest.raises(Undelivered):
-        handler(record(payload), Context(milliseconds=600))
+        handler(record(payload), Context(milliseconds=2500))
+
+
+def rejected(status: int, query: str) -> None:
+    """Has the bucket reject the response."""
+    with LoopbackServer(lambda *_: Reply(status, {}, b"")) as bucket:
+        payload = {**event(), "ResponseURL": f"{bucket.url}/answer?{query}&X-Amz-Signature=s"}
+        handler(record(payload), Context(milliseconds=2500))
+
+
+@pytest.mark.parametrize("status", [307, 400, 403, 404, 409, 503])
+def test_a_response_that_is_rejected_ends_in_the_queue(status: int) -> None:
+    """A rejection that does not pass is an error, which Lambda retries; so is a 403 while the URL is valid."""
+    with pytest.raises(
+        Undelivered, match=f"the response FAILED for {ARN}golden was not delivered: HTTP status {status}"
+    ):
+        rejected(status, "X-Amz-Expires=7200")
+
+
+def test_a_response_to_an_expired_url_is_no_error() -> None:
+    """Once the URL has expired, no retry can deliver the response."""
+    rejected(403, "X-Amz-Date=20200101T000000Z&X-Amz-Expires=7200")
+
+
+def test_a_response_that_the_provider_could_not_deliver_is_quoted(sink: AnswerSink) -> None:
+    """The stack gets to know what the provider would have responded."""
+    lost = Undelivered("HTTP status 503", final=False, outcome=f"SUCCESS for {ARN}golden")
+    answer = told(sink, event(), errorType="Undelivered", errorMessage=str(lost))
+    assert f"the response SUCCESS for {ARN}golden was not delivered: HTTP status 503" in answer["Reason"]
 
 
 def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
     """The second function's artifact loads with nothing but the standard library, and is a few files."""
     command = ["make", "--no-print-directory", "build-LastResortFunction", f"ARTIFACTS_DIR={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True)
-    assert sum(path.stat().st_size for path in tmp_path.rglob("*.py")) < 50_000
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.py")) < 65_000
     script = "import sys; sys.path.insert(0, sys.argv[1]); import provider.last_resort"
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path)], cwd=tmp_path, check=True)
 

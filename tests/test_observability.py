@@ -112,6 +112,18 @@ def test_what_the_service_quotes_is_redacted(
         assert not [secret for secret in ("verysecrettoken", "deadbeef0123", "AKIAIOSFODNN7EXAMPLE") if secret in text]
 
 
+def test_json_that_the_service_quotes_is_redacted(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """Secrets in JSON that an error of the API quotes are neither logged nor reported; the rest of the message is."""
+    quoted = json.dumps({"body": json.dumps({"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG", "Host": "harmless.example"})})
+    proxied = f"{quoted} through socks5h://user:p@ssword@proxy.example:1080"
+    resource.emulator.fail_with("CreateDistributionConfiguration", "OddException", 400, proxied, times=9)
+    told = resource.create(Name="golden", Distributions=[ami()])
+    for text in (told.reason, capsys.readouterr().out):
+        assert "harmless.example" in text
+        assert "socks5h://(removed)@proxy.example:1080" in text
+        assert not [secret for secret in ("wJalrXUtnFEMI", "K7MDENG", "ssword") if secret in text]
+
+
 def test_a_malformed_event_bears_no_earlier_ids(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """The line about an event that cannot be read has nothing of the request before it."""
     resource.create(Name="golden", Distributions=[ami()])

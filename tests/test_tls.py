@@ -2,7 +2,7 @@
 
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+import provider.tls
 from provider.artifact.certificates import hashed_folder
 from provider.local.server import LoopbackServer, Reply
 from provider.protocol.delivery import Undelivered, deliver
-from provider.tls import system_context, tls_context
+from provider.tls import delivery_context, system_context, tls_context
+from provider.transport import Transport
 from tests.authority import Authority
 from tests.protocol.test_delivery import seconds
 
@@ -21,10 +23,10 @@ from tests.protocol.test_delivery import seconds
 class Bucket(LoopbackServer):
     """Takes answers over TLS; `authority` is who vouches for it."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, server: Path | None = None) -> None:
         self.authority = authority
         self.bodies: list[bytes] = []
-        super().__init__(self._take, tls=authority.server_context())
+        super().__init__(self._take, tls=authority.server_context(server))
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -112,6 +114,24 @@ def test_another_hosts_certificate_is_not_enough(bucket: Bucket, settings: pytes
     assert not arrives(bucket, "localhost")
 
 
+def test_a_common_name_is_not_enough(authority: Authority, settings: pytest.MonkeyPatch) -> None:
+    """A server whose certificate has its host as the common name alone gets neither a response nor an API call."""
+    settings.setenv("SSL_CERT_FILE", str(authority.certificate))
+    with Bucket(authority, authority.server_by_common_name()) as bucket:
+        assert not arrives(bucket, "localhost")
+        transport = Transport(lambda: tls_context(str(authority.certificate)))
+        with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+            transport.connect(f"https://localhost:{bucket.server_address[1]}/", 10)
+
+
+@pytest.mark.parametrize("context", [tls_context, delivery_context, system_context])
+def test_every_context_verifies(context: Callable[[], ssl.SSLContext]) -> None:
+    """Each context asks for a certificate that is valid for the host by its subject alternative names."""
+    made = context()
+    assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert not made.hostname_checks_common_name
+
+
 def test_ssl_cert_file_comes_first(bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority) -> None:
     """SSL_CERT_FILE is what counts for answers, whatever AWS_CA_BUNDLE says for the API."""
     settings.setenv("SSL_CERT_FILE", str(bucket.authority.certificate))
@@ -137,6 +157,94 @@ def test_the_system_vouches_where_the_bundle_cannot_be_read(
     settings.setenv("SSL_CERT_FILE", str(tmp_path / bundle))
     settings.setenv("SSL_CERT_DIR", str(folder))
     assert arrives(bucket)
+
+
+def unreadable(kind: str, folder: Path) -> str:
+    """A path that no CAs can be read from."""
+    path = folder / kind
+    if kind == "garbage":
+        path.write_bytes(b"\x00\xff no certificate")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "forbidden":
+        path.mkdir()
+        path.chmod(0)
+        path /= "inside"
+    elif kind == "loop":
+        path.symlink_to(path)
+    elif kind == "too long":
+        path = folder / ("x" * 300)
+    return str(path)
+
+
+UNREADABLE = ["missing", "garbage", "folder", "forbidden", "loop", "too long", "\udcff"]
+
+
+def system_trusts(certificate: Path, settings: pytest.MonkeyPatch) -> None:
+    """Makes a CA one of the system's own, which OpenSSL knows without any setting."""
+    own = ssl.get_default_verify_paths()._replace(openssl_cafile=str(certificate))
+    settings.setattr("ssl.get_default_verify_paths", lambda: own)
+
+
+def artifact_ships(folder: Path, settings: pytest.MonkeyPatch) -> None:
+    """Makes the CAs of a folder the ones that the artifact has."""
+    settings.setattr("provider.tls.SHIPPED", str(folder))
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+@pytest.mark.parametrize("kind", UNREADABLE)
+@pytest.mark.parametrize("source", ["system", "artifact"])
+def test_an_unreadable_setting_does_not_prevent_a_response(
+    bucket: Bucket, settings: pytest.MonkeyPatch, folder: Path, tmp_path: Path, name: str, kind: str, source: str
+) -> None:
+    """Where SSL_CERT_FILE or SSL_CERT_DIR cannot be read, the system's own CAs and the shipped ones take its place."""
+    settings.setenv(name, unreadable(kind, tmp_path))
+    if source == "system":
+        system_trusts(bucket.authority.certificate, settings)
+    else:
+        artifact_ships(folder, settings)
+    _forget_contexts()
+    try:
+        assert arrives(bucket)
+    finally:
+        _forget_contexts()
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_an_unreadable_setting_does_not_make_anybody_trusted(
+    bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, tmp_path: Path, name: str, kind: str
+) -> None:
+    """Where a setting cannot be read, a server whose CA is in no other source still gets nothing."""
+    settings.setenv(name, unreadable(kind, tmp_path))
+    system_trusts(stranger.certificate, settings)
+    _forget_contexts()
+    try:
+        assert not arrives(bucket)
+    finally:
+        _forget_contexts()
+
+
+def test_a_readable_setting_is_not_extended(
+    bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, folder: Path, tmp_path: Path
+) -> None:
+    """Where SSL_CERT_FILE and SSL_CERT_DIR can be read, their CAs alone count, not the system's own or shipped ones."""
+    settings.setenv("SSL_CERT_FILE", str(stranger.certificate))
+    hashed_folder(stranger.certificate, tmp_path / "hashed")
+    settings.setenv("SSL_CERT_DIR", str(tmp_path / "hashed"))
+    system_trusts(bucket.authority.certificate, settings)
+    artifact_ships(folder, settings)
+    _forget_contexts()
+    try:
+        assert not arrives(bucket)
+    finally:
+        _forget_contexts()
+
+
+def _forget_contexts() -> None:
+    """Have contexts made anew: what the machine and the artifact have does not change otherwise."""
+    provider.tls._context.cache_clear()
+    provider.tls._system_context.cache_clear()
 
 
 def test_a_ca_without_key_usage_is_trusted(settings: pytest.MonkeyPatch, tmp_path: Path) -> None:

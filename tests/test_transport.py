@@ -2,17 +2,20 @@
 
 import io
 import resource
+import select
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException, IncompleteRead
 
 import pytest
 
+from provider.local.server import Reply
 from provider.tls import tls_context
 from provider.transport import Transport
-from tests.client.wire import CERTIFICATE
+from tests.client.wire import CERTIFICATE, Recorder
 
 SECONDS = 10.0
 
@@ -59,6 +62,49 @@ def transport() -> Transport:
     return Transport(lambda: tls_context(str(CERTIFICATE)))
 
 
+@contextmanager
+def plain_server(*replies: bytes) -> Iterator[tuple[str, list[bytes], threading.Event]]:
+    """A server that sends the n-th request these bytes, whatever connection it comes over; and the requests.
+
+    A reply's parts, split by `LATER`, are sent one by one, each when the event is set.
+    """
+    requests: list[bytes] = []
+    later = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            while request := connection.recv(65536):
+                requests.append(request)
+                first, *rest = replies[min(len(requests), len(replies)) - 1].split(LATER)
+                connection.sendall(first)
+                for part in rest:
+                    later.wait(SECONDS)
+                    connection.sendall(part)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", requests, later
+        finally:
+            later.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+LATER = b"<later>"
+EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+def put(transport: Transport, url: str, body: bytes = b"body") -> int:
+    return transport.put(transport.reach(url, SECONDS), {}, body, SECONDS)
+
+
 def exchanged(transport: Transport, url: str) -> bytes:
     return transport.exchange(transport.reach(url, SECONDS), "GET", {}, b"", SECONDS).body
 
@@ -96,3 +142,126 @@ def test_many_open_files_are_no_hindrance(transport: Transport) -> None:
         for file in files:
             file.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("interim", [100, 102, 103, 199])
+@pytest.mark.parametrize("pause", [b"", LATER])
+def test_an_interim_response_is_not_the_final_one(interim: int, pause: bytes) -> None:
+    """After any 1xx response the final one is read, whether it comes at once or later, and the connection is reused."""
+    early = b"HTTP/1.1 %d Wait\r\nLink: </x>; rel=preload\r\n\r\n" % interim
+    transport = Transport(ssl.create_default_context)
+    with plain_server(early + early + pause + answer(b"whole"), EMPTY) as (url, requests, later):
+        later.set()
+        assert exchanged(transport, url) == b"whole"
+        assert put(transport, url) == 200
+        assert len(requests) == 2
+        assert transport.leads_to(url)
+
+
+def test_interim_responses_are_bounded() -> None:
+    """A server that sends nothing but interim responses is not listened to for ever."""
+    with (
+        plain_server(b"HTTP/1.1 102 Processing\r\n\r\n" * 1000) as (url, _, _),
+        pytest.raises(HTTPException, match="interim"),
+    ):
+        put(Transport(ssl.create_default_context), url)
+
+
+def test_an_interim_response_alone_is_no_response() -> None:
+    """Where a connection ends after an interim response, the request failed."""
+    with plain_server(b"HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n") as (url, _, _):
+        transport = Transport(ssl.create_default_context)
+        with pytest.raises((OSError, HTTPException)):
+            transport.put(transport.reach(url, SECONDS), {}, b"body", 0.2)
+        assert not transport.leads_to(url)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        EMPTY + b"HTTP/1.1 ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nbody",
+        b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 400 RequestTimeout\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
+    """After a body that was not read, bytes beyond the response, or a rejection, the connection is not reused."""
+    transport = Transport(ssl.create_default_context)
+    with plain_server(reply + LATER + b"503 Not Yours\r\n\r\n", EMPTY) as (url, _, later):
+        assert put(transport, url) == int(reply.split()[1])
+        assert not transport.leads_to(url)
+        later.set()
+        assert put(transport, url) == 200
+        assert transport.leads_to(url)
+
+
+def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
+    """Bytes beyond a response that were read with it make its connection unusable, before the rest of them comes."""
+    transport = Transport(ssl.create_default_context)
+    with plain_server(answer(b"first") + b"HTTP/1.1 200 OK\r\nContent-", answer(b"second")) as (url, _, _):
+        assert exchanged(transport, url) == b"first"
+        assert not transport.leads_to(url)
+        assert exchanged(transport, url) == b"second"
+
+
+def test_a_body_that_breaks_off_is_an_error() -> None:
+    """A response whose body ends early is not taken for whole, and its connection is not reused."""
+    transport = Transport(ssl.create_default_context)
+    with plain_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf" + LATER, answer(b"x")) as (url, _, later):
+        line = transport.reach(url, SECONDS)
+        later.set()
+        with pytest.raises((IncompleteRead, TimeoutError)):
+            transport.exchange(line, "GET", {}, b"", 0.2)
+        assert not transport.leads_to(url)
+
+
+@pytest.mark.parametrize(("idle", "reused"), [(0.0, True), (19.0, True), (21.0, False), (3600.0, False), (-1.0, False)])
+def test_a_connection_is_reused_for_twenty_seconds(idle: float, reused: bool) -> None:
+    """A connection that has been idle for longer may have ended unseen while the environment was frozen."""
+    now = [1_000_000.0]
+    transport = Transport(ssl.create_default_context, clock=lambda: now[0])
+    with Recorder(certificate=None) as recorder:
+        recorder.reply = Reply(200, {}, b"")
+        url = f"{recorder.url}/"
+        put(transport, url)
+        now[0] += idle
+        assert transport.leads_to(url) is reused
+        put(transport, url)
+        assert recorder.connections == (1 if reused else 2)
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/a/b", "//x", "//x//y?a=b", "/x?", "/a;b=c?d=e?f", "/%2F%2f?X-Amz-Signature=a%2Bb", "///"]
+)
+def test_a_request_goes_to_the_target_of_its_url(target: str) -> None:
+    """The path and the query arrive verbatim: a changed one would not fit the URL's signature."""
+    with plain_server(EMPTY) as (url, requests, _):
+        put(Transport(ssl.create_default_context), url.removesuffix("/") + target)
+        assert requests[0].split()[1].decode() == target.removesuffix("?")
+
+
+def test_an_exchange_that_is_aborted_ends() -> None:
+    """A thread that waits for a response gets an error as soon as another one aborts the exchange."""
+    transport = Transport(ssl.create_default_context)
+    with plain_server(LATER) as (url, requests, _):
+        line = transport.reach(url, SECONDS)
+        failed = threading.Event()
+
+        def wait() -> None:
+            with suppress(OSError, HTTPException):
+                transport.put(line, {}, b"body", 60.0)
+                return
+            failed.set()
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while not requests:
+            select.select([], [], [], 0.01)
+        line.abort()
+        thread.join(30)
+        assert failed.is_set()
+        line.abort()  # does nothing to one that has ended

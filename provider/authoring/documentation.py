@@ -26,9 +26,9 @@ OF_OURS: Final = {
     TARGET: "**Adopts** the existing configuration with this ARN: the resource takes over its contents. "
     "Another ARN is a replacement.",
     NAME: "**Owns** a configuration of this name: the resource creates it. Another name is a replacement.",
-    TAGS: "Tags of the configuration itself. Keys that an update drops are removed; keys that others put there stay.",
+    TAGS: "Tags of the configuration itself. Keys that an update drops are removed; keys that others set stay.",
     ON_DELETE: "What becomes of the configuration when the resource is deleted or replaced. Left out, an owned "
-    "configuration is deleted and an adopted one stays.",
+    "configuration is deleted and an adopted one stays. What another resource owns is never deleted.",
 }
 """What the resource makes of its own properties, said besides what the API says of them."""
 

@@ -95,18 +95,17 @@ def _is_users(key: str) -> bool:
 
 
 def _warnings(live: Configuration) -> list[str]:
+    from provider.ownership import Ownership
     from provider.properties.check import find
     from provider.properties.expand import expand
     from provider.properties.finding import Spelling
     from provider.properties.model import resource_type
-    from provider.properties.rules import MARKS
 
     properties = _properties(live)
     found = [*map(Spelling(properties, resource_type()).render, find(expand(properties)))]
-    stack, resource = (live.tags.get(key) for key in MARKS)
-    if stack and resource:
+    if (ownership := Ownership.of(live.tags)).is_complete:
         found.append(
-            f"the configuration belongs to resource {resource} of stack {stack}; if another resource adopts it, "
-            "both will undo each other's updates"
+            f"the configuration is owned by {ownership}; a resource that adopts it should replace that one, or both "
+            "will overwrite each other's updates"
         )
     return found

@@ -196,7 +196,7 @@ class _Before:
                 self._make_up(arn)
 
     def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
-        """Create an owned configuration through the function, so that it has the stack's marks."""
+        """Create an owned configuration through the function, so that it has the stack's ownership tags."""
         from provider.arn import slug
         from provider.properties.expand import expand
         from provider.properties.model import NAME

@@ -60,7 +60,7 @@ Exit status:
     "--previous",
     type=FILE_OR_STANDARD_INPUT,
     metavar="FILE",
-    help="What is deployed now, for all that marks do not tell.",
+    help="The template as it is deployed now, for what ownership tags do not show.",
 )
 @click.option(
     "--resource",
@@ -76,7 +76,7 @@ Exit status:
     "--stack-name",
     metavar="NAME",
     callback=checked_stack_name,
-    help="The stack that FILE is for.  [default: whichever the live configuration's marks name]",
+    help="The stack that FILE is for.  [default: the one that the live configurations' ownership tags name]",
 )
 @region_option
 @account_option
@@ -110,17 +110,17 @@ def plan(
     resource of the provider's is checked, the configuration that it stands for is read, and the handler's own
     decision on it is shown: create, update with each difference, or why it would be refused.
 
-    The stack itself is not asked. That a configuration is a resource's own is seen by the marks that the provider
-    puts on it: tags with the stack and the logical ID; any other configuration of the same Name is refused, as it
-    would be. By the marks it is also seen, once the stack is known, what a resource stood for under another Name
-    (replace) and what the template does not have any more (delete). The stack is that of --stack-name, or whichever
-    the configurations that FILE leads to are marked with. Without --previous, the credentials have to be allowed
-    imagebuilder:ListDistributionConfigurations for that, beside GetDistributionConfiguration.
+    The stack itself is not asked. The ownership tags of a configuration (its stack and its logical ID) show whether
+    it is a resource's own; any other configuration of the same Name is refused, as a deployment would refuse it. Once
+    the stack is known, the ownership tags also show what a resource had under another Name (replace) and what the
+    template no longer has (delete). The stack is that of --stack-name, or the one that the configurations that FILE
+    leads to name. Without --previous, this needs the permission imagebuilder:ListDistributionConfigurations, beside
+    GetDistributionConfiguration.
 
-    Marks do not tell everything, and stay on what was retained. So each such deletion is shown with what it hangs on,
-    and what the marks leave open is said. The template as it is deployed, --previous, tells what they cannot: OnDelete
-    and DeletionPolicy, what a resource adopted before (that bears no marks), and a tag that is to be removed. Then it
-    counts alone.
+    Ownership tags do not show everything, and a retained configuration keeps them. So each deletion that they suggest
+    is shown with the condition that it depends on, and what they leave open is reported. --previous, the template as
+    it is deployed, shows what they cannot: OnDelete and DeletionPolicy, what a resource adopted before (that carries
+    no tags of its own), and tags that are to be removed. With --previous, ownership tags are not searched for.
 
     What only a deployment knows has a stand-in: other resources, other stacks' exports, SSM parameters, dynamic
     references, and the stack's name; --import, --resolve and --stack-name say what they are. Findings about a
@@ -232,7 +232,7 @@ def _resources(templates: list[Template]) -> list[str]:
 
 
 def _chosen(changes: list[Change], chosen: tuple[str, ...], ours: list[str]) -> list[Change]:
-    """The changes of the resources that were chosen. Raises Mistake for one that neither templates nor marks have."""
+    """The changes of the resources that were chosen. Raises Mistake for one that nothing names."""
     known = dict.fromkeys([*ours, *(change.logical_id for change in changes)])
     if unknown := [name for name in chosen if name not in known]:
         raise Mistake(f"the provider has no resource {', '.join(unknown)} here; there are {', '.join(known)}")

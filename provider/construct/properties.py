@@ -294,7 +294,7 @@ class Distribution(TypedDict):
 
 class OnDelete(StrEnum):
     """What becomes of the configuration when the resource is deleted or replaced. Left out, an owned configuration is
-    deleted and an adopted one stays.
+    deleted and an adopted one stays. What another resource owns is never deleted.
     """
 
     DELETE = "Delete"
@@ -324,12 +324,12 @@ class DistributionConfigurationProperties(TypedDict):
     so names that differ only in case, spaces, or underscores count as the same name.
     """
     tags: NotRequired[Mapping[str, str] | IResolvable]
-    """Tags of the configuration itself. Keys that an update drops are removed; keys that others put there stay. The
-    tags of the distribution configuration.
+    """Tags of the configuration itself. Keys that an update drops are removed; keys that others set stay. The tags of
+    the distribution configuration.
 
     Size: 1 to 50 entries.
     """
     on_delete: NotRequired[OnDelete | str]
     """What becomes of the configuration when the resource is deleted or replaced. Left out, an owned configuration is
-    deleted and an adopted one stays.
+    deleted and an adopted one stays. What another resource owns is never deleted.
     """

@@ -47,7 +47,7 @@ _ROWS: Final = (
     (9206, "pattern", "A value has the form that the API asks for"),
     (9207, "allowed-value", "What a parameter allows is not refused where it is used"),
     (9301, "one-target", "Either Name or DistributionConfigurationArn is given"),
-    (9302, "owned-tags", "There is room for the two tags that mark an owned configuration"),
+    (9302, "owned-tags", "There is room for the two ownership tags of an owned configuration"),
     (9303, "reserved-tags", "The provider's own tags are left to it"),
     (9304, "some-region", "There is a Region to distribute to"),
     (9305, "region-once", "A Region appears once"),
@@ -61,6 +61,7 @@ _ROWS: Final = (
     (9313, "region-slip", "A Region's name is not nearly a known one's"),
     (9314, "target-once", "A configuration is adopted by one resource"),
     (9315, "one-template", "Fast launch names a launch template by its ID or its name"),
+    (9316, "deleted-adoption", "An adopted configuration is retained"),
 )
 _BY_RULE: Final = {rule.id: rule for rule in RULES}
 

@@ -13,8 +13,10 @@ from typing import Any, Final, NamedTuple
 from provider.properties.checkpoint import STRIDE, Checkpoint, paced, proceed
 from provider.properties.finding import Finding, Path, Severity
 from provider.properties.model import (
+    DELETE,
     DISTRIBUTIONS,
     NAME,
+    ON_DELETE,
     REGION,
     TAGS,
     TARGET,
@@ -28,7 +30,7 @@ MARKS: Final = (
     "image-builder-distribution-provider:stack-id",
     "image-builder-distribution-provider:logical-id",
 )
-"""Tag keys that tell which stack's which resource owns a configuration."""
+"""The keys of the ownership tags: the owner's stack ID and logical ID."""
 
 _BUILD_DATE = re.compile(r"\{\{\s*imagebuilder:buildDate\s*\}\}")
 _FEWEST_PARALLEL_LAUNCHES = 6
@@ -69,14 +71,23 @@ def _owned_tags(parameters: dict[str, Any]) -> Violations:
         yield (
             (TAGS,),
             f"must be at most {most} entries, is {len(tags)}: the service takes {limit} and an owned configuration "
-            f"carries {len(MARKS)} of the provider's own",
+            f"carries {len(MARKS)} ownership tags",
         )
 
 
 def _reserved_tags(tags: Any) -> Violations:
     for key in MARKS:
         if isinstance(tags, dict) and key in tags:
-            yield (key,), "the key is the provider's own mark of ownership; choose another"
+            yield (key,), "the key is reserved for the provider's ownership tags; choose another"
+
+
+def _deleted_adoption(parameters: dict[str, Any]) -> Violations:
+    if NAME not in parameters and TARGET in parameters and parameters.get(ON_DELETE) == DELETE:
+        yield (
+            (ON_DELETE,),
+            "deletes a configuration that existed before the stack, even if the stack's creation rolls back; leave it "
+            "out to retain the configuration",
+        )
 
 
 def _some_region(distributions: Any) -> Violations:
@@ -182,6 +193,7 @@ RULES: Final = (
     Rule("one-target", "", Severity.ERROR, "the resource's contract", _one_target, _TARGETS),
     Rule("owned-tags", "", Severity.ERROR, "service quota of tags", _owned_tags),
     Rule("reserved-tags", "tags", Severity.ERROR, "the resource's contract", _reserved_tags),
+    Rule("deleted-adoption", "", Severity.WARNING, "the resource's contract", _deleted_adoption),
     Rule("some-region", DISTRIBUTIONS, Severity.WARNING, "left to the service to judge", _some_region),
     Rule("region-once", DISTRIBUTIONS, Severity.ERROR, _OBSERVED, _region_once),
     Rule("region-name", "distributions[].region", Severity.WARNING, "botocore's partitions", _region_name),

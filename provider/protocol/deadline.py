@@ -41,6 +41,8 @@ class Deadline:
         """The current operation."""
         self.trouble = ""
         """Why the current operation is being retried."""
+        self.may_succeed = False
+        """Whether the response is a success if the work returns none: provably, nothing has to be done anymore."""
 
     @classmethod
     def of(

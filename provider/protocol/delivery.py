@@ -15,47 +15,78 @@ from contextlib import suppress
 from itertools import count, cycle
 from typing import Final
 
+from provider.protocol.response import cut, one_line
+from provider.protocol.response_url import expiry, is_safe
 from provider.protocol.worker import run
-from provider.tls import system_context, tls_context
-from provider.transport import Transport
+from provider.tls import delivery_context, system_context
+from provider.transport import PooledConnection, Transport, is_success
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPT_SECONDS: Final = 10.0
-_PASSING: Final = (http.client.REQUEST_TIMEOUT, http.client.TOO_MANY_REQUESTS)
-_TRUST_FAILED: Final = (ssl.SSLError, FileNotFoundError, NotADirectoryError, PermissionError)
 _SHORTEST_ATTEMPT: Final = 0.2
 _LONGEST_PAUSE: Final = 2.0
-_TRANSPORTS: Final = (Transport(tls_context), Transport(system_context))
-"""What delivers, and what does where the trust of the first fails."""
+_TRANSPORTS: Final = (Transport(delivery_context), Transport(system_context))
+"""The one to use, and the one to use if the first does not trust the server's certificate."""
+_OUTCOME_ROOM: Final = 1200
+_PROBLEM_ROOM: Final = 300
+"""Bytes of an error's text: the last-resort function quotes it in a response, which has 4,096."""
 
 
-class Undelivered(Exception):  # noqa: N818 - says what became of the answer
-    """The answer did not arrive. `final` where no further attempt can change that, `untrusted` where trust failed."""
+class Undelivered(Exception):  # noqa: N818 - says what became of the response
+    """The response did not arrive. `final` means that no further attempt can change that.
 
-    def __init__(self, problem: str, *, final: bool, untrusted: bool = False) -> None:
-        super().__init__(f"the answer was not delivered: {problem}")
+    The text is one line without secrets, because the last-resort function quotes it in the stack's events. `outcome`
+    is what the response would have reported, such as "SUCCESS for arn:...".
+    """
+
+    def __init__(self, problem: str, *, final: bool, outcome: str = "") -> None:
+        what = f"the response {cut(one_line(outcome), _OUTCOME_ROOM)}".rstrip()
+        super().__init__(f"{what} was not delivered: {cut(one_line(problem), _PROBLEM_ROOM)}")
         self.final = final
+
+
+class _AttemptError(Exception):
+    """One attempt did not deliver the response. `status` is the HTTP status, 0 without one."""
+
+    def __init__(self, problem: str, *, status: int = 0, untrusted: bool = False) -> None:
+        super().__init__(problem)
+        self.status = status
         self.untrusted = untrusted
 
 
-def deliver(url: str, body: bytes, left: Callable[[], float]) -> None:
-    """PUT the body to the URL, again and again the same body for as long as `left()` seconds allow.
+def deliver(
+    url: str,
+    body: bytes,
+    left: Callable[[], float],
+    *,
+    outcome: str = "",
+    sleep: Callable[[float], object] = time.sleep,
+    now: Callable[[], float] = time.time,
+) -> None:
+    """PUT the body to the URL. Retry with the same body until it is delivered, or `left()` seconds are over.
 
-    Network errors, 5xx, 429 and 408 are worth another attempt; a certificate that is not trusted is, with the trust
-    that the system has: a bundle set for the API need not know who serves the answers. Raises Undelivered.
+    Only an invalid URL and a 403 after the URL has expired are final. Anything else may be temporary: S3 returns 400
+    for a slow PUT, and 403 while a VPC endpoint's policy forbids the bucket. If the server's certificate is not
+    trusted, the next attempt uses the system's CAs: a bundle set for the API need not know the CA of the bucket.
+
+    `outcome` is what the response reports. Raises Undelivered, which quotes it.
     """
+    if not is_safe(url):
+        raise Undelivered("the URL is invalid", final=True, outcome=outcome)
     transports = cycle(_TRANSPORTS)
     transport = next(transports)
     for attempt in count(1):
         try:
             _put_within(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)), transport)
-        except Undelivered as error:
+        except _AttemptError as error:
             transport = next(transports) if error.untrusted else transport
-            pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, no secret
-            if error.final or left() <= pause:
-                raise
-            _LOG.warning("%s; attempt %d, another one follows", error, attempt)
-            time.sleep(pause)
+            final = error.status == http.client.FORBIDDEN and _has_expired(url, now())
+            undelivered = Undelivered(str(error), final=final, outcome=outcome)
+            pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2 ** min(attempt, 8)))  # noqa: S311 - jitter
+            if final or left() <= pause:
+                raise undelivered from None
+            _LOG.warning("%s; attempt %d, another one follows", undelivered, attempt)
+            sleep(pause)
         else:
             return
 
@@ -74,43 +105,68 @@ def is_connected(url: str) -> bool:
         return False
 
 
+def _has_expired(url: str, now: float) -> bool:
+    end = expiry(url)
+    return end is not None and now >= end
+
+
 def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> None:
     """One attempt that ends in time, whatever a name server or a dripping peer does: sockets only time single reads."""
-    outcome: list[Undelivered | None] = []
-    ended = threading.Event()
+    attempt = _Attempt(url, body, seconds, transport)
+    try:
+        run("delivery", attempt.run)
+    except (RuntimeError, MemoryError):  # no thread can be started
+        attempt.run()
+    attempt.wait(seconds)
 
-    def attempt() -> None:
+
+class _Attempt:
+    """One PUT, which a thread makes and another one waits for. After `wait` nothing of it is sent any more."""
+
+    def __init__(self, url: str, body: bytes, seconds: float, transport: Transport) -> None:
+        self._url, self._body, self._seconds, self._transport = url, body, seconds, transport
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._abandoned = False
+        self._connection: PooledConnection | None = None
+        self._failure: _AttemptError | None = _AttemptError("no answer in time")
+
+    def run(self) -> None:
+        """Make the PUT."""
         try:
-            _put(url, body, seconds, transport)
-        except Undelivered as error:
-            outcome.append(error)
+            status = self._put()
         except Exception as error:  # noqa: BLE001 - only what is known to have arrived has arrived
-            outcome.append(Undelivered(_describe(error), final=False))
+            untrusted = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
+            self._end(_AttemptError(_describe(error), untrusted=untrusted))
         else:
-            outcome.append(None)
-        finally:
-            ended.set()
+            self._end(None if is_success(status) else _AttemptError(f"HTTP status {status}", status=status))
 
-    try:
-        run("delivery", attempt)
-    except RuntimeError:  # no thread is to be had
-        attempt()
-    ended.wait(seconds)
-    if not outcome:
-        raise Undelivered("no answer in time", final=False)
-    if outcome[0] is not None:
-        raise outcome[0]
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, and bring it about if it does not come. Raises _AttemptError."""
+        self._ended.wait(seconds)
+        with self._lock:
+            self._abandoned = True
+            failure, connection = self._failure, self._connection
+        if failure is not None:
+            if connection is not None:
+                connection.abort()
+            raise failure
 
+    def _put(self) -> int:
+        connection = self._transport.reach(self._url, self._seconds)
+        with self._lock:
+            if not self._abandoned:
+                self._connection = connection
+        if self._connection is None:
+            connection.close()
+            raise TimeoutError
+        return self._transport.put(connection, {"content-type": ""}, self._body, self._seconds)
 
-def _put(url: str, body: bytes, seconds: float, transport: Transport) -> None:
-    try:
-        status = transport.put(url, {"content-type": ""}, body, seconds)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        nonsense = isinstance(error, http.client.InvalidURL | ValueError) and not isinstance(error, OSError)
-        untrusted = isinstance(error, _TRUST_FAILED) and not isinstance(error, ssl.SSLEOFError)
-        raise Undelivered(_describe(error), final=nonsense, untrusted=untrusted) from None
-    if not 200 <= status < 300:
-        raise Undelivered(f"HTTP status {status}", final=status < 500 and status not in _PASSING)
+    def _end(self, failure: _AttemptError | None) -> None:
+        with self._lock:
+            if not self._abandoned:
+                self._failure, self._connection = failure, None
+        self._ended.set()
 
 
 def _describe(error: Exception) -> str:

@@ -49,7 +49,7 @@ class Request(NamedTuple):
     """What CloudFormation asks of one resource. `response_url` is a secret: whoever has it can answer.
 
     `problems` are faults of the event that leave it answerable; such a request is refused. `date` is when
-    CloudFormation made the request, in seconds since the epoch.
+    CloudFormation made the request, in seconds since the epoch; if `is_dated` is false, that is only taken to be now.
     """
 
     request_type: RequestType
@@ -63,6 +63,7 @@ class Request(NamedTuple):
     old_properties: Mapping[str, Any] = MappingProxyType({})
     problems: tuple[str, ...] = ()
     date: float = 0.0
+    is_dated: bool = True
 
     def __repr__(self) -> str:
         """Tell which request this is, and nothing that is secret."""
@@ -92,7 +93,7 @@ class Request(NamedTuple):
 
     @property
     def is_noop_delete(self) -> bool:
-        """Whether this is a Delete that may succeed whatever fails: the configuration stays, or there is none.
+        """Whether this is a Delete that may succeed whatever fails, because the configuration stays.
 
         Only the plainest cases count; if this is False, there may be nothing to do all the same.
         """
@@ -101,8 +102,13 @@ class Request(NamedTuple):
         name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
-        never_created = status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
-        return self.is_foreign or never_created or (is_configuration_arn(self.physical_id) and retained)
+        return self.is_foreign or (is_configuration_arn(self.physical_id) and retained)
+
+    @property
+    def is_rejected_create(self) -> bool:
+        """Whether this is the Delete of a Create that created nothing. It succeeds if it cannot even search."""
+        rejected = status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
+        return self.request_type == "Delete" and rejected
 
     @property
     def expected_arn(self) -> str:
@@ -153,6 +159,7 @@ def parse(event: object, now: float | None = None) -> Request:
     if missing:
         raise MalformedEvent(f"not a CloudFormation custom resource request that can be answered: {'; '.join(missing)}")
     problems = tuple(_problems(event))
+    date = request_date(event["ResponseURL"])
     request_type = event.get("RequestType")
     return Request(
         request_type=cast("RequestType", request_type if request_type in REQUEST_TYPES else "Create"),
@@ -165,7 +172,8 @@ def parse(event: object, now: float | None = None) -> Request:
         properties=_mapping(event.get("ResourceProperties")),
         old_properties=_mapping(event.get("OldResourceProperties")),
         problems=problems,
-        date=request_date(event["ResponseURL"]) or (time.time() if now is None else now),
+        date=date if date is not None else time.time() if now is None else now,
+        is_dated=date is not None,
     )
 
 

@@ -19,7 +19,14 @@ LIMIT: Final = 4096
 SUCCESS: Final = "SUCCESS"
 FAILED: Final = "FAILED"
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufdd0-\\ufdef"
+    + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(17))
+    + "]+"
+)
+"""Line breaks, control characters, and what XML forbids or discourages: surrogates and noncharacters."""
+_BIDIRECTIONAL = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_TORN = re.compile(r"<(?:U(?:\+[0-9A-F]{0,4})?)?\Z")
 
 
 class Response(NamedTuple):
@@ -83,16 +90,24 @@ class Response(NamedTuple):
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks, other control characters and secrets."""
-    return _CONTROL.sub(lambda found: "; " if "\n" in found[0] else " ", redact(text).strip())
+    """A text without secrets, line breaks, and characters that XML forbids.
+
+    Bidirectional control characters are shown as <U+202A>: without them, two different names could look the same.
+    """
+    line = _CONTROL.sub(lambda found: "; " if "\n" in found[0] else " ", redact(text).strip())
+    return line if line.isascii() else _BIDIRECTIONAL.sub(lambda found: f"<U+{ord(found[0]):04X}>", line)
 
 
 def cut(text: str, room: int) -> str:
-    """The head of a text that `room` bytes of JSON hold, marked where something is missing."""
+    """The head of a text that `room` bytes of JSON hold, marked where something is missing.
+
+    It ends between two characters, and a <U+202A> counts as one.
+    """
     if _size(text) <= room:
         return text
     while text and _size(f"{text}...") > room:
         text = text[: -max(1, (_size(f"{text}...") - room) // 8)]
+    text = _TORN.sub("", text)
     return f"{text}..." if text else ""
 
 

@@ -77,7 +77,7 @@ def test_marks_are_told_and_left_out(emulator: Emulator) -> None:
     marks = dict(zip(MARKS, ("arn:aws:cloudformation:us-east-1:123456789012:stack/images/1", "Golden"), strict=True))
     arn = emulator.seed(name="base", distributions=REGIONS, tags={**marks, "Team": "images"})
     ended = export(emulator, arn)
-    assert "belongs to resource Golden of stack arn:aws:cloudformation" in ended.stderr
+    assert "is owned by resource Golden of stack arn:aws:cloudformation" in ended.stderr
     assert resource_in(ended.stdout)[1]["Properties"]["Tags"] == {"Team": "images"}
 
 

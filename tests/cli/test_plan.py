@@ -104,7 +104,7 @@ def test_warnings_refuse_nothing(write: Write, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("owner", ["nobody", "another resource", "another stack"])
 def test_name_that_is_taken(write: Write, resource: Resource, owner: str) -> None:
-    """A configuration without this resource's marks is refused as the handler refuses it, with the same cure."""
+    """A configuration without this resource's ownership tags is refused as the handler refuses it."""
     if owner == "nobody":
         resource.emulator.seed(name="images", distributions=[])
     else:
@@ -565,7 +565,10 @@ def test_creation_may_be_a_replacement(write: Write, emulator: Emulator) -> None
         "another configuration is known with --stack-name NAME or --previous FILE only" in command("plan", file).stdout
     )
     named = command("plan", file, "--stack-name", "images").stdout
-    assert "an adopted configuration is known with --previous FILE only; no configuration bears the marks of" in named
+    assert (
+        "an adopted configuration is known with --previous FILE only; no configuration carries the ownership tags of"
+        in named
+    )
     assert "--previous" not in command("plan", file, "--previous", write("old.yaml", Golden=own(Name="old"))).stdout
 
 

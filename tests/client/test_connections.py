@@ -1,7 +1,6 @@
 """One connection and one reading of the CAs an environment, through proxies too, and nothing to who is not trusted."""
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from provider.client import call, client
 from provider.errors import Outcome, ProviderError
 from provider.local.server import Reply
 from provider.tls import tls_context
-from provider.transport import MOST_IDLE_SECONDS
 from tests.authority import Authority
 from tests.client.proxy import Proxy
 from tests.client.wire import CERTIFICATE, Recorder
@@ -68,15 +66,6 @@ def test_a_connection_that_was_cut_costs_no_attempt(recorder: Recorder, settings
     with Recorder(port=recorder.port) as back_again:
         call(client(), LIST, {})
         assert (len(back_again.received), back_again.connections) == (1, 1)
-
-
-def test_a_connection_that_was_idle_for_long_is_not_used(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
-    """What may have ended unseen while the environment was frozen gets no request: the next call makes a connection."""
-    call(client(), LIST, {})
-    now = time.time()
-    settings.setattr("provider.transport.time.time", lambda: now + MOST_IDLE_SECONDS + 1)
-    call(client(), LIST, {})
-    assert (len(recorder.received), recorder.connections) == (2, 2)
 
 
 def test_the_api_and_the_answers_share_a_context(recorder: Recorder, bundle: Path) -> None:

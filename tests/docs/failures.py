@@ -21,11 +21,13 @@ _RAISED = {
     "ProviderError": "",
     "MalformedEvent": "",
     "RuntimeError": "",
-    "Undelivered": str(Undelivered("", final=True)),
+    "Undelivered": str(Undelivered("", final=True, outcome=UNKNOWN)),
 }
 """Errors whose text reaches a stack or the log, and what they put before what they are given."""
-_ANSWERS = {"Response": 2, "_fallen_short": 2}
+_ANSWERS = {"Response": 2, "_cut_short": 2}
 """What makes an answer, and which of its arguments is the reason."""
+_UNDOES = ("_delete_created", "_restore_content", "_restore_tags")
+"""What undoes a failed request, and returns a text for the end of the reason."""
 _LOGGED = ("error", "warning", "exception")
 _SENTENCE = re.compile(r"(.+?)(?:\. |; whether |$)")
 
@@ -45,23 +47,41 @@ def log_lines() -> set[str]:
     return {text for path in shipped() for scope in _scopes(path) for text in scope.log_lines()}
 
 
+def undo_texts() -> set[str]:
+    """The texts that a reason ends with if a failed request had to be undone."""
+    return {text for scope in _scopes(PROVIDER / "reconcile.py") for text in scope.undo_texts()}
+
+
 def _scopes(path: Path) -> Iterator["_Scope"]:
     tree = ast.parse(path.read_text("utf-8"))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    constants = {name: value for node in tree.body for name, value in _assigned(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            yield _Scope(node, functions)
+            yield _Scope(node, functions, constants)
+
+
+def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The name and the value of an assignment."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            yield name, value
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            yield name, value
 
 
 class _Scope:
-    """One function, with what its own names and the functions of its module stand for."""
+    """One function, with what its own names and the functions and constants of its module stand for."""
 
-    def __init__(self, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> None:
-        self._function, self._functions = function, functions
+    def __init__(
+        self, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef], constants: dict[str, ast.expr]
+    ) -> None:
+        self._function, self._functions, self._constants = function, functions, constants
         self._values: defaultdict[str, list[ast.expr]] = defaultdict(list)
-        for node in ast.walk(function):
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                self._values[node.targets[0].id].append(node.value)
+        for name, value in (each for node in ast.walk(function) for each in _assigned(node)):
+            self._values[name].append(value)
 
     def failures(self) -> Iterator[str]:
         for call in self._calls():
@@ -80,6 +100,11 @@ class _Scope:
                 if keyword.arg == "warnings":
                     tuples = (node for node in ast.walk(keyword.value) if isinstance(node, ast.Tuple))
                     yield from (text for one in tuples for inner in one.elts for text in self._told(inner))
+
+    def undo_texts(self) -> Iterator[str]:
+        if self._function.name in _UNDOES:
+            returns = (node.value for node in ast.walk(self._function) if isinstance(node, ast.Return))
+            yield from (text for value in returns if value is not None for text in self._texts(value) if text)
 
     def _calls(self) -> Iterator[ast.Call]:
         return (node for node in ast.walk(self._function) if isinstance(node, ast.Call))
@@ -106,17 +131,21 @@ class _Scope:
                 return {before + after for before in self._texts(left) for after in self._texts(right)}
             case ast.IfExp(body=body, orelse=orelse):
                 return self._texts(body) | self._texts(orelse)
-            case ast.Name(id=name) if name in self._values:
-                return {text for value in self._values[name] for text in self._texts(value)}
+            case ast.Name(id=name):
+                return self._named(name)
             case ast.Call(func=ast.Name(id="redact"), args=[inner]):
                 return self._texts(inner)
             case ast.Call(func=ast.Name(id=name)) if name in self._functions:
                 return self._returned(name)
         return {UNKNOWN}
 
+    def _named(self, name: str) -> set[str]:
+        constant = [self._constants[name]] if name in self._constants else []
+        return {text for value in self._values.get(name, constant) for text in self._texts(value)} or {UNKNOWN}
+
     def _returned(self, name: str) -> set[str]:
         function = self._functions[name]
-        scope = _Scope(function, self._functions)
+        scope = _Scope(function, self._functions, self._constants)
         returns = [one.value for one in ast.walk(function) if isinstance(one, ast.Return) and one.value is not None]
         return {text for value in returns for text in scope._texts(value)} or {UNKNOWN}
 

@@ -12,7 +12,7 @@ from provider.errors import API_ERRORS, Outcome
 from provider.local.faults import Fault
 from provider.local.template import load
 from tests.docs.page import DOCS, ROOT, blocks, rows
-from tests.stack import Context, Resource, ami
+from tests.stack import ARN, Context, Resource, ami
 
 PAGE = DOCS / "operating.md"
 QUERIES = [block.text for block in blocks(PAGE) if block.text.startswith("filter ")]
@@ -28,11 +28,15 @@ _NAME = re.compile(r"(?<![@\w.])[a-z_][\w.]*(?!\w*\()")
 def lines(
     resource: Resource, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> list[dict[str, Any]]:
-    """What both functions write: for a change, a lost answer, a refusal, a throttled request, and a last resort."""
+    """What both functions write: for changes, rejected, throttled, and unanswered requests, and skipped deletes."""
     resource.create(REQUEST_ID, Name="golden", Description="old", Distributions=[ami()])
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.GARBAGE, after=True)
     resource.update(Name="golden", Description="new", Distributions=[ami(), ami("eu-west-1")])
     resource.update(Name="golden", Distributions=[{}])
+    adopter = resource.sibling("Adopter")
+    adopter.create(DistributionConfigurationArn=f"{ARN}golden", Distributions=[ami()])
+    resource.send("Delete", {"Name": "golden"}, physical_id=f"{ARN}golden")
+    resource.send("Delete", {"Name": "golden", "OnDelete": "nonsense"}, physical_id=f"{ARN}golden")
     limit = "CallRateLimitExceededException"
     resource.emulator.fail_with("GetDistributionConfiguration", limit, 429, "Rate exceeded", times=1000)
     resource.context = Context(milliseconds=1500)

@@ -186,6 +186,28 @@ def test_a_handover_that_finds_nothing_creates_nothing_again(resource: Resource)
     assert resource.calls().count("Create") == 1
 
 
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_a_retry_whose_handover_finds_nothing_creates_nothing(resource: Resource, request_type: str) -> None:
+    """A retry that finds its own work, which is deleted before the handover, fails and creates nothing again."""
+    physical_id = None
+    if request_type == "Update":
+        resource.create(**{**GOLDEN, "Name": "old"})
+        physical_id = f"{ARN}old"
+    resource.send(request_type, {}, old={}, physical_id=physical_id, request_id="request")
+    event = {**resource.sent, "ResourceProperties": GOLDEN}
+    leave_unfinished(resource)
+    resource.calls()
+
+    def interrupt(operation: str, _: object, moment: str) -> None:
+        if (operation, moment) == ("TagResource", "before"):
+            resource.emulator.remove(f"{ARN}golden")
+
+    resource.emulator.interruption = interrupt
+    assert resource.redeliver(event).status == "FAILED"
+    assert f"{ARN}golden" not in resource.emulator.configurations
+    assert resource.calls().count("Create") <= 1
+
+
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.GARBAGE, Fault.SERVER_ERROR, Fault.THROTTLE, Fault.UNAVAILABLE])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_handover_whose_response_is_lost_is_found_out(resource: Resource, fault: Fault, after: bool) -> None:

@@ -1,12 +1,15 @@
 """Requests that arrive late or twice: what is newer stays, and a genuine retry responds as the first attempt did."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from provider.handler import respond
 from provider.local.emulator import Fault
 from tests.lifecycle.conditions import CONTENT, GOLDEN, INVENTED, PLAIN, TYPO, leave_unfinished, tags_of
+from tests.reliability.world import Bucket
 from tests.stack import ARN, Resource, Told, ami
 
 NEW: dict[str, Any] = {"Name": "new", "Distributions": [ami()]}
@@ -188,6 +191,17 @@ def test_a_retry_does_the_work_that_the_first_attempt_did_not(
     assert tags_of(resource, properties["Name"]) == PLAIN
 
 
+def test_a_retry_without_a_date_responds_as_the_first_attempt_did(resource: Resource) -> None:
+    """A Create whose response URL shows no date responds twice with the same, even minutes later."""
+    resource.create(**GOLDEN)
+    later(resource, 90)
+    bucket = Bucket()
+    respond({**resource.sent, "ResponseURL": bucket.url()}, resource.context, resource.clock)
+    bucket.close()
+    told = json.loads(bucket.taken[0])
+    assert (told["Status"], told["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
+
+
 @pytest.mark.parametrize(("age", "status"), [(50, "SUCCESS"), (70, "FAILED")])
 def test_an_old_update_recreates_nothing(resource: Resource, age: int, status: str) -> None:
     """An Update recreates a configuration that was deleted, unless the request is older than one minute."""
@@ -273,3 +287,27 @@ def test_a_throttled_write_rests_on_what_is_live(resource: Resource) -> None:
     told = resource.update(**changed("late"))
     assert told.status == "FAILED"
     assert resource.live["description"] == "rolled back"
+
+
+def test_a_late_create_names_the_live_date(resource: Resource) -> None:
+    """A copy of a Create whose token is forgotten fails with the live date and overwrites nothing."""
+    resource.create(**GOLDEN)
+    copy = resource.sent
+    later(resource)
+    resource.update(**changed("second"))
+    resource.emulator.forget_tokens()
+    told = resource.redeliver(copy)
+    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    assert resource.live["dateUpdated"][:16] in told.reason
+    assert resource.live["description"] == "second"
+
+
+def test_an_update_finds_out_that_reads_lag_a_deletion(resource: Resource) -> None:
+    """An Update of what was just deleted recreates it although reads still show it."""
+    resource.create(**GOLDEN)
+    later(resource)
+    resource.emulator.lag_reads(5)
+    resource.emulator.remove(f"{ARN}golden")
+    assert resource.update(**changed("d")).status == "SUCCESS"
+    resource.emulator.lag_reads(0)
+    assert resource.live["description"] == "d"

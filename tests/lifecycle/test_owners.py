@@ -1,5 +1,6 @@
 """Whose a configuration is: another owner's tags, adoption, and the way from one resource to another."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -231,3 +232,49 @@ def test_a_name_taken_by_another_stack_names_its_owner(resource: Resource) -> No
         assert told.status == "FAILED"
         assert f"resource Golden of stack {OTHER_STACK}" in told.reason
         assert f"DistributionConfigurationArn: {ARN}golden" in told.reason
+
+
+def release_and_die(resource: Resource, properties: dict[str, Any], **request: Any) -> None:
+    """Let a request release the configuration to its adopter and end before it responds."""
+    moved = resource.sibling("Moved")
+    moved.context = replace(moved.context, milliseconds=3_000)
+    moved.emulator.fail("TagResource", Fault.HANG, after=True)
+    assert moved.send(properties=properties, **request).status == "FAILED"
+    assert "released to" in tags_of(resource)[STACK_TAG]
+
+
+def test_the_marker_of_an_adopter_that_timed_out_hands_back(resource: Resource) -> None:
+    """The Delete of a failed adoption's marker hands back what that had released."""
+    resource.create(**GOLDEN)
+    release_and_die(resource, ADOPT, request_type="Create")
+    moved = resource.sibling("Moved")
+    assert moved.send("Delete", ADOPT, physical_id="stack/x/Moved/no-distribution-configuration").status == "SUCCESS"
+    assert tags_of(resource) == PLAIN
+
+
+def test_the_rollback_of_an_adoption_that_timed_out_hands_back(resource: Resource) -> None:
+    """The rollback of an Update that adopted another configuration hands that back to its owner."""
+    resource.create(**GOLDEN)
+    mine: dict[str, Any] = {"Name": "mine", "Distributions": [ami()]}
+    moved = resource.sibling("Moved")
+    moved.create(**mine)
+    release_and_die(resource, ADOPT, request_type="Update", old=mine, physical_id=f"{ARN}mine")
+    assert moved.roll_back(ADOPT).status == "SUCCESS"
+    assert tags_of(resource) == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("physical_id", "on_delete"), [(INVENTED, {}), (f"{ARN}golden", {"OnDelete": "Delete"}), (f"{ARN}golden", {})]
+)
+def test_handing_back_takes_three_seconds_at_most(
+    resource: Resource, physical_id: str, on_delete: dict[str, str]
+) -> None:
+    """The Delete of an adopter that can only be throttled succeeds after about three seconds."""
+    resource.context = replace(resource.context, milliseconds=300_000)
+    resource.create(**GOLDEN)
+    moved = resource.sibling("Moved")
+    moved.create(**ADOPT)
+    resource.emulator.fail("TagResource", Fault.THROTTLE, times=10_000)
+    start = resource.clock.time()
+    assert moved.send("Delete", {**ADOPT, **on_delete}, physical_id=physical_id).status == "SUCCESS"
+    assert resource.clock.time() - start < 6

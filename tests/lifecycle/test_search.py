@@ -1,6 +1,7 @@
 """A Delete that has to search for what a Create left behind: it looks, it waits, and it never guesses."""
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,3 +163,33 @@ def test_an_unfinished_configuration_in_use_is_not_forgotten(resource: Resource)
     told = resource.send("Delete", GOLDEN, physical_id=INVENTED)
     assert (told.status, told.physical_id) == ("FAILED", INVENTED)
     assert pipeline in told.reason
+
+
+def test_a_search_goes_on_while_it_is_denied(resource: Resource) -> None:
+    """The search for an invented ID that is denied at first, as a new role is, goes on and deletes what it finds."""
+    leave_unfinished(resource)
+    resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED, times=3)
+    assert resource.send("Delete", GOLDEN, physical_id=INVENTED).status == "SUCCESS"
+    assert resource.emulator.configurations == {}
+
+
+@pytest.mark.parametrize("trouble", ["hangs", "throttled"])
+def test_what_is_found_is_not_forgotten(resource: Resource, trouble: str) -> None:
+    """The Delete of a rejected Create's marker that finds something fails if it cannot delete that."""
+    physical_id = resource.create(**TYPO).physical_id
+    leave_unfinished(resource)
+    resource.context = replace(resource.context, milliseconds=5_000)
+    fault = Fault.HANG if trouble == "hangs" else Fault.THROTTLE
+    resource.emulator.fail("DeleteDistributionConfiguration", fault, times=1000)
+    assert resource.send("Delete", GOLDEN, physical_id=physical_id).status == "FAILED"
+    resource.emulator.reset_faults()
+    assert resource.send("Delete", GOLDEN, physical_id=physical_id).status == "SUCCESS"
+    assert resource.emulator.configurations == {}
+
+
+@pytest.mark.parametrize("function", ["", "provider"])
+def test_a_search_without_the_functions_arn_is_as_short(resource: Resource, function: str) -> None:
+    """The search takes at most fourteen calls although the function does not know its own ARN."""
+    resource.context = replace(resource.context, invoked_function_arn=function)
+    assert resource.send("Delete", GOLDEN, physical_id=INVENTED).status == "SUCCESS"
+    assert 10 < len(resource.calls()) <= 14

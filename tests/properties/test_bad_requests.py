@@ -23,6 +23,7 @@ class Watch:
     def __init__(self, looks: float = math.inf) -> None:
         self.doing = "loading the provider"
         self.trouble = ""
+        self.may_succeed = False
         self._looks = looks
 
     def left(self) -> float:

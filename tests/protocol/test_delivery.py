@@ -8,18 +8,30 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from provider.protocol.delivery import Undelivered, deliver
+from provider.protocol.response import one_line
 from tests.threads import finish
 
 SECRET = "X-Amz-Signature=verysecret"
 
 
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses between two attempts are of no length."""
+    monkeypatch.setattr("random.uniform", lambda *_: 0.0)
+
+
 @contextmanager
-def bucket(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
-    """A bucket that answers with these statuses in turn, and keeps what it got."""
+def bucket(*statuses: int, location: bool = False) -> Iterator[tuple[str, list[bytes]]]:
+    """A bucket that answers with these statuses in turn, and keeps what it got.
+
+    With `location`, it names an address where nobody listens.
+    """
     bodies: list[bytes] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -29,6 +41,8 @@ def bucket(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
             status = statuses[min(len(bodies), len(statuses)) - 1]
             self.send_response(status)
             self.send_header("content-length", "0")
+            if location:
+                self.send_header("location", "http://127.0.0.1:1/elsewhere")
             self.end_headers()
 
         def log_message(self, *args: object) -> None:
@@ -123,13 +137,183 @@ def test_an_answer_is_delivered_where_no_thread_can_start(monkeypatch: pytest.Mo
     assert bodies == [b"body"]
 
 
-@pytest.mark.parametrize("status", [301, 400, 403, 404])
-def test_a_refusal_is_final(status: int) -> None:
-    """403 and its like are final: an expired URL does not get better."""
-    with bucket(status) as (url, bodies), pytest.raises(Undelivered) as caught:
+REJECTIONS = [101, 301, 302, 307, 308, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 425, 429, 500, 501, 503]
+OUTCOME = "SUCCESS for arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden"
+
+
+@pytest.mark.parametrize("status", REJECTIONS)
+def test_any_rejection_is_retried(status: int, no_pauses: None) -> None:
+    """Whatever status but a success the bucket returns, the same body is sent again, and to the same place."""
+    with bucket(status, 200, location=True) as (url, bodies):
         deliver(url, b"body", seconds(20))
+    assert bodies == [b"body"] * 2
+
+
+@pytest.mark.parametrize("status", REJECTIONS)
+def test_a_rejection_that_stays_is_raised(status: int, no_pauses: None) -> None:
+    """A rejection that lasts until the time is up is raised, not final: Lambda's retries get their turn."""
+    with bucket(status, location=True) as (url, bodies), pytest.raises(Undelivered) as caught:
+        deliver(url, b"body", seconds(2), outcome=OUTCOME)
+    assert not caught.value.final
+    assert len(bodies) > 1
+    if status != 101:
+        assert str(caught.value) == f"the response {OUTCOME} was not delivered: HTTP status {status}"
+
+
+def signed(url: str, *, age: float, query: str = "X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200") -> str:
+    """The URL with a signature of an age in seconds, at NOW."""
+    moment = datetime.fromtimestamp(NOW - age, UTC)
+    return f"{url}&{query.format(signed=moment, expires=int(NOW - age + 7200))}"
+
+
+NOW = 1_795_420_800.0
+VERSION_2 = "AWSAccessKeyId=k&Expires={expires}"
+
+
+@pytest.mark.parametrize("query", ["X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200", VERSION_2])
+def test_a_403_after_the_url_has_expired_is_final(query: str) -> None:
+    """A URL whose signature has ended does not get better: one attempt, and nothing to retry."""
+    with bucket(403) as (url, bodies), pytest.raises(Undelivered) as caught:
+        deliver(signed(url, age=7200, query=query), b"body", seconds(20), now=lambda: NOW)
     assert caught.value.final
     assert len(bodies) == 1
+
+
+@pytest.mark.parametrize("query", ["X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200", VERSION_2, "no=date"])
+def test_a_403_before_the_url_has_expired_is_retried(query: str, no_pauses: None) -> None:
+    """While the URL is valid, or does not say until when it is, a 403 has another cause, which may pass."""
+    with bucket(403, 403, 200) as (url, bodies):
+        deliver(signed(url, age=7199, query=query), b"body", seconds(20), now=lambda: NOW)
+    assert len(bodies) == 3
+
+
+def test_a_403_is_final_from_the_moment_the_url_expires(no_pauses: None) -> None:
+    """A URL that expires between two attempts ends them."""
+    times = iter([NOW - 1, NOW - 0.1, NOW])
+    with bucket(403) as (url, bodies), pytest.raises(Undelivered) as caught:
+        deliver(signed(url, age=7200), b"body", seconds(20), now=lambda: next(times))
+    assert caught.value.final
+    assert len(bodies) == 3
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_another_rejection_is_not_final_after_the_url_has_expired(status: int) -> None:
+    """After the URL has expired, only a 403 says so; anything else is still retried and raised."""
+    with bucket(status) as (url, _), pytest.raises(Undelivered) as caught:
+        deliver(signed(url, age=9000), b"body", seconds(2), now=lambda: NOW)
+    assert not caught.value.final
+
+
+@pytest.mark.parametrize("interim", [100, 102, 103])
+def test_an_interim_response_is_neither_a_success_nor_a_loss(interim: int) -> None:
+    """After a 1xx response the final one counts: a 200 is a delivery with one PUT, a 503 is retried."""
+    early = b"HTTP/1.1 %d Wait\r\n\r\n" % interim
+    end = b" \r\nContent-Length: 0\r\n\r\n"
+    with raw(early + b"HTTP/1.1 503" + end, early * 3 + b"HTTP/1.1 200" + end) as (url, got):
+        deliver(url, b"body", seconds(20))
+    assert len(got) == 2
+
+
+def test_an_interim_response_alone_is_retried(no_pauses: None) -> None:
+    """A connection that ends after an interim response has delivered nothing."""
+    with raw(b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, got):
+        deliver(url, b"body", seconds(20))
+    assert len(got) == 2
+
+
+def test_an_attempt_that_took_too_long_is_ended_before_the_next_one(no_pauses: None) -> None:
+    """There is one PUT at a time: an attempt that is still being answered when its time is up is cut off."""
+    ended: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip(connection: socket.socket) -> None:
+            with contextlib.suppress(OSError):
+                while not ended:
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    time.sleep(0.02)
+
+        def serve() -> None:
+            first, _ = listener.accept()
+            with first:
+                assert first.recv(65536)
+                dripping = threading.Thread(target=drip, args=(first,))
+                dripping.start()
+                second, _ = listener.accept()
+                first.settimeout(5)
+                with second:
+                    try:
+                        ended.append(first.recv(1))
+                    except ConnectionResetError:
+                        ended.append(b"")
+                    except TimeoutError:
+                        ended.append(b"never")
+                    second.recv(65536)
+                    second.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                dripping.join()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        deliver(f"http://127.0.0.1:{listener.getsockname()[1]}/x", b"body", patient(first=0.5))
+        thread.join()
+    assert ended == [b""]
+    finish("delivery")
+
+
+def test_nothing_is_sent_by_an_attempt_that_was_given_up(no_pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt that gets its connection after its time is up, from a slow name server say, sends nothing over it."""
+    found, connect = threading.Event(), socket.create_connection
+    slow = iter([True])
+
+    def find(*where: Any) -> socket.socket:
+        if next(slow, False):
+            found.wait(30)
+        return connect(*where)
+
+    monkeypatch.setattr("provider.transport.socket.create_connection", find)
+    with bucket(200) as (url, bodies):
+        deliver(url, b"body", patient(first=0.5))
+        found.set()
+        finish("delivery")
+        assert bodies == [b"body"]
+
+
+def patient(first: float) -> Callable[[], float]:
+    """Seconds left: few for the first attempt, many for all later ones."""
+    lefts = iter([first * 3])
+    return lambda: next(lefts, 60.0)
+
+
+def test_pauses_are_slept_with_the_clock_that_is_given() -> None:
+    """The pauses between attempts are spent by `sleep`, each shorter than what is left."""
+    pauses: list[float] = []
+    with bucket(503, 503, 503, 200) as (url, bodies):
+        deliver(url, b"body", lambda: 100.0, sleep=pauses.append)
+    assert len(bodies) == 4
+    assert len(pauses) == 3
+    assert all(0 <= pause <= 2 for pause in pauses)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    ["FAILED for x?X-Amz-Signature=verysecret", "FAILED for a\nb\ufffec\u202a", "SUCCESS for " + "\u00e4" * 5000],
+)
+def test_the_text_of_a_failure_can_be_quoted(outcome: str) -> None:
+    """What was to be reported is quoted in one line, without secrets, and shorter than a response."""
+    text = str(Undelivered("HTTP status 503", final=False, outcome=outcome))
+    assert text == one_line(text)
+    assert "verysecret" not in text
+    assert text.startswith(f"the response {outcome[:10]}")
+    assert text.endswith(" was not delivered: HTTP status 503")
+    assert len(text.encode()) < 1600
+
+
+@pytest.mark.parametrize("url", ["http://example.com/x", "ftp://127.0.0.1/x", "//127.0.0.1/x", "", "https:///x"])
+def test_an_invalid_url_is_final_and_nothing_is_sent(url: str) -> None:
+    """A response goes to no URL that it may not be sent to."""
+    with pytest.raises(Undelivered, match="invalid") as caught:
+        deliver(url, b"body", seconds(20), outcome=OUTCOME)
+    assert caught.value.final
+    assert OUTCOME in str(caught.value)
 
 
 def test_it_ends_with_its_time() -> None:

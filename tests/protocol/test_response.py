@@ -2,13 +2,15 @@
 
 import json
 import threading
+import unicodedata
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provider.protocol.request import parse
-from provider.protocol.response import FAILED, LIMIT, SUCCESS, Answer, Response, one_line
+from provider.protocol.response import FAILED, LIMIT, SUCCESS, Answer, Response, cut, one_line
 from tests.protocol.test_request import EVENT
 
 REQUEST = parse(EVENT)
@@ -78,6 +80,70 @@ def test_what_is_least_needed_goes_first() -> None:
 def test_a_reason_is_one_line() -> None:
     """Newlines become a semicolon, other control characters a space."""
     assert one_line("one\r\ntwo\tthree\x00\u2028four\n") == "one; two three four"
+
+
+ODD = st.characters(codec=None) | st.sampled_from(
+    "\ud800\udfff\ufffe\uffff\U0001fffe\u061c\u200e\u200f\u202a\u202e\u2066\u2069"
+)
+
+
+@given(st.text(ODD))
+def test_a_reason_has_no_character_that_xml_forbids_or_that_reorders_it(text: str) -> None:
+    """Surrogates, noncharacters, control characters, and bidirectional control characters never reach a Reason."""
+    reason = told(Response(FAILED, "id", text))["Reason"]
+    for character in reason:
+        assert unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp")
+        assert ord(character) & 0xFFFE != 0xFFFE
+        assert unicodedata.bidirectional(character) not in (
+            "LRE",
+            "RLE",
+            "LRO",
+            "RLO",
+            "PDF",
+            "LRI",
+            "RLI",
+            "FSI",
+            "PDI",
+        )
+        assert character not in "\u061c\u200e\u200f"
+
+
+def test_a_bidirectional_character_is_shown() -> None:
+    """Two names that differ in a bidirectional control character alone do not look alike; other text stays."""
+    assert one_line("admin\u202a \u061cx\u2069") == "admin<U+202A> <U+061C>x<U+2069>"
+    assert (
+        one_line("h\u00e9llo \u05e9\u05dc\u05d5\u05dd \U0001f600") == "h\u00e9llo \u05e9\u05dc\u05d5\u05dd \U0001f600"
+    )
+
+
+@pytest.mark.parametrize("character", "\ufffe\uffff\U0010ffff\ud800\udc00\x00\x1b\x85")
+def test_a_character_that_xml_forbids_becomes_a_space(character: str) -> None:
+    """What a stack event cannot hold is replaced by a space."""
+    assert one_line(f"a{character}b") == "a b"
+
+
+@given(st.text(ODD, max_size=300), st.integers(0, 400))
+def test_a_cut_text_fits_and_is_a_head_of_the_text(text: str, room: int) -> None:
+    """Whatever the characters, a text that is cut has at most so many bytes of JSON, and is the text's own head."""
+    short = cut(text, room)
+    assert len(json.dumps(short, ensure_ascii=False).encode("utf-8", "replace")) - 2 <= room
+    assert text.startswith(short if short == text else short.removesuffix("..."))
+
+
+def test_a_shown_character_is_not_cut_in_two() -> None:
+    """What stands for a bidirectional character is shown whole or not at all; any other text is cut anywhere."""
+    text = one_line("abc\u202adefgh")
+    heads = {cut(text, room).removesuffix("...") for room in range(3, len(text))}
+    assert heads == {"", "a", "ab", "abc", "abc<U+202A>", "abc<U+202A>d"}
+    assert cut("abc<dog>efgh", 9) == "abc<do..."
+
+
+@given(st.text(ODD, max_size=200), st.text(ODD, max_size=200))
+def test_odd_attributes_and_ids_keep_the_body_valid(physical_id: str, value: str) -> None:
+    """Whatever the physical ID and the attributes hold, the body is UTF-8 and JSON."""
+    body = json.loads(Response(SUCCESS, physical_id, data={"Name": value}).body(REQUEST).decode("utf-8"))
+    assert body["Data"]["Name"] == value.encode("utf-8", "replace").decode()
+    assert body["PhysicalResourceId"] == physical_id.encode("utf-8", "replace").decode()
 
 
 def test_a_reason_tells_no_secret() -> None:

@@ -19,14 +19,15 @@ DONE: Final = "SUCCESS, done"
 UNDONE: Final = "FAILED, unchanged"
 CUT: Final = "FAILED, cut short"
 RETRIED: Final = "retried by Lambda, done"
-UNHEARD: Final = "nobody listens, done"
+UNHEARD: Final = "nobody listens, unchanged"
 
 MEANINGS: Final = {
     DONE: "answered SUCCESS, and the configuration is as the template says",
     UNDONE: "answered FAILED, and nothing has changed",
     CUT: "answered FAILED in time, saying that the call's outcome is not known",
     RETRIED: "no answer left, so Lambda delivers the event again; then answered SUCCESS, once",
-    UNHEARD: "the bucket refuses the answer for good (its URL has expired); logged, and not tried for ever",
+    UNHEARD: "the request came too late: its response URL has expired, so nothing is done, and the bucket rejects the "
+    "response; logged, and not retried",
 }
 
 
@@ -82,7 +83,12 @@ FAULTS: Final = (
     Fault(DELIVERY, "503 for good", _same(RETRIED), 2),
     Fault(DELIVERY, "out of reach", _same(RETRIED), 2),
     Fault(DELIVERY, "certificate nobody vouches for", _same(RETRIED), 2),
-    Fault(DELIVERY, "403", _same(UNHEARD)),
+    Fault(DELIVERY, "307 for good", _same(RETRIED), 2),
+    Fault(DELIVERY, "400 once", _same(DONE)),
+    Fault(DELIVERY, "400 for good", _same(RETRIED), 2),
+    Fault(DELIVERY, "404 for good", _same(RETRIED), 2),
+    Fault(DELIVERY, "403 while the URL is valid", _same(RETRIED), 2),
+    Fault(DELIVERY, "403 after the URL has expired", _same(UNHEARD)),
     Fault(DELIVERY, "killed", _same(RETRIED)),
 )
 

@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,18 @@ def bucket_out_of_reach(world: World) -> None:
     world.url = "http://127.0.0.1:1/answer?X-Amz-Signature=verysecretsignature"
 
 
+def rejected_while_valid(world: World) -> None:
+    """The bucket rejects the response although the URL's signature is valid, as with a VPC endpoint's policy."""
+    world.url = world.bucket.url(f"&X-Amz-Date={datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    world.bucket.lasting = "403"
+
+
+def rejected_after_expiry(world: World) -> None:
+    """The URL's signature ended long ago, and the bucket rejects the response for it."""
+    expired(world)
+    world.bucket.lasting = "403"
+
+
 def killed_while_delivering(world: World) -> None:
     """The process is killed when the answer arrives, which is then lost."""
     world.child["operation"] = world.operation
@@ -121,7 +134,12 @@ ARRANGE: dict[tuple[str, str], Callable[[World], None]] = {
     ("during delivery", "503 for good"): bucket_meets(lasting="503"),
     ("during delivery", "out of reach"): bucket_out_of_reach,
     ("during delivery", "certificate nobody vouches for"): nobody_vouches,
-    ("during delivery", "403"): bucket_meets(lasting="403"),
+    ("during delivery", "307 for good"): bucket_meets(lasting="307"),
+    ("during delivery", "400 once"): bucket_meets("400"),
+    ("during delivery", "400 for good"): bucket_meets(lasting="400"),
+    ("during delivery", "404 for good"): bucket_meets(lasting="404"),
+    ("during delivery", "403 while the URL is valid"): rejected_while_valid,
+    ("during delivery", "403 after the URL has expired"): rejected_after_expiry,
     ("during delivery", "killed"): killed_while_delivering,
 }
 
@@ -214,8 +232,8 @@ def retried(world: World) -> None:
 
 
 def unheard(world: World) -> None:
-    """The work is done, and the function ends without an error, which Lambda would retry for nothing."""
-    assert world.done
+    """Nothing is done, and the function ends without an error, which Lambda would retry for nothing."""
+    assert world.unchanged
     assert not world.raised
     assert world.bucket.taken == []
     assert len(world.bucket.seen) == 1

@@ -25,7 +25,6 @@ from tests.stack import ARN, NAME, STACK_ID, Context
 CHILD = Path(__file__).with_name("child.py")
 OPERATION = {name: f"{name}DistributionConfiguration" for name in ("Create", "Update", "Delete")}
 SECRETS = ("X-Amz-Signature", "verysecretsignature", "verysecretkey")
-_REPLIES = {"503": 503, "429": 429, "403": 403}
 
 
 class Bucket:
@@ -51,8 +50,8 @@ class Bucket:
         self.seen.append(body)
         self.meanwhile()
         trouble = self.trouble.pop(0) if self.trouble else self.lasting
-        if trouble in _REPLIES:
-            return Reply(_REPLIES[trouble], {}, b"")
+        if trouble.isdecimal():
+            return Reply(int(trouble), {"Location": f"{self._server.url}/elsewhere"}, b"<Error/>")
         if trouble:
             return ApiFault[trouble.upper()]
         self.taken.append(body)

@@ -51,10 +51,10 @@ class Change(NamedTuple):
 
 
 class Before(NamedTuple):
-    """What a resource stands for, as a template or the configuration's marks say.
+    """What a resource stands for, as a template or the configuration's ownership tags say.
 
-    `arn` is empty where only a deployment knows. Of the properties, marks tell the name alone, and `condition` is on
-    what the deletion hangs.
+    `arn` is empty where only a deployment knows. Of the properties, ownership tags show only the name. `condition` is
+    what the deletion depends on.
     """
 
     arn: str

@@ -1,7 +1,7 @@
-"""What the marks on live configurations tell of a stack, where no previous template does.
+"""What the ownership tags of live configurations show of a stack, if there is no previous template.
 
-A configuration keeps its marks when its resource lets go of it and retains it. So what bears them is what the resource
-stands for, or what it stood for once: where nothing speaks for the second it is taken for the first.
+A retained configuration keeps its ownership tags. So what carries them is what the resource stands for, or what it
+stood for once: if nothing speaks for the second, it is taken for the first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _REMOVED = f"the stack has {{}} still and neither {_ON_DELETE} nor DeletionPolic
 
 
 class Marked(NamedTuple):
-    """A live configuration, and the marks that it bears."""
+    """A live configuration, and the owner that its tags name."""
 
     arn: str
     name: str
@@ -38,10 +38,10 @@ class Led(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """What bears a stack's marks beside what the template's resources lead to.
+    """What carries a stack's ownership tags beside what the template's resources lead to.
 
     `former` is what a resource stands for until it is replaced, and `warnings` is what is to be said where that is not
-    sure, both by logical ID. `gone` has the logical IDs that the template does not, with what bears their marks.
+    sure, both by logical ID. `gone` has the logical IDs that the template does not, with what carries their tags.
     """
 
     former: Mapping[str, Before] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Found:
 
 
 def marked(summaries: Iterable[Mapping[str, Any]]) -> list[Marked]:
-    """Those of the configurations that the service lists that bear marks."""
+    """Those of the configurations that the service lists that carry both ownership tags."""
     return [
         Marked(one["arn"], one["name"], owner)
         for one in summaries
@@ -59,7 +59,7 @@ def marked(summaries: Iterable[Mapping[str, Any]]) -> list[Marked]:
 
 
 def stacks(listed: Iterable[Marked], home: Home, name: str) -> set[str]:
-    """The IDs of the stacks of a name at home whose marks something bears: several, where one was made anew."""
+    """The IDs of the stacks of a name at home that ownership tags name: several if one was created again."""
     start = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/"
     return {one.owner.stack_id for one in listed if one.owner.stack_id.startswith(start)}
 
@@ -94,6 +94,6 @@ def _before(one: Marked, condition: str) -> Before:
 
 def _left_or_let_go(arn: str) -> str:
     return (
-        f"{arn} bears this resource's marks: an earlier replacement retained it, or the resource stands for it "
-        f"until now and lets go of it; {_TELLS}"
+        f"{arn} carries this resource's ownership tags: an earlier replacement retained it, or the resource stands for "
+        f"it until now and lets go of it; {_TELLS}"
     )

@@ -1,6 +1,6 @@
 """What deploying a template would come to: the handler's own decisions, on live configurations that are only read.
 
-A template does not say which stack it is for, and no stack is asked: the marks on configurations tell whose they are.
+A template does not say which stack it is for, and no stack is asked: ownership tags show whose a configuration is.
 What only a deployment can know has a stand-in. Every value is worked out twice, with other stand-ins the second
 time: what differs rests on one.
 """
@@ -48,10 +48,10 @@ class Twice(NamedTuple):
 
 @dataclass
 class Planner:
-    """Plans one deployment: of `new`, to a stack that is as `old` says, or as the marks on live configurations do.
+    """Plans one deployment: of `new`, to a stack that is as `old` says, or as ownership tags say.
 
     Both look for resources in `live`, which is filled here, as `notes` are.
-    `stack_name` is empty where it is not known; with `any_resource`, marks count whatever their logical ID.
+    `stack_name` is empty where it is not known; with `any_resource`, ownership tags count whatever their logical ID.
     """
 
     world: World
@@ -78,7 +78,7 @@ class Planner:
         ]
 
     def _found(self) -> Found:
-        """What bears the stack's marks, if it can be told which stack that is."""
+        """What carries the stack's ownership tags, if it is known which stack that is."""
         led = {name: one.arn for name, one in self._before(self.new).items() if one.arn}
         live = {name: self.world.at(arn) for name, arn in led.items()}
         ids = {Ownership.of(one.tags).stack_id for name, one in live.items() if one and self._owns(name, one)}
@@ -89,11 +89,11 @@ class Planner:
         ids = ids or stacks(listed, self.world.home, self.stack_name)
         if len(ids) > 1:
             known = f"what is replaced or deleted is known with {_PREVIOUS}"
-            self.notes.append(f"the marks name several stacks, so {known}: {', '.join(sorted(ids))}")
+            self.notes.append(f"the ownership tags name several stacks, so {known}: {', '.join(sorted(ids))}")
             return Found()
         self.doubt = f"an adopted configuration is known with {_PREVIOUS}"
         if not ids:
-            self.doubt += f"; no configuration bears the marks of a stack {self.stack_name}"
+            self.doubt += f"; no configuration carries the ownership tags of a stack {self.stack_name}"
             return Found()
         backed = list(filter(self.new.one.backed, self.new.one.order))
         return look(listed, ids.pop(), {name: Led(arn, live[name] is not None) for name, arn in led.items()}, backed)
@@ -193,10 +193,11 @@ class Planner:
         return self._let_go(name, before, self.old.one.policies(name)[0])
 
     def _gone(self, name: str, before: Before) -> Change:
-        """What becomes of a configuration whose marks name a resource that the template does not have."""
+        """What becomes of a configuration whose ownership tags name a resource that the template does not have."""
         if name not in self.new.one.order:
             return self._let_go(name, before, "Delete")
-        reason = f"{before.arn} bears its marks, but here it is another resource, {self.new.one.type(name)}: refused"
+        type_ = self.new.one.type(name)
+        reason = f"{before.arn} carries its ownership tags, but here it is another resource, {type_}: refused"
         return Change(name, Action.UNKNOWN, reason=f"{reason} by CloudFormation if the stack has the former one still")
 
     def _let_go(self, name: str, before: Before, policy: str) -> Change:

@@ -39,7 +39,7 @@ class World:
         return self._known[self.arn(target)]
 
     def marked(self) -> list[Marked]:
-        """Whatever bears marks. Raises Mistake where the configurations cannot be listed."""
+        """Whatever carries ownership tags. Raises Mistake where the configurations cannot be listed."""
         with _reading():
             return marked(self._builder.summaries("the stack's configurations"))
 

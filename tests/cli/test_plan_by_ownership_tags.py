@@ -1,4 +1,4 @@
-"""`python -m provider plan` without the previous template: what the marks on live configurations tell."""
+"""`python -m provider plan` without the previous template: what the ownership tags of live configurations show."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ class Stack:
 
 
 def test_another_name_replaces(write: Write, stack: Stack) -> None:
-    """What bears the marks of a resource whose Name leads elsewhere is replaced, as the handler does it."""
+    """What carries the ownership tags of a resource whose Name leads elsewhere is replaced, as the handler does it."""
     golden = stack.has("Golden", own())
     renamed = own(Name="renamed")
     (change,) = planned(write(Golden=renamed), *NAMED, status=3).values()
@@ -57,7 +57,7 @@ def test_policy_of_a_replacement_counts(write: Write, stack: Stack) -> None:
 
 
 def test_removed_resource(write: Write, stack: Stack) -> None:
-    """What bears the marks of a resource that the template does not have is deleted, if it is not retained."""
+    """What carries the ownership tags of a resource that the template lacks is deleted, if it is not retained."""
     stack.has("Golden", own())
     stack.has("Gone", own(Name="gone"))
     changes = planned(write(Golden=own()), status=3)
@@ -90,7 +90,7 @@ def test_other_kind_of_resource(write: Write, stack: Stack) -> None:
     assert "here it is another resource, AWS::SNS::Topic" in changes["Golden"]["reason"]
 
 
-def test_stack_is_known_by_the_marks(write: Write, stack: Stack) -> None:
+def test_stack_is_known_by_the_ownership_tags(write: Write, stack: Stack) -> None:
     """Without --stack-name, a configuration that the template leads to names the stack, else nothing is listed."""
     stack.has("Golden", own())
     stack.has("Web", own(Name="web"))
@@ -121,7 +121,7 @@ def test_pages(write: Write, stack: Stack) -> None:
     ids=["name", "account", "Region"],
 )
 def test_other_stacks(write: Write, stack: Stack, stack_id: str) -> None:
-    """What bears another stack's marks is no business of this one."""
+    """What carries another stack's ownership tags does not concern this one."""
     stack.has("Golden", own(), stack_id)
     stack.has("Gone", own(Name="gone"), stack_id)
     changes = planned(write(Golden=own(Name="renamed")), *NAMED, status=3)
@@ -137,25 +137,25 @@ def test_stack_that_was_made_anew(write: Write, stack: Stack) -> None:
     renamed = write(Golden=own(Name="renamed"))
     assert planned(renamed, *NAMED, status=3)["Golden"]["action"] == "create"
     shown = command("plan", renamed, *NAMED).stdout
-    assert (
-        f"the marks name several stacks, so what is replaced or deleted is known with --previous FILE only: {STACK_ID}"
-    )
+    assert "the ownership tags name several stacks, so what is replaced or deleted is known with --previous" in shown
     assert f"{STACK_ID}, {MADE_ANEW}" in shown
 
 
 def test_former_one_that_was_retained(write: Write, stack: Stack) -> None:
-    """Where the template's own configuration is there, another with the same marks is named and not counted."""
+    """Where the template's own configuration is there, another with the same ownership tags is named, not counted."""
     golden = stack.has("Golden", own(OnDelete="Retain"))
     golden.update(**own(Name="second"))
     (change,) = planned(write(Golden=own(Name="second")), status=0).values()
     assert change["action"] == "none"
     assert change["replaced"] is None
     (warning,) = change["warnings"]
-    assert warning.startswith(f"{ARN}images bears this resource's marks: an earlier replacement retained it, or")
+    assert warning.startswith(
+        f"{ARN}images carries this resource's ownership tags: an earlier replacement retained it, or"
+    )
 
 
 def test_several_former_ones(write: Write, stack: Stack) -> None:
-    """Which of several configurations with the same marks is replaced cannot be told: all are named."""
+    """Which of several configurations with the same ownership tags is replaced cannot be told: all are named."""
     golden = stack.has("Golden", own(OnDelete="Retain"))
     golden.update(**own(Name="second"))
     (change,) = planned(write(Golden=own(Name="third")), *NAMED, status=3).values()
@@ -179,7 +179,7 @@ def test_same_arn(write: Write, stack: Stack) -> None:
 
 
 def test_chosen_resource(write: Write, stack: Stack) -> None:
-    """--resource takes a removed resource, too, and a name that neither template nor marks have is a mistake."""
+    """--resource takes a removed resource, too, and a name that nothing names is a mistake."""
     stack.has("Golden", own())
     stack.has("Gone", own(Name="gone"))
     file = write(Golden=own())
@@ -191,7 +191,7 @@ def test_chosen_resource(write: Write, stack: Stack) -> None:
 
 
 def test_previous_template_counts_more(write: Write, stack: Stack) -> None:
-    """With --previous, the marks on other configurations are not looked for."""
+    """With --previous, the ownership tags of other configurations are not looked for."""
     stack.has("Golden", own())
     stack.has("Retained", own(Name="retained"))
     before = len(stack.emulator.requests)
