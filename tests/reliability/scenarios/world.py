@@ -52,7 +52,6 @@ class Machinery:
         self.bucket = self._exits.enter_context(Bucket())
         environment = {**self.emulator.environment(), "AWS_MAX_ATTEMPTS": "1", "LOG_LEVEL": "CRITICAL"}
         self._exits.enter_context(mock.patch.dict(os.environ, environment))
-        self._exits.enter_context(mock.patch("provider.protocol.delivery.time", self.clock))
         self.zygote = self._exits.enter_context(Zygote(file.fileno(), environment))
         session = botocore.session.Session()
         self.people: Any = session.create_client("imagebuilder", region_name="us-east-1")
