@@ -199,8 +199,8 @@ class Lambda:
             sent.mailbox.rejections = _ALL if attempt < fate.unheard else 0
             first = attempt == 0 and interrupt is not None
             ended = self._attempt(sent, fate, attempt, interrupt if first else None)
-            self._world.emulator.reset_faults()
-            self._world.lag_reads(0)
+            if self._world.running is None:  # else they are still those of the request that is interrupted
+                self._world.heal_faults()
             if ended:
                 return
         sent.mailbox.rejections = 0

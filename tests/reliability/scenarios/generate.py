@@ -9,7 +9,7 @@ from typing import Any, Final
 from provider.local.faults import Fault
 from tests.reliability.scenarios.cloud import CloudFormation, Conduct, Declared, Stack
 from tests.reliability.scenarios.deliveries import Fate, Moment, Sent, Trouble, When
-from tests.reliability.scenarios.facts import LOGICAL_TAG, STACK_TAG, Properties, arn_of
+from tests.reliability.scenarios.facts import LOGICAL_TAG, STACK_TAG, Properties, arn_of, is_arn
 from tests.reliability.scenarios.world import Machinery, World
 
 STEPS: Final = 6
@@ -30,8 +30,10 @@ _OPERATIONS: Final = (
 )
 _PAUSES: Final = (15.0, 20.0, 100.0, 1000.0, 5000.0)
 _WHEN: Final[tuple[When, ...]] = ("before", "after")
-_INTERRUPTIONS: Final = ("cancel", "cancel", "cancel", "remove", "edit", "duplicate", "copy", "copy")
+_INTERRUPTIONS: Final = ("cancel", "cancel", "cancel", "remove", "edit", "duplicate", "copy", "copy", "copy")
 _RECENT: Final = 6
+_MIDDLE: Final[tuple[Moment, ...]] = ((1, "after"), (2, "before"), (2, "after"), (3, "before"))
+"""Between the call that creates a configuration and the one that hands it over."""
 _SOON: Final = 8000
 """Milliseconds after which a delivery is over that would try to respond until then."""
 
@@ -145,7 +147,7 @@ class _Play:
         for logical_id in _LOGICAL_IDS:
             present = logical_id in template
             draw = chance.random()
-            if present and draw < 0.15 and len(template) > 1:
+            if present and draw < 0.12 and len(template) > 1:
                 del template[logical_id]
             elif present and draw < 0.75:
                 template[logical_id] = self._changed(template[logical_id])
@@ -280,8 +282,9 @@ class _Play:
             else:
                 past = [each for each in self._world.history if each is not sent and not each.open]
                 same = [each for each in past if each.resource == sent.resource]
+                searching = [each for each in same if each.kind == "Delete" and not is_arn(each.physical_id)]
                 if past:
-                    copy = self._chance.choice(same or past[-_RECENT:])
+                    copy = self._chance.choice(searching or same or past[-_RECENT:])
                     self._world.meanwhile(lambda: self._deliver_copy(copy))
 
         return work
@@ -302,7 +305,8 @@ def _fate(chance: random.Random) -> Fate:
         # A canceled Create that cannot hand over leaves what the Delete of its invented ID has to find.
         stays_unfinished = interruption == "cancel" and chance.random() < 0.4
         troubles = (Trouble("TagResource", Fault.DENIED, 50),) if stays_unfinished else ()
-        return Fate(interruption=interruption, at=_moment(chance), troubles=troubles)
+        at = chance.choice(_MIDDLE) if interruption == "copy" else _moment(chance)
+        return Fate(interruption=interruption, at=at, troubles=troubles)
     if draw < 0.96:
         return Fate(unheard=chance.choice((1, 3)), silent=chance.random() < 0.5, milliseconds=_SOON)
     if draw < 0.97:

@@ -271,6 +271,8 @@ class Oracle:
                 yield "b: a late Delete removed what was created since"
             return
         yield from self._too_late(delivery)
+        if not self._sees(delivery, arn, self._read):
+            return  # somebody changed it between the read and the Delete
         if sent.kind != "Delete":
             yield f"b: {'an' if sent.kind == 'Update' else 'a'} {sent.kind} deleted a handed-over configuration"
         elif sent.physical_id != arn:
@@ -281,8 +283,6 @@ class Oracle:
     def _delete_by_arn(self, delivery: Delivery, record: Record, owner: Owner | None) -> Iterator[str]:
         sent = delivery.sent
         own = owner is not None and owner.is_resource(*sent.resource)
-        if not self._sees(delivery, record.arn, self._read):
-            return  # somebody changed it between the read and the Delete
         if self._is_newer(record, delivery):
             yield "b: a late Delete deleted what changed since"
         if not deletes(sent.properties):

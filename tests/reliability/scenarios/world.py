@@ -178,11 +178,15 @@ class World:
 
     def heal(self) -> None:
         """End all faults, and stop the pipelines from using anything."""
-        self.emulator.reset_faults()
-        self.lag_reads(0)
+        self.heal_faults()
         for arn in self._pipelines:
             self.emulator.seed_pipeline(f"uses-{arn.rpartition('/')[2]}", _UNUSED)
         self._pipelines.clear()
+
+    def heal_faults(self) -> None:
+        """End all faults of the API."""
+        self.emulator.reset_faults()
+        self.lag_reads(0)
 
     def lag_reads(self, seconds: float) -> None:
         """Let reads show writes late."""
