@@ -121,7 +121,9 @@ def decide_after_create(
     if state is None or state is State.RELEASED:
         raise _already_exists(desired[NAME], live, intent.owner)
     if changed:
-        _reject_if_newer(live, intent.date)
+        # What has been handed over was created before, so other content is newer, whatever its date.
+        _reject_if_newer(live, -math.inf if state is State.HANDED_OVER else intent.date)
+        return _hand_over(intent, live, {}, UpdateConfiguration(live.arn, intent.content))
     return Plan(subject=live) if state is State.HANDED_OVER else _hand_over(intent, live, {})
 
 
@@ -129,8 +131,8 @@ def _is_older(live: Configuration, date: float) -> bool:
     return live.changed_at is not None and live.changed_at < date
 
 
-def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str]) -> Plan:
-    return Plan(steps=(PutTags(live.arn, {**tags, **intent.owner.tags()}),), subject=live)
+def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str], *before: Step) -> Plan:
+    return Plan(steps=(*before, PutTags(live.arn, {**tags, **intent.owner.tags()})), subject=live)
 
 
 def owner_of(request: "Request") -> Owner:
@@ -382,9 +384,8 @@ def _reject_if_newer(live: Configuration, date: float) -> None:
     """Raise ProviderError if the configuration is newer than a request that would overwrite it."""
     if live.changed_at is not None and live.changed_at > date + LATE_SECONDS:
         raise ProviderError(
-            f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made "
-            f"({_shown(date)}): the request is a late copy, or something else changed the configuration. "
-            "It is not overwritten",
+            f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made: the request "
+            "is a late copy, or something else changed the configuration. It is not overwritten",
             cure="To apply this template, deploy again",
         )
 

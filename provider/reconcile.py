@@ -190,10 +190,7 @@ class Reconciliation:
             result = self._carry_out(step)
             if isinstance(step, CreateConfiguration):
                 self._written = result
-                hand_over = self._after_create(result)
-                subject = hand_over.subject
-                for tagging in hand_over.steps:
-                    self._carry_out(tagging)
+                subject = self._execute(self._after_create(result))
             elif isinstance(step, UpdateConfiguration):
                 self._written = result
                 subject = self._confirm_update(step, result, plan.subject)
