@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from provider.arn import is_configuration_arn, slug, with_name
 from provider.deletion import SEARCH_ALLOWANCE, decide_delete
 from provider.errors import ProviderError
-from provider.ownership import Owner, Ownership, State
+from provider.ownership import STACK_TAG, Owner, Ownership, State
 from provider.plan import (
     Configuration,
     CreateConfiguration,
@@ -243,10 +243,12 @@ def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ..
     return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
 
 
-def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished, ...]:
+def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished | HandBack, ...]:
     """What another failed Update from the same marker may have left behind."""
-    name, desired = intent.old.get(NAME), intent.desired.get(NAME)
-    if validate(name, resource_type().members[NAME]) or slug(str(name)) == slug(str(desired)):
+    name, target, desired = intent.old.get(NAME), intent.old.get(TARGET), intent.desired
+    if isinstance(target, str) and is_configuration_arn(target) and target != desired.get(TARGET):
+        return (HandBack(target),)
+    if validate(name, resource_type().members[NAME]) or slug(str(name)) == slug(str(desired.get(NAME))):
         return ()
     return (DeleteUnfinished(Named(str(name)), intent.date + SEARCH_ALLOWANCE),)
 
@@ -292,6 +294,7 @@ def _converge(
         subject=live,
         differences=(*changed, *_tag_differences(live.tags, *tagging.of_user())),
         warnings=_warnings(intent, live, adopting=adopting),
+        releases=NAME not in intent.desired and STACK_TAG in tagging.put,
         undo=_restoring(live, tagging) if restoring else _restoring_others_tags(live, tagging, old_tags),
     )
 

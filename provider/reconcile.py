@@ -193,8 +193,20 @@ class Reconciliation:
                 subject = self._execute(self._after_create(result))
             elif isinstance(step, UpdateConfiguration):
                 self._written = result
-                subject = self._confirm_update(step, result, plan.subject)
-        return subject
+                # A release shows together with the content, so that both take one read.
+                subject = subject if plan.releases else self._confirm_update(step, result, plan.subject)
+        return self._confirm_release(subject, plan) if subject and plan.releases else subject
+
+    def _confirm_release(self, before: Configuration, plan: Plan) -> Configuration:
+        """Read until the release shows: the previous owner's Delete, which may follow at once, depends on it."""
+        updates = [step.content for step in plan.steps if isinstance(step, UpdateConfiguration)]
+        for _ in self._repeat(_READ_BACK_SECONDS):
+            live = self._builder.read(before.arn)
+            if live is None or not self._owner.was_given(live.tags):
+                continue
+            if live.changed_at != before.changed_at or not any(differences(live.content, each) for each in updates):
+                return live
+        raise self._not_shown(f"{before.arn} does not show that it is released", WriteResult(before.arn))
 
     def _carry_out(self, step: Step) -> WriteResult:
         self._step = step

@@ -83,10 +83,11 @@ def deliver(
             final = error.status == http.client.FORBIDDEN and _has_expired(url, now())
             undelivered = Undelivered(str(error), final=final, outcome=outcome)
             pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2 ** min(attempt, 8)))  # noqa: S311 - jitter
-            if final or left() <= pause:
+            remaining = left() - _SHORTEST_ATTEMPT
+            if final or remaining <= 0:
                 raise undelivered from None
             _LOG.warning("%s; attempt %d, another one follows", undelivered, attempt)
-            sleep(pause)
+            sleep(min(pause, remaining))
         else:
             return
 
