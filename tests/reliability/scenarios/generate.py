@@ -105,6 +105,7 @@ class _Play:
             actions += [
                 ("delete a stack", self._delete_stack, 3),
                 ("late copy", self._late_copy, 4),
+                ("a resource is added twice", self._add_twice, 1),
                 ("somebody deletes a configuration", lambda: self._somebody("remove"), 1),
                 ("somebody edits a configuration", lambda: self._somebody("edit"), 1),
                 ("a pipeline uses a configuration", self._pipeline, 1),
@@ -126,6 +127,22 @@ class _Play:
         chance.shuffle(ids)
         conduct = self._conduct()
         self._cloud.deploy(stack, {each: template[each] for each in ids}, conduct)
+
+    def _add_twice(self) -> None:
+        """Adding a resource fails; while it is added again, the Delete of the first attempt is delivered again."""
+        chance = self._chance
+        stack = next((each for each in self._stacks if each.exists and not each.stuck), None)
+        free = [each for each in _LOGICAL_IDS if stack and each not in stack.resources]
+        if stack is None or not free:
+            self._deploy()
+            return
+        present = {each: recorded.declared for each, recorded in stack.resources.items()}
+        properties = {"Name": chance.choice(self._names), **self._content()}
+        at = chance.choice(_MIDDLE)
+        for typo, fate in (({"Descripton": "a typo"}, Fate()), ({}, Fate(interruption="copy", at=at))):
+            conduct = Conduct(random.Random(chance.getrandbits(32)), lambda _, fate=fate: fate)  # type: ignore[misc]
+            self._cloud.deploy(stack, {**present, free[0]: Declared({**properties, **typo})}, conduct)
+            self._world.clock.advance(100.0)
 
     def _delete_stack(self) -> None:
         self._cloud.delete(self._chance.choice(self._stacks), self._conduct())
