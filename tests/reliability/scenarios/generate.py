@@ -106,6 +106,7 @@ class _Play:
                 ("delete a stack", self._delete_stack, 3),
                 ("late copy", self._late_copy, 4),
                 ("a resource is added twice", self._add_twice, 1),
+                ("a search cannot read", self._search_in_vain, 1),
                 ("somebody deletes a configuration", lambda: self._somebody("remove"), 1),
                 ("somebody edits a configuration", lambda: self._somebody("edit"), 1),
                 ("a pipeline uses a configuration", self._pipeline, 1),
@@ -130,18 +131,27 @@ class _Play:
 
     def _add_twice(self) -> None:
         """Adding a resource fails; while it is added again, the Delete of the first attempt is delivered again."""
-        chance = self._chance
+        copy = Fate(interruption="copy", at=self._chance.choice(_MIDDLE))
+        self._add(({"Descripton": "a typo"}, ()), ({}, (copy,)))
+
+    def _search_in_vain(self) -> None:
+        """A new resource is left unfinished, and the Delete that searches for it cannot read."""
+        unfinished = Fate(troubles=(Trouble("TagResource", Fault.DENIED, 50),))
+        unreadable = Fate(troubles=(Trouble("GetDistributionConfiguration", self._chance.choice(_FAULTS), 50),))
+        self._add(({}, (unfinished, unreadable)))
+
+    def _add(self, *attempts: tuple[dict[str, str], Sequence[Fate]]) -> None:
+        """Add a resource to a stack that exists: with each attempt's additional properties and fates."""
         stack = next((each for each in self._stacks if each.exists and not each.stuck), None)
         free = [each for each in _LOGICAL_IDS if stack and each not in stack.resources]
         if stack is None or not free:
             self._deploy()
             return
         present = {each: recorded.declared for each, recorded in stack.resources.items()}
-        properties = {"Name": chance.choice(self._names), **self._content()}
-        at = chance.choice(_MIDDLE)
-        for typo, fate in (({"Descripton": "a typo"}, Fate()), ({}, Fate(interruption="copy", at=at))):
-            conduct = Conduct(random.Random(chance.getrandbits(32)), lambda _, fate=fate: fate)  # type: ignore[misc]
-            self._cloud.deploy(stack, {**present, free[0]: Declared({**properties, **typo})}, conduct)
+        properties = {"Name": self._chance.choice(self._names), **self._content()}
+        for more, fates in attempts:
+            conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(fates))
+            self._cloud.deploy(stack, {**present, free[0]: Declared({**properties, **more})}, conduct)
             self._world.clock.advance(100.0)
 
     def _delete_stack(self) -> None:
@@ -305,6 +315,12 @@ class _Play:
                     self._world.meanwhile(lambda: self._deliver_copy(copy))
 
         return work
+
+
+def _in_order(fates: Sequence[Fate]) -> Callable[[random.Random], Fate]:
+    """These fates, one request each, and nothing for the requests that follow."""
+    left = iter(fates)
+    return lambda _: next(left, Fate())
 
 
 def _fate(chance: random.Random) -> Fate:
