@@ -105,6 +105,8 @@ class _Play:
             actions += [
                 ("delete a stack", self._delete_stack, 3),
                 ("late copy", self._late_copy, 4),
+                ("a resource is added twice", self._add_twice, 1),
+                ("a search cannot read", self._search_in_vain, 1),
                 ("somebody deletes a configuration", lambda: self._somebody("remove"), 1),
                 ("somebody edits a configuration", lambda: self._somebody("edit"), 1),
                 ("a pipeline uses a configuration", self._pipeline, 1),
@@ -126,6 +128,31 @@ class _Play:
         chance.shuffle(ids)
         conduct = self._conduct()
         self._cloud.deploy(stack, {each: template[each] for each in ids}, conduct)
+
+    def _add_twice(self) -> None:
+        """Adding a resource fails; while it is added again, the Delete of the first attempt is delivered again."""
+        copy = Fate(interruption="copy", at=self._chance.choice(_MIDDLE))
+        self._add(({"Descripton": "a typo"}, ()), ({}, (copy,)))
+
+    def _search_in_vain(self) -> None:
+        """A new resource is left unfinished, and the Delete that searches for it cannot read."""
+        unfinished = Fate(troubles=(Trouble("TagResource", Fault.DENIED, 50),))
+        unreadable = Fate(troubles=(Trouble("GetDistributionConfiguration", self._chance.choice(_FAULTS), 50),))
+        self._add(({}, (unfinished, unreadable)))
+
+    def _add(self, *attempts: tuple[dict[str, str], Sequence[Fate]]) -> None:
+        """Add a resource to a stack that exists: with each attempt's additional properties and fates."""
+        stack = next((each for each in self._stacks if each.exists and not each.stuck), None)
+        free = [each for each in _LOGICAL_IDS if stack and each not in stack.resources]
+        if stack is None or not free:
+            self._deploy()
+            return
+        present = {each: recorded.declared for each, recorded in stack.resources.items()}
+        properties = {"Name": self._chance.choice(self._names), **self._content()}
+        for more, fates in attempts:
+            conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(fates))
+            self._cloud.deploy(stack, {**present, free[0]: Declared({**properties, **more})}, conduct)
+            self._world.clock.advance(100.0)
 
     def _delete_stack(self) -> None:
         self._cloud.delete(self._chance.choice(self._stacks), self._conduct())
@@ -288,6 +315,12 @@ class _Play:
                     self._world.meanwhile(lambda: self._deliver_copy(copy))
 
         return work
+
+
+def _in_order(fates: Sequence[Fate]) -> Callable[[random.Random], Fate]:
+    """These fates, one request each, and nothing for the requests that follow."""
+    left = iter(fates)
+    return lambda _: next(left, Fate())
 
 
 def _fate(chance: random.Random) -> Fate:
