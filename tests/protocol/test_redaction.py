@@ -1,8 +1,12 @@
 """Secrets are taken out of texts, however they are spelled, and nothing else is."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -185,6 +189,25 @@ def test_user_information_of_what_is_no_url_is_removed(start: str, depth: int) -
     text = in_json(in_url(f"{start}us3r:pw@host:80/", depth), depth)
     assert "pw" not in redact(text)
     assert redact(f"{start}us3r:pw@host:80/") == f"{start}(removed)@host:80/"
+
+
+@pytest.mark.parametrize("endpoint", ["https://us3r:s3cret@ho st/", "https//us3r:s3cret@host"])
+def test_what_fails_before_there_is_a_log_is_logged_without_secrets(endpoint: str) -> None:
+    """Lambda's init phase logs why it failed in one line, without the secret that the error quotes."""
+    environment = {
+        "AWS_ENDPOINT_URL_IMAGEBUILDER": endpoint,
+        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "PATH": os.environ["PATH"],
+    }
+    start = [sys.executable, "-c", "import provider.handler"]
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(start, cwd=root, env=environment, capture_output=True, text=True, timeout=300, check=True)
+    logged = ran.stdout + ran.stderr
+    assert "preparing failed; requests try again: ProviderError: could not create the Image Builder client" in logged
+    assert not [secret for secret in ("us3r", "s3cret", "Traceback") if secret in logged]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5", "socks5h", "ftp", "ssh"])
