@@ -70,8 +70,9 @@ bench: .venv/dev.stamp .venv-e2e/stamp ## measure a start of the provider and of
 guard: .venv/dev.stamp ## fail if a cold start takes too many instructions (needs valgrind)
 	@$(BIN)/python -m benchmarks.guard
 
-soak: .venv/dev.stamp ## a thousand requests with a tenth of all calls failing
+soak: .venv/dev.stamp ## a thousand requests with a tenth of all calls failing, then ten thousand random scenarios
 	@$(BIN)/python -m tests.reliability.soak
+	@$(BIN)/python -m tests.reliability.scenarios --first 2000 --count 10000
 
 audit: .venv-audit/stamp ## checkov on the template, and what is known against the locked packages
 	@.venv-audit/bin/checkov

@@ -142,8 +142,11 @@ def _load() -> None:
         from . import provision
 
         provision.prepare()
-    except BaseException:  # noqa: BLE001 - the request fails in the same way, and reports it
-        _LOG.exception("preparation failed; the first request will try again")
+    except BaseException as error:  # noqa: BLE001 - the request fails in the same way, and reports it
+        # Nothing redacts yet what is logged, and a traceback may quote a secret.
+        _LOG.error(
+            "preparation failed; the first request will try again: %s", redact(f"{type(error).__name__}: {error}")
+        )
     finally:
         gc.freeze()
         gc.enable()

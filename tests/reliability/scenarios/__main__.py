@@ -1,0 +1,62 @@
+"""Run scenarios from the command line.
+
+python -m tests.reliability.scenarios --seed N              one scenario, told step by step
+python -m tests.reliability.scenarios --seed N --steps 0,3  the same with these steps only
+python -m tests.reliability.scenarios --first N --count M   many; stops at the first failure, minimized
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from tests.reliability.scenarios.generate import STEPS, Scenario
+from tests.reliability.scenarios.report import story
+from tests.reliability.scenarios.world import Machinery
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 if a scenario fails."""
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability.scenarios", description=__doc__)
+    parser.add_argument("--seed", type=int, help="run this scenario and print its steps")
+    parser.add_argument("--steps", help="only these steps of it, by number")
+    parser.add_argument("--first", type=int, default=0, help="the first of many seeds")
+    parser.add_argument("--count", type=int, default=20_000, help="how many seeds")
+    parser.add_argument("--failures", type=int, default=1, help="stop after so many failures")
+    given = parser.parse_args()
+    with Machinery() as machinery:
+        if given.seed is not None:
+            steps = [int(each) for each in given.steps.split(",")] if given.steps else range(STEPS)
+            world = Scenario(given.seed, steps).run(machinery)
+            print(story(world, steps))
+            return bool(world.oracle.violations)
+        return _many(machinery, range(given.first, given.first + given.count), given.failures)
+
+
+def _many(machinery: Machinery, seeds: range, most: int) -> int:
+    start, failures = time.monotonic(), 0
+    for seed in seeds:
+        if Scenario(seed).run(machinery).oracle.violations:
+            failures += 1
+            steps = minimized(machinery, seed)
+            print(story(Scenario(seed, steps).run(machinery), steps), flush=True)
+            if failures == most:
+                break
+        elif seed % 1000 == 999:
+            print(f"seed {seed}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    print(f"{seed - seeds.start + 1} scenarios, {failures} failures, {time.monotonic() - start:.0f} s")
+    return bool(failures)
+
+
+def minimized(machinery: Machinery, seed: int) -> Sequence[int]:
+    """The steps without those that the failure does not need."""
+    steps = list(range(STEPS))
+    for step in range(STEPS - 1, -1, -1):
+        fewer = [each for each in steps if each != step]
+        if Scenario(seed, fewer).run(machinery).oracle.violations:
+            steps = fewer
+    return steps
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""A scenario as text."""
+
+from collections.abc import Sequence
+
+from tests.reliability.scenarios.generate import STEPS
+from tests.reliability.scenarios.world import World
+
+
+def story(world: World, steps: Sequence[int]) -> str:
+    """What happened, what is wrong with it, and how to run it again."""
+    some = "" if len(steps) == STEPS else f" --steps {','.join(map(str, steps))}"
+    return "\n".join(
+        [
+            *world.log,
+            "",
+            *(f"VIOLATION {violation}" for violation in world.oracle.violations),
+            f"To run it again: python -m tests.reliability.scenarios --seed {world.seed}{some}",
+        ]
+    )
