@@ -1,4 +1,4 @@
-"""Reads what the user named: a file, or standard input for `-`."""
+"""Reads a file from the command line, or standard input for `-`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STANDARD_INPUT = Path("-")
 
 
 def bytes_of(file: Path) -> bytes:
-    """What is in `file`. Raises Mistake where it cannot be read."""
+    """The content of `file`. Raises Mistake if it cannot be read."""
     if file == STANDARD_INPUT and sys.stdin is None:
         raise Mistake("standard input is closed")
     try:
@@ -23,7 +23,7 @@ def bytes_of(file: Path) -> bytes:
 
 
 def json_of(content: bytes, name: str) -> Any:
-    """The JSON that `content` spells; `name` is what to call it. Raises Mistake with the place of what is wrong."""
+    """Parse `content` as JSON. Raises Mistake with `name` and the position of the error."""
     from ..template.refusal import TemplateError
     from ..template.syntax import decoded, is_too_deep
 

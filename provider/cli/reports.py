@@ -1,4 +1,4 @@
-"""Findings as people and machines read them: with the source's line, as JSON, SARIF and GitHub's annotations."""
+"""Renders findings as text with source lines, as JSON, as SARIF, and as GitHub annotations."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _COLORS = {"error": "red", "warning": "yellow"}
 
 
 @dataclass(frozen=True)
-class Told:
-    """One finding in one file. `severity` is error or warning; `line` is the source's own text there."""
+class ReportedFinding:
+    """One finding in one file. `severity` is error or warning; `line` is the line of the source."""
 
     file: str
     place: Place
@@ -34,24 +34,24 @@ class Told:
 
 @dataclass(frozen=True)
 class Report:
-    """What was looked at, and what was found in it."""
+    """The number of files and resources checked, and the findings."""
 
     files: int
     resources: int
-    told: tuple[Told, ...]
+    findings: tuple[ReportedFinding, ...]
 
     def count(self, severity: str) -> int:
-        """How many findings are of that severity."""
-        return sum(one.severity == severity for one in self.told)
+        """The number of findings of a severity."""
+        return sum(one.severity == severity for one in self.findings)
 
 
 def human(report: Report) -> str:
-    """Each finding with its line of the source, as compilers show it, and a summary."""
-    blocks = [_block(one) for one in report.told]
+    """Each finding with its source line, as compilers print it, and a summary."""
+    blocks = [_block(one) for one in report.findings]
     return "\n".join([*blocks, _summary(report)])
 
 
-def _block(one: Told) -> str:
+def _block(one: ReportedFinding) -> str:
     severity = click.style(f"{one.severity} {one.id}", fg=_COLORS[one.severity], bold=True)
     head = f"{one.file}:{one.place.line}:{one.place.column}: {severity}: {one.message}"
     if not one.line.strip():
@@ -63,11 +63,14 @@ def _block(one: Told) -> str:
 
 
 def _summary(report: Report) -> str:
-    resources = _counted(report.resources, "resource") if report.resources else "no resource of the provider's"
-    looked_at = f"{resources} in {_counted(report.files, 'file')}"
-    if not report.told:
-        return f"Nothing found: {looked_at}."
-    return f"{_counted(report.count('error'), 'error')}, {_counted(report.count('warning'), 'warning')}: {looked_at}."
+    files = _counted(report.files, "file")
+    if report.findings:
+        counts = f"{_counted(report.count('error'), 'error')}, {_counted(report.count('warning'), 'warning')}"
+    elif not report.resources:
+        return f"No resources of this provider found in {files}."
+    else:
+        counts = "No problems found"
+    return f"{counts}: {_counted(report.resources, 'resource')} in {files}."
 
 
 def _counted(count: int, noun: str) -> str:
@@ -75,7 +78,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def as_json(report: Report) -> str:
-    """One object: what was looked at, how much was found, and the findings."""
+    """One object with the number of files, resources, errors, and warnings, and the findings."""
     findings = [
         {
             "file": one.file,
@@ -87,7 +90,7 @@ def as_json(report: Report) -> str:
             "resource": one.resource,
             "message": one.message,
         }
-        for one in report.told
+        for one in report.findings
     ]
     counts = {"files": report.files, "resources": report.resources}
     counts |= {f"{severity}s": report.count(severity) for severity in _COLORS}
@@ -110,12 +113,12 @@ def sarif(report: Report) -> str:
     driver: dict[str, Any] = {"name": _DISTRIBUTION, "rules": rules}
     with suppress(PackageNotFoundError):
         driver["semanticVersion"] = version(_DISTRIBUTION)
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": _results(report.told, rules)}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": _results(report.findings, rules)}
     return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
 def _rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
-    """A rule with all that GitHub's code scanning asks for."""
+    """A rule with all members that GitHub's code scanning requires."""
     return {
         "id": id_,
         "shortDescription": {"text": title},
@@ -125,7 +128,7 @@ def _rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
     }
 
 
-def _results(told: Iterable[Told], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _results(found: Iterable[ReportedFinding], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
     positions = {rule["id"]: index for index, rule in enumerate(rules)}
     return [
         {
@@ -147,7 +150,7 @@ def _results(told: Iterable[Told], rules: list[dict[str, Any]]) -> list[dict[str
                 }
             ],
         }
-        for one in told
+        for one in found
     ]
 
 
@@ -158,10 +161,10 @@ def _uri(file: str) -> str:
 
 def github(report: Report) -> str:
     """Workflow commands that annotate the lines of a pull request."""
-    return "\n".join(_annotation(one) for one in report.told)
+    return "\n".join(_annotation(one) for one in report.findings)
 
 
-def _annotation(one: Told) -> str:
+def _annotation(one: ReportedFinding) -> str:
     about = {
         "file": one.file,
         "line": one.place.line,
@@ -180,4 +183,4 @@ def _escaped(text: str) -> str:
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {"human": human, "json": as_json, "sarif": sarif, "github": github}
-"""The formats by the names that `--format` takes."""
+"""The formats by their names for `--format`."""

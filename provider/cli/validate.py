@@ -1,4 +1,4 @@
-"""`validate`: everything that the handler would refuse or warn of, with its line, before anything is deployed."""
+"""`validate`: reports the handler's errors and warnings, with their lines, before a deployment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .reading import STANDARD_INPUT, bytes_of
 
 if TYPE_CHECKING:
     from ..lint.located import Located
-    from .reports import Told
+    from .reports import ReportedFinding
     from .source import Source
 
 _FORMATS = ("human", "json", "sarif", "github")
@@ -30,7 +30,7 @@ Examples:
 \b
 Exit status:
   0  no errors (with --strict: no warnings either)
-  1  something was found
+  1  errors (with --strict: or warnings)
   2  a file cannot be read, has a null, or is neither a template nor properties, or the command is wrong
 """
 
@@ -52,42 +52,41 @@ Exit status:
     show_default=True,
     help="For people, for programs, for code scanning, or as annotations in GitHub Actions.",
 )
-@click.option("--strict", is_flag=True, help="Let warnings fail, too.")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
-    """Check distribution configurations in templates, offline, as the provider will before any call.
+    """Check distribution configurations in templates offline, as the provider does before any call.
 
-    FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of one resource alone.
-    Each finding is told at its line, in the words of the provider's own answer, with the ID under which cfn-lint
-    tells it (see docs/linting.md).
+    FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of a single resource. Each
+    finding has its line, the message that the provider would return, and its cfn-lint ID (see docs/linting.md).
 
-    What only a deployment can know (other resources, dynamic references) is taken to be all right. Parameters are
-    taken to be their Default, and each of their AllowedValues. Both sides of each Fn::If are checked, in those
-    combinations of conditions that can occur.
+    Values that are known only at deployment (other resources, dynamic references) are not checked. For parameters, the
+    Default and each of the AllowedValues are checked. For each Fn::If, both values are checked, in all combinations of
+    conditions that can occur.
 
-    Other resources, and most of the template as such, are for cfn-lint: `cfn-lint FILE -a provider.lint` does both.
+    To check other resources and the whole template as well, run `cfn-lint FILE -a provider.lint`.
     """
     from ..lint.frame import UNREADABLE
     from .reports import FORMATS, Report
     from .screen import Screen
 
-    counted, told = 0, []
+    counted, all_findings = 0, []
     for file in dict.fromkeys(files):
         resources, found = _checked(file)
         counted += resources
-        told += found
-    report = Report(len(set(files)), counted, tuple(told))
+        all_findings += found
+    report = Report(len(set(files)), counted, tuple(all_findings))
     text = FORMATS[form](report)
     if text:
         Screen(sys.stdout).say(text)
-    if any(one.id == UNREADABLE for one in told):
+    if any(one.id == UNREADABLE for one in all_findings):
         raise SystemExit(2)
-    raise SystemExit(bool(report.count("error") or (strict and report.told)))
+    raise SystemExit(bool(report.count("error") or (strict and report.findings)))
 
 
-def _checked(file: Path) -> tuple[int, list[Told]]:
+def _checked(file: Path) -> tuple[int, list[ReportedFinding]]:
     """How many resources of the provider's a file has, and what is wrong with them, from top to bottom."""
     from ..lint.frame import UNREADABLE
-    from .reports import Told
+    from .reports import ReportedFinding
     from .source import Place, UnreadableError, read
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
@@ -95,19 +94,19 @@ def _checked(file: Path) -> tuple[int, list[Told]]:
         source = read(bytes_of(file))
         resources, found = _findings(source)
     except UnreadableError as error:
-        return 0, [Told(name, error.place, "error", UNREADABLE, str(error), line=error.line)]
+        return 0, [ReportedFinding(name, error.place, "error", UNREADABLE, str(error), line=error.line)]
     except Mistake as error:
-        return 0, [Told(name, Place(), "error", UNREADABLE, error.message.removeprefix(f"{name}: "))]
-    told = []
+        return 0, [ReportedFinding(name, Place(), "error", UNREADABLE, error.message.removeprefix(f"{name}: "))]
+    reported = []
     for one in found:
         place = source.place(one.path)
         line = source.line(place.line)
-        told.append(Told(name, place, one.severity.value, one.id, one.message, one.resource, line))
-    return resources, sorted(told, key=lambda one: (one.place.line, one.place.column))
+        reported.append(ReportedFinding(name, place, one.severity.value, one.id, one.message, one.resource, line))
+    return resources, sorted(reported, key=lambda one: (one.place.line, one.place.column))
 
 
 def _findings(source: Source) -> tuple[int, list[Located]]:
-    """Raises UnreadableError for what is neither a template nor properties."""
+    """The number of resources, and the findings. Raises UnreadableError for neither a template nor properties."""
     from ..lint.frame import check_bare, check_frame
     from ..lint.ours import resources
     from ..lint.template import check, check_properties
@@ -124,7 +123,7 @@ def _findings(source: Source) -> tuple[int, list[Located]]:
 
 
 def _together(around: list[Located], within: list[Located]) -> list[Located]:
-    """All findings; of a null it is not told once more that something else should be there."""
+    """All findings, without a second one about the same null."""
     from ..lint.frame import UNREADABLE
 
     nulls = {one.path for one in around if one.id == UNREADABLE}

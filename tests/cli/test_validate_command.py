@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from provider.cli.reports import FORMATS, Report, Told
+from provider.cli.reports import FORMATS, Report, ReportedFinding
 from provider.cli.source import Place, UnreadableError, read
 from tests.cli.commands import EXAMPLES, command, process
 
@@ -205,8 +205,8 @@ def test_short_forms_are_long_forms() -> None:
     assert source.place(("a", "Fn::If", 2)) == Place(1, 20, 13)
 
 
-def told(file: str, message: str = "m") -> Told:
-    return Told(file, Place(3, 5, 4), "error", "E9307", message)
+def told(file: str, message: str = "m") -> ReportedFinding:
+    return ReportedFinding(file, Place(3, 5, 4), "error", "E9307", message)
 
 
 def test_github_s_annotations_are_escaped(bad: Path) -> None:
@@ -221,4 +221,4 @@ def test_github_s_annotations_are_escaped(bad: Path) -> None:
 def test_a_template_of_others() -> None:
     """A template without a resource of the provider's is no mistake, and it is said that there is none."""
     ended = command("validate", "-", stdin="Resources: {Topic: {Type: AWS::SNS::Topic}}")
-    assert (ended.status, ended.stdout) == (0, "Nothing found: no resource of the provider's in 1 file.\n")
+    assert (ended.status, ended.stdout) == (0, "No resources of this provider found in 1 file.\n")
