@@ -118,7 +118,7 @@ def test_all_findings_before_the_call(arn: str, emulator: Emulator) -> None:
     ended = update(distributions=wrong, description="", nmae="golden")
     assert (ended.status, ended.stdout, emulator.requests) == (252, "", [])
     first, *told = ended.stderr.splitlines()[1:]
-    region = next(iter(operation(UPDATE).members["distributions"].item.members))  # type: ignore[union-attr]
+    region = next(iter(operation(UPDATE).members["distributions"].item.members))  # type: ignore[union-attr]  # it is a list
     assert first == "Parameter validation failed:"
     assert told[:6] == [
         "distributionConfigurationArn: is required",
