@@ -74,8 +74,8 @@ def untold(one: Resource) -> None:
 class Untagging(Emulator):
     """An Image Builder that leaves the tags out of what it gives, as its model allows, and so is asked for them."""
 
-    def _answer(self, route: Any, parameters: dict[str, Any]) -> Reply:
-        reply = super()._answer(route, parameters)
+    def _reply(self, route: Any, parameters: dict[str, Any]) -> Reply:
+        reply = super()._reply(route, parameters)
         content = json.loads(reply.body)
         content.get("distributionConfiguration", {}).pop("tags", None)
         return replace(reply, body=json.dumps(content).encode())

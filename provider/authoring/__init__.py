@@ -1,1 +1,1 @@
-"""What an author of templates reads and writes, made from the shapes. Pure; nothing of it is in the Lambda."""
+"""Generates documentation, schemas, and samples for template authors from the service model. Pure."""

@@ -1,4 +1,4 @@
-"""A resource block as text: values as YAML that reads as if a person had written it, or as JSON."""
+"""Renders a resource as readable YAML or as JSON."""
 
 import json
 import re
@@ -8,25 +8,25 @@ from typing import Any, Final
 RESOURCE_TYPE: Final = "Custom::ImageBuilderDistributionConfiguration"
 
 SERVICE_TOKEN: Final = {"Fn::ImportValue": "image-builder-distribution-provider-ServiceToken"}
-"""The export of the provider's stack under the name that its deployment guide gives it."""
+"""The export of the provider's stack, if the stack has the name in the deployment guide."""
 
 OF_CLOUDFORMATION: Final = {"ServiceToken": SERVICE_TOKEN, "ServiceTimeout": 900}
-"""What CloudFormation needs besides: where the provider is, and how many seconds it may take at most."""
+"""The properties that CloudFormation itself reads: the provider's function, and the timeout in seconds."""
 
 _PLAIN: Final = re.compile(
     r"(?!(?:true|false|yes|no|on|off|null|y|n)\Z)[a-z/$][\w./:$@+{} -]*", re.ASCII | re.IGNORECASE
 )
-"""Texts that are safe without quotes; `: ` and trailing blanks are looked for besides."""
+"""Strings that need no quotes, unless they contain `: ` or end with a space or colon."""
 
 
 def logical_id(name: str) -> str:
-    """A logical ID after a configuration's name: `golden-image` -> `GoldenImage`."""
+    """A logical ID derived from a configuration's name: `golden-image` -> `GoldenImage`."""
     words = re.findall(r"[A-Za-z0-9]+", name)
     return "".join(word[:1].upper() + word[1:] for word in words) or "DistributionConfiguration"
 
 
 def template(logical_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The Resources section with one resource of the provider's."""
+    """A Resources section with one resource of this provider."""
     made = {"Type": RESOURCE_TYPE, "Properties": {**OF_CLOUDFORMATION, **properties}}
     return {"Resources": {logical_id: made}}
 
@@ -51,25 +51,25 @@ def lines(value: Any) -> list[str]:
 
 
 def entry_lines(key: str, below: list[str], value: Any) -> list[str]:
-    """The lines of a mapping's entry, given those of its value."""
+    """The lines of a mapping entry, given the lines of its value."""
     if is_nested(value):
         return [f"{key}:", *(f"  {line}" for line in below)]
     return [f"{key}: {below[0]}"]
 
 
 def item_lines(below: list[str]) -> list[str]:
-    """The lines of a list's entry, given its own; comments that come first stay above the dash."""
+    """The lines of a list entry, given the lines of its value; leading comments are placed above the dash."""
     first = next(index for index, line in enumerate(below) if not line.startswith("#"))
     return [*below[:first], f"- {below[first]}", *(f"  {line}" for line in below[first + 1 :])]
 
 
 def is_nested(value: Any) -> bool:
-    """Whether a value takes lines of its own."""
+    """Whether a value is written on separate lines."""
     return isinstance(value, (Mapping, list)) and bool(value) and not is_call(value)
 
 
 def is_call(value: Any) -> bool:
-    """Whether a value is a call of an intrinsic function with one text for its argument."""
+    """Whether a value is a call of an intrinsic function with a single string argument."""
     return isinstance(value, Mapping) and len(value) == 1 and _name_of(value) is not None
 
 
@@ -80,11 +80,11 @@ def _name_of(value: Mapping[str, Any]) -> str | None:
 
 
 def scalar(value: Any) -> str:
-    """A scalar or an empty value as YAML, in quotes where it could be taken for something else."""
+    """A scalar or an empty value as YAML, in quotes if it would be ambiguous without them."""
     if is_call(value):
         return f"!{_name_of(value)} {scalar(next(iter(value.values())))}"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and ": " not in value and value[-1] not in " :":
         return value
-    # YAML takes no control characters as they are, and folds lines at more breaks than JSON knows.
+    # YAML allows no unescaped control characters, and has more line breaks than JSON.
     text = json.dumps(value, ensure_ascii=False)
     return "".join(character if character.isprintable() else f"\\U{ord(character):08x}" for character in text)

@@ -1,6 +1,6 @@
-"""What can be said of a property: the API's documentation as Markdown, and the model's constraints in words.
+"""Describes properties: the API's documentation as Markdown, and the model's constraints in words.
 
-The documentation is read from botocore's shapes when somebody asks; a deployed function's service model has none.
+The documentation comes from botocore's shapes. The service model in the deployed function has none.
 """
 
 import re
@@ -30,14 +30,14 @@ OF_OURS: Final = {
     ON_DELETE: "What becomes of the configuration when the resource is deleted or replaced. Left out, an owned "
     "configuration is deleted and an adopted one stays. What another resource owns is never deleted.",
 }
-"""What the resource makes of its own properties, said besides what the API says of them."""
+"""Descriptions of how the resource uses its own properties, in addition to the API's documentation."""
 
 _KINDS: Final = {"structure": "mapping", "long": "integer"}
 _UNITS: Final = {"string": ("character", "characters"), "list": ("entry", "entries"), "map": ("entry", "entries")}
 
 
 def of_member(structure: Type, member: str) -> str:
-    """All that is said of a structure's member, which goes by its API name: Markdown; empty where nothing is said."""
+    """The documentation of a structure's member, given by its API name, as Markdown; empty if there is none."""
     if structure is not resource_type():
         return _markdown(_said(structure.shape, member))
     if member == TARGET:
@@ -59,14 +59,14 @@ def plain(markdown: str) -> str:
 
 
 def kind(type_: Type) -> str:
-    """What kind of value a type wants: `string`, `list of strings`, `map of strings`, `mapping`, ..."""
+    """The kind of value that a type takes: `string`, `list of strings`, `map of strings`, `mapping`, ..."""
     if type_.item is not None:
         return f"{type_.kind} of {kind(type_.item)}s"
     return _KINDS.get(type_.kind, type_.kind)
 
 
 def limits(type_: Type) -> str:
-    """The least and greatest size: `1 to 127 characters`; empty where the model knows none."""
+    """The size limits, such as `1 to 127 characters`; empty if the model has none."""
     low, high = type_.minimum, type_.maximum
     if bound := RANGES.get(type_.kind):
         low, high = (None if low == -bound else low), (None if high == bound - 1 else high)
@@ -92,7 +92,7 @@ def _markdown(documentation: str) -> str:
 
 
 class _Reader(HTMLParser):
-    """Writes the little HTML that the service's documentation has as Markdown; other tags leave their text."""
+    """Converts the HTML of the service's documentation to Markdown; of unknown tags, only the text remains."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,20 +100,20 @@ class _Reader(HTMLParser):
         self._links: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open what the tag stands for."""
+        """Start a Markdown element."""
         if tag == "a":
             self._links.append(dict(attrs).get("href") or "")
-        self.text += {"p": "\n\n", "li": "\n- ", "a": "["}.get(tag, _MARKS.get(tag, ""))
+        self.text += {"p": "\n\n", "li": "\n- ", "a": "["}.get(tag, _MARKDOWN.get(tag, ""))
 
     def handle_endtag(self, tag: str) -> None:
-        """Close it."""
+        """End a Markdown element."""
         if tag == "a":
             self.text += f"]({self._links.pop()})"
-        self.text += {"ul": "\n\n"}.get(tag, _MARKS.get(tag, ""))
+        self.text += {"ul": "\n\n"}.get(tag, _MARKDOWN.get(tag, ""))
 
     def handle_data(self, data: str) -> None:
-        """Text, in which line breaks mean nothing."""
+        """Add text; line breaks become spaces."""
         self.text += " ".join(f".{data}.".split())[1:-1]
 
 
-_MARKS: Final = {"code": "`", "b": "**", "i": "*"}
+_MARKDOWN: Final = {"code": "`", "b": "**", "i": "*"}

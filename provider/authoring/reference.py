@@ -1,4 +1,4 @@
-"""Shapes -> the reference page of all properties, in Markdown."""
+"""Generates the reference page of all properties, in Markdown."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from .block import OF_CLOUDFORMATION, RESOURCE_TYPE, as_yaml
 from .documentation import kind, limits, of_member
 from .native import NATIVE_TYPE, NativeMembers, native_name
 from .samples import consistent, sample
-from .skeleton import Skeleton
+from .starter_template import StarterTemplate
 
 _OF_CLOUDFORMATION: Final = {
     "ServiceToken": "Where the provider is: the ARN of its function, which its stack exports. Required.",
@@ -37,8 +37,8 @@ What no configuration can do without:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A property's place: its structure, its API name there, and the path to it by API names, with `[]` for entries."""
+class Property:
+    """A property: its structure, its API name in it, and its path by API names, with `[]` for list entries."""
 
     structure: Type
     name: str
@@ -48,12 +48,12 @@ class Place:
 
     @property
     def type(self) -> Type:
-        """The property's own type."""
+        """The property's type."""
         return self.structure.members[self.name]
 
     @property
     def inner(self) -> tuple[Type, str]:
-        """The type of what the property holds, lists passed through, and the path to it."""
+        """The type and the path of the property's value, or of its entries if it is a list."""
         type_, path = self.type, self.path
         while type_.kind == "list" and type_.item is not None:
             type_, path = type_.item, f"{path}[]"
@@ -61,78 +61,81 @@ class Place:
 
 
 def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
-    """The page. `checks` says what each rule of `rules.RULES` is told as, by its ID there."""
+    """The page. `checks` has the cfn-lint ID and title of each rule in `rules.RULES`, by rule ID."""
     root = resource_type()
-    places = list(_places(root, "", native))
+    properties = list(_properties(root, "", native))
     parts = [
         _INTRODUCTION,
-        _example(Skeleton(required=True).as_template()),
+        _example(StarterTemplate(required=True).as_template()),
         "## Overview\n",
-        _table(("property", "type", "required", "native"), map(_row, places)),
+        _table(("property", "type", "required", "native"), map(_row, properties)),
         "## Attributes\n",
         _table(("`Fn::GetAtt`", ""), ((f"`{name}`", said) for name, said in ATTRIBUTES.items())),
         "## The resource\n",
         *_checked("", checks),
-        *(_section(place, checks) for place in places),
+        *(_section(property_, checks) for property_ in properties),
         *(f"### `{name}`\n\n{_OF_CLOUDFORMATION[name]}\n" for name in OF_CLOUDFORMATION),
         *(f"### `{pascal_case(name)}`\n\nNot to be given: {why}.\n" for name, why in REFUSED.items()),
     ]
     return "\n".join(parts)
 
 
-def _places(structure: Type, path: str, native: NativeMembers) -> Iterator[Place]:
+def _properties(structure: Type, path: str, native: NativeMembers) -> Iterator[Property]:
     for name in structure.members:
         called = native_name(structure, name, native)
-        place = Place(structure, name, f"{path}.{name}" if path else name, called, native.get(called or "", {}))
-        yield place
-        inner, below = place.inner
+        property_ = Property(structure, name, f"{path}.{name}" if path else name, called, native.get(called or "", {}))
+        yield property_
+        inner, below = property_.inner
         if inner.kind == "structure":
-            yield from _places(inner, below, place.below)
+            yield from _properties(inner, below, property_.below)
 
 
-def _row(place: Place) -> tuple[str, ...]:
-    required = "yes" if place.name in place.structure.required else ""
-    either = "one of two" if place.path in (NAME, TARGET) else ""
-    link = f"[`{_spelled(place.path)}`](#{_anchor(place.path)})"
-    return link, kind(place.type), required or either, "yes" if place.native else "no"
+def _row(property_: Property) -> tuple[str, ...]:
+    required = "yes" if property_.name in property_.structure.required else ""
+    either = "one of two" if property_.path in (NAME, TARGET) else ""
+    link = f"[`{_spelled(property_.path)}`](#{_anchor(property_.path)})"
+    return link, kind(property_.type), required or either, "yes" if property_.native else "no"
 
 
-def _section(place: Place, checks: Mapping[str, str]) -> str:
-    said = of_member(place.structure, place.name)
-    facts = [f"- {fact}" for fact in _facts(place)]
-    type_, inner = place.inner
+def _section(property_: Property, checks: Mapping[str, str]) -> str:
+    said = of_member(property_.structure, property_.name)
+    facts = [f"- {fact}" for fact in _facts(property_)]
+    type_, inner = property_.inner
     return "\n".join(
         [
-            f'<a id="{_anchor(place.path)}"></a>\n\n### `{_spelled(place.path)}`\n',
+            f'<a id="{_anchor(property_.path)}"></a>\n\n### `{_spelled(property_.path)}`\n',
             *([said, ""] if said else []),
             *facts,
             "",
-            *_checked(place.path, checks),
-            *(_checked(inner, checks) if inner != place.path else ()),
-            *([_example(_alone(place))] if type_.kind == "structure" else ()),
+            *_checked(property_.path, checks),
+            *(_checked(inner, checks) if inner != property_.path else ()),
+            *([_example(_alone(property_))] if type_.kind == "structure" else ()),
         ]
     )
 
 
-def _facts(place: Place) -> Iterator[str]:
-    type_ = place.type
+def _facts(property_: Property) -> Iterator[str]:
+    type_ = property_.type
     yield ", ".join(filter(None, (f"Type: {kind(type_)}", limits(type_))))
     yield from _constraints(type_)
-    inner = ((type_.key, "Each key"), (type_.item, "Each value" if type_.key else "Each entry"))
-    for part, what in inner:
-        if part is not None and part.is_scalar:
-            told = filter(None, (limits(part), *_constraints(part)))
-            yield from (f"{what}: {fact[:1].lower() + fact[1:]}" for fact in told)
-    if place.name in place.structure.required:
+    yield from _inner_facts(type_.key, "Each key")
+    yield from _inner_facts(type_.item, "Each value" if type_.key else "Each entry")
+    if property_.name in property_.structure.required:
         yield "Required"
-    if (default := place.structure.default(place.name)) is not None:
+    if (default := property_.structure.default(property_.name)) is not None:
         yield f"Left out, the service takes `{str(default).lower()}`"
-    if alias := ALIASES.get((place.structure.shape, place.name)):
+    if alias := ALIASES.get((property_.structure.shape, property_.name)):
         yield f"Also written `{pascal_case(alias)}`"
-    if place.native is None:
+    if property_.native is None:
         yield "The native resource lacks it"
-    elif place.native != pascal_case(place.name):
-        yield f"Native: `{place.native}`"
+    elif property_.native != pascal_case(property_.name):
+        yield f"Native: `{property_.native}`"
+
+
+def _inner_facts(type_: Type | None, subject: str) -> Iterator[str]:
+    if type_ is not None and type_.is_scalar:
+        facts = filter(None, (limits(type_), *_constraints(type_)))
+        yield from (f"{subject}: {fact[:1].lower() + fact[1:]}" for fact in facts)
 
 
 def _constraints(type_: Type) -> Iterator[str]:
@@ -150,9 +153,9 @@ def _checked(path: str, checks: Mapping[str, str]) -> list[str]:
     return [f"{where}:\n", *found, ""] if found else []
 
 
-def _alone(place: Place) -> Any:
-    value = consistent(sample(place.type, place.structure.shape, place.name), place.type)
-    return {pascal_case(place.name): flatten_value(value, place.type)}
+def _alone(property_: Property) -> Any:
+    value = consistent(sample(property_.type, property_.structure.shape, property_.name), property_.type)
+    return {pascal_case(property_.name): flatten_value(value, property_.type)}
 
 
 def _example(value: Any) -> str:

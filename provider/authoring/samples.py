@@ -1,4 +1,4 @@
-"""Types -> plausible values: what the skeleton and the reference page show. They pass this provider's own checks."""
+"""Sample values for the starter template and the reference. They pass this provider's checks."""
 
 import re
 from typing import Any, Final
@@ -19,10 +19,10 @@ KNOWN: Final[dict[tuple[str, str], Any]] = {
     ("SsmParameterConfiguration", "parameterName"): "/images/golden-image",
     ("SsmParameterConfiguration", "dataType"): "aws:ec2:image",
 }
-"""What a reader expects to see, by shape and member. Without a row a member gets the first guess that fits."""
+"""Realistic samples, by shape and member. Any other member gets the first valid guess."""
 
 ALTERNATIVES: Final = frozenset({("FastLaunchLaunchTemplateSpecification", "launchTemplateName")})
-"""What excludes a member before it, by shape and member."""
+"""Members that exclude an earlier member, by shape and member."""
 
 _TEXTS: Final = (
     "123456789012",
@@ -37,20 +37,25 @@ _MAP_KEY: Final = "Team"
 
 
 def sample(type_: Type, structure: str = "", member: str = "") -> Any:
-    """A plausible value of a type, by the API's names; None where no guess fits.
+    """A sample of a type, by the API's names; None if no guess is valid.
 
-    `structure` and `member` say whose it is: the shape, and the member's API name.
+    `structure` is the shape that has the value as its `member`, by API names.
     """
     if (structure, member) in KNOWN:
         return KNOWN[structure, member]
     if type_.kind == "structure":
-        found = {name: sample(inner, type_.shape, name) for name, inner in type_.members.items()}
-        lacks = any(found[name] is None for name in type_.required)
-        return None if lacks else {name: value for name, value in found.items() if value is not None}
+        return _structure(type_)
     if type_.item is not None:
         entry = sample(type_.item, structure, member)
         return None if entry is None else [entry] if type_.kind == "list" else {_MAP_KEY: entry}
     return next((value for value in _guesses(type_, member) if not validate(value, type_)), None)
+
+
+def _structure(type_: Type) -> dict[str, Any] | None:
+    found = {name: sample(inner, type_.shape, name) for name, inner in type_.members.items()}
+    if any(found[name] is None for name in type_.required):
+        return None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _guesses(type_: Type, member: str) -> tuple[Any, ...]:
@@ -64,7 +69,7 @@ def _guesses(type_: Type, member: str) -> tuple[Any, ...]:
 
 
 def consistent(value: Any, type_: Type) -> Any:
-    """A value of a type without what excludes another member of it."""
+    """A value of a type without members that exclude another one."""
     if type_.kind == "structure":
         kept = (name for name in value if (type_.shape, name) not in ALTERNATIVES)
         return {name: consistent(value[name], type_.members[name]) for name in kept}
@@ -74,6 +79,6 @@ def consistent(value: Any, type_: Type) -> Any:
 
 
 def whole() -> dict[str, Any]:
-    """All properties at once, by the API's names, those that exclude each other included."""
+    """All properties by the API's names, including those that exclude each other."""
     found: dict[str, Any] = sample(resource_type())
     return found

@@ -1,7 +1,7 @@
-"""Shapes -> JSON Schema of the resource's properties, for editors, for review, and for a diff at each botocore bump.
+"""Generates the JSON Schema of the properties, for editors, for reviews, and to compare botocore releases.
 
-An editor sees `!Ref Accounts` as the text "Accounts" and `!If [...]` as a list: it does not tell a schema of tags. So
-each value may also be what a function looks like; whoever wants to know more asks `validate` or cfn-lint.
+Editors hide YAML tags from schemas: `!Ref Accounts` is the string "Accounts", and `!If [...]` is a list. So each value
+may also have the form of a function. `validate` and cfn-lint check functions.
 """
 
 from typing import Any, Final
@@ -13,7 +13,7 @@ from .documentation import of_member
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 FUNCTION: Final = "Function"
-"""The definition of what stands for a value that only a deployment knows."""
+"""The name of the definition of intrinsic functions."""
 
 _FUNCTION: Final[dict[str, Any]] = {
     "$comment": "A function of CloudFormation: its long form, or what an editor sees of its short form.",
@@ -42,7 +42,7 @@ _AS_TEXT: Final = {
     "integer": "^-?[0-9]+$",
     "long": "^-?[0-9]+$",
 }
-"""The texts that are as good as a value of a kind."""
+"""The strings that are accepted for a value of a kind."""
 
 
 def schema() -> dict[str, Any]:
@@ -56,9 +56,9 @@ def schema() -> dict[str, Any]:
 
 
 def _reference(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
-    """A reference to the definition of a type, which is made where it is not there yet."""
+    """A reference to the definition of a type, which is added on first use."""
     if type_.shape not in definitions:
-        definitions[type_.shape] = {}  # a shape that holds itself refers to it, too
+        definitions[type_.shape] = {}  # a recursive shape refers to it
         made = _structure(type_, definitions) if type_.kind == "structure" else _value(type_, definitions)
         texts = [{"type": "string", "pattern": _AS_TEXT[type_.kind]}] if type_.kind in _AS_TEXT else []
         definitions[type_.shape] = {"anyOf": [made, *texts, {"$ref": f"#/$defs/{FUNCTION}"}]}
@@ -89,7 +89,7 @@ def _member(structure: Type, name: str, definitions: dict[str, Any]) -> dict[str
 
 
 def _description(said: str, type_: Type) -> dict[str, str]:
-    """What is said of a property, and of its type. Definitions say nothing: editors would show that in its place."""
+    """The description of a property and its type. Definitions have none, because editors would show that instead."""
     hint = f"{hint[:1].upper()}{hint[1:]}." if (hint := HINTS.get(type_.shape)) else ""
     text = f"{said} {hint}".strip()
     return {"description": text} if text else {}

@@ -1,7 +1,7 @@
-"""Shapes -> the properties as Python types: a TypedDict for each structure, an enumeration for each list of values.
+"""Generates Python types for the properties: a TypedDict for each structure, and a StrEnum for each enum.
 
-Names are those that the CDK would give in Python, in snake_case. Where the CDK takes a token, which stands for a value
-that only a deployment knows, so do these. provider/construct/properties.py is a copy: `make docs` writes it anew.
+Names are in snake_case, as in the CDK for Python. Types allow a token where the CDK does.
+provider/construct/properties.py is a copy, which `make docs` regenerates.
 """
 
 import re
@@ -20,7 +20,7 @@ ROOT: Final = "DistributionConfigurationProperties"
 """The name of the type of all properties."""
 
 RENAMED: Final = {TARGET: "adopt"}
-"""What the construct calls a property of the resource; a construct's own ARN goes by the API's name already."""
+"""The construct's names for properties, if they differ: its own ARN already has the API's name."""
 
 _WIDTH: Final = 112
 _HEAD: Final = '''\
@@ -42,25 +42,25 @@ _SCALARS: Final = {
     "integer": f"int | float{_OR_DEFERRED}",
     "long": f"int | float{_OR_DEFERRED}",
 }
-"""Python's types by kind. A token of a number is a float, one of a text is a text."""
+"""Python's types by kind. A number token is a float, and a string token is a str."""
 
 
 @cache
 def properties_by_name(structure: Type) -> Mapping[str, str]:
-    """The names of a structure's members in Python -> as properties of CloudFormation, other spellings included."""
+    """A structure's members: name in Python -> CloudFormation property, including alternative spellings."""
     known = {xform_name(spelling): pascal_case(spelling) for spelling in structure.spellings}
     return known | {_name(structure, member): pascal_case(member) for member in structure.members}
 
 
 def module() -> str:
-    """The source of the Python module."""
+    """The source code of the Python module."""
     classes: dict[str, str] = {}
     _define(resource_type(), ROOT, "All properties, as arguments of the construct.", classes)
     return "\n\n".join([_HEAD, *classes.values()])
 
 
 def _define(type_: Type, name: str, said: str, classes: dict[str, str]) -> None:
-    """Add the classes that a type needs, each after those that it rests on."""
+    """Add the classes that a type needs, each after those that it depends on."""
     if name in classes:
         return
     if type_.item is not None:
@@ -81,8 +81,8 @@ def _values(type_: Type) -> Iterator[str]:
 def _members(structure: Type) -> Iterator[str]:
     for member, type_ in structure.members.items():
         annotation = _annotation(type_)
-        wanted = annotation if member in structure.required else f"NotRequired[{annotation}]"
-        yield f"{_name(structure, member)}: {wanted}\n"
+        annotation = annotation if member in structure.required else f"NotRequired[{annotation}]"
+        yield f"{_name(structure, member)}: {annotation}\n"
         said = filter(None, (of_member(structure, member), limits(type_) and f"\n\nSize: {limits(type_)}."))
         if text := "".join(said).strip():
             yield f"{_quoted(text)}\n"
@@ -106,7 +106,7 @@ def _docstring(said: str) -> str:
 
 
 def _quoted(markdown: str) -> str:
-    """A text as a docstring of lines that are not too long."""
+    """A text as a docstring with wrapped lines."""
     paragraphs = (textwrap.fill(plain(line), _WIDTH, break_long_words=False) for line in markdown.splitlines())
     text = "\n".join(paragraphs).replace("\\", "\\\\").replace('"""', "'''")
     ending = "\n" if "\n" in text else ""

@@ -1,1 +1,1 @@
-"""The operator's commands. What is slow to import is imported where a command needs it."""
+"""The commands. Modules that are slow to import are imported inside the functions that need them."""

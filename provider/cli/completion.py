@@ -1,4 +1,4 @@
-"""`completion`: the shell's Tab key for the commands, their options and files."""
+"""`completion`: shell completion of commands, options, and files."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from pathlib import Path
 import click
 
 SCRIPT = "image-builder-distribution"
-"""The console script: shells complete by a program's name, and `python` is not ours."""
+"""The console script. Shells complete by program name, so there is no completion for `python -m provider`."""
 SHELLS = ("bash", "zsh", "fish")
 
-MENDED = {
-    # bash takes words apart at = and :, and KEY=VALUE would count as three. The line is whole; '' ends it with a word.
+PATCHES = {
+    # bash splits words at = and :, so KEY=VALUE would be three words. Use the whole line; '' ends it with a word.
     "bash": {'"${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD': "\"${COMP_LINE:0:COMP_POINT}''\" COMP_CWORD=-1"},
-    # What click offers for --option=VALUE is the value alone: in zsh it would take the place of both (and with -U does
-    # so in any case), in fish it would be no continuation of the word.
+    # For --option=VALUE, click offers only the value. In zsh it would replace the option as well (with -U always), and
+    # in fish it would not continue the word.
     "zsh": {"local -a response\n": "local -a response\n    compset -P 1 '--*='\n", "compadd -U -V": "compadd -V"},
     "fish": {
         "    set -l response ": '    set -l option (string match -r -- "^--[^=]*=" (commandline -t));\n'
         "    set -l response ",
         "    end;\nend;": '    end | string replace -r -- "^" "$option";\nend;',
-        # Descriptions have commas, too.
+        # Descriptions can contain commas.
         'string split ","': 'string split -m 1 ","',
     },
 }
-"""For each shell, what of click's script is written otherwise."""
+"""By shell: replacements in click's script."""
 
 EPILOG = f"""\b
-To have it in every new shell:
+To enable it in every new shell:
   bash  echo 'eval "$({SCRIPT} completion bash)"' >> ~/.bashrc
   zsh   echo 'eval "$({SCRIPT} completion zsh)"' >> ~/.zshrc
   fish  echo '{SCRIPT} completion fish | source' >> ~/.config/fish/config.fish
-zsh completes nothing before `autoload -Uz compinit && compinit`: have that in ~/.zshrc, above.
+For zsh, ~/.zshrc must run `autoload -Uz compinit && compinit` first.
 """
 
 
@@ -40,21 +40,20 @@ zsh completes nothing before `autoload -Uz compinit && compinit`: have that in ~
 @click.argument("shell", type=click.Choice(SHELLS), required=False)
 @click.pass_context
 def completion(context: click.Context, shell: str | None) -> None:
-    """Print the script that lets a shell complete commands, options and files at the Tab key.
+    """Print the script with which a shell completes commands, options, and files.
 
-    SHELL is bash (4.4 or newer), zsh or fish; by default the one that SHELL in the environment names.
+    SHELL is bash (4.4 or newer), zsh, or fish. The default is the shell in the environment variable SHELL.
 
-    What is completed is the program that an installation of the package brings, `image-builder-distribution`; for
-    `python -m provider`, which is the same otherwise, there is no completion.
+    Completion works for the installed program, `image-builder-distribution`, but not for `python -m provider`.
     """
     from click.shell_completion import get_completion_class
 
     shell = shell or Path(os.environ.get("SHELL", "")).name
     maker = get_completion_class(shell) if shell in SHELLS else None
     if maker is None:
-        raise click.UsageError(f"name the shell: one of {', '.join(SHELLS)}.")
+        raise click.UsageError(f"specify the shell: one of {', '.join(SHELLS)}.")
     variable = f"_{SCRIPT}_COMPLETE".replace("-", "_").upper()
     script = maker(context.find_root().command, {}, SCRIPT, variable).source()
-    for written, mended in MENDED[shell].items():
-        script = script.replace(written, mended)
+    for original, patched in PATCHES[shell].items():
+        script = script.replace(original, patched)
     click.echo(script, nl=False)

@@ -25,10 +25,10 @@ Exit status:
 def docs(output: Path | None) -> None:
     """Print the reference page of all properties, in Markdown.
 
-    For each property it has the type, limits and allowed values, what the API's documentation says, whether the
-    native resource has it, what is checked beyond the service model, and an example of each structure.
+    It lists each property with its type, limits, allowed values, documentation, whether the native resource supports
+    it, and the checks beyond the service model. Each structure has an example.
 
-    It is made from the service model of the botocore that is installed; docs/reference.md is a copy.
+    The page is generated from the service model of the installed botocore; docs/reference.md is a copy.
     """
     from ..authoring.reference import page
     from ..lint.catalog import CHECKS

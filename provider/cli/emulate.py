@@ -1,4 +1,4 @@
-"""`emulate`: the Image Builder emulator in the foreground."""
+"""`emulate`: runs the Image Builder emulator in the foreground."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from contextlib import suppress
 
 import click
 
+from .emulation import account_option, choose_location, emulator_at, region_option
 from .mistakes import Mistake
-from .scene import account_option, emulator_at, home, region_option
 
 EPILOG = """\b
 Example, in one terminal:
   python -m provider emulate --port 8099
-and in another, after pasting the lines that it prints:
+In another terminal, after you paste the lines that it prints:
   aws imagebuilder list-distribution-configurations
 """
 
 
 @click.command(epilog=EPILOG, short_help="Run the Image Builder emulator for the AWS CLI.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here.  [default: a free port]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on.  [default: a free port]")
 @region_option
 @account_option
 def emulate(port: int, region: str | None, account: str | None) -> None:
     """Run the Image Builder emulator on 127.0.0.1 until Ctrl-C, for the AWS CLI or any SDK.
 
-    It prints the environment that its clients need, as lines for a shell. They lead calls of Image Builder to
-    the emulator and nothing else, with credentials that no other service takes; so paste them into a shell of
-    their own, and close it when you are done. What the emulator holds is gone when it ends.
+    It prints the environment variables that clients need, as shell commands. They direct only Image Builder calls to
+    the emulator, and their credentials do not work for any other service. Paste them into a new shell, and close that
+    shell when you are done. When the emulator stops, its configurations are lost.
     """
     from .function import offline
 
     with offline():
-        emulator = emulator_at(home(region, account, []), port)
+        emulator = emulator_at(choose_location(region, account, []), port)
         try:
             emulator.start()
         except OSError as error:
@@ -42,9 +42,9 @@ def emulate(port: int, region: str | None, account: str | None) -> None:
             for name, value in emulator.environment().items():
                 click.echo(f"export {name}={shlex.quote(value)}")
             click.echo(
-                f"# The emulator listens at {emulator.url}; Ctrl-C ends it.\n"
-                "# Paste the export lines into a new shell: only Image Builder is redirected, and every other service\n"
-                "# refuses these credentials, which are no real ones. To undo it, close that shell.",
+                f"# The emulator listens at {emulator.url}; press Ctrl-C to stop it.\n"
+                "# Paste the export lines into a new shell. They redirect only Image Builder, and all other services\n"
+                "# reject these credentials, which are not real. To undo this, close that shell.",
                 err=True,
             )
             with suppress(KeyboardInterrupt):

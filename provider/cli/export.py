@@ -1,4 +1,4 @@
-"""`export`: a live configuration as a resource block that adopts it."""
+"""`export`: prints a live configuration as a resource that adopts it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Examples:
 \b
 Exit status:
   0  the block was written
-  1  the configuration is not there
+  1  the configuration was not found
   2  a mistake in the command, or the service cannot be read
 """
 
 
 @click.command(epilog=EPILOG, short_help="Print a live configuration as a resource block.")
 @click.argument("arn")
-@click.option("--region", metavar="REGION", help="The Region to read it in.  [default: the ARN's]")
+@click.option("--region", metavar="REGION", help="The Region to read.  [default: that of the ARN]")
 @profile_option
 @endpoint_option
 @format_option
@@ -38,17 +38,17 @@ Exit status:
 def export(
     arn: str, region: str | None, profile: str | None, endpoint_url: str | None, form: str, output: Path | None
 ) -> None:
-    """Print the configuration ARN as a template whose resource adopts it.
+    """Print a template with a resource that adopts the configuration ARN.
 
-    Deployed as it is, the template changes nothing: the resource takes the configuration over with the contents and
-    tags that it has. Deleting the stack leaves it in place.
+    If you deploy the template unchanged, the resource adopts the configuration with its current contents and tags.
+    If you delete the stack, the configuration is retained.
 
     The configuration is only read, with the credentials of your environment or --profile.
     """
     from ..authoring.block import as_json, as_yaml, logical_id, template
     from ..errors import ProviderError
 
-    account, own_region = _place(arn)
+    account, own_region = _account_and_region(arn)
     click.echo(f"Reading {arn} ...", err=True)
     try:
         live = _read(arn, region or own_region, profile, endpoint_url, account)
@@ -62,8 +62,8 @@ def export(
     write(as_yaml(made) if form == "yaml" else as_json(made), output)
 
 
-def _place(arn: str) -> tuple[str, str]:
-    """Account and Region of an ARN. Raises Mistake."""
+def _account_and_region(arn: str) -> tuple[str, str]:
+    """The account and Region of an ARN. Raises Mistake if it is not a configuration's."""
     from ..arn import is_configuration_arn
 
     if not is_configuration_arn(arn):
@@ -80,7 +80,7 @@ def _read(arn: str, region: str, profile: str | None, endpoint_url: str | None, 
 
 
 def _properties(live: Configuration) -> dict[str, Any]:
-    """The properties that change nothing: those of the content, and the tags that a template may give."""
+    """The properties with the configuration's current content, and those of its tags that a template can set."""
     from ..schema.flatten import flatten
     from ..schema.model import TAGS, TARGET
 

@@ -1,4 +1,4 @@
-"""Stand-ins that fit where they stand: what only a deployment knows is taken to be something that the checks pass."""
+"""Makes placeholders valid: each gets a value that the provider's checks accept for the property that contains it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..schema.expand import expand
 from ..schema.finding import Path, Severity
 from ..schema.model import Type, resource_type
 
-_HANDS_ON = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
-"""Functions whose value is, or is cut from, one of their arguments."""
-_GIVES = frozenset({"Fn::GetAtt", "Fn::ImportValue", "Fn::Sub", "Ref"})
-"""Functions that give the value itself, where nothing comes after them."""
-_SAMPLE_HOME = ":us-east-1:123456789012:"
-_OWN_END = re.compile("[0-9a-f]{8,}$")
-"""What tells one ID from another of its kind."""
+_FROM_ARGUMENT = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
+"""Functions that return an argument or a part of it."""
+_REFERENCES = frozenset({"Fn::GetAtt", "Fn::ImportValue", "Fn::Sub", "Ref"})
+"""Functions that return a value of their own."""
+_SAMPLE_LOCATION = ":us-east-1:123456789012:"
+_UNIQUE_SUFFIX = re.compile("[0-9a-f]{8,}$")
+"""The part of an ID that differs between resources."""
 
 
-class _Spot(NamedTuple):
-    """A place for a scalar: by the API's names, with its type, and the structure and member that it belongs to."""
+class _Scalar(NamedTuple):
+    """A scalar property: its path by the API's names, its type, and the structure and member to which it belongs."""
 
     path: Path
     type: Type
@@ -32,61 +32,78 @@ class _Spot(NamedTuple):
 
 
 class Fitting:
-    """Makes stand-ins fit, as they would look in one Region of one account (12 digits)."""
+    """Makes placeholders valid for one Region of one account (12 digits)."""
 
     def __init__(self, region: str, account: str) -> None:
-        self._home = f":{region}:{account}:"
+        self._location = f":{region}:{account}:"
 
     def __call__(self, path: Path, value: str) -> str:
-        """`value` where the provider's checks take it at `path`, else the first guess that they take, else `value`.
+        """The first of `value` and a few samples that the provider's checks accept at `path`, else `value`.
 
         `path` leads from a template's root to a value, through functions.
         """
-        spot = _spot(path)
-        if spot is None:
+        scalar = _scalar(path)
+        if scalar is None:
             return value
-        return next((guess for guess in (value, *self._guesses(spot, value)) if _fits(guess, spot)), value)
+        return next((guess for guess in (value, *self._guesses(scalar, value)) if _is_valid(guess, scalar)), value)
 
-    def _guesses(self, spot: _Spot, value: str) -> tuple[str, ...]:
-        found = sample(spot.type, spot.structure, spot.member)
+    def _guesses(self, scalar: _Scalar, value: str) -> tuple[str, ...]:
+        found = sample(scalar.type, scalar.structure, scalar.member)
         found = found[0] if isinstance(found, list) else found
         text = found if isinstance(found, str) else json.dumps(found)
-        here = text.replace(_SAMPLE_HOME, self._home)
+        here = text.replace(_SAMPLE_LOCATION, self._location)
         digits = str(int(sha256(value.encode()).hexdigest(), 16))
-        # Two values that stand side by side may have to differ.
-        return _OWN_END.sub(lambda end: digits[: len(end[0])], here), here
+        # Two values in one list may have to differ.
+        return _UNIQUE_SUFFIX.sub(lambda end: digits[: len(end[0])], here), here
 
 
-def _fits(text: str, spot: _Spot) -> bool:
+def _is_valid(text: str, scalar: _Scalar) -> bool:
     nested: Any = text
-    for element in reversed(spot.path):
+    for element in reversed(scalar.path):
         nested = [nested] if isinstance(element, int) else {element: nested}
-    return not any(one.path == spot.path and one.severity is Severity.ERROR for one in find(expand(nested)))
+    return not any(one.path == scalar.path and one.severity is Severity.ERROR for one in find(expand(nested)))
 
 
-def _spot(path: Path) -> _Spot | None:
-    """Where in a resource's properties a template's path leads; None where not to a scalar of theirs."""
-    if path[:1] != ("Resources",) or path[2:3] != ("Properties",):
+def _scalar(path: Path) -> _Scalar | None:
+    """The scalar property to which a template's path leads; None if there is none."""
+    steps = _without_functions(path[3:]) if path[::2][:2] == ("Resources", "Properties") else None
+    if steps is None:
         return None
     type_, structure, member = resource_type(), "", ""
     found: list[str | int] = []
-    steps = iter(path[3:])
     for step in steps:
-        if step in _HANDS_ON:
-            next(steps, None)
-        elif step in _GIVES:
-            if next(steps, None) is not None:
-                return None
-        elif type_.kind == "structure" and isinstance(step, str) and step in type_.spellings:
-            structure, member = type_.shape, type_.spellings[step]
+        if step in type_.spellings:
+            structure, member = type_.shape, type_.spellings[str(step)]
             type_ = type_.members[member]
             found.append(member)
-        elif type_.item is not None and (isinstance(step, int) or type_.kind == "map"):
+        elif type_.item is not None and _is_entry(step, type_):
             type_ = type_.item
             found.append(0 if isinstance(step, int) else step)
         elif not isinstance(step, int):
             return None
-    if type_.kind == "list" and type_.item is not None:
-        type_ = type_.item
-        found.append(0)
-    return _Spot(tuple(found), type_, structure, member) if type_.is_scalar else None
+    return _only_scalar(_Scalar(tuple(found), type_, structure, member))
+
+
+def _only_scalar(found: _Scalar) -> _Scalar | None:
+    """What was found, or the entry of the list that was found, if that is a scalar."""
+    if found.type.kind == "list" and found.type.item is not None:
+        found = found._replace(path=(*found.path, 0), type=found.type.item)
+    return found if found.type.is_scalar else None
+
+
+def _is_entry(step: str | int, collection: Type) -> bool:
+    return isinstance(step, int) or collection.kind == "map"
+
+
+def _without_functions(path: Path) -> Path | None:
+    """The path without functions and the positions of their arguments; None if it ends inside a reference."""
+    steps: list[str | int] = []
+    rest = iter(path)
+    for step in rest:
+        if step in _FROM_ARGUMENT:
+            next(rest, None)
+        elif step not in _REFERENCES:
+            steps.append(step)
+        elif next(rest, None) is not None:
+            return None
+    return tuple(steps)

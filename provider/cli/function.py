@@ -1,4 +1,4 @@
-"""The provider's real function, run in this process as Lambda would run it."""
+"""Runs the provider's real function in this process, as Lambda would."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Context:
-    """What the function reads of Lambda's context object."""
+    """The part of Lambda's context object that the function reads."""
 
     function_name: str = "provider"
     function_version: str = "$LATEST"
@@ -29,15 +29,15 @@ class Context:
     end: float = field(default_factory=lambda: time.monotonic() + SECONDS)
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the function may still run."""
+        """The time until the function's timeout."""
         return max(0, int((self.end - time.monotonic()) * 1000))
 
 
 @contextmanager
 def real_function(logs: TextIO | None, arn: str = "") -> Iterator[Callable[[dict[str, Any]], None]]:
-    """The function, to be called with events; `arn` is its own. All that it prints goes to `logs`, or nowhere.
+    """A callable that invokes the function with an event. `arn` is the function's. Its output goes to `logs`, if any.
 
-    While it is open, sys.stdout and sys.stderr are the function's: hold on to your own before.
+    Inside this context, sys.stdout and sys.stderr are redirected: keep references to the originals.
     """
     with ExitStack() as open_while:
         stream = logs or open_while.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
@@ -50,7 +50,7 @@ def real_function(logs: TextIO | None, arn: str = "") -> Iterator[Callable[[dict
 
 @contextmanager
 def offline() -> Iterator[None]:
-    """An environment in which botocore finds nothing of the user's. As it was, at the end, whatever is set in it."""
+    """Hide the user's AWS settings and proxies from botocore; restore the whole environment at the end."""
     before = dict(os.environ)
     for name in before:
         if name.startswith("AWS_") or name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:

@@ -1,4 +1,4 @@
-"""What becomes of configurations in a rehearsal: which ones may stay, which ones may go, and which ones are lost."""
+"""Follows the configurations through a rehearsal: which may remain, which may be deleted, and which were lost."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ..schema.expand import expand
 from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, content_members
 from ..schema.rules import MARKS
 from ..stack_engine.stacks import Stack
-from .scene import name_in
+from .emulation import name_in
 
 Configuration = Mapping[str, Any]
 
 
 class Problem(NamedTuple):
-    """Something that a good deployment does not do: a line about one configuration, and the short form of them all."""
+    """A problem with one configuration: a line about it, and a summary that similar problems share."""
 
     line: str
     summary: str
 
 
 class Inventory:
-    """Follows the configurations through a stack's life; `existing` are the ARNs of those that were there before."""
+    """Follows the configurations through a stack's lifecycle; `existing` are the ARNs of those that existed before."""
 
     def __init__(self, existing: Iterable[str]) -> None:
         self._existing = set(existing)
@@ -34,11 +34,11 @@ class Inventory:
         self._reported: set[str] = set()
 
     def add_existing(self, arn: str) -> None:
-        """Count a configuration among those that were there before."""
+        """Count a configuration among those that existed before."""
         self._existing.add(arn)
 
     def observe(self, now: Iterable[str]) -> None:
-        """Remember the ARNs of what exists at this moment."""
+        """Record the ARNs of the configurations that exist now."""
         self._seen.update(now)
 
     def has_seen(self, arn: str) -> bool:
@@ -46,7 +46,7 @@ class Inventory:
         return arn in self._seen
 
     def deletion_skipped(self, physical_id: str, now: Collection[str]) -> None:
-        """CloudFormation keeps this resource by its policy. `now` are the ARNs of what exists."""
+        """CloudFormation retains this resource because of its policy. `now` are the ARNs that exist."""
         self._may_stay.add(physical_id)
         self._retained |= {physical_id} & set(now)
 
@@ -62,7 +62,7 @@ class Inventory:
             self._may_stay.add(physical_id)
 
     def losses(self, stack: Stack, now: Collection[str]) -> list[Problem]:
-        """After a step: resources of the stack whose configuration does not exist, and retained ones that are gone.
+        """After a step: resources whose configuration does not exist, and retained configurations that were deleted.
 
         A configuration that belongs to the stack again no longer counts as retained.
         """
@@ -80,12 +80,12 @@ class Inventory:
         ]
 
     def remainders(self, stack: Stack, now: Collection[str]) -> list[Problem]:
-        """At the end, good or bad: what exists though nobody asked to keep it, and what is gone for good."""
+        """At the end: configurations that were left behind, and existing ones that were deleted unexpectedly."""
         surplus = set(now) - self._existing - self._may_stay - _physical_ids(stack)
         gone = self._existing - set(now) - self._may_go - self._reported
         return [
             *_problems(surplus, "configuration", "left behind"),
-            *_problems(gone, "configuration", "gone that was there before"),
+            *_problems(gone, "configuration", "deleted that existed before"),
         ]
 
 
@@ -95,7 +95,7 @@ def _configurations_of(stack: Stack) -> dict[str, str]:
 
 
 def _physical_ids(stack: Stack) -> set[str]:
-    """All that CloudFormation may still send a request for, also what a failed rollback has not come to."""
+    """All physical IDs for which CloudFormation may send further requests, including those of a failed rollback."""
     rollback = stack.rollback
     waiting = [*rollback.before.values(), *rollback.pending.values(), *rollback.surplus] if rollback else []
     return {one.physical_id for one in [*stack.resources.values(), *waiting]}
@@ -109,9 +109,9 @@ def _problems(arns: Collection[str], noun: str, one: str, several: str = "") -> 
 
 
 def drift(properties: Mapping[str, Any], before: Configuration, now: Configuration) -> tuple[Difference, ...]:
-    """How a live configuration differs from what the recorded properties say.
+    """The differences between the recorded properties and the live configuration.
 
-    Passed over are the ownership tags, and the tags that somebody else had set `before` the step.
+    Ownership tags, and tags that others had set `before` the step, are ignored.
     """
     desired = expand(properties).parameters
     tags = desired.get(TAGS, {})

@@ -1,4 +1,4 @@
-"""The live service: whether there are settings to reach it with, and, for commands that only read it, whose it is."""
+"""Access to the live service: its settings, and the account and Region for commands that read it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from urllib.parse import urlsplit
 
 import click
 
+from .emulation import ACCOUNT, is_account
 from .mistakes import Mistake
-from .scene import ACCOUNT, is_account
 
 if TYPE_CHECKING:
     from ..reconciler.image_builder import Home, ImageBuilder
 
 SECONDS = 120.0
-"""That all reading may take, retries included."""
+"""For all reads, including retries."""
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def is_url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """Check an option's value, a URL: its callback."""
+    """Validate an option's URL, as its callback."""
     if value is None:
         return None
     try:
@@ -32,12 +32,12 @@ def is_url(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     except ValueError:
         good = False
     if not good or re.search(r"\s", value):
-        raise click.BadParameter(f"{value!r} is not written http://HOST:PORT or https://HOST.")
+        raise click.BadParameter(f"{value!r} must have the form http://HOST:PORT or https://HOST.")
     return value
 
 
 region_option = click.option("--region", metavar="REGION", help="[default: AWS_REGION's, or the profile's]")
-profile_option = click.option("--profile", metavar="NAME", help="Whose credentials and Region to use.")
+profile_option = click.option("--profile", metavar="NAME", help="The profile with the credentials and Region to use.")
 endpoint_option = click.option(
     "--endpoint-url", metavar="URL", callback=is_url, help="Read this Image Builder endpoint instead of the Region's."
 )
@@ -45,8 +45,7 @@ account_option = click.option(
     "--account",
     metavar="ID",
     callback=is_account,
-    help="The account that is read.  [default: the credentials' own, asked of STS; "
-    f"{ACCOUNT} at an endpoint of your own]",
+    help=f"The account to read.  [default: that of the credentials, from STS; {ACCOUNT} with --endpoint-url]",
 )
 
 
@@ -54,7 +53,7 @@ account_option = click.option(
 def service(
     region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
 ) -> Iterator[tuple[Home, ImageBuilder]]:
-    """Where the service is, and the service. Raises Mistake where Region, credentials or account are not to be had."""
+    """The location and the client to read it with. Raises Mistake if Region, credentials, or account are missing."""
     from ..cloudformation.deadline import Deadline
     from ..reconciler.image_builder import Home, ImageBuilder
     from ..template.placeholders import Placeholders
@@ -69,7 +68,7 @@ def service(
 
 
 def check_settings() -> str:
-    """See that botocore finds credentials and a Region, which is given. Raises Mistake with what to do."""
+    """Return the Region. Raises Mistake if botocore finds no Region or no credentials."""
     from botocore.exceptions import BotoCoreError
 
     from ..aws.client import session
@@ -78,17 +77,17 @@ def check_settings() -> str:
         region = os.environ.get("AWS_REGION") or session().get_config_variable("region")
         credentials = session().get_credentials()
     except BotoCoreError as error:
-        raise Mistake(f"{str(error).rstrip('.')}: look at AWS_PROFILE and the other AWS_ variables") from error
+        raise Mistake(f"{str(error).rstrip('.')}: check AWS_PROFILE and the other AWS_ variables") from error
     if not region:
-        raise Mistake("no Region is set: set AWS_REGION, or give your profile one")
+        raise Mistake("no Region is set: set AWS_REGION, or add a Region to your profile")
     if credentials is None:
-        raise Mistake("there are no credentials: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
+        raise Mistake("no credentials found: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
     return str(region)
 
 
 @contextmanager
 def _environment(region: str | None, profile: str | None, endpoint_url: str | None) -> Iterator[None]:
-    """The options as the variables in which botocore looks for them."""
+    """Set the environment variables that have the same effect as the options."""
     before = dict(os.environ)
     if region:
         os.environ |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
@@ -99,7 +98,7 @@ def _environment(region: str | None, profile: str | None, endpoint_url: str | No
         }
     if profile:
         os.environ["AWS_PROFILE"] = profile
-        # To botocore, keys in the environment count more than a profile there; to the AWS CLI, the option counts most.
+        # In botocore, keys in the environment override AWS_PROFILE. In the AWS CLI, --profile overrides them.
         for name in _KEYS:
             os.environ.pop(name, None)
     try:
@@ -121,4 +120,4 @@ def _account(region: str) -> str:
         with closing(client) as sts:
             return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError, ValueError) as error:
-        raise Mistake(f"whose account this is could not be asked of STS: {error}. --account ID says it") from error
+        raise Mistake(f"STS did not return the account: {error}. To specify it, use --account ID") from error

@@ -14,9 +14,9 @@ from typing import cast
 import click
 
 _ALLOCATIONS = 200_000
-"""Between two garbage collections: what a command loads stays until it ends, and looking it over takes time."""
+"""Between garbage collections: most objects of a command live until it ends, and collections take time."""
 _UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
-"""What the system says where no more can be written."""
+"""The errors of an output that cannot be written."""
 _PROGRAM = "python -m provider"
 _DISTRIBUTION = "image-builder-distribution-provider"
 
@@ -26,11 +26,11 @@ SECTIONS = {
     "Without a stack": {"update-distribution-configuration": "update", "invoke": "invoke", "emulate": "emulate"},
     "Reference": {"schema": "schema", "docs": "docs", "completion": "completion"},
 }
-"""The commands as --help lists them, each with the module here that has it, called as the module or its package."""
+"""The commands as --help lists them, each with its module; the function has the name of the module or package."""
 
 
 class OnDemand(Mapping[str, click.Command]):
-    """The commands by their names, each imported when it is asked for; its examples call it as the user did."""
+    """The commands by name, each imported on first use. Their examples show the program name that the user typed."""
 
     def __init__(self) -> None:
         self.program = _PROGRAM
@@ -39,7 +39,7 @@ class OnDemand(Mapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         module = import_module(f"provider.cli.{self._modules[name]}")
         found: click.Command = getattr(module, self._modules[name].partition(".")[0])
-        found.epilog = self.spoken(found.epilog)
+        found.epilog = self.with_program(found.epilog)
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -48,8 +48,8 @@ class OnDemand(Mapping[str, click.Command]):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def spoken(self, text: str | None) -> str:
-        """A text with its examples as the user calls the program: as the console script, or as they are written."""
+    def with_program(self, text: str | None) -> str:
+        """A text with the program name in its examples replaced by the one that the user typed."""
         return (text or "").replace(_PROGRAM, self.program)
 
 
@@ -72,7 +72,7 @@ def _own_version() -> str:
     try:
         return version(_DISTRIBUTION)
     except PackageNotFoundError:
-        # Run from a checkout that is not installed.
+        # In a checkout, the package is not installed.
         import tomllib
 
         project = Path(__file__).parents[2] / "pyproject.toml"
@@ -80,17 +80,17 @@ def _own_version() -> str:
 
 
 EPILOG = """\b
-A template, checked, compared with what is live, and its whole life rehearsed:
+Check a template, compare it with the live configurations, and rehearse its lifecycle:
   python -m provider validate stack.yaml
   python -m provider plan stack.yaml
   python -m provider rehearse stack.yaml
-The AWS CLI's command, with all findings before the call:
+Run the AWS CLI's command with all checks before the call:
   python -m provider update-distribution-configuration --cli-input-json file://input.json
 
 \b
-Exit status of all commands, where their own help says no more:
-  0  done, or nothing found
-  1  the answer is no: something was found, or would fail
+Exit status, unless the command's own help says more:
+  0  success, no problems found
+  1  problems found, or a deployment would fail
   2  a mistake in the command or a file
 """
 
@@ -98,7 +98,7 @@ Exit status of all commands, where their own help says no more:
 class Commands(click.Group):
     """The commands, in sections."""
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write a list for each section."""
         for title, names in SECTIONS.items():
             width = max(map(len, names))
@@ -116,31 +116,31 @@ class Commands(click.Group):
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show versions.")
 def main() -> None:
-    """Write, check, plan and rehearse distribution configurations of EC2 Image Builder for CloudFormation.
+    """Write, check, plan, and rehearse EC2 Image Builder distribution configurations for CloudFormation.
 
-    Most commands work offline and without credentials; plan, export, update-distribution-configuration and
-    invoke --live call the service. COMMAND --help says what each does.
+    Most commands work offline and without credentials; plan, export, update-distribution-configuration, and
+    invoke --live call the service. For details, run COMMAND --help.
     """
 
 
 def run() -> None:
-    """The console's entry: the commands, and no traceback where their output has nowhere to go."""
+    """The entry point of the console script: prints no traceback if the output cannot be written."""
     gc.set_threshold(_ALLOCATIONS)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        # A stream that the shell closed (`>&-`) is None.
+        # If the shell closed a stream (`>&-`), it is None.
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
         program = Path(sys.argv[0]).stem
         _commands.program = _PROGRAM if program == "__main__" else program
-        main.epilog = _commands.spoken(EPILOG)
+        main.epilog = _commands.with_program(EPILOG)
         try:
             main()
         except OSError as error:
             if error.errno not in _UNWRITABLE:
                 raise
-            # Or Python would try once more to write out what is left, and complain.
+            # Otherwise Python would try again to flush the output, and print an error.
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
             sys.stderr.write(f"Error: cannot write the output: {error.strerror}\n")
             sys.exit(2)
         finally:
-            # Or Python would look all that was loaded over for what to free, before the process ends anyway.
+            # Skip the final garbage collection: the process ends anyway.
             gc.freeze()

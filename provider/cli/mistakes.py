@@ -1,9 +1,9 @@
-"""What a user got wrong: said in one message, without a traceback, and ended with status 2."""
+"""Errors in what the user gave: one message without a traceback, and exit status 2."""
 
 import click
 
 
 class Mistake(click.ClickException):
-    """A mistake in what the user gave."""
+    """An error in the command or in a file."""
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""The native resource's schema, as cfn-lint has it."""
+"""The native resource's schema, from cfn-lint."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def native_schema() -> Mapping[str, Any]:
 
 
 def native_members(schema: Mapping[str, Any]) -> NativeMembers:
-    """The names of the properties that a template may give, without those that are read only."""
+    """The names of the properties that a template can set, without read-only properties."""
     read_only = {pointer.removeprefix("/properties/") for pointer in schema["readOnlyProperties"]}
     return {name: below for name, below in _members(schema, schema).items() if name not in read_only}
 
 
 def native_attributes(schema: Mapping[str, Any]) -> frozenset[str]:
-    """What Fn::GetAtt gives of the native resource."""
+    """The native resource's attributes for Fn::GetAtt."""
     return frozenset(pointer.removeprefix("/properties/") for pointer in schema["readOnlyProperties"])
 
 

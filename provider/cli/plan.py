@@ -1,4 +1,4 @@
-"""`plan`: what deploying a template would change, compared with the live configurations."""
+"""`plan`: what a deployment of a template would change, compared with the live configurations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from .templates import (
     Given,
     checked_stack_name,
     declared,
-    idle,
     import_option,
     load,
     parameter_option,
@@ -24,14 +23,17 @@ from .templates import (
     resolve_option,
     stack_name_after,
     texts_of,
+    unused_values,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from ..template.external_values import ExternalValues
     from ..template.sections import Template
     from .planning.changes import Change
+    from .planning.live_state import LiveState
     from .planning.planner import Planner
-    from .planning.world import World
 
 _ALONE = "Properties"
 """The logical ID of a property file's resource."""
@@ -48,9 +50,9 @@ Examples:
 \b
 Exit status:
   0  nothing would change
-  1  a resource would be refused: by its findings, or as it is another's
+  1  a resource would be refused: it has errors, or its configuration is not managed by it
   2  a mistake in the command or a file, or the service cannot be read
-  3  something would change, or may
+  3  something would change, or may change
 """
 
 
@@ -60,7 +62,7 @@ Exit status:
     "--previous",
     type=FILE_OR_STANDARD_INPUT,
     metavar="FILE",
-    help="The template as it is deployed now, for what ownership tags do not show.",
+    help="The template that is deployed now, for what ownership tags do not show.",
 )
 @click.option(
     "--resource",
@@ -104,41 +106,42 @@ def plan(
     endpoint_url: str | None,
     output: str,
 ) -> None:
-    """Show what deploying FILE would do to the live configurations. It only reads: Get and List calls, no other.
+    """Show what a deployment of FILE would do to the live configurations. Only Get and List calls are made.
 
-    FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of one resource alone. Each
-    resource of the provider's is checked, the configuration that it stands for is read, and the handler's own
-    decision on it is shown: create, update with each difference, or why it would be refused.
+    FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of a single resource. For each
+    of the provider's resources, plan checks the properties, reads the configuration, and shows what the handler would
+    do: create, update with each difference, or refuse with the reason.
 
-    The stack itself is not asked. The ownership tags of a configuration (its stack and its logical ID) show whether
-    it is a resource's own; any other configuration of the same Name is refused, as a deployment would refuse it. Once
-    the stack is known, the ownership tags also show what a resource had under another Name (replace) and what the
-    template no longer has (delete). The stack is that of --stack-name, or the one that the configurations that FILE
-    leads to name. Without --previous, this needs the permission imagebuilder:ListDistributionConfigurations, beside
-    GetDistributionConfiguration.
+    CloudFormation is not called. Ownership tags (stack and logical ID) show whether a configuration belongs to a
+    resource. If they name another owner, or are missing, the resource is refused, as in a deployment. Ownership tags
+    also show the configuration that a resource has under another Name (replace), and configurations whose resources
+    the template no longer has (delete). For that, the stack must be known: by --stack-name, or by the ownership tags
+    of the configurations in FILE. Without --previous, you need the permission
+    imagebuilder:ListDistributionConfigurations in addition to GetDistributionConfiguration.
 
-    Ownership tags do not show everything, and a retained configuration keeps them. So each deletion that they suggest
-    is shown with the condition that it depends on, and what they leave open is reported. --previous, the template as
-    it is deployed, shows what they cannot: OnDelete and DeletionPolicy, what a resource adopted before (that carries
-    no tags of its own), and tags that are to be removed. With --previous, ownership tags are not searched for.
+    Ownership tags do not show everything, and a retained configuration keeps them. So plan shows each deletion with
+    the condition on which it depends, and reports what remains unknown. With --previous, plan takes the current state
+    from the deployed template instead. It adds what tags do not show: OnDelete and DeletionPolicy, previously adopted
+    configurations (which have no ownership tags), and tags to be removed.
 
-    What only a deployment knows has a stand-in: other resources, other stacks' exports, SSM parameters, dynamic
-    references, and the stack's name; --import, --resolve and --stack-name say what they are. Findings about a
-    stand-in are left out; a difference that rests on one is marked, and counts as a change.
+    Values that are known only at deployment are replaced by placeholders: other resources, other stacks' exports, SSM
+    parameters, dynamic references, and the stack's name. To give their values, use --import, --resolve, and
+    --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
+    counts as a change.
 
-    Loops (Fn::ForEach) are expanded by CloudFormation alone: create a change set, and take the template of
-    `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`.
+    Only CloudFormation expands loops (Fn::ForEach): create a change set, and use the template that
+    `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed` returns.
 
     With --output json, standard output is one object: region, account, changes (true or false), notes, and
     resources, each with logicalId, action, arn, reason, findings (severity, rule, path, message), warnings,
-    differences (path, old, new, known; null is what is not there), and replaced, an object of the same form for the
-    former configuration, or null. An action is create, update, replace, delete, retain (its configuration stays),
-    none, drift (the live configuration differs, but CloudFormation sends nothing), refused or unknown.
+    differences (path, old, new, known; null if there is no value), and replaced, an object of the same structure for
+    the replaced configuration, or null. An action is create, update, replace, delete, retain (removed from the stack
+    and retained), none (unchanged), drift (the live configuration differs, but CloudFormation sends nothing), refused,
+    or unknown.
     """
     from ..template.external_values import ExternalValues
-    from .planning.changes import CHANGES, Action
+    from .planning.live_state import LiveState
     from .planning.output import document, show
-    from .planning.world import World
     from .screen import Screen
 
     files = (file, previous) if previous else (file,)
@@ -146,36 +149,51 @@ def plan(
     templates = load(files, texts, parameters, _template)
     ours = _resources(templates)
     with service(region, profile, endpoint_url, account) as (home, builder):
-        world = World(home, builder)
+        live_state = LiveState(home, builder)
         given = Given(exports), Given(references)
         outside = ExternalValues(*given)
-        planner = _planner(templates, parameters, outside, stack_name, stack_name_after(file), world)
+        planner = _planner(templates, parameters, outside, stack_name, stack_name_after(file), live_state)
         Screen(sys.stderr).say(f"Reading Image Builder in {home.region}, account {home.account} ...", dim=True)
         changes = _chosen(planner.changes(), chosen, ours)
         _check_outputs(planner)
-    # Nothing here hangs on where the function is.
-    tokens = [repr(change.properties["ServiceToken"]) for change in changes if change.properties]
-    notes = [note for note in planner.new.one.notes if not any(token in note for token in tokens)]
-    if not stack_name and any("AWS::StackName" in text for text in texts.values()):
-        notes.append(f"the stack's name is taken to be {planner.new.one.place.stack_name!r}; --stack-name gives it")
-    notes += [*planner.notes, *idle(*given, texts.values())]
-    if previous is None and any(change.action is Action.CREATE for change in changes):
-        notes.append(f"whether what is created replaces {planner.doubt}")
-    notes += [
-        f"{name} is passed over: it is another function's by its properties"
-        for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign))
-    ]
+    unused = unused_values(*given, texts.values())
+    notes = [*_placeholder_notes(planner, changes, texts), *unused, *_unknowns(planner, changes, templates)]
     if output == "json":
         click.echo(document(home.region, home.account, notes, changes))
     else:
         show(Screen(sys.stdout), notes, changes)
-    if any(change.action is Action.REFUSED for change in changes):
-        raise SystemExit(1)
-    raise SystemExit(3 if any(change.action in CHANGES for change in changes) else 0)
+    raise SystemExit(_exit_status(changes))
+
+
+def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[Path, str]) -> Iterator[str]:
+    """Which values were replaced by placeholders, except for the function's ARN, on which no change depends."""
+    tokens = [repr(change.properties["ServiceToken"]) for change in changes if change.properties]
+    yield from (note for note in planner.new.one.notes if not any(token in note for token in tokens))
+    if not planner.stack_name and any("AWS::StackName" in text for text in texts.values()):
+        yield f"assuming that the stack's name is {planner.new.one.place.stack_name!r}; to change it, use --stack-name"
+    yield from planner.notes
+
+
+def _unknowns(planner: Planner, changes: list[Change], templates: list[Template]) -> Iterator[str]:
+    from .planning.changes import Action
+
+    if planner.old is None and any(change.action is Action.CREATE for change in changes):
+        yield f"whether a created configuration replaces {planner.doubt}"
+    for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign)):
+        yield f"{name} is skipped: by its properties, it belongs to another function"
+
+
+def _exit_status(changes: list[Change]) -> int:
+    from .planning.changes import CHANGES, Action
+
+    actions = {change.action for change in changes}
+    if Action.REFUSED in actions:
+        return 1
+    return 3 if actions & CHANGES else 0
 
 
 def _template(text: str, name: str) -> Template:
-    """The template that a text is, or that a resource of those properties alone would be. Raises TemplateError."""
+    """Read a template, or wrap the properties of a single resource in one. Raises TemplateError."""
     from ..schema.model import resource_type
     from ..stack_engine.deployment import BACKED_TYPES
     from ..template.placeholders import Placeholders
@@ -196,7 +214,7 @@ def _template(text: str, name: str) -> Template:
 
 
 def _check_attributes(tree: object) -> None:
-    """Raises TemplateError for an attribute that a resource of the provider's does not have."""
+    """Raise TemplateError for an attribute that the provider's resources do not have."""
     from ..lint.attributes import check_attributes
     from ..lint.resource_matching import provider_resources
     from ..template.template_error import TemplateError, raise_all
@@ -207,7 +225,7 @@ def _check_attributes(tree: object) -> None:
 
 
 def _check_outputs(planner: Planner) -> None:
-    """Raises Mistake for an output of which CloudFormation could make nothing."""
+    """Raise Mistake for an output that CloudFormation would reject."""
     from ..template.sections import TemplateError
 
     try:
@@ -217,14 +235,14 @@ def _check_outputs(planner: Planner) -> None:
 
 
 def _resources(templates: list[Template]) -> list[str]:
-    """The logical IDs of the provider's resources. Raises Mistake where there are none."""
+    """The logical IDs of the provider's resources. Raises Mistake if there are none."""
     from ..stack_engine.deployment import BACKED_TYPES
 
     kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
     foreign = set().union(*(template.foreign for template in templates))
     ours = [name for name, kind in kinds.items() if kind in BACKED_TYPES and name not in foreign]
     if not ours:
-        others = "".join(f"; {name} is another function's by its properties" for name in sorted(foreign))
+        others = "".join(f"; by its properties, {name} belongs to another function" for name in sorted(foreign))
         raise Mistake(
             f"{templates[0].name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
             f"so there is nothing to plan{others}"
@@ -233,10 +251,10 @@ def _resources(templates: list[Template]) -> list[str]:
 
 
 def _chosen(changes: list[Change], chosen: tuple[str, ...], ours: list[str]) -> list[Change]:
-    """The changes of the resources that were chosen. Raises Mistake for one that nothing names."""
+    """The changes of the chosen resources. Raises Mistake for an unknown one."""
     known = dict.fromkeys([*ours, *(change.logical_id for change in changes)])
     if unknown := [name for name in chosen if name not in known]:
-        raise Mistake(f"the provider has no resource {', '.join(unknown)} here; there are {', '.join(known)}")
+        raise Mistake(f"--resource: no such resource: {', '.join(unknown)}; choose from {', '.join(known)}")
     return [change for change in changes if not chosen or change.logical_id in chosen]
 
 
@@ -245,21 +263,21 @@ def _planner(
     parameters: dict[str, str],
     outside: ExternalValues,
     stack_name: str | None,
-    stand_in: str,
-    world: World,
+    default_stack_name: str,
+    live_state: LiveState,
 ) -> Planner:
-    """Raises Mistake for what CloudFormation refuses before it touches a resource."""
+    """Deploy the templates twice, with different placeholders. Raises Mistake if CloudFormation would reject one."""
     from ..stack_engine.deployment import Deployment
     from ..stack_engine.records import Resource, StackLocation
     from ..template.sections import TemplateError
     from .fitting import Fitting
-    from .planning.planner import Planner, Twice
+    from .planning.planner import EvaluatedTwice, Planner
 
     live: dict[str, Resource] = {}
-    home = world.home
+    home = live_state.home
 
     def deployed(template: Template, outside: ExternalValues, salt: str = "") -> Deployment:
-        name = stack_name or stand_in + salt
+        name = stack_name or default_stack_name + salt
         stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
         place = StackLocation(home.region, home.account, name, stack_id)
         try:
@@ -269,9 +287,11 @@ def _planner(
 
     # A stand-in that is made to fit differs from every one that is not.
     fitting = outside._replace(fit=Fitting(home.region, home.account))
-    new, *old = [Twice(deployed(template, fitting), deployed(template, outside, _OTHER_SALT)) for template in templates]
+    new, *old = [
+        EvaluatedTwice(deployed(template, fitting), deployed(template, outside, _OTHER_SALT)) for template in templates
+    ]
     return Planner(
-        world=world,
+        live_state=live_state,
         new=new,
         live=live,
         old=old[0] if old else None,

@@ -1,4 +1,4 @@
-"""Reads what the user named: a file, or standard input for `-`."""
+"""Reads a file from the command line, or standard input for `-`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STANDARD_INPUT = Path("-")
 
 
 def bytes_of(file: Path) -> bytes:
-    """What is in `file`. Raises Mistake where it cannot be read."""
+    """The content of `file`. Raises Mistake if it cannot be read."""
     if file == STANDARD_INPUT and sys.stdin is None:
         raise Mistake("standard input is closed")
     try:

@@ -1,4 +1,4 @@
-"""A rehearsal at work: the steps of a stack's life, watched for what a good deployment would not do."""
+"""Runs a rehearsal: the steps of a stack's lifecycle, and checks after each step."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..stack_engine.sink import AnswerSink
 from ..stack_engine.stacks import BACKED_TYPES, Stack, StackEngine, StackEvent
 from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
+from .emulation import EmulatedLocation, seed_placeholder
 from .fitting import Fitting
 from .inventory import Inventory, Problem, drift
 from .mistakes import Mistake
-from .scene import Home, put_something_there
 from .screen import Screen
 from .templates import refused
 
@@ -25,37 +25,39 @@ _NOUNS = {"create": "creation", "update": "update"}
 
 
 class Rehearsal:
-    """One stack's life on the embedded engine. `run` is called once."""
+    """One stack's lifecycle on the embedded engine. Call `run` once."""
 
     def __init__(
         self,
         screen: Screen,
         emulator: Emulator,
         sink: AnswerSink,
-        place: Home,
+        location: EmulatedLocation,
         function: Callable[[dict[str, Any]], None],
-        outside: ExternalValues,
+        external: ExternalValues,
     ) -> None:
         self._screen = screen
         self._emulator = emulator
-        self._place = place
+        self._location = location
         self._function = function
-        outside = outside._replace(fit=Fitting(place.region, place.account))
-        self._engine = StackEngine(self._invoke, sink, place.region, place.account, self._told, outside=outside)
+        external = external._replace(fit=Fitting(location.region, location.account))
+        self._engine = StackEngine(
+            self._invoke, sink, location.region, location.account, self._on_event, outside=external
+        )
         self._events: list[StackEvent] = []
         self._inventory = Inventory(emulator.configurations)
-        self._made_up: dict[str, dict[str, Any]] = {}
+        self._placeholders: dict[str, dict[str, Any]] = {}
 
     def run(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> list[str]:
-        """Create the stack, update it to each next template, and delete it; gives what went wrong, in short.
+        """Create the stack, update it to each further template, and delete it; return summaries of the problems.
 
-        Raises Mistake, before anything is deployed, for a template that CloudFormation would refuse.
+        Raises Mistake, before anything is deployed, for a template that CloudFormation would reject.
         """
         self._check(name, templates, parameters)
         _check_types(templates)
-        source = f" (from {self._place.source})" if self._place.source else ""
+        source = f" (from {self._location.source})" if self._location.source else ""
         self._screen.say(
-            f"Rehearsing stack {name} in {self._place.region}, account {self._place.account}{source}. "
+            f"Rehearsing stack {name} in {self._location.region}, account {self._location.account}{source}. "
             "Nothing leaves this machine."
         )
         stack: Stack | None = None
@@ -94,9 +96,9 @@ class Rehearsal:
             except TemplateError as error:
                 raise refused(template.name, error) from error
 
-    # what is watched
+    # During a step
 
-    def _told(self, event: StackEvent) -> None:
+    def _on_event(self, event: StackEvent) -> None:
         self._events.append(event)
         self._screen.event(event)
         if event.status == "DELETE_SKIPPED":
@@ -110,25 +112,25 @@ class Rehearsal:
         if event["RequestType"] == "Delete":
             self._inventory.deletion_requested(event["PhysicalResourceId"], properties, existing)
         elif isinstance(target, str) and not self._inventory.has_seen(target):
-            self._make_up(target)
+            self._seed_placeholder(target)
         self._function(event)
 
-    def _make_up(self, arn: str) -> None:
-        if put_something_there(self._emulator, self._place, arn):
+    def _seed_placeholder(self, arn: str) -> None:
+        if seed_placeholder(self._emulator, self._location, arn):
             self._inventory.add_existing(arn)
-            self._made_up[arn] = self._emulator.configurations[arn]
+            self._placeholders[arn] = self._emulator.configurations[arn]
             self._screen.say(
-                f"  {arn} is adopted and nobody said what is in it: something is made up "
-                "(--existing FILE takes the real one).",
+                f"  {arn} is adopted, but its content is unknown: using placeholder content. "
+                "To use the real content, pass --existing FILE.",
                 fg="yellow",
             )
 
-    # how it ends
+    # After a step
 
     def _show(self, before: dict[str, dict[str, Any]], stack: Stack) -> dict[str, dict[str, Any]]:
-        """Show what a step changed; returns what there was before it, including what was made up during the step."""
-        before = {**self._made_up, **before}
-        self._made_up.clear()
+        """Show the changes of a step; return the configurations before it, including placeholders added during it."""
+        before = {**self._placeholders, **before}
+        self._placeholders.clear()
         self._screen.say()
         self._screen.changes(before, self._emulator.configurations)
         for name, value in stack.outputs.items():
@@ -156,7 +158,7 @@ class Rehearsal:
         return list(dict.fromkeys(problem.summary for problem in problems))
 
     def _drifted(self, previous: Stack, stack: Stack, before: Mapping[str, Mapping[str, Any]]) -> list[str]:
-        """Compare what is live after a rollback with what the stack recorded before the update."""
+        """After a rollback, compare the live configurations with what the stack recorded before the update."""
         if not stack.status.startswith("UPDATE_ROLLBACK"):
             return []
         now, found = self._emulator.configurations, []
@@ -178,7 +180,7 @@ def _check_types(templates: Sequence[Template]) -> None:
         for template in templates
         for name, one in template.resources.items()
     ):
-        foreign = "".join(f"; {name} is another function's by its properties" for name in sorted(others))
+        foreign = "".join(f"; by its properties, {name} belongs to another function" for name in sorted(others))
         raise Mistake(
             f"{', '.join(dict.fromkeys(one.name for one in templates))}: no resource is of the provider's type "
             f"{' or '.join(BACKED_TYPES)}, so there is nothing to rehearse{foreign}"

@@ -1,4 +1,4 @@
-"""`rehearse`: a stack's whole life on the embedded engine."""
+"""`rehearse`: a stack's whole lifecycle on the embedded engine."""
 
 from __future__ import annotations
 
@@ -6,23 +6,37 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .scene import account_option, emulator_at, existing, home, put_there, region_option
+from .emulation import (
+    account_option,
+    choose_location,
+    emulator_at,
+    existing_configuration,
+    region_option,
+    seed_configuration,
+)
 from .templates import (
     FILE_OR_STANDARD_INPUT,
     Given,
     checked_stack_name,
     declared,
-    idle,
     import_option,
     load,
     parameter_option,
     resolve_option,
     stack_name_after,
     texts_of,
+    unused_values,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..emulator.emulator import Emulator
+    from .screen import Screen
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -37,7 +51,7 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG, short_help="Deploy, update and delete a stack, offline.")
+@click.command(epilog=EPILOG, short_help="Deploy, update, and delete a stack offline.")
 @click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE [TEMPLATE]...", type=FILE_OR_STANDARD_INPUT)
 @parameter_option
 @import_option
@@ -56,8 +70,8 @@ Examples:
     multiple=True,
     metavar="FILE",
     type=_FILE,
-    help="A configuration that is there already, to be adopted: the JSON that `aws imagebuilder "
-    "get-distribution-configuration` prints; repeatable.",
+    help="An existing configuration to adopt: the JSON output of `aws imagebuilder "
+    "get-distribution-configuration`; repeatable.",
 )
 @click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
 def rehearse(
@@ -71,35 +85,35 @@ def rehearse(
     found: tuple[Path, ...],
     logs: bool,
 ) -> None:
-    """Rehearse a stack's whole life with the real provider, offline and without credentials.
+    """Rehearse a stack's whole lifecycle with the real provider, offline and without credentials.
 
-    The first TEMPLATE (YAML or JSON; - is standard input) is deployed, the stack is updated to each next one,
-    and at the end it is deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration, and
-    AWS::CloudFormation::CustomResource with this provider's properties) are sent to the real function, which works
-    against an Image Builder emulator on this machine; nothing leaves it. All other resources are skipped.
+    The first TEMPLATE (YAML or JSON; - is standard input) is deployed, the stack is updated to each further one, and
+    finally the stack is deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration, and
+    AWS::CloudFormation::CustomResource with this provider's properties) are sent to the real function, which uses an
+    Image Builder emulator on this machine. All other resources are skipped.
 
-    What only a deployment knows has a stand-in, and the stack's events say which: other resources, other stacks'
-    exports, SSM parameters, dynamic references. It has the form that is needed where it stands alone, such as 12
-    digits for an account. Where it is a part of a longer text, or its value matters, say it: --import, --resolve.
+    Values that are known only at deployment are replaced by placeholders: other resources, other stacks' exports, SSM
+    parameters, and dynamic references. The stack's events list them. A placeholder that is a whole value is valid, such
+    as 12 digits for an account. If it is part of a longer text, or the value matters, use --import or --resolve.
 
-    You see the stack's events as CloudFormation's console has them, and after each step what changed in the
-    configurations. A configuration that a template adopts and that --existing does not give is made up.
+    The output shows the stack's events as in the CloudFormation console, and after each step the changes of
+    configurations. If a template adopts a configuration without --existing, the rehearsal uses placeholder content.
 
-    Region and account are, unless given, those of the first configuration ARN in what you pass.
+    The Region and account default to those of the first configuration ARN in your input.
 
-    A step that fails ends the rehearsal: you see how CloudFormation rolls it back and what that leaves, but
-    no later template and no deletion is tried. A step also fails if it loses a configuration: if a resource of the
-    stack has none any more, if one is deleted that an earlier step retained (OnDelete, DeletionPolicy,
-    UpdateReplacePolicy), or if a rollback does not restore its content. At the end, and after a failed step, what
-    was left behind, or is gone that was there before, is a failure, too.
+    If a step fails, the rehearsal ends after CloudFormation's rollback: later templates and the deletion are not
+    tried. A step also fails if it loses a configuration: if a resource no longer has one, if a configuration that an
+    earlier step retained (OnDelete, DeletionPolicy, UpdateReplacePolicy) is deleted, or if a rollback does not restore
+    its content. At the end, and after a failed step, it is also a failure if configurations were left behind, or if
+    existing ones were deleted.
 
-    Loops (Fn::ForEach) are expanded by CloudFormation alone: create a change set, and take the template of
-    `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`.
+    Only CloudFormation expands loops (Fn::ForEach): create a change set, and use the template that
+    `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed` returns.
 
-    Of the other resources and of the template as a whole only the plainest mistakes are found: run cfn-lint too.
+    The rehearsal finds only basic mistakes in other resources and in the template itself, so run cfn-lint too.
 
-    The exit status is 0 if every step ended as a good deployment does and no configuration was lost or left behind,
-    1 if not, and 2 for a mistake in the command or a template.
+    The exit status is 0 if each step succeeded and no configuration was lost or left behind, 1 if not, and 2 for a
+    mistake in the command or a template.
     """
     from ..stack_engine.sink import AnswerSink
     from ..template.external_values import ExternalValues
@@ -110,36 +124,45 @@ def rehearse(
 
     texts = texts_of(templates)
     loaded = load(templates, texts, parameters, parse)
-    configurations = [(str(file), existing(file)) for file in found]
-    place = home(
-        region,
-        account,
-        [
-            *((name, str(one.get("arn", ""))) for name, one in configurations),
-            *((f"--parameter {name}", value) for name, value in parameters.items()),
-            *((template.name, texts[file]) for file, template in zip(templates, loaded, strict=True)),
-        ],
-    )
+    configurations = [(str(file), existing_configuration(file)) for file in found]
+    template_texts = [(template.name, texts[file]) for file, template in zip(templates, loaded, strict=True)]
+    sources = [*_inputs(configurations, parameters), *template_texts]
+    location = choose_location(region, account, sources)
     name = stack_name or stack_name_after(templates[0])
     given = Given(exports), Given(references)
     screen = Screen(sys.stdout, [name, *(one for template in loaded for one in template.resources)])
     with ExitStack() as open_while:
         open_while.enter_context(offline())
-        emulator = open_while.enter_context(emulator_at(place))
+        emulator = open_while.enter_context(emulator_at(location))
         os.environ.update(emulator.environment())
-        for file, configuration in configurations:
-            arn = put_there(emulator, configuration)
-            if configuration.get("arn", arn) != arn:
-                screen.say(f"{file} is taken to be {arn}: --region or --account say so.", fg="yellow")
+        _seed(emulator, configurations, screen)
         sink = open_while.enter_context(AnswerSink())
-        run = open_while.enter_context(real_function(sys.stderr if logs else None, place.function_arn))
-        rehearsal = Rehearsal(screen, emulator, sink, place, run, ExternalValues(*given))
-        shortcomings = rehearsal.run(name, loaded, [declared(one, parameters) for one in loaded])
+        run = open_while.enter_context(real_function(sys.stderr if logs else None, location.function_arn))
+        rehearsal = Rehearsal(screen, emulator, sink, location, run, ExternalValues(*given))
+        problems = rehearsal.run(name, loaded, [declared(one, parameters) for one in loaded])
     screen.say()
-    for remark in idle(*given, texts.values()):
+    for remark in unused_values(*given, texts.values()):
         screen.say(f"{remark}.", fg="yellow")
-    if shortcomings:
-        screen.say(f"The rehearsal failed: {'; '.join(shortcomings)}", fg="red", bold=True)
+    _report(screen, problems, has_updates=len(loaded) > 1)
+
+
+def _inputs(configurations: list[tuple[str, dict[str, Any]]], parameters: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The names and texts of options that may contain a configuration ARN."""
+    yield from ((name, str(one.get("arn", ""))) for name, one in configurations)
+    yield from ((f"--parameter {name}", value) for name, value in parameters.items())
+
+
+def _report(screen: Screen, problems: list[str], *, has_updates: bool) -> None:
+    if problems:
+        screen.say(f"Rehearsal failed: {'; '.join(problems)}", fg="red", bold=True)
         raise SystemExit(1)
-    steps = "created, updated and deleted" if len(loaded) > 1 else "created and deleted"
-    screen.say(f"The rehearsal went well: the stack was {steps}.", fg="green", bold=True)
+    steps = "created, updated, and deleted" if has_updates else "created and deleted"
+    screen.say(f"Rehearsal succeeded: the stack was {steps}.", fg="green", bold=True)
+
+
+def _seed(emulator: Emulator, configurations: list[tuple[str, dict[str, Any]]], screen: Screen) -> None:
+    """Add the configurations of --existing, and report those whose account or Region is overridden."""
+    for file, configuration in configurations:
+        arn = seed_configuration(emulator, configuration)
+        if configuration.get("arn", arn) != arn:
+            screen.say(f"{file} is used as {arn}, because of --region or --account.", fg="yellow")

@@ -1,4 +1,4 @@
-"""Findings as people and machines read them: with the source's line, as JSON, SARIF and GitHub's annotations."""
+"""Renders findings as text with source lines, as JSON, as SARIF, and as GitHub annotations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLORS = {"error": "red", "warning": "yellow"}
 
 @dataclass(frozen=True)
 class Report:
-    """What was looked at, and what was found in it."""
+    """The number of files and resources checked, and the findings."""
 
     files: int
     resources: int
@@ -62,7 +62,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def as_json(report: Report) -> str:
-    """One object: what was looked at, how much was found, and the findings."""
+    """One object with the number of files, resources, errors, and warnings, and the findings."""
     findings = [
         {
             "file": one.file,
@@ -106,7 +106,7 @@ def sarif(report: Report) -> str:
 
 
 def _rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
-    """A rule with all that GitHub's code scanning asks for."""
+    """A rule with all members that GitHub's code scanning requires."""
     return {
         "id": id_,
         "shortDescription": {"text": title},
@@ -171,4 +171,4 @@ def _escaped(text: str) -> str:
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {"human": human, "json": as_json, "sarif": sarif, "github": github}
-"""The formats by the names that `--format` takes."""
+"""The formats by their names for `--format`."""

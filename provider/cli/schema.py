@@ -11,7 +11,7 @@ from .writing import output_option, write
 EPILOG = """\b
 In an editor with yaml-language-server, as the first line of a file that has the Properties alone:
   # yaml-language-server: $schema=./docs/properties.schema.json
-What it has to be told of functions in short form is in docs/linting.md.
+To configure the editor for functions in short form, see docs/linting.md.
 
 \b
 Exit status:
@@ -25,11 +25,11 @@ Exit status:
 def schema(output: Path | None) -> None:
     """Print the JSON Schema (draft 2020-12) of the resource's Properties.
 
-    It is made from the service model of the botocore that is installed, with the API's documentation as
+    The schema is generated from the service model of the installed botocore, with the API's documentation as
     descriptions; docs/properties.schema.json is a copy.
 
-    Functions are taken to be all right wherever they stand, in short form too: an editor does not tell a schema of
-    tags. Names are those of CloudFormation; the API's own camelCase, which the provider takes as well, is not in it.
+    The schema allows functions for all values, also in short form, because editors hide YAML tags from schemas. It has
+    CloudFormation's names only; the provider also accepts the API's camelCase names.
     """
     from ..authoring.block import as_json
     from ..authoring.schema import schema as made

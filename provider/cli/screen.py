@@ -1,4 +1,4 @@
-"""What the commands show: stack events as the console has them, and differences of configurations."""
+"""Prints stack events as in the CloudFormation console, and differences between configurations."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 _STATUS_WIDTH = 20
 _SIGN_COLORS = {"+": "green", "-": "red", "~": "yellow"}
+_SIGN_VERBS = {"+": "created", "-": "deleted", "~": "changed"}
 
 
 class Screen:
-    """Writes to `out`: in color on terminals only, and never where NO_COLOR is set."""
+    """Writes to `out`, in color only if it is a terminal and NO_COLOR is not set."""
 
     def __init__(self, out: TextIO, names: Iterable[str] = ()) -> None:
         self._out = out
@@ -61,24 +62,21 @@ class Screen:
         )
 
     def changes(self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> None:
-        """What became of each configuration, by ARN, as GetDistributionConfiguration gives them."""
+        """The changes of configurations by ARN, each given as GetDistributionConfiguration returns it."""
         from ..schema.diff import differences
 
-        changed = [arn for arn in {**before, **after} if before.get(arn) != after.get(arn)]
-        shown = {arn: differences(before.get(arn), after.get(arn)) for arn in changed}
-        if not any(shown.values()):
+        all_differences = {arn: differences(before.get(arn), after.get(arn)) for arn in {**before, **after}}
+        changed = {arn: found for arn, found in all_differences.items() if found}
+        if not changed:
             self.say("  No configuration changed.")
-        for arn, found in shown.items():
-            if not found:
-                continue
+        for arn, found in changed.items():
             sign = "+" if arn not in before else "-" if arn not in after else "~"
-            verb = {"+": "created", "-": "deleted", "~": "changed"}[sign]
-            self.say(f"  {sign} {arn} ({verb})", fg=_SIGN_COLORS[sign])
+            self.say(f"  {sign} {arn} ({_SIGN_VERBS[sign]})", fg=_SIGN_COLORS[sign])
             for difference in found if sign != "-" else ():
                 self.difference(difference)
 
     def difference(self, difference: Difference) -> None:
-        """One difference; of lists, the entries that only one side has."""
+        """Print one difference; for lists, the entries that were removed or added."""
         from ..schema.diff import ABSENT
 
         if difference.old is ABSENT:
@@ -118,7 +116,7 @@ def _status_color(status: str) -> str:
 
 
 def _block(value: object) -> list[str]:
-    """A structure as YAML has it, line by line, with every text that begins like a number in quotes."""
+    """A structure in YAML, line by line, with quotes around each string that starts with a digit."""
     import yaml
 
     class Dumper(yaml.SafeDumper):

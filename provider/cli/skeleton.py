@@ -1,4 +1,4 @@
-"""`skeleton`: a resource block to start from."""
+"""`skeleton`: prints a template to start from."""
 
 from __future__ import annotations
 
@@ -22,25 +22,24 @@ Exit status:
 """
 
 
-@click.command(epilog=EPILOG, short_help="Print a resource block to start from.")
-@click.option("--required", is_flag=True, help="Only what no configuration can do without.")
-@click.option("--adopt", metavar="ARN", default="", help="Take over this configuration instead of creating one.")
+@click.command(epilog=EPILOG, short_help="Print a template to start from.")
+@click.option("--required", is_flag=True, help="Only the properties that every configuration needs.")
+@click.option("--adopt", metavar="ARN", default="", help="Adopt this configuration instead of creating one.")
 @format_option
 @output_option
 def skeleton(required: bool, adopt: str, form: str, output: Path | None) -> None:
-    """Print a template with one distribution configuration, to be filled in.
+    """Print a template with one distribution configuration, to fill in.
 
-    It has all properties with plausible values, which pass all checks as they are. In YAML, a comment says what each
-    of them is, what it may be, and whether it is required; what excludes something else is there as a comment
-    itself.
+    It has all properties, with sample values that pass all checks. In YAML, a comment describes each property, its
+    allowed values, and whether it is required. Properties that exclude another one are commented out.
 
-    `export` prints the block of a configuration that exists.
+    For an existing configuration, use `export`.
     """
     from ..arn import is_configuration_arn
     from ..authoring.block import as_json
-    from ..authoring.skeleton import Skeleton
+    from ..authoring.starter_template import StarterTemplate
 
     if adopt and not is_configuration_arn(adopt):
         raise Mistake(f"--adopt: {adopt!r} is not the ARN of a distribution configuration")
-    made = Skeleton(required, adopt)
+    made = StarterTemplate(required, adopt)
     write(made.as_yaml() if form == "yaml" else as_json(made.as_template()), output)

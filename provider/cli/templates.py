@@ -1,4 +1,4 @@
-"""The templates that the user named, and the values of their parameters."""
+"""Reads the templates on the command line, and the values for their parameters, imports, and dynamic references."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]
     for value in values:
         name, equals, text = value.partition("=")
         if not name or not equals:
-            raise click.BadParameter(f"{value!r} is not written {parameter.metavar}.")
+            raise click.BadParameter(f"{value!r} must have the form {parameter.metavar}.")
         if name in pairs:
             raise click.BadParameter(f"{name} is given twice, as {pairs[name]!r} and as {text!r}.")
         pairs[name] = text
@@ -39,7 +39,7 @@ parameter_option = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     callback=_pairs,
-    help="A template parameter's value; repeatable. Each template takes those that it declares.",
+    help="Set a template parameter; repeatable. Each template uses those that it declares.",
 )
 
 
@@ -49,7 +49,7 @@ import_option = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     callback=_pairs,
-    help="What another stack exports as NAME, for Fn::ImportValue; repeatable.",
+    help="Set the value of another stack's export, for Fn::ImportValue; repeatable.",
 )
 resolve_option = click.option(
     "--resolve",
@@ -57,12 +57,12 @@ resolve_option = click.option(
     multiple=True,
     metavar="REFERENCE=VALUE",
     callback=_pairs,
-    help="What a dynamic reference gives, e.g. ssm:/accounts/production=123456789012; repeatable.",
+    help="Set the value of a dynamic reference, such as ssm:/accounts/production=123456789012; repeatable.",
 )
 
 
 class Given(UserDict[str, str]):
-    """Values by their names, as an option gives them; `unused` are the names that nothing asked for."""
+    """The values of an option by name; `unused` are the names that were not looked up."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(values)
@@ -73,26 +73,26 @@ class Given(UserDict[str, str]):
         return super().__getitem__(name)
 
 
-def idle(exports: Given, references: Given, texts: Collection[str]) -> Iterator[str]:
-    """What to say of exports and dynamic references whose values were given, and for nothing.
+def unused_values(exports: Given, references: Given, texts: Collection[str]) -> Iterator[str]:
+    """Messages about values that were given for exports and dynamic references but not used.
 
-    What the templates' texts have somewhere may only have waited for a resource that was not reached.
+    If a name occurs in a template's text, there is no message: its resource may not have been reached.
     """
     for option, what, given in (("--import", "export", exports), ("--resolve", "dynamic reference", references)):
         for name in given.unused:
             if not any(name in text for text in texts):
-                yield f"{option} {name} changes nothing: there is no such {what} here"
+                yield f"{option} {name} has no effect: the templates have no such {what}"
 
 
 def checked_stack_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """Check an option's value: the callback of --stack-name."""
+    """Validate the value of --stack-name, as its callback."""
     if value is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", value):
-        raise click.BadParameter(f"{value!r}: a stack's name is letters, digits and hyphens, a letter first.")
+        raise click.BadParameter(f"{value!r}: a stack name has letters, digits, and hyphens, and starts with a letter.")
     return value
 
 
 def stack_name_after(file: Path) -> str:
-    """A stack's name for who gave none."""
+    """The default stack name, derived from a file name."""
     return re.sub(r"[^A-Za-z0-9-]+", "-", file.stem).lstrip("-0123456789").rstrip("-")[:128] or "stack"
 
 
@@ -111,7 +111,7 @@ def texts_of(files: tuple[Path, ...]) -> dict[Path, str]:
 
 
 def called(file: Path, files: tuple[Path, ...]) -> str:
-    """What to call a template: its file's name, or the whole path where others have the same name."""
+    """A template's name in messages: its file name, or its path if another file has the same name."""
     if file == STANDARD_INPUT:
         return "standard input"
     return str(file) if any(file.name == other.name and file != other for other in files) else file.name
@@ -123,9 +123,9 @@ def load(
     parameters: Mapping[str, str],
     read: Callable[[str, str], Template],
 ) -> list[Template]:
-    """The templates in the files, as `read` makes them of text and name.
+    """The templates in the files, made by `read` from text and name.
 
-    Raises Mistake for what is no template, and for a parameter that none of them declares.
+    Raises Mistake for a file that is not a template, and for a parameter that no template declares.
     """
     from ..template.sections import TemplateError
 
@@ -133,25 +133,25 @@ def load(
     for file in files:
         name = called(file, files)
         try:
-            loaded.append(_judged(read(texts[file], name)))
+            loaded.append(_with_foreign(read(texts[file], name)))
         except TemplateError as error:
             raise refused(name, error) from error
     known = {name for template in loaded for name in template.parameters}
     if unknown := [name for name in parameters if name not in known]:
-        has = f"it has {', '.join(sorted(known))}" if known else "there are none"
+        has = f"parameters are {', '.join(sorted(known))}" if known else "there are no parameters"
         raise Mistake(f"no template has a parameter {', '.join(unknown)}; {has}")
     return loaded
 
 
 def refused(name: str, error: TemplateError) -> Mistake:
-    """What to say of a template that CloudFormation would refuse: a line for each of its mistakes."""
+    """The error for a template that CloudFormation would reject, with a line for each problem."""
     return Mistake("\n".join(f"{name}: {one}" for one in error.all))
 
 
-def _judged(template: Template) -> Template:
-    """The template, told which resources of the type that any function may have are another function's.
+def _with_foreign(template: Template) -> Template:
+    """The template with `foreign` set: the resources of the generic type that belong to other functions.
 
-    Raises TemplateError where the provider's own type is misspelt.
+    Raises TemplateError if the provider's own type is misspelled.
     """
     from ..lint.resource_matching import misspelled_types, provider_resources
     from ..stack_engine.deployment import BACKED_TYPES

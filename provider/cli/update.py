@@ -1,4 +1,4 @@
-"""`update-distribution-configuration`: the AWS CLI's command of this name, and what it could do besides."""
+"""`update-distribution-configuration`: the AWS CLI's command of this name, with more checks and a dry run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import click
 
-from .awscli.failure import Failure, Invalid, Misconfigured, Misused, told
+from .awscli.failure import Failure, Invalid, Misconfigured, Misused, failures
 from .awscli.options import OperationCommand, members
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ Exit status, as of the AWS CLI, version 2:
   130  Ctrl-C
   252  a mistake in the command or in the configuration; nothing was called
   253  no Region, no credentials, or a configuration that cannot be used; nothing was called
-  254  the service answered with an error
-  255  anything else, such as a service out of reach
+  254  the service returned an error
+  255  anything else, such as an unreachable service
 """
 
 
@@ -40,9 +40,9 @@ Exit status, as of the AWS CLI, version 2:
     "update-distribution-configuration",
     cls=OperationCommand,
     epilog=EPILOG,
-    short_help="Do what the AWS CLI's command does; check first.",
+    short_help="Run the AWS CLI's command with more checks.",
 )
-@click.option("--dry-run", is_flag=True, help="Check everything and show what would change, but change nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show the changes, but do not update.")
 @click.pass_context
 def update(
     context: click.Context,
@@ -59,14 +59,13 @@ def update(
 ) -> None:
     """Update a distribution configuration as `aws imagebuilder update-distribution-configuration` does.
 
-    It takes the same options and values, sends the same request, and prints the same answer. Settings and
-    credentials are those of the AWS CLI: its environment variables and configuration files count here too.
+    It takes the same options and values, sends the same request, and prints the same response. It uses the AWS CLI's
+    environment variables, configuration files, and credentials.
 
-    The update replaces the whole configuration: what is left out is removed.
+    The update replaces the whole configuration: members that you omit are removed.
 
-    Before anything is called, everything that is wrong with the configuration is told at once, the service's
-    own rules included. On a terminal, standard error says in the end what the update has changed; to a
-    script, everything is as with the AWS CLI.
+    Before any call, it reports all problems with the configuration, including those that only the service finds. On a
+    terminal, it prints the changes to standard error after the update. In a script, it behaves like the AWS CLI.
 
     Values are plain text, file://PATH, or, for lists, JSON or the AWS CLI's shorthand.
     """
@@ -83,30 +82,30 @@ def update(
 
     if debug:
         log_everything()
-    with told():
+    with failures():
         connection = Connection(**others)
         session = connection.session()
         form = _format(output or session.get_config_variable("output"))
         if generate_cli_skeleton:
-            answer: dict[str, Any] | None = _sample_answer()
+            response: dict[str, Any] | None = _sample_response()
         else:
-            answer = _updated(connection.client(session), parameters, dry_run)
-        if answer is None:
+            response = _updated(connection.client(session), parameters, dry_run)
+        if response is None:
             return
-        result = query.search(answer) if query else answer
+        result = query.search(response) if query else response
     _print(result, form, color)
 
 
 def _skeleton(form: str) -> str:
     from ..schema.model import UPDATE, operation
-    from .awscli.skeleton import blank, commented
+    from .awscli.blank_input import blank, commented
 
     if form == "yaml-input":
         return commented(operation(UPDATE))
     return json.dumps(blank(operation(UPDATE)), indent=4) + "\n"
 
 
-def _sample_answer() -> dict[str, Any]:
+def _sample_response() -> dict[str, Any]:
     from ..schema.model import UPDATE, service_model
 
     shape = service_model().operation_model(UPDATE).output_shape
@@ -116,8 +115,8 @@ def _sample_answer() -> dict[str, Any]:
 def _parameters(
     context: click.Context, given: dict[str, Any], input_json: str | None, input_yaml: str | None
 ) -> dict[str, Any]:
-    """The call's input: from the options, then from the input that was given besides, and a token of its own."""
-    from ..schema.model import IDEMPOTENCY, UPDATE, operation
+    """The call's input: options override --cli-input-json and --cli-input-yaml; the client token has a default."""
+    from ..schema.model import IDEMPOTENCY
     from .awscli.values import input_of, member_of
 
     parameters = {
@@ -126,15 +125,21 @@ def _parameters(
         if given[name] not in (None, ())
     }
     if input_json is None and input_yaml is None:
-        required = set(operation(UPDATE).required) - {IDEMPOTENCY} - parameters.keys()
-        if missing := [option for option, (name, _) in members().items() if name in required]:
-            text = f"the following arguments are required: {', '.join(missing)}"
-            raise Misused(text, context)
+        _require_members(context, parameters)
     for option, written in (("--cli-input-json", input_json), ("--cli-input-yaml", input_yaml)):
         if written is not None:
             found = input_of(written, option)
             parameters |= {name: value for name, value in found.items() if name not in parameters}
     return {**parameters, IDEMPOTENCY: parameters.get(IDEMPOTENCY, str(uuid4()))}
+
+
+def _require_members(context: click.Context, parameters: dict[str, Any]) -> None:
+    from ..schema.model import IDEMPOTENCY, UPDATE, operation
+
+    required = set(operation(UPDATE).required) - {IDEMPOTENCY} - parameters.keys()
+    if missing := [option for option, (name, _) in members().items() if name in required]:
+        text = f"the following arguments are required: {', '.join(missing)}"
+        raise Misused(text, context)
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -152,12 +157,12 @@ def _format(name: str) -> str:
     from .awscli.output import FORMATS
 
     if name not in FORMATS:
-        raise Misconfigured(f"Unknown output type: {name}; known are {', '.join(FORMATS)}")
+        raise Misconfigured(f"Unknown output type: {name}; choose from {', '.join(FORMATS)}")
     return name
 
 
 def _updated(client: Any, parameters: dict[str, Any], dry_run: bool) -> dict[str, Any] | None:
-    """The service's answer, None where it is not to be asked for one. A person is told what changes."""
+    """The service's response; None for a dry run. On a terminal, the changes are shown."""
     if not dry_run and not sys.stderr.isatty():
         return _call(client, parameters)
     from ..schema.model import TARGET
@@ -166,42 +171,42 @@ def _updated(client: Any, parameters: dict[str, Any], dry_run: bool) -> dict[str
     screen = Screen(sys.stdout if dry_run else sys.stderr)
     if dry_run:
         live = _live(client, parameters)
-        screen.say("Nothing was changed. This is what the update would do:")
+        screen.say("Nothing was changed. The update would make these changes:")
         _show(screen, live, parameters)
         return None
     screen.say(f"Updating {parameters[TARGET]} ...", dim=True)
     try:
-        with told():
+        with failures():
             live = _live(client, parameters)
     except Failure as failure:
-        screen.say(f"What changes cannot be shown: {failure.message}", fg="yellow")
+        screen.say(f"Cannot show the changes: {failure.message}", fg="yellow")
         return _call(client, parameters)
-    answer = _call(client, parameters)
+    response = _call(client, parameters)
     _show(screen, live, parameters)
-    return answer
+    return response
 
 
 def _call(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
     from ..schema.model import TARGET
 
-    answer = _of_the_service(client.update_distribution_configuration(**parameters), TARGET)
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+    response = _checked_response(client.update_distribution_configuration(**parameters), TARGET)
+    return {name: value for name, value in response.items() if name != "ResponseMetadata"}
 
 
 def _live(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
     from ..schema.model import TARGET
 
     member = "distributionConfiguration"
-    answer = _of_the_service(client.get_distribution_configuration(**{TARGET: parameters[TARGET]}), member)
-    configuration: dict[str, Any] = answer[member]
+    response = _checked_response(client.get_distribution_configuration(**{TARGET: parameters[TARGET]}), member)
+    configuration: dict[str, Any] = response[member]
     return configuration
 
 
-def _of_the_service(answer: dict[str, Any], member: str) -> dict[str, Any]:
-    """The same answer. Raises Failure where it lacks `member`: to botocore, any page with status 200 is an answer."""
-    if member not in answer:
-        raise Failure("The answer does not come from Image Builder; what became of the call is not known.")
-    return answer
+def _checked_response(response: dict[str, Any], member: str) -> dict[str, Any]:
+    """The response. Raises Failure if it lacks `member`, because botocore accepts any page with status 200."""
+    if member not in response:
+        raise Failure("The response is not from Image Builder; the outcome of the call is unknown.")
+    return response
 
 
 def _show(screen: Screen, live: dict[str, Any], parameters: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`validate`: everything that the handler would refuse or warn of, with its line, before anything is deployed."""
+"""`validate`: reports the handler's errors and warnings, with their lines, before a deployment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Examples:
 \b
 Exit status:
   0  no errors (with --strict: no warnings either)
-  1  something was found
+  1  errors (with --strict: or warnings)
   2  a file cannot be read, has a null, or is neither a template nor properties, or the command is wrong
 """
 
@@ -51,19 +51,18 @@ Exit status:
     show_default=True,
     help="For people, for programs, for code scanning, or as annotations in GitHub Actions.",
 )
-@click.option("--strict", is_flag=True, help="Let warnings fail, too.")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
-    """Check distribution configurations in templates, offline, as the provider will before any call.
+    """Check distribution configurations in templates offline, as the provider does before any call.
 
-    FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of one resource alone.
-    Each finding is told at its line, in the words of the provider's own answer, with the ID under which cfn-lint
-    tells it (see docs/linting.md).
+    FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of a single resource. Each
+    finding has its line, the message that the provider would return, and its cfn-lint ID (see docs/linting.md).
 
-    What only a deployment can know (other resources, dynamic references) is taken to be all right. Parameters are
-    taken to be their Default, and each of their AllowedValues. Both sides of each Fn::If are checked, in those
-    combinations of conditions that can occur.
+    Values that are known only at deployment (other resources, dynamic references) are not checked. For parameters, the
+    Default and each of the AllowedValues are checked. For each Fn::If, both values are checked, in all combinations of
+    conditions that can occur.
 
-    Other resources, and most of the template as such, are for cfn-lint: `cfn-lint FILE -a provider.lint` does both.
+    To check other resources and the whole template as well, run `cfn-lint FILE -a provider.lint`.
     """
     from ..template.template_error import UNREADABLE
     from .reports import FORMATS, Report

@@ -1,4 +1,4 @@
-"""Where a command's result goes, and in what form."""
+"""Writes a command's result to standard output or a file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ output_option = click.option(
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it there instead of to standard output.",
+    help="Write to this file instead of standard output.",
 )
 format_option = click.option(
-    "--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="How to print it."
+    "--format",
+    "form",
+    type=click.Choice(["yaml", "json"]),
+    default="yaml",
+    show_default=True,
+    help="The output format.",
 )
 
 
 def write(text: str, output: Path | None) -> None:
-    """Write a text that ends with a line break. Raises Mistake where the file cannot be written."""
+    """Write a text that ends with a line break. Raises Mistake if the file cannot be written."""
     if output is None:
         click.echo(text, nl=False)
         return

@@ -1,4 +1,4 @@
-"""The resource as a construct of the AWS CDK, with the provider that answers for it."""
+"""AWS CDK constructs: the distribution configuration, and the provider that manages it."""
 
 from .distribution_configuration import DistributionConfiguration
 from .provider import DistributionConfigurationProvider

@@ -1,30 +1,39 @@
-"""The alarms of template.yaml, for the same reasons. A test compares the two."""
+"""The provider's alarms, as in template.yaml. A test compares the two."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aws_cdk import Duration, Stack
 from aws_cdk.aws_cloudwatch import Alarm, ComparisonOperator, IMetric, TreatMissingData
 from aws_cdk.aws_cloudwatch_actions import SnsAction
+from aws_cdk.aws_lambda import IFunction
+from aws_cdk.aws_logs import ILogGroup
 from aws_cdk.aws_sns import ITopic
-
-if TYPE_CHECKING:
-    from .provider import DistributionConfigurationProvider
+from aws_cdk.aws_sqs import IQueue
+from constructs import Construct
 
 _MINUTE: Final = Duration.minutes(1)
 
 
-def add_alarms(provider: DistributionConfigurationProvider, timeout: Duration, topic: ITopic | None) -> None:
-    """Add the alarms for what the provider, its last resort and its queue tell; `topic` hears of them."""
-    stack, log = Stack.of(provider).stack_name, provider.log_group.log_group_name
-    queue, function = provider.unanswered, provider.function
+def add_alarms(
+    scope: Construct,
+    *,
+    function: IFunction,
+    last_resort: IFunction,
+    queue: IQueue,
+    log_group: ILogGroup,
+    timeout: Duration,
+    topic: ITopic | None,
+) -> None:
+    """Add alarms to `scope` for the two functions and the queue of unanswered requests. They notify `topic`."""
+    stack, log = Stack.of(scope).stack_name, log_group.log_group_name
 
-    def add(name: str, metric: IMetric, said: str, threshold: float = 1, out_of: int = 1, at_least: int = 1) -> None:
+    def add(
+        name: str, metric: IMetric, description: str, threshold: float = 1, out_of: int = 1, at_least: int = 1
+    ) -> None:
         alarm = Alarm(
-            provider,
+            scope,
             f"{name}Alarm",
-            alarm_description=said,
+            alarm_description=description,
             metric=metric,
             threshold=threshold,
             evaluation_periods=out_of,
@@ -43,7 +52,7 @@ def add_alarms(provider: DistributionConfigurationProvider, timeout: Duration, t
     )
     add(
         "LastResort",
-        provider.last_resort.metric_invocations(period=_MINUTE, statistic="Sum"),
+        last_resort.metric_invocations(period=_MINUTE, statistic="Sum"),
         f"{stack} crashed, timed out or was throttled, and the last resort answered FAILED for it. The reasons "
         f"are in the log group {log}.",
     )

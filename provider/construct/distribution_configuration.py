@@ -1,4 +1,4 @@
-"""A distribution configuration of EC2 Image Builder as a construct."""
+"""An EC2 Image Builder distribution configuration as a construct."""
 
 from typing import Final, Unpack
 
@@ -21,13 +21,13 @@ _SERVICE_TIMEOUT: Final = Duration.seconds(int(str(OF_CLOUDFORMATION["ServiceTim
 
 @jsii.implements(IValidation)
 class DistributionConfiguration(CustomResource):
-    """A distribution configuration that is created by `name`, or taken over by its ARN with `adopt`.
+    """A distribution configuration: one that is created with `name`, or an existing one that `adopt` names by its ARN.
 
-    The other arguments are those of `provider.construct.properties.DistributionConfigurationProperties`, made from the
-    API's own model; tokens may stand wherever a value does. What the provider would refuse fails at synth, all of it
-    at once and in the provider's words; what it would only warn of is a warning there.
+    The other arguments are those of `provider.construct.properties.DistributionConfigurationProperties`, which is
+    generated from the API's model. Each value can be a token. Synth reports all errors and warnings that the provider
+    would report, with the same messages.
 
-    `provider` is by default the one of this stack, made for its first configuration.
+    `provider` defaults to the stack's own provider, which the stack's first configuration creates.
     """
 
     def __init__(
@@ -38,9 +38,11 @@ class DistributionConfiguration(CustomResource):
         provider: DistributionConfigurationProvider | DeployedProvider | None = None,
         **properties: Unpack[DistributionConfigurationProperties],
     ) -> None:
-        """Declare the resource. What is wrong with the properties is told at synth."""
+        """Declare the resource. Synth reports errors in the properties."""
         if isinstance(provider, str):
-            raise TypeError("provider: give a ServiceToken by DistributionConfigurationProvider.from_service_token")
+            raise TypeError(
+                "provider: to use a ServiceToken, call DistributionConfigurationProvider.from_service_token"
+            )
         provider = provider or DistributionConfigurationProvider.get_or_create(scope)
         self._properties = as_properties(properties, resource_type())
         super().__init__(
@@ -52,11 +54,11 @@ class DistributionConfiguration(CustomResource):
             properties=self._properties,
         )
         self.node.add_validation(self)
-        # Nobody would answer for the resource's deletion if the provider's last resort went first.
-        self.node.add_dependency(*provider.chain)
+        # If the last resort were deleted first, a failing Delete of this resource might get no response.
+        self.node.add_dependency(*provider.required_resources)
 
     def validate(self) -> list[str]:
-        """The errors of the properties, by their paths; the CDK asks for them at synth."""
+        """The errors in the properties, each with its path. The CDK calls this at synth."""
         found = check_properties(Stack.of(self).resolve(self._properties))
         for one in found:
             if one.severity is Severity.WARNING:
@@ -65,38 +67,38 @@ class DistributionConfiguration(CustomResource):
 
     @property
     def distribution_configuration_arn(self) -> str:
-        """The configuration's ARN, as `ref` gives it."""
+        """The configuration's ARN, the same as `ref`."""
         return self.ref
 
     @property
     def distribution_configuration_name(self) -> str:
-        """Its name."""
+        """The configuration's name."""
         return self.get_att_string(pascal_case(NAME))
 
     @property
     def regions(self) -> list[str]:
-        """Its Regions."""
+        """The Regions to which it distributes."""
         return Fn.split(",", self.get_att_string(REGIONS))
 
     @property
     def date_updated(self) -> str:
-        """When it last changed."""
+        """The date of the last change."""
         return self.get_att_string(DATE_UPDATED)
 
     @property
     def request_id(self) -> str:
-        """The API's request ID of the last change."""
+        """The API request ID of the last change."""
         return self.get_att_string(REQUEST_ID)
 
     @property
     def client_token(self) -> str:
-        """The token of the last change."""
+        """The client token of the last change."""
         return self.get_att_string(pascal_case(IDEMPOTENCY))
 
     def grant(self, grantee: IGrantable, *actions: str) -> Grant:
-        """Allow actions on this configuration, such as `imagebuilder:UpdateDistributionConfiguration`."""
+        """Grant actions on this configuration, such as `imagebuilder:UpdateDistributionConfiguration`."""
         return Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self.ref])
 
     def grant_read(self, grantee: IGrantable) -> Grant:
-        """Allow to read this configuration and its tags, as whoever makes a pipeline with it needs to."""
+        """Grant read access to this configuration and its tags, which the creator of a pipeline needs."""
         return self.grant(grantee, "imagebuilder:GetDistributionConfiguration", "imagebuilder:ListTagsForResource")

@@ -1,4 +1,4 @@
-"""What the provider's arguments may be: the patterns of template.yaml's parameters. A test compares the two."""
+"""Validates the provider's arguments, as template.yaml does its parameters. A test compares the two."""
 
 import re
 from typing import Final
@@ -16,19 +16,19 @@ PATTERNS: Final = {
         "a parameter name without its leading slash, with the wildcards * and ?, or nothing",
     ),
 }
-"""By argument its pattern, and the pattern in words."""
+"""By argument: its pattern, and the pattern in words."""
 
-SHORTEST: Final = 30
-"""Seconds that a request has at least."""
+MINIMUM_TIMEOUT: Final = 30
+"""Seconds."""
 
 
-def mistakes(timeout: Duration, **patterns: str) -> list[str]:
-    """What is wrong with a provider's arguments; nothing is known of tokens."""
+def problems(timeout: Duration, **patterns: str) -> list[str]:
+    """The problems with a provider's arguments. Tokens are not checked."""
     found = [
         f"{name}: must be {PATTERNS[name][1]}, not {value!r}"
         for name, value in patterns.items()
         if not Token.is_unresolved(value) and not re.fullmatch(PATTERNS[name][0], value)
     ]
-    if timeout.to_seconds() < SHORTEST:
-        found.append(f"timeout: must be at least {SHORTEST} seconds, is {timeout.to_seconds():g}")
+    if timeout.to_seconds() < MINIMUM_TIMEOUT:
+        found.append(f"timeout: must be at least {MINIMUM_TIMEOUT} seconds, not {timeout.to_seconds():g}")
     return found

@@ -1,57 +1,52 @@
-"""Why what cdk-nag's AWS Solutions pack says of the provider is as it should be. cdk-nag itself is not needed."""
-
-from __future__ import annotations
+"""Acknowledges the findings of cdk-nag's AWS Solutions pack about the provider, with reasons. Does not need cdk-nag."""
 
 import json
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from aws_cdk import Acknowledgment, Stack, Validations
+from constructs import Construct
 
-if TYPE_CHECKING:
-    from constructs import Construct
+from .role import Policies
 
-    from .provider import DistributionConfigurationProvider
-    from .role import Policies
-
-_QUEUE: Final = "It is itself where the last resort leaves what it could not answer; an alarm watches it."
-_RUNTIME: Final = "The artifact's byte code is made for this runtime, which Lambda supports and the tests run on."
+_QUEUE: Final = "This queue is itself the dead-letter queue of the last-resort function; an alarm watches it."
+_RUNTIME: Final = "The artifact's bytecode is compiled for this runtime, which Lambda supports and the tests use."
 _WILDCARDS: Final = {
-    "distribution-configurations": "name_pattern narrows the configurations; IAM has no narrower resource for lists.",
-    "launch-templates": "Which launch templates are named is in the stacks that use the provider; "
-    "launch_templates=False takes this away.",
-    "export-buckets": "export_bucket_pattern narrows the buckets, whose contents stay out of reach.",
-    "ssm-parameters": "ssm_parameter_pattern was asked for, and narrows the parameters.",
+    "distribution-configurations": "name_pattern limits the configurations; list actions support no narrower resource.",
+    "launch-templates": "The stacks that use the provider name the launch templates; "
+    "launch_templates=False removes this policy.",
+    "export-buckets": "export_bucket_pattern limits the buckets; the policy does not allow access to objects.",
+    "ssm-parameters": "ssm_parameter_pattern limits the parameters.",
 }
-"""Why a policy reaches more than one resource, by its name."""
+"""By policy name: why the policy contains a wildcard."""
 
 
-def acknowledge(provider: DistributionConfigurationProvider, policies: Policies) -> None:
-    """Give the reasons, on the resources that they are for. `policies` are those of the provider's role."""
-    _accept(provider.unanswered, "AwsSolutions-SQS3", _QUEUE)
-    for function in (provider.function, provider.last_resort):
-        _accept(function, "AwsSolutions-L1", _RUNTIME)
-    stack = Stack.of(provider)
+def acknowledge(*, queue: Construct, functions: Iterable[Construct], role: Construct, policies: Policies) -> None:
+    """Acknowledge each finding on the resource that it concerns. `policies` are those of `role`."""
+    _acknowledge(queue, "AwsSolutions-SQS3", _QUEUE)
+    for function in functions:
+        _acknowledge(function, "AwsSolutions-L1", _RUNTIME)
+    stack = Stack.of(role)
     for name, document in policies.items():
         for statement in stack.resolve(document)["Statement"]:
-            resource = _spelled(statement["Resource"])
+            resource = _as_cdk_nag_writes(statement["Resource"])
             if "*" in resource:
-                _accept(provider.role, f"AwsSolutions-IAM5[Resource::{resource}]", _WILDCARDS[name])
+                _acknowledge(role, f"AwsSolutions-IAM5[Resource::{resource}]", _WILDCARDS[name])
 
 
-def _accept(construct: Construct, rule: str, reason: str) -> None:
+def _acknowledge(construct: Construct, rule: str, reason: str) -> None:
     Validations.of(construct).acknowledge(Acknowledgment(id=f"AwsSolutions::{rule}", reason=reason))
 
 
-def _spelled(value: Any) -> str:
-    """A resource's ARN as cdk-nag writes it: `arn:<AWS::Partition>:s3:::*`."""
+def _as_cdk_nag_writes(value: Any) -> str:
+    """Write a resource's ARN as cdk-nag does: `arn:<AWS::Partition>:s3:::*`."""
     if not isinstance(value, Mapping):
         return str(value)
     ((function, argument),) = value.items()
     match function, argument:
         case "Fn::Join", ["", [*parts]]:
-            return "".join(map(_spelled, parts))
+            return "".join(map(_as_cdk_nag_writes, parts))
         case "Ref", str(name):
             return f"<{name}>"
         case "Fn::GetAtt", [*names]:

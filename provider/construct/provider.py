@@ -1,4 +1,4 @@
-"""The provider as a construct: what template.yaml deploys, within a stack of the CDK."""
+"""The provider as a construct: the resources of template.yaml, in a CDK stack."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from aws_cdk.aws_sqs import Queue, QueueEncryption
 from constructs import Construct, IConstruct, IValidation
 
 from ..build.shrink import RUNTIME
-from . import nag, role
 from .alarms import add_alarms
 from .asset import code
-from .limits import mistakes
+from .limits import problems
+from .nag import acknowledge
+from .role import LAMBDA, last_resort_policies, provider_policies
 
 _SINGLETON: Final = "ImageBuilderDistributionProvider"
 _RUNTIME: Final = Runtime(f"python{RUNTIME}", RuntimeFamily.PYTHON)
@@ -35,14 +36,15 @@ _RUNTIME: Final = Runtime(f"python{RUNTIME}", RuntimeFamily.PYTHON)
 
 @jsii.implements(IValidation)
 class DistributionConfigurationProvider(Construct):
-    """The function that answers for distribution configurations, and what it takes besides.
+    """The function that manages distribution configurations, with its role, log group, queue, and alarms.
 
-    Its role reaches the configurations of `name_pattern`, as their ARNs spell them (such as `golden-*`), in this
-    account and Region; for S3 exports the buckets of `export_bucket_pattern`; the SSM parameters of
-    `ssm_parameter_pattern` (without the leading slash), whose values it can read then; and launch templates of this
-    account. An empty pattern reaches nothing. `encryption_key` encrypts the log, the queue and the environment; its
-    policy has to let CloudWatch Logs use it. `memory_size` is in MiB. `timeout`, no token, is what one request may
-    take; keep it below the 15 minutes that CloudFormation waits.
+    Its role allows access to the configurations in this account and Region that match `name_pattern`; to the S3 export
+    buckets that match `export_bucket_pattern`; to the SSM parameters that match `ssm_parameter_pattern`, including
+    their values; and, with `launch_templates`, to this account's launch templates. An empty pattern allows none.
+    `name_pattern` is matched against the last part of the ARN: lowercase, with hyphens for spaces (such as `golden-*`).
+    `ssm_parameter_pattern` has no leading slash. `encryption_key` encrypts the log, the queue, and the environment;
+    its key policy must allow CloudWatch Logs to use it. `memory_size` is in MiB. `timeout` limits one request and
+    cannot be a token; keep it below the 15 minutes that CloudFormation waits.
     """
 
     def __init__(
@@ -62,10 +64,10 @@ class DistributionConfigurationProvider(Construct):
         log_retention: RetentionDays = RetentionDays.THREE_MONTHS,
         alarm_topic: ITopic | None = None,
     ) -> None:
-        """Deploy a provider of its own, beside others that there may be."""
+        """Add a provider to the scope's stack."""
         super().__init__(scope, construct_id)
         timeout = timeout or Duration.minutes(2)
-        self._mistakes = mistakes(
+        self._problems = problems(
             timeout,
             name_pattern=name_pattern,
             export_bucket_pattern=export_bucket_pattern,
@@ -77,7 +79,7 @@ class DistributionConfigurationProvider(Construct):
             "Log",
             retention=log_retention,
             encryption_key=encryption_key,
-            # The record of what was changed outlives the provider, until its lines are too old.
+            # The log of changes outlives the provider, until its retention period ends.
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         self.unanswered = Queue(
@@ -92,9 +94,9 @@ class DistributionConfigurationProvider(Construct):
             self,
             "LastResortRole",
             description="What the last resort may do, which is to log and to leave what it could not answer in a queue",
-            assumed_by=role.LAMBDA,
+            assumed_by=LAMBDA,
             permissions_boundary=permissions_boundary,
-            inline_policies=role.of_last_resort(self, self.log_group, self.unanswered, encryption_key),
+            inline_policies=last_resort_policies(self, self.log_group, self.unanswered, encryption_key),
         )
         self.last_resort = Function(
             self,
@@ -115,7 +117,7 @@ class DistributionConfigurationProvider(Construct):
             retry_attempts=2,
             on_failure=SqsDestination(self.unanswered),
         )
-        policies = role.of_provider(
+        policies = provider_policies(
             self,
             self.log_group,
             self.last_resort,
@@ -128,7 +130,7 @@ class DistributionConfigurationProvider(Construct):
             self,
             "Role",
             description="What the provider of Custom::ImageBuilderDistributionConfiguration may do",
-            assumed_by=role.LAMBDA,
+            assumed_by=LAMBDA,
             permissions_boundary=permissions_boundary,
             inline_policies=policies,
         )
@@ -149,46 +151,55 @@ class DistributionConfigurationProvider(Construct):
             logging_format=LoggingFormat.JSON,
             application_log_level_v2=log_level,
             system_log_level_v2=SystemLogLevel.WARN,
-            # What was not answered after one retry, or not even begun in ten minutes, is answered by the last resort.
+            # The last resort responds if one retry fails, or if the request did not start within ten minutes.
             max_event_age=Duration.minutes(10),
             retry_attempts=1,
             on_failure=LambdaDestination(self.last_resort),
         )
-        add_alarms(self, timeout, alarm_topic)
-        nag.acknowledge(self, policies)
+        add_alarms(
+            self,
+            function=self.function,
+            last_resort=self.last_resort,
+            queue=self.unanswered,
+            log_group=self.log_group,
+            timeout=timeout,
+            topic=alarm_topic,
+        )
+        functions = (self.function, self.last_resort)
+        acknowledge(queue=self.unanswered, functions=functions, role=self.role, policies=policies)
 
     def validate(self) -> list[str]:
-        """What is wrong with the arguments; the CDK asks for it at synth."""
-        return self._mistakes
+        """The problems with the arguments. The CDK calls this at synth."""
+        return self._problems
 
     @property
     def service_token(self) -> str:
-        """The ServiceToken of the resources that it answers for."""
+        """The ServiceToken for resources that this provider manages."""
         return self.function.function_arn
 
     @property
-    def chain(self) -> list[IConstruct]:
-        """What must be there, besides the function, for each request to be answered: on it hangs all the rest."""
+    def required_resources(self) -> list[IConstruct]:
+        """The resources, besides the function, without which a request may get no response."""
         return [function.node.find_child("EventInvokeConfig") for function in (self.function, self.last_resort)]
 
     @classmethod
     def get_or_create(cls, scope: Construct) -> DistributionConfigurationProvider:
-        """The one of the scope's stack that is made where no other is asked for."""
+        """The default provider of the scope's stack, created on first use."""
         stack = Stack.of(scope)
         found = stack.node.try_find_child(_SINGLETON)
         return found if isinstance(found, cls) else cls(stack, _SINGLETON)
 
     @staticmethod
     def from_service_token(scope: Construct, construct_id: str, service_token: str) -> DeployedProvider:
-        """One that is deployed already, such as by `sam deploy`, whose stack exports its ServiceToken."""
+        """A provider that is already deployed, for example by `sam deploy`; its stack exports the ServiceToken."""
         return DeployedProvider(scope, construct_id, service_token)
 
 
 class DeployedProvider(Construct):
-    """A provider that something else deploys."""
+    """A provider that is deployed elsewhere."""
 
     def __init__(self, scope: Construct, construct_id: str, service_token: str) -> None:
-        """Point to it by its function's ARN."""
+        """Refer to the provider by its function's ARN."""
         super().__init__(scope, construct_id)
         self.service_token = service_token
-        self.chain: list[IConstruct] = []
+        self.required_resources: list[IConstruct] = []

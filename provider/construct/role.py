@@ -1,4 +1,4 @@
-"""What the functions may do: the statements of template.yaml, for the same reasons. A test compares the two."""
+"""The policies of the functions' roles, as in template.yaml. A test compares the two."""
 
 from typing import Final
 
@@ -11,15 +11,15 @@ from aws_cdk.aws_sqs import IQueue
 from constructs import Construct
 
 LAMBDA: Final = ServicePrincipal("lambda.amazonaws.com")
-"""Who takes the roles."""
+"""The service that assumes the roles."""
 
 Policies = dict[str, PolicyDocument]
-"""Inline policies by their names."""
+"""Inline policies by name."""
 
 _SERVICE_LINKED_ROLE: Final = "aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
 
 
-def of_provider(
+def provider_policies(
     scope: Construct,
     log_group: ILogGroup,
     last_resort: IFunction,
@@ -29,7 +29,7 @@ def of_provider(
     ssm_parameter_pattern: str,
     launch_templates: bool,
 ) -> Policies:
-    """The provider's policies; those for buckets, parameters and launch templates only where such may be named."""
+    """The provider's policies. Buckets, parameters, and launch templates have theirs only if the arguments allow it."""
     stack = Stack.of(scope)
     policies = {
         "distribution-configurations": _policy(
@@ -46,9 +46,9 @@ def of_provider(
                 "imagebuilder:TagResource",
                 "imagebuilder:UntagResource",
             ),
-            # IAM has no narrower resource for lists.
+            # List actions support no narrower resource.
             _allow("Lists", "*", "imagebuilder:ListDistributionConfigurations", "imagebuilder:ListImagePipelines"),
-            # Image Builder makes its service-linked role with the caller's permissions, the first time it is used.
+            # Image Builder creates its service-linked role with the caller's permissions on first use.
             _allow(
                 "ServiceLinkedRole",
                 stack.format_arn(service="iam", region="", resource="role", resource_name=_SERVICE_LINKED_ROLE),
@@ -59,7 +59,7 @@ def of_provider(
             _allow("LastResort", last_resort.function_arn, "lambda:InvokeFunction"),
         )
     }
-    # What Image Builder checks and does with the caller's permissions when a configuration names such things.
+    # Image Builder uses the caller's permissions for the launch templates, buckets, and parameters in a configuration.
     if launch_templates:
         templates = stack.format_arn(service="ec2", region="*", resource="launch-template", resource_name="*")
         policies["launch-templates"] = _policy(
@@ -83,8 +83,8 @@ def of_provider(
     return policies
 
 
-def of_last_resort(scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None) -> Policies:
-    """The last resort's policies; one for the key that encrypts the queue, if one does."""
+def last_resort_policies(scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None) -> Policies:
+    """The last resort's policies, including one for `key` if it encrypts the queue."""
     policies = {
         "last-resort": _policy(_log(log_group), _allow("Unanswered", unanswered.queue_arn, "sqs:SendMessage")),
     }

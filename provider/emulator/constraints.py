@@ -1,6 +1,6 @@
-"""What the service model demands of a value: type, required members, length, range, count, enum and pattern.
+"""The service model's constraints on a value: type, required members, length, range, count, enum, and pattern.
 
-This is a second opinion, on purpose written apart from the provider's own validation.
+It is independent of the provider's own validation on purpose, so that each finds the other's faults.
 """
 
 import functools
@@ -22,36 +22,30 @@ _INT32 = range(-(2**31), 2**31)
 
 
 class Violation(NamedTuple):
-    """One demand not met. `malformed`: the request is no request at all (a member missing, a wrong type)."""
+    """One violated constraint. `malformed`: a member is missing or has the wrong type."""
 
     path: str
-    demand: str
+    requirement: str
     malformed: bool
 
 
 def violations(shape: Shape, value: Any, path: str = "") -> Iterator[Violation]:
-    """Every demand of `shape` that `value` does not meet, outermost first, at paths like `a[0].b`."""
+    """Each constraint of `shape` that `value` violates, outermost first, with paths like `a[0].b`."""
     expected = _JSON_TYPES[shape.type_name]
     if type(value) is not expected or (expected is int and value not in _INT32):
         yield Violation(path, f"must be of type {shape.type_name}", malformed=True)
         return
     for keyword, limit in shape.metadata.items():
-        if keyword in _DEMANDS:
-            demand = _DEMANDS[keyword](limit, value)
-            if demand:
-                yield Violation(path, demand, malformed=False)
+        if keyword in _CONSTRAINTS:
+            requirement = _CONSTRAINTS[keyword](limit, value)
+            if requirement:
+                yield Violation(path, requirement, malformed=False)
     yield from _inner_violations(shape, value, path)
 
 
 def _inner_violations(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
     if isinstance(shape, StructureShape):
-        prefix = f"{path}." if path else ""
-        for name in shape.required_members:
-            if name not in value:
-                yield Violation(f"{prefix}{name}", "must not be null", malformed=True)
-        for name, member in shape.members.items():
-            if name in value:
-                yield from violations(member, value[name], f"{prefix}{name}")
+        yield from _member_violations(shape, value, f"{path}." if path else "")
     elif isinstance(shape, ListShape):
         for index, item in enumerate(value):
             yield from violations(shape.member, item, f"{path}[{index}]")
@@ -59,6 +53,15 @@ def _inner_violations(shape: Shape, value: Any, path: str) -> Iterator[Violation
         for key, item in value.items():
             yield from violations(shape.key, key, f"{path}.{key}")
             yield from violations(shape.value, item, f"{path}.{key}")
+
+
+def _member_violations(shape: StructureShape, value: Any, prefix: str) -> Iterator[Violation]:
+    for name in shape.required_members:
+        if name not in value:
+            yield Violation(f"{prefix}{name}", "must not be null", malformed=True)
+    for name, member in shape.members.items():
+        if name in value:
+            yield from violations(member, value[name], f"{prefix}{name}")
 
 
 def _size(value: Any) -> int:
@@ -87,11 +90,11 @@ def _pattern(pattern: str, value: str) -> str | None:
 
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # The service matches with Java, whose \s and \d are ASCII; there is no newline to spare before its end.
+    # The service uses Java's regular expressions: \s and \d are ASCII, and $ does not match before a final newline.
     return re.compile(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern, re.ASCII)
 
 
-_DEMANDS: dict[str, Callable[[Any, Any], str | None]] = {
+_CONSTRAINTS: dict[str, Callable[[Any, Any], str | None]] = {
     "min": _minimum,
     "max": _maximum,
     "enum": _enumeration,

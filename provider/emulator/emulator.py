@@ -1,10 +1,10 @@
-"""An EC2 Image Builder on the loopback interface, for real botocore clients and the AWS CLI.
+"""Emulates EC2 Image Builder on the loopback interface, for botocore clients and the AWS CLI.
 
     with Emulator() as emulator:
         client = boto3.client("imagebuilder", endpoint_url=emulator.url, ...)
 
-The rooms behind it: `server` moves bytes, `wire` reads requests by botocore's model, `constraints` holds them
-against it, `service` and `rejections` do what Image Builder does, and `faults` is how any of it goes wrong.
+Its modules: `server` is the HTTP server, `wire` parses requests, `constraints` validates them (both by botocore's
+model), `service` and `rejections` implement Image Builder's behavior, and `faults` injects failures.
 """
 
 import copy
@@ -32,14 +32,14 @@ from .wire import Route, Router, parameters_of
 __all__ = ["Emulator", "Fault", "RecordedRequest"]
 
 Interruption = Callable[[str, Mapping[str, Any], Literal["before", "after"]], None]
-"""Called with the operation and its parameters before a call takes effect, and after it did, before it is answered."""
+"""Called with an operation and its parameters before a call takes effect, and again before the response is sent."""
 
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """A request as it came: `parameters` by API names, not validated; `fault` is the one ordered for it.
+    """A request as received: `parameters` by API names, not validated; `fault` is the one injected into it.
 
-    A request that fits no operation has its method and path for `operation`.
+    If no operation matches, `operation` is the request's method and path.
     """
 
     operation: str
@@ -49,14 +49,14 @@ class RecordedRequest:
 
 
 class Emulator:
-    """One account in one Region. Listens from `start` (or `with`) until `stop`; what it holds stays readable.
+    """One account in one Region. Listens from `start` (or `with`) until `stop`; its state stays readable afterwards.
 
-    `port` 0 takes a free one. `certificate` and `key` are PEM files for https; a certificate's file may hold
-    the key too. `clock` gives the dates of configurations, in seconds since the epoch.
+    `port` 0 selects a free port. `certificate` and `key` are PEM files for HTTPS; the certificate's file may include
+    the key. `clock` returns seconds since the epoch, for the dates of configurations.
     """
 
     interruption: Interruption | None = None
-    """Runs in the thread of each call, so that something else can happen in the middle of a request."""
+    """Runs in the thread of each call, to change something in the middle of a request."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Emulator:
         self._server: LoopbackServer | None = None
 
     def start(self) -> Self:
-        """Listen. OSError where the port is taken, RuntimeError where it is listening already."""
+        """Start to listen. Raises OSError if the port is in use, RuntimeError if it already listens."""
         if self._server:
             raise RuntimeError("the emulator is listening already")
         tls = None
@@ -93,7 +93,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Cut all connections, hanging ones too, and free the port. Else it does nothing."""
+        """Close all connections, including hanging ones, and free the port. Does nothing if it does not listen."""
         if self._server:
             self._server.close()
             self._server = None
@@ -108,15 +108,15 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The endpoint's URL. RuntimeError while it is not listening."""
+        """The endpoint's URL. Raises RuntimeError if the emulator does not listen."""
         if not self._server:
             raise RuntimeError("the emulator is not listening")
         return self._server.url
 
     def environment(self) -> dict[str, str]:
-        """The variables that make a botocore process talk to this emulator, whatever else is set around it.
+        """The environment variables that direct a botocore process to this emulator, whatever else is set.
 
-        With https, a `certificate` that signed itself is trusted too.
+        With HTTPS, they make the process trust `certificate`.
         """
         trust = {"AWS_CA_BUNDLE": str(self._certificate)} if self._certificate else {}
         return {
@@ -134,13 +134,13 @@ class Emulator:
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """Every request so far, in the order of their arrival."""
+        """All requests so far, in order."""
         with self._lock:
             return list(self._requests)
 
     @property
     def configurations(self) -> dict[str, dict[str, Any]]:
-        """A copy of what exists now: ARN to the configuration as GetDistributionConfiguration gives it."""
+        """A copy of all configurations by ARN, each as GetDistributionConfiguration returns it."""
         return self._service.configurations
 
     def seed(
@@ -151,9 +151,9 @@ class Emulator:
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> str:
-        """Put a configuration of somebody else's there, neither validated nor recorded; gives its ARN.
+        """Add an existing configuration, neither validated nor recorded, and return its ARN.
 
-        Raises ValueError where one of that name exists.
+        Raises ValueError if one of that name exists.
         """
         content = {"name": name, "distributions": list(distributions), "tags": dict(tags or {})}
         return self._service.add_configuration(
@@ -161,48 +161,47 @@ class Emulator:
         )
 
     def seed_pipeline(self, name: str, distribution_configuration_arn: str) -> str:
-        """Put an image pipeline there that uses the configuration; gives the pipeline's ARN."""
+        """Add an image pipeline that uses the configuration, and return the pipeline's ARN."""
         return self._service.add_pipeline(name, distribution_configuration_arn)
 
     def remove(self, arn: str) -> None:
-        """Delete a configuration as somebody else would, not recorded. KeyError where there is none."""
+        """Delete a configuration, as another client would, not recorded. Raises KeyError if there is none."""
         self._service.remove_configuration(arn)
 
     def forget_tokens(self) -> None:
-        """Forget every client token, as the service does after a while."""
+        """Forget all client tokens, as the service does after some time."""
         self._service.forget_tokens()
 
     def lag_reads(self, seconds: float) -> None:
-        """Let reads show each later write this many seconds late; 0 for at once."""
+        """Delay the effect of later writes on reads by this many seconds; 0 for no delay."""
         self._service.read_lag = seconds
 
     def fail(self, operation: str, fault: Fault, times: int = 1, after: bool = False) -> None:
-        """Let the next `times` calls of `operation` ("*" for any) meet `fault`.
+        """Inject `fault` into the next `times` calls of `operation` ("*" for any).
 
-        `after`: the call takes effect and then its answer is the fault. Raises ValueError for an operation
-        that the service does not have.
+        With `after`, the call takes effect and then fails. Raises ValueError for an operation that the service lacks.
         """
-        self._order(Failure(operation, fault=fault, after=after), times)
+        self._inject(Failure(operation, fault=fault, after=after), times)
 
     def fail_with(self, operation: str, code: str, status: int, message: str, times: int = 1) -> None:
-        """Let the next `times` calls of `operation` ("*" for any) be answered with this error instead.
+        """Return this error from the next `times` calls of `operation` ("*" for any).
 
-        Raises ValueError for an operation that the service does not have.
+        Raises ValueError for an operation that the service lacks.
         """
-        self._order(Failure(operation, error=ServiceError(code, message, status)), times)
+        self._inject(Failure(operation, error=ServiceError(code, message, status)), times)
 
     def fail_at_random(self, share: float, faults: tuple[Fault, ...], seed: int) -> None:
-        """Let this share of all calls meet one of `faults`, before or after they take effect, until `reset_faults`."""
-        self._faults.order_at_random(share, faults, seed)
+        """Inject `faults` into this share of all calls, before or after they take effect, until `reset_faults`."""
+        self._faults.fail_at_random(share, faults, seed)
 
     def reset_faults(self) -> None:
-        """Forget the failures that no call has met yet."""
+        """Discard the failures that have not happened yet."""
         self._faults.clear()
 
-    def _order(self, failure: Failure, times: int) -> None:
+    def _inject(self, failure: Failure, times: int) -> None:
         if failure.operation not in (ANY_OPERATION, *self._model.operation_names):
             raise ValueError(f"Image Builder has no operation {failure.operation!r}")
-        self._faults.order(failure, times)
+        self._faults.add(failure, times)
 
     def _respond(self, method: str, target: str, body: bytes, _headers: Message) -> Reply | Fault:
         route = self._router.route(method, target)
@@ -219,20 +218,20 @@ class Emulator:
             self.interruption(operation, parameters, "before")
         if failure and not failure.after:
             return self._failed(operation, failure)
-        answer = self._error(malformed) if malformed else self._answer(route, parameters)
+        reply = self._error(malformed) if malformed else self._reply(route, parameters)
         if self.interruption:
             self.interruption(operation, parameters, "after")
-        return self._failed(operation, failure) if failure else answer
+        return self._failed(operation, failure) if failure else reply
 
     def _record(self, operation: str, parameters: dict[str, Any], body: bytes, failure: Failure | None) -> None:
         request = RecordedRequest(operation, copy.deepcopy(parameters), body, failure.fault if failure else None)
         with self._lock:
             self._requests.append(request)
 
-    def _answer(self, route: Route | None, parameters: dict[str, Any]) -> Reply:
+    def _reply(self, route: Route | None, parameters: dict[str, Any]) -> Reply:
         try:
             if route is None:
-                message = "There is no operation at this method and path."
+                message = "No operation has this method and path."
                 raise ServiceError("UnknownOperationException", message, 404)
             output = self._service.call(route.operation, parameters)
         except ServiceError as error:
@@ -264,7 +263,7 @@ class Emulator:
 
 @functools.cache
 def _session() -> botocore.session.Session:
-    # It keeps what it has read of botocore's data, which takes longer than anything else here.
+    # Shared, because loading botocore's data takes longer than anything else here.
     return botocore.session.Session()
 
 

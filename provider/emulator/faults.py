@@ -1,4 +1,4 @@
-"""How a call goes wrong: the service's own errors, and failures that somebody ordered for a rehearsal."""
+"""How a call fails: the service's own errors, and injected failures."""
 
 import random
 import threading
@@ -10,9 +10,9 @@ ANY_OPERATION = "*"
 
 
 class ServiceError(Exception):
-    """An answer that is an error.
+    """An error response.
 
-    `status` is the HTTP status; None means the one that the service model gives for `code`, or 400.
+    `status` is the HTTP status; None means the status of `code` in the service model, or 400.
     """
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
@@ -23,14 +23,14 @@ class ServiceError(Exception):
 
 
 class Fault(Enum):
-    """A failure to order. The value is the service's error code, or what happens on the wire instead."""
+    """A failure to inject. The value is the service's error code, or a description of the network failure."""
 
     THROTTLE = "CallRateLimitExceededException"
     UNAVAILABLE = "ServiceUnavailableException"
     SERVER_ERROR = "ServiceException"
     DENIED = "AccessDeniedException"
     RESET = "the connection is reset"
-    HANG = "no answer comes"
+    HANG = "no response is sent"
     GARBAGE = "status 200 with an HTML page"
 
 
@@ -44,7 +44,7 @@ _MESSAGES = {
 
 @dataclass(frozen=True)
 class Failure:
-    """One failure waiting for its call: either a `fault` or, for any other error, an `error`."""
+    """One injected failure: either a `fault` or, for any other error, an `error`."""
 
     operation: str
     fault: Fault | None = None
@@ -52,7 +52,7 @@ class Failure:
     after: bool = False
 
     def error_for(self, operation: str) -> ServiceError | None:
-        """The error that `operation` is answered with; None where the wire fails instead."""
+        """The error response for `operation`; None for a network failure."""
         if self.fault in _MESSAGES:
             return ServiceError(self.fault.value, _MESSAGES[self.fault].format(operation=operation))
         return self.error
@@ -63,42 +63,42 @@ def _never() -> None:
 
 
 class FaultPlan:
-    """The failures still to come, each for one call, in the order they were ordered."""
+    """The injected failures that have not happened yet, each for one call, in order."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[Failure] = []
-        self._drawn: Callable[[], Failure | None] = _never
+        self._pending: list[Failure] = []
+        self._random_failure: Callable[[], Failure | None] = _never
 
-    def order(self, failure: Failure, times: int) -> None:
-        """Let the next `times` matching calls fail. ValueError where `times` is no positive number."""
+    def add(self, failure: Failure, times: int) -> None:
+        """Make the next `times` matching calls fail. Raises ValueError if `times` is not positive."""
         if times < 1:
-            raise ValueError(f"a failure happens once or more often, not {times} times")
+            raise ValueError(f"times must be at least 1, not {times}")
         with self._lock:
-            self._waiting += [failure] * times
+            self._pending += [failure] * times
 
     def take(self, operation: str) -> Failure | None:
-        """The failure that this call meets, if one is waiting for it. It is gone afterwards."""
+        """Remove and return the failure for this call, if there is one."""
         with self._lock:
-            for place, failure in enumerate(self._waiting):
+            for index, failure in enumerate(self._pending):
                 if failure.operation in (operation, ANY_OPERATION):
-                    return self._waiting.pop(place)
-            return self._drawn()
+                    return self._pending.pop(index)
+            return self._random_failure()
 
-    def order_at_random(self, share: float, faults: tuple[Fault, ...], seed: int) -> None:
-        """Let this share of all calls fail, before or after they take effect, until `clear`."""
-        chance = random.Random(seed)  # noqa: S311 - a rehearsal that can be repeated, no secret
+    def fail_at_random(self, share: float, faults: tuple[Fault, ...], seed: int) -> None:
+        """Make this share of all calls fail, before or after they take effect, until `clear`."""
+        generator = random.Random(seed)  # noqa: S311 - a seed makes runs repeatable; nothing here is secret
 
-        def drawn() -> Failure | None:
-            if chance.random() >= share:
+        def random_failure() -> Failure | None:
+            if generator.random() >= share:
                 return None
-            return Failure(ANY_OPERATION, chance.choice(faults), after=chance.random() < 0.5)
+            return Failure(ANY_OPERATION, generator.choice(faults), after=generator.random() < 0.5)
 
         with self._lock:
-            self._drawn = drawn
+            self._random_failure = random_failure
 
     def clear(self) -> None:
-        """Forget every failure still to come."""
+        """Discard all failures that have not happened yet."""
         with self._lock:
-            self._waiting.clear()
-            self._drawn = _never
+            self._pending.clear()
+            self._random_failure = _never

@@ -1,4 +1,4 @@
-"""What the List operations share: filters, order and pages."""
+"""Filters, order, and pages of the List operations."""
 
 import base64
 from collections.abc import Iterable, Mapping, Set
@@ -9,23 +9,23 @@ from .rejections import invalid_value
 
 _PAGE_SIZE = 25
 
-Resource = Mapping[str, Any]
+Summary = Mapping[str, Any]
 
 
 def listing(
-    resources: Iterable[Resource], parameters: Mapping[str, Any], filters: Set[str], result: str
+    resources: Iterable[Summary], parameters: Mapping[str, Any], filters: Set[str], result: str
 ) -> dict[str, Any]:
-    """One page of `resources`, as the member `result` and, where more follow, `nextToken`.
+    """One page of `resources`, as the member `result`, and `nextToken` if more follow.
 
-    A resource passes if every filter of the request has its value among the values asked for. Raises ServiceError
-    for a filter whose name is not among `filters`, and for a token that none of these pages gave.
+    A resource matches if each filter of the request lists its value. Raises ServiceError for a filter whose name is
+    not in `filters`, and for an invalid token.
     """
     _check_names(parameters.get("filters", []), filters)
-    wanted = [(each["name"], each.get("values", [])) for each in parameters.get("filters", [])]
-    # The token is the last ARN given, so that what is created or deleted in between shifts no page.
+    requested = [(each["name"], each.get("values", [])) for each in parameters.get("filters", [])]
+    # The token is the last ARN returned, so that resources created or deleted between calls do not shift the pages.
     last = _last_arn(parameters["nextToken"]) if "nextToken" in parameters else ""
     rest = sorted(
-        (each for each in resources if each["arn"] > last and _passes(each, wanted)),
+        (each for each in resources if each["arn"] > last and _matches(each, requested)),
         key=lambda each: str(each["arn"]),
     )
     size = parameters.get("maxResults", _PAGE_SIZE)
@@ -39,8 +39,8 @@ def _check_names(filters: list[dict[str, Any]], known: Set[str]) -> None:
             raise invalid_value(f"filters[{index}].name", f"Filter by one of: {', '.join(sorted(known))}.")
 
 
-def _passes(resource: Resource, wanted: list[tuple[str, list[str]]]) -> bool:
-    return all(resource.get(name) in values for name, values in wanted)
+def _matches(resource: Summary, requested: list[tuple[str, list[str]]]) -> bool:
+    return all(resource.get(name) in values for name, values in requested)
 
 
 def _token(arn: str) -> str:

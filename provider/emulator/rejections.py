@@ -1,6 +1,6 @@
-"""What the service refuses although its model allows it.
+"""What the service rejects although its model allows it.
 
-The texts on outputs and on the AMI's name are the service's own; for the others only the refusal is known.
+The messages about outputs and the AMI's name are the service's own; for the others, only the rejection is known.
 """
 
 import re
@@ -13,15 +13,15 @@ Distribution = dict[str, Any]
 _BUILD_DATE = re.compile(r"\{\{ *imagebuilder:buildDate *\}\}")
 
 
-def refuse(distributions: list[Distribution]) -> None:
-    """Raise ServiceError for the first rule of the service that `distributions` (by API names) breaks."""
+def check_rules(distributions: list[Distribution]) -> None:
+    """Raise ServiceError for the first rule of the service that `distributions` (by API names) violates."""
     for rule in _RULES:
         for path, reason in rule(distributions):
             raise invalid_value(path, reason)
 
 
 def invalid_value(path: str, reason: str) -> ServiceError:
-    """The error that names a parameter and what is wrong with it, in the service's words."""
+    """The service's error about the value of one parameter."""
     text = f"The value supplied for parameter '{path}' is not valid. {reason}"
     return ServiceError("InvalidParameterValueException", text)
 

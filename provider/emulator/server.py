@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server on the loopback interface that stops at once and leaves no socket behind."""
+"""An HTTP/1.1 server on the loopback interface that stops immediately and closes all sockets."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ _STOP_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back over HTTP. The date and the body's length are added on the way."""
+    """An HTTP response. The server adds the date and the body's length."""
 
     status: int
     headers: Mapping[str, str]
@@ -29,13 +29,13 @@ class Reply:
 
 
 Respond = Callable[[str, str, bytes, Message], Reply | Fault]
-"""From method, target, body and headers to the reply, or to Fault.RESET or Fault.HANG for none."""
+"""Maps method, target, body, and headers to the reply, or to Fault.RESET or Fault.HANG."""
 
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
-    """Serves from its construction on, one daemon thread a connection, until `close`.
+    """Serves from its construction until `close`, with one daemon thread per connection.
 
-    `port` 0 takes a free one; OSError where the port is taken. With `tls` it speaks https.
+    `port` 0 selects a free port. Raises OSError if the port is in use. With `tls`, it serves HTTPS.
     """
 
     daemon_threads = True
@@ -53,43 +53,43 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The server's URL, without a trailing slash."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.server_address[1]}"
 
     def close(self) -> None:
-        """Cut every connection, wait for their threads to let go, and free the port."""
+        """Close all connections, wait for their threads, and free the port."""
         self.shutdown()
         with self._changed:
             for connection in self._connections:
                 with contextlib.suppress(OSError):
-                    # Not SSLSocket's own shutdown: it takes the TLS layer away under a reading thread.
+                    # SSLSocket.shutdown would remove the TLS layer while another thread reads.
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
             self._changed.wait_for(lambda: not self._connections, _STOP_SECONDS)
         self.server_close()
         self._thread.join()
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection. The TLS handshake is left to its own thread."""
+        """Accept a connection. Its own thread does the TLS handshake."""
         connection, address = super().get_request()
         if self._tls:
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, so that `close` can cut it, and hand it to a thread."""
+        """Register the connection, so that `close` can close it, and start its thread."""
         with self._changed:
             self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close the connection and forget it."""
+        """Close and unregister the connection."""
         with self._changed:
             super().shutdown_request(request)
             self._connections.discard(request)
             self._changed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing about a client that went away; anything else is a bug and is shown."""
+        """Ignore disconnected clients; print any other error, which is a bug."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
             self.send_error(411)
@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _reset(self) -> None:
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # Closed before the server's orderly shutdown, whose FIN would reach the client first.
+        # Close before the server's orderly shutdown, which would send a FIN first.
         self.connection.close()
 
     def _hang(self) -> None:
@@ -134,8 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
                 pass
 
     def log_message(self, *_: object) -> None:
-        """Nothing goes to standard error."""
+        """Print nothing to standard error."""
 
 
 for _method in _METHODS:
-    setattr(_Handler, f"do_{_method}", _Handler.answer)
+    setattr(_Handler, f"do_{_method}", _Handler.respond)

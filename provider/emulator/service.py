@@ -13,11 +13,11 @@ from botocore.model import ListShape, OperationModel, ServiceModel, Shape, Struc
 from .constraints import violations
 from .faults import ServiceError
 from .listing import listing
-from .rejections import invalid_value, refuse
+from .rejections import check_rules, invalid_value
 
 Members = dict[str, Any]
 
-_TIMEOUT_MINUTES = 720  # the service always gives this member and never uses it
+_TIMEOUT_MINUTES = 720  # the service always returns this member and never uses it
 _CONFIGURATION_FILTERS = {"name"}
 _PIPELINE_FILTERS = {
     "description",
@@ -30,22 +30,22 @@ _PIPELINE_FILTERS = {
 
 
 class ImageBuilder:
-    """One account's distribution configurations and image pipelines in one Region, safe among threads."""
+    """One account's distribution configurations and image pipelines in one Region. Thread-safe."""
 
     def __init__(self, model: ServiceModel, arn_prefix: str, clock: Callable[[], float] = time.time) -> None:
-        """`arn_prefix` is what all ARNs start with: `arn:aws:imagebuilder:us-east-1:123456789012`.
+        """`arn_prefix` is the start of all ARNs: `arn:aws:imagebuilder:us-east-1:123456789012`.
 
-        `clock` gives the dates of what is written, in seconds since the epoch.
+        `clock` returns seconds since the epoch, for the dates of changes.
         """
         self.read_lag = 0.0
-        """Seconds after which reads show a write."""
+        """Seconds until reads show a write."""
         self._clock = clock
         self._arn_prefix = arn_prefix
         self._lock = threading.RLock()
         self._configurations: dict[str, Members] = {}
         self._history: list[tuple[float, dict[str, Members]]] = []
         self._pipelines: dict[str, Members] = {}
-        self._answered: dict[tuple[str, str], tuple[Members, Members]] = {}
+        self._by_token: dict[tuple[str, str], tuple[Members, Members]] = {}
         self._operations: dict[str, Callable[[Members], Members]] = {
             "CreateDistributionConfiguration": self._create,
             "GetDistributionConfiguration": self._get,
@@ -65,40 +65,40 @@ class ImageBuilder:
         self._most_tags: int = self._content["tags"].metadata["max"]
 
     def call(self, operation: OperationModel, parameters: Members) -> Members:
-        """Carry out one operation and give its output by API names, `requestId` left to the caller.
+        """Execute one operation and return its output by API names, without `requestId`.
 
-        Raises ServiceError for whatever the service would refuse.
+        Raises ServiceError if the service would return an error.
         """
-        carry_out = self._operations.get(operation.name)
-        if carry_out is None:
+        execute = self._operations.get(operation.name)
+        if execute is None:
             message = f"{operation.name} is not among the operations that are emulated here."
             raise ServiceError("UnknownOperationException", message, 404)
         _check(operation, parameters)
         with self._lock:
             self._remember()
-            return copy.deepcopy(self._once(operation, parameters, carry_out))
+            return copy.deepcopy(self._once(operation, parameters, execute))
 
     def forget_tokens(self) -> None:
-        """Forget every client token, as the service does after a while."""
+        """Forget all client tokens, as the service does after some time."""
         with self._lock:
-            self._answered.clear()
+            self._by_token.clear()
 
     def remove_configuration(self, arn: str) -> None:
-        """Delete a configuration as somebody else would. KeyError where there is none."""
+        """Delete a configuration, as another client would. Raises KeyError if there is none."""
         with self._lock:
             self._remember()
             del self._configurations[arn]
 
     @property
     def configurations(self) -> dict[str, Members]:
-        """A copy of all configurations by ARN, each as GetDistributionConfiguration gives it."""
+        """A copy of all configurations by ARN, each as GetDistributionConfiguration returns it."""
         with self._lock:
             return copy.deepcopy(self._configurations)
 
     def add_configuration(self, content: Mapping[str, Any]) -> str:
-        """Put a configuration there, unchecked, of those members of `content` that it has; gives its ARN.
+        """Add a configuration with those members of `content` that it has, not validated, and return its ARN.
 
-        Raises ValueError where one of that name exists.
+        Raises ValueError if one of that name exists.
         """
         arn = self._arn("distribution-configuration", content["name"])
         given = {name: copy.deepcopy(value) for name, value in content.items() if name in self._content}
@@ -110,7 +110,7 @@ class ImageBuilder:
         return arn
 
     def add_pipeline(self, name: str, distribution_configuration_arn: str) -> str:
-        """Put an image pipeline there that uses a distribution configuration; gives the pipeline's ARN."""
+        """Add an image pipeline that uses a distribution configuration, and return the pipeline's ARN."""
         arn = self._arn("image-pipeline", name)
         with self._lock:
             self._pipelines[arn] = {
@@ -125,32 +125,33 @@ class ImageBuilder:
         return arn
 
     def _remember(self) -> None:
-        """Keep the state before a write, for reads that lag behind it."""
+        """Keep the state before a write, for delayed reads."""
         if self.read_lag:
             self._history.append((self._clock(), copy.deepcopy(self._configurations)))
 
     def _shown(self) -> dict[str, Members]:
-        """The configurations as reads show them: as they were `read_lag` seconds ago."""
+        """The configurations that reads show: those of `read_lag` seconds ago."""
         moment = self._clock() - self.read_lag
         return next((state for until, state in self._history if until > moment), self._configurations)
 
-    def _once(self, operation: OperationModel, parameters: Members, carry_out: Callable[[Members], Members]) -> Members:
+    def _once(self, operation: OperationModel, parameters: Members, execute: Callable[[Members], Members]) -> Members:
+        """Execute an operation once per client token; return the first output again for a repeated request."""
         if not operation.idempotent_members:
-            return carry_out(parameters)
+            return execute(parameters)
         token = parameters[operation.idempotent_members[0]]
-        first = self._answered.get((operation.name, token))
+        first = self._by_token.get((operation.name, token))
         if first is None:
-            answer = carry_out(parameters)
-            self._answered[operation.name, token] = (parameters, answer)
-            return answer
-        first_parameters, first_answer = first
+            output = execute(parameters)
+            self._by_token[operation.name, token] = (parameters, output)
+            return output
+        first_parameters, first_output = first
         if parameters != first_parameters:
             message = f"The client token '{token}' was used before in a request with other parameters."
             raise ServiceError("IdempotentParameterMismatchException", message)
-        return first_answer
+        return first_output
 
     def _create(self, parameters: Members) -> Members:
-        refuse(parameters["distributions"])
+        check_rules(parameters["distributions"])
         arn = self._arn("distribution-configuration", parameters["name"])
         if arn in self._configurations:
             message = f"The following resource 'DistributionConfiguration' already exists: '{arn}'."
@@ -166,7 +167,7 @@ class ImageBuilder:
 
     def _update(self, parameters: Members) -> Members:
         current = self._found(parameters["distributionConfigurationArn"])
-        refuse(parameters["distributions"])
+        check_rules(parameters["distributions"])
         kept = {name: value for name, value in current.items() if name not in self._replaced}
         new = {name: copy.deepcopy(value) for name, value in parameters.items() if name in self._content}
         self._configurations[current["arn"]] = {**kept, **new, "dateUpdated": self._now()}
@@ -235,8 +236,8 @@ def _members(shape: Shape | None) -> Mapping[str, Shape]:
 def _check(operation: OperationModel, parameters: Members) -> None:
     if operation.input_shape is None:
         return
-    for path, demand, malformed in violations(operation.input_shape, parameters):
-        error = invalid_value(path, f"'{path}' {demand}")
+    for path, requirement, malformed in violations(operation.input_shape, parameters):
+        error = invalid_value(path, f"'{path}' {requirement}")
         if any(shape.name == "InvalidParameterException" for shape in operation.error_shapes):
             raise ServiceError("InvalidParameterException", error.message)
         raise ServiceError("InvalidRequestException", error.message) if malformed else error

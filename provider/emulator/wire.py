@@ -1,6 +1,6 @@
-"""The rest-json protocol by botocore's service model: an HTTP request becomes an operation and parameters.
+"""The rest-json protocol by botocore's service model: parses an HTTP request into an operation and its parameters.
 
-Only what Image Builder's model uses is here: members in the path, the query string and the JSON body.
+It supports only what Image Builder's model uses: members in the path, the query string, and the JSON body.
 """
 
 import json
@@ -15,7 +15,7 @@ from .faults import ServiceError
 
 
 class Route(NamedTuple):
-    """Where a request goes. `labels` and `query` hold the decoded texts by their names on the wire."""
+    """The operation of a request, and its decoded path labels and query parameters by their wire names."""
 
     operation: OperationModel
     labels: Mapping[str, str]
@@ -23,27 +23,27 @@ class Route(NamedTuple):
 
 
 class Router:
-    """Finds the operation of a request by method and path, for every operation of a service model."""
+    """Finds the operation of a request by its method and path."""
 
     def __init__(self, model: ServiceModel) -> None:
         operations = [model.operation_model(name) for name in model.operation_names]
         self._routes = [(each.http["method"], _path_pattern(each.http["requestUri"]), each) for each in operations]
 
     def route(self, method: str, target: str) -> Route | None:
-        """The route of an HTTP request line's method and target; None where no operation has it."""
+        """The route for the method and target of an HTTP request line; None if no operation matches."""
         path, query = urlsplit(target)[2:4]
-        for its_method, pattern, operation in self._routes:
+        for route_method, pattern, operation in self._routes:
             match = pattern.fullmatch(path)
-            if match and method == its_method:
+            if match and method == route_method:
                 labels = {name: unquote(text) for name, text in match.groupdict().items()}
                 return Route(operation, labels, parse_qs(query, keep_blank_values=True))
         return None
 
 
 def parameters_of(route: Route, body: bytes) -> dict[str, Any]:
-    """The parameters of a request by the API's names, not validated; unknown members and nulls are dropped.
+    """The parameters of a request by API names, not validated. Unknown members and nulls are dropped.
 
-    Raises ServiceError where the body is not a JSON object.
+    Raises ServiceError if the body is not a JSON object.
     """
     shape = route.operation.input_shape
     if not isinstance(shape, StructureShape):
@@ -75,16 +75,17 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _decoded(shape: Shape, value: Any) -> Any:
-    # A value of the wrong type is left as it is: constraints.py says what is wrong with it.
+    # A value of the wrong type is left unchanged; constraints.py reports it.
     if isinstance(shape, StructureShape) and isinstance(value, dict):
-        present = {
-            name: value.get(member.serialization.get("name", name))
-            for name, member in shape.members.items()
-            if "location" not in member.serialization
-        }
-        return {name: _decoded(shape.members[name], each) for name, each in present.items() if each is not None}
+        return _decoded_members(shape, value)
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [_decoded(shape.member, each) for each in value]
     if isinstance(shape, MapShape) and isinstance(value, dict):
         return {key: _decoded(shape.value, each) for key, each in value.items()}
     return value
+
+
+def _decoded_members(shape: StructureShape, value: dict[str, Any]) -> dict[str, Any]:
+    body_members = {name: member for name, member in shape.members.items() if "location" not in member.serialization}
+    present = {name: value.get(member.serialization.get("name", name)) for name, member in body_members.items()}
+    return {name: _decoded(shape.members[name], each) for name, each in present.items() if each is not None}

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from provider.authoring.samples import sample
-from provider.authoring.skeleton import SET_ASIDE, Skeleton
+from provider.authoring.starter_template import COMMENTED_OUT, StarterTemplate
 from provider.schema.check import find
 from provider.schema.expand import expand
 from provider.schema.flatten import flatten_value
@@ -38,14 +38,14 @@ def test_a_sample_has_every_member_and_is_valid() -> None:
 @pytest.mark.parametrize("required", [False, True], ids=["all", "required"])
 def test_a_skeleton_has_no_findings(required: bool, adopt: str) -> None:
     """A skeleton's properties pass the model's constraints and the service's rules, warnings included."""
-    template = Skeleton(required, adopt).as_template()
+    template = StarterTemplate(required, adopt).as_template()
     assert find(expand(template["Resources"]["GoldenImage"]["Properties"])) == []
 
 
 @pytest.mark.parametrize("required", [False, True], ids=["all", "required"])
 def test_yaml_and_json_say_the_same(required: bool) -> None:
     """The commented YAML is the template that the JSON is."""
-    made = Skeleton(required)
+    made = StarterTemplate(required)
     text = (
         made.as_yaml()
         .replace("!ImportValue ", "Fn::ImportValue: ")
@@ -56,8 +56,8 @@ def test_yaml_and_json_say_the_same(required: bool) -> None:
 
 def test_comments_hold_what_is_set_aside() -> None:
     """Without the hash in front, each property that is set aside is YAML with the sample's value."""
-    text = Skeleton().as_yaml()
-    for shape, member in SET_ASIDE:
+    text = StarterTemplate().as_yaml()
+    for shape, member in COMMENTED_OUT:
         type_ = next(one for one in structures(resource_type()) if one.shape == shape)
         wanted = flatten_value({member: sample(type_.members[member], shape, member)}, type_)
         ((name, value),) = wanted.items()
@@ -72,7 +72,7 @@ def test_comments_hold_what_is_set_aside() -> None:
 
 def test_every_property_is_in_the_skeleton() -> None:
     """The skeleton names each property of the model, as a value or as a comment, with a comment on it."""
-    lines = [re.sub(r"^[ #-]+", "", line) for line in Skeleton().as_yaml().splitlines()]
+    lines = [re.sub(r"^[ #-]+", "", line) for line in StarterTemplate().as_yaml().splitlines()]
     for type_ in structures(resource_type()):
         for name in type_.members:
             assert any(line.startswith(name[0].upper() + name[1:] + ":") for line in lines), name
@@ -80,7 +80,7 @@ def test_every_property_is_in_the_skeleton() -> None:
 
 def test_the_required_ones_are_few() -> None:
     """A skeleton of required properties has a target, and a Region with an output."""
-    template = Skeleton(required=True).as_template()
+    template = StarterTemplate(required=True).as_template()
     assert template["Resources"]["GoldenImage"]["Properties"] == {
         "ServiceToken": {"Fn::ImportValue": "image-builder-distribution-provider-ServiceToken"},
         "ServiceTimeout": 900,

@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from provider.authoring.schema import schema
-from provider.authoring.skeleton import Skeleton
+from provider.authoring.starter_template import StarterTemplate
 from provider.schema.flatten import flatten
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def test_the_schema_is_one() -> None:
 
 def test_all_properties_at_once_are_accepted() -> None:
     """The skeleton with every property has nothing that the schema refuses."""
-    properties = Skeleton().as_template()["Resources"]["GoldenImage"]["Properties"]
+    properties = StarterTemplate().as_template()["Resources"]["GoldenImage"]["Properties"]
     assert [error.message for error in VALIDATOR.iter_errors(properties)] == []
 
 

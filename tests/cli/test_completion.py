@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import get_completion_class
 
-from provider.cli.completion import MENDED, SCRIPT, SHELLS
+from provider.cli.completion import PATCHES, SCRIPT, SHELLS
 from provider.cli.main import main
 from tests.cli.commands import ROOT, command
 from tests.cli.tab import after_tab
@@ -88,7 +88,7 @@ def test_click_s_script_is_mended(shell: str) -> None:
     """What is written otherwise than in click's script was there: a newer click's script has to be looked at."""
     click_s = get_completion_class(shell)
     assert click_s is not None
-    assert all(written in click_s.source_template for written in MENDED[shell])
+    assert all(written in click_s.source_template for written in PATCHES[shell])
 
 
 def test_shell_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:

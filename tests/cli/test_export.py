@@ -123,4 +123,4 @@ def test_without_credentials_nothing_is_read() -> None:
     }
     ended = process("export", "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base", **nothing)
     assert ended.status == 2
-    assert "there are no credentials" in ended.stderr
+    assert "no credentials found" in ended.stderr

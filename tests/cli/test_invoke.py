@@ -54,7 +54,7 @@ def test_empty_puts_nothing_there() -> None:
 def test_formerly_adopted_configuration_has_no_marks() -> None:
     """Where the old properties adopt, what was there before is somebody's, not the stack's."""
     ended = command("invoke", EVENTS / "update-adopt-to-own.json")
-    assert "was made up first" in ended.stderr
+    assert "was created first, with placeholder content" in ended.stderr
     assert "image-builder-distribution-provider" in ended.stderr
 
 
@@ -89,14 +89,14 @@ def test_live_takes_botocores_environment() -> None:
     ("text", "options", "said"),
     [
         ("{", (), "is not JSON: line 1"),
-        ("[]", (), "an event is a JSON object"),
+        ("[]", (), "an event must be a JSON object"),
         ("{}", (), "it lacks RequestType"),
         ("{}", ("--live", "--endpoint-url", "http://127.0.0.1:9"), "exclude each other"),
         ("{}", ("--live", "--empty"), "--empty is for the emulator"),
         ("[" * 9000 + "]" * 9000, (), "standard input: is nested too deeply"),
-        ("{}", ("--endpoint-url", "127.0.0.1:9"), "is not written http://HOST:PORT"),
-        ("{}", ("--endpoint-url", "ftp://127.0.0.1"), "is not written http://HOST:PORT"),
-        ("{}", ("--endpoint-url", "http://a:b"), "is not written http://HOST:PORT"),
+        ("{}", ("--endpoint-url", "127.0.0.1:9"), "must have the form http://HOST:PORT"),
+        ("{}", ("--endpoint-url", "ftp://127.0.0.1"), "must have the form http://HOST:PORT"),
+        ("{}", ("--endpoint-url", "http://a:b"), "must have the form http://HOST:PORT"),
     ],
 )
 def test_mistakes_of_the_user(text: str, options: tuple[str, ...], said: str) -> None:
@@ -111,8 +111,8 @@ def test_mistakes_of_the_user(text: str, options: tuple[str, ...], said: str) ->
     ("environment", "said"),
     [
         ({}, "no Region is set: set AWS_REGION"),
-        ({"AWS_REGION": "us-east-1"}, "there are no credentials: set AWS_PROFILE"),
-        ({"AWS_REGION": "us-east-1", "AWS_PROFILE": "nobody"}, "(nobody) could not be found: look at AWS_PROFILE"),
+        ({"AWS_REGION": "us-east-1"}, "no credentials found: set AWS_PROFILE"),
+        ({"AWS_REGION": "us-east-1", "AWS_PROFILE": "nobody"}, "(nobody) could not be found: check AWS_PROFILE"),
     ],
 )
 def test_settings_that_botocore_lacks(environment: dict[str, str], said: str, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_emulate_serves_what_it_prints() -> None:
         try:
             said = "".join(running.stderr.readline() for _ in range(3))
             assert all(line.startswith("#") for line in said.splitlines())
-            assert "only Image Builder is redirected" in said
+            assert "redirect only Image Builder" in said
             assert "close that shell" in said
             exports = {}
             while "AWS_REGION" not in exports or "AWS_ENDPOINT_URL_IMAGEBUILDER" not in exports:

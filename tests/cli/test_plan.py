@@ -214,14 +214,14 @@ def test_stand_ins_are_marked(write: Write, resource: Resource) -> None:
     shown = command("plan", file).stdout
     assert "the export image-key of another stack is taken to be 'image-key'" in shown
     place = 'Distributions["us-east-1"].AmiDistributionConfiguration.KmsKeyId'
-    assert f"      with stand-ins for what only the deployment knows: {place}\n" in shown
+    assert f"      with placeholders for values that are known only at deployment: {place}\n" in shown
 
 
 def test_a_stand_in_for_a_region_is_named_once(write: Write, emulator: Emulator) -> None:
     """A Region that only the deployment knows is marked by the one stand-in that stands for it."""
     file = write(Golden=own(Distributions=[ami("{{resolve:ssm:/region}}")]))
     shown = command("plan", file).stdout
-    (line,) = [line for line in shown.splitlines() if "with stand-ins" in line]
+    (line,) = [line for line in shown.splitlines() if "with placeholders" in line]
     assert line.count("Distributions[") == 1
 
 
@@ -234,7 +234,7 @@ def test_what_is_gone_already_is_told_so(write: Write, emulator: Emulator) -> No
         write("old.yaml", Golden=own(), Other=own(Name="other")),
     )
     (line,) = [line for line in command(*arguments).stdout.splitlines() if "Golden" in line]
-    assert line.endswith("images is gone already, so nothing is deleted")
+    assert line.endswith("images no longer exists, so nothing is deleted")
 
 
 def test_stand_ins_have_no_findings(write: Write, emulator: Emulator) -> None:
@@ -258,7 +258,7 @@ def test_unknown(write: Write, emulator: Emulator, properties: dict[str, Any]) -
     """A configuration whose name or form only the deployment knows cannot be planned, and that is said."""
     change = planned(write(Golden=properties), status=3)["Golden"]
     assert change["action"] == "unknown"
-    assert "only the deployment knows" in change["reason"]
+    assert "known only at deployment" in change["reason"]
 
 
 def test_unknown_before(write: Write, emulator: Emulator) -> None:
@@ -291,17 +291,17 @@ def test_resources_of_other_functions(write: Write, emulator: Emulator) -> None:
     other = {"Type": generic, "Properties": {"ServiceToken": TOKEN, "Bucket": "b"}}
     file = write(Golden={"Type": generic, "Properties": own(Tags={"Bucket": {"Ref": "Other"}})}, Other=other)
     assert list(planned(file, status=3)) == ["Golden"]
-    assert "note: Other is passed over: it is another function's by its properties" in command("plan", file).stdout
+    assert "note: Other is skipped: by its properties, it belongs to another function" in command("plan", file).stdout
     alone = command("plan", write(Other=other))
     assert alone.status == 2
-    assert "nothing to plan; Other is another function's by its properties" in alone.stderr
+    assert "nothing to plan; by its properties, Other belongs to another function" in alone.stderr
 
 
 def test_stack_name(write: Write, emulator: Emulator) -> None:
     """--stack-name makes the stack's name known."""
     file = write(Golden=own(Name={"Fn::Sub": "${AWS::StackName}-images"}))
     assert planned(file, "--stack-name", "prod", status=3)["Golden"]["arn"] == f"{ARN}prod-images"
-    assert "the stack's name is taken to be 'stack'; --stack-name gives it" in command("plan", file).stdout
+    assert "assuming that the stack's name is 'stack'; to change it, use --stack-name" in command("plan", file).stdout
 
 
 def test_reference_between_resources(write: Write, emulator: Emulator) -> None:
@@ -390,8 +390,8 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
         ),
         (f"Resources: {{A: {{Type: {KIND}}}}}", (), "ServiceToken is required"),
         ("Name: a", ("-p", "A=b"), "no template has a parameter A"),
-        ("Name: a", ("--resource", "Golden"), "no resource Golden here; there are Properties"),
-        ("Name: a", ("--endpoint-url", "localhost"), "is not written http://HOST:PORT"),
+        ("Name: a", ("--resource", "Golden"), "no such resource: Golden; choose from Properties"),
+        ("Name: a", ("--endpoint-url", "localhost"), "must have the form http://HOST:PORT"),
         ("Name: a", ("--account", "1"), "12 digits"),
         ("Name: a", ("--profile", "nobody"), "nobody"),
         ("Name: [", (), "is not YAML: line 1"),
@@ -497,7 +497,7 @@ def test_account_that_nobody_knows(write: Write, tmp_path: Path) -> None:
     environment = {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_REGION": "us-east-1"}
     ended = process("plan", write(Golden=own()), AWS_SECRET_ACCESS_KEY="x", **environment)
     assert ended.status == 2
-    assert "--account ID says it" in ended.stderr
+    assert "use --account ID" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -539,7 +539,7 @@ def test_attribute_that_only_an_answer_tells(write: Write, emulator: Emulator) -
     second = own(Name="second", Description={"Fn::GetAtt": ["Golden", "RequestId"]})
     changes = planned(write(Golden=own(), Second=second), status=3)
     assert changes["Second"]["action"] == "unknown"
-    assert "only the deployment knows" in changes["Second"]["reason"]
+    assert "known only at deployment" in changes["Second"]["reason"]
 
 
 def test_stand_ins_fit(write: Write, emulator: Emulator) -> None:
@@ -555,7 +555,7 @@ def test_stand_ins_fit(write: Write, emulator: Emulator) -> None:
     assert not distributions["known"]
     shown = command("plan", write(Golden=own(Distributions=[entry]))).stdout
     assert f"{{{{resolve:ssm:/accounts/prod}}}} is taken to be '{account}'" in shown
-    assert "S3ExportConfiguration.DiskImageFormat" in shown.partition("with stand-ins")[2]
+    assert "S3ExportConfiguration.DiskImageFormat" in shown.partition("with placeholders")[2]
 
 
 def test_creation_may_be_a_replacement(write: Write, emulator: Emulator) -> None:
@@ -566,7 +566,7 @@ def test_creation_may_be_a_replacement(write: Write, emulator: Emulator) -> None
     )
     named = command("plan", file, "--stack-name", "images").stdout
     assert (
-        "an adopted configuration is known with --previous FILE only; no configuration carries the ownership tags of"
+        "an adopted configuration is known with --previous FILE only; no configuration has the ownership tags of"
         in named
     )
     assert "--previous" not in command("plan", file, "--previous", write("old.yaml", Golden=own(Name="old"))).stdout
@@ -579,8 +579,8 @@ def test_values_that_nothing_uses(write: Write, emulator: Emulator) -> None:
     file = write(Golden=golden, Refused=own(Name="a/b"), Waits=waits)
     references = ("--resolve", "ssm:/text=c", "--resolve", "ssm:text=d", "--resolve", "ssm:/later=e")
     options = ("--import", "name=a", "--import", "nmae=b", *references)
-    notes = [line for line in command("plan", file, *options).stdout.splitlines() if "changes nothing" in line]
+    notes = [line for line in command("plan", file, *options).stdout.splitlines() if "has no effect" in line]
     assert notes == [
-        "note: --import nmae changes nothing: there is no such export here",
-        "note: --resolve ssm:text changes nothing: there is no such dynamic reference here",
+        "note: --import nmae has no effect: the templates have no such export",
+        "note: --resolve ssm:text has no effect: the templates have no such dynamic reference",
     ]

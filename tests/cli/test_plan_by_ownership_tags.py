@@ -66,11 +66,11 @@ def test_removed_resource(write: Write, stack: Stack) -> None:
         "Gone": ("delete", f"{ARN}gone"),
     }
     assert (
-        "the stack has Gone still and neither OnDelete nor DeletionPolicy, as deployed, is Retain"
+        "Gone is still in the stack and neither its OnDelete nor its DeletionPolicy, as deployed, is Retain"
         in changes["Gone"]["reason"]
     )
     shown = command("plan", write(Golden=own())).stdout
-    assert f"- Gone: {ARN}gone is deleted: that is, if the stack has Gone still" in shown
+    assert f"- Gone: {ARN}gone is deleted: provided that Gone is still in the stack" in shown
 
 
 def test_condition_that_is_false(write: Write, stack: Stack) -> None:
@@ -87,7 +87,7 @@ def test_other_kind_of_resource(write: Write, stack: Stack) -> None:
     stack.has("Golden", own())
     changes = planned(write(Golden={"Type": "AWS::SNS::Topic"}, Other=own(Name="other")), *NAMED, status=3)
     assert changes["Golden"]["action"] == "unknown"
-    assert "here it is another resource, AWS::SNS::Topic" in changes["Golden"]["reason"]
+    assert "in this template its type is AWS::SNS::Topic" in changes["Golden"]["reason"]
 
 
 def test_stack_is_known_by_the_ownership_tags(write: Write, stack: Stack) -> None:
@@ -150,7 +150,7 @@ def test_former_one_that_was_retained(write: Write, stack: Stack) -> None:
     assert change["replaced"] is None
     (warning,) = change["warnings"]
     assert warning.startswith(
-        f"{ARN}images carries this resource's ownership tags: an earlier replacement retained it, or"
+        f"{ARN}images has this resource's ownership tags: either an earlier replacement retained it, or"
     )
 
 
@@ -187,7 +187,7 @@ def test_chosen_resource(write: Write, stack: Stack) -> None:
     assert list(planned(file, "--resource", "Golden", status=0)) == ["Golden"]
     ended = command("plan", file, "--resource", "Nobody")
     assert ended.status == 2
-    assert "no resource Nobody here; there are Golden, Gone" in ended.stderr
+    assert "no such resource: Nobody; choose from Golden, Gone" in ended.stderr
 
 
 def test_previous_template_counts_more(write: Write, stack: Stack) -> None:

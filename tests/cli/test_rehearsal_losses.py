@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
+from provider.cli.emulation import EmulatedLocation
 from provider.cli.function import Context
 from provider.cli.rehearsal import Rehearsal
-from provider.cli.scene import Home
 from provider.cli.screen import Screen
 from provider.emulator.emulator import Emulator
 from provider.handler import handler
@@ -52,7 +52,7 @@ class Setup:
             Screen(self.out),
             self.emulator,
             self.sink,
-            Home("us-east-1", "123456789012", ""),
+            EmulatedLocation("us-east-1", "123456789012", ""),
             self._invoke,
             ExternalValues(),
         )
@@ -111,7 +111,7 @@ def test_lost_configuration_is_not_made_up(setup: Setup) -> None:
     """What existed in the rehearsal and was deleted is not made up when a resource adopts it, or is rolled back."""
     found = setup.rehearse({"A": own(), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": adopt()})
     assert found == ["the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)"]
-    assert not any("made up" in line for line in setup.shown)
+    assert not any("placeholder content" in line for line in setup.shown)
 
 
 def test_lost_adopted_configuration(setup: Setup) -> None:
@@ -120,7 +120,7 @@ def test_lost_adopted_configuration(setup: Setup) -> None:
     after = {"A": adopt(Description="new"), "B": {**own("beta"), "Description": {"Ref": "A"}}, "C": FAILING["C"]}
     found = setup.rehearse({"A": adopt()}, after)
     assert "A lost its configuration" in found
-    assert sum("made up" in line for line in setup.shown) == 1
+    assert sum("placeholder content" in line for line in setup.shown) == 1
 
 
 RETAINED = {
@@ -221,8 +221,8 @@ def test_failed_step_names_what_is_gone_for_good(setup: Setup) -> None:
     """A step that fails reports what was there before and is gone, although no resource of the stack adopted it."""
     setup.emulator.seed(name="gamma", distributions=[])
     setup.remove(f"{PREFIX}gamma", "Delete", "B")
-    assert setup.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration gone that was there before"]
-    assert f"{PREFIX}gamma: gone that was there before" in setup.shown
+    assert setup.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration deleted that existed before"]
+    assert f"{PREFIX}gamma: deleted that existed before" in setup.shown
 
 
 def test_failed_step_that_leaves_nothing(setup: Setup) -> None:

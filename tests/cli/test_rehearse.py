@@ -62,7 +62,7 @@ def test_demo_is_a_whole_life() -> None:
         assert status in shown
     assert '+ Distributions["us-east-1"].S3ExportConfiguration:' in shown
     assert '~ Tags["Team"]: "platform" -> "images"' in shown
-    assert shown.rstrip().endswith("The rehearsal went well: the stack was created, updated and deleted.")
+    assert shown.rstrip().endswith("Rehearsal succeeded: the stack was created, updated, and deleted.")
 
 
 def test_output_is_plain_where_it_is_no_terminal(rehearse: Rehearse) -> None:
@@ -93,9 +93,7 @@ def test_failed_creation(rehearse: Rehearse) -> None:
     assert "ROLLBACK_COMPLETE" in ended.stdout
     assert "Distributions[0].Colour" in ended.stdout
     verdict = ended.stdout.rstrip().splitlines()[-1]
-    assert verdict == (
-        "The rehearsal failed: the creation from stack-0.yaml ended in ROLLBACK_COMPLETE (Images failed)"
-    )
+    assert verdict == ("Rehearsal failed: the creation from stack-0.yaml ended in ROLLBACK_COMPLETE (Images failed)")
 
 
 def test_failed_update(rehearse: Rehearse) -> None:
@@ -118,7 +116,7 @@ def test_adopted_configuration_is_made_up_and_stays(rehearse: Rehearse) -> None:
     ended = rehearse(ADOPT)
     assert ended.status == 0, ended.stdout
     assert "in eu-west-1, account 210987654321 (from stack-0.yaml)" in ended.stdout
-    assert f"{ARN} is adopted and nobody said what is in it" in ended.stdout
+    assert f"{ARN} is adopted, but its content is unknown" in ended.stdout
     assert f"~ {ARN} (changed)" in ended.stdout
     assert f"- {ARN}" not in ended.stdout
 
@@ -130,7 +128,7 @@ def test_existing_configuration(rehearse: Rehearse, tmp_path: Path) -> None:
     live.write_text(json.dumps({"requestId": "x", "distributionConfiguration": configuration}), "utf-8")
     ended = rehearse(ADOPT, options=("--existing", live))
     assert ended.status == 0, ended.stdout
-    assert "made up" not in ended.stdout
+    assert "placeholder content" not in ended.stdout
     assert '~ Description: "by hand" -> "first"' in ended.stdout
 
 
@@ -177,12 +175,12 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
         ("Resources: {A: {Type: AWS::S3::Bucket}}", (), "so there is nothing to rehearse"),
         (OWN.replace("!Ref Text", "!Ref Txt"), (), "Resources.Images.Properties.Description.Ref: there is no"),
         (OWN.replace(", Default: first", ""), (), "needs a value for Text: --parameter Text=..."),
-        (OWN, ("-p", "Txt=a"), "no template has a parameter Txt; it has Text"),
-        (OWN, ("-p", "Text"), "is not written KEY=VALUE"),
+        (OWN, ("-p", "Txt=a"), "no template has a parameter Txt; parameters are Text"),
+        (OWN, ("-p", "Text"), "must have the form KEY=VALUE"),
         (OWN, ("-p", "Text=a", "-p", "Text=b"), "Text is given twice, as 'a' and as 'b'"),
         (OWN.replace("Configuration", "Config"), (), f"'{OURS[:-7]}'; it should be {OURS}"),
         (OWN.replace("arn:aws:lambda", "arn:aws:iam"), (), "Resources.Images.Properties.ServiceToken: must be the ARN"),
-        (OWN, ("--import", "a"), "is not written NAME=VALUE"),
+        (OWN, ("--import", "a"), "must have the form NAME=VALUE"),
         (OWN, ("--resolve", "ssm:/a=b", "--resolve", "ssm:/a=c"), "ssm:/a is given twice"),
         (
             OWN.replace("Name: images", "Name: !!int images"),
@@ -190,12 +188,12 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
             "is not YAML: line 8, column 13: 'images' is not an integer",
         ),
         (OWN.replace("Name: images", "Name: im\0ages"), (), "line 8, column 15: a control character (#x00)"),
-        (OWN, ("--region", "Mars"), "no Region"),
+        (OWN, ("--region", "Mars"), "is not a Region"),
         (OWN, ("--region", "zz-mars-1"), "zz-mars-1"),
         (OWN, ("--account", "1"), "12 digits"),
-        (OWN, ("--stack-name", "a b"), "letters, digits and hyphens"),
+        (OWN, ("--stack-name", "a b"), "letters, digits, and hyphens"),
         (OWN, ("--existing", ROOT / "pyproject.toml"), "is not JSON"),
-        (OWN, ("--existing", ROOT / "events" / "create-own.json"), "is not what `aws imagebuilder"),
+        (OWN, ("--existing", ROOT / "events" / "create-own.json"), "is not the output of `aws imagebuilder"),
         (ROOT / "no-such.yaml", (), "does not exist"),
         (ROOT / "examples" / "cli" / "update-distribution-configuration.json", (), "no Resources section"),
     ],
@@ -269,7 +267,7 @@ def test_resources_of_other_functions_are_skipped(rehearse: Rehearse) -> None:
     )
     alone = rehearse(f"Resources:\n{FOREIGN}")
     assert alone.status == 2
-    assert "nothing to rehearse; Other is another function's" in alone.stderr
+    assert "nothing to rehearse; by its properties, Other belongs to another function" in alone.stderr
 
 
 ELSEWHERE = """\
@@ -316,7 +314,7 @@ def test_stand_ins_fit_where_they_stand(rehearse: Rehearse) -> None:
     ended = rehearse(ELSEWHERE, options=("--region", "eu-west-1"))
     assert ended.status == 0, ended.stdout
     shown = " ".join(ended.stdout.split())
-    assert "is adopted and nobody said what is in it" in shown
+    assert "is adopted, but its content is unknown" in shown
     assert re.search(r"the export accounts of another stack is taken to be '[0-9]{12}'", shown)
     assert "the export team of another stack is taken to be 'team'" in shown
     accounts = re.findall(r'- "([0-9]{12})"', ended.stdout.partition("TargetAccountIds")[2])
@@ -331,7 +329,7 @@ def test_values_from_outside_can_be_given(rehearse: Rehearse) -> None:
     assert ended.status == 0, ended.stdout + ended.stderr
     assert 'Description: "production/a=b"' in ended.stdout
     assert "taken to be" not in ended.stdout
-    assert "changes nothing" not in ended.stdout
+    assert "has no effect" not in ended.stdout
     wrong = rehearse(ELSEWHERE, options=("--import", "accounts=12345"))
     assert wrong.status == 1
     assert "12345" in wrong.stdout
@@ -341,8 +339,8 @@ def test_values_that_nothing_uses(rehearse: Rehearse) -> None:
     """What --import and --resolve give and nothing uses is named, and the rehearsal goes on."""
     ended = rehearse(ELSEWHERE, options=("--import", "acounts=123456789012", "--resolve", "ssm:accounts=x"))
     assert ended.status == 0, ended.stdout + ended.stderr
-    assert "--import acounts changes nothing: there is no such export here." in ended.stdout
-    assert "--resolve ssm:accounts changes nothing: there is no such dynamic reference here." in ended.stdout
+    assert "--import acounts has no effect: the templates have no such export." in ended.stdout
+    assert "--resolve ssm:accounts has no effect: the templates have no such dynamic reference." in ended.stdout
 
 
 def test_type_with_a_slip(rehearse: Rehearse) -> None:
@@ -378,7 +376,7 @@ def test_configuration_left_behind(rehearse: Rehearse) -> None:
     ended = rehearse(OWN, adopted)
     assert ended.status == 1
     assert f"{images}: left behind" in ended.stdout
-    assert ended.stdout.rstrip().endswith("The rehearsal failed: 1 configuration left behind")
+    assert ended.stdout.rstrip().endswith("Rehearsal failed: 1 configuration left behind")
     assert rehearse(OWN, adopted.replace("Description:", "OnDelete: Retain\n      Description:")).status == 0
 
 
@@ -428,14 +426,14 @@ def test_configuration_moves_to_another_logical_id(rehearse: Rehearse) -> None:
 
 def test_help_is_enough() -> None:
     """--help tells what is rehearsed, every option, what a failure does, the exit status, and examples."""
-    shown = command("rehearse", "--help").stdout
+    shown = " ".join(command("rehearse", "--help").stdout.split())
     for part in (
         "--parameter",
         "--import",
         "--resolve",
-        "stand-in",
+        "placeholder",
         "--existing",
-        "A step that fails",
+        "If a step fails",
         "loses a configuration",
         "an earlier step retained",
         "cfn-lint",

@@ -39,7 +39,7 @@ def test_a_skeleton_lives_through_a_rehearsal(options: tuple[str, ...], tmp_path
     file.write_text(command("skeleton", *options).stdout)
     ended = process("rehearse", file)
     assert ended.status == 0, ended.stdout + ended.stderr
-    assert "The rehearsal went well" in ended.stdout
+    assert "Rehearsal succeeded" in ended.stdout
 
 
 def test_to_adopt_names_the_configuration() -> None:

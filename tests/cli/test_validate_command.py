@@ -223,4 +223,4 @@ def test_github_s_annotations_are_escaped(bad: Path) -> None:
 def test_a_template_of_others() -> None:
     """A template without a resource of the provider's is no mistake, and it is said that there is none."""
     ended = command("validate", "-", stdin="Resources: {Topic: {Type: AWS::SNS::Topic}}")
-    assert (ended.status, ended.stdout) == (0, "Nothing found: no resource of the provider's in 1 file.\n")
+    assert (ended.status, ended.stdout) == (0, "No resources of this provider found in 1 file.\n")

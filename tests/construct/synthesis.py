@@ -1,4 +1,4 @@
-"""What a stack of the CDK becomes, mistakes or not."""
+"""Synthesizes a CDK stack, with or without errors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The functions' code: built where it is wanted, once, and the same bytes each time."""
+"""The functions' code: built once, only if its stack is synthesized, and reproducibly."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from provider.construct.asset import code
 FUNCTION = "LastResortFunction"
 
 
-def synthesised(folder: Path, *, names: tuple[str, ...] = ("images",), wanted: str = "**") -> list[Path]:
-    """Synthesise stacks with the function into a folder, building what those `wanted` need; the assets there."""
-    context = {"aws:cdk:bundling-stacks": [wanted]}
+def synthesized(folder: Path, *, names: tuple[str, ...] = ("images",), bundled: str = "**") -> list[Path]:
+    """Synthesize stacks with the function into a folder, building assets of stacks that match `bundled`."""
+    context = {"aws:cdk:bundling-stacks": [bundled]}
     app = App(outdir=str(folder), context=context, builtin_cloud_formation_validation=False)
     for name in names:
         Function(Stack(app, name), "Function", code=code(FUNCTION), handler="a.b", runtime=Runtime.PYTHON_3_13)
@@ -28,15 +28,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_two_builds_are_the_same(tmp_path: Path) -> None:
-    """Builds in different folders give an asset of one name, with the bytes that any other build has."""
+    """Builds in different folders give assets with the same name and the same bytes."""
     build(FUNCTION, tmp_path / "artifact")
-    ((here,), (there,)) = (synthesised(tmp_path / name) for name in ("here", "there"))
+    ((here,), (there,)) = (synthesized(tmp_path / name) for name in ("here", "there"))
     assert here.name == there.name
     assert contents(here) == contents(there) == contents(tmp_path / "artifact")
 
 
 def test_each_function_has_its_asset(tmp_path: Path) -> None:
-    """The two functions' assets are told apart, although both are made of the same sources."""
+    """The two functions have different assets, although they are built from the same sources."""
     app = App(outdir=str(tmp_path), context={"aws:cdk:bundling-stacks": []})
     stack = Stack(app, "images")
     for name in (FUNCTION, "ProviderFunction"):
@@ -47,7 +47,7 @@ def test_each_function_has_its_asset(tmp_path: Path) -> None:
 
 
 def test_it_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two stacks share one build, and a further synth into the same folder takes what is there."""
+    """Two stacks share one build, and a second synth into the same folder reuses it."""
     built = []
 
     def counted(function: str, folder: Path) -> None:
@@ -55,21 +55,21 @@ def test_it_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         build(function, folder)
 
     monkeypatch.setattr(asset, "build", counted)
-    (made,) = synthesised(tmp_path, names=("one", "two"))
-    assert synthesised(tmp_path) == [made]
+    (made,) = synthesized(tmp_path, names=("one", "two"))
+    assert synthesized(tmp_path) == [made]
     assert len(built) == 1
 
 
-def test_without_byte_code_it_is_another_asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build by a machine without the runtime's Python does not pass for one that has byte code."""
-    (compiled,) = synthesised(tmp_path / "compiled")
+def test_a_build_without_bytecode_is_another_asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build on a machine without the runtime's Python has another asset name than one with bytecode."""
+    (compiled,) = synthesized(tmp_path / "compiled")
     monkeypatch.setattr(asset, "interpreter", lambda: None)
     asset._hash.cache_clear()
-    (plain,) = synthesised(tmp_path / "plain")
+    (plain,) = synthesized(tmp_path / "plain")
     asset._hash.cache_clear()
     assert plain.name != compiled.name
 
 
-def test_a_stack_that_is_not_wanted_builds_nothing(tmp_path: Path) -> None:
-    """Where another stack is deployed, nothing is built for this one."""
-    assert synthesised(tmp_path, wanted="others/**") == []
+def test_a_stack_that_is_not_deployed_builds_nothing(tmp_path: Path) -> None:
+    """If only another stack is deployed, nothing is built for this one."""
+    assert synthesized(tmp_path, bundled="others/**") == []

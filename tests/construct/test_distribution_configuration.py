@@ -1,4 +1,4 @@
-"""The construct: what it puts into the template, and what it says at synth."""
+"""The construct: the template that it produces, and the findings that it reports at synth."""
 
 import json
 from collections.abc import Callable
@@ -31,20 +31,20 @@ def provider(stack: Stack) -> DeployedProvider:
 
 @pytest.fixture
 def declare(stack: Stack, provider: DeployedProvider) -> Callable[..., DistributionConfiguration]:
-    """Declares a configuration with some properties."""
+    """Declare a configuration with the given properties."""
     return lambda construct_id="Golden", /, **properties: DistributionConfiguration(
         stack, construct_id, provider=provider, **properties
     )
 
 
 def rendered(stack: Stack) -> dict[str, Any]:
-    """The stack's one resource of ours, as the template has it."""
+    """The stack's only distribution configuration, as in the template."""
     (resource,) = resources_of(stack, RESOURCE_TYPE)
     return resource
 
 
 def test_properties_are_those_of_a_template(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """Names become CloudFormation's, enumerations their values; empty structures, false and account IDs stay."""
+    """Names become CloudFormation's, and enumerations their values; empty structures, false, and IDs are unchanged."""
     export: S3ExportConfiguration = {
         "role_name": "vmimport",
         "disk_image_format": DiskImageFormat.VMDK,
@@ -87,14 +87,14 @@ def test_properties_are_those_of_a_template(stack: Stack, declare: Callable[...,
 
 
 def test_adopting_is_by_arn(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """`adopt` is the property by which a configuration that exists is taken over."""
+    """`adopt` becomes DistributionConfigurationArn, which adopts an existing configuration."""
     arn = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/web"
     assert declare(adopt=arn, distributions=[AMI]).validate() == []
     assert rendered(stack)["Properties"]["DistributionConfigurationArn"] == arn
 
 
 def test_tokens_pass_through(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """What only a deployment knows stands as it is written, for a text, a list, a number, a structure or all of it."""
+    """Tokens for texts, lists, numbers, structures, and whole properties are unchanged."""
     accounts = CfnParameter(stack, "Accounts", type="List<String>")
     launches = CfnParameter(stack, "Launches", type="Number")
     condition = CfnCondition(stack, "Shared", expression=Fn.condition_equals(stack.region, "us-east-1"))
@@ -126,14 +126,14 @@ def test_tokens_pass_through(stack: Stack, declare: Callable[..., DistributionCo
 
 @jsii.implements(IAnyProducer)
 class Late:
-    """Gives entries when it is asked for them at last."""
+    """Produces entries at synth."""
 
     def produce(self, context: Any) -> Any:
         return [{"Region": "us-east-1"}]
 
 
-def test_what_is_given_late_is_judged_late(declare: Callable[..., DistributionConfiguration]) -> None:
-    """What is only there at synth is judged then, by the names of a template."""
+def test_lazy_values_are_checked_at_synth(declare: Callable[..., DistributionConfiguration]) -> None:
+    """A lazy value is checked at synth, with the names of a template."""
     (finding,) = declare(name="golden", distributions=Lazy.uncached_any(Late())).validate()
     assert finding.startswith("Distributions[0]: one or more outputs")
 
@@ -157,7 +157,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
 def test_findings_are_the_handler_s(
     mistake: dict[str, Any], stack: Stack, declare: Callable[..., DistributionConfiguration], resource: Resource
 ) -> None:
-    """A mistake is told in the words and with the path with which the real handler would fail the deployment."""
+    """Synth reports a mistake with the message and path with which the real handler would fail the deployment."""
     found = declare(**mistake).validate()
     sent = rendered(stack)["Properties"]
     reason = resource.create(**sent).reason
@@ -167,8 +167,8 @@ def test_findings_are_the_handler_s(
     assert reason.startswith(f"{count} with the properties")
 
 
-def test_a_synth_tells_everything_at_once(app: App, declare: Callable[..., DistributionConfiguration]) -> None:
-    """A synth fails with the mistakes of all configurations, each with its construct's path."""
+def test_a_synth_reports_all_errors(app: App, declare: Callable[..., DistributionConfiguration]) -> None:
+    """A synth fails with the errors of all configurations, each with its construct's path."""
     for name in ("First", "Second"):
         declare(name, **MISTAKES["output"])
     with pytest.raises(RuntimeError) as failed:
@@ -177,18 +177,18 @@ def test_a_synth_tells_everything_at_once(app: App, declare: Callable[..., Distr
     assert "[images/Second] Distributions[0]: one or more outputs" in str(failed.value)
 
 
-def test_advice_is_a_warning(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """What the provider only warns of is a warning at synth, by the ID that cfn-lint tells it under."""
+def test_warnings_are_annotations(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """A warning of the provider is a warning at synth, with its cfn-lint ID."""
     declare(name="golden", distributions=[{**AMI, "region": "mars"}])
     (warning,) = Annotations.from_stack(stack).find_warning("*", Match.any_value())
     assert "Distributions[0].Region" in str(warning.entry.data)
     assert "W9311" in str(warning.entry.data)
 
 
-def test_attributes_are_those_that_the_handler_answers(
+def test_attributes_are_those_that_the_handler_returns(
     stack: Stack, declare: Callable[..., DistributionConfiguration]
 ) -> None:
-    """Each attribute is a property of the construct, and each property of it an attribute that there is."""
+    """Each attribute is a property of the construct, and each property of the construct is an attribute."""
     golden = declare(name="golden", distributions=[AMI])
     own = [name for name, value in vars(DistributionConfiguration).items() if isinstance(value, property)]
     written = json.dumps([stack.resolve(getattr(golden, name)) for name in own])
@@ -198,8 +198,8 @@ def test_attributes_are_those_that_the_handler_answers(
     assert stack.resolve(golden.distribution_configuration_arn) == stack.resolve(golden.ref) == {"Ref": "Golden"}
 
 
-def test_a_pipeline_distributes_by_it(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """Its `ref` is what a native pipeline takes for its distribution configuration."""
+def test_a_pipeline_refers_to_it(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """A native pipeline takes its `ref` as distribution configuration."""
     golden = declare(name="golden", distributions=[AMI])
     CfnImagePipeline(
         stack,
@@ -220,21 +220,21 @@ def test_a_pipeline_distributes_by_it(stack: Stack, declare: Callable[..., Distr
         (RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, "RetainExceptOnCreate", "Retain"),
     ],
 )
-def test_removal_policies_are_honoured(
+def test_removal_policies_are_honored(
     policy: RemovalPolicy,
     deletion: str,
     replacement: str,
     stack: Stack,
     declare: Callable[..., DistributionConfiguration],
 ) -> None:
-    """A removal policy becomes what CloudFormation has for it, for deletion and for replacement."""
+    """A removal policy becomes the resource's DeletionPolicy and UpdateReplacePolicy."""
     declare(name="golden", distributions=[AMI]).apply_removal_policy(policy)
     resource = rendered(stack)
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (deletion, replacement)
 
 
 def test_reading_is_granted_and_nothing_else(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """`grant_read` allows to read this one configuration; `grant` allows the actions that are named, on it alone."""
+    """`grant_read` and `grant` allow their actions on this configuration only."""
     golden = declare(name="golden", distributions=[AMI])
     role = Role(stack, "Reader", assumed_by=AccountRootPrincipal())
     golden.grant_read(role)
@@ -249,21 +249,21 @@ def test_reading_is_granted_and_nothing_else(stack: Stack, declare: Callable[...
     ]
 
 
-def test_a_linted_template_says_the_same(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """What a synth finds, cfn-lint's rules find in its template."""
+def test_cfn_lint_reports_the_same(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """The cfn-lint rules find in the template what synth reports."""
     golden = declare(**MISTAKES["rules"])
     template = {"Resources": {"Golden": rendered(stack)}}
     assert [one.message for one in check(template)] == golden.validate()
 
 
-def test_a_token_is_no_provider(stack: Stack) -> None:
-    """Who gives a ServiceToken as the provider is told what to give."""
+def test_a_service_token_is_rejected_as_provider(stack: Stack) -> None:
+    """A ServiceToken passed as the provider is rejected, with the method to call instead."""
     with pytest.raises(TypeError, match="from_service_token"):
-        DistributionConfiguration(stack, "Golden", provider="arn:aws:lambda:x", name="a", distributions=[AMI])  # type: ignore[arg-type]
+        DistributionConfiguration(stack, "Golden", provider="arn:aws:lambda:x", name="a", distributions=[AMI])  # type: ignore[arg-type]  # the wrong type is what is tested
 
 
 def test_any_collection_is_a_list(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """Sets, views and generators stand for lists, sets in an order that is the same each time."""
+    """Sets, views, and generators become lists; sets are sorted."""
     accounts = {"210987654321", "012345678901"}
     ami = {
         "name": NAME,

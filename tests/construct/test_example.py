@@ -1,4 +1,4 @@
-"""The example app: it synthesises, and cfn-lint has nothing to say, the provider's own rules included."""
+"""The example app synthesizes, and cfn-lint with the provider's rules finds no problems."""
 
 import json
 import os
@@ -18,7 +18,7 @@ GUIDE = ROOT / "docs" / "cdk.md"
 
 @pytest.fixture(scope="module", params=[{}, {"pipeline": "golden-image"}], ids=["alone", "beside a pipeline"])
 def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template that the app synthesises, without its assets."""
+    """The template that the app synthesizes, without its assets."""
     folder = tmp_path_factory.mktemp("example")
     variables = {
         "CDK_OUTDIR": str(folder),
@@ -30,8 +30,8 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_the_example_lints_clean(template: Path) -> None:
-    """cfn-lint has nothing to say about the synthesised example, warnings and the provider's rules included."""
-    # W3005: the CDK writes down that a function depends on its role, which its properties say already.
+    """cfn-lint finds no errors or warnings in the synthesized example, with the provider's rules."""
+    # W3005: the CDK adds a DependsOn from a function to its role, which the function's properties imply.
     cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
     command = [cfn_lint, str(template), "--append-rules", "provider.lint", "--ignore-checks", "W3005"]
     linted = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -40,6 +40,6 @@ def test_the_example_lints_clean(template: Path) -> None:
 
 @pytest.mark.parametrize("file", ["app.py", "typescript/app.ts", "typescript/types.mjs"])
 def test_the_guide_shows_what_is_tested(file: str) -> None:
-    """The code in docs/cdk.md is the examples', which are synthesised here and deployed end to end."""
+    """The code in docs/cdk.md is that of the examples, which are synthesized here and deployed in e2e."""
     blocks = re.findall(r"```(?:python|ts|js)\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     assert any(block.strip() in (EXAMPLE / file).read_text("utf-8") for block in blocks if len(block) > 300)

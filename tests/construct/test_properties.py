@@ -1,4 +1,4 @@
-"""The typed properties: made from the shapes, complete, and fresh."""
+"""The typed properties: generated from the service model, complete, and up to date."""
 
 import enum
 import inspect
@@ -29,13 +29,13 @@ def enumerations(type_: Type) -> Iterator[Type]:
         yield from (member for member in structure.members.values() if member.enum)
 
 
-def test_the_module_is_fresh() -> None:
-    """provider/construct/properties.py is what the pinned botocore gives; `make docs` writes it anew."""
+def test_the_module_is_up_to_date() -> None:
+    """provider/construct/properties.py is what `make docs` generates from the pinned botocore."""
     assert Path(properties.__file__).read_text("utf-8") == module()
 
 
 def test_each_structure_has_its_type() -> None:
-    """Each structure is a TypedDict with all members of the shape in snake_case, required where they are there."""
+    """Each structure is a TypedDict with all members of the shape in snake_case and the same required members."""
     for name, structure in structures(resource_type()):
         made = getattr(properties, name)
         assert is_typeddict(made)
@@ -44,7 +44,7 @@ def test_each_structure_has_its_type() -> None:
 
 
 def test_each_enumeration_has_its_values() -> None:
-    """Each list of values is an enumeration, whose members are the texts that the API takes."""
+    """Each enum of the model is a StrEnum with the same values."""
     found = list(enumerations(resource_type()))
     assert found
     for type_ in found:
@@ -54,7 +54,7 @@ def test_each_enumeration_has_its_values() -> None:
 
 
 def test_everything_is_documented() -> None:
-    """Each type and each of its members is followed by what the API's documentation says of it."""
+    """Each type and each member has the API's documentation as docstring."""
     source = inspect.getsource(properties)
     assert "The name of the role that grants VM Import/Export permission" in source
     assert source.count("class ") == source.count('):\n    """')
@@ -62,7 +62,7 @@ def test_everything_is_documented() -> None:
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in structures(resource_type())}))
 def test_names_lead_to_properties(name: str) -> None:
-    """A name in snake_case is the property that the walk has for it, other spellings of it included."""
+    """Each spelling of a member in snake_case maps to its property."""
     structure = dict(structures(resource_type()))[name]
     known = properties_by_name(structure)
     for spelling, member in structure.spellings.items():
@@ -71,7 +71,7 @@ def test_names_lead_to_properties(name: str) -> None:
 
 
 def test_only_names_change() -> None:
-    """Keys of maps, values, and what a template or the API calls a property stay as they are."""
+    """Map keys, values, and names in CloudFormation's or the API's spelling are unchanged."""
     given = {
         "distributions": [{"ami_distribution_configuration": {"ami_tags": {"cost_center": "a_b"}}}],
         "Tags": {"on_delete": "x"},

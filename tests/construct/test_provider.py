@@ -1,4 +1,4 @@
-"""The provider as a construct: all that template.yaml has, one a stack, and nothing that cdk-nag wonders at."""
+"""The provider as a construct: the same resources as template.yaml, one per stack, and no cdk-nag findings."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from aws_cdk.aws_sns import Topic
 from cdk_nag import AwsSolutionsChecks
 
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
-from provider.construct.limits import PATTERNS, SHORTEST
+from provider.construct.limits import MINIMUM_TIMEOUT, PATTERNS
 from provider.construct.properties import Distribution
 from provider.template.external_values import ExternalValues
 from provider.template.intrinsics import Evaluator
@@ -31,11 +31,11 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
 CONSTRUCTS = {"Log": "ProviderLogGroup", "Role": "ProviderRole", "Function": "ProviderFunction",
               "LastResort": "LastResortFunction"}  # fmt: skip
-"""IDs of the construct that are others in template.yaml."""
+"""Construct IDs -> logical IDs in template.yaml, if they differ."""
 
 DISTRIBUTIONS: list[Distribution] = [{"region": "us-east-1", "ami_distribution_configuration": {}}]
 
-WAYS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]] = {
+DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]] = {
     "by default": ({}, lambda stack: {}),
     "narrowed": (
         {
@@ -67,12 +67,12 @@ WAYS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]] = {
     ),
     "without exports": ({"ExportBucketPattern": ""}, lambda stack: {"export_bucket_pattern": ""}),
 }
-"""Ways to deploy: template.yaml's parameters, and the construct's arguments."""
+"""Equivalent deployments: template.yaml's parameters, and the construct's arguments."""
 
 
 @dataclass
-class Named:
-    """Refers to resources by template.yaml's names for them."""
+class LogicalIds:
+    """Resolves references to template.yaml's logical IDs."""
 
     names: Mapping[str, str]
 
@@ -84,7 +84,7 @@ class Named:
 
 
 def worked_out(template: Template, given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """A template's resources by template.yaml's names, their functions worked out, scalars as text."""
+    """A template's resources by template.yaml's logical IDs, with functions evaluated and scalars as text."""
     defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
     known = {**defaults, **given, **PSEUDO, "AWS::StackName": "images"}
     placeholders = Placeholders("us-east-1", "123456789012", "")
@@ -105,22 +105,22 @@ def _text(value: Any) -> Any:
 
 @pytest.fixture
 def provider(stack: Stack) -> Callable[..., DistributionConfigurationProvider]:
-    """Makes the stack's provider, once."""
+    """Create the stack's provider."""
     return lambda **arguments: DistributionConfigurationProvider(stack, "Provider", **arguments)
 
 
-@pytest.fixture(params=WAYS.values(), ids=list(WAYS))
+@pytest.fixture(params=DEPLOYMENTS.values(), ids=list(DEPLOYMENTS))
 def both(
     request: pytest.FixtureRequest, stack: Stack, provider: Callable[..., DistributionConfigurationProvider]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """The resources of template.yaml and of the construct, deployed in the same way, by the same names."""
+    """The resources of template.yaml and of the construct for one deployment, by the same logical IDs."""
     given, arguments = request.param
     made = provider(**arguments(stack))
     names = {
         str(stack.resolve(resource.logical_id)): CONSTRUCTS.get(child.node.id, child.node.id)
         for child in made.node.children
         if isinstance(resource := child.node.default_child, CfnResource)
-        and not child.node.id.startswith("ImmutableRole")  # the CDK's, around a role of ours
+        and not child.node.id.startswith("ImmutableRole")  # the CDK's wrapper of the role
     }
     return worked_out(APPLICATION, given, {}), worked_out(made_of(template_of(stack), "images"), {}, names)
 
@@ -130,7 +130,7 @@ ALIKE = ("ProviderRole", "LastResortRole", "ProviderLogGroup", "Unanswered", "Un
 
 
 def test_resources_are_those_of_the_application(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    """Roles with each statement, log, queue and alarms are as in template.yaml, whatever is asked for."""
+    """Roles and their statements, the log group, the queue, and the alarms are the same as in template.yaml."""
     application, construct = both
     for name in ALIKE:
         ours, theirs = construct[name], application[name]
@@ -139,14 +139,14 @@ def test_resources_are_those_of_the_application(both: tuple[dict[str, Any], dict
 
 
 def test_nothing_of_the_application_is_missing() -> None:
-    """What is compared here is all of template.yaml, but for its dashboard, which an app draws as it likes."""
+    """The comparison covers all resources of template.yaml except the dashboard, which the construct lacks."""
     functions = {"ProviderFunction", "LastResortFunction"}
     assert set(APPLICATION.resources) == {*ALIKE, *functions, "OperationsDashboard"}
 
 
 @pytest.mark.parametrize("name", ["ProviderFunction", "LastResortFunction"])
 def test_functions_are_those_of_the_application(both: tuple[dict[str, Any], dict[str, Any]], name: str) -> None:
-    """Both functions have template.yaml's settings, and hand on what fails after as many tries."""
+    """Both functions have template.yaml's settings, including retries and the failure destination."""
     application, construct = both
     theirs, ours = dict(application[name]["Properties"]), dict(construct[name]["Properties"])
     assert ours.pop("Code")
@@ -166,13 +166,13 @@ def test_functions_are_those_of_the_application(both: tuple[dict[str, Any], dict
         assert found[setting] == asynchronous[setting]
 
 
-def test_arguments_are_held_to_the_application_s_limits(app: App, stack: Stack) -> None:
-    """What a parameter of template.yaml refuses, the argument for it fails with at synth, in the same words."""
-    parameters = {"".join(map(str.title, name.split("_"))): told for name, told in PATTERNS.items()}
+def test_arguments_have_the_limits_of_the_application(app: App, stack: Stack) -> None:
+    """If template.yaml rejects a parameter, synth rejects the argument for it with the same message."""
+    parameters = {"".join(map(str.title, name.split("_"))): limit for name, limit in PATTERNS.items()}
     for name, (pattern, words) in parameters.items():
         declared = APPLICATION.parameters[name]
         assert (declared["AllowedPattern"], declared["ConstraintDescription"]) == (pattern, words)
-    assert min(APPLICATION.parameters["Timeout"]["AllowedValues"]) == SHORTEST
+    assert min(APPLICATION.parameters["Timeout"]["AllowedValues"]) == MINIMUM_TIMEOUT
     patterns: dict[str, Any] = {
         "name_pattern": "Golden Image*",
         "export_bucket_pattern": "A",
@@ -194,8 +194,8 @@ def test_arguments_are_held_to_the_application_s_limits(app: App, stack: Stack) 
     ],
     ids=["select", "sub", "import", "if"],
 )
-def test_cdk_nag_has_nothing_to_say_of_tokens(app: App, stack: Stack, pattern: Callable[[], str]) -> None:
-    """A pattern that only a deployment knows is taken, and the AWS Solutions pack finds its reason."""
+def test_cdk_nag_accepts_tokens(app: App, stack: Stack, pattern: Callable[[], str]) -> None:
+    """A pattern can be a token, and the AWS Solutions pack finds the acknowledgment for it."""
     CfnCondition(stack, "Wide", expression=Fn.condition_equals(stack.region, "us-east-1"))
     Validations.of(app).add_plugins(AwsSolutionsChecks())
     DistributionConfigurationProvider(stack, "Provider", name_pattern=pattern(), export_bucket_pattern=pattern())
@@ -203,7 +203,7 @@ def test_cdk_nag_has_nothing_to_say_of_tokens(app: App, stack: Stack, pattern: C
 
 
 def test_a_stack_has_one_provider(stack: Stack) -> None:
-    """All configurations of a stack that name no provider have the same one, made for the first."""
+    """All configurations of a stack that name no provider share one."""
     first, second = (
         DistributionConfiguration(stack, name, name=name, distributions=DISTRIBUTIONS) for name in ("one", "two")
     )
@@ -216,8 +216,8 @@ def test_a_stack_has_one_provider(stack: Stack) -> None:
     assert first.node.path != second.node.path
 
 
-def test_the_provider_goes_last(stack: Stack) -> None:
-    """A configuration hangs on all that answers for it, the last resort too, and on no alarm."""
+def test_the_provider_is_deleted_last(stack: Stack) -> None:
+    """A configuration depends on all resources needed for a response, including the last resort, and on no alarm."""
     DistributionConfiguration(stack, "Golden", name="golden", distributions=DISTRIBUTIONS)
     resources = template_of(stack)["Resources"]
     needed, new = set(), {"Golden"}
@@ -231,7 +231,7 @@ def test_the_provider_goes_last(stack: Stack) -> None:
 
 
 def test_a_deployed_provider_adds_nothing(stack: Stack) -> None:
-    """A configuration with a deployed provider's ServiceToken is all there is in its stack."""
+    """A configuration with a deployed provider's ServiceToken is the only resource in its stack."""
     token = "arn:aws:lambda:us-east-1:123456789012:function:provider"
     deployed = DistributionConfigurationProvider.from_service_token(stack, "Provider", token)
     DistributionConfiguration(stack, "Golden", provider=deployed, name="golden", distributions=DISTRIBUTIONS)
@@ -240,8 +240,8 @@ def test_a_deployed_provider_adds_nothing(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("environment", [{}, {"region": "us-east-1", "account": "123456789012"}], ids=["any", "one"])
-def test_cdk_nag_has_nothing_to_say(app: App, environment: dict[str, str]) -> None:
-    """The AWS Solutions pack passes, in a stack for any account and Region as for one that is named."""
+def test_cdk_nag_passes(app: App, environment: dict[str, str]) -> None:
+    """The AWS Solutions pack passes, with and without a fixed account and Region."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     stack = Stack(app, "images", env=environment or None)
     provider = DistributionConfigurationProvider(stack, "Provider", ssm_parameter_pattern="images/*")
@@ -249,8 +249,8 @@ def test_cdk_nag_has_nothing_to_say(app: App, environment: dict[str, str]) -> No
     app.synth()
 
 
-def test_cdk_nag_looks_closely(app: App) -> None:
-    """The pack would fail on a wildcard that has no reason, so that passing it means something."""
+def test_cdk_nag_rejects_other_wildcards(app: App) -> None:
+    """The pack fails on a wildcard without an acknowledgment."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     stack = Stack(app, "images")
     provider = DistributionConfigurationProvider(stack, "Provider")

@@ -1,4 +1,4 @@
-"""What the tests of the embedded engine share: an emulator and a real client of it."""
+"""Fixtures of the emulator's tests: an emulator, and a real client."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def connect(aws: boto3.session.Session) -> Iterator[Connect]:
-    """Makes clients of an emulator that try once, take options of botocore's Config, and are closed at the end."""
+    """Create clients of an emulator that do not retry, take options of botocore's Config, and are closed at the end."""
     clients = []
 
     def connected(emulator: Emulator, **options: Any) -> Any:

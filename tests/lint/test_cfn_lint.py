@@ -79,7 +79,7 @@ def test_validate_starts_without_cfn_lint() -> None:
         "finally: print('cfnlint' in sys.modules)"
     )
     ended = run("python", "-c", script, "validate", "examples/cloudformation/golden-image.yaml")
-    assert ended.stdout.splitlines() == ["Nothing found: 1 resource in 1 file.", "False"]
+    assert ended.stdout.splitlines() == ["No problems found: 1 resource in 1 file.", "False"]
 
 
 def test_every_rule_of_the_service_has_an_id() -> None:

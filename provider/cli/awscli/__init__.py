@@ -1,1 +1,1 @@
-"""What a command of the AWS CLI has in common with all others: its options, values, output and return codes."""
+"""What all commands of the AWS CLI have in common: options, values, output, and return codes."""

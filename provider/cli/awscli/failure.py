@@ -1,4 +1,4 @@
-"""How a command ends that did not do its work: as the AWS CLI does, with its text and its return codes."""
+"""The failures of a command, with the texts and return codes of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 
 class Failure(click.ClickException):
-    """The end of a command, told on standard error; as such, of any kind, such as a service out of reach.
+    """A failure, printed to standard error. Subclasses have other return codes; this one is for all other causes.
 
     The return codes are those of the AWS CLI, version 2:
     https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
@@ -20,37 +20,37 @@ class Failure(click.ClickException):
     exit_code = 255
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Tell it as the AWS CLI does, after an empty line."""
+        """Print the message after an empty line, as the AWS CLI does."""
         click.echo(f"\n{self.message}", file=file, err=True)
 
 
 class Invalid(Failure):
-    """A value is wrong, so nothing was called."""
+    """A value is invalid; nothing was called."""
 
     exit_code = 252
 
 
 class Misused(click.UsageError):
-    """The command itself is wrong, so nothing was called."""
+    """The command is invalid; nothing was called."""
 
     exit_code = Invalid.exit_code
 
 
 class Misconfigured(Failure):
-    """The command may be right, but Region, credentials or the configuration are not; nothing was called."""
+    """The Region, the credentials, or the configuration are missing or invalid; nothing was called."""
 
     exit_code = 253
 
 
 class Refused(Failure):
-    """The service was called and answered with an error."""
+    """The service returned an error."""
 
     exit_code = 254
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn what botocore raises into a Failure, and Ctrl-C into the status that a shell gives it."""
+def failures() -> Iterator[None]:
+    """Turn botocore's exceptions into a Failure, and Ctrl-C into the exit status that shells use."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
     try:
@@ -64,7 +64,7 @@ def told() -> Iterator[None]:
         text = f'{error}. You can configure credentials by running "aws configure".'
         raise Misconfigured(text) from error
     except (BotoCoreError, ValueError) as error:
-        # ValueError is an endpoint that is no URL, or a query that does not fit the answer.
+        # ValueError: the endpoint is not a URL, or the query does not fit the response.
         raise Failure(str(error)) from error
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None

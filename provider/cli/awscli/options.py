@@ -1,4 +1,4 @@
-"""The options of a command of the AWS CLI: its operation's members, and those that all commands have."""
+"""The options of an AWS CLI command: the operation's members, and those that all commands have."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _endpoint(_: click.Context, __: click.Parameter, value: str | None) -> str |
 def _query(_: click.Context, __: click.Parameter, value: str | None) -> Any:
     if value is None:
         return None
-    import jmespath  # type: ignore[import-untyped]
-    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+    import jmespath  # type: ignore[import-untyped]  # jmespath has no types
+    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]  # likewise
 
     try:
         return jmespath.compile(value)
@@ -41,58 +41,57 @@ def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
 
 
 INPUT: Final = (
-    click.Option(["--cli-input-json"], metavar="JSON", help="The members as JSON, or the file://PATH of it; what has "
-                 "an option of its own on the command line is taken from there."),
+    click.Option(["--cli-input-json"], metavar="JSON", help="The members as JSON, or as file://PATH; options for "
+                 "individual members override it."),
     click.Option(["--cli-input-yaml"], metavar="YAML", help="The same as YAML."),
     click.Option(["--generate-cli-skeleton"], type=click.Choice(["input", "yaml-input", "output"]), is_flag=False,
-                 flag_value="input", help="Call nothing. Print all members to be filled in, as JSON (input, also "
-                 "where nothing is said) or commented YAML (yaml-input); or check the members and print what an answer "
-                 "looks like (output)."),
+                 flag_value="input", help="Call nothing. Print all members to fill in, as JSON (input, the default) "
+                 "or commented YAML (yaml-input); or check the members and print a sample response (output)."),
 )  # fmt: skip
-"""Where the members come from besides their own options."""
+"""Other sources of the members."""
 
 GLOBAL: Final = (
-    click.Option(["--region"], help="The Region to call; else AWS_REGION's, AWS_DEFAULT_REGION's, the profile's."),
+    click.Option(["--region"], help="The Region.  [default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's]"),
     click.Option(["--profile"], help="The profile in the shared configuration and credentials files."),
-    click.Option(["--endpoint-url"], callback=_endpoint, help="What to call instead of the Region's endpoint."),
+    click.Option(["--endpoint-url"], callback=_endpoint, help="The endpoint to call instead of the Region's."),
     click.Option(["--output"], type=click.Choice(FORMATS),
-                 help="How the answer is printed; else as AWS_DEFAULT_OUTPUT or the profile says, else json."),
-    click.Option(["--query"], callback=_query, help="What of the answer is printed, in JMESPath."),
+                 help="The output format.  [default: AWS_DEFAULT_OUTPUT, the profile's, or json]"),
+    click.Option(["--query"], callback=_query, help="A JMESPath expression that selects the output."),
     click.Option(["--color"], type=click.Choice(["on", "off", "auto"]), default="auto",
                  help="Color in tables; auto: on a terminal, unless NO_COLOR is set."),
     click.Option(["--debug"], is_flag=True, help="Log to standard error, without signatures and credentials."),
-    click.Option(["--no-sign-request"], is_flag=True, help="Sign nothing, and look for no credentials."),
-    click.Option(["--no-verify-ssl"], is_flag=True, help="Trust any certificate."),
-    click.Option(["--ca-bundle"], help="A file of the certificates to trust; else AWS_CA_BUNDLE's, the profile's."),
+    click.Option(["--no-sign-request"], is_flag=True, help="Do not sign requests or load credentials."),
+    click.Option(["--no-verify-ssl"], is_flag=True, help="Do not verify certificates."),
+    click.Option(["--ca-bundle"], help="A CA bundle file.  [default: AWS_CA_BUNDLE or the profile's]"),
     click.Option(["--cli-read-timeout"], type=click.IntRange(0), default=60, show_default=True,
-                 help="Seconds to wait for an answer; 0: for ever."),
+                 help="Seconds to wait for a response; 0: no limit."),
     click.Option(["--cli-connect-timeout"], type=click.IntRange(0), default=60, show_default=True,
-                 help="Seconds to wait for a connection; 0: for ever."),
+                 help="Seconds to wait for a connection; 0: no limit."),
     click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version,
                  help="Show versions."),
 )  # fmt: skip
-"""What every command of the AWS CLI has."""
+"""The global options of the AWS CLI."""
 
-MEANINGLESS: Final = (
-    click.Option(["--no-paginate"], is_flag=True, expose_value=False, help="An answer has one page."),
+IGNORED: Final = (
+    click.Option(["--no-paginate"], is_flag=True, expose_value=False, help="A response has one page."),
     click.Option(["--cli-binary-format"], expose_value=False, help="No member is binary."),
     click.Option(["--no-cli-pager"], is_flag=True, expose_value=False, help="There is no pager."),
     click.Option(["--cli-auto-prompt"], is_flag=True, expose_value=False, help="There is no prompt."),
     click.Option(["--no-cli-auto-prompt"], is_flag=True, expose_value=False, help="There is no prompt."),
     click.Option(["--cli-error-format"], expose_value=False, help="Errors are plain text."),
 )  # fmt: skip
-"""What is accepted so that scripts keep working."""
+"""Options that have no effect and are accepted so that scripts keep working."""
 
 
 class OperationCommand(click.Command):
-    """The command of the Update call: what is declared at it comes on top of what the AWS CLI has."""
+    """The command of the Update operation. The options declared with it are added to those of the AWS CLI."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """All parameters; the operation's from the service model, which is read where they are needed."""
+        """All parameters; the operation's come from the service model, which is loaded on first use."""
         return [param for _, params in self._sections(ctx) for param in params]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; what is wrong with them ends the command as it ends the AWS CLI."""
+        """Parse the arguments; errors end the command as in the AWS CLI."""
         lists = {option for option, (_, type_) in members().items() if type_.kind == "list"}
         try:
             return super().parse_args(ctx, ["--help"] if args == ["help"] else _each_named(args, lists))
@@ -100,11 +99,11 @@ class OperationCommand(click.Command):
             raise Misused(error.format_message(), ctx) from None
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """One line: click breaks it behind a name as long as this one."""
+        """Write the usage on one line; click would wrap it after a name of this length."""
         formatter.write(f"Usage: {ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options of each kind below a heading of their own, the operation's as the service documents them."""
+        """Write the options in sections, those of the operation with the service's documentation."""
         from ...authoring.documentation import of_member, plain
         from ...schema.model import UPDATE, operation
 
@@ -120,13 +119,13 @@ class OperationCommand(click.Command):
             ("Input", [*INPUT]),
             ("Beyond the AWS CLI", super().get_params(ctx)),
             ("Global options", [*GLOBAL]),
-            ("Accepted without meaning", [*MEANINGLESS]),
+            ("Accepted without effect", [*IGNORED]),
         )
 
 
 @cache
 def members() -> Mapping[str, tuple[str, Type]]:
-    """The option of each member of the call's input -> the member's name and type."""
+    """Option -> name and type of the input member."""
     from botocore import xform_name
 
     from ...schema.model import UPDATE, operation
@@ -147,9 +146,9 @@ def _member_option(option: str, name: str, type_: Type) -> click.Option:
 
 
 def _each_named(arguments: list[str], lists: set[str]) -> list[str]:
-    """Give each value of a list's option the option's name, as click takes several: `--ids 1 2` -> `--ids 1 --ids 2`.
+    """Repeat a list's option for each value, as click expects: `--ids 1 2` -> `--ids 1 --ids 2`.
 
-    Without a value it is the empty list. Where it is given twice, the last one counts, as in the AWS CLI.
+    An option without values is an empty list. If an option is given twice, the last one counts, as in the AWS CLI.
     """
     values: dict[str, list[str]] = {}
     others: list[str] = []
@@ -164,6 +163,8 @@ def _each_named(arguments: list[str], lists: set[str]) -> list[str]:
             others.append(argument)
         else:
             current.append(argument)
-    for option, texts in values.items():
-        others += [part for text in texts or ["[]"] for part in (option, text)]
-    return others
+    return [*others, *(part for option, texts in values.items() for part in _repeated(option, texts or ["[]"]))]
+
+
+def _repeated(option: str, texts: list[str]) -> list[str]:
+    return [part for text in texts for part in (option, text)]

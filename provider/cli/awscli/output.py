@@ -1,4 +1,4 @@
-"""What the command prints of the service's answer: `--output` and `--query`."""
+"""Renders the service's response for `--output`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FORMATS: Final = ("json", "text", "table", "yaml", "yaml-stream", "off")
 
 
 def rendered(answer: Any, form: str, title: str, *, color: bool) -> str:
-    """What to print of a value that JSON can carry, in one of FORMATS; a table has `title` above it."""
+    """Render a JSON value in one of FORMATS; a table has a `title`."""
     match form:
         case "json":
             return "" if answer == {} else json.dumps(answer, indent=4, ensure_ascii=False) + "\n"
@@ -23,7 +23,7 @@ def rendered(answer: Any, form: str, title: str, *, color: bool) -> str:
         case "yaml":
             return "" if answer == {} else _yaml(answer)
         case "yaml-stream":
-            # Each page of an answer is an entry of one list; here there is one page.
+            # A list with one entry per page; here there is one page.
             return "" if answer == {} else _yaml([answer])
         case _:
             return ""
@@ -37,20 +37,24 @@ def _yaml(value: Any) -> str:
 
 
 def _text(value: Any, name: str | None = None, columns: list[str] | None = None) -> Iterator[str]:
-    """Lines of cells with tabs between them; what has a `name` begins with it, in capitals."""
+    """Lines of tab-separated cells; with a `name`, they start with it in uppercase."""
     if isinstance(value, dict):
         yield from _structure(value, name, columns)
-    elif not isinstance(value, list):
+    elif isinstance(value, list):
+        yield from _list(value, name)
+    else:
         yield str(value)
-    elif any(isinstance(entry, dict) for entry in value):
-        columns = sorted({key for entry in value if isinstance(entry, dict) for key in _scalars(entry)})
-        for entry in value:
-            yield from _text(entry, name, columns)
+
+
+def _list(value: list[Any], name: str | None) -> Iterator[str]:
+    nested, columns = value, None
+    if structures := [entry for entry in value if isinstance(entry, dict)]:
+        columns = sorted(set().union(*map(_scalars, structures)))
     else:
         yield from _entries([entry for entry in value if not isinstance(entry, list)], name)
-        for entry in value:
-            if isinstance(entry, list):
-                yield from _text(entry, name)
+        nested = [entry for entry in value if isinstance(entry, list)]
+    for entry in nested:
+        yield from _text(entry, name, columns)
 
 
 def _structure(value: dict[str, Any], name: str | None, columns: list[str] | None) -> Iterator[str]:

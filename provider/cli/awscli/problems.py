@@ -1,4 +1,4 @@
-"""All that is wrong with an operation's input, told by the API's own names."""
+"""All problems with an operation's input, by the API's names."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ...schema.validate import validate
 
 
 class Problems(NamedTuple):
-    """One line each: what the service would refuse, and what is only worth saying."""
+    """Lines with what the service would reject, and with warnings."""
 
     errors: list[str]
     warnings: list[str]
 
 
 def problems(parameters: dict[str, Any], type_: Type) -> Problems:
-    """Hold an operation's input against the service model and the service's own rules on its members."""
+    """Check an operation's input against the service model and the service's own rules."""
     rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in type_.members)
-    told = Problems([], [])
+    found = Problems([], [])
     suggestions = Suggestions(type_)
     for finding in (*validate(parameters, type_), *judge(parameters, rules)):
-        lines = told.errors if finding.severity is Severity.ERROR else told.warnings
+        lines = found.errors if finding.severity is Severity.ERROR else found.warnings
         lines.append(_line(finding, parameters, type_, suggestions))
-    return told
+    return found
 
 
 def _line(finding: Finding, parameters: dict[str, Any], type_: Type, suggestions: Suggestions) -> str:
@@ -49,12 +49,12 @@ def _line(finding: Finding, parameters: dict[str, Any], type_: Type, suggestions
     if finding.rule == "unknown" and structure:
         message = suggestions.message(str(finding.path[-1]), structure, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
-        message += "; it is a date to YAML: quote it"
+        message += "; YAML reads it as a date; quote it"
     return f"{place.removeprefix('.') or 'input'}: {message}"
 
 
 def _entry(value: Any, element: str | int) -> Any:
-    """What is in a value under a name or an index; None where it is missing, as what is required can be."""
+    """The entry of a value by name or index; None for a missing member."""
     return value.get(element) if isinstance(value, dict) else value[element]
 
 

@@ -1,4 +1,4 @@
-"""The service's client, as the AWS CLI's options, environment and configuration files make it."""
+"""Creates the service's client from the AWS CLI's options, environment, and configuration files."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _FROM_THE_ENVIRONMENT: Final = {
     "region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None),
     "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
 }
-"""What the AWS CLI reads besides what botocore does: setting -> configuration name, variables, default, type."""
+"""Settings that the AWS CLI reads and botocore does not: setting -> configuration name, variables, default, type."""
 _LOGGED: Final = ("botocore", "urllib3")
-_TALKATIVE: Final = ("botocore.credentials", "botocore.parsers", "botocore.tokens")
-"""What logs whole answers of the services that give credentials."""
+_LOGGING_CREDENTIALS: Final = ("botocore.credentials", "botocore.parsers", "botocore.tokens")
+"""Loggers that write whole responses with credentials at debug level."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """The options on how the service is reached; None leaves it to the environment and the configuration.
+    """The connection options; None stands for the setting in the environment or the configuration files.
 
-    Timeouts are in seconds; 0 waits for ever.
+    Timeouts are in seconds; 0 means no limit.
     """
 
     region: str | None = None
@@ -41,7 +41,7 @@ class Connection:
         return light_session(session_vars=_FROM_THE_ENVIRONMENT, profile=self.profile)
 
     def client(self, session: Session) -> Any:
-        """A client of the service. Raises botocore's errors, and ValueError for an endpoint that is no URL."""
+        """A client of the service. Raises botocore's errors, and ValueError for an invalid endpoint URL."""
         from botocore import UNSIGNED
         from botocore.config import Config
 
@@ -59,7 +59,7 @@ class Connection:
 
 
 def log_everything() -> None:
-    """Log what botocore does to standard error, without what signs a request and without credentials."""
+    """Log botocore's activity to standard error, without signatures and credentials."""
     import logging
 
     from ...cloudformation.redaction import redact
@@ -70,7 +70,7 @@ def log_everything() -> None:
 
     handler = logging.StreamHandler()
     handler.setFormatter(Redacted("%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"))
-    for name in _TALKATIVE:
+    for name in _LOGGING_CREDENTIALS:
         logging.getLogger(name).setLevel(logging.INFO)
     for name in _LOGGED:
         logger = logging.getLogger(name)

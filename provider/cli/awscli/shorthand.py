@@ -13,24 +13,24 @@ _SPACE: Final = re.compile(r"[ \t\n\r\v\f]*")
 _KEY: Final = re.compile(r"[A-Za-z0-9\-_.#/:]*")
 _WORD: Final = re.compile(r"""(\\,|[^\x00-\x20"',=\[{])(\\,|[^"',\]}])*""")
 _FURTHER_WORD: Final = re.compile(r"""(\\,|[^\x00-\x20"',=\[{])(\\,|[^"',=])*""")
-"""A word after a comma: what has an equals sign is the next key instead."""
+"""A word after a comma; if an equals sign follows, it is the next key."""
 _QUOTED: Final = {"'": re.compile(r"'(?:\\'|[^'])*'"), '"': re.compile(r'"(?:\\"|[^"])*"')}
 
 
 class ShorthandError(ValueError):
-    """Shorthand that cannot be read."""
+    """Invalid shorthand."""
 
 
 def parse(text: str, contents: Callable[[str], str]) -> dict[str, Any]:
-    """Read shorthand into dicts, lists and strings; types are for the model to tell.
+    """Parse shorthand into dicts, lists, and strings; the caller converts them to the model's types.
 
-    `contents` gives what a value stands for that is assigned by `@=`. Raises ShorthandError.
+    `contents` returns the content of a value that is assigned with `@=`. Raises ShorthandError.
     """
     return _Reader(text, contents).parameter()
 
 
 class _Reader:
-    """Reads from left to right; `_at` is where it has come to."""
+    """Parses from left to right; `_at` is the current position."""
 
     def __init__(self, text: str, contents: Callable[[str], str]) -> None:
         self._text = text
@@ -135,7 +135,7 @@ class _Reader:
 
     @property
     def _current(self) -> str:
-        """The character to be read next; empty at the end."""
+        """The next character; empty at the end."""
         return self._text[self._at : self._at + 1]
 
     def _unexpected(self, wanted: str) -> ShorthandError:
@@ -144,7 +144,7 @@ class _Reader:
         )
 
     def _marked(self, at: int) -> str:
-        """The text, with a caret under the place `at`."""
+        """The text, with a caret under the position `at`."""
         end = self._text.find("\n", at)
         before, after = (self._text, "") if end < 0 else (self._text[:end], self._text[end:])
         return f"{before}\n{' ' * (at - self._text.rfind(chr(10), 0, at) - 1)}^{after}"

@@ -1,4 +1,4 @@
-"""`--output table`: nested values as the AWS CLI draws them."""
+"""`--output table`: draws nested values as the AWS CLI does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _YELLOW: Final = "\x1b[2m\x1b[33m{}\x1b[0m"
 
 @dataclass
 class _Section:
-    """A title, and below it rows of the same number of cells, with or without headers."""
+    """A title and rows with the same number of cells, with or without headers."""
 
     title: str
     depth: int
@@ -38,7 +38,7 @@ class _Section:
         return max(_width(self.title), sum(self.columns)) + 2 + 2 * self.depth
 
     def upright(self) -> _Section:
-        """A single row with its headers beside it instead of above; any other section as it is."""
+        """The section with headers beside the values if it has a single row; else unchanged."""
         if len(self.rows) != 1 or not self.headers:
             return self
         pairs = zip(self.headers, self.rows[0], strict=True)
@@ -46,7 +46,7 @@ class _Section:
 
 
 def table(title: str, value: Any, *, color: bool) -> str:
-    """Draw a value that JSON can carry, or nothing for what is empty; in ANSI colors where `color` says so."""
+    """Draw a JSON value, with ANSI colors if `color`; an empty value gives an empty text."""
     sections = list(_sections(title, value, 0)) if value else []
     if not sections:
         return ""
@@ -80,7 +80,7 @@ def _sections(title: str, value: Any, depth: int) -> Iterator[_Section]:
 
 
 def _structures(title: str, entries: list[dict[str, Any]], depth: int) -> Iterator[_Section]:
-    """One section for all entries, or one each where something is below them."""
+    """One section for all entries, or one for each if they contain lists or structures."""
     headers, below = _split(entries)
     for group in [[entry] for entry in entries] if below else [entries]:
         section = _Section(title, depth, headers)
@@ -97,7 +97,7 @@ def _inner(structure: dict[str, Any], names: list[str], depth: int) -> Iterator[
 
 
 def _entries(section: _Section, entries: list[Any]) -> Iterator[_Section]:
-    """Make a row of each scalar and each list of scalars, however deep; structures get sections of their own."""
+    """Make a row of each scalar and each list of scalars at any depth; structures have their own sections."""
     for entry in entries:
         if isinstance(entry, dict) or _are_structures(entry):
             yield from _sections("", entry, section.depth + 1)
@@ -114,7 +114,7 @@ def _are_structures(value: Any) -> bool:
 
 
 def _split(structures: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """The names of what is a cell, and of what gets a section of its own."""
+    """The names of members that are cells, and of those that have their own sections."""
     names: tuple[set[str], set[str]] = (set(), set())
     for structure in structures:
         for name, value in structure.items():
@@ -135,18 +135,19 @@ def _drawn(section: _Section, width: int, color: bool) -> Iterator[str]:
         cells = zip(section.headers, columns, edges, strict=True)
         yield "".join(_cell(text, column, edge, _middle(text, column)) for text, column, edge in cells)
     if section.rows and columns:
-        yield line
-        for row in section.rows:
-            cells = zip([*row, *[""] * (len(columns) - len(row))], columns, edges, strict=True)
-            yield "".join(
-                _cell(text, column, edge, 2 if _width(text) + len(edge) + 3 <= column else 0, color)
-                for text, column, edge in cells
-            )
-        yield line
+        yield from (line, *(_row(row, columns, edges, color) for row in section.rows), line)
+
+
+def _row(row: list[str], columns: list[int], edges: list[str], color: bool) -> str:
+    cells = zip([*row, *[""] * (len(columns) - len(row))], columns, edges, strict=True)
+    return "".join(
+        _cell(text, column, edge, 2 if _width(text) + len(edge) + 3 <= column else 0, color)
+        for text, column, edge in cells
+    )
 
 
 def _cell(text: str, width: int, edge: str, indent: int, color: bool = False) -> str:
-    """A text between its edges, `width` wide with both."""
+    """A text between its edges; `width` includes both."""
     after = width - len(edge) - indent - _width(text) - 1
     return f"{edge}{' ' * indent}{_styled(text, _BLUE, color)}{' ' * after}|"
 
@@ -157,7 +158,7 @@ def _middle(text: str, width: int) -> int:
 
 
 def _scaled(columns: list[int], width: int) -> list[int]:
-    """Columns in the same proportions that fill the width exactly."""
+    """Column widths, scaled proportionally to fill the width exactly."""
     if not columns:
         return []
     scaled = [round(width / sum(columns) * column) for column in columns]
@@ -173,7 +174,7 @@ def _styled(text: str, style: str, color: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns on a screen, East Asian wide characters taking two."""
+    """The number of screen columns; East Asian wide characters take two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
 
 

@@ -1,4 +1,4 @@
-"""What the values on a command line stand for: files, JSON, YAML, shorthand, and plain text."""
+"""Parses values on the command line: files, JSON, YAML, shorthand, and plain text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def member_of(given: str | bool | tuple[str, ...], option: str, type_: Type) -> Any:
-    """The value of a member of `type_` that `option` gives, a list's entries each on its own.
+    """Parse the value of `option` for a member of `type_`; a list's entries are given one by one.
 
-    Raises Invalid where it cannot be read. Whether it is valid is not asked.
+    Raises Invalid if it cannot be parsed. The value is not validated.
     """
     if isinstance(given, bool):
         return given
@@ -33,9 +33,9 @@ def member_of(given: str | bool | tuple[str, ...], option: str, type_: Type) -> 
 
 
 def input_of(given: str, option: str) -> dict[str, Any]:
-    """The members in the JSON of --cli-input-json or the YAML of --cli-input-yaml, whichever `option` is.
+    """The members in the value of `option`: --cli-input-json or --cli-input-yaml.
 
-    Raises Invalid where they cannot be read.
+    Raises Invalid if it cannot be parsed.
     """
     from ...schema.validate import describe
 
@@ -50,9 +50,9 @@ def input_of(given: str, option: str) -> dict[str, Any]:
 
 
 def contents(text: str) -> str:
-    """A file's contents for file://PATH or fileb://PATH, with ~ and variables in the path; else the text itself.
+    """The file's content for file://PATH or fileb://PATH, with ~ and variables expanded; else the text itself.
 
-    Raises ValueError where the file cannot be read as UTF-8.
+    Raises ValueError if the file cannot be read as UTF-8.
     """
     scheme, found, path = text.partition("://")
     if not found or scheme not in ("file", "fileb"):
@@ -72,7 +72,7 @@ def _value(text: str, type_: Type) -> Any:
 
 
 def _typed(value: Any, type_: Type) -> Any:
-    """Shorthand's texts as what the model has there; one that stands where a list belongs is its only entry."""
+    """Convert shorthand's texts to the model's types; a single value for a list becomes its only entry."""
     from ...schema.expand import coerce
 
     if type_.kind == "list" and type_.item:

@@ -1,1 +1,1 @@
-"""What deploying a template would come to, without deploying it."""
+"""Plans the deployment of a template without deploying it."""

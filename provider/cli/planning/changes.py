@@ -1,4 +1,4 @@
-"""What a plan says of each resource, and what the resource stands for before it."""
+"""The planned change of each resource, and the configuration that the resource has before it."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from ...schema.finding import Finding
 
 
 class Action(Enum):
-    """What becomes of one resource."""
+    """What the deployment does to one resource."""
 
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
     RETAIN = "retain"
-    """It leaves the stack, and its configuration stays."""
+    """The resource is removed from the stack, and its configuration is retained."""
     NONE = "none"
     DRIFT = "drift"
-    """The live configuration is not as the template says, and this deployment does not change that."""
+    """The live configuration differs from the template, and this deployment does not update it."""
     REFUSED = "refused"
     UNKNOWN = "unknown"
 
 
 CHANGES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.UNKNOWN})
-"""What changes a configuration, or may."""
+"""The actions that change a configuration, or may do so."""
 
 
 class Change(NamedTuple):
-    """What becomes of one resource, and why.
+    """The change of one resource, and the reason.
 
-    `arn` is its configuration's afterwards, empty where that cannot be said. `stand_ins` are the paths of values that
-    only the deployment knows. `replaced` is what becomes of the configuration that it stood for before.
+    `arn` is that of its configuration after the deployment, empty if it is unknown. `placeholders` are the paths of
+    values that are known only at deployment. `replaced` is the change of the configuration that it had before.
     """
 
     logical_id: str
@@ -46,15 +46,15 @@ class Change(NamedTuple):
     findings: tuple[Finding, ...] = ()
     properties: Mapping[str, Any] = MappingProxyType({})
     differences: tuple[Difference, ...] = ()
-    stand_ins: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
     replaced: Change | None = None
 
 
-class Before(NamedTuple):
-    """What a resource stands for, as a template or the configuration's ownership tags say.
+class Current(NamedTuple):
+    """The configuration that a resource has now, according to a template or to ownership tags.
 
-    `arn` is empty where only a deployment knows. Of the properties, ownership tags show only the name. `condition` is
-    what the deletion depends on.
+    `arn` is empty if it depends on a value that is known only at deployment. If the source is ownership tags, the only
+    property is the name. The deletion depends on `condition`.
     """
 
     arn: str

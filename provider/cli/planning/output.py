@@ -1,4 +1,4 @@
-"""A plan as people and programs read it."""
+"""Renders a plan as text and as JSON."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SHOWN = {
     Action.UPDATE: ("~", "yellow", "{0.arn} is changed"),
     Action.REPLACE: ("±", "yellow", "{0.replaced.arn} is replaced by {0.arn}"),
     Action.DELETE: ("-", "red", "{0.arn} is deleted"),
-    Action.RETAIN: (" ", None, "{0.arn} leaves the stack and stays"),
-    Action.NONE: (" ", None, "{0.arn} stays as it is"),
-    Action.DRIFT: ("!", "yellow", "{0.arn} is not as the template says, and stays so"),
+    Action.RETAIN: (" ", None, "{0.arn} is removed from the stack and retained"),
+    Action.NONE: (" ", None, "{0.arn} is unchanged"),
+    Action.DRIFT: ("!", "yellow", "{0.arn} differs from the template, and this deployment does not update it"),
     Action.REFUSED: ("x", "red", "refused"),
     Action.UNKNOWN: ("?", "yellow", "cannot be planned"),
 }
@@ -27,7 +27,7 @@ _SEVERITIES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> None:
-    """Print findings, stand-ins, what becomes of each resource, and how many of each kind there are."""
+    """Print the findings, the notes, the change of each resource, and the number of changes by action."""
     for change in changes:
         spelling = Spelling(change.properties, resource_type())
         for finding in change.findings:
@@ -46,16 +46,18 @@ def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> Non
 
 def _show(screen: Screen, change: Change) -> None:
     sign, color, form = _SHOWN[change.action]
-    # What is gone already has no ARN, and its reason says all.
+    # If the configuration no longer exists, there is no ARN, and the reason says so.
     outcome = "" if change.action is Action.NONE and not change.arn else form.format(change)
     screen.say(f"{sign} {change.logical_id}: {': '.join(filter(None, (outcome, change.reason)))}", fg=color)
     for warning in change.warnings:
         screen.say(f"      {warning}", fg="yellow")
     for difference in change.differences:
         screen.difference(difference)
-    rest = [place for place in change.stand_ins if any(_touch(place, one.path) for one in change.differences)]
+    rest = [place for place in change.placeholders if any(_touch(place, one.path) for one in change.differences)]
     if rest:
-        screen.say(f"      with stand-ins for what only the deployment knows: {', '.join(rest)}", fg="yellow")
+        screen.say(
+            f"      with placeholders for values that are known only at deployment: {', '.join(rest)}", fg="yellow"
+        )
     if change.replaced:
         _show(screen, change.replaced)
 
@@ -67,7 +69,7 @@ def _counts(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def document(region: str, account: str, notes: Sequence[str], changes: Sequence[Change]) -> str:
-    """The same as JSON; `plan --help` says what is in it."""
+    """The plan as JSON; `plan --help` describes it."""
     found = {
         "region": region,
         "account": account,
@@ -111,9 +113,9 @@ def _entry(change: Change) -> dict[str, Any]:
 
 
 def _is_known(path: str, change: Change) -> bool:
-    return not any(_touch(path, place) for place in change.stand_ins)
+    return not any(_touch(path, place) for place in change.placeholders)
 
 
 def _touch(path: str, other: str) -> bool:
-    """Whether one of the places is, or lies in, the other."""
+    """Whether one of the paths contains the other."""
     return path.startswith(other) or other.startswith(path)

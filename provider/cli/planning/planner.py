@@ -1,8 +1,8 @@
-"""What deploying a template would come to: the handler's own decisions, on live configurations that are only read.
+"""Plans the deployment of a template with the handler's own decisions. Live configurations are only read.
 
-A template does not say which stack it is for, and no stack is asked: ownership tags show whose a configuration is.
-What only a deployment can know has a stand-in. Every value is worked out twice, with other stand-ins the second
-time: what differs rests on one.
+A template does not name its stack, and CloudFormation is not called: ownership tags show the owner of a configuration.
+Placeholders replace the values that are known only at deployment. Each value is evaluated twice, with different
+placeholders: if the results differ, the value depends on a placeholder.
 """
 
 from __future__ import annotations
@@ -22,90 +22,100 @@ from ...schema.attributes import attributes
 from ...schema.check import find
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
-from ...schema.finding import Path, Severity
+from ...schema.finding import Finding, Path, Severity
 from ...schema.model import NAME, TARGET
 from ...stack_engine.deployment import AttributeMissingError, Deployment
 from ...stack_engine.records import Resource
 from ...template.sections import TemplateError
-from .changes import Action, Before, Change
-from .marked import Found, Led, look, stacks
-from .world import World
+from .changes import Action, Change, Current
+from .live_state import LiveState
+from .owned import ResolvedTarget, StackResources, find_stack_resources, stack_ids
 
-_HANGS = "what it stands for, or how it is built, hangs on a value that only the deployment knows"
+_DEPENDS_ON_DEPLOYMENT = "its name, its ARN, or its structure depends on a value that is known only at deployment"
 _PREVIOUS = "--previous FILE only"
 
 
-class Twice(NamedTuple):
-    """A template as it would be deployed, and as it would be with other stand-ins."""
+class EvaluatedTwice(NamedTuple):
+    """A template that is deployed twice, with different placeholders."""
 
     one: Deployment
     other: Deployment
 
     def properties(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A resource's properties, both ways. Raises TemplateError for what waits for another resource."""
+        """A resource's properties from both. Raises TemplateError if they depend on another resource's attributes."""
         return self.one.properties(name), self.other.properties(name)
 
 
 @dataclass
 class Planner:
-    """Plans one deployment: of `new`, to a stack that is as `old` says, or as ownership tags say.
+    """Plans one deployment of `new` to a stack whose current state is given by `old`, or else by ownership tags.
 
-    Both look for resources in `live`, which is filled here, as `notes` are.
-    `stack_name` is empty where it is not known; with `any_resource`, ownership tags count whatever their logical ID.
+    Both resolve references in `live`, which the planner fills, as it does `notes`. `stack_name` is empty if it is
+    unknown. With `any_resource`, the logical ID in ownership tags is ignored.
     """
 
-    world: World
-    new: Twice
+    live_state: LiveState
+    new: EvaluatedTwice
     live: dict[str, Resource]
-    old: Twice | None = None
+    old: EvaluatedTwice | None = None
     stack_name: str = ""
     any_resource: bool = False
     notes: list[str] = field(default_factory=list)
     doubt: str = f"another configuration is known with {_PREVIOUS}"
-    """What is not known of what is created: whether it replaces ..."""
+    """Completes the note on creations: "whether a created configuration replaces ..."."""
 
     def changes(self) -> list[Change]:
-        """What becomes of each of the provider's resources, the removed ones last. Raises what reading raises."""
-        found = Found() if self.old or self.any_resource else self._found()
-        before = self._before(self.old) if self.old else found.former
+        """The change of each of the provider's resources, the removed ones last. Raises Mistake if a read fails."""
+        found = StackResources() if self.old or self.any_resource else self._found()
+        before = self._before(self.old) if self.old else found.replaced
         self.live.clear()
         order = [name for name in self.new.one.order if self.new.one.backed(name)]
         changes = [self._changed(name, before.get(name)) for name in order]
         return [
             *(one._replace(warnings=(*one.warnings, *found.warnings.get(one.logical_id, ()))) for one in changes),
             *(self._removed(name, one) for name, one in before.items() if name not in order),
-            *starmap(self._gone, found.gone),
+            *starmap(self._not_in_template, found.removed),
         ]
 
-    def _found(self) -> Found:
-        """What carries the stack's ownership tags, if it is known which stack that is."""
-        led = {name: one.arn for name, one in self._before(self.new).items() if one.arn}
-        live = {name: self.world.at(arn) for name, arn in led.items()}
-        ids = {Ownership.of(one.tags).stack_id for name, one in live.items() if one and self._owns(name, one)}
+    def _found(self) -> StackResources:
+        """The configurations with the stack's ownership tags, if the stack is known."""
+        arns = {name: one.arn for name, one in self._before(self.new).items() if one.arn}
+        live = {name: found for name, arn in arns.items() if (found := self.live_state.at(arn))}
+        ids = self._stacks_of(live)
         if not ids and not self.stack_name:
             self.doubt = f"another configuration is known with --stack-name NAME or {_PREVIOUS}"
-            return Found()
-        listed = self.world.marked()
-        ids = ids or stacks(listed, self.world.home, self.stack_name)
+            return StackResources()
+        listed = self.live_state.owned()
+        stack_id = self._only_stack(ids or stack_ids(listed, self.live_state.home, self.stack_name))
+        if not stack_id:
+            return StackResources()
+        targets = {name: ResolvedTarget(arn, name in live) for name, arn in arns.items()}
+        backed = list(filter(self.new.one.backed, self.new.one.order))
+        return find_stack_resources(listed, stack_id, targets, backed)
+
+    def _stacks_of(self, live: Mapping[str, Configuration]) -> set[str]:
+        """The IDs of the stacks that own the configurations, given by logical ID, that can belong to the resource."""
+        return {Ownership.of(one.tags).stack_id for name, one in live.items() if self._owns(name, one)}
+
+    def _only_stack(self, ids: set[str]) -> str:
+        """The stack's ID; empty, with a note, if ownership tags name no stack or several."""
         if len(ids) > 1:
             known = f"what is replaced or deleted is known with {_PREVIOUS}"
             self.notes.append(f"the ownership tags name several stacks, so {known}: {', '.join(sorted(ids))}")
-            return Found()
+            return ""
         self.doubt = f"an adopted configuration is known with {_PREVIOUS}"
         if not ids:
-            self.doubt += f"; no configuration carries the ownership tags of a stack {self.stack_name}"
-            return Found()
-        backed = list(filter(self.new.one.backed, self.new.one.order))
-        return look(listed, ids.pop(), {name: Led(arn, live[name] is not None) for name, arn in led.items()}, backed)
+            self.doubt += f"; no configuration has the ownership tags of a stack named {self.stack_name}"
+        return next(iter(ids), "")
 
-    def _before(self, old: Twice) -> dict[str, Before]:
-        """What each resource of a template stands for once that is deployed."""
+    def _before(self, old: EvaluatedTwice) -> dict[str, Current]:
+        """The configuration of each resource of a template once the template is deployed."""
         before = {}
         for name in filter(old.one.backed, old.one.order):
             try:
                 properties, others = old.properties(name)
             except TemplateError:
-                before[name] = Before("", {})
+                before[name] = Current("", {})
                 continue
             wanted = expand(properties)
             if any(finding.severity is Severity.ERROR for finding in find(wanted)):
@@ -113,17 +123,17 @@ class Planner:
             arn = ""
             if _same_target(wanted.parameters, expand(others).parameters):
                 target = _target(wanted.parameters)
-                found = self.world.at(target)
-                arn = found.arn if found else self.world.arn(target)
+                found = self.live_state.at(target)
+                arn = found.arn if found else self.live_state.arn(target)
                 self._remember(name, arn, wanted.parameters, properties)
-            before[name] = Before(arn, properties)
+            before[name] = Current(arn, properties)
         return before
 
-    def _changed(self, name: str, before: Before | None) -> Change:
+    def _changed(self, name: str, before: Current | None) -> Change:
         try:
             properties, others = self.new.properties(name)
         except AttributeMissingError:
-            return Change(name, Action.UNKNOWN, reason=_HANGS)
+            return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
         except TemplateError as error:
             return Change(name, Action.UNKNOWN, reason=str(error))
         if refusal := self._forbidden(name, before, properties):
@@ -131,53 +141,58 @@ class Planner:
         change, plan = self._planned(name, properties, others, before)
         if before and before.properties == properties:
             action = Action.NONE if change.action in (Action.NONE, Action.UNKNOWN) else Action.DRIFT
-            stays = "the properties stay the same, so CloudFormation sends nothing"
-            # What the handler would say of it, nobody asks.
+            unchanged = "the properties are unchanged, so CloudFormation sends nothing"
+            # The handler is not invoked, so its warnings do not apply.
             warnings = change.warnings if action is Action.NONE else ()
-            reason = "; ".join(filter(None, (change.reason, stays)))
+            reason = "; ".join(filter(None, (change.reason, unchanged)))
             change = change._replace(action=action, reason=reason, warnings=warnings)
         else:
-            self.world.create(plan)
+            self.live_state.create(plan)
         if change.arn:
             self._remember(name, change.arn, expand(properties).parameters, properties)
         return change
 
     def _planned(
-        self, name: str, properties: dict[str, Any], others: dict[str, Any], before: Before | None
+        self, name: str, properties: dict[str, Any], others: dict[str, Any], before: Current | None
     ) -> tuple[Change, Plan]:
         expanded, other = expand(properties), expand(others).parameters
         wanted = expanded.parameters
         found = find(expanded)
-        findings = tuple(one for one in found if not _rests_on_stand_in(one.path, wanted, other))
+        findings = tuple(one for one in found if not _depends_on_placeholder(one.path, wanted, other))
         change = Change(name, Action.REFUSED, findings=findings, properties=properties)
-        errors = [one for one in findings if one.severity is Severity.ERROR]
-        if errors:
-            count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-            return change._replace(reason=f"{count} with the properties, nothing is called"), Plan()
-        is_built_otherwise = any(one.rule == "type" for one in found)
-        if is_built_otherwise or not _same_target(wanted, other) or (before and not before.arn):
-            return change._replace(action=Action.UNKNOWN, reason=_HANGS), Plan()
-        request = self._request(name, wanted, properties, before)
+        if problems := _problems(findings):
+            return change._replace(reason=problems), Plan()
+        has_wrong_type = any(one.rule == "type" for one in found)
+        if has_wrong_type or not _same_target(wanted, other) or (before and not before.arn):
+            return change._replace(action=Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT), Plan()
+        return self._accepted(change, wanted, other, before)
+
+    def _accepted(
+        self, change: Change, wanted: Mapping[str, Any], other: Mapping[str, Any], before: Current | None
+    ) -> tuple[Change, Plan]:
+        """The change of a resource whose properties are valid, according to the handler's decision."""
+        name = change.logical_id
+        request = self._request(name, wanted, change.properties, before)
         try:
             plan = self._decided(request, wanted)
         except ProviderError as refusal:
             return change._replace(reason=str(refusal)), Plan()
-        arn = plan.subject.arn if plan.subject else self.world.arn(_target(wanted))
+        arn = plan.subject.arn if plan.subject else self.live_state.arn(_target(wanted))
         change = change._replace(
             action=_action(plan),
             arn=arn,
             differences=plan.differences,
             warnings=plan.warnings,
-            # What is there with the other stand-ins alone is nowhere in the template.
-            stand_ins=tuple(one.path for one in differences(wanted, other) if one.old is not ABSENT),
+            # A value that exists only with the other placeholders is not in the template.
+            placeholders=tuple(one.path for one in differences(wanted, other) if one.old is not ABSENT),
         )
         if before and arn != before.arn:
-            former = self._let_go(name, before, self.new.one.policies(name)[1])
-            change = change._replace(action=Action.REPLACE, replaced=former)
+            replaced = self._released(name, before, self.new.one.policies(name)[1])
+            change = change._replace(action=Action.REPLACE, replaced=replaced)
         return change, plan
 
-    def _forbidden(self, name: str, before: Before | None, properties: Mapping[str, Any] | None = None) -> str:
-        """What CloudFormation itself says to an update that it does not allow; empty for the others."""
+    def _forbidden(self, name: str, before: Current | None, properties: Mapping[str, Any] | None = None) -> str:
+        """CloudFormation's message about an update that it does not allow; empty for other updates."""
         if before is None or self.old is None or name not in self.new.one.template.resources:
             return ""
         if self.new.one.type(name) != self.old.one.type(name):
@@ -186,53 +201,53 @@ class Planner:
             return "Modifying service token is not allowed."
         return ""
 
-    def _removed(self, name: str, before: Before) -> Change:
+    def _removed(self, name: str, before: Current) -> Change:
         assert self.old is not None
         if refusal := self._forbidden(name, before):
             return Change(name, Action.REFUSED, before.arn, reason=refusal)
-        return self._let_go(name, before, self.old.one.policies(name)[0])
+        return self._released(name, before, self.old.one.policies(name)[0])
 
-    def _gone(self, name: str, before: Before) -> Change:
-        """What becomes of a configuration whose ownership tags name a resource that the template does not have."""
+    def _not_in_template(self, name: str, before: Current) -> Change:
+        """The change of a configuration whose ownership tags name a resource that the template lacks."""
         if name not in self.new.one.order:
-            return self._let_go(name, before, "Delete")
+            return self._released(name, before, "Delete")
         type_ = self.new.one.type(name)
-        reason = f"{before.arn} carries its ownership tags, but here it is another resource, {type_}: refused"
-        return Change(name, Action.UNKNOWN, reason=f"{reason} by CloudFormation if the stack has the former one still")
+        reason = f"{before.arn} has its ownership tags, but in this template its type is {type_}"
+        return Change(name, Action.UNKNOWN, reason=f"{reason}: CloudFormation refuses that if it is still in the stack")
 
-    def _let_go(self, name: str, before: Before, policy: str) -> Change:
-        """What becomes of a configuration that its resource does not stand for any more."""
+    def _released(self, name: str, before: Current, policy: str) -> Change:
+        """The change of a configuration that its resource no longer has."""
         if policy.startswith("Retain"):
-            reason = f"its policy is {policy}, so CloudFormation sends nothing"
+            reason = f"its policy is {policy}, so CloudFormation sends no Delete"
             return Change(name, Action.RETAIN, before.arn, reason=reason)
         if not before.arn:
-            return Change(name, Action.UNKNOWN, reason=_HANGS)
+            return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
         wanted = expand(before.properties).parameters
-        owner = self._owner(name, self.world.at(before.arn))
+        owner = self._owner(name, self.live_state.at(before.arn))
         plan = self._decided(_request("Delete", owner, before.arn, before.properties), wanted)
         if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
             return Change(name, Action.DELETE, before.arn, reason=before.condition)
-        if self.world.at(before.arn) is None:
-            return Change(name, Action.NONE, reason=f"{before.arn} is gone already, so nothing is deleted")
+        if self.live_state.at(before.arn) is None:
+            return Change(name, Action.NONE, reason=f"{before.arn} no longer exists, so nothing is deleted")
         return Change(name, Action.RETAIN, before.arn, warnings=plan.warnings)
 
     def _request(
-        self, name: str, wanted: Mapping[str, Any], properties: Mapping[str, Any], before: Before | None
+        self, name: str, wanted: Mapping[str, Any], properties: Mapping[str, Any], before: Current | None
     ) -> Request:
-        """The request that CloudFormation would send."""
+        """The request that CloudFormation sends."""
         if before:
-            owner = self._owner(name, self.world.at(before.arn))
+            owner = self._owner(name, self.live_state.at(before.arn))
             return _request("Update", owner, before.arn, properties, before.properties)
-        found = self.world.at(_target(wanted))
+        found = self.live_state.at(_target(wanted))
         if found and not self.old and self._owns(name, found):
             return _request("Update", self._owner(name, found), found.arn, properties)
         return _request("Create", self._owner(name, found), "", properties)
 
     def _owner(self, name: str, found: Configuration | None) -> Owner:
-        """The resource, as the ownership tags of the configuration name it if they can be its own."""
+        """The resource: as in the configuration's ownership tags if they can be the resource's, else in a new stack."""
         stack_id, logical_id, *_ = Ownership.of(found.tags if found else {})
-        its_own = logical_id and (self.any_resource or logical_id == name)
-        if its_own and (not self.stack_name or f":stack/{self.stack_name}/" in stack_id):
+        matches = logical_id and (self.any_resource or logical_id == name)
+        if matches and (not self.stack_name or f":stack/{self.stack_name}/" in stack_id):
             return Owner(stack_id, logical_id)
         return Owner(self.new.one.place.stack_id, name)
 
@@ -240,17 +255,24 @@ class Planner:
         return self._owner(name, found).state_of(found.tags) is not None
 
     def _decided(self, request: Request, wanted: Mapping[str, Any]) -> Plan:
-        # The service's refusal of a name that is taken leads the handler to look, too.
-        known = {} if request.request_type == "Delete" else {_target(wanted): self.world.at(_target(wanted))}
+        # If the service rejects a name because it exists, the handler reads the configuration, too.
+        known = {} if request.request_type == "Delete" else {_target(wanted): self.live_state.at(_target(wanted))}
         old = expand(request.old_properties).parameters
         while isinstance(decision := decide(request, wanted, old, known, request.date), NeedsRead):
-            known[decision.target] = self.world.at(decision.target)
+            known[decision.target] = self.live_state.at(decision.target)
         return decision
 
     def _remember(self, name: str, arn: str, wanted: Mapping[str, Any], properties: dict[str, Any]) -> None:
-        """Let `Ref` and `Fn::GetAtt` of a resource find what it would answer."""
+        """Make the resource's physical ID and attributes available to `Ref` and `Fn::GetAtt`."""
         known = attributes(arn, str(wanted.get(NAME, arn.rpartition("/")[2])), wanted)
         self.live[name] = Resource(name, RESOURCE_TYPES[0], arn, properties, known, "", "")
+
+
+def _problems(findings: tuple[Finding, ...]) -> str:
+    """How many errors were found; empty if there are none."""
+    errors = sum(one.severity is Severity.ERROR for one in findings)
+    count = "1 problem" if errors == 1 else f"{errors} problems"
+    return f"{count} with the properties, nothing is called" if errors else ""
 
 
 def _target(wanted: Mapping[str, Any]) -> Target:
@@ -283,8 +305,8 @@ def _action(plan: Plan) -> Action:
     return Action.UPDATE if plan.steps else Action.NONE
 
 
-def _rests_on_stand_in(path: Path, one: Any, other: Any) -> bool:
-    """Whether the scalar at `path` differs between the two."""
+def _depends_on_placeholder(path: Path, one: Any, other: Any) -> bool:
+    """Whether `path` leads to a scalar that differs between the two."""
     for element in path:
         try:
             one, other = one[element], other[element]

@@ -14,7 +14,7 @@ import click
 import pytest
 from botocore import xform_name
 
-from provider.cli.awscli.options import MEANINGLESS
+from provider.cli.awscli.options import IGNORED
 from provider.cli.main import main
 from provider.emulator.emulator import Emulator, Fault
 from provider.schema.model import UPDATE, operation
@@ -118,7 +118,7 @@ def test_all_findings_before_the_call(arn: str, emulator: Emulator) -> None:
     ended = update(distributions=wrong, description="", nmae="golden")
     assert (ended.status, ended.stdout, emulator.requests) == (252, "", [])
     first, *told = ended.stderr.splitlines()[1:]
-    region = next(iter(operation(UPDATE).members["distributions"].item.members))  # type: ignore[union-attr]
+    region = next(iter(operation(UPDATE).members["distributions"].item.members))  # type: ignore[union-attr]  # it is a list
     assert first == "Parameter validation failed:"
     assert told[:6] == [
         "distributionConfigurationArn: is required",
@@ -151,7 +151,7 @@ def test_a_date_of_yaml(emulator: Emulator) -> None:
     """What YAML takes for a date is told to be quoted."""
     ended = command("update-distribution-configuration", "--cli-input-yaml", "description: 2026-01-31")
     assert (ended.status, emulator.requests) == (252, [])
-    assert 'description: must be a string, not "2026-01-31"; it is a date to YAML: quote it\n' in ended.stderr
+    assert 'description: must be a string, not "2026-01-31"; YAML reads it as a date; quote it\n' in ended.stderr
 
 
 def test_warnings_do_not_stop_it(arn: str, emulator: Emulator) -> None:
@@ -209,7 +209,7 @@ def test_a_person_who_may_not_read(arn: str, emulator: Emulator) -> None:
     emulator.fail(GET, Fault.DENIED)
     status, _, shown = on_a_terminal(arn, NO_COLOR="1")
     assert status == 0
-    assert "What changes cannot be shown: An error occurred (AccessDeniedException)" in shown
+    assert "Cannot show the changes: An error occurred (AccessDeniedException)" in shown
     assert "description" not in emulator.configurations[arn]
 
 
@@ -276,7 +276,7 @@ def test_the_last_of_an_option_counts(arn: str, emulator: Emulator) -> None:
 
 def test_options_without_meaning(arn: str) -> None:
     """Options that mean nothing here are accepted and change nothing."""
-    given = [part for option in MEANINGLESS for part in (option.opts[0], *(() if option.is_flag else ("x",)))]
+    given = [part for option in IGNORED for part in (option.opts[0], *(() if option.is_flag else ("x",)))]
     plain = update(
         "--query", "distributionConfigurationArn", distributionConfigurationArn=arn, distributions=DISTRIBUTIONS
     )
@@ -299,7 +299,7 @@ def test_output_from_the_environment(arn: str, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("AWS_DEFAULT_OUTPUT", "pdf")
     ended = update(distributionConfigurationArn=arn, distributions=DISTRIBUTIONS)
     assert (ended.status, emulator.requests) == (253, [])
-    assert ended.stderr.startswith("\nUnknown output type: pdf; known are json, ")
+    assert ended.stderr.startswith("\nUnknown output type: pdf; choose from json, ")
 
 
 def test_an_answer_of_somebody_else(arn: str, emulator: Emulator) -> None:
@@ -307,7 +307,7 @@ def test_an_answer_of_somebody_else(arn: str, emulator: Emulator) -> None:
     emulator.fail(UPDATE, Fault.GARBAGE)
     ended = update(distributionConfigurationArn=arn, distributions=DISTRIBUTIONS)
     assert (ended.status, ended.stdout) == (255, "")
-    assert "does not come from Image Builder" in ended.stderr
+    assert "is not from Image Builder" in ended.stderr
 
 
 def test_the_log_has_no_secrets(arn: str, emulator: Emulator) -> None:

@@ -1,4 +1,4 @@
-"""The live configurations, as a plan sees them."""
+"""The live configurations, with the effects of what has been planned so far."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from ...errors import ProviderError
 from ...plan import Configuration, CreateConfiguration, Named, Plan, Target
 from ...reconciler.image_builder import Home, ImageBuilder
 from ..mistakes import Mistake
-from .marked import Marked, marked
+from .owned import OwnedConfiguration, owned_configurations
 
 
-class World:
-    """The configurations as they are, each read once, and with what has been planned so far created."""
+class LiveState:
+    """Reads each configuration once, and adds those whose creation is planned."""
 
     def __init__(self, home: Home, builder: ImageBuilder) -> None:
         self.home, self._builder = home, builder
         self._known: dict[str, Configuration | None] = {}
-        self._elsewhere: dict[str, str] = {}
-        """ARNs in another account than `home` names, by the name in them."""
+        self._arn_by_name: dict[str, str] = {}
+        """The ARNs that were found by name; their account may differ from that of `home`."""
 
     def arn(self, target: Target) -> str:
-        """The ARN of what a target leads to, there or not."""
+        """The ARN of a target, whether it exists or not."""
         if isinstance(target, str):
             return target
-        return self._elsewhere.get(slug(target.name), self.home.arn(target.name))
+        return self._arn_by_name.get(slug(target.name), self.home.arn(target.name))
 
     def at(self, target: Target) -> Configuration | None:
-        """What is there. Raises Mistake where it cannot be read."""
+        """The target's configuration, None if it does not exist. Raises Mistake if it cannot be read."""
         if self.arn(target) not in self._known:
             with _reading():
                 found = self._builder.read(target)
             if found and isinstance(target, Named):
-                self._elsewhere[slug(target.name)] = found.arn
+                self._arn_by_name[slug(target.name)] = found.arn
             self._known[self.arn(target)] = found
         return self._known[self.arn(target)]
 
-    def marked(self) -> list[Marked]:
-        """Whatever carries ownership tags. Raises Mistake where the configurations cannot be listed."""
+    def owned(self) -> list[OwnedConfiguration]:
+        """All configurations with ownership tags. Raises Mistake if the configurations cannot be listed."""
         with _reading():
-            return marked(self._builder.summaries("the stack's configurations"))
+            return owned_configurations(self._builder.summaries("the stack's configurations"))
 
     def create(self, plan: Plan) -> None:
-        """Let there be what a plan creates, so that nothing else can take its name."""
+        """Add the configuration that a plan creates, so that its name is in use."""
         for step in plan.steps:
             if isinstance(step, CreateConfiguration):
                 arn = self.arn(Named(step.name))

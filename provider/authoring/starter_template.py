@@ -1,4 +1,4 @@
-"""The properties as a resource block to start from: plausible values, each with a comment on what it is."""
+"""A template to start from: all properties with sample values, each with a comment that describes it."""
 
 import textwrap
 from collections.abc import Iterator
@@ -19,30 +19,30 @@ ESSENTIAL: Final = {
     ("Distribution", "amiDistributionConfiguration"),
     ("AmiDistributionConfiguration", "name"),
 }
-"""What a configuration is of no use without although the model does not ask for it, by shape and member."""
+"""Members that every useful configuration needs although the model does not require them, by shape and member."""
 
-SET_ASIDE: Final = {
+COMMENTED_OUT: Final = {
     ("Properties", TARGET): "Instead of Name, to take over a configuration that exists.",
     ("Properties", ON_DELETE): "To leave the configuration in place.",
     ("Distribution", "containerDistributionConfiguration"): "For a container image, instead of the AMI.",
     ("LaunchPermissionConfiguration", "userGroups"): "To make the image public.",
     ("FastLaunchLaunchTemplateSpecification", "launchTemplateName"): "Instead of the ID.",
 }
-"""Properties that a skeleton has only as comments, by shape and member: when to take them up."""
+"""Properties that are commented out, by shape and member: when to use them."""
 
 _INDENT: Final = 6
 _WIDTH: Final = 110
 
 
 @dataclass(frozen=True)
-class Skeleton:
-    """Which properties a skeleton has: all, or the required ones; a name of its own, or the ARN `adopt`."""
+class StarterTemplate:
+    """A template with all properties or only the `required` ones; it creates a configuration or adopts `adopt`."""
 
     required: bool = False
     adopt: str = ""
 
     def as_template(self) -> dict[str, Any]:
-        """A Resources section without comments, and so without what is set aside."""
+        """A Resources section without comments and without properties that are commented out."""
         return template(LOGICAL_ID, flatten(self._chosen(resource_type(), self._values())))
 
     def as_yaml(self) -> str:
@@ -63,16 +63,17 @@ class Skeleton:
         return {**first, **found, **({TARGET: self.adopt} if self.adopt else {})}
 
     def _members(self, type_: Type, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        """The API names of the members to show, each with why it is set aside; empty where it is not."""
+        """The API names of the members to show, each with the reason to comment it out; empty if it is not."""
         for name in values:
-            here = (type_.shape, name)
-            if self.required and name not in type_.required and here not in ESSENTIAL:
-                continue
-            aside = SET_ASIDE.get(here, "")
-            if self.adopt and here[0] == resource_type().shape and name in (NAME, TARGET):
-                aside = "Instead, to own it." if name == NAME else ""
-            if not (self.required and aside):
-                yield name, aside
+            is_needed = name in type_.required or (type_.shape, name) in ESSENTIAL
+            reason = self._reason_to_comment_out(type_, name)
+            if not self.required or (is_needed and not reason):
+                yield name, reason
+
+    def _reason_to_comment_out(self, type_: Type, name: str) -> str:
+        if self.adopt and type_.shape == resource_type().shape and name in (NAME, TARGET):
+            return "Instead, to own it." if name == NAME else ""
+        return COMMENTED_OUT.get((type_.shape, name), "")
 
     def _chosen(self, type_: Type, value: Any) -> Any:
         if type_.kind == "structure":
@@ -99,7 +100,7 @@ class Skeleton:
 
 
 def _about(structure: Type, name: str) -> str:
-    """A member in a sentence, and in brackets what the model asks of it."""
+    """A sentence about a member, with the model's constraints in parentheses."""
     member = structure.members[name]
     facts = (
         "required" if name in structure.required else "",

@@ -1,4 +1,4 @@
-"""`--generate-cli-skeleton`: an operation's input to be filled in, as a value and as commented YAML."""
+"""`--generate-cli-skeleton`: an operation's input to fill in, as a value and as commented YAML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def blank(type_: Type) -> Any:
-    """A value of this type with all of its members, one entry in each list and map, and nothing filled in."""
+    """An empty value of this type with all members, and one entry in each list and map."""
     if type_.kind == "structure":
         return {name: blank(member) for name, member in type_.members.items()}
     if type_.item:
@@ -22,7 +22,7 @@ def blank(type_: Type) -> Any:
 
 
 def commented(type_: Type) -> str:
-    """The same as YAML, each member with a comment: whether it is required, what it is, what it may be."""
+    """The same as YAML. A comment describes each member, whether it is required, and its allowed values."""
     return "\n".join(_lines(type_)) + "\n"
 
 
