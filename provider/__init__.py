@@ -17,7 +17,6 @@ The modules that several of them use:
   marker          the physical resource ID of a resource that has no ARN yet
   arn             the ARNs of distribution configurations, as text
   observability   structured log lines, one set of keys for each request
-  patterns        regular expressions that the build compiled
   last_resort     the second function: responds FAILED if the first one crashed, timed out, or never ran
 
 The tools, which are not deployed to Lambda:

@@ -50,11 +50,14 @@ def _block(one: Diagnostic) -> str:
 
 
 def _summary(report: Report) -> str:
-    resources = _counted(report.resources, "resource") if report.resources else "no resource of the provider's"
-    looked_at = f"{resources} in {_counted(report.files, 'file')}"
-    if not report.diagnostics:
-        return f"Nothing found: {looked_at}."
-    return f"{_counted(report.count('error'), 'error')}, {_counted(report.count('warning'), 'warning')}: {looked_at}."
+    files = _counted(report.files, "file")
+    if report.diagnostics:
+        counts = f"{_counted(report.count('error'), 'error')}, {_counted(report.count('warning'), 'warning')}"
+    elif not report.resources:
+        return f"No resources of this provider found in {files}."
+    else:
+        counts = "No problems found"
+    return f"{counts}: {_counted(report.resources, 'resource')} in {files}."
 
 
 def _counted(count: int, noun: str) -> str:

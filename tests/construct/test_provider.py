@@ -88,7 +88,7 @@ def worked_out(template: Template, given: Mapping[str, str], names: Mapping[str,
     defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
     known = {**defaults, **given, **PSEUDO, "AWS::StackName": "images"}
     placeholders = Placeholders("us-east-1", "123456789012", "")
-    evaluator = Evaluator(template, known, Named(names), placeholders, ExternalValues(), lambda _: None)
+    evaluator = Evaluator(template, known, LogicalIds(names), placeholders, ExternalValues(), lambda _: None)
     return {
         names.get(name, name): _text(evaluator.evaluate(resource, ("Resources", name)))
         for name, resource in template.resources.items()
