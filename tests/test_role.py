@@ -67,7 +67,7 @@ def failed(one: Resource) -> None:
 
 def untold(one: Resource) -> None:
     """A function that cannot be sure of its account looks for a name in the list."""
-    one = replace(one, context=replace(one.context, invoked_function_arn="provider"))
+    one = replace(one, context=replace(one.context, invoked_function_arn="arn:aws:lambda:::function:shared"))
     assert one.send("Delete", {"Name": "golden-gone"}, physical_id="images-Golden-1ABCDEFGHIJKL").status == "SUCCESS"
 
 
