@@ -48,7 +48,7 @@ def _delete_configuration(
     adopted = properties.get(TARGET) == arn and NAME not in properties
     on_delete = properties.get(ON_DELETE, RETAIN if adopted else DELETE)
     if on_delete != DELETE:
-        plan = _hand_back(arn, owner, observed, request.date) if adopted else Plan()
+        plan = _hand_back(arn, owner, observed, request.date + LATE_SECONDS) if adopted else Plan()
         return plan if on_delete == RETAIN or isinstance(plan, NeedsRead) else plan._replace(warnings=(_UNREADABLE,))
     if arn not in observed:
         return NeedsRead(arn)
@@ -56,7 +56,7 @@ def _delete_configuration(
     if live is None:
         return Plan(warnings=(f"{arn} does not exist; there is nothing to delete",))
     if reason := _why_kept(live, owner, adopted=adopted):
-        return _handed_back(live, owner, request.date)._replace(warnings=(reason,))
+        return _handed_back(live, owner, request.date + LATE_SECONDS)._replace(warnings=(reason,))
     return _delete_unless_newer(live, request.date, LATE_SECONDS)
 
 
@@ -72,17 +72,17 @@ def _why_kept(live: Configuration, owner: Owner, *, adopted: bool) -> str:
     return "" if adopted else f"{live.arn} does not carry this resource's ownership tags; skipping delete"
 
 
-def _hand_back(arn: str, owner: Owner, observed: Observed, date: float) -> NeedsRead | Plan:
+def _hand_back(arn: str, owner: Owner, observed: Observed, newest: float) -> NeedsRead | Plan:
     """Leave an adopted configuration in place, and its ownership to its owner; that is never a reason to fail."""
     if arn not in observed:
         return NeedsRead(arn, within_seconds=HAND_BACK_SECONDS, absent_if_unreadable=True)
     live = observed[arn]
-    return Plan() if live is None else _handed_back(live, owner, date)
+    return Plan() if live is None else _handed_back(live, owner, newest)
 
 
-def _handed_back(live: Configuration, owner: Owner, date: float) -> Plan:
-    """Set a configuration that was released to this resource back to handed over, unless the request is late."""
-    if not owner.was_given(live.tags) or (live.changed_at or 0.0) > date + LATE_SECONDS:
+def _handed_back(live: Configuration, owner: Owner, newest: float) -> Plan:
+    """Set a configuration that was released to this resource back to handed over, unless it is newer than `newest`."""
+    if not owner.was_given(live.tags) or (live.changed_at or 0.0) > newest:
         return Plan(subject=live)
     return Plan(subject=live, best_effort=(PutTags(live.arn, Ownership.of(live.tags).handed_back()),))
 
@@ -94,8 +94,7 @@ def _delete_failed_create(
     status = status_in(request.physical_id)
     arn, name = properties.get(TARGET), properties.get(NAME)
     if isinstance(arn, str) and is_configuration_arn(arn) and name is None:
-        # Properties that were rejected adopted nothing.
-        return Plan() if status is CreationStatus.NOTHING_CREATED else _hand_back(arn, owner, observed, request.date)
+        return _hand_back(arn, owner, observed, request.date + SEARCH_ALLOWANCE)
     if validate(name, resource_type().members[NAME]):
         return Plan()
     target = Named(str(name))

@@ -145,8 +145,9 @@ def _load() -> None:
         from provider import provision
 
         provision.prepare()
-    except BaseException:  # noqa: BLE001 - whatever it is, the request that needs it meets it and answers for it
-        _LOG.exception("preparing failed; requests try again")
+    except BaseException as error:  # noqa: BLE001 - the request that needs it meets it, too, and answers for it
+        # Nothing redacts yet what is logged, and a traceback may quote a secret.
+        _LOG.error("preparing failed; requests try again: %s", redact(f"{type(error).__name__}: {error}"))
     finally:
         gc.freeze()
         gc.enable()

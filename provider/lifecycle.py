@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from provider.arn import is_configuration_arn, slug, with_name
 from provider.deletion import SEARCH_ALLOWANCE, decide_delete
 from provider.errors import ProviderError
-from provider.ownership import Owner, Ownership, State
+from provider.ownership import STACK_TAG, Owner, Ownership, State
 from provider.plan import (
     Configuration,
     CreateConfiguration,
@@ -121,7 +121,9 @@ def decide_after_create(
     if state is None or state is State.RELEASED:
         raise _already_exists(desired[NAME], live, intent.owner)
     if changed:
-        _reject_if_newer(live, intent.date)
+        # What has been handed over was created before, so other content is newer, whatever its date.
+        _reject_if_newer(live, -math.inf if state is State.HANDED_OVER else intent.date)
+        return _hand_over(intent, live, {}, UpdateConfiguration(live.arn, intent.content))
     return Plan(subject=live) if state is State.HANDED_OVER else _hand_over(intent, live, {})
 
 
@@ -129,8 +131,8 @@ def _is_older(live: Configuration, date: float) -> bool:
     return live.changed_at is not None and live.changed_at < date
 
 
-def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str]) -> Plan:
-    return Plan(steps=(PutTags(live.arn, {**tags, **intent.owner.tags()}),), subject=live)
+def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str], *before: Step) -> Plan:
+    return Plan(steps=(*before, PutTags(live.arn, {**tags, **intent.owner.tags()})), subject=live)
 
 
 def owner_of(request: "Request") -> Owner:
@@ -241,10 +243,12 @@ def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ..
     return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
 
 
-def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished, ...]:
+def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished | HandBack, ...]:
     """What another failed Update from the same marker may have left behind."""
-    name, desired = intent.old.get(NAME), intent.desired.get(NAME)
-    if validate(name, resource_type().members[NAME]) or slug(str(name)) == slug(str(desired)):
+    name, target, desired = intent.old.get(NAME), intent.old.get(TARGET), intent.desired
+    if isinstance(target, str) and is_configuration_arn(target) and target != desired.get(TARGET):
+        return (HandBack(target),)
+    if validate(name, resource_type().members[NAME]) or slug(str(name)) == slug(str(desired.get(NAME))):
         return ()
     return (DeleteUnfinished(Named(str(name)), intent.date + SEARCH_ALLOWANCE),)
 
@@ -290,6 +294,7 @@ def _converge(
         subject=live,
         differences=(*changed, *_tag_differences(live.tags, *tagging.of_user())),
         warnings=_warnings(intent, live, adopting=adopting),
+        releases=NAME not in intent.desired and STACK_TAG in tagging.put,
         undo=_restoring(live, tagging) if restoring else _restoring_others_tags(live, tagging, old_tags),
     )
 
@@ -382,9 +387,8 @@ def _reject_if_newer(live: Configuration, date: float) -> None:
     """Raise ProviderError if the configuration is newer than a request that would overwrite it."""
     if live.changed_at is not None and live.changed_at > date + LATE_SECONDS:
         raise ProviderError(
-            f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made "
-            f"({_shown(date)}): the request is a late copy, or something else changed the configuration. "
-            "It is not overwritten",
+            f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made: the request "
+            "is a late copy, or something else changed the configuration. It is not overwritten",
             cure="To apply this template, deploy again",
         )
 

@@ -128,7 +128,8 @@ class Plan(NamedTuple):
     """What a request leads to: steps in order, and what can be said of them in advance.
 
     `subject` is the configuration that the resource stands for, as it was read; None if it does not exist (yet).
-    `best_effort` follows the steps; its failure is logged, and the request succeeds all the same.
+    With `releases`, the last step releases the configuration to its adopter. `best_effort` follows the steps; its
+    failure is logged, and the request succeeds all the same.
     """
 
     steps: tuple[Step, ...] = ()
@@ -136,4 +137,5 @@ class Plan(NamedTuple):
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
     undo: Undo = Undo()
+    releases: bool = False
     best_effort: tuple[PutTags | DeleteUnfinished | HandBack, ...] = ()

@@ -190,14 +190,23 @@ class Reconciliation:
             result = self._carry_out(step)
             if isinstance(step, CreateConfiguration):
                 self._written = result
-                hand_over = self._after_create(result)
-                subject = hand_over.subject
-                for tagging in hand_over.steps:
-                    self._carry_out(tagging)
+                subject = self._execute(self._after_create(result))
             elif isinstance(step, UpdateConfiguration):
                 self._written = result
-                subject = self._confirm_update(step, result, plan.subject)
-        return subject
+                # A release shows together with the content, so that both take one read.
+                subject = subject if plan.releases else self._confirm_update(step, result, plan.subject)
+        return self._confirm_release(subject, plan) if subject and plan.releases else subject
+
+    def _confirm_release(self, before: Configuration, plan: Plan) -> Configuration:
+        """Read until the release shows: the previous owner's Delete, which may follow at once, depends on it."""
+        updates = [step.content for step in plan.steps if isinstance(step, UpdateConfiguration)]
+        for _ in self._repeat(_READ_BACK_SECONDS):
+            live = self._builder.read(before.arn)
+            if live is None or not self._owner.was_given(live.tags):
+                continue
+            if live.changed_at != before.changed_at or not any(differences(live.content, each) for each in updates):
+                return live
+        raise self._not_shown(f"{before.arn} does not show that it is released", WriteResult(before.arn))
 
     def _carry_out(self, step: Step) -> WriteResult:
         self._step = step
@@ -256,7 +265,7 @@ class Reconciliation:
         """Forget what the decision rested on, and wait if needed. Raises the error if another attempt cannot help."""
         if error.outcome not in _UNEXPECTED:
             self._builder.back_off(error, attempt)
-            self._observed.clear()
+            self._read_again(error)
         elif unexpected >= _MAX_ATTEMPTS or self._is_final(error):
             raise error
         else:
@@ -272,14 +281,15 @@ class Reconciliation:
         return deleted or (self._token_reused and error.outcome is Outcome.TOKEN_REUSED)
 
     def _read_again(self, error: ProviderError) -> None:
-        """Read what a Create met. Everything else is read when the next decision needs it."""
+        """Read what a request by name met or created. All else is read when the next decision needs it."""
+        target = Named(str(self._desired.get(NAME)))
+        met = self._written is not None or target in self._observed or error.outcome in _UNEXPECTED
         self._observed.clear()
         if error.outcome is Outcome.NOT_FOUND and isinstance(self._step, UpdateConfiguration):
             self._observe(self._step.arn, None)  # whatever reads may still show
         exists = error.outcome is Outcome.EXISTS
-        if NAME not in self._desired or not (exists or self._request.request_type == "Create"):
+        if NAME not in self._desired or not (exists or (met and self._request.request_type == "Create")):
             return
-        target = Named(self._desired[NAME])
         live = self._search(target, _READ_BACK_SECONDS if exists else 0.0)
         if live is None and exists:
             raise error
@@ -290,8 +300,9 @@ class Reconciliation:
     def _do_best_effort(self) -> None:
         self._watch.may_succeed |= self._request.request_type == "Delete"
         for step in self._plan.best_effort:
+            seconds = math.inf if isinstance(step, DeleteUnfinished) else HAND_BACK_SECONDS
             try:
-                with self._builder.within(HAND_BACK_SECONDS):
+                with self._builder.within(seconds):
                     self._persist(partial(self._clean, step))
             except ProviderError as error:
                 self._log.warning("the request succeeded, but its cleanup did not", answer=str(error))

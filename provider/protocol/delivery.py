@@ -24,6 +24,7 @@ from provider.transport import PooledConnection, Transport, is_success
 _LOG = logging.getLogger(__name__)
 _ATTEMPT_SECONDS: Final = 10.0
 _SHORTEST_ATTEMPT: Final = 0.2
+_SHORTEST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 _TRANSPORTS: Final = (Transport(delivery_context), Transport(system_context))
 """The one to use, and the one to use if the first does not trust the server's certificate."""
@@ -83,10 +84,11 @@ def deliver(
             final = error.status == http.client.FORBIDDEN and _has_expired(url, now())
             undelivered = Undelivered(str(error), final=final, outcome=outcome)
             pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2 ** min(attempt, 8)))  # noqa: S311 - jitter
-            if final or left() <= pause:
+            remaining = left() - _SHORTEST_ATTEMPT
+            if final or remaining < _SHORTEST_PAUSE:
                 raise undelivered from None
             _LOG.warning("%s; attempt %d, another one follows", undelivered, attempt)
-            sleep(pause)
+            sleep(min(pause, remaining))
         else:
             return
 

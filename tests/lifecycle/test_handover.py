@@ -250,3 +250,14 @@ def test_an_earlier_release_recognizes_what_this_one_made(resource: Resource) ->
     assert tags_of(resource) == tags
     resource.update(**{**GOLDEN, "Name": "new"})
     assert tags_of(resource, "new") == tags
+
+
+@pytest.mark.parametrize("operation", ["UpdateDistributionConfiguration", "TagResource"])
+def test_a_create_that_continues_may_be_throttled(resource: Resource, operation: str) -> None:
+    """A Create that continues with something unfinished waits for as long as it is throttled, and then succeeds."""
+    leave_unfinished(resource)
+    resource.clock.sleep(60)
+    resource.emulator.fail(operation, Fault.THROTTLE, times=8)
+    assert resource.create(**GOLDEN).status == "SUCCESS"
+    assert resource.calls().count("Create") == 1
+    assert tags_of(resource) == PLAIN

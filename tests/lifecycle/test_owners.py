@@ -117,13 +117,29 @@ def test_the_delete_of_an_adopted_configuration_reads_once(resource: Resource) -
     assert resource.calls() == ["Get"]
 
 
-def test_adopting_from_another_owner_costs_one_call(resource: Resource) -> None:
-    """Adopting what another resource owns takes a read and the call that releases it."""
+def test_adopting_from_another_owner_releases_and_reads_back(resource: Resource) -> None:
+    """Adopting what another resource owns takes a read, a call that releases it, and a read that shows that."""
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved")
     moved.calls()
     moved.create(**ADOPT)
-    assert moved.calls() == ["Get", "TagResource"]
+    assert moved.calls() == ["Get", "TagResource", "Get"]
+    resource.update(**GOLDEN)
+    moved.calls()
+    resource.sibling("Third").create(**ADOPT, Description="d")
+    assert moved.calls() == ["Get", "Update", "TagResource", "Get"]
+
+
+@pytest.mark.parametrize("lag", [1.5, 6.0])
+@pytest.mark.parametrize("description", [{}, {"Description": "moved"}])
+def test_a_move_is_safe_while_reads_lag(resource: Resource, lag: float, description: dict[str, str]) -> None:
+    """An adopter succeeds once reads show the release, so that the former owner's Delete leaves the configuration."""
+    resource.create(**GOLDEN)
+    resource.clock.sleep(60)
+    resource.emulator.lag_reads(lag)
+    assert resource.sibling("Moved").create(**ADOPT, **description).status == "SUCCESS"
+    assert resource.delete().status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {f"{ARN}golden"}
 
 
 def test_the_owners_next_update_takes_a_released_configuration_back(resource: Resource) -> None:
@@ -260,6 +276,16 @@ def test_the_rollback_of_an_adoption_that_timed_out_hands_back(resource: Resourc
     moved.create(**mine)
     release_and_die(resource, ADOPT, request_type="Update", old=mine, physical_id=f"{ARN}mine")
     assert moved.roll_back(ADOPT).status == "SUCCESS"
+    assert tags_of(resource) == PLAIN
+
+
+def test_a_rejected_creates_marker_hands_back(resource: Resource) -> None:
+    """The Delete of a rejected adoption's marker hands back what an Update from that marker had released."""
+    resource.create(**GOLDEN)
+    moved = resource.sibling("Moved")
+    rejected = moved.create(**{**ADOPT, "Distributions": [{"Region": "us-east-1"}]})
+    release_and_die(resource, ADOPT, request_type="Update", old=ADOPT, physical_id=rejected.physical_id)
+    assert moved.send("Delete", ADOPT, physical_id=rejected.physical_id).status == "SUCCESS"
     assert tags_of(resource) == PLAIN
 
 

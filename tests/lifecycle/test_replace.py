@@ -70,6 +70,15 @@ def test_rolling_back_deletes_what_a_failed_rename_left(resource: Resource) -> N
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
 
 
+def test_a_rollback_waits_to_delete_what_a_failed_rename_left(resource: Resource) -> None:
+    """A rollback that is throttled waits, and deletes what the failed rename left behind."""
+    resource.create(**OLD)
+    leave_unfinished(resource, "new")
+    resource.emulator.fail("DeleteDistributionConfiguration", Fault.THROTTLE, times=12)
+    assert resource.roll_back(NEW).status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {f"{ARN}old"}
+
+
 def test_rolling_back_leaves_somebody_elses_configuration(resource: Resource) -> None:
     """A configuration of the failed name without our marks survives the rollback."""
     theirs = resource.emulator.seed(name="new", distributions=[])

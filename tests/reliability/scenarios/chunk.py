@@ -13,7 +13,7 @@ SCENARIOS = 2000
 _AT_ONCE = 50
 
 
-def test_of(chunk: int) -> Callable[[Machinery, int], None]:
+def scenarios_of(chunk: int) -> Callable[[Machinery, int], None]:
     """A test that runs the scenarios of a chunk."""
     first = chunk * SCENARIOS // CHUNKS
 

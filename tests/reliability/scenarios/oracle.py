@@ -425,7 +425,7 @@ class Oracle:
             if self._sees(delivery, arn, self._touched):
                 yield "f: SUCCESS, but the configuration does not exist"
             return
-        if not self._sees(delivery, arn, self._read):
+        if not self._sees(delivery, arn, self._read) or self._overlaps(delivery, arn):
             return
         if not sent.open and not self._is_newer(self.records[arn], delivery):
             return  # nobody hears it, and the allowance does not show that it is late
@@ -462,6 +462,11 @@ class Oracle:
         changes = record.changes if record else self._removal(arn)
         others = [when for who, when in changes.items() if who != delivery.sent.number]
         return look is None or all(when <= look - self._world.lag for when in others)
+
+    def _overlaps(self, delivery: Delivery, arn: str) -> bool:
+        """Whether another request changed the configuration while the delivery ran. Limits: that takes two calls."""
+        changes = self.records[arn].changes if arn in self.records else {}
+        return any(who != delivery.sent.number and when >= delivery.started for who, when in changes.items())
 
     def _removal(self, arn: str) -> dict[int, float]:
         """Which request deleted a configuration of this ARN last, and when."""
