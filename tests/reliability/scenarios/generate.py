@@ -107,6 +107,7 @@ class _Play:
                 ("late copy", self._late_copy, 4),
                 ("a resource is added twice", self._add_twice, 1),
                 ("a search cannot read", self._search_in_vain, 1),
+                ("a creation is canceled", self._cancel_creation, 1),
                 ("somebody deletes a configuration", lambda: self._somebody("remove"), 1),
                 ("somebody edits a configuration", lambda: self._somebody("edit"), 1),
                 ("a pipeline uses a configuration", self._pipeline, 1),
@@ -139,6 +140,11 @@ class _Play:
         unfinished = Fate(troubles=(Trouble("TagResource", Fault.DENIED, 50),))
         unreadable = Fate(troubles=(Trouble("GetDistributionConfiguration", self._chance.choice(_FAULTS), 50),))
         self._add(({}, (unfinished, unreadable)))
+
+    def _cancel_creation(self) -> None:
+        """A Create is canceled before it has created anything, and what it then creates stays unfinished."""
+        unfinished = (Trouble("TagResource", Fault.DENIED, 50),)
+        self._add(({}, (Fate(interruption="cancel", at=(1, "before"), troubles=unfinished),)))
 
     def _add(self, *attempts: tuple[dict[str, str], Sequence[Fate]]) -> None:
         """Add a resource to a stack that exists: with each attempt's additional properties and fates."""

@@ -466,7 +466,7 @@ class Oracle:
     def _overlaps(self, delivery: Delivery, arn: str) -> bool:
         """Whether another request changed the configuration while the delivery ran. Limits: that takes two calls."""
         changes = self.records[arn].changes if arn in self.records else {}
-        return any(who != delivery.sent.number and when >= delivery.started for who, when in changes.items())
+        return any(who not in (0, delivery.sent.number) and when >= delivery.started for who, when in changes.items())
 
     def _removal(self, arn: str) -> dict[int, float]:
         """Which request deleted a configuration of this ARN last, and when."""
