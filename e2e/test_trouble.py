@@ -82,7 +82,7 @@ def test_an_api_that_hangs_is_answered_in_time(
         invocation = function.invoke(request.event, seconds=8)
         assert invocation.took < 8
         assert not request.answer.succeeded
-        assert "time ran out" in request.answer.reason
+        assert "timed out" in request.answer.reason
         emulator.reset_faults()
         assert function.invoke(after.event).error is None
     assert after.answer.succeeded, after.answer.reason

@@ -1,5 +1,6 @@
 """Regular expressions that were compiled beforehand are used where they fit this Python, and nowhere else."""
 
+import logging
 import marshal
 import re
 import subprocess
@@ -79,9 +80,11 @@ def test_without_a_table_nothing_happens(untouched: object, tmp_path: Path, capl
 
 @pytest.mark.parametrize("content", [(0, {}), b"", b"no table", (1, 2, 3), 7], ids=repr)
 def test_a_table_that_does_not_fit_is_not_used(
-    untouched: object, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: Any
+    untouched: object, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, content: Any
 ) -> None:
     """A table of another format, or one that cannot be read, leaves `re` as it is, and the log says so."""
+    # A request that another test handled may have set up the provider's own logging.
+    monkeypatch.setattr(logging.getLogger("provider"), "propagate", True)
     patterns.use(written(tmp_path, content))
     assert vars(re)["_compiler"].compile is untouched
     assert "starts take longer" in caplog.text
