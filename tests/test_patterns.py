@@ -85,6 +85,7 @@ def test_a_table_that_does_not_fit_is_not_used(
     """A table of another format, or one that cannot be read, leaves `re` as it is, and the log says so."""
     # A request that another test handled may have set up the provider's own logging.
     monkeypatch.setattr(logging.getLogger("provider"), "propagate", True)
+    caplog.set_level(logging.WARNING, "provider")
     patterns.use(written(tmp_path, content))
     assert vars(re)["_compiler"].compile is untouched
     assert "starts take longer" in caplog.text
