@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provider.arn import is_configuration_arn, slug, with_name
-from provider.deletion import SEARCH_ALLOWANCE, decide_delete
+from provider.deletion import LATE_SECONDS, SEARCH_ALLOWANCE, decide_delete
 from provider.errors import ProviderError
 from provider.ownership import STACK_TAG, Owner, Ownership, State
 from provider.plan import (
@@ -37,10 +37,6 @@ from provider.properties.validate import validate
 
 if TYPE_CHECKING:
     from provider.protocol.request import Request
-
-LATE_SECONDS: Final = 5.0
-"""A configuration that is this much newer than a request shows that the request is late. Requests are dated in whole
-seconds; a longer allowance would let in duplicates that arrive within the same minute."""
 
 RECREATE_SECONDS: Final = 60.0
 """After this time, an Update recreates nothing: with nothing live, no date shows whether it is a late copy."""
