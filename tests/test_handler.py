@@ -476,4 +476,4 @@ def test_nothing_is_begun_after_the_url_has_expired(resource: Resource) -> None:
     start = time.time()
     with contextlib.suppress(Undelivered):
         handler(event, resource.context)
-    assert time.time() < start + 10
+    assert time.time() < start + 15  # Lambda would allow thirty

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..cloudformation.request import Request
 
 LATE_SECONDS: Final = 5.0
+"""A configuration that is this much newer than a request shows that the request is late. Requests are dated in whole
+seconds; a longer allowance would let in duplicates that arrive within the same minute."""
+
 SEARCH_ALLOWANCE: Final = 15.0
 """Seconds after a request in which what it searches for may still be created by a request that runs meanwhile."""
 

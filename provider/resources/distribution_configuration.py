@@ -32,15 +32,11 @@ from ..schema.diff import Difference, differences
 from ..schema.model import NAME, TAGS, TARGET, content_members, pascal_case, resource_type
 from ..schema.rules import MARKS
 from ..schema.validate import validate
-from .deletion import SEARCH_ALLOWANCE, decide_delete
+from .deletion import LATE_SECONDS, SEARCH_ALLOWANCE, decide_delete
 from .ownership import STACK_TAG, Owner, Ownership, State
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request
-
-LATE_SECONDS: Final = 5.0
-"""A configuration that is this much newer than a request shows that the request is late. Requests are dated in whole
-seconds; a longer allowance would let in duplicates that arrive within the same minute."""
 
 RECREATE_SECONDS: Final = 60.0
 """After this time, an Update recreates nothing: with nothing live, no date shows whether it is a late copy."""

@@ -232,7 +232,7 @@ def test_failed_step_that_leaves_nothing(setup: Setup) -> None:
 
 
 def test_failed_rollback_still_knows_what_it_left(setup: Setup) -> None:
-    """What a failed rollback has not come to yet is not left behind: continue-update-rollback goes on with it."""
+    """What a failed rollback has not reached is not left behind: continue-update-rollback continues with it."""
     updates: list[Event] = []
 
     def function(event: Event) -> None:

@@ -379,7 +379,7 @@ def test_a_strange_value_is_a_finding(value: Any, place: str) -> None:
 
 
 def test_an_integer_that_python_cannot_write_is_described() -> None:
-    """An integer of more digits than Python writes is told as that, and a shorter one by its first digits."""
+    """An integer of more digits than Python writes is described in words, and a shorter one by its first digits."""
     launches = resource_type().members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]
     assert launches is not None
     for size, shown in ((5000, "an integer of thousands of digits"), (100, f"1{'0' * 59}...")):
