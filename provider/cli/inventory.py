@@ -95,7 +95,7 @@ def _configurations_of(stack: Stack) -> dict[str, str]:
 
 
 def _physical_ids(stack: Stack) -> set[str]:
-    """All physical IDs for which CloudFormation may send further requests, including what a failed rollback has not reached."""
+    """All physical IDs that CloudFormation may still send requests for, including those of a failed rollback."""
     rollback = stack.rollback
     waiting = [*rollback.before.values(), *rollback.pending.values(), *rollback.surplus] if rollback else []
     return {one.physical_id for one in [*stack.resources.values(), *waiting]}
