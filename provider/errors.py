@@ -5,7 +5,7 @@ A new error of the API is one row of `API_ERRORS`.
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class Outcome(Enum):
@@ -74,6 +74,9 @@ class ProviderError(Exception):
         return self
 
 
+_LONGEST_ID: Final = 128
+
+
 class ApiError(NamedTuple):
     """What an error code of the API means for us: what became of the call, and what the user can do."""
 
@@ -125,3 +128,8 @@ def api_error(operation: str, code: str, message: str, status: int, request_id: 
         code=code,
         request_id=request_id,
     )
+
+
+def request_id_of(response: Mapping[str, Any]) -> str:
+    """The API's request ID in a response."""
+    return str(response.get("requestId") or response.get("ResponseMetadata", {}).get("RequestId", ""))[:_LONGEST_ID]

@@ -89,7 +89,7 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
 
         provision.answer(request, context, deadline, answer.offer)
     except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package gets a response, too
-        failure = f"the provider failed while {deadline.doing}: {type(error).__name__}: {error}"
+        failure = f"the provider failed while {deadline.current_operation}: {type(error).__name__}: {error}"
         reason = redact(f"{failure}. Deploy again; if it happens again, build and deploy the provider again")
         _LOG.error(reason)
         answer.offer(_cut_short(request, deadline, reason))
@@ -97,7 +97,7 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
 
 def _out_of_time(request: Request, deadline: Deadline) -> Response:
     trouble = f" (it was retried: {deadline.trouble})" if deadline.trouble else ""
-    reason = f"timed out during {deadline.doing}{trouble}; the outcome is unknown. Redeploying is safe"
+    reason = f"timed out during {deadline.current_operation}{trouble}; the outcome is unknown. Redeploying is safe"
     return _cut_short(request, deadline, reason)
 
 

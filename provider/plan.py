@@ -1,6 +1,6 @@
 """A request's plan as data: the observed state, the steps, and what can be said of them in advance.
 
-Frozen data. lifecycle and deletion make plans, reconcile executes them, image_builder executes their steps.
+Frozen data: `resources` make plans, and `reconciler` executes them.
 """
 
 import math
@@ -113,6 +113,14 @@ class HandBack(NamedTuple):
 
 
 Step = CreateConfiguration | UpdateConfiguration | DeleteConfiguration | PutTags | RemoveTags
+
+
+class WriteResult(NamedTuple):
+    """What the API returned for a step."""
+
+    arn: str
+    request_id: str = ""
+    client_token: str = ""
 
 
 class Undo(NamedTuple):

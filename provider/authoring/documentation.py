@@ -9,18 +9,8 @@ from typing import Final
 
 from botocore.model import StructureShape
 
-from ..schema.model import (
-    CREATE,
-    NAME,
-    ON_DELETE,
-    RANGES,
-    TAGS,
-    TARGET,
-    UPDATE,
-    Type,
-    resource_type,
-    service_model,
-)
+from ..resources import resource_type
+from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, TAGS, TARGET, UPDATE, Type, service_model
 
 OF_OURS: Final = {
     TARGET: "**Adopts** the existing configuration with this ARN: the resource takes over its contents. "
@@ -38,8 +28,8 @@ _UNITS: Final = {"string": ("character", "characters"), "list": ("entry", "entri
 
 def of_member(structure: Type, member: str) -> str:
     """All that is said of a structure's member, which goes by its API name: Markdown; empty where nothing is said."""
-    if structure is not resource_type():
-        return _markdown(_said(structure.shape, member))
+    if structure is not resource_type().schema:
+        return _markdown(_said(structure.shape, member)) if structure.shape in service_model().shape_names else ""
     if member == TARGET:
         return OF_OURS[member]  # to the API it is what the call updates
     inputs = [service_model().operation_model(name).input_shape for name in (CREATE, UPDATE)]
@@ -103,17 +93,17 @@ class _Reader(HTMLParser):
         """Open what the tag stands for."""
         if tag == "a":
             self._links.append(dict(attrs).get("href") or "")
-        self.text += {"p": "\n\n", "li": "\n- ", "a": "["}.get(tag, _MARKS.get(tag, ""))
+        self.text += {"p": "\n\n", "li": "\n- ", "a": "["}.get(tag, _OWNERSHIP_TAGS.get(tag, ""))
 
     def handle_endtag(self, tag: str) -> None:
         """Close it."""
         if tag == "a":
             self.text += f"]({self._links.pop()})"
-        self.text += {"ul": "\n\n"}.get(tag, _MARKS.get(tag, ""))
+        self.text += {"ul": "\n\n"}.get(tag, _OWNERSHIP_TAGS.get(tag, ""))
 
     def handle_data(self, data: str) -> None:
         """Text, in which line breaks mean nothing."""
         self.text += " ".join(f".{data}.".split())[1:-1]
 
 
-_MARKS: Final = {"code": "`", "b": "**", "i": "*"}
+_OWNERSHIP_TAGS: Final = {"code": "`", "b": "**", "i": "*"}

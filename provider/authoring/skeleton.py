@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..resources import resource_type
 from ..schema.flatten import flatten, flatten_value
-from ..schema.model import NAME, ON_DELETE, TARGET, Type, pascal_case, resource_type
+from ..schema.model import NAME, ON_DELETE, TARGET, Type, pascal_case
 from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
 from .documentation import first_sentence, kind, limits, of_member
 from .samples import whole
@@ -43,7 +44,9 @@ class Skeleton:
 
     def as_template(self) -> dict[str, Any]:
         """A Resources section without comments, and so without what is set aside."""
-        return template(LOGICAL_ID, flatten(self._chosen(resource_type(), self._values())))
+        return template(
+            LOGICAL_ID, flatten(self._chosen(resource_type().schema, self._values()), resource_type().schema)
+        )
 
     def as_yaml(self) -> str:
         """A Resources section with comments, in YAML."""
@@ -53,7 +56,7 @@ class Skeleton:
             *lines({"ServiceToken": OF_CLOUDFORMATION["ServiceToken"]}),
             "# How many seconds CloudFormation waits if nobody answers at all.",
             *lines({"ServiceTimeout": OF_CLOUDFORMATION["ServiceTimeout"]}),
-            *self._lines(resource_type(), self._values(), _INDENT),
+            *self._lines(resource_type().schema, self._values(), _INDENT),
         ]
         return "\n".join([*head, *(" " * _INDENT + line for line in below)]) + "\n"
 
@@ -69,7 +72,7 @@ class Skeleton:
             if self.required and name not in type_.required and here not in ESSENTIAL:
                 continue
             aside = SET_ASIDE.get(here, "")
-            if self.adopt and here[0] == resource_type().shape and name in (NAME, TARGET):
+            if self.adopt and here[0] == resource_type().schema.shape and name in (NAME, TARGET):
                 aside = "Instead, to own it." if name == NAME else ""
             if not (self.required and aside):
                 yield name, aside

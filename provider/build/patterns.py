@@ -68,11 +68,12 @@ def main(folder: str) -> None:
     recorder.watch(re._compiler)  # type: ignore[attr-defined]
     sys.path.insert(0, folder)
     from provider import handler, patterns, provision  # noqa: F401 - the handler for what it imports
-    from ..schema.model import region_names, resource_type
+    from ..resources import resource_type
+    from ..schema.model import region_names
 
     provision.prepare()
     region_names()
-    compile_all(resource_type())
+    compile_all(resource_type().schema)
     programs = dict(sorted(recorder.programs.items(), key=repr))
     table = marshal.dumps((_sre.MAGIC, programs), _WITHOUT_REFERENCES)
     with open(os.path.join(folder, "provider", patterns.TABLE), "wb") as file:  # noqa: PTH118, PTH123

@@ -110,7 +110,7 @@ def needed(folder: Path) -> tuple[list[str], list[str]]:
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from ..reconciler.image_builder import OPERATIONS
+from ..resources.image_builder import OPERATIONS
 from ..schema.model import FOR_CREDENTIALS, SERVICE
 print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
 """

@@ -8,10 +8,11 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ..authoring.samples import sample
-from ..schema.check import find
+from ..resources import resource_type
+from ..schema.check import validate_properties
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
-from ..schema.model import Type, resource_type
+from ..schema.model import Type
 
 _HANDS_ON = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
 """Functions whose value is, or is cut from, one of their arguments."""
@@ -61,14 +62,17 @@ def _fits(text: str, spot: _Spot) -> bool:
     nested: Any = text
     for element in reversed(spot.path):
         nested = [nested] if isinstance(element, int) else {element: nested}
-    return not any(one.path == spot.path and one.severity is Severity.ERROR for one in find(expand(nested)))
+    return not any(
+        one.path == spot.path and one.severity is Severity.ERROR
+        for one in validate_properties(expand(nested, resource_type().schema), resource_type().rules)
+    )
 
 
 def _spot(path: Path) -> _Spot | None:
     """Where in a resource's properties a template's path leads; None where not to a scalar of theirs."""
     if path[:1] != ("Resources",) or path[2:3] != ("Properties",):
         return None
-    type_, structure, member = resource_type(), "", ""
+    type_, structure, member = resource_type().schema, "", ""
     found: list[str | int] = []
     steps = iter(path[3:])
     for step in steps:

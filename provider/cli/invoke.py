@@ -179,6 +179,7 @@ class _Before:
         self._sink = sink
 
     def put_there(self, event: Mapping[str, Any]) -> None:
+        from ..resources import resource_type
         from ..schema.expand import expand
         from ..schema.model import TARGET
 
@@ -187,10 +188,13 @@ class _Before:
             # What the function says to that is what the user wants to see.
             return
         physical_id = str(event.get("PhysicalResourceId", ""))
-        adopted = expand(old or properties).parameters.get(TARGET)
+        adopted = expand(old or properties, resource_type().schema).parameters.get(TARGET)
         if event["RequestType"] != "Create" and name_in(physical_id) and not adopted:
             self._create(event, physical_id, [old, properties])
-        wanted = (physical_id, *(str(expand(one).parameters.get(TARGET, "")) for one in (properties, old)))
+        wanted = (
+            physical_id,
+            *(str(expand(one, resource_type().schema).parameters.get(TARGET, "")) for one in (properties, old)),
+        )
         for arn in dict.fromkeys(wanted):
             if name_in(arn) and arn not in self._emulator.configurations:
                 self._make_up(arn)
@@ -198,11 +202,12 @@ class _Before:
     def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
         """Create an owned configuration through the function, so that it has the stack's ownership tags."""
         from ..arn import slug
+        from ..resources import resource_type
         from ..schema.expand import expand
         from ..schema.model import NAME
 
         for properties in candidates:
-            if slug(str(expand(properties).parameters.get(NAME, ""))) == name_in(arn):
+            if slug(str(expand(properties, resource_type().schema).parameters.get(NAME, ""))) == name_in(arn):
                 create = {
                     **{name: value for name, value in event.items() if name != "OldResourceProperties"},
                     "RequestType": "Create",

@@ -15,7 +15,8 @@ from .mistakes import Mistake
 from .scene import ACCOUNT, is_account
 
 if TYPE_CHECKING:
-    from ..reconciler.image_builder import Home, ImageBuilder
+    from ..arn import Location
+    from ..resources.image_builder import ImageBuilder
 
 SECONDS = 120.0
 """That all reading may take, retries included."""
@@ -53,10 +54,13 @@ account_option = click.option(
 @contextmanager
 def service(
     region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
-) -> Iterator[tuple[Home, ImageBuilder]]:
+) -> Iterator[tuple[Location, ImageBuilder]]:
     """Where the service is, and the service. Raises Mistake where Region, credentials or account are not to be had."""
+    from ..arn import Location
+    from ..aws.client import client
     from ..cloudformation.deadline import Deadline
-    from ..reconciler.image_builder import Home, ImageBuilder
+    from ..reconciler.api_calls import ApiCalls
+    from ..resources.image_builder import ImageBuilder
     from ..template.placeholders import Plausible
 
     with _environment(region, profile, endpoint_url):
@@ -64,8 +68,8 @@ def service(
         elsewhere = "AWS_ENDPOINT_URL_IMAGEBUILDER" in os.environ
         whose = account or (ACCOUNT if elsewhere else _account(here))
         # An account that is nobody's word but ours is not certain: names are looked for in the list, too.
-        home = Home(Plausible(here, whose).partition, here, whose, certain=bool(account) or not elsewhere)
-        yield home, ImageBuilder(home, Deadline(SECONDS))
+        home = Location(Plausible(here, whose).partition, here, whose, is_verified=bool(account) or not elsewhere)
+        yield home, ImageBuilder(ApiCalls(client, Deadline(SECONDS)), home)
 
 
 def check_settings() -> str:

@@ -176,15 +176,19 @@ def plan(
 
 def _template(text: str, name: str) -> Template:
     """The template that a text is, or that a resource of those properties alone would be. Raises TemplateError."""
-    from ..schema.model import resource_type
+    from ..resources import resource_type
     from ..stack_engine.deployment import BACKED_TYPES
     from ..template.placeholders import Plausible
     from ..template.sections import TemplateError, made_of, tree_of
 
     tree = tree_of(text)
-    if isinstance(tree, dict) and "Resources" not in tree and not tree.keys().isdisjoint(resource_type().spellings):
+    if (
+        isinstance(tree, dict)
+        and "Resources" not in tree
+        and not tree.keys().isdisjoint(resource_type().schema.spellings)
+    ):
         token = {"ServiceToken": Plausible("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
-        tree = {"Resources": {_ALONE: {"Type": BACKED_TYPES[0], "Properties": {**token, **tree}}}}
+        tree = {"Resources": {_ALONE: {"Type": next(iter(BACKED_TYPES)), "Properties": {**token, **tree}}}}
         try:
             return made_of(tree, name)._replace(alone=True)
         except TemplateError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..emulator.emulator import Emulator
+from ..resources import resource_type
 from ..schema.expand import expand
 from ..schema.model import TARGET
 from ..stack_engine.deployment import refuse_type_changes
@@ -103,7 +104,7 @@ class Rehearsal:
             self._inventory.deletion_skipped(event.physical_id, self._emulator.configurations)
 
     def _invoke(self, event: dict[str, Any]) -> None:
-        properties = expand(event["ResourceProperties"]).parameters
+        properties = expand(event["ResourceProperties"], resource_type().schema).parameters
         target = properties.get(TARGET)
         existing = self._emulator.configurations
         self._inventory.observe(existing)

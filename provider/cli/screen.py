@@ -62,10 +62,11 @@ class Screen:
 
     def changes(self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> None:
         """What became of each configuration, by ARN, as GetDistributionConfiguration gives them."""
+        from ..resources import resource_type
         from ..schema.diff import differences
 
         changed = [arn for arn in {**before, **after} if before.get(arn) != after.get(arn)]
-        shown = {arn: differences(before.get(arn), after.get(arn)) for arn in changed}
+        shown = {arn: differences(before.get(arn), after.get(arn), resource_type().schema) for arn in changed}
         if not any(shown.values()):
             self.say("  No configuration changed.")
         for arn, found in shown.items():

@@ -37,7 +37,7 @@ class Deadline:
         self._end = clock.monotonic() + seconds - _LAST_MOMENT
         response = min(_RESPONSE_MOST, max(_RESPONSE_LEAST, seconds * _RESPONSE_SHARE), seconds / 2)
         self._work_end = min(self._end - response, clock.monotonic() + work_seconds)
-        self.doing = "loading the provider"
+        self.current_operation = "loading the provider"
         """The current operation."""
         self.trouble = ""
         """Why the current operation is being retried."""

@@ -7,7 +7,7 @@ from ..arn import is_configuration_arn
 from ..errors import ProviderError
 from ..marker import CreationStatus, status_in
 from ..plan import Configuration, DeleteConfiguration, Named, NeedsRead, Observed, Plan, PutTags
-from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TARGET, pascal_case, resource_type
+from ..schema.model import CREATE, DELETE, NAME, ON_DELETE, RETAIN, TARGET, operation, pascal_case
 from ..schema.validate import validate
 from .ownership import Owner, Ownership, State
 
@@ -96,7 +96,7 @@ def _delete_failed_create(
     if isinstance(arn, str) and is_configuration_arn(arn) and name is None:
         # Properties that were rejected adopted nothing.
         return Plan() if status is CreationStatus.NOTHING_CREATED else _hand_back(arn, owner, observed, request.date)
-    if validate(name, resource_type().members[NAME]):
+    if validate(name, operation(CREATE).members[NAME]):
         return Plan()
     target = Named(str(name))
     if target not in observed:

@@ -28,11 +28,23 @@ from ..plan import (
     Undo,
     UpdateConfiguration,
 )
+from ..schema.attributes import ATTRIBUTES, attributes
 from ..schema.diff import Difference, differences
-from ..schema.model import NAME, TAGS, TARGET, content_members, pascal_case, resource_type
-from ..schema.rules import MARKS
+from ..schema.model import (
+    CREATE,
+    NAME,
+    TAGS,
+    TARGET,
+    content_members,
+    distribution_configuration,
+    operation,
+    pascal_case,
+)
+from ..schema.rules import OWNERSHIP_TAGS, RULES
 from ..schema.validate import validate
 from .deletion import SEARCH_ALLOWANCE, decide_delete
+from .image_builder import ImageBuilder
+from .interface import ResourceType
 from .ownership import Owner, Ownership, State
 
 if TYPE_CHECKING:
@@ -64,7 +76,7 @@ class Intent(NamedTuple):
     def of(cls, request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], now: float) -> "Intent":
         """The intent of a request."""
         is_create = request.request_type == "Create"
-        return cls(desired, old, owner_of(request), request.physical_id, is_create, request.date, now)
+        return cls(desired, old, Owner.of(request), request.physical_id, is_create, request.date, now)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -93,7 +105,7 @@ def decide(
     must be rejected.
     """
     if request.request_type == "Delete":
-        return decide_delete(request, owner_of(request), desired, observed)
+        return decide_delete(request, Owner.of(request), desired, observed)
     intent = Intent.of(request, desired, old, now)
     if intent.replaces and _is_target(desired, intent.physical_id):
         return _plan_update(intent, observed)
@@ -115,7 +127,7 @@ def decide_after_create(
     if live is None or (request.is_dated and _is_older(live, intent.date - LATE_SECONDS)):
         return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
-    changed = differences(live.content, intent.content)
+    changed = _differences(live.content, intent.content)
     if state is None and not changed and not intent.owner.is_contradicted_by(live.tags):
         return _hand_over(intent, live, intent.tags)  # its tags were lost
     if state is None or state is State.RELEASED:
@@ -131,11 +143,6 @@ def _is_older(live: Configuration, date: float) -> bool:
 
 def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str]) -> Plan:
     return Plan(steps=(PutTags(live.arn, {**tags, **intent.owner.tags()}),), subject=live)
-
-
-def owner_of(request: "Request") -> Owner:
-    """The resource that a request is about."""
-    return Owner(request.stack_id, request.logical_id)
 
 
 def _is_target(properties: Mapping[str, Any], arn: str) -> bool:
@@ -197,7 +204,7 @@ def _plan_existing(intent: Intent, target: Named, live: Configuration) -> Plan:
 def _is_own_work(intent: Intent, live: Configuration) -> bool:
     """Whether an earlier delivery of the same request wrote this: it is as desired, and newer than the request."""
     is_newer = live.changed_at is not None and live.changed_at >= intent.date
-    return is_newer and not differences(live.content, intent.content)
+    return is_newer and not _differences(live.content, intent.content)
 
 
 def _plan_update(intent: Intent, observed: Observed) -> NeedsRead | Plan:
@@ -236,7 +243,7 @@ def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ..
     name, target = intent.old.get(NAME), intent.old.get(TARGET)
     if isinstance(target, str) and is_configuration_arn(target) and target != arn:
         return (HandBack(target),)
-    if validate(name, resource_type().members[NAME]) or _is_named(name, arn):
+    if validate(name, operation(CREATE).members[NAME]) or _is_named(name, arn):
         return ()
     return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
 
@@ -244,7 +251,7 @@ def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ..
 def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished, ...]:
     """What another failed Update from the same marker may have left behind."""
     name, desired = intent.old.get(NAME), intent.desired.get(NAME)
-    if validate(name, resource_type().members[NAME]) or slug(str(name)) == slug(str(desired)):
+    if validate(name, operation(CREATE).members[NAME]) or slug(str(name)) == slug(str(desired)):
         return ()
     return (DeleteUnfinished(Named(str(name)), intent.date + SEARCH_ALLOWANCE),)
 
@@ -255,7 +262,7 @@ def _create(intent: Intent) -> Plan:
     undo = Undo() if intent.is_create else Undo(created=DeleteUnfinished(Named(name), math.inf))
     return Plan(
         steps=(CreateConfiguration(name, content, tags),),
-        differences=(*differences(None, content), *_tag_differences({}, intent.tags, ())),
+        differences=(*_differences(None, content), *_tag_differences({}, intent.tags, ())),
         undo=undo,
     )
 
@@ -274,7 +281,7 @@ def _converge(
     The last step hands the configuration over, or releases it to its adopter. With `restoring`, a failure restores
     all that the steps change. With `rewriting`, the content is written in any case.
     """
-    changed = differences(live.content, intent.content)
+    changed = _differences(live.content, intent.content)
     if changed:
         _reject_if_newer(live, intent.date)
     tagging = _tagging(intent, live, old_tags, adopting=adopting)
@@ -302,8 +309,8 @@ class _Tagging(NamedTuple):
 
     def of_user(self) -> "_Tagging":
         """The same without the ownership tags."""
-        put = {key: value for key, value in self.put.items() if key not in MARKS}
-        return _Tagging(put, tuple(key for key in self.remove if key not in MARKS))
+        put = {key: value for key, value in self.put.items() if key not in OWNERSHIP_TAGS}
+        return _Tagging(put, tuple(key for key in self.remove if key not in OWNERSHIP_TAGS))
 
 
 def _tagging(intent: Intent, live: Configuration, old_tags: Mapping[str, Any], *, adopting: bool) -> _Tagging:
@@ -371,11 +378,15 @@ def _ownership_warning(intent: Intent, live: Configuration, *, adopting: bool) -
     return ""
 
 
+def _differences(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[Difference, ...]:
+    return differences(old, new, distribution_configuration())
+
+
 def _tag_differences(
     live: Mapping[str, str], put: Mapping[str, str], remove: tuple[str, ...]
 ) -> tuple[Difference, ...]:
     before = {key: value for key, value in live.items() if key in put or key in remove}
-    return differences({TAGS: before}, {TAGS: dict(put)})
+    return _differences({TAGS: before}, {TAGS: dict(put)})
 
 
 def _reject_if_newer(live: Configuration, date: float) -> None:
@@ -434,3 +445,14 @@ def _missing(arn: str) -> ProviderError:
         cure="Check the ARN: the provider reaches only the account and Region that it runs in. "
         f"To create a configuration, give {pascal_case(NAME)}",
     )
+
+
+RESOURCE_TYPE: Final = ResourceType(
+    load_schema=distribution_configuration,
+    rules=RULES,
+    attributes=ATTRIBUTES,
+    attribute_values=attributes,
+    decide=decide,
+    decide_after_create=decide_after_create,
+    connect=ImageBuilder,
+)

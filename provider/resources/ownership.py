@@ -14,12 +14,15 @@ the stack ID:
 import hashlib
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..schema.rules import MARKS
+from ..schema.rules import OWNERSHIP_TAGS
 
-STACK_TAG: Final = MARKS[0]
-LOGICAL_ID_TAG: Final = MARKS[1]
+if TYPE_CHECKING:
+    from ..cloudformation.request import Request
+
+STACK_TAG: Final = OWNERSHIP_TAGS[0]
+LOGICAL_ID_TAG: Final = OWNERSHIP_TAGS[1]
 
 _UNFINISHED: Final = " unfinished"
 _RELEASED: Final = " released to "
@@ -79,6 +82,11 @@ class Owner(NamedTuple):
 
     stack_id: str
     logical_id: str
+
+    @classmethod
+    def of(cls, request: "Request") -> "Owner":
+        """The resource that a request is about."""
+        return cls(request.stack_id, request.logical_id)
 
     @property
     def digest(self) -> str:

@@ -1,6 +1,6 @@
 """The API's shapes as the types of the resource's properties: the one walk that everything else reads.
 
-botocore's service model is walked once into a tree of `Type`. What the resource adds to the API, and where the
+botocore's service model is walked once into a tree of `Schema`. What the resource adds to the API, and where the
 model is silent about something the service does, stands here as data.
 """
 
@@ -54,13 +54,16 @@ RANGES: Final = {"integer": 2**31, "long": 2**63}
 HINTS: Final = {"AccountId": "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal"}
 """What a pattern that does not match most likely means, by shape."""
 
+PROPERTIES: Final = "Properties"
+"""The shape's name of the schema of all properties of a resource type."""
+
 ON_DELETE: Final = "onDelete"
 DELETE: Final = "Delete"
 RETAIN: Final = "Retain"
 
 
 @dataclass(frozen=True, eq=False)
-class Type:
+class Schema:
     """The type of a value in the resource's properties, as the service model gives it.
 
     `kind` is botocore's type name: structure, list, map, string, integer, boolean, ...
@@ -74,10 +77,10 @@ class Type:
     maximum: int | None = None
     pattern: str | None = None
     enum: tuple[str, ...] = ()
-    members: Mapping[str, "Type"] = field(default_factory=dict, repr=False)
+    members: Mapping[str, "Schema"] = field(default_factory=dict, repr=False)
     required: tuple[str, ...] = ()
-    item: "Type | None" = None
-    key: "Type | None" = None
+    item: "Schema | None" = None
+    key: "Schema | None" = None
 
     @cached_property
     def spellings(self) -> Mapping[str, str]:
@@ -115,10 +118,13 @@ class Type:
         return DEFAULTS.get((self.shape, member))
 
 
-OURS: Final[Mapping[str, Type]] = {
-    ON_DELETE: Type(kind="string", shape="OnDelete", enum=(DELETE, RETAIN)),
+PROVIDER_PROPERTIES: Final[Mapping[str, Schema]] = {
+    ON_DELETE: Schema(kind="string", shape="OnDelete", enum=(DELETE, RETAIN)),
 }
-"""Properties that the API does not have, in camelCase like its own. A new one is a row here."""
+"""Properties that the API does not have, in camelCase like the API's. A new one is a row here."""
+
+Type = Schema
+"""The former name, for the tools that still use it."""
 
 
 def pascal_case(name: str) -> str:
@@ -167,18 +173,18 @@ def service_model() -> ServiceModel:
 
 
 @cache
-def resource_type() -> Type:
-    """The type of the resource's properties as a whole.
+def distribution_configuration() -> Schema:
+    """The schema of a distribution configuration's properties.
 
-    All members of the Update call except the token, `name` and `tags` of the Create call, and what is ours.
+    All members of the Update call except the token, `name` and `tags` of the Create call, and the provider's own.
     """
     update = operation(UPDATE)
     create = operation(CREATE)
     members = {name: shape for name, shape in update.members.items() if name not in REFUSED}
     members |= {name: create.members[name] for name in FROM_CREATE}
-    members |= OURS
+    members |= PROVIDER_PROPERTIES
     required = tuple(name for name in update.required if name in create.required and name not in REFUSED)
-    return Type(kind="structure", shape="Properties", members=members, required=required)
+    return Schema(kind="structure", shape=PROPERTIES, members=members, required=required)
 
 
 @cache
@@ -188,22 +194,22 @@ def content_members() -> tuple[str, ...]:
 
 
 @cache
-def operation(name: str) -> Type:
+def operation(name: str) -> Schema:
     """The type of an operation's input."""
     model: OperationModel = service_model().operation_model(name)
     if model.input_shape is None:
-        return Type(kind="structure", shape=name)
+        return Schema(kind="structure", shape=name)
     return _walk(model.input_shape.name)
 
 
 @cache
-def _walk(shape_name: str) -> Type:
+def _walk(shape_name: str) -> Schema:
     shape: Shape = service_model().shape_for(shape_name)
     limits = shape.metadata
     bound = RANGES.get(shape.type_name)
     item = getattr(shape, "member", None) or getattr(shape, "value", None)
     key = getattr(shape, "key", None)
-    return Type(
+    return Schema(
         kind=shape.type_name,
         shape=shape.name,
         minimum=limits.get("min", -bound if bound else None),

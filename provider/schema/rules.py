@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from .checkpoint import STRIDE, Checkpoint, paced, proceed
 from .finding import Finding, Path, Severity
 from .model import (
+    CREATE,
     DELETE,
     DISTRIBUTIONS,
     NAME,
@@ -21,12 +22,12 @@ from .model import (
     TAGS,
     TARGET,
     known_regions,
+    operation,
     region_names,
-    resource_type,
 )
 from .validate import describe
 
-MARKS: Final = (
+OWNERSHIP_TAGS: Final = (
     "image-builder-distribution-provider:stack-id",
     "image-builder-distribution-provider:logical-id",
 )
@@ -65,18 +66,18 @@ def _one_target(parameters: dict[str, Any]) -> Violations:
 
 def _owned_tags(parameters: dict[str, Any]) -> Violations:
     tags = parameters.get(TAGS)
-    limit = resource_type().members[TAGS].maximum or 50
-    most = limit - len(MARKS)
+    limit = operation(CREATE).members[TAGS].maximum or 50
+    most = limit - len(OWNERSHIP_TAGS)
     if NAME in parameters and isinstance(tags, dict) and len(tags) > most:
         yield (
             (TAGS,),
             f"must be at most {most} entries, is {len(tags)}: the service takes {limit} and an owned configuration "
-            f"carries {len(MARKS)} ownership tags",
+            f"carries {len(OWNERSHIP_TAGS)} ownership tags",
         )
 
 
 def _reserved_tags(tags: Any) -> Violations:
-    for key in MARKS:
+    for key in OWNERSHIP_TAGS:
         if isinstance(tags, dict) and key in tags:
             yield (key,), "the key is reserved for the provider's ownership tags; choose another"
 
@@ -232,8 +233,8 @@ RULES: Final = (
 """All rules, in the order in which their findings are told."""
 
 
-def judge(
-    parameters: dict[str, Any], rules: tuple[Rule, ...] = RULES, checkpoint: Checkpoint = proceed
+def apply_rules(
+    parameters: dict[str, Any], rules: tuple[Rule, ...], checkpoint: Checkpoint = proceed
 ) -> Iterator[Finding]:
     """Check parameters by the API's names against the service's own rules. Values of a wrong type are passed over."""
     found = 0

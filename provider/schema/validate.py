@@ -8,7 +8,7 @@ from typing import Any
 
 from .checkpoint import Checkpoint, paced, proceed
 from .finding import Finding, Path
-from .model import HINTS, Type
+from .model import HINTS, Schema
 
 Accepts = Callable[[Any], bool]
 
@@ -35,46 +35,46 @@ _QUICKLY_CHECKED = 64
 """Entries of a list without a limit that are checked without a checkpoint."""
 
 
-def validate(value: object, type_: Type, path: Path = (), checkpoint: Checkpoint = proceed) -> list[Finding]:
+def validate(value: object, schema: Schema, path: Path = (), checkpoint: Checkpoint = proceed) -> list[Finding]:
     """Check a value by the API's names against its type: type, required, limits, pattern, enum.
 
     Accepts nothing that botocore's own `ParamValidator` refuses.
     """
-    return [*violations(value, type_, path, checkpoint)]
+    return [*violations(value, schema, path, checkpoint)]
 
 
-def violations(value: object, type_: Type, path: Path = (), checkpoint: Checkpoint = proceed) -> Iterator[Finding]:
+def violations(value: object, schema: Schema, path: Path = (), checkpoint: Checkpoint = proceed) -> Iterator[Finding]:
     """The findings of `validate`, one after the other."""
-    if not acceptance(type_)(value):
-        yield from _check(value, type_, path, checkpoint)
+    if not acceptance(schema)(value):
+        yield from _check(value, schema, path, checkpoint)
 
 
 @cache
-def acceptance(type_: Type) -> Accepts:
+def acceptance(schema: Schema) -> Accepts:
     """Whether a value is known to be valid, as one quick function, made once a type: almost every value is.
 
     It does not stop at a checkpoint. So it leaves long lists to `_check` where the model does not limit them.
     """
-    low = type_.minimum if type_.minimum is not None else -math.inf
-    high = type_.maximum if type_.maximum is not None else math.inf
-    if type_.kind == "list" and type_.maximum is None:
+    low = schema.minimum if schema.minimum is not None else -math.inf
+    high = schema.maximum if schema.maximum is not None else math.inf
+    if schema.kind == "list" and schema.maximum is None:
         high = _QUICKLY_CHECKED
-    match type_.kind:
+    match schema.kind:
         case "structure":
-            return _accepts_structure(type_)
-        case "list" | "map" if type_.item is not None:
-            return _accepts_entries(type_, acceptance(type_.item), low, high)
+            return _accepts_structure(schema)
+        case "list" | "map" if schema.item is not None:
+            return _accepts_entries(schema, acceptance(schema.item), low, high)
         case "boolean":
             return lambda value: value is True or value is False
         case "integer" | "long":
             return lambda value: type(value) is int and low <= value <= high
         case "string":
-            return _accepts_string(type_, low, high)
+            return _accepts_string(schema, low, high)
     return lambda _: False
 
 
-def _accepts_structure(type_: Type) -> Accepts:
-    required, members = frozenset(type_.required), type_.members
+def _accepts_structure(schema: Schema) -> Accepts:
+    required, members = frozenset(schema.required), schema.members
 
     def accepts(value: Any) -> bool:
         if type(value) is not dict or not required <= value.keys():
@@ -87,17 +87,17 @@ def _accepts_structure(type_: Type) -> Accepts:
     return accepts
 
 
-def _accepts_entries(type_: Type, item: Accepts, low: float, high: float) -> Accepts:
-    if type_.key is None:
+def _accepts_entries(schema: Schema, item: Accepts, low: float, high: float) -> Accepts:
+    if schema.key is None:
         return lambda value: type(value) is list and low <= len(value) <= high and all(map(item, value))
-    key = acceptance(type_.key)
+    key = acceptance(schema.key)
     return lambda value: (
         type(value) is dict and low <= len(value) <= high and all(map(key, value)) and all(map(item, value.values()))
     )
 
 
-def _accepts_string(type_: Type, low: float, high: float) -> Accepts:
-    search, enum = type_.regex.search if type_.regex else None, type_.enum
+def _accepts_string(schema: Schema, low: float, high: float) -> Accepts:
+    search, enum = schema.regex.search if schema.regex else None, schema.enum
     if search and not enum and (low, high) == (-math.inf, math.inf):
         return lambda value: type(value) is str and search(value) is not None
     return lambda value: (
@@ -108,38 +108,38 @@ def _accepts_string(type_: Type, low: float, high: float) -> Accepts:
     )
 
 
-def _check(value: Any, type_: Type, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
+def _check(value: Any, schema: Schema, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
     """What is wrong with a value that is not known to be valid."""
-    expected = _PYTHON_TYPES.get(type_.kind)
+    expected = _PYTHON_TYPES.get(schema.kind)
     if expected is not None and type(value) is not expected:
-        cure = _CURES.get(type_.kind, "") if value is not None else ""
-        yield Finding(path, f"must be {_ARTICLES[type_.kind]}, not {describe(value)}{cure}", "type")
-    elif type_.kind == "structure":
-        yield from _check_structure(value, type_, path, checkpoint)
+        cure = _CURES.get(schema.kind, "") if value is not None else ""
+        yield Finding(path, f"must be {_ARTICLES[schema.kind]}, not {describe(value)}{cure}", "type")
+    elif schema.kind == "structure":
+        yield from _check_structure(value, schema, path, checkpoint)
     else:
-        for rule, message in _broken_limits(value, type_):
+        for rule, message in _broken_limits(value, schema):
             yield Finding(path, message, rule)
-        if type_.kind == "list" and type_.item is not None:
-            yield from _check_entries(value, type_.item, path, checkpoint)
-        elif type_.kind == "map" and type_.item is not None and type_.key is not None:
+        if schema.kind == "list" and schema.item is not None:
+            yield from _check_entries(value, schema.item, path, checkpoint)
+        elif schema.kind == "map" and schema.item is not None and schema.key is not None:
             for key, entry in paced(value.items(), checkpoint):
-                for finding in _check(key, type_.key, (*path, key), checkpoint):
+                for finding in _check(key, schema.key, (*path, key), checkpoint):
                     yield finding._replace(message=f"the key {finding.message}")
-                yield from _check(entry, type_.item, (*path, key), checkpoint)
+                yield from _check(entry, schema.item, (*path, key), checkpoint)
 
 
-def _check_entries(value: list[Any], item: Type, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
+def _check_entries(value: list[Any], item: Schema, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
     accepts = acceptance(item)
     for index, entry in enumerate(paced(value, checkpoint)):
         if not accepts(entry):
             yield from _check(entry, item, (*path, index), checkpoint)
 
 
-def _check_structure(value: dict[str, Any], type_: Type, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
-    for member in type_.required:
+def _check_structure(value: dict[str, Any], schema: Schema, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
+    for member in schema.required:
         if member not in value:
             yield Finding((*path, member), "is required", "required")
-    members = type_.members
+    members = schema.members
     for member, entry in paced(value.items(), checkpoint):
         if member not in members:
             yield Finding((*path, member), "is unknown to the service model", "unknown")
@@ -147,22 +147,22 @@ def _check_structure(value: dict[str, Any], type_: Type, path: Path, checkpoint:
             yield from _check(entry, members[member], (*path, member), checkpoint)
 
 
-def _broken_limits(value: Any, type_: Type) -> list[tuple[str, str]]:
+def _broken_limits(value: Any, schema: Schema) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    size = value if type_.kind in ("integer", "long") else len(value) if type_.kind in _UNITS else None
-    unit = f" {_UNITS[type_.kind]}" if type_.kind in _UNITS else ""
-    if size is not None and type_.minimum is not None and size < type_.minimum:
-        found.append(("minimum", f"must be at least {type_.minimum}{unit}, is {describe(size)}"))
-    if size is not None and type_.maximum is not None and size > type_.maximum:
-        found.append(("maximum", f"must be at most {type_.maximum}{unit}, is {describe(size)}"))
-    if type_.enum and value not in type_.enum:
-        found.append(("enum", f"must be one of {', '.join(type_.enum)}, not {describe(value)}"))
-    if type_.regex is not None and type_.regex.search(value) is None:
-        hint = _LINE_BREAK if value[-1:] == "\n" and type_.regex.search(value[:-1]) else HINTS.get(type_.shape)
+    size = value if schema.kind in ("integer", "long") else len(value) if schema.kind in _UNITS else None
+    unit = f" {_UNITS[schema.kind]}" if schema.kind in _UNITS else ""
+    if size is not None and schema.minimum is not None and size < schema.minimum:
+        found.append(("minimum", f"must be at least {schema.minimum}{unit}, is {describe(size)}"))
+    if size is not None and schema.maximum is not None and size > schema.maximum:
+        found.append(("maximum", f"must be at most {schema.maximum}{unit}, is {describe(size)}"))
+    if schema.enum and value not in schema.enum:
+        found.append(("enum", f"must be one of {', '.join(schema.enum)}, not {describe(value)}"))
+    if schema.regex is not None and schema.regex.search(value) is None:
+        hint = _LINE_BREAK if value[-1:] == "\n" and schema.regex.search(value[:-1]) else HINTS.get(schema.shape)
         found.append(
             (
                 "pattern",
-                f"must match the pattern {type_.pattern}, {describe(value)} does not{f'; {hint}' if hint else ''}",
+                f"must match the pattern {schema.pattern}, {describe(value)} does not{f'; {hint}' if hint else ''}",
             )
         )
     return found

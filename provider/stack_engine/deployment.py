@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from ..resources import RESOURCE_TYPES
 from ..template.external_values import ExternalValues
 from ..template.function_calls import calls, names_in
 from ..template.intrinsics import Evaluator, text
@@ -18,7 +19,7 @@ from ..template.refusal import TemplateError, TreePath, described, refuse
 from ..template.sections import NO_NULL, Template
 from .records import Place, Resource
 
-BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
+BACKED_TYPES = RESOURCE_TYPES
 LONGEST_TIMEOUT = 3600
 """Seconds, the most that ServiceTimeout may be."""
 _TOKEN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from provider.cli.convert.cli_input import from_input
 from provider.cli.convert.document import Document
 from provider.cli.source import read
+from provider.resources import resource_type
 from provider.schema.flatten import flatten
 from tests.cli.commands import EXAMPLES, command
 from tests.schema.given import PARAMETERS
@@ -270,4 +271,6 @@ def test_any_input_says_the_same_as_ours(parameters: dict[str, Any], flow: bool 
     # In braces from the first line on, it would be JSON.
     document = Document.of((f"---\n{text}" if form == "yaml" else json.dumps(parameters)).encode())
     properties = resource(from_input(document))["Properties"]
-    assert {name: one for name, one in properties.items() if not name.startswith("Service")} == flatten(parameters)
+    assert {name: one for name, one in properties.items() if not name.startswith("Service")} == flatten(
+        parameters, resource_type().schema
+    )

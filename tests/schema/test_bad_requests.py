@@ -21,7 +21,7 @@ class Watch:
     """The time that is left, which is up after so many looks at it."""
 
     def __init__(self, looks: float = math.inf) -> None:
-        self.doing = "loading the provider"
+        self.current_operation = "loading the provider"
         self.trouble = ""
         self.may_succeed = False
         self._looks = looks

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
+from provider.resources import resource_type
 from provider.schema.expand import expand
-from provider.schema.model import resource_type
 from provider.schema.validate import validate
 
 
 def told(properties: dict[str, Any]) -> list[str]:
-    findings = validate(expand(properties).parameters, resource_type())
-    return [finding.render(properties, resource_type()) for finding in findings]
+    findings = validate(expand(properties, resource_type().schema).parameters, resource_type().schema)
+    return [finding.render(properties, resource_type().schema) for finding in findings]
 
 
 def ami(**members: Any) -> dict[str, Any]:

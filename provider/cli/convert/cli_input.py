@@ -11,21 +11,10 @@ import yaml
 from botocore import xform_name
 
 from ...authoring.block import as_json, as_yaml, logical_id, template
+from ...resources import resource_type
 from ...schema.expand import expand
 from ...schema.finding import Path, Spelling
-from ...schema.model import (
-    CREATE,
-    IGNORED,
-    NAME,
-    REFUSED,
-    TARGET,
-    UPDATE,
-    Type,
-    camel_case,
-    operation,
-    pascal_case,
-    resource_type,
-)
+from ...schema.model import CREATE, IGNORED, NAME, REFUSED, TARGET, UPDATE, Type, camel_case, operation, pascal_case
 from .document import Document, Note
 from .names import given_twice
 from .nodes import entries, entry
@@ -40,7 +29,7 @@ _MARKERS = ("---", "...", "%")
 def is_input(tree: Mapping[str, Any]) -> bool:
     """Whether a file has the members of a call and no resource around them."""
     return tree.keys().isdisjoint({"Type", "Resources", *IGNORED}) and not tree.keys().isdisjoint(
-        resource_type().spellings
+        resource_type().schema.spellings
     )
 
 
@@ -53,8 +42,8 @@ def from_input(document: Document) -> str:
         document.tell(key, f"{key.value} is left out: {REFUSED[camel_case(key.value)]}")
     if document.is_json:
         properties = {key: one for key, one in _values(document).items() if camel_case(key) not in REFUSED}
-        return as_yaml(template(logical_id(str(name)), _renamed(properties, resource_type())))
-    _rename(document, document.root, resource_type())
+        return as_yaml(template(logical_id(str(name)), _renamed(properties, resource_type().schema)))
+    _rename(document, document.root, resource_type().schema)
     document.remove(document.root, refused)
     written = document.result().removeprefix(document.mark)
     body = "\n".join(line for line in written.splitlines() if not line.startswith(_MARKERS))
@@ -116,8 +105,8 @@ def to_input(document: Document, resource: Resource) -> str:
         _lose(document, place, f"{place[-1]}: only a deployment knows the value. Write it out")
     if functions:
         return ""
-    expanded = expand(properties)
-    spelling = Spelling(properties, resource_type())
+    expanded = expand(properties, resource_type().schema)
+    spelling = Spelling(properties, resource_type().schema)
     for finding in expanded.findings:
         place = (*path, *spelling.keys(finding.path))
         _lose(document, place, f"left out: {spelling.render(finding)}")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...reconciler.image_builder import Home
+from ...arn import Location
 from ...resources.ownership import Ownership
 from ...schema.model import NAME, ON_DELETE, RETAIN, pascal_case
 from .changes import Before
@@ -58,7 +58,7 @@ def marked(summaries: Iterable[Mapping[str, Any]]) -> list[Marked]:
     ]
 
 
-def stacks(listed: Iterable[Marked], home: Home, name: str) -> set[str]:
+def stacks(listed: Iterable[Marked], home: Location, name: str) -> set[str]:
     """The IDs of the stacks of a name at home that ownership tags name: several if one was created again."""
     start = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/"
     return {one.owner.stack_id for one in listed if one.owner.stack_id.startswith(start)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...arn import slug
+from ...arn import Location, slug
 from ...errors import ProviderError
 from ...plan import Configuration, CreateConfiguration, Named, Plan, Target
-from ...reconciler.image_builder import Home, ImageBuilder
+from ...resources.image_builder import ImageBuilder
 from ..mistakes import Mistake
 from .marked import Marked, marked
 
@@ -16,7 +16,7 @@ from .marked import Marked, marked
 class World:
     """The configurations as they are, each read once, and with what has been planned so far created."""
 
-    def __init__(self, home: Home, builder: ImageBuilder) -> None:
+    def __init__(self, home: Location, builder: ImageBuilder) -> None:
         self.home, self._builder = home, builder
         self._known: dict[str, Configuration | None] = {}
         self._elsewhere: dict[str, str] = {}
