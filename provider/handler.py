@@ -87,7 +87,7 @@ def _work(request: Request, context: object, deadline: Deadline, answer: Answer)
         _load()
         from . import provision
 
-        provision.answer(request, context, deadline, answer.offer)
+        provision.process(request, context, deadline, answer.offer)
     except BaseException as error:  # noqa: BLE001 - an exit, a full memory or a broken package gets a response, too
         failure = f"the provider failed while {deadline.current_operation}: {type(error).__name__}: {error}"
         reason = redact(f"{failure}. Deploy again; if it happens again, build and deploy the provider again")

@@ -33,13 +33,13 @@ def prepare() -> None:
     client()
 
 
-def answer(
-    request: Request, lambda_context: object, context: RequestContext, offer: Callable[[Response], object]
+def process(
+    request: Request, lambda_context: object, context: RequestContext, respond: Callable[[Response], object]
 ) -> None:
-    """Process a request and pass its response to `offer`, success or failure. Raises nothing of its own."""
+    """Process a request and pass its response to `respond`, success or failure. Raises nothing of its own."""
     log = logger()
 
-    resource = Resource(request, offer)
+    resource = Resource(request, respond)
 
     def work(_event: object, _context: object) -> str:
         try:
@@ -59,7 +59,7 @@ def _provision(request: Request, lambda_context: object, context: RequestContext
     log.info("request received")
     change: Reconciliation | None = None
     try:
-        kind = resource_type() if request.is_foreign else resource_type(request.resource_type)
+        kind = resource_type() if request.is_unsupported_type else resource_type(request.resource_type)
         checkpoint = partial(_stop_in_time, context)
         context.current_operation = "checking the properties"
         desired = _checked(request, kind, log, checkpoint)
@@ -84,7 +84,7 @@ def _checked(request: Request, kind: ResourceType, log: Logger, checkpoint: Chec
 
     All findings are counted; those that do not fit into a response are not rendered.
     """
-    if request.request_type == "Delete" and (request.physical_id or request.is_foreign):
+    if request.request_type == "Delete" and (request.physical_id or request.is_unsupported_type):
         return parameters_of(request.properties, kind.schema, checkpoint)
     _reject_malformed(request)
     expanded = expand(request.properties, kind.schema, checkpoint)
@@ -116,16 +116,16 @@ def _counted(*found: Iterable[Finding]) -> tuple[Tally, Tally]:
 
 def _reject_malformed(request: Request) -> None:
     """Raise ProviderError for an event with problems."""
-    if request.is_foreign and len(request.problems) == 1:
+    if request.is_unsupported_type and len(request.problems) == 1:
         raise ProviderError(
             "this provider does not handle resources of this type, nothing was called",
-            cure="Correct it in the template",
+            remediation="Correct it in the template",
             details=request.problems,
         )
     if request.problems:
         raise ProviderError(
             "the event is malformed, nothing was called",
-            cure="Correct it if you sent it by hand; else find out what changes events before they reach the function",
+            remediation="If you sent it by hand, correct it; otherwise, find out what changes events on their way",
             details=request.problems,
         )
 
@@ -135,7 +135,7 @@ def _stop_in_time(context: RequestContext) -> None:
     if context.left() <= 0:
         raise ProviderError(
             f"timed out during {context.current_operation}; nothing was called",
-            cure="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
+            remediation="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
             outcome=Outcome.OUT_OF_TIME,
         )
 
@@ -149,7 +149,7 @@ def _reject_other_location(request: Request, desired: Mapping[str, Any], locatio
         raise ProviderError(
             f"{pascal_case(TARGET)}: {desired[TARGET]} is in account {account}, Region {region}, nothing was called: "
             f"this provider serves account {location.account}, Region {location.region}",
-            cure="Deploy the stack, and a provider, where the configuration is; or adopt one that is here",
+            remediation="Deploy provider and stack to that account and Region, or adopt a configuration from this one",
         )
 
 

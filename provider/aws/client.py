@@ -107,7 +107,9 @@ def _current() -> _Made:
     try:
         return _made(_settings())
     except (BotoCoreError, OSError, ValueError) as error:
-        raise ProviderError(f"could not create the Image Builder client: {error}", cure=_CHECK_SETTINGS) from error
+        raise ProviderError(
+            f"could not create the Image Builder client: {error}", remediation=_CHECK_SETTINGS
+        ) from error
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +161,7 @@ def _trust(bundle: str) -> ssl.SSLContext:
     try:
         return tls_context(bundle)
     except OSError as error:
-        raise ProviderError(f"the CAs in {bundle} cannot be read: {error}", cure=_CHECK_SETTINGS) from error
+        raise ProviderError(f"the CAs in {bundle} cannot be read: {error}", remediation=_CHECK_SETTINGS) from error
 
 
 def _sender(transport: Transport) -> Any:
@@ -217,8 +219,8 @@ def _unsent(operation: str, error: Exception) -> ProviderError:
     """Why a call could not be sent. A certificate that is not trusted stays so; a network may recover."""
     problem = f"{operation} could not be sent: {str(error).rstrip('.')}"
     if isinstance(error, SSLError):
-        return ProviderError(problem, cure=_TRUST_IT)
-    return ProviderError(problem, cure=_FIND_A_WAY, outcome=Outcome.UNSENT)
+        return ProviderError(problem, remediation=_TRUST_IT)
+    return ProviderError(problem, remediation=_FIND_A_WAY, outcome=Outcome.UNSENT)
 
 
 class _Body(BytesIO):
@@ -238,11 +240,11 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
         if not _reached.get():
             raise
         problem = f"{error.problem}, after an attempt that may have taken effect"
-        raise ProviderError(problem, cure=_DEPLOY_AGAIN, outcome=Outcome.UNKNOWN) from error
+        raise ProviderError(problem, remediation=_DEPLOY_AGAIN, outcome=Outcome.UNKNOWN) from error
     except ClientError as error:
         if error.operation_name != operation:
             raise ProviderError(
-                f"there are no credentials: {error}", cure=_CHECK_SETTINGS, outcome=_outcome()
+                f"there are no credentials: {error}", remediation=_CHECK_SETTINGS, outcome=_outcome()
             ) from error
         told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
         status = int(meta.get("HTTPStatusCode", 0))
@@ -258,16 +260,16 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
         cause = error.kwargs.get("error", error) if isinstance(error, BotoCoreError) else error
         raise ProviderError(
             f"{operation} returned no usable response ({type(cause).__name__})",
-            cure=_DEPLOY_AGAIN,
+            remediation=_DEPLOY_AGAIN,
             outcome=Outcome.UNKNOWN,
         ) from error
     except BotoCoreError as error:
         problem = f"{operation} could not be called: {error}"
-        raise ProviderError(problem, cure=_CHECK_SETTINGS, outcome=_outcome()) from error
+        raise ProviderError(problem, remediation=_CHECK_SETTINGS, outcome=_outcome()) from error
     except BaseException as error:  # an exit or a full memory, too, leaves open whether the call came through
         raise ProviderError(
             f"{operation} broke off inside the client ({type(error).__name__}: {error})",
-            cure=_DEPLOY_AGAIN,
+            remediation=_DEPLOY_AGAIN,
             outcome=Outcome.UNKNOWN,
         ) from error
     return answer

@@ -74,7 +74,7 @@ class Request(NamedTuple):
         return marker(status, self.stack_id, self.logical_id, self.request_id)
 
     @property
-    def is_foreign(self) -> bool:
+    def is_unsupported_type(self) -> bool:
         """Whether this is about a resource of a type that the provider never creates."""
         return not is_registered(self.resource_type)
 
@@ -96,7 +96,7 @@ class Request(NamedTuple):
         name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
-        return self.is_foreign or (is_configuration_arn(self.physical_id) and retained)
+        return self.is_unsupported_type or (is_configuration_arn(self.physical_id) and retained)
 
     @property
     def is_rejected_create(self) -> bool:
@@ -182,7 +182,7 @@ def _unwrapped(event: object) -> object:
         raise MalformedEvent("Records that are no SNS notification of one CloudFormation request") from error
 
 
-def foreign(resource_type: str) -> str:
+def unsupported_type(resource_type: str) -> str:
     """What to say of a resource type, as it is shown, that the provider does not answer for."""
     return f"ResourceType is {resource_type}; it should be {' or '.join(RESOURCE_TYPES)}"
 
@@ -193,7 +193,7 @@ def _problems(event: Mapping[str, Any]) -> list[str]:
     if request_type not in REQUEST_TYPES:
         problems.append(f"RequestType is {_state(event, 'RequestType')}, not one of {', '.join(REQUEST_TYPES)}")
     if not is_registered(event.get("ResourceType", DISTRIBUTION_CONFIGURATION)):
-        problems.append(foreign(_state(event, "ResourceType")))
+        problems.append(unsupported_type(_state(event, "ResourceType")))
     physical_id = _text(event.get("PhysicalResourceId"))
     if request_type in ("Update", "Delete") and not physical_id:
         problems.append(f"PhysicalResourceId is {_state(event, 'PhysicalResourceId')}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..cloudformation.request import foreign
+from ..cloudformation.request import unsupported_type
 from ..resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION, is_registered, resource_type
 from ..resources.interface import ResourceType
 from ..schema.expand import expand
@@ -29,7 +29,7 @@ def misspelt(ours: Mapping[Path, Mapping[str, Any]]) -> list[Located]:
     """A finding for each of the provider's resources, by their paths, whose type is not quite the provider's."""
     kinds = {path: one.get("Type") for path, one in ours.items()}
     return [
-        Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, foreign(repr(kind)), str(path[-1]))
+        Located((*path, "Type"), id_of("resource-type"), Severity.ERROR, unsupported_type(repr(kind)), str(path[-1]))
         for path, kind in kinds.items()
         if not is_registered(kind)
     ]

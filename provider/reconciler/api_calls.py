@@ -131,7 +131,7 @@ class ApiCalls:
         """Raise ProviderError once no time is left: nothing may change after the response has been sent."""
         if self._left() <= 0:
             problem = f"no time was left for {self._context.current_operation}"
-            raise ProviderError(problem, cure="Deploy again", outcome=Outcome.OUT_OF_TIME)
+            raise ProviderError(problem, remediation="Deploy again", outcome=Outcome.OUT_OF_TIME)
 
 
 def _usable(operation: str, expected: str, response: dict[str, Any]) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _usable(operation: str, expected: str, response: dict[str, Any]) -> dict[str
     if (expected and expected not in response) or "html" in content_type:
         raise ProviderError(
             f"{operation} returned a response that is not from Image Builder: a proxy's page, perhaps",
-            cure="The outcome is unknown. Check proxies and endpoint settings, then deploy again",
+            remediation="The outcome is unknown. Check proxies and endpoint settings, then deploy again",
             outcome=Outcome.UNKNOWN,
             request_id=request_id_of(response),
         )

@@ -1,4 +1,4 @@
-"""Bring the configuration to what a request wants: read, decide, execute, and again after an unexpected outcome."""
+"""Bring a resource to its desired state: read, decide, execute, and start again after an unexpected outcome."""
 
 import hashlib
 import json
@@ -14,12 +14,12 @@ from ..errors import Outcome, ProviderError
 from ..marker import CreationStatus
 from ..observability import Logger, told
 from ..plan import (
+    ByName,
     Configuration,
     CreateConfiguration,
     DeleteConfiguration,
     DeleteUnfinished,
     HandBack,
-    Named,
     NeedsRead,
     Plan,
     PutTags,
@@ -38,7 +38,7 @@ from ..schema.model import NAME
 from .api_calls import ApiCalls, RequestContext
 
 _MAX_ATTEMPTS: Final = 4
-"""How often an unexpected outcome (already exists, not found, unknown, token reused) leads to reading and deciding."""
+"""Attempts after unexpected outcomes: already exists, not found, unknown, token reused."""
 
 _READ_BACK_SECONDS: Final = 10.0
 """How long a read may lag a write."""
@@ -57,7 +57,7 @@ Result = TypeVar("Result")
 
 
 class Reconciliation:
-    """One request's change of one resource, and how far it has come.
+    """One request's change of one resource, and its progress.
 
     `desired` and `old` are the resource properties expanded to the API's names.
     """
@@ -88,9 +88,9 @@ class Reconciliation:
         self._logged = False
 
     def run(self) -> tuple[Configuration | None, WriteResult | None]:
-        """Do what the request leads to: the configuration at last, and the API's response to the last write of content.
+        """Execute the request. Returns the resource's final state and the API's response to the last write of content.
 
-        Raises ProviderError, after which `clean_up` and `failure_id` are due.
+        After a ProviderError, call `clean_up` and `failure_id`.
         """
         unexpected = 0
         for attempt in count(1):
@@ -106,7 +106,7 @@ class Reconciliation:
         raise AssertionError("unreachable")
 
     def clean_up(self) -> str:
-        """Undo what a failed request did, as far as that is possible; sentences for the stack on what remains."""
+        """Undo what a failed request did, as far as possible. Returns sentences for the stack on what remains."""
         undo, happened = self._plan.undo, {type(step) for step in self._may_have_happened}
         texts = []
         if undo.created and happened & {CreateConfiguration, UpdateConfiguration}:
@@ -249,7 +249,7 @@ class Reconciliation:
         return ProviderError(
             f"{problem}, although Image Builder accepted the call: it may have replayed a cached response for this "
             "client token, because it had seen this request before",
-            cure="If this is no late copy of an earlier request, deploy again",
+            remediation="If this is no late copy of an earlier request, deploy again",
             request_id=result.request_id,
         )
 
@@ -279,14 +279,14 @@ class Reconciliation:
         return deleted or (self._token_reused and error.outcome is Outcome.TOKEN_REUSED)
 
     def _read_again(self, error: ProviderError) -> None:
-        """Read what a Create met. Everything else is read when the next decision needs it."""
+        """Read what a Create found to exist. Everything else is read when the next decision needs it."""
         self._observed.clear()
         if error.outcome is Outcome.NOT_FOUND and isinstance(self._step, UpdateConfiguration):
             self._observe(self._step.arn, None)  # whatever reads may still show
         exists = error.outcome is Outcome.EXISTS
         if NAME not in self._desired or not (exists or self._request.request_type == "Create"):
             return
-        target = Named(self._desired[NAME])
+        target = ByName(self._desired[NAME])
         live = self._search(target, _READ_BACK_SECONDS if exists else 0.0)
         if live is None and exists:
             raise error
@@ -348,8 +348,8 @@ class Reconciliation:
         """Restore content that a failed request replaced, unless something else has changed it since."""
         try:
             live = self._api.read(step.arn)
-            ours = [each.content for each in self._may_have_happened if isinstance(each, UpdateConfiguration)]
-            if live is None or all(self._differ(live, content) for content in (*ours, step.content)):
+            written = [each.content for each in self._may_have_happened if isinstance(each, UpdateConfiguration)]
+            if live is None or all(self._differ(live, content) for content in (*written, step.content)):
                 return f"{step.arn} was changed by something else meanwhile; its former content is not restored"
             token = derived_token(self._request.request_id, step)
             self._persist(partial(self._api.carry_out, step, token))

@@ -17,7 +17,7 @@ RESOURCE_TYPES: Final[dict[str, str]] = {
     DISTRIBUTION_CONFIGURATION: f"{__name__}.distribution_configuration",
     CUSTOM_RESOURCE: f"{__name__}.distribution_configuration",
 }
-"""The registry: type name -> the module whose `RESOURCE_TYPE` says everything about it. A new type is a row here."""
+"""The registry: type name -> the module whose `RESOURCE_TYPE` defines it. A new type is a row here."""
 
 
 def is_registered(name: object) -> bool:

@@ -1,4 +1,4 @@
-"""A Create or Update and the observed state -> a plan. Decides, never calls.
+"""The distribution configuration: a request and the observed state -> a plan. Makes no calls.
 
 `decide` is called again and again: it returns `NeedsRead` as long as it needs a configuration that has not been read
 yet, and then a `Plan` of frozen steps. If a step has an unexpected outcome (the configuration already exists, a
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..arn import is_configuration_arn, slug, with_name
 from ..errors import ProviderError
 from ..plan import (
+    ByName,
     Configuration,
     CreateConfiguration,
     DeleteUnfinished,
     HandBack,
-    Named,
     NeedsRead,
     Observed,
     Plan,
@@ -51,15 +51,15 @@ if TYPE_CHECKING:
     from ..cloudformation.request import Request
 
 LATE_SECONDS: Final = 5.0
-"""A configuration that is this much newer than a request shows that the request is late. Requests are dated in whole
-seconds; a longer allowance would let in duplicates that arrive within the same minute."""
+"""If a configuration is this much newer than a request, the request is late. Requests are dated in whole seconds; a
+longer allowance would let duplicates through that arrive within the same minute."""
 
 RECREATE_SECONDS: Final = 60.0
-"""After this time, an Update recreates nothing: with nothing live, no date shows whether it is a late copy."""
+"""After this time, an Update recreates nothing: without a live configuration, no date shows if it is a late copy."""
 
 
 class Intent(NamedTuple):
-    """What a Create or Update wants: `desired` and `old` are the resource properties by the API's names.
+    """A Create or Update, as data: `desired` and `old` are the resource properties by the API's names.
 
     `date` is when the request was made, `now` the current time, in seconds since the epoch.
     """
@@ -80,7 +80,7 @@ class Intent(NamedTuple):
 
     @property
     def content(self) -> dict[str, Any]:
-        """What an Update replaces."""
+        """The part of the properties that an Update call replaces."""
         return {member: self.desired[member] for member in content_members() if member in self.desired}
 
     @property
@@ -98,7 +98,7 @@ class Intent(NamedTuple):
 def decide(
     request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], observed: Observed, now: float
 ) -> NeedsRead | Plan:
-    """Decide what a request leads to.
+    """Plan a request.
 
     `desired` and `old` are the resource properties expanded to the API's names; `desired` has been validated unless
     the request is a Delete. `now` is the current time, in seconds since the epoch. Raises ProviderError if the request
@@ -118,7 +118,7 @@ def decide(
 def decide_after_create(
     request: "Request", desired: Mapping[str, Any], arn: str, live: Configuration | None
 ) -> ReadAgain | Plan:
-    """Decide what follows a Create call that returned an ARN, from what was read there.
+    """Plan what follows a Create call that returned an ARN. `live` is what was read there.
 
     Image Builder replays the response if it knows the client token: then the configuration may have been created,
     changed, or deleted long ago. Raises ProviderError if it is not this request's own work.
@@ -154,10 +154,10 @@ def _is_named(name: object, arn: str) -> bool:
 
 
 def _plan_create_or_adopt(intent: Intent, observed: Observed) -> NeedsRead | Plan:
-    """Plan for a configuration that the resource did not stand for before: create it, or adopt it."""
+    """Plan for a configuration that is not the resource's current one: create it, or adopt it."""
     if TARGET in intent.desired:
         return _plan_adoption(intent, intent.desired[TARGET], observed)
-    target = Named(intent.desired[NAME])
+    target = ByName(intent.desired[NAME])
     if target not in observed:
         return _create(intent) if intent.is_create else NeedsRead(target)
     live = observed[target]
@@ -187,7 +187,7 @@ def _plan_rename(intent: Intent, observed: Observed) -> NeedsRead | Plan:
     return _create(intent)
 
 
-def _plan_existing(intent: Intent, target: Named, live: Configuration) -> Plan:
+def _plan_existing(intent: Intent, target: ByName, live: Configuration) -> Plan:
     """Plan for a name that exists already."""
     state = intent.owner.state_of(live.tags)
     if state is State.UNFINISHED:
@@ -208,7 +208,7 @@ def _is_own_work(intent: Intent, live: Configuration) -> bool:
 
 
 def _plan_update(intent: Intent, observed: Observed) -> NeedsRead | Plan:
-    """Bring the configuration that the resource stands for to its new properties."""
+    """Plan the update of the resource's current configuration."""
     arn = intent.physical_id
     if arn not in observed:
         return NeedsRead(arn)
@@ -253,13 +253,13 @@ def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished, ...]:
     name, desired = intent.old.get(NAME), intent.desired.get(NAME)
     if validate(name, operation(CREATE).members[NAME]) or slug(str(name)) == slug(str(desired)):
         return ()
-    return (DeleteUnfinished(Named(str(name)), intent.date + SEARCH_ALLOWANCE),)
+    return (DeleteUnfinished(ByName(str(name)), intent.date + SEARCH_ALLOWANCE),)
 
 
 def _create(intent: Intent) -> Plan:
     name, content = intent.desired[NAME], intent.content
     tags = {**intent.tags, **intent.owner.tags(State.UNFINISHED)}
-    undo = Undo() if intent.is_create else Undo(created=DeleteUnfinished(Named(name), math.inf))
+    undo = Undo() if intent.is_create else Undo(created=DeleteUnfinished(ByName(name), math.inf))
     return Plan(
         steps=(CreateConfiguration(name, content, tags),),
         differences=(*_differences(None, content), *_tag_differences({}, intent.tags, ())),
@@ -276,7 +276,7 @@ def _converge(
     restoring: bool = False,
     rewriting: bool = False,
 ) -> Plan:
-    """The steps from the observed state to the desired one; none if they are alike.
+    """The steps from the observed state to the desired one; none if they are equal.
 
     The last step hands the configuration over, or releases it to its adopter. With `restoring`, a failure restores
     all that the steps change. With `rewriting`, the content is written in any case.
@@ -345,14 +345,14 @@ def _restoring(live: Configuration, tagging: _Tagging) -> Undo:
 
 
 def _restoring_others_tags(live: Configuration, tagging: _Tagging, old_tags: Mapping[str, Any]) -> Undo:
-    """How to restore other people's values of tags; the rollback restores all else."""
+    """How to restore tag values that others set; the rollback restores everything else."""
     touched = (key for key in (*tagging.put, *tagging.remove) if key in live.tags)
     overwritten = {key: live.tags[key] for key in touched if live.tags[key] != old_tags.get(key)}
     return Undo(put_tags=PutTags(live.arn, overwritten) if overwritten else None)
 
 
 def _warnings(intent: Intent, live: Configuration, *, adopting: bool) -> tuple[str, ...]:
-    """What a person should know although the request succeeds."""
+    """Warnings for a request that succeeds."""
     warnings = []
     name = intent.desired.get(NAME)
     if name is not None and name != live.name:
@@ -396,7 +396,7 @@ def _reject_if_newer(live: Configuration, date: float) -> None:
             f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made "
             f"({_shown(date)}): the request is a late copy, or something else changed the configuration. "
             "It is not overwritten",
-            cure="To apply this template, deploy again",
+            remediation="To apply this template, deploy again",
         )
 
 
@@ -408,7 +408,7 @@ def _too_old(arn: str, age: float) -> ProviderError:
     return ProviderError(
         f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so nothing is "
         "created again",
-        cure="To create the configuration, deploy again",
+        remediation="To create the configuration, deploy again",
     )
 
 
@@ -419,20 +419,22 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
         return ProviderError(
             f"{problem} was retained by this resource earlier, or another request has created it (last change: "
             f"{live.date_updated})",
-            cure=f"To manage it again, {adopt}",
+            remediation=f"To manage it again, {adopt}",
         )
     if owner.state_of(live.tags) is State.RELEASED:
-        return ProviderError(f"{problem} has been adopted by another resource", cure=f"To adopt it, too, {adopt}")
+        return ProviderError(
+            f"{problem} has been adopted by another resource", remediation=f"To adopt it, too, {adopt}"
+        )
     if owner.is_contradicted_by(live.tags):
-        return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", cure=f"To adopt it, {adopt}")
-    return ProviderError(f"{problem} is not managed by this resource", cure=f"To adopt it, {adopt}")
+        return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", remediation=f"To adopt it, {adopt}")
+    return ProviderError(f"{problem} is not managed by this resource", remediation=f"To adopt it, {adopt}")
 
 
 def _owned_by_another(live: Configuration) -> ProviderError:
     return ProviderError(
         f"{live.arn} is now owned by {Ownership.of(live.tags)}: it was deleted and created again there, or this "
         "resource moved to another stack. It is not overwritten",
-        cure="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
+        remediation="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
         f"--resources-to-skip`; then choose another {pascal_case(NAME)}, or adopt the configuration with "
         f"{pascal_case(TARGET)}: {live.arn}",
     )
@@ -442,7 +444,7 @@ def _missing(arn: str) -> ProviderError:
     account, region = arn.split(":")[4], arn.split(":")[3]
     return ProviderError(
         f"{pascal_case(TARGET)}: {arn} was not found in account {account}, Region {region}",
-        cure="Check the ARN: the provider reaches only the account and Region that it runs in. "
+        remediation="Check the ARN: the provider reaches only the account and Region that it runs in. "
         f"To create a configuration, give {pascal_case(NAME)}",
     )
 

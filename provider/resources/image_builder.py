@@ -8,10 +8,10 @@ from typing import Any, Final, Literal, get_args
 from ..arn import Location, slug
 from ..errors import Outcome, ProviderError, request_id_of
 from ..plan import (
+    ByName,
     Configuration,
     CreateConfiguration,
     DeleteConfiguration,
-    Named,
     PutTags,
     RemoveTags,
     Step,
@@ -107,7 +107,7 @@ class ImageBuilder:
         tags: Mapping[str, str] = self._calls.call("ListTagsForResource", arn, resourceArn=arn).get("tags", {})
         return tags
 
-    def _find(self, target: Named) -> Configuration | None:
+    def _find(self, target: ByName) -> Configuration | None:
         """Search the list: function and stack are in two accounts, or one of these is not known."""
         for summary in self.summaries(target.name):
             if str(summary.get("arn", "")).rpartition("/")[2] == slug(target.name):
@@ -140,7 +140,7 @@ class ImageBuilder:
             pipelines = (f"which ones could not be read: {failure.problem}",)
         return ProviderError(
             f"{arn} is not deleted, because image pipelines use it",
-            cure="Point them at another distribution configuration or delete them, then delete again",
+            remediation="Point them at another distribution configuration or delete them, then delete again",
             details=pipelines,
         )
 

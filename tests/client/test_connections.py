@@ -104,7 +104,7 @@ def test_a_bundle_that_cannot_be_read_is_said(recorder: Recorder, bundle: Path, 
         bundle.write_text(content)
     error = refused()
     assert (error.outcome, str(bundle) in error.problem) == (Outcome.REFUSED, True)
-    assert "AWS_ settings" in error.cure
+    assert "AWS_ settings" in error.remediation
     assert recorder.connections == 0
 
 

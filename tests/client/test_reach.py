@@ -46,7 +46,7 @@ def test_what_found_no_way_did_not_happen(settings: pytest.MonkeyPatch, nobody: 
     error = failure()
     assert error.outcome is Outcome.UNSENT
     assert nobody in error.problem
-    assert "VPC" in error.cure
+    assert "VPC" in error.remediation
 
 
 @pytest.mark.usefixtures("no_pauses")
@@ -76,7 +76,7 @@ def test_what_was_not_trusted_did_not_happen(
         assert bool(proxy.asked) is through_proxy
     assert error.outcome is Outcome.REFUSED
     assert "CERTIFICATE_VERIFY_FAILED" in error.problem
-    assert "AWS_CA_BUNDLE" in error.cure
+    assert "AWS_CA_BUNDLE" in error.remediation
     assert recorder.received == []
 
 

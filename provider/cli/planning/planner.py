@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ...cloudformation.request import Request
 from ...errors import ProviderError
-from ...plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, NeedsRead, Plan, Target
+from ...plan import ByName, Configuration, CreateConfiguration, DeleteConfiguration, NeedsRead, Plan, Target
 from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ...resources.distribution_configuration import decide
 from ...resources.ownership import Owner, Ownership
@@ -259,7 +259,7 @@ class Planner:
 
 
 def _target(wanted: Mapping[str, Any]) -> Target:
-    return str(wanted[TARGET]) if TARGET in wanted else Named(str(wanted[NAME]))
+    return str(wanted[TARGET]) if TARGET in wanted else ByName(str(wanted[NAME]))
 
 
 def _same_target(wanted: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ...arn import Location, slug
 from ...errors import ProviderError
-from ...plan import Configuration, CreateConfiguration, Named, Plan, Target
+from ...plan import ByName, Configuration, CreateConfiguration, Plan, Target
 from ...resources.image_builder import ImageBuilder
 from ..mistakes import Mistake
 from .marked import Marked, marked
@@ -33,7 +33,7 @@ class World:
         if self.arn(target) not in self._known:
             with _reading():
                 found = self._builder.read(target)
-            if found and isinstance(target, Named):
+            if found and isinstance(target, ByName):
                 self._elsewhere[slug(target.name)] = found.arn
             self._known[self.arn(target)] = found
         return self._known[self.arn(target)]
@@ -47,7 +47,7 @@ class World:
         """Let there be what a plan creates, so that nothing else can take its name."""
         for step in plan.steps:
             if isinstance(step, CreateConfiguration):
-                arn = self.arn(Named(step.name))
+                arn = self.arn(ByName(step.name))
                 self._known[arn] = Configuration(arn, step.name, step.content, step.tags)
 
 
