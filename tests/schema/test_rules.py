@@ -30,7 +30,7 @@ def ami(**members: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rule", "properties", "finding"),
     [
-        ("one-target", {"Distributions": [GOOD]}, "Properties: give one of Name (to own a configuration) and"),
+        ("one-target", {"Distributions": [GOOD]}, "Properties: give either Name (to own a configuration) or"),
         (
             "one-target",
             named(GOOD, DistributionConfigurationArn="x"),
@@ -44,7 +44,7 @@ def ami(**members: Any) -> dict[str, Any]:
         ("reserved-tags", named(GOOD, Tags={OWNERSHIP_TAGS[0]: "x"}), f'Tags["{OWNERSHIP_TAGS[0]}"]: '),
         ("reserved-tags", named(GOOD, Tags={OWNERSHIP_TAGS[1]: "x"}), f'Tags["{OWNERSHIP_TAGS[1]}"]: '),
         ("build-date", named(ami(Name="imagebuilder:buildDate")), "Distributions[0].AmiDistributionConfiguration.Name"),
-        ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is given already by entry 0'),
+        ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is already in entry 0'),
         (
             "some-output",
             named({"Region": "us-east-1"}),
@@ -162,7 +162,7 @@ def test_a_slip_of_a_region_is_a_warning(name: str, nearest: str) -> None:
     """A name that is nearly a known Region's is told with that one's name, and refuses nothing."""
     ((rule, severity, text),) = told(named({**GOOD, "Region": name}))
     assert (rule, severity) == ("region-slip", Severity.WARNING)
-    assert text == f'Distributions[0].Region: "{name}" is no Region that is known; the nearest is {nearest}'
+    assert text == f'Distributions[0].Region: "{name}" is not a known Region; did you mean {nearest}?'
 
 
 @pytest.mark.parametrize("name", ["us-east-9", "ap-southeast-99", "us-south-1", "ca-northwest-2", "eusc-de-west-1"])
