@@ -57,6 +57,30 @@ HINTS: Final = {"AccountId": "an account ID is 12 digits; quote it in YAML, or a
 PROPERTIES: Final = "Properties"
 """The shape's name of the schema of all properties of a resource type."""
 
+PATTERNS: Final[Mapping[str, str]] = {
+    "^[0-9]{12}$": "12 digits, leading zeros included",
+    "^[-_A-Za-z-0-9][-_A-Za-z0-9 ]{1,126}[-_A-Za-z-0-9]$": (
+        "3 to 128 letters, digits, spaces, hyphens, or underscores, without a space at either end"
+    ),
+    r"^[-_A-Za-z0-9{][-_A-Za-z0-9\s:{}\.]+[-_A-Za-z0-9}]$": (
+        "3 or more letters, digits, spaces, or any of - _ : . { }, without a space, colon, or period at either end"
+    ),
+    r"^(?!aws:)[a-zA-Z0-9\s_.:/=+\-@]*$": "letters, digits, spaces, or any of _ . : / = + - @, not beginning with aws:",
+    r"^[a-zA-Z0-9_.\-\/]+$": "letters, digits, or any of _ . - /",
+    "^lt-[a-z0-9-_]{17}$": "a launch template's ID: lt- and 17 lowercase letters or digits",
+    "^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):distribution-configuration/[a-z0-9-_]+$": (
+        "the ARN of a distribution configuration"
+    ),
+    "^arn:aws[^:]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$": "the ARN of an organization",
+    "^arn:aws[^:]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}": (
+        "the ARN of an organizational unit"
+    ),
+    "^arn:aws[^:]*:license-manager:[^:]+:[0-9]{12}:license-configuration:lic-[a-z0-9-_]{32}$": (
+        "the ARN of a license configuration"
+    ),
+}
+"""The patterns of the service model in words. A new pattern has none until it has a row here."""
+
 ON_DELETE: Final = "onDelete"
 DELETE: Final = "Delete"
 RETAIN: Final = "Retain"
