@@ -128,13 +128,17 @@ def decide_after_create(
         return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
     changed = _differences(live.content, intent.content)
-    if state is None and not changed and not intent.owner.is_contradicted_by(live.tags):
-        return _hand_over(intent, live, intent.tags)  # its tags were lost
+    if _lost_its_tags(intent, live) and not changed:
+        return _hand_over(intent, live, intent.tags)
     if state is None or state is State.RELEASED:
         raise _already_exists(desired[NAME], live, intent.owner)
     if changed:
         _reject_if_newer(live, intent.date)
     return Plan(subject=live) if state is State.HANDED_OVER else _hand_over(intent, live, {})
+
+
+def _lost_its_tags(intent: Intent, live: Configuration) -> bool:
+    return intent.owner.state_of(live.tags) is None and not intent.owner.is_contradicted_by(live.tags)
 
 
 def _is_older(live: Configuration, date: float) -> bool:

@@ -30,11 +30,13 @@ def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint
         names_target = names_target or _suggests_target(finding, expanded)
         yield finding
     for finding in apply_rules(parameters, rules, checkpoint):
-        if finding.rule == "some-output" and finding.path in not_empty:
-            continue
-        if finding.rule == "one-target" and not finding.path and names_target:
-            continue
-        yield finding
+        repeats_output = finding.rule == "some-output" and finding.path in not_empty
+        if not repeats_output and not (names_target and _is_missing_target(finding)):
+            yield finding
+
+
+def _is_missing_target(finding: Finding) -> bool:
+    return finding.rule == "one-target" and not finding.path
 
 
 _BELOW_ENTRY = len(("distributions", 0, "member"))

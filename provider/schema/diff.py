@@ -51,17 +51,21 @@ def _compare(old: Any, new: Any, schema: Schema, path: str, checkpoint: Checkpoi
     elif old == new:
         return
     elif schema.kind == "structure":
-        for member in schema.members:
-            before, after = old.get(member, ABSENT), new.get(member, ABSENT)
-            if before != after and not _is_default(before, after, schema.default(member)):
-                here = f"{path}.{pascal_case(member)}" if path else pascal_case(member)
-                yield from _compare(before, after, schema.members[member], here, checkpoint)
+        yield from _compare_members(old, new, schema, path, checkpoint)
     elif schema.kind == "map" and schema.item is not None:
         yield from _compare_keyed(old, new, schema.item, path, checkpoint)
     elif schema.kind == "list" and schema.item is not None:
         yield from _compare_lists(old, new, schema, schema.item, path, checkpoint)
     else:
         yield Difference(path, old, new)
+
+
+def _compare_members(old: Any, new: Any, schema: Schema, path: str, checkpoint: Checkpoint) -> Iterator[Difference]:
+    for member in schema.members:
+        before, after = old.get(member, ABSENT), new.get(member, ABSENT)
+        if before != after and not _is_default(before, after, schema.default(member)):
+            here = f"{path}.{pascal_case(member)}" if path else pascal_case(member)
+            yield from _compare(before, after, schema.members[member], here, checkpoint)
 
 
 def _compare_lists(

@@ -91,15 +91,18 @@ def coerce(value: object, schema: Schema) -> Any:
 
 @cache
 def _converter(schema: Schema) -> Convert:
-    """What turns a value into what the API takes, made once a type."""
+    """The function that converts a value to what the API takes, made once per schema."""
     if schema.kind == "structure":
         return _structure_converter(schema)
     if schema.kind == "string" or (schema.item is not None and schema.item.kind == "string"):
         return lambda value, _: value
     if schema.item is None:
         return lambda value, _: coerce(value, schema)
-    convert = _converter(schema.item)
-    if schema.kind == "list":
+    return _entries_converter(schema.kind, _converter(schema.item))
+
+
+def _entries_converter(kind: str, convert: Convert) -> Convert:
+    if kind == "list":
         return lambda value, walk: (
             [convert(entry, walk) for entry in paced(value, walk.checkpoint)] if isinstance(value, list) else value
         )
@@ -155,23 +158,29 @@ class Suggestions:
 def _odd_names(
     value: Any, schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
 ) -> Iterator[Finding]:
-    """The names that lead nowhere or to the same place."""
+    """The names that are unknown, or given twice."""
     if schema.kind == "structure" and isinstance(value, dict):
-        met: dict[str, str] = {}
-        for written, entry in paced(value.items(), checkpoint):
-            member = schema.spellings.get(written)
-            if member is None:
-                yield Finding((*path, written), suggestions.message(written, schema), "unknown")
-            elif member in met:
-                message = f"given twice, as {met[member]} and as {written}; leave one out"
-                yield Finding((*path, member), message, "twice")
-            else:
-                met[member] = written
-                yield from _odd_names(entry, schema.members[member], (*path, member), suggestions, checkpoint)
+        yield from _odd_names_of(value, schema, path, suggestions, checkpoint)
     elif schema.item and not schema.item.is_scalar and isinstance(value, list if schema.kind == "list" else dict):
         entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
         for key, entry in paced(entries, checkpoint):
             yield from _odd_names(entry, schema.item, (*path, key), suggestions, checkpoint)
+
+
+def _odd_names_of(
+    value: dict[str, Any], schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
+) -> Iterator[Finding]:
+    given: dict[str, str] = {}
+    for written, entry in paced(value.items(), checkpoint):
+        member = schema.spellings.get(written)
+        if member is None:
+            yield Finding((*path, written), suggestions.message(written, schema), "unknown")
+        elif member in given:
+            message = f"given twice, as {given[member]} and as {written}; omit one"
+            yield Finding((*path, member), message, "twice")
+        else:
+            given[member] = written
+            yield from _odd_names(entry, schema.members[member], (*path, member), suggestions, checkpoint)
 
 
 def unknown(written: str, schema: Schema, root: Schema, spelled: Callable[[str], str] = str) -> str:

@@ -98,7 +98,7 @@ def test_the_native_name_of_launch_permission(name: str) -> None:
 def test_two_spellings_are_one_error() -> None:
     """A property given in two spellings is an error that names both."""
     assert told({"Name": "abc", "name": "abd", "Distributions": []}) == [
-        "Name: given twice, as Name and as name; leave one out"
+        "Name: given twice, as Name and as name; omit one"
     ]
 
 
