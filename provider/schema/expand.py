@@ -1,4 +1,4 @@
-"""Properties -> API parameters: names to the API's, strings to what the shape says. Converts, never judges."""
+"""Properties -> API parameters: names to the API's, strings to the types of the shape. Converts, never validates."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -184,13 +184,13 @@ def _odd_names_of(
 
 
 def unknown(written: str, schema: Schema, root: Schema, spelled: Callable[[str], str] = str) -> str:
-    """What to say of a name that a structure of `schema` does not know: the name to take, else where it belongs.
+    """The message for a name that is unknown in a structure of `schema`: the name that was meant, or where it is known.
 
-    `root` is the whole that the structure is part of, by default the properties; names to take are `spelled`.
+    `root` is the schema that the structure is part of; `spelled` spells the suggested name.
     """
     if home := _where_known(written, schema):
         cure = f"it is known in {spelled(home)}"
-    elif near := _slip_of(written, schema, root):
+    elif near := _misspelled(written, schema, root):
         cure = f"the nearest known name is {spelled(near)}"
     elif (place := _where_else(written, root)) is not None:
         cure = f"it is known {f'in {place}' if place else 'at the top level'}"
@@ -202,11 +202,11 @@ def unknown(written: str, schema: Schema, root: Schema, spelled: Callable[[str],
 
 def is_meant(written: str, members: Collection[str], schema: Schema) -> bool:
     """Whether an unknown name at the top level is a misspelling of one of these members."""
-    return not _where_known(written, schema) and schema.spellings.get(_slip_of(written, schema, schema)) in members
+    return not _where_known(written, schema) and schema.spellings.get(_misspelled(written, schema, schema)) in members
 
 
-def _slip_of(written: str, schema: Schema, root: Schema) -> str:
-    """The known name that was meant; empty where it is like none, or less like than what is known elsewhere."""
+def _misspelled(written: str, schema: Schema, root: Schema) -> str:
+    """The known name that was meant; empty if none is similar enough. A name that is known elsewhere needs more."""
     if len(written) > _LONGEST_NAME:
         return ""
     near, likeness = _nearest(written, schema)
@@ -249,12 +249,12 @@ def _nearest(written: str, schema: Schema) -> tuple[str, float]:
     """
     from difflib import SequenceMatcher  # only a mistake needs it
 
-    wanted = written.lower()
+    lower = written.lower()
 
     def likeness(name: str) -> float:
         known = name.lower()
-        ratio = SequenceMatcher(None, wanted, known).ratio()
-        return (1 + ratio) / 2 if wanted in known or known in wanted else ratio
+        ratio = SequenceMatcher(None, lower, known).ratio()
+        return (1 + ratio) / 2 if lower in known or known in lower else ratio
 
     names = [_in_style_of(written)(name) for name in schema.spellings]
     most = max([*names, *sorted(IGNORED)] if schema.shape == PROPERTIES else names, key=likeness)

@@ -27,7 +27,7 @@ class Severity(Enum):
 class Finding(NamedTuple):
     """One thing wrong at one place. `rule` names the check that found it.
 
-    `mentions` are other places that the message names: its `{0}`, `{1}`, ... where there are any.
+    `mentions` are other places that the message names: its `{0}`, `{1}`, ..., if any.
     """
 
     path: Path

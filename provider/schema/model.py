@@ -1,7 +1,7 @@
 """The API's shapes as the types of the resource's properties: the one walk that everything else reads.
 
-botocore's service model is walked once into a tree of `Schema`. What the resource adds to the API, and where the
-model is silent about something the service does, stands here as data.
+botocore's service model is walked once into a tree of `Schema`. What the resource adds to the API, and what the
+model does not say about the service, is data in this module.
 """
 
 import re
@@ -24,17 +24,17 @@ TARGET: Final = "distributionConfigurationArn"
 NAME: Final = "name"
 TAGS: Final = "tags"
 IDEMPOTENCY: Final = "clientToken"
-"""The members that are not content: what is updated, what it is called, what hangs on it, whose request it is."""
+"""The members that are not content: the configuration, its name, its tags, and the client token."""
 
 DISTRIBUTIONS: Final = "distributions"
 REGION: Final = "region"
-"""The list that is the content, and the member of its entries that says where each goes."""
+"""The list of distributions, and the member of its entries that is the target Region."""
 
 FROM_CREATE: Final = (NAME, TAGS)
 """Members of the Create call that are properties although the Update call lacks them."""
 
 REFUSED: Final = {IDEMPOTENCY: "the client token is always the ID of the stack's request; leave this property out"}
-"""Members of the API that are no property, with what to say to who gives one."""
+"""Members of the API that are not properties, each with the message for a template that gives it."""
 
 IGNORED: Final = frozenset({"ServiceToken", "ServiceTimeout"})
 """Properties of CloudFormation's own, which it hands through."""
@@ -43,7 +43,7 @@ ALIASES: Final = {("AmiDistributionConfiguration", "launchPermission"): "launchP
 """Names that the native resource and its documentation have for a member of the API, by shape and member."""
 
 DEFAULTS: Final[Mapping[tuple[str, str], object]] = {("LaunchTemplateConfiguration", "setDefaultVersion"): True}
-"""What the service takes where a member is left out, by shape and member."""
+"""The service's default for an omitted member, by shape and member."""
 
 LIST_KEYS: Final = {"DistributionList": REGION}
 """Lists of structures without an order of meaning, by shape, with the member that tells their entries apart."""
@@ -119,7 +119,7 @@ class Schema:
 
     @cached_property
     def regex(self) -> re.Pattern[str] | None:
-        """The pattern, with Java's meaning: ASCII classes, and an end that no trailing newline slips past."""
+        """The pattern as Java reads it: with ASCII classes, and an end that does not allow a trailing newline."""
         if self.pattern is None:
             return None
         pattern = self.pattern
@@ -129,7 +129,7 @@ class Schema:
 
     @cached_property
     def list_key(self) -> str | None:
-        """The member that tells this list's entries apart, where their order means nothing."""
+        """The member that identifies this list's entries, if their order has no meaning."""
         return LIST_KEYS.get(self.shape)
 
     @cached_property
@@ -138,7 +138,7 @@ class Schema:
         return self.item is None and self.kind != "structure"
 
     def default(self, member: str) -> object:
-        """What the service takes where `member` of this structure is left out; None where that is nothing."""
+        """The service's default if `member` of this structure is omitted; None if there is none."""
         return DEFAULTS.get((self.shape, member))
 
 

@@ -35,7 +35,7 @@ OWNERSHIP_TAGS: Final = (
 
 _BUILD_DATE = re.compile(r"\{\{\s*imagebuilder:buildDate\s*\}\}")
 _FEWEST_PARALLEL_LAUNCHES = 6
-_SLIPS = 20
+_MOST_COMPARED = 20
 """Different unknown Regions that are compared with the known ones: each takes long, and yields only advice."""
 _LONGEST_REGION = 64
 """Characters; a longer name is not a misspelled Region."""
@@ -122,7 +122,7 @@ def _region_name(region: Any) -> Violations:
         yield (), f"{describe(region)} is not a Region name like us-east-1"
 
 
-def _region_slip(distributions: Any) -> Violations:
+def _misspelled_region(distributions: Any) -> Violations:
     meant: dict[str, str] = {}
     for index, entry in enumerate(_entries(distributions)):
         region = _field(entry, REGION)
@@ -130,7 +130,7 @@ def _region_slip(distributions: Any) -> Violations:
             continue
         if not region_names().fullmatch(region):
             continue
-        if region not in meant and len(meant) < _SLIPS:
+        if region not in meant and len(meant) < _MOST_COMPARED:
             meant[region] = _nearest_region(region)
         if near := meant.get(region):
             yield (index, REGION), f"{describe(region)} is not a known Region; did you mean {near}?"
@@ -319,7 +319,7 @@ RULES: Final = (
         DISTRIBUTIONS,
         Severity.WARNING,
         "botocore's partitions",
-        _region_slip,
+        _misspelled_region,
         "`Region: us-esat-1`",
     ),
     Rule(
