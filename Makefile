@@ -87,6 +87,7 @@ audit: .venv-audit/stamp ## checkov on the template, and what is known against t
 docs: .venv/run.stamp ## write the reference, the schema and the construct's typed properties anew
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
+	@$(BIN)/python -m tests.lint.docs
 	@$(BIN)/python -m provider.authoring.typed > provider/construct/properties.py
 
 package: .venv-package/stamp ## a template and zips for CloudFormation without SAM, in build/package

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from provider.resources import resource_type
 from provider.schema.diff import differences
 from provider.schema.expand import Expanded, expand
 from provider.schema.flatten import flatten
-from provider.schema.model import resource_type
-from provider.schema.rules import judge
+from provider.schema.rules import apply_rules
 from provider.schema.validate import validate
 
 RUNS = 41
@@ -74,18 +74,24 @@ def median(work: Callable[[], object]) -> float:
 def measure(distributions: list[dict[str, Any]]) -> tuple[float, float, float]:
     """Median milliseconds to expand, to validate, and to find the one difference at the very end."""
     parameters: dict[str, Any] = {"name": "golden", "distributions": distributions}
-    properties = as_cloudformation_sends(flatten(parameters))
+    properties = as_cloudformation_sends(flatten(parameters, resource_type().schema))
     live = copy.deepcopy(parameters)
     live["distributions"][-1]["fastLaunchConfigurations"][-1]["enabled"] = False
-    expanded: Expanded = expand(properties)
-    if expanded.parameters != parameters or validate(parameters, resource_type()) or any(judge(parameters)):
+    expanded: Expanded = expand(properties, resource_type().schema)
+    if (
+        expanded.parameters != parameters
+        or validate(parameters, resource_type().schema)
+        or any(apply_rules(parameters, resource_type().rules))
+    ):
         raise AssertionError("the configuration measured is not a valid one")
-    if len(differences(live, parameters)) != 1:
+    if len(differences(live, parameters, resource_type().schema)) != 1:
         raise AssertionError("the difference measured is not the one that was made")
     return (
-        median(lambda: expand(properties)),
-        median(lambda: [*validate(parameters, resource_type()), *judge(parameters)]),
-        median(lambda: differences(live, parameters)),
+        median(lambda: expand(properties, resource_type().schema)),
+        median(
+            lambda: [*validate(parameters, resource_type().schema), *apply_rules(parameters, resource_type().rules)]
+        ),
+        median(lambda: differences(live, parameters, resource_type().schema)),
     )
 
 

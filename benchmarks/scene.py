@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from provider.resources import resource_type
 from provider.resources.ownership import Owner
 from provider.schema.expand import expand
 from provider.schema.model import IDEMPOTENCY, SERVICE, TARGET, UPDATE, content_members
@@ -46,7 +47,7 @@ def events(bucket: str, number: int) -> list[dict[str, Any]]:
 
 def live(event: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration before an event, as GetDistributionConfiguration returns it."""
-    old = expand(event["OldResourceProperties"]).parameters
+    old = expand(event["OldResourceProperties"], resource_type().schema).parameters
     marks = Owner(event["StackId"], event["LogicalResourceId"]).tags()
     arn = event["PhysicalResourceId"]
     return {**old, "arn": arn, "timeoutMinutes": 720, "dateCreated": "", "tags": {**old["tags"], **marks}}
@@ -54,7 +55,7 @@ def live(event: dict[str, Any]) -> dict[str, Any]:
 
 def update(event: dict[str, Any]) -> dict[str, Any]:
     """The body of the Update that an event asks for."""
-    wanted = expand(event["ResourceProperties"]).parameters
+    wanted = expand(event["ResourceProperties"], resource_type().schema).parameters
     content = {member: wanted[member] for member in content_members() if member in wanted}
     return {TARGET: event["PhysicalResourceId"], **content, IDEMPOTENCY: event["RequestId"]}
 

@@ -1,7 +1,7 @@
 """ARNs of distribution configurations. Standard library only: the last-resort function needs them, too."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 _CONFIGURATION: Final = re.compile(r"arn:[^:]+:imagebuilder:[^:]+:[^:]+:distribution-configuration/[^/\s]+")
 
@@ -24,3 +24,30 @@ def is_configuration_arn(physical_id: str) -> bool:
 def with_name(arn: str, name: str) -> str:
     """The ARN that a configuration of this name has in the account and Region of `arn`."""
     return f"{arn.rpartition('/')[0]}/{slug(name)}"
+
+
+class Location(NamedTuple):
+    """A partition, Region, and account, in which names of configurations are unique.
+
+    `is_verified` if the function and the stack are both there.
+    """
+
+    partition: str = "aws"
+    region: str = ""
+    account: str = ""
+    is_verified: bool = False
+
+    @classmethod
+    def of(cls, function_arn: str, stack_id: str) -> "Location":
+        """The function's location, else the stack's; verified unless the two differ."""
+        found = [
+            arn.split(":")[1:5] for arn in (function_arn, stack_id) if arn.startswith("arn:") and arn.count(":") > 4
+        ]
+        if not found:
+            return cls()
+        partition, _, region, account = found[0]
+        return cls(partition, region, account, all(one[2:] == [region, account] for one in found))
+
+    def arn(self, name: str) -> str:
+        """The ARN that a configuration of this name has here."""
+        return configuration_arn(self.partition, self.region, self.account, name)

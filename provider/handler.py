@@ -84,7 +84,7 @@ def _work(request: Request, context: object, deadline: Deadline, first: FirstRes
         _load()
         from . import provision
 
-        provision.answer(request, context, deadline, first.set)
+        provision.process(request, context, deadline, first.set)
     except BaseException as error:  # noqa: BLE001 - respond even after an exit, a MemoryError, or a broken package
         failure = f"the provider failed while {deadline.current_operation}: {type(error).__name__}: {error}"
         reason = redact(f"{failure}. Deploy again; if it happens again, build and deploy the provider again")

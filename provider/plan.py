@@ -1,6 +1,6 @@
-"""A request's plan as data: the observed state, the steps, and what can be said of them in advance.
+"""A request's plan as data: the observed state, the steps, and their differences and warnings.
 
-Frozen data. lifecycle and deletion make plans, reconcile executes them, image_builder executes their steps.
+Frozen data: `resources` make plans, and `reconciler` executes them.
 """
 
 import math
@@ -10,21 +10,20 @@ from typing import Any, NamedTuple
 from .schema.diff import Difference
 
 
-class Named(NamedTuple):
-    """The configuration that has a name in the account and Region where the provider runs."""
+class ByName(NamedTuple):
+    """The configuration with this name in the provider's account and Region."""
 
     name: str
 
 
-Target = str | Named
-"""An ARN, or the configuration of a name."""
+Target = str | ByName
+"""An ARN, or a name."""
 
 
 class Configuration(NamedTuple):
     """The observed state of one configuration. `content` is what an Update replaces, by the API's names.
 
-    `created_at` and `changed_at` (created or updated, whichever is newer) are seconds since the epoch; None if the
-    service does not say.
+    `created_at` and `changed_at` (created or updated, whichever is newer) are seconds since the epoch; None if unknown.
     """
 
     arn: str
@@ -42,7 +41,7 @@ Observed = Mapping[Target, Configuration | None]
 
 
 class NeedsRead(NamedTuple):
-    """To decide, this has to be read first.
+    """The decision needs this target to be read first.
 
     The read may take `within_seconds`. While nothing is found, it is repeated for `repeat_seconds`. If access is denied
     (`absent_if_denied`) or the read fails in any way (`absent_if_unreadable`), the configuration counts as not found.
@@ -56,7 +55,7 @@ class NeedsRead(NamedTuple):
 
 
 class ReadAgain(NamedTuple):
-    """What was read cannot be the state after the write that came before; `problem` says why."""
+    """What was read is not yet the state after the preceding write; `problem` says why."""
 
     problem: str
 
@@ -77,13 +76,13 @@ class UpdateConfiguration(NamedTuple):
 
 
 class DeleteConfiguration(NamedTuple):
-    """Delete a configuration; it is no failure if it does not exist."""
+    """Delete a configuration. If it does not exist, that is not a failure."""
 
     arn: str
 
 
 class PutTags(NamedTuple):
-    """Set tags of a configuration; its other tags stay."""
+    """Set tags of a configuration; its other tags remain."""
 
     arn: str
     tags: Mapping[str, str]
@@ -115,8 +114,16 @@ class HandBack(NamedTuple):
 Step = CreateConfiguration | UpdateConfiguration | DeleteConfiguration | PutTags | RemoveTags
 
 
+class WriteResult(NamedTuple):
+    """What the API returned for a step."""
+
+    arn: str
+    request_id: str = ""
+    client_token: str = ""
+
+
 class Undo(NamedTuple):
-    """How a failed request leaves things as they were: each part applies only if its step may have happened."""
+    """How to undo a failed request: each part applies only if its step may have happened."""
 
     created: DeleteUnfinished | None = None
     content: UpdateConfiguration | None = None
@@ -125,7 +132,7 @@ class Undo(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a request leads to: steps in order, and what can be said of them in advance.
+    """The steps of a request in order, and what is known of them in advance.
 
     `subject` is the configuration that the resource stands for, as it was read; None if it does not exist (yet).
     With `releases`, the last step releases the configuration to its adopter. `best_effort` follows the steps; its

@@ -1,10 +1,11 @@
-"""A request's way to its response: its properties are checked, the world is brought to them, and it is answered."""
+"""Request -> response: check the properties, then reconcile the resource with them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any
 
+from .arn import Location
 from .aws.client import client
 from .cloudformation.custom_resource import Resource
 from .cloudformation.request import Request
@@ -12,32 +13,37 @@ from .cloudformation.response import FAILED, SUCCESS, Response
 from .errors import Outcome, ProviderError
 from .marker import CreationStatus
 from .observability import Logger, logger
-from .plan import Configuration
-from .reconciler.image_builder import Home, ImageBuilder, Watch, WriteResult
+from .plan import Configuration, WriteResult
+from .reconciler.api_calls import ApiCalls, RequestContext
 from .reconciler.reconcile import Reconciliation
-from .schema.attributes import DATE_UPDATED, REGIONS, REQUEST_ID, attributes
+from .resources import resource_type
+from .resources.interface import ResourceType
+from .schema.attributes import DATE_UPDATED, REGIONS, REQUEST_ID
 from .schema.check import findings
+from .schema.checkpoint import Checkpoint
 from .schema.expand import expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
-from .schema.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case, resource_type
+from .schema.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case
 from .schema.validate import validate
 
 
 def prepare() -> None:
-    """Make beforehand what the first request would otherwise wait for."""
-    resource_type()
+    """Load in advance what the first request would otherwise wait for."""
+    _ = resource_type().schema
     client()
 
 
-def answer(request: Request, context: object, watch: Watch, offer: Callable[[Response], object]) -> None:
-    """Do what a request asks and give `offer` its response, whichever it is. Raises nothing of its own."""
+def process(
+    request: Request, lambda_context: object, context: RequestContext, respond: Callable[[Response], object]
+) -> None:
+    """Process a request and pass its response to `respond`, success or failure. Raises nothing of its own."""
     log = logger()
 
-    resource = Resource(request, offer)
+    resource = Resource(request, respond)
 
     def work(_event: object, _context: object) -> str:
         try:
-            resource.response = _provision(request, context, watch, log)
+            resource.response = _provision(request, lambda_context, context, log)
         except Exception as error:
             log.exception("the provider itself failed")
             failure = f"the provider itself failed: {type(error).__name__}: {error}. That is a bug: report it"
@@ -46,22 +52,25 @@ def answer(request: Request, context: object, watch: Watch, offer: Callable[[Res
 
     for register in (resource.create, resource.update, resource.delete):
         register(work)
-    resource.run(context)
+    resource.run(lambda_context)
 
 
-def _provision(request: Request, context: object, watch: Watch, log: Logger) -> Response:
+def _provision(request: Request, lambda_context: object, context: RequestContext, log: Logger) -> Response:
     log.info("request received")
     change: Reconciliation | None = None
     try:
-        wanted = _checked(request, log, watch)
-        home = Home.of(str(getattr(context, "invoked_function_arn", "")), request.stack_id)
-        _refuse_what_is_elsewhere(request, wanted, home)
-        old = parameters_of(request.old_properties, partial(_stop_in_time, watch))
-        builder = ImageBuilder(home, watch, retries_denied=request.request_type == "Create")
-        change = Reconciliation(request, wanted, old, builder, watch, log)
-        response = _succeeded(request, wanted, *change.run())
+        kind = resource_type() if request.is_unsupported_type else resource_type(request.resource_type)
+        checkpoint = partial(_stop_in_time, context)
+        context.current_operation = "checking the properties"
+        desired = _checked(request, kind, log, checkpoint)
+        location = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
+        _reject_other_location(request, desired, location)
+        old = parameters_of(request.old_properties, kind.schema, checkpoint)
+        calls = ApiCalls(client, context, retries_denied=request.request_type == "Create")
+        change = Reconciliation(request, desired, old, kind, location, calls, context, log)
+        response = _succeeded(request, desired, kind, *change.run())
     except ProviderError as error:
-        response = _failed(request, context, error, change)
+        response = _failed(request, lambda_context, error, change)
         more = (f"and {error.omitted} more",) if error.omitted else ()
         details = (*error.details, *more)
         log.error("request failed", reason=response.reason, details=details, physical_id=response.physical_id)
@@ -70,22 +79,20 @@ def _provision(request: Request, context: object, watch: Watch, log: Logger) -> 
     return response
 
 
-def _checked(request: Request, log: Logger, watch: Watch) -> dict[str, Any]:
-    """The properties as API parameters. Raises ProviderError with all findings at once; a Delete is never judged.
+def _checked(request: Request, kind: ResourceType, log: Logger, checkpoint: Checkpoint) -> dict[str, Any]:
+    """The properties as API parameters. Raises ProviderError with all findings; a Delete's properties are not checked.
 
-    All findings are counted; those that no response can show are not rendered.
+    All findings are counted; those that do not fit into a response are not rendered.
     """
-    watch.current_operation = "checking the properties"
-    checkpoint = partial(_stop_in_time, watch)
     if request.request_type == "Delete" and (request.physical_id or request.is_unsupported_type):
-        return parameters_of(request.properties, checkpoint)
+        return parameters_of(request.properties, kind.schema, checkpoint)
     _reject_malformed(request)
-    expanded = expand(request.properties, checkpoint)
+    expanded = expand(request.properties, kind.schema, checkpoint)
     warnings, errors = _counted(
-        findings(expanded, checkpoint),
+        findings(expanded, kind.rules, checkpoint),
         validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)),
     )
-    spelling = Spelling(request.properties, resource_type(), checkpoint)
+    spelling = Spelling(request.properties, kind.schema, checkpoint)
     if warnings.count:
         more = [f"and {warnings.omitted} more"] if warnings.omitted else []
         log.warning("properties accepted with warnings", warnings=[*map(spelling.render, warnings.first), *more])
@@ -112,46 +119,50 @@ def _reject_malformed(request: Request) -> None:
     if request.is_unsupported_type and len(request.problems) == 1:
         raise ProviderError(
             "this provider does not handle resources of this type, nothing was called",
-            cure="Correct it in the template",
+            remediation="Correct it in the template",
             details=request.problems,
         )
     if request.problems:
         raise ProviderError(
             "the event is malformed, nothing was called",
-            cure="Correct it if you sent it by hand; else find out what changes events before they reach the function",
+            remediation="If you sent it by hand, correct it; otherwise, find out what changes events on their way",
             details=request.problems,
         )
 
 
-def _stop_in_time(watch: Watch) -> None:
+def _stop_in_time(context: RequestContext) -> None:
     """Raise ProviderError if the time for the work is up."""
-    if watch.left() <= 0:
+    if context.left() <= 0:
         raise ProviderError(
-            f"timed out during {watch.current_operation}; nothing was called",
-            cure="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
+            f"timed out during {context.current_operation}; nothing was called",
+            remediation="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
             outcome=Outcome.OUT_OF_TIME,
         )
 
 
-def _refuse_what_is_elsewhere(request: Request, wanted: Mapping[str, Any], home: Home) -> None:
-    """Refuse to adopt what is in another account or Region, where it is known which the provider serves."""
-    if request.request_type == "Delete" or TARGET not in wanted or not home.certain:
+def _reject_other_location(request: Request, desired: Mapping[str, Any], location: Location) -> None:
+    """Raise ProviderError for an adoption from another account or Region than the provider's (if verified)."""
+    if request.request_type == "Delete" or TARGET not in desired or not location.is_verified:
         return
-    region, account = wanted[TARGET].split(":")[3:5]
-    if (region, account) != (home.region, home.account):
+    region, account = desired[TARGET].split(":")[3:5]
+    if (region, account) != location[1:3]:
         raise ProviderError(
-            f"{pascal_case(TARGET)}: {wanted[TARGET]} is in account {account}, Region {region}, nothing was called: "
-            f"this provider serves account {home.account}, Region {home.region}",
-            cure="Deploy the stack, and a provider, where the configuration is; or adopt one that is here",
+            f"{pascal_case(TARGET)}: {desired[TARGET]} is in account {account}, Region {region}, nothing was called: "
+            f"this provider serves account {location.account}, Region {location.region}",
+            remediation="Deploy provider and stack to that account and Region, or adopt a configuration from this one",
         )
 
 
 def _succeeded(
-    request: Request, wanted: Mapping[str, Any], found: Configuration | None, written: WriteResult | None
+    request: Request,
+    desired: Mapping[str, Any],
+    kind: ResourceType,
+    found: Configuration | None,
+    written: WriteResult | None,
 ) -> Response:
     if request.request_type == "Delete" or found is None:
         return Response(SUCCESS, request.failure_id())
-    data = attributes(found.arn, found.name, wanted) | {
+    data = kind.attribute_values(found.arn, found.name, desired) | {
         pascal_case(IDEMPOTENCY): written.client_token if written else request.request_id,
         REQUEST_ID: written.request_id if written else found.request_id,
         DATE_UPDATED: found.date_updated,
@@ -159,9 +170,9 @@ def _succeeded(
     return Response(SUCCESS, found.arn, data=data, expendable=(REGIONS, DATE_UPDATED, pascal_case(NAME)))
 
 
-def _failed(request: Request, context: object, error: ProviderError, change: Reconciliation | None) -> Response:
+def _failed(request: Request, lambda_context: object, error: ProviderError, change: Reconciliation | None) -> Response:
     undone = change.clean_up() if change else ""
-    group = getattr(context, "log_group_name", "")
+    group = getattr(lambda_context, "log_group_name", "")
     # Properties that are rejected now are rejected by every delivery of the request.
     is_rejected = error.outcome is not Outcome.OUT_OF_TIME
     status = CreationStatus.NOTHING_CREATED if is_rejected else CreationStatus.MAY_HAVE_CREATED

@@ -29,16 +29,27 @@ MAY: dict[str, set[str]] = {
         "resources",
         "schema",
     },
-    "cloudformation": {"arn", "aws", "cloudformation", "crhelper", "marker"},
+    "cloudformation": {"arn", "aws", "cloudformation", "crhelper", "marker", "resources"},
     "observability": {"aws_lambda_powertools", "cloudformation", "schema"},
-    "provision": {"aws", "cloudformation", "errors", "marker", "observability", "plan", "reconciler", "schema"},
+    "provision": {
+        "arn",
+        "aws",
+        "cloudformation",
+        "errors",
+        "marker",
+        "observability",
+        "plan",
+        "reconciler",
+        "resources",
+        "schema",
+    },
     "handler": {"aws", "cloudformation", "provision"},
     "last_resort": {"arn", "cloudformation"},
     "emulator": {"botocore", "emulator"},
     "template": {"cfnlint", "template", "yaml"},
-    "stack_engine": {"emulator", "stack_engine", "template"},
-    "authoring": {"authoring", "botocore", "schema"},
-    "lint": {"arn", "cfnlint", "cloudformation", "lint", "schema", "template"},
+    "stack_engine": {"emulator", "resources", "stack_engine", "template"},
+    "authoring": {"authoring", "botocore", "resources", "schema"},
+    "lint": {"arn", "cfnlint", "cloudformation", "lint", "resources", "schema", "template"},
     "cli": {
         "arn",
         "authoring",
@@ -62,7 +73,7 @@ MAY: dict[str, set[str]] = {
         "template",
         "yaml",
     },
-    "construct": {"authoring", "aws_cdk", "build", "construct", "constructs", "jsii", "lint", "schema"},
+    "construct": {"authoring", "aws_cdk", "build", "construct", "constructs", "jsii", "lint", "resources", "schema"},
     "build": {"build", "samtranslator", "yaml"},
     "__main__": {"cli"},
 }
@@ -80,6 +91,7 @@ ONLY_STANDARD_LIBRARY = (
     "cloudformation/deadline.py",
     "last_resort.py",
     "handler.py",
+    "resources/__init__.py",
 )
 
 ALSO_STANDARD = tuple(
@@ -106,7 +118,7 @@ def _modules(path: Path, node: ast.ImportFrom) -> Iterator[str]:
     base = package[: len(package) - node.level + 1] if node.level else []
     module = ".".join([*base, *filter(None, [node.module])])
     for alias in node.names:
-        yield f"{module}.{alias.name}" if node.module is None else module
+        yield f"{module}.{alias.name}" if module in ("provider", ".".join(base)) else module
 
 
 def _for_types_only(tree: ast.Module, node: ast.ImportFrom) -> bool:
@@ -141,7 +153,8 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
     foreign = {
         module
         for module in imports(PROVIDER / name, top_only=True)
-        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(ALSO_STANDARD)
+        if module.split(".")[0] not in sys.stdlib_module_names
+        and not (module == "provider.resources" or module.startswith(ALSO_STANDARD))
     }
     assert foreign == set()
     assert not any(module.endswith("cloudformation.custom_resource") for module in imports(PROVIDER / name))

@@ -19,8 +19,9 @@ import urllib3
 
 from provider.build.deferral import DEFERRED
 from provider.build.shrink import RUNTIME, interpreters
-from provider.reconciler.image_builder import OPERATIONS
-from provider.schema.model import FOR_CREDENTIALS, SERVICE, resource_type
+from provider.resources import resource_type
+from provider.resources.image_builder import OPERATIONS
+from provider.schema.model import FOR_CREDENTIALS, SERVICE
 from provider.template.sections import load
 from tests.client.parameters import parameters_of
 from tests.client.test_endpoints import REGIONS
@@ -286,9 +287,9 @@ def test_it_knows_every_property(artifact: Path) -> None:
     """The resource's properties are the same with the service model in the artifact as with the pinned one."""
     script = (
         "import dataclasses, json, sys\nsys.path[:0] = sys.argv[1:]\n"
-        "from provider.schema.model import resource_type\nprint(json.dumps(dataclasses.asdict(resource_type())))"
+        "from provider.schema.model import resource_type\nprint(json.dumps(dataclasses.asdict(resource_type().schema)))"
     )
-    assert run(script, artifact) == json.loads(json.dumps(asdict(resource_type())))
+    assert run(script, artifact) == json.loads(json.dumps(asdict(resource_type().schema)))
 
 
 def test_tools_do_not_ship(artifact: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from provider.arn import slug
 from provider.emulator.emulator import Emulator, RecordedRequest
 from provider.emulator.server import Reply
-from provider.reconciler.image_builder import OPERATIONS
+from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import TARGET
 from provider.stack_engine.sink import AnswerSink
 from provider.template.sections import Template, load

@@ -9,18 +9,8 @@ from typing import Final
 
 from botocore.model import StructureShape
 
-from ..schema.model import (
-    CREATE,
-    NAME,
-    ON_DELETE,
-    RANGES,
-    TAGS,
-    TARGET,
-    UPDATE,
-    Type,
-    resource_type,
-    service_model,
-)
+from ..resources import resource_type
+from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, TAGS, TARGET, UPDATE, Type, service_model
 
 OF_OURS: Final = {
     TARGET: "**Adopts** the existing configuration with this ARN: the resource takes over its contents. "
@@ -38,8 +28,8 @@ _UNITS: Final = {"string": ("character", "characters"), "list": ("entry", "entri
 
 def of_member(structure: Type, member: str) -> str:
     """The documentation of a structure's member, given by its API name, as Markdown; empty if there is none."""
-    if structure is not resource_type():
-        return _markdown(_said(structure.shape, member))
+    if structure is not resource_type().schema:
+        return _markdown(_said(structure.shape, member)) if structure.shape in service_model().shape_names else ""
     if member == TARGET:
         return OF_OURS[member]  # to the API it is what the call updates
     inputs = [service_model().operation_model(name).input_shape for name in (CREATE, UPDATE)]

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..resources import resource_type
 from ..schema.attributes import ATTRIBUTES
 from ..schema.flatten import flatten_value
-from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Type, pascal_case, resource_type
+from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Type, pascal_case
 from ..schema.rules import RULES
 from .block import OF_CLOUDFORMATION, RESOURCE_TYPE, as_yaml
 from .documentation import kind, limits, of_member
@@ -62,7 +63,7 @@ class Property:
 
 def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
     """The page. `checks` has the cfn-lint ID and title of each rule in `rules.RULES`, by rule ID."""
-    root = resource_type()
+    root = resource_type().schema
     properties = list(_properties(root, "", native))
     parts = [
         _INTRODUCTION,

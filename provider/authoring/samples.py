@@ -3,7 +3,8 @@
 import re
 from typing import Any, Final
 
-from ..schema.model import NAME, ON_DELETE, RETAIN, Type, resource_type
+from ..resources import resource_type
+from ..schema.model import NAME, ON_DELETE, RETAIN, Type
 from ..schema.validate import validate
 
 KNOWN: Final[dict[tuple[str, str], Any]] = {
@@ -80,5 +81,5 @@ def consistent(value: Any, type_: Type) -> Any:
 
 def whole() -> dict[str, Any]:
     """All properties by the API's names, including those that exclude each other."""
-    found: dict[str, Any] = sample(resource_type())
+    found: dict[str, Any] = sample(resource_type().schema)
     return found

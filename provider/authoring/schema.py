@@ -6,7 +6,8 @@ may also have the form of a function. `validate` and cfn-lint check functions.
 
 from typing import Any, Final
 
-from ..schema.model import ALIASES, HINTS, NAME, TARGET, Type, pascal_case, resource_type
+from ..resources import resource_type
+from ..schema.model import ALIASES, HINTS, NAME, TARGET, Type, pascal_case
 from .block import RESOURCE_TYPE
 from .documentation import of_member
 
@@ -45,14 +46,16 @@ _AS_TEXT: Final = {
 """The strings that are accepted for a value of a kind."""
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the resource's `Properties`, in CloudFormation's names."""
+def schema(name: str = RESOURCE_TYPE) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a resource type's `Properties`, in CloudFormation's names."""
     definitions: dict[str, Any] = {}
-    root = _structure(resource_type(), definitions)
+    properties = resource_type(name).schema
+    root = _structure(properties, definitions)
     root["properties"] |= {"ServiceToken": _OR_FUNCTION, "ServiceTimeout": {"type": ["integer", "string", "object"]}}
-    root["oneOf"] = [{"required": [pascal_case(name)]} for name in (NAME, TARGET)]
+    if TARGET in properties.members:
+        root["oneOf"] = [{"required": [pascal_case(name)]} for name in (NAME, TARGET)]
     definitions = dict(sorted(definitions.items()))
-    return {"$schema": DIALECT, "title": RESOURCE_TYPE, **root, "$defs": {**definitions, FUNCTION: _FUNCTION}}
+    return {"$schema": DIALECT, "title": name, **root, "$defs": {**definitions, FUNCTION: _FUNCTION}}
 
 
 def _reference(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..resources import resource_type
 from ..schema.flatten import flatten, flatten_value
-from ..schema.model import NAME, ON_DELETE, TARGET, Type, pascal_case, resource_type
+from ..schema.model import NAME, ON_DELETE, TARGET, Type, pascal_case
 from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
 from .documentation import first_sentence, kind, limits, of_member
 from .samples import whole
@@ -43,7 +44,8 @@ class StarterTemplate:
 
     def as_template(self) -> dict[str, Any]:
         """A Resources section without comments and without properties that are commented out."""
-        return template(LOGICAL_ID, flatten(self._chosen(resource_type(), self._values())))
+        schema = resource_type().schema
+        return template(LOGICAL_ID, flatten(self._chosen(schema, self._values()), schema))
 
     def as_yaml(self) -> str:
         """A Resources section with comments, in YAML."""
@@ -53,7 +55,7 @@ class StarterTemplate:
             *lines({"ServiceToken": OF_CLOUDFORMATION["ServiceToken"]}),
             "# How many seconds CloudFormation waits if nobody answers at all.",
             *lines({"ServiceTimeout": OF_CLOUDFORMATION["ServiceTimeout"]}),
-            *self._lines(resource_type(), self._values(), _INDENT),
+            *self._lines(resource_type().schema, self._values(), _INDENT),
         ]
         return "\n".join([*head, *(" " * _INDENT + line for line in below)]) + "\n"
 
@@ -71,7 +73,7 @@ class StarterTemplate:
                 yield name, reason
 
     def _reason_to_comment_out(self, type_: Type, name: str) -> str:
-        if self.adopt and type_.shape == resource_type().shape and name in (NAME, TARGET):
+        if self.adopt and type_.shape == resource_type().schema.shape and name in (NAME, TARGET):
             return "Instead, to own it." if name == NAME else ""
         return COMMENTED_OUT.get((type_.shape, name), "")
 

@@ -13,7 +13,8 @@ from typing import Final
 
 from botocore import xform_name
 
-from ..schema.model import TARGET, Type, pascal_case, resource_type
+from ..resources import resource_type
+from ..schema.model import TARGET, Type, pascal_case
 from .documentation import limits, of_member, plain
 
 ROOT: Final = "DistributionConfigurationProperties"
@@ -55,7 +56,7 @@ def properties_by_name(structure: Type) -> Mapping[str, str]:
 def module() -> str:
     """The source code of the Python module."""
     classes: dict[str, str] = {}
-    _define(resource_type(), ROOT, "All properties, as arguments of the construct.", classes)
+    _define(resource_type().schema, ROOT, "All properties, as arguments of the construct.", classes)
     return "\n\n".join([_HEAD, *classes.values()])
 
 
@@ -98,7 +99,7 @@ def _annotation(type_: Type) -> str:
 
 
 def _name(structure: Type, member: str) -> str:
-    return RENAMED.get(member, xform_name(member)) if structure is resource_type() else xform_name(member)
+    return RENAMED.get(member, xform_name(member)) if structure is resource_type().schema else xform_name(member)
 
 
 def _docstring(said: str) -> str:

@@ -107,7 +107,9 @@ def _current_client() -> _Client:
     try:
         return _client(_settings())
     except (BotoCoreError, OSError, ValueError) as error:
-        raise ProviderError(f"could not create the Image Builder client: {error}", cure=_CHECK_SETTINGS) from error
+        raise ProviderError(
+            f"could not create the Image Builder client: {error}", remediation=_CHECK_SETTINGS
+        ) from error
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +161,7 @@ def _ssl_context(bundle: str) -> ssl.SSLContext:
     try:
         return tls_context(bundle)
     except OSError as error:
-        raise ProviderError(f"the CAs in {bundle} cannot be read: {error}", cure=_CHECK_SETTINGS) from error
+        raise ProviderError(f"the CAs in {bundle} cannot be read: {error}", remediation=_CHECK_SETTINGS) from error
 
 
 def _sender(transport: Transport) -> Any:
@@ -220,8 +222,8 @@ def _unsent(operation: str, error: Exception) -> ProviderError:
     """Return the error of a call that was not sent: final for an untrusted certificate, since a network may recover."""
     problem = f"{operation} could not be sent: {str(error).rstrip('.')}"
     if isinstance(error, SSLError):
-        return ProviderError(problem, cure=_ADD_CA)
-    return ProviderError(problem, cure=_CHECK_NETWORK, outcome=Outcome.UNSENT)
+        return ProviderError(problem, remediation=_ADD_CA)
+    return ProviderError(problem, remediation=_CHECK_NETWORK, outcome=Outcome.UNSENT)
 
 
 class _Body(BytesIO):
@@ -241,7 +243,7 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
         if not _reached.get():
             raise
         problem = f"{error.problem}, after an attempt that may have taken effect"
-        raise ProviderError(problem, cure=_REDEPLOY, outcome=Outcome.UNKNOWN) from error
+        raise ProviderError(problem, remediation=_REDEPLOY, outcome=Outcome.UNKNOWN) from error
     except BaseException as error:  # even after an exit or a MemoryError, the call may have taken effect
         raise _translated(operation, error) from error
     return response
@@ -255,15 +257,15 @@ def _translated(operation: str, error: BaseException) -> ProviderError:
         return _no_usable_response(operation, error)
     if isinstance(error, BotoCoreError):
         problem = f"{operation} could not be called: {error}"
-        return ProviderError(problem, cure=_CHECK_SETTINGS, outcome=_outcome())
+        return ProviderError(problem, remediation=_CHECK_SETTINGS, outcome=_outcome())
     problem = f"{operation} failed inside the client ({type(error).__name__}: {error})"
-    return ProviderError(problem, cure=_REDEPLOY, outcome=Outcome.UNKNOWN)
+    return ProviderError(problem, remediation=_REDEPLOY, outcome=Outcome.UNKNOWN)
 
 
 def _rejected(operation: str, error: ClientError) -> ProviderError:
     """Translate an error response of the API or, if the operation is another one, of a source of credentials."""
     if error.operation_name != operation:
-        return ProviderError(f"there are no credentials: {error}", cure=_CHECK_SETTINGS, outcome=_outcome())
+        return ProviderError(f"there are no credentials: {error}", remediation=_CHECK_SETTINGS, outcome=_outcome())
     details, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     rejection = api_error(
         operation,
@@ -282,4 +284,4 @@ def _no_usable_response(operation: str, error: Exception) -> ProviderError:
         return _unsent(operation, error)
     cause = error.kwargs.get("error", error) if isinstance(error, BotoCoreError) else error
     problem = f"{operation} returned no usable response ({type(cause).__name__})"
-    return ProviderError(problem, cure=_REDEPLOY, outcome=Outcome.UNKNOWN)
+    return ProviderError(problem, remediation=_REDEPLOY, outcome=Outcome.UNKNOWN)

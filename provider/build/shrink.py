@@ -108,7 +108,7 @@ def needed(folder: Path) -> tuple[list[str], list[str]]:
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from provider.reconciler.image_builder import OPERATIONS
+from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import FOR_CREDENTIALS, SERVICE
 print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
 """

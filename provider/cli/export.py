@@ -81,28 +81,34 @@ def _read(arn: str, region: str, profile: str | None, endpoint_url: str | None, 
 
 def _properties(live: Configuration) -> dict[str, Any]:
     """The properties with the configuration's current content, and those of its tags that a template can set."""
+    from ..resources import resource_type
     from ..schema.flatten import flatten
     from ..schema.model import TAGS, TARGET
 
     tags = {key: value for key, value in live.tags.items() if _is_users(key)}
-    return flatten({TARGET: live.arn, **live.content, **({TAGS: tags} if tags else {})})
+    return flatten({TARGET: live.arn, **live.content, **({TAGS: tags} if tags else {})}, resource_type().schema)
 
 
 def _is_users(key: str) -> bool:
-    from ..schema.rules import MARKS
+    from ..schema.rules import OWNERSHIP_TAGS
 
-    return key not in MARKS and not key.startswith("aws:")
+    return key not in OWNERSHIP_TAGS and not key.startswith("aws:")
 
 
 def _warnings(live: Configuration) -> list[str]:
+    from ..resources import resource_type
     from ..resources.ownership import Ownership
-    from ..schema.check import find
+    from ..schema.check import validate_properties
     from ..schema.expand import expand
     from ..schema.finding import Spelling
-    from ..schema.model import resource_type
 
     properties = _properties(live)
-    found = [*map(Spelling(properties, resource_type()).render, find(expand(properties)))]
+    found = [
+        *map(
+            Spelling(properties, resource_type().schema).render,
+            validate_properties(expand(properties, resource_type().schema), resource_type().rules),
+        )
+    ]
     if (ownership := Ownership.of(live.tags)).is_complete:
         found.append(
             f"the configuration is owned by {ownership}; a resource that adopts it should replace that one, or both "

@@ -8,10 +8,11 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ..authoring.samples import sample
-from ..schema.check import find
+from ..resources import resource_type
+from ..schema.check import validate_properties
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
-from ..schema.model import Type, resource_type
+from ..schema.model import Type
 
 _FROM_ARGUMENT = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
 """Functions that return an argument or a part of it."""
@@ -61,7 +62,8 @@ def _is_valid(text: str, scalar: _Scalar) -> bool:
     nested: Any = text
     for element in reversed(scalar.path):
         nested = [nested] if isinstance(element, int) else {element: nested}
-    return not any(one.path == scalar.path and one.severity is Severity.ERROR for one in find(expand(nested)))
+    found = validate_properties(expand(nested, resource_type().schema), resource_type().rules)
+    return not any(one.path == scalar.path and one.severity is Severity.ERROR for one in found)
 
 
 def _scalar(path: Path) -> _Scalar | None:
@@ -69,7 +71,7 @@ def _scalar(path: Path) -> _Scalar | None:
     steps = _without_functions(path[3:]) if path[::2][:2] == ("Resources", "Properties") else None
     if steps is None:
         return None
-    type_, structure, member = resource_type(), "", ""
+    type_, structure, member = resource_type().schema, "", ""
     found: list[str | int] = []
     for step in steps:
         if step in type_.spellings:

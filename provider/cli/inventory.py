@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..resources import resource_type
 from ..schema.diff import Difference, differences
 from ..schema.expand import expand
 from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, content_members
-from ..schema.rules import MARKS
+from ..schema.rules import OWNERSHIP_TAGS
 from ..stack_engine.stacks import Stack
 from .emulation import name_in
 
@@ -113,12 +114,13 @@ def drift(properties: Mapping[str, Any], before: Configuration, now: Configurati
 
     Ownership tags, and tags that others had set `before` the step, are ignored.
     """
-    desired = expand(properties).parameters
+    desired = expand(properties, resource_type().schema).parameters
     tags = desired.get(TAGS, {})
-    others = {*MARKS, *before.get("tags", {})} - set(tags)
+    others = {*OWNERSHIP_TAGS, *before.get("tags", {})} - set(tags)
     return differences(
         {**_content(desired), TAGS: tags},
         {**_content(now), TAGS: {key: value for key, value in now.get("tags", {}).items() if key not in others}},
+        resource_type().schema,
     )
 
 

@@ -187,6 +187,7 @@ class _EarlierEvents:
         self._sink = sink
 
     def seed(self, event: Mapping[str, Any]) -> None:
+        from ..resources import resource_type
         from ..schema.expand import expand
         from ..schema.model import TARGET
 
@@ -194,20 +195,22 @@ class _EarlierEvents:
         if not isinstance(properties, dict) or not isinstance(old, dict):
             return  # the function reports this
         physical_id = str(event.get("PhysicalResourceId", ""))
-        adopted = expand(old or properties).parameters.get(TARGET)
+        adopted = expand(old or properties, resource_type().schema).parameters.get(TARGET)
         if event["RequestType"] != "Create" and name_in(physical_id) and not adopted:
             self._create(event, physical_id, [old, properties])
-        wanted = (physical_id, *(str(expand(one).parameters.get(TARGET, "")) for one in (properties, old)))
+        expanded = [expand(one, resource_type().schema).parameters for one in (properties, old)]
+        wanted = (physical_id, *(str(one.get(TARGET, "")) for one in expanded))
         self._seed_placeholders(wanted)
 
     def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
         """Create an owned configuration through the function, so that it has the stack's ownership tags."""
         from ..arn import slug
+        from ..resources import resource_type
         from ..schema.expand import expand
         from ..schema.model import NAME
 
         for properties in candidates:
-            if slug(str(expand(properties).parameters.get(NAME, ""))) == name_in(arn):
+            if slug(str(expand(properties, resource_type().schema).parameters.get(NAME, ""))) == name_in(arn):
                 create = {
                     **{name: value for name, value in event.items() if name != "OldResourceProperties"},
                     "RequestType": "Create",

@@ -15,7 +15,8 @@ from .emulation import ACCOUNT, is_account
 from .mistakes import Mistake
 
 if TYPE_CHECKING:
-    from ..reconciler.image_builder import Home, ImageBuilder
+    from ..arn import Location
+    from ..resources.image_builder import ImageBuilder
 
 SECONDS = 120.0
 """For all reads, including retries."""
@@ -52,10 +53,13 @@ account_option = click.option(
 @contextmanager
 def service(
     region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
-) -> Iterator[tuple[Home, ImageBuilder]]:
+) -> Iterator[tuple[Location, ImageBuilder]]:
     """The location and the client to read it with. Raises Mistake if Region, credentials, or account are missing."""
+    from ..arn import Location
+    from ..aws.client import client
     from ..cloudformation.deadline import Deadline
-    from ..reconciler.image_builder import Home, ImageBuilder
+    from ..reconciler.api_calls import ApiCalls
+    from ..resources.image_builder import ImageBuilder
     from ..template.placeholders import Placeholders
 
     with _environment(region, profile, endpoint_url):
@@ -63,8 +67,10 @@ def service(
         elsewhere = "AWS_ENDPOINT_URL_IMAGEBUILDER" in os.environ
         whose = account or (ACCOUNT if elsewhere else _account(here))
         # An account that is nobody's word but ours is not certain: names are looked for in the list, too.
-        home = Home(Placeholders(here, whose).partition, here, whose, certain=bool(account) or not elsewhere)
-        yield home, ImageBuilder(home, Deadline(SECONDS))
+        location = Location(
+            Placeholders(here, whose).partition, here, whose, is_verified=bool(account) or not elsewhere
+        )
+        yield location, ImageBuilder(ApiCalls(client, Deadline(SECONDS)), location)
 
 
 def check_settings() -> str:

@@ -194,16 +194,19 @@ def _exit_status(changes: list[Change]) -> int:
 
 def _template(text: str, name: str) -> Template:
     """Read a template, or wrap the properties of a single resource in one. Raises TemplateError."""
-    from ..schema.model import resource_type
-    from ..stack_engine.deployment import BACKED_TYPES
+    from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
     from ..template.placeholders import Placeholders
     from ..template.reader import read_text
     from ..template.sections import TemplateError, made_of
 
     tree = read_text(text).tree
-    if isinstance(tree, dict) and "Resources" not in tree and not tree.keys().isdisjoint(resource_type().spellings):
+    if (
+        isinstance(tree, dict)
+        and "Resources" not in tree
+        and not tree.keys().isdisjoint(resource_type().schema.spellings)
+    ):
         token = {"ServiceToken": Placeholders("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
-        tree = {"Resources": {_ALONE: {"Type": BACKED_TYPES[0], "Properties": {**token, **tree}}}}
+        tree = {"Resources": {_ALONE: {"Type": DISTRIBUTION_CONFIGURATION, "Properties": {**token, **tree}}}}
         try:
             return made_of(tree, name)._replace(alone=True)
         except TemplateError as error:
@@ -236,15 +239,15 @@ def _check_outputs(planner: Planner) -> None:
 
 def _resources(templates: list[Template]) -> list[str]:
     """The logical IDs of the provider's resources. Raises Mistake if there are none."""
-    from ..stack_engine.deployment import BACKED_TYPES
+    from ..resources import RESOURCE_TYPES
 
     kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
     foreign = set().union(*(template.foreign for template in templates))
-    ours = [name for name, kind in kinds.items() if kind in BACKED_TYPES and name not in foreign]
+    ours = [name for name, kind in kinds.items() if kind in RESOURCE_TYPES and name not in foreign]
     if not ours:
         others = "".join(f"; by its properties, {name} belongs to another function" for name in sorted(foreign))
         raise Mistake(
-            f"{templates[0].name}: no resource is of the provider's type {' or '.join(BACKED_TYPES)}, "
+            f"{templates[0].name}: no resource is of the provider's type {' or '.join(RESOURCE_TYPES)}, "
             f"so there is nothing to plan{others}"
         )
     return ours

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..emulator.emulator import Emulator
+from ..resources import RESOURCE_TYPES, resource_type
 from ..schema.expand import expand
 from ..schema.model import TARGET
 from ..stack_engine.deployment import refuse_type_changes
 from ..stack_engine.operation import STACK_TYPE
 from ..stack_engine.sink import AnswerSink
-from ..stack_engine.stacks import BACKED_TYPES, Stack, StackEngine, StackEvent
+from ..stack_engine.stacks import Stack, StackEngine, StackEvent
 from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .emulation import EmulatedLocation, seed_placeholder
@@ -105,7 +106,7 @@ class Rehearsal:
             self._inventory.deletion_skipped(event.physical_id, self._emulator.configurations)
 
     def _invoke(self, event: dict[str, Any]) -> None:
-        properties = expand(event["ResourceProperties"]).parameters
+        properties = expand(event["ResourceProperties"], resource_type().schema).parameters
         target = properties.get(TARGET)
         existing = self._emulator.configurations
         self._inventory.observe(existing)
@@ -176,12 +177,12 @@ class Rehearsal:
 def _check_types(templates: Sequence[Template]) -> None:
     others = set().union(*(template.foreign for template in templates))
     if not any(
-        one["Type"] in BACKED_TYPES and name not in template.foreign
+        one["Type"] in RESOURCE_TYPES and name not in template.foreign
         for template in templates
         for name, one in template.resources.items()
     ):
         foreign = "".join(f"; by its properties, {name} belongs to another function" for name in sorted(others))
         raise Mistake(
             f"{', '.join(dict.fromkeys(one.name for one in templates))}: no resource is of the provider's type "
-            f"{' or '.join(BACKED_TYPES)}, so there is nothing to rehearse{foreign}"
+            f"{' or '.join(RESOURCE_TYPES)}, so there is nothing to rehearse{foreign}"
         )

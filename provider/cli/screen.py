@@ -63,9 +63,11 @@ class Screen:
 
     def changes(self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> None:
         """The changes of configurations by ARN, each given as GetDistributionConfiguration returns it."""
+        from ..resources import resource_type
         from ..schema.diff import differences
 
-        all_differences = {arn: differences(before.get(arn), after.get(arn)) for arn in {**before, **after}}
+        schema = resource_type().schema
+        all_differences = {arn: differences(before.get(arn), after.get(arn), schema) for arn in {**before, **after}}
         changed = {arn: found for arn, found in all_differences.items() if found}
         if not changed:
             self.say("  No configuration changed.")

@@ -154,12 +154,12 @@ def _with_foreign(template: Template) -> Template:
     Raises TemplateError if the provider's own type is misspelled.
     """
     from ..lint.resource_matching import misspelled_types, provider_resources
-    from ..stack_engine.deployment import BACKED_TYPES
+    from ..resources import RESOURCE_TYPES
     from ..template.template_error import TemplateError, raise_all
 
     ours = provider_resources({"Resources": template.resources})
     raise_all(TemplateError(slip.message, slip.path) for slip in misspelled_types(ours))
-    backed = (name for name, resource in template.resources.items() if resource["Type"] in BACKED_TYPES)
+    backed = (name for name, resource in template.resources.items() if resource["Type"] in RESOURCE_TYPES)
     return template._replace(foreign=frozenset(backed) - {path[-1] for path in ours})
 
 

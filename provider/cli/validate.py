@@ -132,6 +132,6 @@ def _together(around: list[Diagnostic], within: list[Diagnostic]) -> list[Diagno
 
 
 def _are_properties(tree: Mapping[str, Any]) -> bool:
-    from ..schema.model import resource_type
+    from ..resources import resource_type
 
-    return not tree.keys().isdisjoint(resource_type().spellings)
+    return not tree.keys().isdisjoint(resource_type().schema.spellings)

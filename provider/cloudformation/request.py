@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, cast
 
 from ..arn import configuration_arn, is_configuration_arn
 from ..marker import CreationStatus, marker, status_in
+from ..resources import DISTRIBUTION_CONFIGURATION, RESOURCE_TYPES, is_registered
 from .response_url import is_safe, request_date
 
 log_context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=MappingProxyType({}))
@@ -20,12 +21,6 @@ log_context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=M
 
 RequestType = Literal["Create", "Update", "Delete"]
 REQUEST_TYPES: Final = ("Create", "Update", "Delete")
-
-RESOURCE_TYPES: Final = (
-    "Custom::ImageBuilderDistributionConfiguration",
-    "AWS::CloudFormation::CustomResource",
-)
-"""The resource types that the provider supports."""
 
 _LONGEST: Final = {"StackId": 1024, "RequestId": 256, "LogicalResourceId": 255, "ResponseURL": 8192}
 """Characters. CloudFormation sends fewer, and more would not fit into a response."""
@@ -52,7 +47,7 @@ class Request(NamedTuple):
     request_id: str
     logical_id: str
     response_url: str
-    resource_type: str = RESOURCE_TYPES[0]
+    resource_type: str = DISTRIBUTION_CONFIGURATION
     physical_id: str = ""
     properties: Mapping[str, Any] = MappingProxyType({})
     old_properties: Mapping[str, Any] = MappingProxyType({})
@@ -77,7 +72,7 @@ class Request(NamedTuple):
     @property
     def is_unsupported_type(self) -> bool:
         """Whether the provider does not support the resource type."""
-        return self.resource_type not in RESOURCE_TYPES
+        return not is_registered(self.resource_type)
 
     @property
     def end(self) -> float:
@@ -153,7 +148,7 @@ def parse(event: object, now: float | None = None) -> Request:
         request_id=event["RequestId"],
         logical_id=event["LogicalResourceId"],
         response_url=event["ResponseURL"],
-        resource_type=_text(event.get("ResourceType", RESOURCE_TYPES[0])),
+        resource_type=_text(event.get("ResourceType", DISTRIBUTION_CONFIGURATION)),
         physical_id=_text(event.get("PhysicalResourceId"))[:_LONGEST_PHYSICAL_ID],
         properties=_mapping(event.get("ResourceProperties")),
         old_properties=_mapping(event.get("OldResourceProperties")),
@@ -198,7 +193,7 @@ def _problems(event: Mapping[str, Any]) -> list[str]:
     request_type = event.get("RequestType")
     if request_type not in REQUEST_TYPES:
         problems.append(f"RequestType is {_state(event, 'RequestType')}, not one of {', '.join(REQUEST_TYPES)}")
-    if event.get("ResourceType", RESOURCE_TYPES[0]) not in RESOURCE_TYPES:
+    if not is_registered(event.get("ResourceType", DISTRIBUTION_CONFIGURATION)):
         problems.append(unsupported_type(_state(event, "ResourceType")))
     physical_id = _text(event.get("PhysicalResourceId"))
     if request_type in ("Update", "Delete") and not physical_id:

@@ -9,9 +9,10 @@ from constructs import Construct, IValidation
 
 from ..authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
 from ..lint.template import check_properties
+from ..resources import resource_type
 from ..schema.attributes import DATE_UPDATED, REGIONS, REQUEST_ID
 from ..schema.finding import Severity
-from ..schema.model import IDEMPOTENCY, NAME, pascal_case, resource_type
+from ..schema.model import IDEMPOTENCY, NAME, pascal_case
 from .arguments import as_properties
 from .properties import DistributionConfigurationProperties
 from .provider import DeployedProvider, DistributionConfigurationProvider
@@ -44,7 +45,7 @@ class DistributionConfiguration(CustomResource):
                 "provider: to use a ServiceToken, call DistributionConfigurationProvider.from_service_token"
             )
         provider = provider or DistributionConfigurationProvider.get_or_create(scope)
-        self._properties = as_properties(properties, resource_type())
+        self._properties = as_properties(properties, resource_type().schema)
         super().__init__(
             scope,
             construct_id,

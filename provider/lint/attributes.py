@@ -1,12 +1,12 @@
 """What a template asks of the provider's resources by `Fn::GetAtt`, held against the attributes that they have."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..schema.attributes import ATTRIBUTES
 from ..schema.finding import Path, Severity
 from .catalog import id_of
 from .diagnostic import Diagnostic
+from .resource_matching import type_of
 from .texts import SUB, substituted
 
 _GET_ATT: Final = "Fn::GetAtt"
@@ -14,14 +14,16 @@ _SECTIONS: Final = ("Resources", "Outputs")
 """Where a template may ask for attributes."""
 
 
-def check_attributes(template: Mapping[str, Any], ours: Collection[Path]) -> list[Diagnostic]:
+def check_attributes(template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
     """All calls that ask a resource of the provider's, of those at the paths `ours`, for what it has not."""
-    names = {str(path[-1]) for path in ours}
+    attributes = {str(path[-1]): type_of(one).attributes for path, one in ours.items()}
     return [
-        Diagnostic(path, id_of("attribute"), Severity.ERROR, _message(path, name, attribute), _resource(path))
+        Diagnostic(
+            path, id_of("attribute"), Severity.ERROR, _message(path, name, attribute, attributes[name]), _resource(path)
+        )
         for section in _SECTIONS
         for path, name, attribute in _asked(template.get(section), (section,))
-        if name in names and attribute not in ATTRIBUTES
+        if name in attributes and attribute not in attributes[name]
     ]
 
 
@@ -43,10 +45,10 @@ def _pairs(node: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
         yield argument[0], argument[1]
 
 
-def _message(path: Path, name: str, attribute: str) -> str:
+def _message(path: Path, name: str, attribute: str, attributes: Mapping[str, str]) -> str:
     from difflib import get_close_matches  # only a mistake needs it
 
-    lower = {known.lower(): known for known in ATTRIBUTES}
+    lower = {known.lower(): known for known in attributes}
     (nearest,) = get_close_matches(attribute.lower(), lower, n=1, cutoff=0)
     return f"{path[-1]}: {name} has no attribute {attribute}; the nearest is {lower[nearest]}"
 

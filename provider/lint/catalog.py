@@ -1,7 +1,7 @@
-"""The IDs under which findings are told: one for each check, in the range that cfn-lint leaves to others' rules.
+"""The IDs of findings: one for each check, in the range that cfn-lint leaves to others' rules.
 
-The letter is the severity, as everywhere in cfn-lint. 91xx: names; 92xx: the service model's constraints;
-93xx: the service's own rules.
+The letter is the severity, as in all of cfn-lint. 91xx: names; 92xx: the service model's constraints; 93xx: the
+service's own rules, which are rows of `schema.rules`.
 """
 
 from typing import Final, NamedTuple
@@ -9,76 +9,92 @@ from typing import Final, NamedTuple
 from ..schema.finding import Severity
 from ..schema.rules import RULES
 
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_MODEL: Final = "the service model of EC2 Image Builder in botocore"
+_CONTRACT: Final = "the resource's contract"
+_REFERENCE: Final = "CloudFormation's template reference"
+_PARAMETERS: Final = f"{_REFERENCE} for parameters, and the service model or the service for the value"
+_OBSERVED: Final = "observed ResourceAlreadyExistsException"
+
 
 class Check(NamedTuple):
-    """One kind of finding: its ID, the rule that finds it (as `Finding.rule`), and what it holds a template to."""
+    """One kind of finding: the number in its ID, the rule that finds it (as `Finding.rule`), and what it requires."""
 
-    id: str
+    number: int
     rule: str
     title: str
     source: str
     severity: Severity
+    example: str
+
+    @property
+    def id(self) -> str:
+        """The ID: `E9301`."""
+        return f"{self.severity.name[0]}{self.number}"
 
 
-_MODEL: Final = "the service model of EC2 Image Builder, as botocore has it"
-_CONTRACT: Final = "the resource's contract"
-_REFERENCE: Final = "CloudFormation's template reference"
-_SOURCES: Final = {
-    "function": _REFERENCE,
-    "allowed-value": f"{_REFERENCE} for parameters; what is refused is the service model's or the service's",
-    "name-once": "observed ResourceAlreadyExistsException",
-    "target-once": "the resource's contract",
-}
-_WARNINGS: Final = frozenset({"allowed-value", "target-once"})
-
-# Rows keep their numbers for good: people write them into their configuration.
+# Numbers never change: users write them into their configuration.
 _ROWS: Final = (
-    (9101, "unknown", "Every property is one that the API or the resource knows"),
-    (9102, "twice", "A property is given once, in one spelling"),
-    (9103, "refused-property", "What the provider sets itself is left to it"),
-    (9104, "resource-type", "The resource has the type that the provider answers for"),
-    (9105, "function", "A function is one that CloudFormation has, alone in its place"),
-    (9106, "attribute", "An attribute is one that the resource has"),
-    (9201, "required", "Required properties are there"),
-    (9202, "type", "A value has its property's type"),
-    (9203, "minimum", "A value is not below its least size"),
-    (9204, "maximum", "A value is not above its greatest size"),
-    (9205, "enum", "A value is one of those that the API lists"),
-    (9206, "pattern", "A value has the form that the API asks for"),
-    (9207, "allowed-value", "What a parameter allows is not refused where it is used"),
-    (9301, "one-target", "Either Name or DistributionConfigurationArn is given"),
-    (9302, "owned-tags", "There is room for the two ownership tags of an owned configuration"),
-    (9303, "reserved-tags", "The provider's own tags are left to it"),
-    (9304, "some-region", "There is a Region to distribute to"),
-    (9305, "region-once", "A Region appears once"),
-    (9306, "some-output", "Each Region has something to distribute"),
-    (9307, "build-date", "An AMI's name contains the build date"),
-    (9308, "all-users", "The only group to share with is all"),
-    (9309, "target-account", "An SSM parameter's account is one of its Region's target accounts"),
-    (9310, "parallel-launches", "Fast launch takes at least six parallel launches"),
-    (9311, "region-name", "A Region's name has the form of one"),
-    (9312, "name-once", "Each resource has a Name that is not another's"),
-    (9313, "region-slip", "A Region's name is not nearly a known one's"),
-    (9314, "target-once", "A configuration is adopted by one resource"),
-    (9315, "one-template", "Fast launch names a launch template by its ID or its name"),
-    (9316, "deleted-adoption", "An adopted configuration is retained"),
+    Check(9101, "unknown", "Property names are known", _CONTRACT, _ERROR, "`Descripton: x`"),
+    Check(
+        9102, "twice", "Each property is given once, in one spelling", _CONTRACT, _ERROR, "`Name: x` beside `name: x`"
+    ),
+    Check(
+        9103,
+        "refused-property",
+        "Properties that the provider sets are not given",
+        _CONTRACT,
+        _ERROR,
+        "`ClientToken: x`",
+    ),
+    Check(
+        9104,
+        "resource-type",
+        "The resource type is the provider's",
+        _CONTRACT,
+        _ERROR,
+        "`Custom::ImageBuilderDistributionConfig`",
+    ),
+    Check(9105, "function", "Functions exist and are alone in their place", _REFERENCE, _ERROR, "`Name: !Foo golden`"),
+    Check(9106, "attribute", "Attributes exist", _CONTRACT, _ERROR, "`!GetAtt GoldenImage.ARN`"),
+    Check(9201, "required", "Required properties are given", _MODEL, _ERROR, "an entry without `Region`"),
+    Check(9202, "type", "Values have the property's type", _MODEL, _ERROR, "`Enabled: maybe`"),
+    Check(9203, "minimum", "Values are not below the minimum", _MODEL, _ERROR, "`TargetAccountIds: []`"),
+    Check(9204, "maximum", "Values are not above the maximum", _MODEL, _ERROR, "`TargetResourceCount: 10001`"),
+    Check(9205, "enum", "Values are allowed by the API", _MODEL, _ERROR, "`DiskImageFormat: vmdk`"),
+    Check(9206, "pattern", "Values have the form that the API requires", _MODEL, _ERROR, '`UserIds: ["1234"]`'),
+    Check(
+        9207,
+        "allowed-value",
+        "A parameter's AllowedValues are valid where it is used",
+        _PARAMETERS,
+        _WARNING,
+        "`vmdk` among the `AllowedValues` of a disk image format",
+    ),
+    Check(9312, "name-once", "Names are unique", _OBSERVED, _ERROR, "`Golden_Image` beside `golden image`"),
+    Check(
+        9314,
+        "target-once",
+        "Each configuration is adopted by one resource only",
+        _CONTRACT,
+        _WARNING,
+        "one `DistributionConfigurationArn` in two resources",
+    ),
+    *(Check(rule.number, rule.id, rule.title, rule.source, rule.severity, rule.example) for rule in RULES),
 )
-_BY_RULE: Final = {rule.id: rule for rule in RULES}
 
-
-def _check(number: int, rule: str, title: str) -> Check:
-    own = Severity.WARNING if rule in _WARNINGS else Severity.ERROR
-    severity = _BY_RULE[rule].severity if rule in _BY_RULE else own
-    source = _BY_RULE[rule].source if rule in _BY_RULE else _SOURCES.get(rule, _MODEL if number > 9200 else _CONTRACT)
-    return Check(f"{severity.name[0]}{number}", rule, title, source, severity)
-
-
-CHECKS: Final = {check.id: check for check in (_check(*row) for row in _ROWS)}
+CHECKS: Final = {check.id: check for check in sorted(_ROWS)}
 """All checks by their IDs, in the order of their numbers."""
 
 _IDS: Final = {check.rule: check.id for check in CHECKS.values()}
 
 
 def id_of(rule: str) -> str:
-    """The ID under which findings of a rule are told."""
+    """The ID of a rule's findings."""
     return _IDS[rule]
+
+
+def table() -> str:
+    """All checks as a Markdown table, for docs/linting.md."""
+    rows = (f"| `{check.id}` | {check.title} | {check.example} |\n" for check in CHECKS.values())
+    return f"| ID | what is required | example of a violation |\n|---|---|---|\n{''.join(rows)}"

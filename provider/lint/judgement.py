@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from ..schema.check import find
+from ..resources.interface import ResourceType
+from ..schema.check import validate_properties
 from ..schema.expand import expand
 from ..schema.finding import Finding, Path, Severity, Spelling
-from ..schema.model import resource_type
 from .catalog import id_of
 from .conditions import Conditions
 from .diagnostic import Diagnostic
@@ -40,13 +40,18 @@ _Found = dict[_Key, tuple[Severity, str]]
 
 
 def judged(
-    properties: Any, path: Path, template: Mapping[str, Any], resource: str = "", holding: str | None = None
+    properties: Any,
+    path: Path,
+    template: Mapping[str, Any],
+    kind: ResourceType,
+    resource: str = "",
+    holding: str | None = None,
 ) -> list[Diagnostic]:
     """All findings of the properties at `path` of a decoded template, none twice.
 
     They belong to a resource that is there where the condition `holding` is true.
     """
-    subject = _Subject(properties, path, template, resource, holding)
+    subject = _Subject(properties, path, template, kind, resource, holding)
     sure = {key: told for found in subject.found(subject.conditions, {}) for key, told in found.items()}
     return [
         *subject.faults(),
@@ -59,8 +64,15 @@ class _Subject:
     """The properties of one resource in their template."""
 
     def __init__(
-        self, properties: Any, path: Path, template: Mapping[str, Any], resource: str, holding: str | None
+        self,
+        properties: Any,
+        path: Path,
+        template: Mapping[str, Any],
+        kind: ResourceType,
+        resource: str,
+        holding: str | None,
     ) -> None:
+        self._kind = kind
         self.conditions = Conditions.of(template)
         self._properties, self._path, self._template, self._resource = properties, path, template, resource
         self._holding = holding
@@ -69,7 +81,7 @@ class _Subject:
 
     def faults(self) -> Iterator[Diagnostic]:
         """What CloudFormation refuses in the functions."""
-        spelling = Spelling(self._properties, resource_type())
+        spelling = Spelling(self._properties, self._kind.schema)
         for fault in faults(self._properties):
             text = spelling.render(fault)
             key = _Key((*self._path, *fault.path), fault.rule, (), fault.message)
@@ -82,7 +94,8 @@ class _Subject:
             return _found_in(
                 lambda guessed: scenario(
                     self._properties, self._path, outcome, Texts({**names, **guessed}, self._in_loop)
-                )
+                ),
+                self._kind,
             )
 
         return [under(outcome) for outcome in conditions.outcomes(self._conditions_in, self._holding)]
@@ -135,34 +148,40 @@ def _in_all(found: list[_Found]) -> _Found:
     return {key: told for key, told in first.items() if all(key in other for other in others)}
 
 
-def _found_in(resolve: Callable[[Mapping[str, Value]], Scenario]) -> _Found:
+def _found_in(resolve: Callable[[Mapping[str, Value]], Scenario], kind: ResourceType) -> _Found:
     """What is found in properties: for sure, or whatever the pseudo parameters that `resolve` is given."""
     plain, as_written = resolve({}), resolve(AS_WRITTEN)
-    found = dict(_told(plain))
+    found = dict(_told(plain, kind))
     if as_written.properties != plain.properties:
-        common = set.intersection(*({(one.path, one.rule) for one in _findings(resolve(guess))} for guess in GUESSES))
-        sure = [one for one in _findings(as_written) if one.rule in _OF_ONE_TEXT and (one.path, one.rule) in common]
-        found |= dict(_told(as_written, sure))
+        common = set.intersection(
+            *({(one.path, one.rule) for one in _findings(resolve(guess), kind)} for guess in GUESSES)
+        )
+        sure = [
+            one for one in _findings(as_written, kind) if one.rule in _OF_ONE_TEXT and (one.path, one.rule) in common
+        ]
+        found |= dict(_told(as_written, kind, sure))
     return found
 
 
-def _told(one: Scenario, findings: list[Finding] | None = None) -> Iterator[tuple[_Key, tuple[Severity, str]]]:
-    spelling = Spelling(one.properties, resource_type())
-    for finding in _findings(one) if findings is None else findings:
+def _told(
+    one: Scenario, kind: ResourceType, findings: list[Finding] | None = None
+) -> Iterator[tuple[_Key, tuple[Severity, str]]]:
+    spelling = Spelling(one.properties, kind.schema)
+    for finding in _findings(one, kind) if findings is None else findings:
         place = one.origin(spelling.keys(finding.path))
         names = tuple(element for element in finding.path if isinstance(element, str))
         key = _Key(place, finding.rule, names, finding.message)
         yield key, (finding.severity, spelling.render(finding))
 
 
-def _findings(one: Scenario) -> list[Finding]:
+def _findings(one: Scenario, kind: ResourceType) -> list[Finding]:
     if not isinstance(one.properties, Mapping):
         return []
-    expanded = expand(one.properties)
+    expanded = expand(one.properties, kind.schema)
     # What is not known yet has no type to be wrong.
     return [
         finding
-        for finding in find(expanded)
+        for finding in validate_properties(expanded, kind.rules)
         if finding.rule != "type" or not isinstance(_at(finding.path, expanded.parameters), Unknown)
     ]
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..cloudformation.request import RESOURCE_TYPES, unsupported_type
+from ..cloudformation.request import unsupported_type
+from ..resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION, is_registered, resource_type
+from ..resources.interface import ResourceType
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
-from ..schema.model import TARGET, resource_type
+from ..schema.model import TARGET
 from .catalog import id_of
 from .diagnostic import Diagnostic
 from .functions import IF, LOOP, is_call
 
-_OWN, _GENERIC = RESOURCE_TYPES
 _A_SLIP: Final = 0.95
 _ALIKE: Final = 0.8
 """Up from what likeness a type is the provider's own misspelt, and from what it is so where the properties agree."""
@@ -34,7 +35,7 @@ def misspelled_types(ours: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]
     return [
         Diagnostic((*path, "Type"), id_of("resource-type"), Severity.ERROR, unsupported_type(repr(kind)), str(path[-1]))
         for path, kind in kinds.items()
-        if kind not in RESOURCE_TYPES
+        if not is_registered(kind)
     ]
 
 
@@ -49,24 +50,24 @@ def _entries(section: object, path: Path) -> Iterator[tuple[Path, Mapping[str, A
 def is_provider_resource(resource: Mapping[str, Any]) -> bool:
     """Whether a resource is the provider's: by its type, or by its properties where the type leaves that open."""
     kind, properties = resource.get("Type"), resource.get(_PROPERTIES)
-    if kind == _OWN or _likeness(kind) >= _A_SLIP:
+    if (is_registered(kind) and kind != CUSTOM_RESOURCE) or _likeness(kind) >= _A_SLIP:
         return True
-    if not isinstance(properties, Mapping) or (_bare(kind) != _bare(_GENERIC) and _likeness(kind) < _ALIKE):
+    if not isinstance(properties, Mapping) or (_bare(kind) != _bare(CUSTOM_RESOURCE) and _likeness(kind) < _ALIKE):
         return False
-    return _are_distinct(expand(properties).parameters)
+    return _are_distinct(expand(properties, resource_type().schema).parameters)
 
 
 def _likeness(kind: object) -> float:
     """How much a resource type looks like the provider's own, from 0 to 1."""
     if not isinstance(kind, str):
         return 0
-    if _bare(kind) == _bare(_OWN):
+    if _bare(kind) == _bare(DISTRIBUTION_CONFIGURATION):
         return 1
     if not kind.startswith("Custom::"):
         return 0
     from difflib import SequenceMatcher  # only another's resource, or a mistake, needs it
 
-    return SequenceMatcher(None, kind, _OWN).ratio()
+    return SequenceMatcher(None, kind, DISTRIBUTION_CONFIGURATION).ratio()
 
 
 def _bare(kind: object) -> str:
@@ -87,8 +88,14 @@ def _are_distinct(parameters: Mapping[str, Any]) -> bool:
     """Whether parameters are no other resource's: they name a Region to distribute to, or adopt and distribute."""
     names_a_region = any(
         isinstance(entry, dict) and type_.list_key in map(type_.item.spellings.get, entry)
-        for member, type_ in resource_type().members.items()
+        for member, type_ in resource_type().schema.members.items()
         if type_.list_key and type_.item
         for entry in _entries_of(parameters.get(member))
     )
-    return names_a_region or (TARGET in parameters and parameters.keys() >= {*resource_type().required})
+    return names_a_region or (TARGET in parameters and parameters.keys() >= {*resource_type().schema.required})
+
+
+def type_of(resource: Mapping[str, Any]) -> ResourceType:
+    """The resource type of one of the provider's resources; the distribution configuration's if it is misspelled."""
+    kind = resource.get("Type")
+    return resource_type(str(kind)) if is_registered(kind) else resource_type()

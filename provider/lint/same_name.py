@@ -5,8 +5,9 @@ from itertools import combinations
 from typing import Any, Final, NamedTuple
 
 from ..arn import slug
+from ..resources import resource_type
 from ..schema.finding import Path, Severity
-from ..schema.model import NAME, TARGET, resource_type
+from ..schema.model import NAME, TARGET
 from ..schema.validate import describe
 from .catalog import id_of
 from .conditions import Conditions, Outcome, condition_of
@@ -78,7 +79,7 @@ def _named(path: Path, resource: Mapping[str, Any]) -> list[_Named]:
     return [
         _Named((*path, "Properties", key), member, value, properties.get("ServiceToken"), condition_of(resource))
         for key, value in properties.items()
-        if (member := resource_type().spellings.get(key)) in (NAME, TARGET)
+        if (member := resource_type().schema.spellings.get(key)) in (NAME, TARGET)
     ][:1]
 
 

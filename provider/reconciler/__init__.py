@@ -1,1 +1,1 @@
-"""Brings a configuration to its desired state: reads, decides, executes."""
+"""Bring a resource to its desired state: read, decide, execute."""

@@ -1,22 +1,25 @@
-"""Bring the configuration to what a request wants: read, decide, execute, and again after an unexpected outcome."""
+"""Bring a resource to its desired state: read, decide, execute, and start again after an unexpected outcome."""
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
 from typing import Any, Final, TypeVar
 
+from ..arn import Location
 from ..cloudformation.request import Request
 from ..errors import Outcome, ProviderError
 from ..marker import CreationStatus
 from ..observability import Logger, as_json
 from ..plan import (
+    ByName,
     Configuration,
     CreateConfiguration,
     DeleteConfiguration,
     DeleteUnfinished,
     HandBack,
-    Named,
     NeedsRead,
     Plan,
     PutTags,
@@ -25,16 +28,17 @@ from ..plan import (
     Step,
     Target,
     UpdateConfiguration,
+    WriteResult,
 )
 from ..resources.deletion import HAND_BACK_SECONDS, is_leftover
-from ..resources.distribution_configuration import decide, decide_after_create, owner_of
-from ..resources.ownership import Ownership, State
+from ..resources.interface import ResourceType
+from ..resources.ownership import Owner, Ownership, State
 from ..schema.diff import differences
 from ..schema.model import NAME
-from .image_builder import ImageBuilder, Watch, WriteResult, derived_token
+from .api_calls import ApiCalls, RequestContext
 
 _MAX_ATTEMPTS: Final = 4
-"""How often an unexpected outcome (already exists, not found, unknown, token reused) leads to reading and deciding."""
+"""Attempts after unexpected outcomes: already exists, not found, unknown, token reused."""
 
 _READ_BACK_SECONDS: Final = 10.0
 """How long a read may lag a write."""
@@ -53,7 +57,7 @@ Result = TypeVar("Result")
 
 
 class Reconciliation:
-    """One request's change, and how far it has come.
+    """One request's change of one resource, and its progress.
 
     `desired` and `old` are the resource properties expanded to the API's names.
     """
@@ -63,13 +67,16 @@ class Reconciliation:
         request: Request,
         desired: Mapping[str, Any],
         old: Mapping[str, Any],
-        builder: ImageBuilder,
-        watch: Watch,
+        resource_type: ResourceType,
+        location: Location,
+        calls: ApiCalls,
+        context: RequestContext,
         log: Logger,
     ) -> None:
-        self._request, self._desired, self._old = request, desired, old
-        self._builder, self._watch, self._log = builder, watch, log
-        self._owner = owner_of(request)
+        self._request, self._desired, self._old, self._type = request, desired, old, resource_type
+        self._calls, self._context, self._log = calls, context, log
+        self._api = resource_type.connect(calls, location)
+        self._owner = Owner.of(request)
         self._observed: dict[Target, Configuration | None] = {}
         self._plan = Plan()
         self._may_have_happened: list[Step] = []
@@ -81,9 +88,9 @@ class Reconciliation:
         self._logged = False
 
     def run(self) -> tuple[Configuration | None, WriteResult | None]:
-        """Do what the request leads to: the configuration at last, and the API's response to the last write of content.
+        """Execute the request. Returns the resource's final state and the API's response to the last write of content.
 
-        Raises ProviderError, after which `clean_up` and `failure_id` are due.
+        After a ProviderError, call `clean_up` and `failure_id`.
         """
         unexpected = 0
         for attempt in count(1):
@@ -99,7 +106,7 @@ class Reconciliation:
         raise AssertionError("unreachable")
 
     def clean_up(self) -> str:
-        """Undo what a failed request did, as far as that is possible; sentences for the stack on what remains."""
+        """Undo what a failed request did, as far as possible. Returns sentences for the stack on what remains."""
         undo, happened = self._plan.undo, {type(step) for step in self._may_have_happened}
         texts = []
         if undo.created and happened & {CreateConfiguration, UpdateConfiguration}:
@@ -123,19 +130,19 @@ class Reconciliation:
                 self._observe(decision.target, self._read(decision))
         except ProviderError as rejection:
             unexpected = self._failure if self._failure and self._failure.outcome in _UNEXPECTED else None
-            raise rejection.citing(unexpected or self._builder.not_found) from None
+            raise rejection.citing(unexpected or self._api.not_found) from None
         if not self._may_have_happened:
             self._plan = decision
         self._log_once(decision)
         return decision
 
     def _decision(self) -> NeedsRead | Plan:
-        return decide(self._request, self._desired, self._old, self._observed, self._watch.now())
+        return self._type.decide(self._request, self._desired, self._old, self._observed, self._context.now())
 
     def _observe(self, target: Target, live: Configuration | None) -> None:
         self._observed[target] = live
         if live is not None and self._owner.state_of(live.tags) is State.UNFINISHED:
-            self._met_unfinished, self._watch.may_succeed = True, False
+            self._met_unfinished, self._context.may_succeed = True, False
 
     def _log_once(self, plan: Plan) -> None:
         if self._logged:
@@ -147,9 +154,9 @@ class Reconciliation:
             self._log.info("difference", changes=as_json(plan.differences))
 
     def _read(self, read: NeedsRead) -> Configuration | None:
-        self._watch.may_succeed |= read.absent_if_unreadable
+        self._context.may_succeed |= read.absent_if_unreadable
         try:
-            with self._builder.within(read.within_seconds):
+            with self._calls.within(read.within_seconds):
                 return self._search(read.target, read.repeat_seconds, denied_is_absent=read.absent_if_denied)
         except ProviderError as error:
             if not read.absent_if_unreadable:
@@ -162,7 +169,7 @@ class Reconciliation:
         live = None
         for _ in self._repeat(seconds):
             try:
-                live = self._builder.read(target)
+                live = self._api.read(target)
             except ProviderError as error:
                 if not (denied_is_absent and error.outcome is Outcome.DENIED):
                     raise
@@ -173,13 +180,13 @@ class Reconciliation:
 
     def _repeat(self, seconds: float) -> Iterator[None]:
         """Yield at once, and again after each pause for these seconds, while there is time."""
-        end, pause = self._watch.now() + seconds, _FIRST_PAUSE
+        end, pause = self._context.now() + seconds, _FIRST_PAUSE
         while True:
             yield
-            left = end - self._watch.now()
-            if left < _SHORTEST_PAUSE or self._watch.left() <= pause:
+            left = end - self._context.now()
+            if left < _SHORTEST_PAUSE or self._context.left() <= pause:
                 return
-            self._watch.wait(min(pause, left))
+            self._context.wait(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     # executing
@@ -201,10 +208,11 @@ class Reconciliation:
         """Read until the release shows: the previous owner's Delete, which may follow at once, depends on it."""
         updates = [step.content for step in plan.steps if isinstance(step, UpdateConfiguration)]
         for _ in self._repeat(_READ_BACK_SECONDS):
-            live = self._builder.read(before.arn)
+            live = self._api.read(before.arn)
             if live is None or not self._owner.was_given(live.tags):
                 continue
-            if live.changed_at != before.changed_at or not any(differences(live.content, each) for each in updates):
+            shows_update = not any(differences(live.content, each, self._type.schema) for each in updates)
+            if live.changed_at != before.changed_at or shows_update:
                 return live
         raise self._not_shown(f"{before.arn} does not show that it is released", WriteResult(before.arn))
 
@@ -213,20 +221,20 @@ class Reconciliation:
         self._may_have_happened.append(step)
         token = derived_token(self._request.request_id, step) if self._token_reused else self._request.request_id
         try:
-            result = self._builder.carry_out(step, token)
+            result = self._api.carry_out(step, token)
         except ProviderError as error:
             if error.outcome is not Outcome.UNKNOWN:
                 self._may_have_happened.pop()
             raise
-        self._failure, self._watch.trouble = None, ""
+        self._failure, self._context.trouble = None, ""
         return result
 
     def _after_create(self, result: WriteResult) -> Plan:
         """Decide what follows a Create, once reads show it. Raises ProviderError if they do not within ten seconds."""
         decision: ReadAgain | Plan = ReadAgain("")
         for _ in self._repeat(_READ_BACK_SECONDS):
-            live = self._builder.read(result.arn)
-            decision = decide_after_create(self._request, self._desired, result.arn, live)
+            live = self._api.read(result.arn)
+            decision = self._type.decide_after_create(self._request, self._desired, result.arn, live)
             if isinstance(decision, Plan):
                 return decision
         assert isinstance(decision, ReadAgain)
@@ -238,12 +246,12 @@ class Reconciliation:
         """Read until the update shows, and return what there is. Raises ProviderError if it does not in ten seconds."""
         for _ in self._repeat(_READ_BACK_SECONDS):
             try:
-                live = self._builder.read(result.arn)
+                live = self._api.read(result.arn)
             except ProviderError as error:
                 self._log.warning("the update could not be read back", answer=str(error))
                 live = before or Configuration(result.arn, "", step.content, {})
                 return live._replace(content=step.content)
-            if live is not None and not (_is_unchanged(live, before) and differences(live.content, step.content)):
+            if live is not None and not (_is_unchanged(live, before) and self._differ(live, step.content)):
                 return live
         raise self._not_shown(f"{result.arn} does not show the update", result)
 
@@ -251,7 +259,7 @@ class Reconciliation:
         return ProviderError(
             f"{problem}, although Image Builder accepted the call: it may have replayed a cached response for this "
             "client token, because it had seen this request before",
-            cure="If this is no late copy of an earlier request, deploy again",
+            remediation="If this is no late copy of an earlier request, deploy again",
             request_id=result.request_id,
         )
 
@@ -264,7 +272,7 @@ class Reconciliation:
     def _prepare_retry(self, error: ProviderError, attempt: int, unexpected: int) -> None:
         """Forget what the decision rested on, and wait if needed. Raises the error if another attempt cannot help."""
         if error.outcome not in _UNEXPECTED:
-            self._builder.back_off(error, attempt)
+            self._calls.back_off(error, attempt)
             self._read_again(error)
         elif unexpected >= _MAX_ATTEMPTS or self._is_final(error):
             raise error
@@ -282,7 +290,7 @@ class Reconciliation:
 
     def _read_again(self, error: ProviderError) -> None:
         """Read what a request by name met or created. All else is read when the next decision needs it."""
-        target = Named(str(self._desired.get(NAME)))
+        target = ByName(str(self._desired.get(NAME)))
         met = self._written is not None or target in self._observed or error.outcome in _UNEXPECTED
         self._observed.clear()
         if error.outcome is Outcome.NOT_FOUND and isinstance(self._step, UpdateConfiguration):
@@ -298,11 +306,11 @@ class Reconciliation:
     # afterward
 
     def _do_best_effort(self) -> None:
-        self._watch.may_succeed |= self._request.request_type == "Delete"
+        self._context.may_succeed |= self._request.request_type == "Delete"
         for step in self._plan.best_effort:
             seconds = math.inf if isinstance(step, DeleteUnfinished) else HAND_BACK_SECONDS
             try:
-                with self._builder.within(seconds):
+                with self._calls.within(seconds):
                     self._persist(partial(self._clean, step))
             except ProviderError as error:
                 self._log.warning("the request succeeded, but its cleanup did not", answer=str(error))
@@ -311,11 +319,11 @@ class Reconciliation:
         if isinstance(step, DeleteUnfinished):
             self._delete_unfinished(step)
         elif isinstance(step, PutTags):
-            self._builder.carry_out(step, "")
+            self._api.carry_out(step, "")
         else:
-            live = self._builder.read(step.arn)
+            live = self._api.read(step.arn)
             if live is not None and self._owner.was_given(live.tags):
-                self._builder.carry_out(PutTags(step.arn, Ownership.of(live.tags).handed_back()), "")
+                self._api.carry_out(PutTags(step.arn, Ownership.of(live.tags).handed_back()), "")
 
     def _persist(self, action: Callable[[], Result]) -> Result:
         """Do something that may be repeated, until it succeeds, cannot succeed, or time runs out."""
@@ -323,14 +331,14 @@ class Reconciliation:
             try:
                 return action()
             except ProviderError as error:
-                self._builder.back_off(error, attempt, repeatable=attempt < _MAX_ATTEMPTS)
+                self._calls.back_off(error, attempt, repeatable=attempt < _MAX_ATTEMPTS)
         raise AssertionError("unreachable")
 
     def _delete_unfinished(self, step: DeleteUnfinished) -> Configuration | None:
         """Delete a configuration if it is unfinished and the resource's own; what was found there."""
-        live = self._builder.read(step.target)
+        live = self._api.read(step.target)
         if live is not None and is_leftover(live, self._owner, step.newest):
-            self._builder.carry_out(DeleteConfiguration(live.arn), "")
+            self._api.carry_out(DeleteConfiguration(live.arn), "")
             self._log.warning(f"{live.arn}, left unfinished by an update that failed, is deleted")
         return live
 
@@ -338,7 +346,7 @@ class Reconciliation:
         try:
             live = self._persist(partial(self._delete_unfinished, step))
         except ProviderError as error:
-            arn = self._builder.arn(step.target)
+            arn = self._api.arn(step.target)
             return f"{arn} may have been created and was not deleted again ({error.problem}); the rollback deletes it"
         if live is None:
             return ""
@@ -351,24 +359,33 @@ class Reconciliation:
     def _restore_content(self, step: UpdateConfiguration) -> str:
         """Restore content that a failed request replaced, unless something else has changed it since."""
         try:
-            live = self._builder.read(step.arn)
-            ours = [each.content for each in self._may_have_happened if isinstance(each, UpdateConfiguration)]
-            if live is None or all(differences(live.content, content) for content in (*ours, step.content)):
+            live = self._api.read(step.arn)
+            written = [each.content for each in self._may_have_happened if isinstance(each, UpdateConfiguration)]
+            if live is None or all(self._differ(live, content) for content in (*written, step.content)):
                 return f"{step.arn} was changed by something else meanwhile; its former content is not restored"
             token = derived_token(self._request.request_id, step)
-            self._persist(partial(self._builder.carry_out, step, token))
+            self._persist(partial(self._api.carry_out, step, token))
         except ProviderError as error:
             return f"The former content of {step.arn} could not be restored: {error.problem}"
         return f"The former content of {step.arn} is restored"
 
+    def _differ(self, live: Configuration, content: Mapping[str, Any]) -> bool:
+        return bool(differences(live.content, content, self._type.schema))
+
     def _restore_tags(self, step: PutTags | RemoveTags) -> str:
         others = set(step.tags if isinstance(step, PutTags) else step.keys) - set(self._owner.tags())
         try:
-            with self._builder.within(math.inf if others else HAND_BACK_SECONDS):
-                self._persist(partial(self._builder.carry_out, step, ""))
+            with self._calls.within(math.inf if others else HAND_BACK_SECONDS):
+                self._persist(partial(self._api.carry_out, step, ""))
         except ProviderError as error:
             return f"The former tags of {step.arn} could not be restored: {error.problem}"
         return ""
+
+
+def derived_token(request_id: str, step: Step) -> str:
+    """The token for another attempt if the service knows the request's ID with other content: 64 characters."""
+    content = json.dumps([request_id, type(step).__name__, step._asdict()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _is_unchanged(live: Configuration, before: Configuration | None) -> bool:

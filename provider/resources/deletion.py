@@ -1,4 +1,4 @@
-"""A Delete and the observed state -> a plan. Decides, never calls, and never fails because of the properties."""
+"""A Delete and the observed state -> a plan. Makes no calls, and never fails because of the properties."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ..arn import is_configuration_arn
 from ..errors import ProviderError
 from ..marker import CreationStatus, status_in
-from ..plan import Configuration, DeleteConfiguration, Named, NeedsRead, Observed, Plan, PutTags
-from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TARGET, pascal_case, resource_type
+from ..plan import ByName, Configuration, DeleteConfiguration, NeedsRead, Observed, Plan, PutTags
+from ..schema.model import CREATE, DELETE, NAME, ON_DELETE, RETAIN, TARGET, operation, pascal_case
 from ..schema.validate import validate
 from .ownership import Owner, Ownership, State
 
@@ -19,10 +19,10 @@ LATE_SECONDS: Final = 5.0
 seconds; a longer allowance would let in duplicates that arrive within the same minute."""
 
 SEARCH_ALLOWANCE: Final = 15.0
-"""Seconds after a request in which what it searches for may still be created by a request that runs meanwhile."""
+"""Seconds after a request during which a concurrent request may still create what this one searches for."""
 
 SEARCH_SECONDS: Final = 10.0
-"""How long a search is repeated if the Create may still be running."""
+"""How long a search is repeated while the Create may still be running."""
 
 HAND_BACK_SECONDS: Final = 3.0
 """How long a request tries to hand a configuration back to its owner."""
@@ -33,7 +33,7 @@ _UNREADABLE: Final = f"{pascal_case(ON_DELETE)} is neither {DELETE} nor {RETAIN}
 def decide_delete(
     request: "Request", owner: Owner, properties: Mapping[str, Any], observed: Observed
 ) -> NeedsRead | Plan:
-    """Decide what a Delete leads to. `properties` are the resource properties by the API's names, not validated.
+    """Plan a Delete. `properties` are the resource properties by the API's names, not validated.
 
     Raises ProviderError if the configuration was changed after the request was made.
     """
@@ -98,9 +98,9 @@ def _delete_failed_create(
     arn, name = properties.get(TARGET), properties.get(NAME)
     if isinstance(arn, str) and is_configuration_arn(arn) and name is None:
         return _hand_back(arn, owner, observed, request.date + SEARCH_ALLOWANCE)
-    if validate(name, resource_type().members[NAME]):
+    if validate(name, operation(CREATE).members[NAME]):
         return Plan()
-    target = Named(str(name))
+    target = ByName(str(name))
     if target not in observed:
         return _search(target, status)
     live = observed[target]
@@ -111,7 +111,7 @@ def _delete_failed_create(
     return _delete_unless_newer(live, request.date, SEARCH_ALLOWANCE)
 
 
-def _search(target: Named, status: CreationStatus | None) -> NeedsRead:
+def _search(target: ByName, status: CreationStatus | None) -> NeedsRead:
     """How to search for what a Create may have left behind."""
     return NeedsRead(
         target,
@@ -130,7 +130,7 @@ def _delete_unless_newer(live: Configuration, date: float, allowance: float) -> 
         raise ProviderError(
             f"{live.arn} was changed ({live.date_updated}) after this request was made, so it is not deleted: the "
             "request is a late copy, or something else uses the configuration",
-            cure="Delete again",
+            remediation="Delete again",
         )
     return Plan(steps=(DeleteConfiguration(live.arn),), subject=live)
 

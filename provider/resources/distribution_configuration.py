@@ -1,4 +1,4 @@
-"""A Create or Update and the observed state -> a plan. Decides, never calls.
+"""The distribution configuration: a request and the observed state -> a plan. Makes no calls.
 
 `decide` is called again and again: it returns `NeedsRead` as long as it needs a configuration that has not been read
 yet, and then a `Plan` of frozen steps. If a step has an unexpected outcome (the configuration already exists, a
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..arn import is_configuration_arn, slug, with_name
 from ..errors import ProviderError
 from ..plan import (
+    ByName,
     Configuration,
     CreateConfiguration,
     DeleteUnfinished,
     HandBack,
-    Named,
     NeedsRead,
     Observed,
     Plan,
@@ -28,22 +28,34 @@ from ..plan import (
     Undo,
     UpdateConfiguration,
 )
+from ..schema.attributes import ATTRIBUTES, attributes
 from ..schema.diff import Difference, differences
-from ..schema.model import NAME, TAGS, TARGET, content_members, pascal_case, resource_type
-from ..schema.rules import MARKS
+from ..schema.model import (
+    CREATE,
+    NAME,
+    TAGS,
+    TARGET,
+    content_members,
+    distribution_configuration,
+    operation,
+    pascal_case,
+)
+from ..schema.rules import OWNERSHIP_TAGS, RULES
 from ..schema.validate import validate
 from .deletion import LATE_SECONDS, SEARCH_ALLOWANCE, decide_delete
+from .image_builder import ImageBuilder
+from .interface import ResourceType
 from .ownership import STACK_TAG, Owner, Ownership, State
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request
 
 RECREATE_SECONDS: Final = 60.0
-"""After this time, an Update recreates nothing: with nothing live, no date shows whether it is a late copy."""
+"""After this time, an Update recreates nothing: without a live configuration, no date shows if it is a late copy."""
 
 
 class Intent(NamedTuple):
-    """What a Create or Update wants: `desired` and `old` are the resource properties by the API's names.
+    """A Create or Update, as data: `desired` and `old` are the resource properties by the API's names.
 
     `date` is when the request was made, `now` the current time, in seconds since the epoch.
     """
@@ -60,11 +72,11 @@ class Intent(NamedTuple):
     def of(cls, request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], now: float) -> "Intent":
         """The intent of a request."""
         is_create = request.request_type == "Create"
-        return cls(desired, old, owner_of(request), request.physical_id, is_create, request.date, now)
+        return cls(desired, old, Owner.of(request), request.physical_id, is_create, request.date, now)
 
     @property
     def content(self) -> dict[str, Any]:
-        """What an Update replaces."""
+        """The part of the properties that an Update call replaces."""
         return {member: self.desired[member] for member in content_members() if member in self.desired}
 
     @property
@@ -82,14 +94,14 @@ class Intent(NamedTuple):
 def decide(
     request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], observed: Observed, now: float
 ) -> NeedsRead | Plan:
-    """Decide what a request leads to.
+    """Plan a request.
 
     `desired` and `old` are the resource properties expanded to the API's names; `desired` has been validated unless
     the request is a Delete. `now` is the current time, in seconds since the epoch. Raises ProviderError if the request
     must be rejected.
     """
     if request.request_type == "Delete":
-        return decide_delete(request, owner_of(request), desired, observed)
+        return decide_delete(request, Owner.of(request), desired, observed)
     intent = Intent.of(request, desired, old, now)
     if intent.replaces and _is_target(desired, intent.physical_id):
         return _plan_update(intent, observed)
@@ -102,7 +114,7 @@ def decide(
 def decide_after_create(
     request: "Request", desired: Mapping[str, Any], arn: str, live: Configuration | None
 ) -> ReadAgain | Plan:
-    """Decide what follows a Create call that returned an ARN, from what was read there.
+    """Plan what follows a Create call that returned an ARN. `live` is what was read there.
 
     Image Builder replays the response if it knows the client token: then the configuration may have been created,
     changed, or deleted long ago. Raises ProviderError if it is not this request's own work.
@@ -111,9 +123,9 @@ def decide_after_create(
     if live is None or (request.is_dated and _is_older(live, intent.date - LATE_SECONDS)):
         return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
-    changed = differences(live.content, intent.content)
-    if state is None and not changed and not intent.owner.is_contradicted_by(live.tags):
-        return _hand_over(intent, live, intent.tags)  # its tags were lost
+    changed = _differences(live.content, intent.content)
+    if _lost_its_tags(intent, live) and not changed:
+        return _hand_over(intent, live, intent.tags)
     if state is None or state is State.RELEASED:
         raise _already_exists(desired[NAME], live, intent.owner)
     if changed:
@@ -123,17 +135,16 @@ def decide_after_create(
     return Plan(subject=live) if state is State.HANDED_OVER else _hand_over(intent, live, {})
 
 
+def _lost_its_tags(intent: Intent, live: Configuration) -> bool:
+    return intent.owner.state_of(live.tags) is None and not intent.owner.is_contradicted_by(live.tags)
+
+
 def _is_older(live: Configuration, date: float) -> bool:
     return live.changed_at is not None and live.changed_at < date
 
 
 def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str], *before: Step) -> Plan:
     return Plan(steps=(*before, PutTags(live.arn, {**tags, **intent.owner.tags()})), subject=live)
-
-
-def owner_of(request: "Request") -> Owner:
-    """The resource that a request is about."""
-    return Owner(request.stack_id, request.logical_id)
 
 
 def _is_target(properties: Mapping[str, Any], arn: str) -> bool:
@@ -145,10 +156,10 @@ def _is_named(name: object, arn: str) -> bool:
 
 
 def _plan_create_or_adopt(intent: Intent, observed: Observed) -> NeedsRead | Plan:
-    """Plan for a configuration that the resource did not stand for before: create it, or adopt it."""
+    """Plan for a configuration that is not the resource's current one: create it, or adopt it."""
     if TARGET in intent.desired:
         return _plan_adoption(intent, intent.desired[TARGET], observed)
-    target = Named(intent.desired[NAME])
+    target = ByName(intent.desired[NAME])
     if target not in observed:
         return _create(intent) if intent.is_create else NeedsRead(target)
     live = observed[target]
@@ -178,7 +189,7 @@ def _plan_rename(intent: Intent, observed: Observed) -> NeedsRead | Plan:
     return _create(intent)
 
 
-def _plan_existing(intent: Intent, target: Named, live: Configuration) -> Plan:
+def _plan_existing(intent: Intent, target: ByName, live: Configuration) -> Plan:
     """Plan for a name that exists already."""
     state = intent.owner.state_of(live.tags)
     if state is State.UNFINISHED:
@@ -195,11 +206,11 @@ def _plan_existing(intent: Intent, target: Named, live: Configuration) -> Plan:
 def _is_own_work(intent: Intent, live: Configuration) -> bool:
     """Whether an earlier delivery of the same request wrote this: it is as desired, and newer than the request."""
     is_newer = live.changed_at is not None and live.changed_at >= intent.date
-    return is_newer and not differences(live.content, intent.content)
+    return is_newer and not _differences(live.content, intent.content)
 
 
 def _plan_update(intent: Intent, observed: Observed) -> NeedsRead | Plan:
-    """Bring the configuration that the resource stands for to its new properties."""
+    """Plan the update of the resource's current configuration."""
     arn = intent.physical_id
     if arn not in observed:
         return NeedsRead(arn)
@@ -234,7 +245,7 @@ def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ..
     name, target = intent.old.get(NAME), intent.old.get(TARGET)
     if isinstance(target, str) and is_configuration_arn(target) and target != arn:
         return (HandBack(target),)
-    if validate(name, resource_type().members[NAME]) or _is_named(name, arn):
+    if validate(name, operation(CREATE).members[NAME]) or _is_named(name, arn):
         return ()
     return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
 
@@ -244,18 +255,18 @@ def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished | HandBack, ..
     name, target, desired = intent.old.get(NAME), intent.old.get(TARGET), intent.desired
     if isinstance(target, str) and is_configuration_arn(target) and target != desired.get(TARGET):
         return (HandBack(target),)
-    if validate(name, resource_type().members[NAME]) or slug(str(name)) == slug(str(desired.get(NAME))):
+    if validate(name, operation(CREATE).members[NAME]) or slug(str(name)) == slug(str(desired.get(NAME))):
         return ()
-    return (DeleteUnfinished(Named(str(name)), intent.date + SEARCH_ALLOWANCE),)
+    return (DeleteUnfinished(ByName(str(name)), intent.date + SEARCH_ALLOWANCE),)
 
 
 def _create(intent: Intent) -> Plan:
     name, content = intent.desired[NAME], intent.content
     tags = {**intent.tags, **intent.owner.tags(State.UNFINISHED)}
-    undo = Undo() if intent.is_create else Undo(created=DeleteUnfinished(Named(name), math.inf))
+    undo = Undo() if intent.is_create else Undo(created=DeleteUnfinished(ByName(name), math.inf))
     return Plan(
         steps=(CreateConfiguration(name, content, tags),),
-        differences=(*differences(None, content), *_tag_differences({}, intent.tags, ())),
+        differences=(*_differences(None, content), *_tag_differences({}, intent.tags, ())),
         undo=undo,
     )
 
@@ -269,12 +280,12 @@ def _converge(
     restoring: bool = False,
     rewriting: bool = False,
 ) -> Plan:
-    """The steps from the observed state to the desired one; none if they are alike.
+    """The steps from the observed state to the desired one; none if they are equal.
 
     The last step hands the configuration over, or releases it to its adopter. With `restoring`, a failure restores
     all that the steps change. With `rewriting`, the content is written in any case.
     """
-    changed = differences(live.content, intent.content)
+    changed = _differences(live.content, intent.content)
     if changed:
         _reject_if_newer(live, intent.date)
     tagging = _tagging(intent, live, old_tags, adopting=adopting)
@@ -303,8 +314,8 @@ class _Tagging(NamedTuple):
 
     def of_user(self) -> "_Tagging":
         """The same without the ownership tags."""
-        put = {key: value for key, value in self.put.items() if key not in MARKS}
-        return _Tagging(put, tuple(key for key in self.remove if key not in MARKS))
+        put = {key: value for key, value in self.put.items() if key not in OWNERSHIP_TAGS}
+        return _Tagging(put, tuple(key for key in self.remove if key not in OWNERSHIP_TAGS))
 
 
 def _tagging(intent: Intent, live: Configuration, old_tags: Mapping[str, Any], *, adopting: bool) -> _Tagging:
@@ -339,14 +350,14 @@ def _restoring(live: Configuration, tagging: _Tagging) -> Undo:
 
 
 def _restoring_others_tags(live: Configuration, tagging: _Tagging, old_tags: Mapping[str, Any]) -> Undo:
-    """How to restore other people's values of tags; the rollback restores all else."""
+    """How to restore tag values that others set; the rollback restores everything else."""
     touched = (key for key in (*tagging.put, *tagging.remove) if key in live.tags)
     overwritten = {key: live.tags[key] for key in touched if live.tags[key] != old_tags.get(key)}
     return Undo(put_tags=PutTags(live.arn, overwritten) if overwritten else None)
 
 
 def _warnings(intent: Intent, live: Configuration, *, adopting: bool) -> tuple[str, ...]:
-    """What a person should know although the request succeeds."""
+    """Warnings for a request that succeeds."""
     warnings = []
     name = intent.desired.get(NAME)
     if name is not None and name != live.name:
@@ -372,11 +383,15 @@ def _ownership_warning(intent: Intent, live: Configuration, *, adopting: bool) -
     return ""
 
 
+def _differences(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[Difference, ...]:
+    return differences(old, new, distribution_configuration())
+
+
 def _tag_differences(
     live: Mapping[str, str], put: Mapping[str, str], remove: tuple[str, ...]
 ) -> tuple[Difference, ...]:
     before = {key: value for key, value in live.items() if key in put or key in remove}
-    return differences({TAGS: before}, {TAGS: dict(put)})
+    return _differences({TAGS: before}, {TAGS: dict(put)})
 
 
 def _reject_if_newer(live: Configuration, date: float) -> None:
@@ -385,7 +400,7 @@ def _reject_if_newer(live: Configuration, date: float) -> None:
         raise ProviderError(
             f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made: the request "
             "is a late copy, or something else changed the configuration. It is not overwritten",
-            cure="To apply this template, deploy again",
+            remediation="To apply this template, deploy again",
         )
 
 
@@ -397,7 +412,7 @@ def _too_old(arn: str, age: float) -> ProviderError:
     return ProviderError(
         f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so nothing is "
         "created again",
-        cure="To create the configuration, deploy again",
+        remediation="To create the configuration, deploy again",
     )
 
 
@@ -408,20 +423,22 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
         return ProviderError(
             f"{problem} was retained by this resource earlier, or another request has created it (last change: "
             f"{live.date_updated})",
-            cure=f"To manage it again, {adopt}",
+            remediation=f"To manage it again, {adopt}",
         )
     if owner.state_of(live.tags) is State.RELEASED:
-        return ProviderError(f"{problem} has been adopted by another resource", cure=f"To adopt it, too, {adopt}")
+        return ProviderError(
+            f"{problem} has been adopted by another resource", remediation=f"To adopt it, too, {adopt}"
+        )
     if owner.is_contradicted_by(live.tags):
-        return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", cure=f"To adopt it, {adopt}")
-    return ProviderError(f"{problem} is not managed by this resource", cure=f"To adopt it, {adopt}")
+        return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", remediation=f"To adopt it, {adopt}")
+    return ProviderError(f"{problem} is not managed by this resource", remediation=f"To adopt it, {adopt}")
 
 
 def _owned_by_another(live: Configuration) -> ProviderError:
     return ProviderError(
         f"{live.arn} is now owned by {Ownership.of(live.tags)}: it was deleted and created again there, or this "
         "resource moved to another stack. It is not overwritten",
-        cure="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
+        remediation="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
         f"--resources-to-skip`; then choose another {pascal_case(NAME)}, or adopt the configuration with "
         f"{pascal_case(TARGET)}: {live.arn}",
     )
@@ -431,6 +448,17 @@ def _missing(arn: str) -> ProviderError:
     account, region = arn.split(":")[4], arn.split(":")[3]
     return ProviderError(
         f"{pascal_case(TARGET)}: {arn} was not found in account {account}, Region {region}",
-        cure="Check the ARN: the provider reaches only the account and Region that it runs in. "
+        remediation="Check the ARN: the provider reaches only the account and Region that it runs in. "
         f"To create a configuration, give {pascal_case(NAME)}",
     )
+
+
+RESOURCE_TYPE: Final = ResourceType(
+    load_schema=distribution_configuration,
+    rules=RULES,
+    attributes=ATTRIBUTES,
+    attribute_values=attributes,
+    decide=decide,
+    decide_after_create=decide_after_create,
+    connect=ImageBuilder,
+)

@@ -1,10 +1,10 @@
-"""The ownership tags: who owns a configuration, and whether it has been handed over. All other code asks here.
+"""The ownership tags: who owns a configuration, and whether it has been handed over. No other code interprets them.
 
 Two tags identify the owner of a configuration by stack ID and logical ID. They also record a state, as a suffix of
 the stack ID:
 
-- unfinished: the provider is still creating the configuration. Every new one starts in this state. Only such a one
-  may be deleted by a rollback, by the cleanup after a failed rename, or by the Delete of a failed Create.
+- unfinished: the provider is still creating the configuration. Every new one starts in this state. A
+  rollback, the cleanup after a failed rename, and the Delete of a failed Create delete only unfinished ones.
 - handed over: CloudFormation has received the ARN, or is about to. The tags have their plain values, as in earlier
   releases. Only a Delete whose physical ID is that ARN may delete the configuration.
 - released: another resource has adopted the configuration. The suffix has a digest of that adopter. The owner's
@@ -14,12 +14,15 @@ the stack ID:
 import hashlib
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..schema.rules import MARKS
+from ..schema.rules import OWNERSHIP_TAGS
 
-STACK_TAG: Final = MARKS[0]
-LOGICAL_ID_TAG: Final = MARKS[1]
+if TYPE_CHECKING:
+    from ..cloudformation.request import Request
+
+STACK_TAG: Final = OWNERSHIP_TAGS[0]
+LOGICAL_ID_TAG: Final = OWNERSHIP_TAGS[1]
 
 _UNFINISHED: Final = " unfinished"
 _RELEASED: Final = " released to "
@@ -29,7 +32,7 @@ Tags = Mapping[str, str]
 
 
 class State(Enum):
-    """How far the ownership of a configuration has come; see the module's docstring."""
+    """The state of a configuration's ownership; see the module's docstring."""
 
     UNFINISHED = "unfinished"
     HANDED_OVER = "handed over"
@@ -79,6 +82,11 @@ class Owner(NamedTuple):
 
     stack_id: str
     logical_id: str
+
+    @classmethod
+    def of(cls, request: "Request") -> "Owner":
+        """The resource that a request is about."""
+        return cls(request.stack_id, request.logical_id)
 
     @property
     def digest(self) -> str:

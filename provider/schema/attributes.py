@@ -1,4 +1,4 @@
-"""What `Fn::GetAtt` gives of a resource that was made or changed."""
+"""What `Fn::GetAtt` returns for a distribution configuration."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,12 +19,10 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
     REQUEST_ID: "the API's request ID of the last change",
     pascal_case(IDEMPOTENCY): "the token of the last change",
 }
-"""The attributes, with what each is."""
+"""The attributes with their descriptions."""
 
 
-def attributes(arn: str, name: str, wanted: Mapping[str, Any]) -> dict[str, str]:
-    """Those attributes that follow from the configuration itself: its ARN, its name, and what it is wanted to be, by
-    the API's names.
-    """
-    regions = ",".join(str(distribution[REGION]) for distribution in wanted[DISTRIBUTIONS])
+def attributes(arn: str, name: str, desired: Mapping[str, Any]) -> dict[str, str]:
+    """The attributes that follow from the configuration itself. `desired` are its properties by the API's names."""
+    regions = ",".join(str(distribution[REGION]) for distribution in desired[DISTRIBUTIONS])
     return {ARN: arn, pascal_case(TARGET): arn, pascal_case(NAME): name, REGIONS: regions}

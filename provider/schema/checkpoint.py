@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 _T = TypeVar("_T")
 
 Checkpoint = Callable[[], None]
-"""Called again and again while work goes on; raises where it must stop."""
+"""Called repeatedly during long work; raises to stop it."""
 
 STRIDE: Final = 32
 """Entries of a collection that are processed between two calls of the checkpoint."""

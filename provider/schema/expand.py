@@ -1,4 +1,4 @@
-"""Properties -> API parameters: names to the API's, strings to what the shape says. Converts, never judges."""
+"""Properties -> API parameters: names to the API's, strings to the types of the shape. Converts, never validates."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
 from .finding import Finding, Path
-from .model import IGNORED, REFUSED, Type, camel_case, pascal_case, resource_type
+from .model import IGNORED, PROPERTIES, REFUSED, Schema, camel_case, pascal_case
 
 _BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
@@ -42,16 +42,17 @@ Convert = Callable[[Any, _Walk], Any]
 
 
 class Expanded(NamedTuple):
-    """API parameters, and what about the *names* in the properties was wrong.
+    """API parameters, and the findings about the *names* in the properties.
 
-    A value that does not convert stays as it is, for validation to judge. Names that are wrong are left out.
+    A value that cannot be converted stays as it is; validation reports it. Wrong names are left out.
     """
 
     parameters: dict[str, Any]
+    schema: Schema
     findings: tuple[Finding, ...] = ()
 
 
-def expand(properties: Mapping[str, Any], checkpoint: Checkpoint = proceed) -> Expanded:
+def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> Expanded:
     """Turn resource properties as CloudFormation delivers them into parameters by the API's names."""
     findings: list[Finding] = []
     written = dict(properties)
@@ -63,42 +64,45 @@ def expand(properties: Mapping[str, Any], checkpoint: Checkpoint = proceed) -> E
                 del written[name]
                 findings.append(Finding((name,), reason, "refused-property"))
     walk = _Walk(checkpoint)
-    parameters = _converter(resource_type())(written, walk)
+    parameters = _converter(schema)(written, walk)
     if walk.met_odd_names:
-        findings += _odd_names(written, resource_type(), (), Suggestions(checkpoint=checkpoint), checkpoint)
-    return Expanded(parameters, tuple(findings))
+        findings += _odd_names(written, schema, (), Suggestions(schema, checkpoint), checkpoint)
+    return Expanded(parameters, schema, tuple(findings))
 
 
-def parameters_of(properties: Mapping[str, Any], checkpoint: Checkpoint = proceed) -> dict[str, Any]:
-    """The same parameters as from `expand`, without findings: for properties that nobody is going to correct.
+def parameters_of(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> dict[str, Any]:
+    """The same parameters as from `expand`, without findings: for properties that cannot be corrected anymore.
 
     Takes anything: unknown names are left out, and values that do not convert stay as they are.
     """
-    parameters: dict[str, Any] = _converter(resource_type())(dict(properties), _Walk(checkpoint))
+    parameters: dict[str, Any] = _converter(schema)(dict(properties), _Walk(checkpoint))
     return parameters
 
 
-def coerce(value: object, type_: Type) -> Any:
-    """Turn a string into the boolean or integer that `type_` asks for; anything else stays as it is."""
+def coerce(value: object, schema: Schema) -> Any:
+    """Turn a string into the boolean or integer that `schema` asks for; anything else stays as it is."""
     if isinstance(value, str):
-        if type_.kind == "boolean":
+        if schema.kind == "boolean":
             return _BOOLEANS.get(value.lower(), value)
-        if type_.kind in ("integer", "long") and len(value) <= _LONGEST_INTEGER and _INTEGER.fullmatch(value):
+        if schema.kind in ("integer", "long") and len(value) <= _LONGEST_INTEGER and _INTEGER.fullmatch(value):
             return int(value)
     return value
 
 
 @cache
-def _converter(type_: Type) -> Convert:
-    """What turns a value into what the API takes, made once a type."""
-    if type_.kind == "structure":
-        return _structure_converter(type_)
-    if type_.kind == "string" or (type_.item is not None and type_.item.kind == "string"):
+def _converter(schema: Schema) -> Convert:
+    """The function that converts a value to what the API takes, made once per schema."""
+    if schema.kind == "structure":
+        return _structure_converter(schema)
+    if schema.kind == "string" or (schema.item is not None and schema.item.kind == "string"):
         return lambda value, _: value
-    if type_.item is None:
-        return lambda value, _: coerce(value, type_)
-    convert = _converter(type_.item)
-    if type_.kind == "list":
+    if schema.item is None:
+        return lambda value, _: coerce(value, schema)
+    return _entries_converter(schema.kind, _converter(schema.item))
+
+
+def _entries_converter(kind: str, convert: Convert) -> Convert:
+    if kind == "list":
         return lambda value, walk: (
             [convert(entry, walk) for entry in paced(value, walk.checkpoint)] if isinstance(value, list) else value
         )
@@ -109,10 +113,10 @@ def _converter(type_: Type) -> Convert:
     )
 
 
-def _structure_converter(type_: Type) -> Convert:
+def _structure_converter(schema: Schema) -> Convert:
     converters = {
-        spelling: (member, None if type_.members[member].kind == "string" else _converter(type_.members[member]))
-        for spelling, member in type_.spellings.items()
+        spelling: (member, None if schema.members[member].kind == "string" else _converter(schema.members[member]))
+        for spelling, member in schema.spellings.items()
     }
 
     def convert_structure(value: Any, walk: _Walk) -> Any:
@@ -136,91 +140,96 @@ def _structure_converter(type_: Type) -> Convert:
 class Suggestions:
     """The messages for unknown names: with a suggestion for the first few different ones, without for the rest."""
 
-    def __init__(self, root: Type | None = None, checkpoint: Checkpoint = proceed) -> None:
+    def __init__(self, root: Schema, checkpoint: Checkpoint = proceed) -> None:
         self._root, self._checkpoint = root, checkpoint
-        self._messages: dict[tuple[str, Type], str] = {}
+        self._messages: dict[tuple[str, Schema], str] = {}
 
-    def message(self, written: str, type_: Type, spelled: Callable[[str], str] = str) -> str:
-        """What to say of a name that a structure of `type_` does not know. See `unknown`."""
-        key = (written, type_)
+    def message(self, written: str, schema: Schema, spelled: Callable[[str], str] = str) -> str:
+        """What to say of a name that a structure of `schema` does not know. See `unknown`."""
+        key = (written, schema)
         if key not in self._messages:
             if len(self._messages) >= SUGGESTIONS:
                 return UNKNOWN
             self._checkpoint()
-            self._messages[key] = unknown(written, type_, self._root, spelled)
+            self._messages[key] = unknown(written, schema, self._root, spelled)
         return self._messages[key]
 
 
 def _odd_names(
-    value: Any, type_: Type, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
+    value: Any, schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
 ) -> Iterator[Finding]:
-    """The names that lead nowhere or to the same place."""
-    if type_.kind == "structure" and isinstance(value, dict):
-        met: dict[str, str] = {}
-        for written, entry in paced(value.items(), checkpoint):
-            member = type_.spellings.get(written)
-            if member is None:
-                yield Finding((*path, written), suggestions.message(written, type_), "unknown")
-            elif member in met:
-                message = f"given twice, as {met[member]} and as {written}; leave one out"
-                yield Finding((*path, member), message, "twice")
-            else:
-                met[member] = written
-                yield from _odd_names(entry, type_.members[member], (*path, member), suggestions, checkpoint)
-    elif type_.item and not type_.item.is_scalar and isinstance(value, list if type_.kind == "list" else dict):
+    """The names that are unknown, or given twice."""
+    if schema.kind == "structure" and isinstance(value, dict):
+        yield from _odd_names_of(value, schema, path, suggestions, checkpoint)
+    elif schema.item and not schema.item.is_scalar and isinstance(value, list if schema.kind == "list" else dict):
         entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
         for key, entry in paced(entries, checkpoint):
-            yield from _odd_names(entry, type_.item, (*path, key), suggestions, checkpoint)
+            yield from _odd_names(entry, schema.item, (*path, key), suggestions, checkpoint)
 
 
-def unknown(written: str, type_: Type, root: Type | None = None, spelled: Callable[[str], str] = str) -> str:
-    """What to say of a name that a structure of `type_` does not know: the name to take, else where it belongs.
+def _odd_names_of(
+    value: dict[str, Any], schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
+) -> Iterator[Finding]:
+    given: dict[str, str] = {}
+    for written, entry in paced(value.items(), checkpoint):
+        member = schema.spellings.get(written)
+        if member is None:
+            yield Finding((*path, written), suggestions.message(written, schema), "unknown")
+        elif member in given:
+            message = f"given twice, as {given[member]} and as {written}; omit one"
+            yield Finding((*path, member), message, "twice")
+        else:
+            given[member] = written
+            yield from _odd_names(entry, schema.members[member], (*path, member), suggestions, checkpoint)
 
-    `root` is the whole that the structure is part of, by default the properties; names to take are `spelled`.
+
+def unknown(written: str, schema: Schema, root: Schema, spelled: Callable[[str], str] = str) -> str:
+    """The message for a name that is unknown in a structure of `schema`: the name that was meant, or where it is known.
+
+    `root` is the schema that the structure is part of; `spelled` spells the suggested name.
     """
-    if home := _where_known(written, type_):
+    if home := _where_known(written, schema):
         cure = f"it is known in {spelled(home)}"
-    elif near := _slip_of(written, type_, root or resource_type()):
+    elif near := _misspelled(written, schema, root):
         cure = f"the nearest known name is {spelled(near)}"
-    elif (place := _where_else(written, root or resource_type())) is not None:
+    elif (place := _where_else(written, root)) is not None:
         cure = f"it is known {f'in {place}' if place else 'at the top level'}"
     else:
-        names = dict.fromkeys(spelled(_in_style_of(written)(member)) for member in type_.members)
+        names = dict.fromkeys(spelled(_in_style_of(written)(member)) for member in schema.members)
         cure = f"known are {', '.join(names)}"
     return f"{UNKNOWN}; {cure}"
 
 
-def is_meant(written: str, members: Collection[str]) -> bool:
-    """Whether the name to take instead of an unknown one among the properties is that of one of these members."""
-    type_ = resource_type()
-    return not _where_known(written, type_) and type_.spellings.get(_slip_of(written, type_, type_)) in members
+def is_meant(written: str, members: Collection[str], schema: Schema) -> bool:
+    """Whether an unknown name at the top level is a misspelling of one of these members."""
+    return not _where_known(written, schema) and schema.spellings.get(_misspelled(written, schema, schema)) in members
 
 
-def _slip_of(written: str, type_: Type, root: Type) -> str:
-    """The known name that was meant; empty where it is like none, or less like than what is known elsewhere."""
+def _misspelled(written: str, schema: Schema, root: Schema) -> str:
+    """The known name that was meant; empty if none is similar enough. A name that is known elsewhere needs more."""
     if len(written) > _LONGEST_NAME:
         return ""
-    near, likeness = _nearest(written, type_)
+    near, likeness = _nearest(written, schema)
     enough = _LIKE if _where_else(written, root) is None else _SLIP
     return near if likeness >= enough else ""
 
 
-def _where_known(written: str, type_: Type) -> str | None:
+def _where_known(written: str, schema: Schema) -> str | None:
     """The member of a structure, or of its entries, that has a member which `written` names."""
-    for member, inner in type_.members.items():
+    for member, inner in schema.members.items():
         structure = inner.item if inner.kind == "list" and inner.item else inner
         if written in structure.spellings:
             return _in_style_of(written)(member)
     return None
 
 
-def _where_else(written: str, root: Type) -> str | None:
+def _where_else(written: str, root: Schema) -> str | None:
     """The first place, from the root on, whose structure has a member of this name; "" is the root."""
     places = [("", root)]
-    for place, type_ in places:
-        if written in type_.spellings:
+    for place, schema in places:
+        if written in schema.spellings:
             return place
-        for member, inner in type_.members.items():
+        for member, inner in schema.members.items():
             is_list = inner.kind == "list" and inner.item is not None
             structure = inner.item if is_list and inner.item else inner
             name = f"{_in_style_of(written)(member)}{'[]' if is_list else ''}"
@@ -233,20 +242,20 @@ def _in_style_of(written: str) -> Callable[[str], str]:
     return camel_case if written[:1].islower() else pascal_case
 
 
-def _nearest(written: str, type_: Type) -> tuple[str, float]:
-    """The known name in a structure of `type_` that is most like `written`, in its letter case, and their likeness.
+def _nearest(written: str, schema: Schema) -> tuple[str, float]:
+    """The known name in a structure of `schema` that is most like `written`, in its letter case, and their likeness.
 
     Likeness is from 0 to 1, which is as good as the same.
     """
     from difflib import SequenceMatcher  # only a mistake needs it
 
-    wanted = written.lower()
+    lower = written.lower()
 
     def likeness(name: str) -> float:
         known = name.lower()
-        ratio = SequenceMatcher(None, wanted, known).ratio()
-        return (1 + ratio) / 2 if wanted in known or known in wanted else ratio
+        ratio = SequenceMatcher(None, lower, known).ratio()
+        return (1 + ratio) / 2 if lower in known or known in lower else ratio
 
-    names = [_in_style_of(written)(name) for name in type_.spellings]
-    most = max([*names, *sorted(IGNORED)] if type_ is resource_type() else names, key=likeness)
+    names = [_in_style_of(written)(name) for name in schema.spellings]
+    most = max([*names, *sorted(IGNORED)] if schema.shape == PROPERTIES else names, key=likeness)
     return most, likeness(most)

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
-from .model import Type, camel_case, pascal_case
+from .model import Schema, camel_case, pascal_case
 
 Path = tuple[str | int, ...]
 """A place in the properties: member names, list indexes from 0, and map keys."""
@@ -27,7 +27,7 @@ class Severity(Enum):
 class Finding(NamedTuple):
     """One thing wrong at one place. `rule` names the check that found it.
 
-    `mentions` are other places that the message names: its `{0}`, `{1}`, ... where there are any.
+    `mentions` are other places that the message names: its `{0}`, `{1}`, ..., if any.
     """
 
     path: Path
@@ -36,9 +36,9 @@ class Finding(NamedTuple):
     severity: Severity = Severity.ERROR
     mentions: tuple[Path, ...] = ()
 
-    def render(self, properties: object, type_: Type) -> str:
+    def render(self, properties: object, schema: Schema) -> str:
         """The finding as one line, its path in the spelling that `properties` has. For many, see `Spelling`."""
-        return Spelling(properties, type_).render(self)
+        return Spelling(properties, schema).render(self)
 
 
 class Tally:
@@ -67,8 +67,8 @@ class Spelling:
     Each structure is read once, however many paths lead into it.
     """
 
-    def __init__(self, properties: object, type_: Type, checkpoint: Checkpoint = proceed) -> None:
-        self._properties, self._type, self._checkpoint = properties, type_, checkpoint
+    def __init__(self, properties: object, schema: Schema, checkpoint: Checkpoint = proceed) -> None:
+        self._properties, self._schema, self._checkpoint = properties, schema, checkpoint
         self._names: dict[tuple[int, int], _Names] = {}
 
     def render(self, finding: Finding) -> str:
@@ -80,7 +80,7 @@ class Spelling:
     def text(self, path: Path) -> str:
         """A path by the API's names as one text. Long names are cut."""
         text = ""
-        current: Type | None = self._type
+        current: Schema | None = self._schema
         for element, name in zip(path, self.keys(path), strict=True):
             if isinstance(name, int):
                 text += f"[{name}]"
@@ -95,7 +95,7 @@ class Spelling:
         """A path by the API's names as the keys and indexes that lead there in the properties."""
         found: list[str | int] = []
         value: object = self._properties
-        current: Type | None = self._type
+        current: Schema | None = self._schema
         for element in path:
             is_member = isinstance(element, str) and (current is None or current.kind != "map")
             name = self._as_written(str(element), value, current) if is_member else element
@@ -107,12 +107,12 @@ class Spelling:
             current = _below(current, element)
         return tuple(found)
 
-    def _as_written(self, member: str, structure: object, type_: Type | None) -> str:
-        if not isinstance(structure, Mapping) or type_ is None:
+    def _as_written(self, member: str, structure: object, schema: Schema | None) -> str:
+        if not isinstance(structure, Mapping) or schema is None:
             return pascal_case(member)
-        place = id(structure), id(type_)
+        place = id(structure), id(schema)
         if place not in self._names:
-            self._names[place] = _names_in(structure, type_, self._checkpoint)
+            self._names[place] = _names_in(structure, schema, self._checkpoint)
         names = self._names[place]
         return names.written.get(member) or names.style(member)
 
@@ -126,12 +126,12 @@ class _Names(NamedTuple):
     style: Callable[[str], str]
 
 
-def _names_in(structure: Mapping[Any, object], type_: Type, checkpoint: Checkpoint) -> _Names:
+def _names_in(structure: Mapping[Any, object], schema: Schema, checkpoint: Checkpoint) -> _Names:
     written: dict[str, str] = {}
     is_lower: list[bool] = []
     for key in paced(structure, checkpoint):
-        written.setdefault(type_.spellings.get(key, key), str(key))
-        if key in type_.spellings:
+        written.setdefault(schema.spellings.get(key, key), str(key))
+        if key in schema.spellings:
             is_lower.append(key[0].islower())
     return _Names(structure, written, camel_case if is_lower and all(is_lower) else pascal_case)
 
@@ -140,7 +140,7 @@ def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
 
 
-def _below(type_: Type | None, element: str | int) -> Type | None:
-    if type_ is None or type_.kind != "structure":
-        return type_.item if type_ else None
-    return type_.members.get(type_.spellings.get(str(element), str(element)))
+def _below(schema: Schema | None, element: str | int) -> Schema | None:
+    if schema is None or schema.kind != "structure":
+        return schema.item if schema else None
+    return schema.members.get(schema.spellings.get(str(element), str(element)))

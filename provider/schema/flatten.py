@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from .checkpoint import Checkpoint, paced, proceed
-from .model import Type, pascal_case, resource_type
+from .model import Schema, pascal_case
 
 
-def flatten(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def flatten(parameters: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     """Turn parameters by the API's names into resource properties in PascalCase; map keys stay as they are."""
-    properties: dict[str, Any] = flatten_value(parameters, resource_type())
+    properties: dict[str, Any] = flatten_value(parameters, schema)
     return properties
 
 
-def flatten_value(value: Any, type_: Type, checkpoint: Checkpoint = proceed) -> Any:
-    """Turn one value of `type_` into what a user would write for it."""
-    if type_.kind == "structure" and isinstance(value, Mapping):
+def flatten_value(value: Any, schema: Schema, checkpoint: Checkpoint = proceed) -> Any:
+    """Turn one value into what a user would write for it."""
+    if schema.kind == "structure" and isinstance(value, Mapping):
         return {
-            pascal_case(name): flatten_value(entry, type_.members[name], checkpoint) for name, entry in value.items()
+            pascal_case(name): flatten_value(entry, schema.members[name], checkpoint) for name, entry in value.items()
         }
-    if type_.kind == "list" and type_.item is not None and isinstance(value, list):
-        return [flatten_value(entry, type_.item, checkpoint) for entry in paced(value, checkpoint)]
+    if schema.kind == "list" and schema.item is not None and isinstance(value, list):
+        return [flatten_value(entry, schema.item, checkpoint) for entry in paced(value, checkpoint)]
     return dict(value) if isinstance(value, Mapping) else value

@@ -1,7 +1,7 @@
 """The API's shapes as the types of the resource's properties: the one walk that everything else reads.
 
-botocore's service model is walked once into a tree of `Type`. What the resource adds to the API, and where the
-model is silent about something the service does, stands here as data.
+botocore's service model is walked once into a tree of `Schema`. What the resource adds to the API, and what the
+model does not say about the service, is data in this module.
 """
 
 import re
@@ -24,17 +24,17 @@ TARGET: Final = "distributionConfigurationArn"
 NAME: Final = "name"
 TAGS: Final = "tags"
 IDEMPOTENCY: Final = "clientToken"
-"""The members that are not content: what is updated, what it is called, what hangs on it, whose request it is."""
+"""The members that are not content: the configuration, its name, its tags, and the client token."""
 
 DISTRIBUTIONS: Final = "distributions"
 REGION: Final = "region"
-"""The list that is the content, and the member of its entries that says where each goes."""
+"""The list of distributions, and the member of its entries that is the target Region."""
 
 FROM_CREATE: Final = (NAME, TAGS)
 """Members of the Create call that are properties although the Update call lacks them."""
 
 REFUSED: Final = {IDEMPOTENCY: "the client token is always the ID of the stack's request; leave this property out"}
-"""Members of the API that are no property, with what to say to who gives one."""
+"""Members of the API that are not properties, each with the message for a template that gives it."""
 
 IGNORED: Final = frozenset({"ServiceToken", "ServiceTimeout"})
 """Properties of CloudFormation's own, which it hands through."""
@@ -43,7 +43,7 @@ ALIASES: Final = {("AmiDistributionConfiguration", "launchPermission"): "launchP
 """Names that the native resource and its documentation have for a member of the API, by shape and member."""
 
 DEFAULTS: Final[Mapping[tuple[str, str], object]] = {("LaunchTemplateConfiguration", "setDefaultVersion"): True}
-"""What the service takes where a member is left out, by shape and member."""
+"""The service's default for an omitted member, by shape and member."""
 
 LIST_KEYS: Final = {"DistributionList": REGION}
 """Lists of structures without an order of meaning, by shape, with the member that tells their entries apart."""
@@ -54,13 +54,40 @@ RANGES: Final = {"integer": 2**31, "long": 2**63}
 HINTS: Final = {"AccountId": "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal"}
 """What a pattern that does not match most likely means, by shape."""
 
+PROPERTIES: Final = "Properties"
+"""The shape's name of the schema of all properties of a resource type."""
+
+PATTERNS: Final[Mapping[str, str]] = {
+    "^[0-9]{12}$": "12 digits, leading zeros included",
+    "^[-_A-Za-z-0-9][-_A-Za-z0-9 ]{1,126}[-_A-Za-z-0-9]$": (
+        "3 to 128 letters, digits, spaces, hyphens, or underscores, without a space at either end"
+    ),
+    r"^[-_A-Za-z0-9{][-_A-Za-z0-9\s:{}\.]+[-_A-Za-z0-9}]$": (
+        "3 or more letters, digits, spaces, or any of - _ : . { }, without a space, colon, or period at either end"
+    ),
+    r"^(?!aws:)[a-zA-Z0-9\s_.:/=+\-@]*$": "letters, digits, spaces, or any of _ . : / = + - @, not beginning with aws:",
+    r"^[a-zA-Z0-9_.\-\/]+$": "letters, digits, or any of _ . - /",
+    "^lt-[a-z0-9-_]{17}$": "a launch template's ID: lt- and 17 lowercase letters or digits",
+    "^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):distribution-configuration/[a-z0-9-_]+$": (
+        "the ARN of a distribution configuration"
+    ),
+    "^arn:aws[^:]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$": "the ARN of an organization",
+    "^arn:aws[^:]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}": (
+        "the ARN of an organizational unit"
+    ),
+    "^arn:aws[^:]*:license-manager:[^:]+:[0-9]{12}:license-configuration:lic-[a-z0-9-_]{32}$": (
+        "the ARN of a license configuration"
+    ),
+}
+"""The patterns of the service model in words. A new pattern has none until it has a row here."""
+
 ON_DELETE: Final = "onDelete"
 DELETE: Final = "Delete"
 RETAIN: Final = "Retain"
 
 
 @dataclass(frozen=True, eq=False)
-class Type:
+class Schema:
     """The type of a value in the resource's properties, as the service model gives it.
 
     `kind` is botocore's type name: structure, list, map, string, integer, boolean, ...
@@ -74,10 +101,10 @@ class Type:
     maximum: int | None = None
     pattern: str | None = None
     enum: tuple[str, ...] = ()
-    members: Mapping[str, "Type"] = field(default_factory=dict, repr=False)
+    members: Mapping[str, "Schema"] = field(default_factory=dict, repr=False)
     required: tuple[str, ...] = ()
-    item: "Type | None" = None
-    key: "Type | None" = None
+    item: "Schema | None" = None
+    key: "Schema | None" = None
 
     @cached_property
     def spellings(self) -> Mapping[str, str]:
@@ -92,7 +119,7 @@ class Type:
 
     @cached_property
     def regex(self) -> re.Pattern[str] | None:
-        """The pattern, with Java's meaning: ASCII classes, and an end that no trailing newline slips past."""
+        """The pattern as Java reads it: with ASCII classes, and an end that does not allow a trailing newline."""
         if self.pattern is None:
             return None
         pattern = self.pattern
@@ -102,7 +129,7 @@ class Type:
 
     @cached_property
     def list_key(self) -> str | None:
-        """The member that tells this list's entries apart, where their order means nothing."""
+        """The member that identifies this list's entries, if their order has no meaning."""
         return LIST_KEYS.get(self.shape)
 
     @cached_property
@@ -111,14 +138,17 @@ class Type:
         return self.item is None and self.kind != "structure"
 
     def default(self, member: str) -> object:
-        """What the service takes where `member` of this structure is left out; None where that is nothing."""
+        """The service's default if `member` of this structure is omitted; None if there is none."""
         return DEFAULTS.get((self.shape, member))
 
 
-OURS: Final[Mapping[str, Type]] = {
-    ON_DELETE: Type(kind="string", shape="OnDelete", enum=(DELETE, RETAIN)),
+PROVIDER_PROPERTIES: Final[Mapping[str, Schema]] = {
+    ON_DELETE: Schema(kind="string", shape="OnDelete", enum=(DELETE, RETAIN)),
 }
-"""Properties that the API does not have, in camelCase like its own. A new one is a row here."""
+"""Properties that the API does not have, in camelCase like the API's. A new one is a row here."""
+
+Type = Schema
+"""The former name, for the tools that still use it."""
 
 
 def pascal_case(name: str) -> str:
@@ -167,18 +197,18 @@ def service_model() -> ServiceModel:
 
 
 @cache
-def resource_type() -> Type:
-    """The type of the resource's properties as a whole.
+def distribution_configuration() -> Schema:
+    """The schema of a distribution configuration's properties.
 
-    All members of the Update call except the token, `name` and `tags` of the Create call, and what is ours.
+    All members of the Update call except the token, `name` and `tags` of the Create call, and the provider's own.
     """
     update = operation(UPDATE)
     create = operation(CREATE)
     members = {name: shape for name, shape in update.members.items() if name not in REFUSED}
     members |= {name: create.members[name] for name in FROM_CREATE}
-    members |= OURS
+    members |= PROVIDER_PROPERTIES
     required = tuple(name for name in update.required if name in create.required and name not in REFUSED)
-    return Type(kind="structure", shape="Properties", members=members, required=required)
+    return Schema(kind="structure", shape=PROPERTIES, members=members, required=required)
 
 
 @cache
@@ -188,22 +218,22 @@ def content_members() -> tuple[str, ...]:
 
 
 @cache
-def operation(name: str) -> Type:
+def operation(name: str) -> Schema:
     """The type of an operation's input."""
     model: OperationModel = service_model().operation_model(name)
     if model.input_shape is None:
-        return Type(kind="structure", shape=name)
+        return Schema(kind="structure", shape=name)
     return _walk(model.input_shape.name)
 
 
 @cache
-def _walk(shape_name: str) -> Type:
+def _walk(shape_name: str) -> Schema:
     shape: Shape = service_model().shape_for(shape_name)
     limits = shape.metadata
     bound = RANGES.get(shape.type_name)
     item = getattr(shape, "member", None) or getattr(shape, "value", None)
     key = getattr(shape, "key", None)
-    return Type(
+    return Schema(
         kind=shape.type_name,
         shape=shape.name,
         minimum=limits.get("min", -bound if bound else None),

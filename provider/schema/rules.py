@@ -1,7 +1,7 @@
-"""Parameters -> findings: what the service refuses or advises against although its model does not say so.
+"""Parameters -> findings: what the service rejects or advises against although its model does not say so.
 
-A new rule is one row of `RULES`: what it is called, the place it looks at, how grave it is, who says so,
-and a function from the value at that place to messages. What the service is known to refuse is an error;
+A new rule is one row of `RULES`: lint ID, title, path, severity, source, check, and an example. Lint's catalog, the
+table in docs/linting.md, and the reference are made from these rows. What the service is known to reject is an error;
 what is only documented or advised is a warning.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from .checkpoint import STRIDE, Checkpoint, paced, proceed
 from .finding import Finding, Path, Severity
 from .model import (
+    CREATE,
     DELETE,
     DISTRIBUTIONS,
     NAME,
@@ -21,12 +22,12 @@ from .model import (
     TAGS,
     TARGET,
     known_regions,
+    operation,
     region_names,
-    resource_type,
 )
 from .validate import describe
 
-MARKS: Final = (
+OWNERSHIP_TAGS: Final = (
     "image-builder-distribution-provider:stack-id",
     "image-builder-distribution-provider:logical-id",
 )
@@ -34,49 +35,59 @@ MARKS: Final = (
 
 _BUILD_DATE = re.compile(r"\{\{\s*imagebuilder:buildDate\s*\}\}")
 _FEWEST_PARALLEL_LAUNCHES = 6
-_SLIPS = 20
-"""How many different unknown Regions are compared with the known ones, which takes long and only leads to advice."""
+_MOST_COMPARED = 20
+"""Different unknown Regions that are compared with the known ones: each takes long, and yields only advice."""
 _LONGEST_REGION = 64
-"""Characters; a longer name is no slip of a Region's."""
+"""Characters; a longer name is not a misspelled Region."""
 
 Violations = Iterator[tuple[Path, str]]
-"""Places below the one that a rule looks at, each with a message."""
-
-_TARGETS: Final[tuple[Path, ...]] = ((NAME,), (TARGET,))
+"""Paths below the rule's path, each with a message."""
 
 
 class Rule(NamedTuple):
-    """A constraint of the service's own. `path` is dotted, with `[]` for each entry of a list; "" is the root."""
+    """A constraint that the service model lacks.
 
+    `number` is its lint ID without the letter, which is the severity's. `path` is dotted, with `[]` for each entry of a
+    list; "" is the root. `example` is a violation. `mentions` are other paths that the message names.
+    """
+
+    number: int
     id: str
+    title: str
     path: str
     severity: Severity
     source: str
     check: Callable[[Any], Violations]
+    example: str
     mentions: tuple[Path, ...] = ()
+
+    @property
+    def lint_id(self) -> str:
+        """The ID of the rule's findings: `E9301`."""
+        return f"{self.severity.name[0]}{self.number}"
 
 
 def _one_target(parameters: dict[str, Any]) -> Violations:
     if NAME in parameters and TARGET in parameters:
         yield (TARGET,), "give either {0} (to own a configuration) or {1} (to adopt one), not both"
     elif NAME not in parameters and TARGET not in parameters:
-        yield (), "give one of {0} (to own a configuration) and {1} (to adopt one)"
+        yield (), "give either {0} (to own a configuration) or {1} (to adopt one)"
 
 
 def _owned_tags(parameters: dict[str, Any]) -> Violations:
     tags = parameters.get(TAGS)
-    limit = resource_type().members[TAGS].maximum or 50
-    most = limit - len(MARKS)
+    limit = operation(CREATE).members[TAGS].maximum or 50
+    most = limit - len(OWNERSHIP_TAGS)
     if NAME in parameters and isinstance(tags, dict) and len(tags) > most:
         yield (
             (TAGS,),
             f"must be at most {most} entries, is {len(tags)}: the service takes {limit} and an owned configuration "
-            f"carries {len(MARKS)} ownership tags",
+            f"carries {len(OWNERSHIP_TAGS)} ownership tags",
         )
 
 
 def _reserved_tags(tags: Any) -> Violations:
-    for key in MARKS:
+    for key in OWNERSHIP_TAGS:
         if isinstance(tags, dict) and key in tags:
             yield (key,), "the key is reserved for the provider's ownership tags; choose another"
 
@@ -85,33 +96,33 @@ def _deleted_adoption(parameters: dict[str, Any]) -> Violations:
     if NAME not in parameters and TARGET in parameters and parameters.get(ON_DELETE) == DELETE:
         yield (
             (ON_DELETE,),
-            "deletes a configuration that existed before the stack, even if the stack's creation rolls back; leave it "
-            "out to retain the configuration",
+            "deletes a configuration that existed before the stack, even if the stack's creation rolls back; omit it "
+            "to retain the configuration",
         )
 
 
 def _some_region(distributions: Any) -> Violations:
     if distributions == []:
-        yield (), "is empty, so images are distributed nowhere; the service may refuse it"
+        yield (), "is empty, so images are not distributed; the service may reject it"
 
 
 def _region_once(distributions: Any) -> Violations:
     seen: dict[Hashable, int] = {}
     for index, region in enumerate(_field(entry, REGION) for entry in _entries(distributions)):
-        # Not only text: what stands for a Region that is not known yet is the same Region each time.
+        # Not only text: a placeholder for a Region that is not known yet is the same Region each time.
         if region is not None and isinstance(region, Hashable) and seen.setdefault(region, index) != index:
             yield (
                 (index, REGION),
-                f"{describe(region)} is given already by entry {seen[region]}; a Region may appear once: merge the two",
+                f"{describe(region)} is already in entry {seen[region]}; a Region may appear once: merge the two",
             )
 
 
 def _region_name(region: Any) -> Violations:
     if isinstance(region, str) and not region_names().fullmatch(region):
-        yield (), f"{describe(region)} has not the form of a Region's name, such as us-east-1"
+        yield (), f"{describe(region)} is not a Region name like us-east-1"
 
 
-def _region_slip(distributions: Any) -> Violations:
+def _misspelled_region(distributions: Any) -> Violations:
     meant: dict[str, str] = {}
     for index, entry in enumerate(_entries(distributions)):
         region = _field(entry, REGION)
@@ -119,21 +130,21 @@ def _region_slip(distributions: Any) -> Violations:
             continue
         if not region_names().fullmatch(region):
             continue
-        if region not in meant and len(meant) < _SLIPS:
+        if region not in meant and len(meant) < _MOST_COMPARED:
             meant[region] = _nearest_region(region)
         if near := meant.get(region):
-            yield (index, REGION), f"{describe(region)} is no Region that is known; the nearest is {near}"
+            yield (index, REGION), f"{describe(region)} is not a known Region; did you mean {near}?"
 
 
 def _nearest_region(region: str) -> str:
-    """The known Region that was meant; empty where the name may be that of a new one."""
-    from difflib import SequenceMatcher, get_close_matches  # only a Region that is not known needs them
+    """The known Region that was meant; empty if the name may be a new Region's."""
+    from difflib import SequenceMatcher, get_close_matches  # only an unknown Region needs them
 
     def likeness(known: str) -> tuple[bool, float]:
-        # Letters that changed places are the commonest slip.
+        # Swapped letters are the most common mistake.
         return sorted(known) == sorted(region), SequenceMatcher(None, region, known).ratio()
 
-    # A Region that is newer than botocore has a new number, or goes by the words that others go by.
+    # A Region that is newer than botocore has a new number, or a new combination of known words.
     regions = sorted(filter(region_names().fullmatch, known_regions()))
     words = {word for name in regions for word in name.split("-")}
     if any(word not in words and get_close_matches(word, words) for word in region.split("-")[:-1]):
@@ -142,11 +153,11 @@ def _nearest_region(region: str) -> str:
 
 
 def _some_output(distribution: Any) -> Violations:
-    # An empty list is none, as the service has it; an empty structure is one.
+    # To the service, an empty list is no output; an empty structure is one.
     if isinstance(distribution, dict) and all(name == REGION or value == [] for name, value in distribution.items()):
         yield (
             (),
-            "one or more outputs should be provided for each region: add what is to be distributed there, "
+            "one or more outputs should be provided for each region: add an output, "
             "such as AmiDistributionConfiguration",
         )
 
@@ -159,7 +170,7 @@ def _build_date(name: Any) -> Violations:
 def _all_users(groups: Any) -> Violations:
     for index, group in enumerate(_entries(groups)):
         if isinstance(group, str) and group != "all":
-            yield (index,), f'must be "all", the only group there is, not {describe(group)}'
+            yield (index,), f'must be "all", the only group, not {describe(group)}'
 
 
 def _target_account(distribution: Any) -> Violations:
@@ -171,13 +182,13 @@ def _target_account(distribution: Any) -> Violations:
         if isinstance(account, str) and accounts is not None and account not in accounts:
             yield (
                 ("ssmParameterConfigurations", index, "amiAccountId"),
-                f"{describe(account)} is none of this Region's TargetAccountIds; the service wants a target account",
+                f"{describe(account)} is not one of this Region's TargetAccountIds",
             )
 
 
 def _parallel_launches(count: Any) -> Violations:
     if type(count) is int and 0 < count < _FEWEST_PARALLEL_LAUNCHES:
-        yield (), f"EC2 refuses fewer than {_FEWEST_PARALLEL_LAUNCHES} parallel launches, this is {count}"
+        yield (), f"must be at least {_FEWEST_PARALLEL_LAUNCHES} for EC2, is {count}"
 
 
 def _one_template(template: Any) -> Violations:
@@ -186,56 +197,159 @@ def _one_template(template: Any) -> Violations:
         yield (), "give either the launch template's ID or its name, not both"
 
 
-_GUIDE = "EC2 Image Builder User Guide"
+_CONTRACT = "the resource's contract"
 _OBSERVED = "observed InvalidParameterValueException"
 
 RULES: Final = (
-    Rule("one-target", "", Severity.ERROR, "the resource's contract", _one_target, _TARGETS),
-    Rule("owned-tags", "", Severity.ERROR, "service quota of tags", _owned_tags),
-    Rule("reserved-tags", "tags", Severity.ERROR, "the resource's contract", _reserved_tags),
-    Rule("deleted-adoption", "", Severity.WARNING, "the resource's contract", _deleted_adoption),
-    Rule("some-region", DISTRIBUTIONS, Severity.WARNING, "left to the service to judge", _some_region),
-    Rule("region-once", DISTRIBUTIONS, Severity.ERROR, _OBSERVED, _region_once),
-    Rule("region-name", "distributions[].region", Severity.WARNING, "botocore's partitions", _region_name),
-    Rule("region-slip", DISTRIBUTIONS, Severity.WARNING, "botocore's partitions", _region_slip),
-    Rule("some-output", "distributions[]", Severity.ERROR, _OBSERVED, _some_output),
     Rule(
+        9301,
+        "one-target",
+        "Either Name or DistributionConfigurationArn is given",
+        "",
+        Severity.ERROR,
+        _CONTRACT,
+        _one_target,
+        "both, or neither",
+        mentions=((NAME,), (TARGET,)),
+    ),
+    Rule(
+        9302,
+        "owned-tags",
+        "An owned configuration has room for its two ownership tags",
+        "",
+        Severity.ERROR,
+        "service quota of tags",
+        _owned_tags,
+        "49 `Tags` beside `Name`",
+    ),
+    Rule(
+        9303,
+        "reserved-tags",
+        "Tags do not use the keys of the ownership tags",
+        "tags",
+        Severity.ERROR,
+        _CONTRACT,
+        _reserved_tags,
+        f"`{OWNERSHIP_TAGS[0]}` in `Tags`",
+    ),
+    Rule(
+        9304,
+        "some-region",
+        "Distributions is not empty",
+        DISTRIBUTIONS,
+        Severity.WARNING,
+        "left to the service to decide",
+        _some_region,
+        "`Distributions: []`",
+    ),
+    Rule(
+        9305,
+        "region-once",
+        "Each Region appears once",
+        DISTRIBUTIONS,
+        Severity.ERROR,
+        _OBSERVED,
+        _region_once,
+        "`Region: us-east-1` twice",
+    ),
+    Rule(
+        9306,
+        "some-output",
+        "Each Region has an output",
+        "distributions[]",
+        Severity.ERROR,
+        _OBSERVED,
+        _some_output,
+        "an entry with `Region` alone",
+    ),
+    Rule(
+        9307,
         "build-date",
+        "AMI names contain the build date",
         "distributions[].amiDistributionConfiguration.name",
         Severity.ERROR,
         _OBSERVED,
         _build_date,
+        "`Name: golden`",
     ),
     Rule(
+        9308,
         "all-users",
+        "The only user group is all",
         "distributions[].amiDistributionConfiguration.launchPermission.userGroups",
         Severity.ERROR,
         "EC2 ModifyImageAttribute: the only group is all",
         _all_users,
+        "`UserGroups: [everybody]`",
     ),
-    Rule("target-account", "distributions[]", Severity.WARNING, _GUIDE, _target_account),
     Rule(
+        9309,
+        "target-account",
+        "An SSM parameter's account is one of its Region's target accounts",
+        "distributions[]",
+        Severity.WARNING,
+        "EC2 Image Builder User Guide",
+        _target_account,
+        "another `AmiAccountId`",
+    ),
+    Rule(
+        9310,
         "parallel-launches",
+        "Fast launch has at least six parallel launches",
         "distributions[].fastLaunchConfigurations[].maxParallelLaunches",
         Severity.WARNING,
         "EC2 EnableFastLaunch, as CDK checks it",
         _parallel_launches,
+        "`MaxParallelLaunches: 5`",
     ),
     Rule(
+        9311,
+        "region-name",
+        "Region names have the form of a Region name",
+        "distributions[].region",
+        Severity.WARNING,
+        "botocore's partitions",
+        _region_name,
+        "`Region: us-east1`",
+    ),
+    Rule(
+        9313,
+        "region-slip",
+        "Region names are not misspelled",
+        DISTRIBUTIONS,
+        Severity.WARNING,
+        "botocore's partitions",
+        _misspelled_region,
+        "`Region: us-esat-1`",
+    ),
+    Rule(
+        9315,
         "one-template",
+        "Fast launch gives its launch template by ID or by name, not both",
         "distributions[].fastLaunchConfigurations[].launchTemplate",
         Severity.WARNING,
         "EC2 EnableFastLaunch",
         _one_template,
+        "`LaunchTemplateId` beside `LaunchTemplateName`",
+    ),
+    Rule(
+        9316,
+        "deleted-adoption",
+        "Adopted configurations are retained",
+        "",
+        Severity.WARNING,
+        _CONTRACT,
+        _deleted_adoption,
+        "`OnDelete: Delete` beside `DistributionConfigurationArn`",
     ),
 )
-"""All rules, in the order in which their findings are told."""
+"""All rules of a distribution configuration, in the order in which their findings are reported."""
 
 
-def judge(
-    parameters: dict[str, Any], rules: tuple[Rule, ...] = RULES, checkpoint: Checkpoint = proceed
+def apply_rules(
+    parameters: dict[str, Any], rules: tuple[Rule, ...], checkpoint: Checkpoint = proceed
 ) -> Iterator[Finding]:
-    """Check parameters by the API's names against the service's own rules. Values of a wrong type are passed over."""
+    """Check parameters by the API's names against the service's own rules. Values of a wrong type are skipped."""
     found = 0
     for rule in rules:
         checkpoint()
@@ -248,7 +362,7 @@ def judge(
 
 
 def select(value: Any, path: str, checkpoint: Checkpoint = proceed) -> list[tuple[Path, Any]]:
-    """Every place that a rule's path names and that `value` has, with the value there."""
+    """Every path in `value` that matches a rule's path, with the value there."""
     places: list[tuple[Path, Any]] = [((), value)]
     for member, each in _steps(path):
         found = [
@@ -268,7 +382,7 @@ def select(value: Any, path: str, checkpoint: Checkpoint = proceed) -> list[tupl
 
 @cache
 def _steps(path: str) -> tuple[tuple[str, bool], ...]:
-    """A rule's path as members, each with whether all entries of it are meant."""
+    """A rule's path as member names, each with whether it continues with every entry of a list."""
     return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in path.split(".")) if path else ()
 
 

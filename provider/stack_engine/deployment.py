@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from ..resources import RESOURCE_TYPES
 from ..template.external_values import ExternalValues
 from ..template.function_calls import calls, names_in
 from ..template.intrinsics import Evaluator, text
@@ -25,8 +26,6 @@ from ..template.structure import (
 )
 from ..template.template_error import TemplateError, TreePath, describe, raise_all
 from .records import Resource, StackLocation
-
-BACKED_TYPES = ("Custom::ImageBuilderDistributionConfiguration", "AWS::CloudFormation::CustomResource")
 
 
 class AttributeMissingError(TemplateError):
@@ -85,7 +84,7 @@ class Deployment:
 
     def backed(self, logical_id: str) -> bool:
         """Whether this is a resource of the provider; all others are skipped."""
-        return self.type(logical_id) in BACKED_TYPES and logical_id not in self.template.foreign
+        return self.type(logical_id) in RESOURCE_TYPES and logical_id not in self.template.foreign
 
     def type(self, logical_id: str) -> str:
         """The resource's Type."""

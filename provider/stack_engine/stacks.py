@@ -9,13 +9,13 @@ from uuid import uuid4
 from ..template.external_values import ExternalValues
 from ..template.placeholders import Placeholders
 from ..template.sections import Template
-from .deployment import BACKED_TYPES, Deployment, refuse_type_changes
+from .deployment import Deployment, refuse_type_changes
 from .exchange import Event, Exchange
 from .operation import Operation
 from .records import Stack, StackEvent, StackLocation
 from .sink import AnswerSink
 
-__all__ = ["BACKED_TYPES", "Stack", "StackEngine", "StackEvent"]
+__all__ = ["Stack", "StackEngine", "StackEvent"]
 
 
 @dataclass(frozen=True)

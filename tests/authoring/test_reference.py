@@ -13,8 +13,9 @@ from provider.authoring.documentation import first_sentence, kind, limits, of_me
 from provider.authoring.reference import page
 from provider.cli.native import native_members, native_schema
 from provider.lint.catalog import CHECKS
+from provider.resources import resource_type
 from provider.schema.attributes import ATTRIBUTES
-from provider.schema.model import DEFAULTS, OURS, REFUSED, Type, operation, pascal_case, resource_type
+from provider.schema.model import DEFAULTS, PROVIDER_PROPERTIES, REFUSED, Type, operation, pascal_case
 from provider.schema.rules import RULES
 from provider.schema.validate import validate
 from tests.stack import Resource, ami
@@ -50,7 +51,7 @@ def test_the_golden_page_is_fresh(made: str) -> None:
 
 def test_every_property_has_its_section(made: str) -> None:
     """Each property is there with the API's words, its limits, its values, its default, and whether it is required."""
-    for structure, name, path in places(resource_type()):
+    for structure, name, path in places(resource_type().schema):
         type_, text = structure.members[name], section(made, path)
         assert of_member(structure, name) in text
         assert limits(type_) in text
@@ -71,8 +72,10 @@ def test_every_rule_is_on_the_page(made: str) -> None:
 
 def test_what_the_native_resource_lacks_is_said(made: str) -> None:
     """Of the API's fields, S3 export is the one that the native resource does not have so far; the page says so."""
-    lacking = [path for *_, path in places(resource_type()) if "The native resource lacks it" in section(made, path)]
-    ours = {"DistributionConfigurationArn", *map(pascal_case, OURS)}
+    lacking = [
+        path for *_, path in places(resource_type().schema) if "The native resource lacks it" in section(made, path)
+    ]
+    ours = {"DistributionConfigurationArn", *map(pascal_case, PROVIDER_PROPERTIES)}
     assert {path.partition(".")[2].partition(".")[0] for path in lacking if path not in ours} == {
         "S3ExportConfiguration"
     }
@@ -89,7 +92,7 @@ def test_what_is_refused_is_on_the_page(made: str) -> None:
 def test_the_examples_are_valid(made: str) -> None:
     """Each structure's example is YAML that the model accepts, and no two of its members exclude each other."""
     seen = 0
-    for structure, name, path in places(resource_type()):
+    for structure, name, path in places(resource_type().schema):
         type_: Type = structure.members[name]
         while type_.kind == "list" and type_.item is not None:
             type_ = type_.item
@@ -132,7 +135,7 @@ def test_documentation_becomes_markdown() -> None:
     assert members is not None
     export = members.members["s3ExportConfiguration"]
     assert "formats:\n- **Virtual Hard Disk (VHD)** " in of_member(export, "diskImageFormat")
-    said = [of_member(structure, name) for structure, name, _ in places(resource_type())]
+    said = [of_member(structure, name) for structure, name, _ in places(resource_type().schema)]
     assert not [text for text in said if re.search(r"</?\w+>", text)]
     assert any(re.search(r"\[[^]]+\]\(https://[^)]+\)", text) for text in said)
 

@@ -8,10 +8,11 @@ import yaml
 
 from provider.authoring.samples import sample
 from provider.authoring.starter_template import COMMENTED_OUT, StarterTemplate
-from provider.schema.check import find
+from provider.resources import resource_type
+from provider.schema.check import validate_properties
 from provider.schema.expand import expand
 from provider.schema.flatten import flatten_value
-from provider.schema.model import Type, resource_type
+from provider.schema.model import Type
 from provider.schema.validate import validate
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base"
@@ -28,7 +29,7 @@ def structures(type_: Type) -> Iterator[Type]:
 
 def test_a_sample_has_every_member_and_is_valid() -> None:
     """For every structure of the model there is a sample with all of its members, which the model accepts."""
-    for type_ in structures(resource_type()):
+    for type_ in structures(resource_type().schema):
         value = sample(type_)
         assert set(value) == set(type_.members), type_.shape
         assert validate(value, type_) == [], type_.shape
@@ -39,7 +40,8 @@ def test_a_sample_has_every_member_and_is_valid() -> None:
 def test_a_skeleton_has_no_findings(required: bool, adopt: str) -> None:
     """A skeleton's properties pass the model's constraints and the service's rules, warnings included."""
     template = StarterTemplate(required, adopt).as_template()
-    assert find(expand(template["Resources"]["GoldenImage"]["Properties"])) == []
+    expanded = expand(template["Resources"]["GoldenImage"]["Properties"], resource_type().schema)
+    assert validate_properties(expanded, resource_type().rules) == []
 
 
 @pytest.mark.parametrize("required", [False, True], ids=["all", "required"])
@@ -58,7 +60,7 @@ def test_comments_hold_what_is_set_aside() -> None:
     """Without the hash in front, each property that is set aside is YAML with the sample's value."""
     text = StarterTemplate().as_yaml()
     for shape, member in COMMENTED_OUT:
-        type_ = next(one for one in structures(resource_type()) if one.shape == shape)
+        type_ = next(one for one in structures(resource_type().schema) if one.shape == shape)
         wanted = flatten_value({member: sample(type_.members[member], shape, member)}, type_)
         ((name, value),) = wanted.items()
         lines = text[text.index(f"# {name}:") :].splitlines()
@@ -73,7 +75,7 @@ def test_comments_hold_what_is_set_aside() -> None:
 def test_every_property_is_in_the_skeleton() -> None:
     """The skeleton names each property of the model, as a value or as a comment, with a comment on it."""
     lines = [re.sub(r"^[ #-]+", "", line) for line in StarterTemplate().as_yaml().splitlines()]
-    for type_ in structures(resource_type()):
+    for type_ in structures(resource_type().schema):
         for name in type_.members:
             assert any(line.startswith(name[0].upper() + name[1:] + ":") for line in lines), name
 

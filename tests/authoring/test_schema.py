@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from provider.authoring.schema import schema
 from provider.authoring.starter_template import StarterTemplate
+from provider.resources import resource_type
 from provider.schema.flatten import flatten
 
 ROOT = Path(__file__).parents[2]
@@ -172,6 +173,9 @@ def test_no_definition_is_described() -> None:
 
 def test_an_api_s_field_is_known_by_cloudformation_s_name() -> None:
     """What flatten makes of the API's names is what the schema has."""
-    named = flatten({"distributions": [{"region": "us-east-1", "s3ExportConfiguration": {"roleName": "vmimport"}}]})
+    named = flatten(
+        {"distributions": [{"region": "us-east-1", "s3ExportConfiguration": {"roleName": "vmimport"}}]},
+        resource_type().schema,
+    )
     export = schema()["$defs"]["S3ExportConfiguration"]["anyOf"][0]
     assert set(named["Distributions"][0]["S3ExportConfiguration"]) <= set(export["properties"])

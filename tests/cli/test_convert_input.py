@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from provider.cli.convert.cli_input import from_input
 from provider.cli.convert.document import Document
+from provider.resources import resource_type
 from provider.schema.flatten import flatten
 from provider.template.reader import read
 from tests.cli.commands import EXAMPLES, command
@@ -259,7 +260,7 @@ def test_a_name_that_is_there_twice_stays(form: str, tmp_path: Path) -> None:
     ended = command("convert", file)
     assert ended.status == 1
     assert resource(ended.stdout)["Properties"]["Distributions"] == tree["distributions"]
-    assert "E9102: Distributions[0].region: given twice, as region and as Region; leave one out" in ended.stderr
+    assert "E9102: Distributions[0].region: given twice, as region and as Region; omit one" in ended.stderr
 
 
 @settings(deadline=None, max_examples=50)
@@ -270,4 +271,6 @@ def test_any_input_says_the_same_as_ours(parameters: dict[str, Any], flow: bool 
     # In braces from the first line on, it would be JSON.
     document = Document.of((f"---\n{text}" if form == "yaml" else json.dumps(parameters)).encode())
     properties = resource(from_input(document))["Properties"]
-    assert {name: one for name, one in properties.items() if not name.startswith("Service")} == flatten(parameters)
+    assert {name: one for name, one in properties.items() if not name.startswith("Service")} == flatten(
+        parameters, resource_type().schema
+    )

@@ -13,8 +13,9 @@ from provider.authoring.native import NativeMembers, native_name
 from provider.cli.convert.document import Document
 from provider.cli.convert.to_native import to_native
 from provider.cli.native import native_members, native_schema
+from provider.resources import resource_type
 from provider.schema.flatten import flatten
-from provider.schema.model import TARGET, Type, resource_type
+from provider.schema.model import TARGET, Type
 from provider.template.reader import read
 from tests.cli.commands import EXAMPLES, ROOT, Ended, command
 from tests.schema.given import PARAMETERS
@@ -204,14 +205,14 @@ def natively(value: Any, type_: Type, native: NativeMembers) -> Any:
 @given(PARAMETERS, st.sampled_from([False, True, None]), st.sampled_from([2, 4]))
 def test_any_layout_is_changed_rightly(parameters: dict[str, Any], flow: bool | None, indent: int) -> None:
     """Whatever the properties, in blocks, in braces or mixed: the changed text says what the changed values are."""
-    ours = {"Type": OURS, "Properties": {"ServiceToken": "t", **flatten(parameters)}}
+    ours = {"Type": OURS, "Properties": {"ServiceToken": "t", **flatten(parameters, resource_type().schema)}}
     text = yaml.safe_dump({"Resources": {"A": ours}}, default_flow_style=flow, indent=indent, sort_keys=False)
     # In braces from the first line on, it would be JSON.
     document = Document.of(f"---\n{text}".encode())
     to_native(document)
     made = read(document.result().encode()).tree["Resources"]["A"]
     wanted = {name: value for name, value in parameters.items() if name not in ("onDelete", TARGET)}
-    assert made["Properties"] == natively(wanted, resource_type(), NATIVE_MEMBERS)
+    assert made["Properties"] == natively(wanted, resource_type().schema, NATIVE_MEMBERS)
     assert made["Type"] == NATIVE
     assert any("S3ExportConfiguration" in note.text for note in document.notes) == any(
         "s3ExportConfiguration" in one for one in parameters["distributions"]

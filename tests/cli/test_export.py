@@ -9,12 +9,12 @@ import yaml
 
 from provider.authoring.samples import consistent, whole
 from provider.emulator.emulator import Emulator
-from provider.schema.model import resource_type
-from provider.schema.rules import MARKS
+from provider.resources import resource_type
+from provider.schema.rules import OWNERSHIP_TAGS
 from tests.cli.commands import Ended, command, process
 from tests.stack import Resource
 
-EVERYTHING = consistent(whole(), resource_type())["distributions"]
+EVERYTHING = consistent(whole(), resource_type().schema)["distributions"]
 REGIONS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "x {{ imagebuilder:buildDate }}"}}]
 
 
@@ -38,7 +38,7 @@ def changing(emulator: Emulator) -> list[str]:
         {"distributions": REGIONS},
         {"distributions": REGIONS, "description": 'Yes: it\'s "the" one #1', "tags": {"Team": "012", "a b": "true"}},
         {
-            "distributions": consistent(whole(), resource_type())["distributions"],
+            "distributions": consistent(whole(), resource_type().schema)["distributions"],
             "description": "12",
             "tags": {"x": ""},
         },
@@ -74,7 +74,9 @@ def test_json_is_the_same(emulator: Emulator) -> None:
 
 def test_marks_are_told_and_left_out(emulator: Emulator) -> None:
     """Whose the configuration is already is a warning; the tags that say so are not the template's to give."""
-    marks = dict(zip(MARKS, ("arn:aws:cloudformation:us-east-1:123456789012:stack/images/1", "Golden"), strict=True))
+    marks = dict(
+        zip(OWNERSHIP_TAGS, ("arn:aws:cloudformation:us-east-1:123456789012:stack/images/1", "Golden"), strict=True)
+    )
     arn = emulator.seed(name="base", distributions=REGIONS, tags={**marks, "Team": "images"})
     ended = export(emulator, arn)
     assert "is owned by resource Golden of stack arn:aws:cloudformation" in ended.stderr

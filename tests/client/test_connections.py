@@ -104,7 +104,7 @@ def test_an_unreadable_bundle_is_reported(recorder: Recorder, bundle: Path, cont
         bundle.write_text(content)
     error = refused()
     assert (error.outcome, str(bundle) in error.problem) == (Outcome.REFUSED, True)
-    assert "AWS_ settings" in error.cure
+    assert "AWS_ settings" in error.remediation
     assert recorder.connections == 0
 
 

@@ -46,7 +46,7 @@ def test_a_call_without_a_connection_has_no_effect(settings: pytest.MonkeyPatch,
     error = failure()
     assert error.outcome is Outcome.UNSENT
     assert nobody in error.problem
-    assert "VPC" in error.cure
+    assert "VPC" in error.remediation
 
 
 @pytest.mark.usefixtures("no_pauses")
@@ -76,7 +76,7 @@ def test_a_call_to_an_untrusted_server_has_no_effect(
         assert bool(proxy.asked) is through_proxy
     assert error.outcome is Outcome.REFUSED
     assert "CERTIFICATE_VERIFY_FAILED" in error.problem
-    assert "AWS_CA_BUNDLE" in error.cure
+    assert "AWS_CA_BUNDLE" in error.remediation
     assert recorder.received == []
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provider.aws.client import call, client, is_for_our_services
-from provider.reconciler.image_builder import OPERATIONS
+from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import FOR_CREDENTIALS, SERVICE
 from tests.client.parameters import parameters_of
 from tests.client.wire import Recorder, plain_client

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from provider.cloudformation.request import MalformedEvent, parse
 from provider.marker import CreationStatus, status_in
 from provider.plan import Configuration, NeedsRead, Target
+from provider.resources import resource_type
 from provider.resources.distribution_configuration import decide
 from provider.resources.ownership import Owner
 from provider.schema.expand import expand
@@ -188,7 +189,9 @@ def test_a_noop_delete_deletes_nothing(properties: dict[str, str], physical_id: 
         {**EVENT, "RequestType": "Delete", "ResourceProperties": properties, "PhysicalResourceId": physical_id}
     )
     observed: dict[Target, Configuration | None] = {}
-    while isinstance(decision := decide(request, expand(properties).parameters, {}, observed, 0.0), NeedsRead):
+    while isinstance(
+        decision := decide(request, expand(properties, resource_type().schema).parameters, {}, observed, 0.0), NeedsRead
+    ):
         observed[decision.target] = Configuration(str(decision.target), "", {}, tags)
     if request.is_noop_delete:
         assert not decision.steps

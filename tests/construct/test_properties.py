@@ -12,7 +12,8 @@ from botocore import xform_name
 from provider.authoring.typed import RENAMED, ROOT, module, properties_by_name
 from provider.construct import properties
 from provider.construct.arguments import as_properties
-from provider.schema.model import Type, pascal_case, resource_type
+from provider.resources import resource_type
+from provider.schema.model import Type, pascal_case
 
 
 def structures(type_: Type, name: str = ROOT) -> Iterator[tuple[str, Type]]:
@@ -36,7 +37,7 @@ def test_the_module_is_up_to_date() -> None:
 
 def test_each_structure_has_its_type() -> None:
     """Each structure is a TypedDict with all members of the shape in snake_case and the same required members."""
-    for name, structure in structures(resource_type()):
+    for name, structure in structures(resource_type().schema):
         made = getattr(properties, name)
         assert is_typeddict(made)
         assert set(get_type_hints(made)) == {RENAMED.get(member, xform_name(member)) for member in structure.members}
@@ -45,7 +46,7 @@ def test_each_structure_has_its_type() -> None:
 
 def test_each_enumeration_has_its_values() -> None:
     """Each enum of the model is a StrEnum with the same values."""
-    found = list(enumerations(resource_type()))
+    found = list(enumerations(resource_type().schema))
     assert found
     for type_ in found:
         made = getattr(properties, type_.shape)
@@ -60,10 +61,10 @@ def test_everything_is_documented() -> None:
     assert source.count("class ") == source.count('):\n    """')
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in structures(resource_type())}))
+@pytest.mark.parametrize("name", sorted({name for name, _ in structures(resource_type().schema)}))
 def test_names_lead_to_properties(name: str) -> None:
     """Each spelling of a member in snake_case maps to its property."""
-    structure = dict(structures(resource_type()))[name]
+    structure = dict(structures(resource_type().schema))[name]
     known = properties_by_name(structure)
     for spelling, member in structure.spellings.items():
         assert structure.spellings[known[xform_name(spelling)]] == member
@@ -78,7 +79,7 @@ def test_only_names_change() -> None:
         "onDelete": "Retain",
         "Fn::If": ["A", {}, {}],
     }
-    assert as_properties(given, resource_type()) == {
+    assert as_properties(given, resource_type().schema) == {
         "Distributions": [{"AmiDistributionConfiguration": {"AmiTags": {"cost_center": "a_b"}}}],
         "Tags": {"on_delete": "x"},
         "onDelete": "Retain",

@@ -13,9 +13,10 @@ import pytest
 
 from provider.emulator.emulator import Emulator
 from provider.handler import handler
+from provider.resources import resource_type
 from provider.schema.expand import expand
-from provider.schema.model import ON_DELETE, TARGET, Type, pascal_case, resource_type
-from provider.schema.rules import MARKS
+from provider.schema.model import ON_DELETE, TARGET, Type, pascal_case
+from provider.schema.rules import OWNERSHIP_TAGS
 from provider.stack_engine.sink import AnswerSink
 from provider.stack_engine.stacks import Stack, StackEngine
 from provider.template.sections import load
@@ -35,7 +36,7 @@ def properties(way: str, template: str, logical_id: str = "") -> dict[str, Any]:
     """A resource's properties as an example has them, by the API's names; the provider's own one by default."""
     resources = load(EXAMPLES / way / f"{template}.yaml").resources
     resource = resources.get(logical_id) or next(one for one in resources.values() if one["Type"] == OURS)
-    return dict(expand(resource["Properties"]).parameters)
+    return dict(expand(resource["Properties"], resource_type().schema).parameters)
 
 
 def put_there(emulator: Emulator, way: str) -> str:
@@ -192,7 +193,7 @@ def test_owning_only_tags_and_the_way_back_takes_the_tags_off(engine: StackEngin
     stack = deployed(engine, "native", "adopted", deployed(engine, "native", "retained"))
     stack = deployed(engine, "native", "owned", stack)
     assert calls(emulator) == ["TagResource"]
-    assert {**emulator.configurations[arn]["tags"]}.keys() == {"Team", *MARKS}
+    assert {**emulator.configurations[arn]["tags"]}.keys() == {"Team", *OWNERSHIP_TAGS}
     assert stack.outputs["DistributionConfigurationArn"] == arn
     stack = deployed(engine, "native", "retained", deployed(engine, "native", "adopted", stack))
     assert calls(emulator) == ["TagResource", "UntagResource"]
@@ -218,7 +219,7 @@ def members(type_: Type) -> set[str]:
 
 def test_every_property_has_its_name_in_terraform() -> None:
     """The table names all properties that there are, and no other one."""
-    assert set(names().values()) == members(resource_type())
+    assert set(names().values()) == members(resource_type().schema)
 
 
 def translated(block: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,7 +243,9 @@ def test_a_state_is_what_is_exported() -> None:
     (resource,) = state["values"]["root_module"]["resources"]
     values = resource["values"]
     mine = ("arn", "description", "distribution")
-    wanted = expand(translated({name: values[name] for name in mine} | {"tags": values["tags_all"]})).parameters
+    wanted = expand(
+        translated({name: values[name] for name in mine} | {"tags": values["tags_all"]}), resource_type().schema
+    ).parameters
     exported = properties("terraform", "adopted")
     for one in (wanted, exported):
         one["distributions"] = sorted(one["distributions"], key=lambda distribution: distribution["region"])

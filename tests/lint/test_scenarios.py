@@ -14,6 +14,7 @@ from provider.lint.conditions import Conditions
 from provider.lint.diagnostic import Diagnostic
 from provider.lint.functions import FUNCTIONS, REF, faults
 from provider.lint.template import check, check_properties
+from provider.resources import resource_type
 from provider.schema.flatten import flatten
 from provider.template.sections import load
 from tests.schema.given import PARAMETERS
@@ -31,7 +32,7 @@ WRITTEN = [
     if "Properties" in resource and not any(faults(resource["Properties"]))
 ]
 PARAMETER = {"Ref": "P"}
-PROPERTIES = st.sampled_from(WRITTEN) | PARAMETERS.map(flatten)
+PROPERTIES = st.sampled_from(WRITTEN) | PARAMETERS.map(lambda parameters: flatten(parameters, resource_type().schema))
 
 
 def is_call(value: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provider.emulator.emulator import Emulator
-from provider.schema.rules import MARKS
+from provider.schema.rules import OWNERSHIP_TAGS
 from tests.reliability.matrix import REQUESTS, RequestType
 from tests.reliability.world import CHILD, Bucket, World
 
@@ -67,4 +67,4 @@ def test_any_number_of_kills_loses_nothing(
     assert {json.loads(body)["Status"] for body in bucket.taken} == {"SUCCESS"}
     assert len(emulator.configurations) == (0 if request_type == "Delete" else 1)
     for live in emulator.configurations.values():
-        assert set(MARKS) <= set(live["tags"])
+        assert set(OWNERSHIP_TAGS) <= set(live["tags"])

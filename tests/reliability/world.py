@@ -18,7 +18,7 @@ from provider.emulator.emulator import Emulator
 from provider.emulator.faults import Fault as ApiFault
 from provider.emulator.server import LoopbackServer, Reply
 from provider.handler import handler
-from provider.schema.rules import MARKS
+from provider.schema.rules import OWNERSHIP_TAGS
 from tests.reliability.matrix import RequestType
 from tests.stack import ARN, NAME, STACK_ID, Context
 
@@ -86,7 +86,7 @@ class World:
                 name="golden",
                 description="before",
                 distributions=[{"region": "us-east-1", "amiDistributionConfiguration": {"name": NAME}}],
-                tags=dict(zip(MARKS, (STACK_ID, "Golden"), strict=True)),
+                tags=dict(zip(OWNERSHIP_TAGS, (STACK_ID, "Golden"), strict=True)),
             )
 
     @property

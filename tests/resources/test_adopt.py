@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from provider.emulator.emulator import Fault
-from provider.schema.rules import MARKS
+from provider.schema.rules import OWNERSHIP_TAGS
 from tests.stack import ARN, Resource, ami
 
 THEIRS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "old {{ imagebuilder:buildDate }}"}}]
@@ -106,10 +106,10 @@ def test_from_name_to_arn_and_back_stays_in_place(resource: Resource) -> None:
     resource.calls()
     told = resource.update(DistributionConfigurationArn=arn, Distributions=[ami()])
     assert (told.status, told.physical_id) == ("SUCCESS", arn)
-    assert not set(MARKS) & set(resource.live.get("tags", {}))
+    assert not set(OWNERSHIP_TAGS) & set(resource.live.get("tags", {}))
     told = resource.update(**owned)
     assert (told.status, told.physical_id) == ("SUCCESS", arn)
-    assert set(MARKS) <= set(resource.live["tags"])
+    assert set(OWNERSHIP_TAGS) <= set(resource.live["tags"])
     assert resource.calls() == ["Get", "UntagResource", "Get", "TagResource"]
 
 

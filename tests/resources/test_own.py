@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from provider.resources.ownership import Owner, State
-from provider.schema.rules import MARKS
+from provider.schema.rules import OWNERSHIP_TAGS
 from tests.stack import ARN, STACK_ID, Resource, ami
 
 
@@ -21,7 +21,7 @@ def test_create_answers_the_new_arn(resource: Resource) -> None:
 def test_create_marks_what_it_owns(resource: Resource) -> None:
     """An owned configuration bears the stack's ID and the logical ID as tags."""
     resource.create(Name="golden", Distributions=[ami()])
-    assert resource.live["tags"] == dict(zip(MARKS, (STACK_ID, "Golden"), strict=True))
+    assert resource.live["tags"] == dict(zip(OWNERSHIP_TAGS, (STACK_ID, "Golden"), strict=True))
 
 
 def test_the_client_token_is_the_request_id(resource: Resource) -> None:
@@ -159,7 +159,7 @@ def test_a_configuration_that_vanished_is_made_again(resource: Resource) -> None
     told = resource.update(Name="golden", Description="d", Distributions=[ami()])
     assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "d"
-    assert resource.live["tags"][MARKS[1]] == "Golden"
+    assert resource.live["tags"][OWNERSHIP_TAGS[1]] == "Golden"
 
 
 def test_names_of_one_arn_are_one_configuration(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:

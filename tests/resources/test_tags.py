@@ -1,11 +1,11 @@
 """Tags are compared three ways: what the template says, what it said, and what others put there."""
 
-from provider.schema.rules import MARKS
+from provider.schema.rules import OWNERSHIP_TAGS
 from tests.stack import Resource, ami
 
 
 def user_tags(resource: Resource) -> dict[str, str]:
-    return {key: value for key, value in resource.live.get("tags", {}).items() if key not in MARKS}
+    return {key: value for key, value in resource.live.get("tags", {}).items() if key not in OWNERSHIP_TAGS}
 
 
 def test_tags_follow_the_template(resource: Resource) -> None:

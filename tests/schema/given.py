@@ -4,7 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from provider.schema.model import Type, resource_type
+from provider.resources import resource_type
+from provider.schema.model import Type
 
 _TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
 
@@ -33,7 +34,7 @@ def value_of(type_: Type) -> st.SearchStrategy[Any]:
             return _TEXT.filter(lambda text: len(text) >= (type_.minimum or 0))
 
 
-PARAMETERS = value_of(resource_type())
+PARAMETERS = value_of(resource_type().schema)
 """Parameters of the whole resource, right by the model though not always by the service's own rules."""
 
 

@@ -45,7 +45,7 @@ def responses(properties: dict[str, Any], watch: Watch, request_type: Any = "Cre
     request = Request(
         request_type, STACK_ID, "r", "Golden", "https://localhost/", physical_id="x", properties=properties
     )
-    provision.answer(request, Context(), watch, offered.append)
+    provision.process(request, Context(), watch, offered.append)
     return offered
 
 

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.schema.check import find, findings
+from provider.resources import resource_type
+from provider.schema.check import findings, validate_properties
 from provider.schema.checkpoint import STRIDE, Checkpoint, paced
 from provider.schema.diff import differences
 from provider.schema.expand import SUGGESTIONS, UNKNOWN, expand, parameters_of, unknown
 from provider.schema.finding import REPORTED, Finding, Path, Spelling, Tally
 from provider.schema.flatten import flatten
-from provider.schema.model import Type, camel_case, pascal_case, resource_type
-from provider.schema.rules import judge
+from provider.schema.model import Type, camel_case, pascal_case
+from provider.schema.rules import apply_rules
 from provider.schema.validate import describe, validate
 from tests.schema.given import PARAMETERS
 from tests.schema.test_laws import ANYTHING
@@ -65,9 +66,9 @@ bad = pytest.mark.parametrize("kind", BAD)
 def check(properties: dict[str, Any], checkpoint: Checkpoint) -> tuple[int, list[str]]:
     """All that the handler does with bad properties: how many findings there are, and the first of them as text."""
     tally = Tally()
-    for finding in findings(expand(properties, checkpoint), checkpoint):
+    for finding in findings(expand(properties, resource_type().schema, checkpoint), resource_type().rules, checkpoint):
         tally.add(finding)
-    spelling = Spelling(properties, resource_type(), checkpoint)
+    spelling = Spelling(properties, resource_type().schema, checkpoint)
     return tally.count, [*map(spelling.render, tally.first)]
 
 
@@ -117,11 +118,14 @@ def test_twice_the_findings_are_twice_the_work_to_render(kind: str) -> None:
     """Rendering all findings, as the command line does, takes work in proportion to their number."""
 
     def render(size: int) -> None:
-        spelling = Spelling(BAD[kind](size), resource_type())
+        spelling = Spelling(BAD[kind](size), resource_type().schema)
         for finding in found[size]:
             spelling.render(finding)
 
-    found = {size: find(expand(BAD[kind](size))) for size in (50, 1000, 2000)}
+    found = {
+        size: validate_properties(expand(BAD[kind](size), resource_type().schema), resource_type().rules)
+        for size in (50, 1000, 2000)
+    }
     render(50)
     assert calls_of(lambda: render(2000)) < 3 * calls_of(lambda: render(1000))
 
@@ -162,11 +166,14 @@ def test_suggestions_are_as_good_for_the_first_names(size: int, regions: int) ->
     """The first different unknown names get a suggestion wherever they are; later ones are findings without one."""
     names = [f"Descriptn{i}" for i in range(size)]
     distributions = [{**ami(), "Region": f"us-east-{i}", **dict.fromkeys(names, "x")} for i in range(regions)]
-    found = expand(named(*distributions)).findings
-    item = resource_type().members["distributions"].item
+    found = expand(named(*distributions), resource_type().schema).findings
+    item = resource_type().schema.members["distributions"].item
     assert item is not None
     assert [(one.path, one.message) for one in found] == [
-        (("distributions", index, name), unknown(name, item) if number < SUGGESTIONS else UNKNOWN)
+        (
+            ("distributions", index, name),
+            unknown(name, item, resource_type().schema) if number < SUGGESTIONS else UNKNOWN,
+        )
         for index in range(regions)
         for number, name in enumerate(names)
     ]
@@ -177,7 +184,13 @@ def test_a_target_misspelled_beside_many_names_is_reported_as_missing() -> None:
     many = {f"Unknwn{i}": "x" for i in range(SUGGESTIONS)}
     few = {f"Unknwn{i}": "x" for i in range(SUGGESTIONS - 1)}
     rules = [
-        [one.rule for one in find(expand({**names, "Nmae": "x", "Distributions": [GOOD]}))] for names in (few, many)
+        [
+            one.rule
+            for one in validate_properties(
+                expand({**names, "Nmae": "x", "Distributions": [GOOD]}, resource_type().schema), resource_type().rules
+            )
+        ]
+        for names in (few, many)
     ]
     assert "one-target" not in rules[0]
     assert rules[1][-1] == "one-target"
@@ -187,7 +200,13 @@ def test_a_slip_of_a_region_is_reported_wherever_it_is() -> None:
     """The same slip is reported for each entry; after twenty different ones, others are not looked into."""
     different = [{**GOOD, "Region": f"us-esat-{i}"} for i in range(30)]
     again = {**GOOD, "Region": "us-esat-0"}
-    found = [one for one in judge(expand(named(*different, again)).parameters) if one.rule == "region-slip"]
+    found = [
+        one
+        for one in apply_rules(
+            expand(named(*different, again), resource_type().schema).parameters, resource_type().rules
+        )
+        if one.rule == "region-slip"
+    ]
     assert [one.path[1] for one in found] == [*range(20), 30]
 
 
@@ -196,9 +215,9 @@ def test_every_fault_is_counted(kind: str) -> None:
     """The count of findings does not depend on how many of them are kept to be shown."""
     properties = BAD[kind](1000)
     count, texts = check(properties, Pulse())
-    found = find(expand(properties))
+    found = validate_properties(expand(properties, resource_type().schema), resource_type().rules)
     assert count == len(found)
-    assert texts == [one.render(properties, resource_type()) for one in found[:REPORTED]]
+    assert texts == [one.render(properties, resource_type().schema) for one in found[:REPORTED]]
 
 
 @given(st.integers(0, 3 * REPORTED))
@@ -211,7 +230,7 @@ def test_a_tally_keeps_the_first_findings(size: int) -> None:
     assert (tally.count, tally.omitted) == (size, max(0, size - REPORTED))
 
 
-NAMES = st.sampled_from([*resource_type().spellings, "description", "Regoin", "nmae", "x"])
+NAMES = st.sampled_from([*resource_type().schema.spellings, "description", "Regoin", "nmae", "x"])
 PROPERTIES = st.dictionaries(
     NAMES | st.text(max_size=3),
     ANYTHING
@@ -223,16 +242,16 @@ PROPERTIES = st.dictionaries(
 @given(PROPERTIES)
 def test_names_are_spelled_as_if_searched_each_time(properties: dict[str, Any]) -> None:
     """Reading the names of each structure once spells every finding as a search through all of them does."""
-    spelling = Spelling(properties, resource_type())
-    for finding in find(expand(properties)):
+    spelling = Spelling(properties, resource_type().schema)
+    for finding in validate_properties(expand(properties, resource_type().schema), resource_type().rules):
         assert spelling.keys(finding.path) == searched(finding.path, properties)
-        assert spelling.render(finding) == finding.render(properties, resource_type())
+        assert spelling.render(finding) == finding.render(properties, resource_type().schema)
 
 
 def searched(path: Path, properties: Any) -> Path:
     """A path by the API's names as keys and indexes, each searched for in its structure."""
     found: list[str | int] = []
-    value, type_ = properties, resource_type()
+    value, type_ = properties, resource_type().schema
     for element in path:
         name: str | int = element
         if isinstance(element, str) and type_.kind != "map":
@@ -287,21 +306,21 @@ def test_the_checkpoint_is_called_all_the_time(kind: str) -> None:
 
 def steps(properties: dict[str, Any]) -> dict[str, Callable[[Checkpoint], object]]:
     """What is done with properties, each as a function of the checkpoint."""
-    expanded = expand(properties)
+    expanded = expand(properties, resource_type().schema)
     parameters = expanded.parameters
     live = {
         **parameters,
         "distributions": [{**one, "licenseConfigurationArns": ["x"]} for one in parameters["distributions"]],
     }
     return {
-        "expand": lambda checkpoint: expand(properties, checkpoint),
-        "old properties": lambda checkpoint: parameters_of(properties, checkpoint),
-        "validate": lambda checkpoint: validate(parameters, resource_type(), checkpoint=checkpoint),
-        "rules": lambda checkpoint: [*judge(parameters, checkpoint=checkpoint)],
-        "difference from nothing": lambda checkpoint: differences(None, parameters, checkpoint),
-        "differences": lambda checkpoint: differences(live, parameters, checkpoint),
+        "expand": lambda checkpoint: expand(properties, resource_type().schema, checkpoint),
+        "old properties": lambda checkpoint: parameters_of(properties, resource_type().schema, checkpoint),
+        "validate": lambda checkpoint: validate(parameters, resource_type().schema, checkpoint=checkpoint),
+        "rules": lambda checkpoint: [*apply_rules(parameters, resource_type().rules, checkpoint=checkpoint)],
+        "difference from nothing": lambda checkpoint: differences(None, parameters, resource_type().schema, checkpoint),
+        "differences": lambda checkpoint: differences(live, parameters, resource_type().schema, checkpoint),
         "differences in order": lambda checkpoint: differences(
-            {**live, "distributions": [{}, *live["distributions"]]}, parameters, checkpoint
+            {**live, "distributions": [{}, *live["distributions"]]}, parameters, resource_type().schema, checkpoint
         ),
     }
 
@@ -341,13 +360,19 @@ def test_pacing_changes_no_entries(size: int) -> None:
 @given(PROPERTIES)
 def test_old_properties_are_expanded_without_findings(properties: dict[str, Any]) -> None:
     """Without findings, the parameters of whatever properties are the same as with them."""
-    assert parameters_of(properties) == expand(properties).parameters
+    assert parameters_of(properties, resource_type().schema) == expand(properties, resource_type().schema).parameters
 
 
 @given(PARAMETERS)
 def test_old_properties_that_are_valid_are_expanded(parameters: dict[str, Any]) -> None:
     """The parameters of valid properties are those that they were made of."""
-    assert parameters_of({**flatten(parameters), "ServiceToken": "arn", "ServiceTimeout": "60"}) == parameters
+    assert (
+        parameters_of(
+            {**flatten(parameters, resource_type().schema), "ServiceToken": "arn", "ServiceTimeout": "60"},
+            resource_type().schema,
+        )
+        == parameters
+    )
 
 
 def nested(depth: int, kind: type) -> Any:
@@ -375,12 +400,12 @@ def test_a_strange_value_is_a_finding(value: Any, place: str) -> None:
     assert count >= 1
     assert any(place in text for text in texts)
     assert max(map(len, texts)) < 600
-    assert parameters_of(properties).keys() <= resource_type().members.keys()
+    assert parameters_of(properties, resource_type().schema).keys() <= resource_type().schema.members.keys()
 
 
 def test_an_integer_that_python_cannot_write_is_described() -> None:
     """An integer of more digits than Python writes is described in words, and a shorter one by its first digits."""
-    launches = resource_type().members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]
+    launches = resource_type().schema.members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]
     assert launches is not None
     for size, shown in ((5000, "an integer of thousands of digits"), (100, f"1{'0' * 59}...")):
         (finding,) = validate(10**size, launches.members["maxParallelLaunches"])

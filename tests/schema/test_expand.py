@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from provider.resources import resource_type
 from provider.schema.expand import expand
-from provider.schema.model import pascal_case, resource_type
+from provider.schema.model import pascal_case
 from provider.schema.validate import validate
 
 
@@ -18,15 +19,15 @@ def in_ami(**members: Any) -> dict[str, Any]:
 
 
 def told(properties: dict[str, Any]) -> list[str]:
-    expanded = expand(properties)
-    findings = (*expanded.findings, *validate(expanded.parameters, resource_type()))
-    return [finding.render(properties, resource_type()) for finding in findings]
+    expanded = expand(properties, resource_type().schema)
+    findings = (*expanded.findings, *validate(expanded.parameters, resource_type().schema))
+    return [finding.render(properties, resource_type().schema) for finding in findings]
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("FALSE", False), ("false", False)])
 def test_booleans(text: str, value: bool) -> None:
     """The words true and false in any letter case become booleans where the shape is boolean."""
-    expanded = expand(in_fast_launch(Enabled=text)).parameters
+    expanded = expand(in_fast_launch(Enabled=text), resource_type().schema).parameters
     assert expanded["distributions"][0]["fastLaunchConfigurations"][0]["enabled"] is value
 
 
@@ -41,7 +42,7 @@ def test_what_is_no_boolean_is_said_at_its_path(text: str) -> None:
 @pytest.mark.parametrize(("text", "value"), [("7", 7), ("007", 7), ("-0", 0)])
 def test_integers(text: str, value: int) -> None:
     """ASCII digits with an optional minus become an integer where the shape is one."""
-    expanded = expand(in_fast_launch(MaxParallelLaunches=text)).parameters
+    expanded = expand(in_fast_launch(MaxParallelLaunches=text), resource_type().schema).parameters
     assert expanded["distributions"][0]["fastLaunchConfigurations"][0]["maxParallelLaunches"] == value
 
 
@@ -66,7 +67,7 @@ def test_strings_stay_strings() -> None:
         "Tags": tags,
         "Distributions": [{"Region": "r", "AmiDistributionConfiguration": {"TargetAccountIds": ["012345678901"]}}],
     }
-    expanded = expand(properties).parameters
+    expanded = expand(properties, resource_type().schema).parameters
     assert expanded["tags"] == tags
     assert expanded["distributions"][0]["amiDistributionConfiguration"]["targetAccountIds"] == ["012345678901"]
 
@@ -74,7 +75,8 @@ def test_strings_stay_strings() -> None:
 def test_empty_and_false_are_values() -> None:
     """false, 0, {} and "" are passed on, not taken for absent."""
     expanded = expand(
-        {"Description": "", **in_fast_launch(Enabled="false", MaxParallelLaunches="0", LaunchTemplate={})}
+        {"Description": "", **in_fast_launch(Enabled="false", MaxParallelLaunches="0", LaunchTemplate={})},
+        resource_type().schema,
     )
     entry = expanded.parameters["distributions"][0]["fastLaunchConfigurations"][0]
     assert expanded.parameters["description"] == ""
@@ -87,7 +89,7 @@ def test_empty_and_false_are_values() -> None:
 def test_the_native_name_of_launch_permission(name: str) -> None:
     """The native resource's name for launchPermission is taken for it, in either letter case."""
     properties = {"Distributions": [{"Region": "r", "AmiDistributionConfiguration": {name: {"UserGroups": ["all"]}}}]}
-    expanded = expand(properties)
+    expanded = expand(properties, resource_type().schema)
     assert expanded.findings == ()
     ami = expanded.parameters["distributions"][0]["amiDistributionConfiguration"]
     assert ami == {"launchPermission": {"userGroups": ["all"]}}
@@ -96,7 +98,7 @@ def test_the_native_name_of_launch_permission(name: str) -> None:
 def test_two_spellings_are_one_error() -> None:
     """A property given in two spellings is an error that names both."""
     assert told({"Name": "abc", "name": "abd", "Distributions": []}) == [
-        "Name: given twice, as Name and as name; leave one out"
+        "Name: given twice, as Name and as name; omit one"
     ]
 
 
@@ -144,7 +146,7 @@ def test_a_name_that_is_known_elsewhere_is_told_so(properties: dict[str, Any], c
 def test_where_nothing_is_near_all_names_are_told() -> None:
     """A name that is like none meets all that the structure has."""
     finding = told({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
-    members = resource_type().members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]
+    members = resource_type().schema.members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]
     assert finding.endswith(f": unknown property; known are {', '.join(map(pascal_case, members))}")
 
 

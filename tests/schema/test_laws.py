@@ -7,10 +7,11 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provider.resources import resource_type
 from provider.schema.diff import differences
 from provider.schema.expand import expand
 from provider.schema.flatten import flatten
-from provider.schema.model import UPDATE, Type, content_members, resource_type, service_model
+from provider.schema.model import UPDATE, Type, content_members, service_model
 from provider.schema.validate import validate
 from tests.schema.given import PARAMETERS, as_cloudformation_sends
 
@@ -24,7 +25,7 @@ ANYTHING = st.recursive(
 @given(PARAMETERS)
 def test_expand_inverts_flatten(parameters: dict[str, Any]) -> None:
     """Expanding what was flattened gives the parameters back, without a finding."""
-    expanded = expand(flatten(parameters))
+    expanded = expand(flatten(parameters, resource_type().schema), resource_type().schema)
     assert expanded.parameters == parameters
     assert expanded.findings == ()
 
@@ -32,27 +33,30 @@ def test_expand_inverts_flatten(parameters: dict[str, Any]) -> None:
 @given(PARAMETERS)
 def test_strings_for_scalars_change_nothing(parameters: dict[str, Any]) -> None:
     """Making a string of every scalar, as CloudFormation does, expands to the same parameters."""
-    assert expand(as_cloudformation_sends(flatten(parameters))).parameters == parameters
+    assert (
+        expand(as_cloudformation_sends(flatten(parameters, resource_type().schema)), resource_type().schema).parameters
+        == parameters
+    )
 
 
 @given(PARAMETERS)
 def test_camel_case_is_as_good(parameters: dict[str, Any]) -> None:
     """The API's own camelCase names expand to themselves."""
-    assert expand(parameters).parameters == parameters
+    assert expand(parameters, resource_type().schema).parameters == parameters
 
 
 @given(PARAMETERS)
 def test_what_the_model_generates_is_valid(parameters: dict[str, Any]) -> None:
     """Parameters made by the model's constraints have no finding of the model's."""
-    assert validate(parameters, resource_type()) == []
+    assert validate(parameters, resource_type().schema) == []
 
 
 @given(PARAMETERS, st.data())
 def test_what_is_accepted_botocore_accepts(parameters: dict[str, Any], data: st.DataObject) -> None:
     """Parameters with something put in their midst that pass our validation pass botocore's own as well."""
-    _disturb(parameters, resource_type(), data)
+    _disturb(parameters, resource_type().schema, data)
     content = {name: parameters[name] for name in content_members() if name in parameters}
-    if validate(parameters, resource_type()):
+    if validate(parameters, resource_type().schema):
         return
     shape = service_model().operation_model(UPDATE).input_shape
     assert shape is not None
@@ -66,25 +70,25 @@ def test_nothing_differs_from_itself(parameters: dict[str, Any]) -> None:
     """A configuration does not differ from itself, nor with Regions and accounts turned round."""
     turned = {**parameters, "distributions": parameters["distributions"][::-1]}
     regions = [entry["region"] for entry in parameters["distributions"]]
-    assert differences(parameters, parameters) == ()
+    assert differences(parameters, parameters, resource_type().schema) == ()
     if len(set(regions)) == len(regions):
-        assert differences(parameters, turned) == ()
+        assert differences(parameters, turned, resource_type().schema) == ()
 
 
 @given(PARAMETERS, PARAMETERS)
 def test_differences_are_seen_from_both_sides(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Two configurations differ in one direction exactly where they differ in the other."""
-    there = {(d.path, str(d.old), str(d.new)) for d in differences(old, new)}
-    back = {(d.path, str(d.new), str(d.old)) for d in differences(new, old)}
+    there = {(d.path, str(d.old), str(d.new)) for d in differences(old, new, resource_type().schema)}
+    back = {(d.path, str(d.new), str(d.old)) for d in differences(new, old, resource_type().schema)}
     assert there == back
 
 
 @given(st.dictionaries(st.text(string.ascii_letters, max_size=8), ANYTHING, max_size=3))
 def test_nonsense_is_told_not_raised(properties: dict[str, Any]) -> None:
     """Whatever the properties are, expanding and validating them ends in findings, never in an exception."""
-    expanded = expand(properties)
-    for finding in (*expanded.findings, *validate(expanded.parameters, resource_type())):
-        assert finding.render(properties, resource_type())
+    expanded = expand(properties, resource_type().schema)
+    for finding in (*expanded.findings, *validate(expanded.parameters, resource_type().schema)):
+        assert finding.render(properties, resource_type().schema)
 
 
 def _disturb(value: Any, type_: Type, data: st.DataObject) -> None:

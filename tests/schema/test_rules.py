@@ -4,18 +4,19 @@ from typing import Any
 
 import pytest
 
-from provider.schema.check import find
+from provider.resources import resource_type
+from provider.schema.check import validate_properties
 from provider.schema.expand import expand
 from provider.schema.finding import Severity
-from provider.schema.model import Type, resource_type
-from provider.schema.rules import MARKS, RULES, judge
+from provider.schema.model import Type
+from provider.schema.rules import OWNERSHIP_TAGS, RULES, apply_rules
 
 GOOD = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "x {{ imagebuilder:buildDate }}"}}
 
 
 def told(properties: dict[str, Any]) -> list[tuple[str, Severity, str]]:
-    findings = judge(expand(properties).parameters)
-    return [(f.rule, f.severity, f.render(properties, resource_type())) for f in findings]
+    findings = apply_rules(expand(properties, resource_type().schema).parameters, resource_type().rules)
+    return [(f.rule, f.severity, f.render(properties, resource_type().schema)) for f in findings]
 
 
 def named(*distributions: object, **more: Any) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def ami(**members: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rule", "properties", "finding"),
     [
-        ("one-target", {"Distributions": [GOOD]}, "Properties: give one of Name (to own a configuration) and"),
+        ("one-target", {"Distributions": [GOOD]}, "Properties: give either Name (to own a configuration) or"),
         (
             "one-target",
             named(GOOD, DistributionConfigurationArn="x"),
@@ -40,10 +41,10 @@ def ami(**members: Any) -> dict[str, Any]:
             {"name": "golden", "distributionConfigurationArn": "x", "distributions": [GOOD]},
             "distributionConfigurationArn: give either name (to own a configuration) or distributionConfigurationArn",
         ),
-        ("reserved-tags", named(GOOD, Tags={MARKS[0]: "x"}), f'Tags["{MARKS[0]}"]: '),
-        ("reserved-tags", named(GOOD, Tags={MARKS[1]: "x"}), f'Tags["{MARKS[1]}"]: '),
+        ("reserved-tags", named(GOOD, Tags={OWNERSHIP_TAGS[0]: "x"}), f'Tags["{OWNERSHIP_TAGS[0]}"]: '),
+        ("reserved-tags", named(GOOD, Tags={OWNERSHIP_TAGS[1]: "x"}), f'Tags["{OWNERSHIP_TAGS[1]}"]: '),
         ("build-date", named(ami(Name="imagebuilder:buildDate")), "Distributions[0].AmiDistributionConfiguration.Name"),
-        ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is given already by entry 0'),
+        ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is already in entry 0'),
         (
             "some-output",
             named({"Region": "us-east-1"}),
@@ -115,7 +116,7 @@ def type_at(root: Type, path: str) -> Type:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_every_rule_looks_at_a_place_of_the_model(rule: Any) -> None:
     """Each rule's path names members that the pinned model has, and its source is told."""
-    assert type_at(resource_type(), rule.path).kind
+    assert type_at(resource_type().schema, rule.path).kind
     assert rule.source
 
 
@@ -161,7 +162,7 @@ def test_a_slip_of_a_region_is_a_warning(name: str, nearest: str) -> None:
     """A name that is nearly a known Region's is told with that one's name, and refuses nothing."""
     ((rule, severity, text),) = told(named({**GOOD, "Region": name}))
     assert (rule, severity) == ("region-slip", Severity.WARNING)
-    assert text == f'Distributions[0].Region: "{name}" is no Region that is known; the nearest is {nearest}'
+    assert text == f'Distributions[0].Region: "{name}" is not a known Region; did you mean {nearest}?'
 
 
 @pytest.mark.parametrize("name", ["us-east-9", "ap-southeast-99", "us-south-1", "ca-northwest-2", "eusc-de-west-1"])
@@ -173,13 +174,18 @@ def test_a_newer_region_is_no_slip(name: str) -> None:
 def test_a_misspelt_output_is_one_finding() -> None:
     """Where the only output is misspelt, that is told, and not that there is none."""
     entry = {"Region": "us-east-1", "AmiDistributionConfig": {"Name": "x"}}
-    assert [finding.rule for finding in find(expand(named(entry)))] == ["unknown"]
+    assert [
+        finding.rule
+        for finding in validate_properties(expand(named(entry), resource_type().schema), resource_type().rules)
+    ] == ["unknown"]
 
 
 @pytest.mark.parametrize("name", ["Nmae", "nam", "DistributionConfigurationARN"])
 def test_a_misspelt_target_is_one_finding(name: str) -> None:
     """Where the one name that is needed is misspelt, that is told, and not that none is given."""
-    (finding,) = find(expand({name: "golden", "Distributions": [GOOD]}))
+    (finding,) = validate_properties(
+        expand({name: "golden", "Distributions": [GOOD]}, resource_type().schema), resource_type().rules
+    )
     assert finding.rule == "unknown"
     assert "the nearest known name is" in finding.message
 
@@ -187,11 +193,19 @@ def test_a_misspelt_target_is_one_finding(name: str) -> None:
 @pytest.mark.parametrize("name", ["Descripton", "Region", "LaunchTemplateName", "KmsKeyId", "Lambda"])
 def test_another_misspelt_name_is_no_target(name: str) -> None:
     """Where another name is misspelt, it is told beside it that no target is given."""
-    rules = [finding.rule for finding in find(expand({name: "golden", "Distributions": [GOOD]}))]
+    rules = [
+        finding.rule
+        for finding in validate_properties(
+            expand({name: "golden", "Distributions": [GOOD]}, resource_type().schema), resource_type().rules
+        )
+    ]
     assert rules == ["unknown", "one-target"]
 
 
 def test_an_empty_output_is_told_once() -> None:
     """An only output that is wrong because it is empty is one finding, and not also that there is none."""
     entry = {"Region": "us-east-1", "FastLaunchConfigurations": []}
-    assert [finding.rule for finding in find(expand(named(entry)))] == ["minimum"]
+    assert [
+        finding.rule
+        for finding in validate_properties(expand(named(entry), resource_type().schema), resource_type().rules)
+    ] == ["minimum"]

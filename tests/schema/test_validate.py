@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
+from provider.resources import resource_type
 from provider.schema.expand import expand
-from provider.schema.model import resource_type
+from provider.schema.model import PATTERNS, Schema
 from provider.schema.validate import validate
 
 
 def told(properties: dict[str, Any]) -> list[str]:
-    findings = validate(expand(properties).parameters, resource_type())
-    return [finding.render(properties, resource_type()) for finding in findings]
+    findings = validate(expand(properties, resource_type().schema).parameters, resource_type().schema)
+    return [finding.render(properties, resource_type().schema) for finding in findings]
 
 
 def ami(**members: Any) -> dict[str, Any]:
@@ -50,18 +51,18 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         (ami(AmiTags={}), f"{AMI}.AmiTags: must be at least 1 entries, is 0"),
         (
             ami(TargetAccountIds=["12345678901"]),
-            f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "12345678901" does not; '
-            "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal",
+            f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "12345678901"',
         ),
         (
             ami(TargetAccountIds=["123456789012\n"]),
-            f'{AMI}.TargetAccountIds[0]: must match the pattern ^[0-9]{{12}}$, "123456789012\\n" does not; '
-            "it ends with a line break: begin a block with `|-` or `>-`, which leaves that out",
+            f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "123456789012\\n"; '
+            "it ends with a line break: begin a block with `|-` or `>-` to omit it",
         ),
         ({"Distributions": [], "Tags": {"k": 1}}, 'Tags["k"]: must be a string, not 1'),
         (
             {"Distributions": [], "Tags": {'a"b': "c" * 257, "aws:x": "1"}},
-            'Tags["a\\"b"]: the key must match the pattern ^(?!aws:)[a-zA-Z0-9\\s_.:/=+\\-@]*$, "a\\"b" does not',
+            'Tags["a\\"b"]: the key must be letters, digits, spaces, or any of _ . : / = + - @, '
+            'not beginning with aws:, not "a\\"b"',
         ),
         ({"Distributions": [], "OnDelete": "delete"}, 'OnDelete: must be one of Delete, Retain, not "delete"'),
     ],
@@ -103,3 +104,20 @@ def test_long_values_are_cut_short_in_messages() -> None:
     """A message quotes no more than the head of a long value."""
     (finding,) = told(ami(TargetAccountIds=["x" * 5000]))
     assert len(finding) < 300
+
+
+def patterns(schema: Schema) -> set[str]:
+    """All patterns in a schema."""
+    inner = [*schema.members.values(), *(one for one in (schema.item, schema.key) if one)]
+    return {schema.pattern} - {None} | {one for each in inner for one in patterns(each)}  # type: ignore[return-value] # no None
+
+
+def test_every_pattern_has_words() -> None:
+    """Each pattern of the properties has words, and no words are for a pattern that the model no longer has."""
+    assert patterns(resource_type().schema) == PATTERNS.keys()
+
+
+def test_a_pattern_without_words_is_shown() -> None:
+    """A pattern that is newer than the words is shown as it is."""
+    (finding,) = validate("b", Schema(kind="string", shape="New", pattern="^a$"))
+    assert finding.message == 'must match the pattern ^a$, not "b"'

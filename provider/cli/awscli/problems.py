@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
 from ...schema.model import Type
-from ...schema.rules import RULES, judge
+from ...schema.rules import RULES, apply_rules
 from ...schema.validate import validate
 
 
@@ -25,7 +25,7 @@ def problems(parameters: dict[str, Any], type_: Type) -> Problems:
     rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in type_.members)
     found = Problems([], [])
     suggestions = Suggestions(type_)
-    for finding in (*validate(parameters, type_), *judge(parameters, rules)):
+    for finding in (*validate(parameters, type_), *apply_rules(parameters, rules)):
         lines = found.errors if finding.severity is Severity.ERROR else found.warnings
         lines.append(_line(finding, parameters, type_, suggestions))
     return found

@@ -10,21 +10,10 @@ import yaml
 from botocore import xform_name
 
 from ...authoring.block import as_json, as_yaml, logical_id, template
+from ...resources import resource_type
 from ...schema.expand import expand
 from ...schema.finding import Path, Spelling
-from ...schema.model import (
-    CREATE,
-    IGNORED,
-    NAME,
-    REFUSED,
-    TARGET,
-    UPDATE,
-    Type,
-    camel_case,
-    operation,
-    pascal_case,
-    resource_type,
-)
+from ...schema.model import CREATE, IGNORED, NAME, REFUSED, TARGET, UPDATE, Type, camel_case, operation, pascal_case
 from ...template.function_calls import call_in
 from ...template.reader import children
 from .document import Document, Note
@@ -41,7 +30,7 @@ _MARKERS = ("---", "...", "%")
 def is_input(tree: Mapping[str, Any]) -> bool:
     """Whether a file has the members of a call and no resource around them."""
     return tree.keys().isdisjoint({"Type", "Resources", *IGNORED}) and not tree.keys().isdisjoint(
-        resource_type().spellings
+        resource_type().schema.spellings
     )
 
 
@@ -54,14 +43,14 @@ def from_input(document: Document) -> str:
         document.tell(key, f"{key.value} is left out: {REFUSED[camel_case(key.value)]}")
     if document.is_json:
         properties = {key: one for key, one in document.source.tree.items() if camel_case(key) not in REFUSED}
-        return as_yaml(template(logical_id(str(name)), _renamed(properties, resource_type())))
+        return as_yaml(template(logical_id(str(name)), _renamed(properties, resource_type().schema)))
     document.remove(document.root, refused)
     return _yaml_around(document, str(name))
 
 
 def _yaml_around(document: Document, name: str) -> str:
     """A template in YAML around the input's own text, so that its comments are kept."""
-    _rename(document, document.root, resource_type())
+    _rename(document, document.root, resource_type().schema)
     written = document.result().removeprefix(document.mark)
     body = "\n".join(line for line in written.splitlines() if not line.startswith(_MARKERS))
     return as_yaml(template(logical_id(name), {})) + textwrap.indent(body.strip("\n"), " " * _COLUMN) + "\n"
@@ -119,8 +108,8 @@ def to_input(document: Document, resource: Resource) -> str:
 
 
 def _input(document: Document, resource: Resource, properties: Mapping[str, Any], path: Path) -> str:
-    expanded = expand(properties)
-    spelling = Spelling(properties, resource_type())
+    expanded = expand(properties, resource_type().schema)
+    spelling = Spelling(properties, resource_type().schema)
     for finding in expanded.findings:
         _lose(document, (*path, *spelling.keys(finding.path)), f"left out: {spelling.render(finding)}")
     name = UPDATE if TARGET in expanded.parameters else CREATE

@@ -124,12 +124,12 @@ def _to_cli(source: Document, adopt: bool, resource: str) -> str:
 
 
 def _ours(source: Document) -> list[Resource]:
-    from ...cloudformation.request import RESOURCE_TYPES
+    from ...resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION
     from .resources import own_resources
 
     if found := own_resources(source):
         return found
-    own, generic = RESOURCE_TYPES
+    own, generic = DISTRIBUTION_CONFIGURATION, CUSTOM_RESOURCE
     raise Mistake(
         f"there is nothing to convert: no resource of the type {own}, nor of {generic} with this provider's properties"
     )

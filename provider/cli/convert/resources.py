@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from ...cloudformation.request import RESOURCE_TYPES
 from ...lint.functions import LOOP
 from ...lint.resource_matching import is_provider_resource
+from ...resources import RESOURCE_TYPES
 from ...schema.finding import Path
 from .document import Document
 from .nodes import entries, entry

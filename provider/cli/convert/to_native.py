@@ -7,18 +7,8 @@ from collections.abc import Collection
 import yaml
 
 from ...authoring.native import NATIVE_TYPE, NativeMembers, native_name
-from ...schema.model import (
-    IGNORED,
-    NAME,
-    ON_DELETE,
-    REFUSED,
-    RETAIN,
-    TARGET,
-    Type,
-    camel_case,
-    pascal_case,
-    resource_type,
-)
+from ...resources import resource_type
+from ...schema.model import IGNORED, NAME, ON_DELETE, REFUSED, RETAIN, TARGET, Type, camel_case, pascal_case
 from ..native import native_attributes, native_members, native_schema
 from .document import Document
 from .names import given_twice
@@ -60,7 +50,7 @@ def _root(document: Document, resource: Resource, properties: yaml.MappingNode, 
         cure = f"give it the configuration's {pascal_case(NAME)} and import it (see docs/migrating.md)"
         document.tell(ours[TARGET][0], f"the native resource cannot adopt: {cure}", lost=True)
     _keep(document, resource, ours.get(ON_DELETE), adopted=TARGET in ours)
-    lacking = _structure(document, properties, resource_type(), native, passed=removed)
+    lacking = _structure(document, properties, resource_type().schema, native, passed=removed)
     document.remove(properties, [*removed, *lacking])
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...arn import slug
+from ...arn import Location, slug
 from ...errors import ProviderError
-from ...plan import Configuration, CreateConfiguration, Named, Plan, Target
-from ...reconciler.image_builder import Home, ImageBuilder
+from ...plan import ByName, Configuration, CreateConfiguration, Plan, Target
+from ...resources.image_builder import ImageBuilder
 from ..mistakes import Mistake
 from .owned import OwnedConfiguration, owned_configurations
 
@@ -16,7 +16,7 @@ from .owned import OwnedConfiguration, owned_configurations
 class LiveState:
     """Reads each configuration once, and adds those whose creation is planned."""
 
-    def __init__(self, home: Home, builder: ImageBuilder) -> None:
+    def __init__(self, home: Location, builder: ImageBuilder) -> None:
         self.home, self._builder = home, builder
         self._known: dict[str, Configuration | None] = {}
         self._arn_by_name: dict[str, str] = {}
@@ -33,7 +33,7 @@ class LiveState:
         if self.arn(target) not in self._known:
             with _reading():
                 found = self._builder.read(target)
-            if found and isinstance(target, Named):
+            if found and isinstance(target, ByName):
                 self._arn_by_name[slug(target.name)] = found.arn
             self._known[self.arn(target)] = found
         return self._known[self.arn(target)]
@@ -47,7 +47,7 @@ class LiveState:
         """Add the configuration that a plan creates, so that its name is in use."""
         for step in plan.steps:
             if isinstance(step, CreateConfiguration):
-                arn = self.arn(Named(step.name))
+                arn = self.arn(ByName(step.name))
                 self._known[arn] = Configuration(arn, step.name, step.content, step.tags)
 
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...resources import resource_type
 from ...schema.diff import ABSENT
 from ...schema.finding import Severity, Spelling
-from ...schema.model import resource_type
 from ..screen import Screen
 from .changes import CHANGES, Action, Change
 
@@ -29,7 +29,7 @@ _SEVERITIES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> None:
     """Print the findings, the notes, the change of each resource, and the number of changes by action."""
     for change in changes:
-        spelling = Spelling(change.properties, resource_type())
+        spelling = Spelling(change.properties, resource_type().schema)
         for finding in change.findings:
             text = spelling.render(finding)
             severity = finding.severity
@@ -81,7 +81,7 @@ def document(region: str, account: str, notes: Sequence[str], changes: Sequence[
 
 
 def _entry(change: Change) -> dict[str, Any]:
-    spelling = Spelling(change.properties, resource_type())
+    spelling = Spelling(change.properties, resource_type().schema)
     findings = [
         {
             "severity": finding.severity.value,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...reconciler.image_builder import Home
+from ...arn import Location
 from ...resources.ownership import Ownership
 from ...schema.model import NAME, ON_DELETE, RETAIN, pascal_case
 from .changes import Current
@@ -61,7 +61,7 @@ def owned_configurations(summaries: Iterable[Mapping[str, Any]]) -> list[OwnedCo
     ]
 
 
-def stack_ids(listed: Iterable[OwnedConfiguration], home: Home, name: str) -> set[str]:
+def stack_ids(listed: Iterable[OwnedConfiguration], home: Location, name: str) -> set[str]:
     """The IDs in ownership tags of the stacks with this name: several if the stack was deleted and created again."""
     start = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/"
     return {one.owner.stack_id for one in listed if one.owner.stack_id.startswith(start)}

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from ...cloudformation.request import RESOURCE_TYPES, Request
+from ...cloudformation.request import Request
 from ...errors import ProviderError
-from ...plan import Configuration, CreateConfiguration, DeleteConfiguration, Named, NeedsRead, Plan, Target
+from ...plan import ByName, Configuration, CreateConfiguration, DeleteConfiguration, NeedsRead, Plan, Target
+from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ...resources.distribution_configuration import decide
 from ...resources.ownership import Owner, Ownership
 from ...schema.attributes import attributes
-from ...schema.check import find
+from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
 from ...schema.finding import Finding, Path, Severity
@@ -117,11 +118,13 @@ class Planner:
             except TemplateError:
                 before[name] = Current("", {})
                 continue
-            wanted = expand(properties)
-            if any(finding.severity is Severity.ERROR for finding in find(wanted)):
+            wanted = expand(properties, resource_type().schema)
+            if any(
+                finding.severity is Severity.ERROR for finding in validate_properties(wanted, resource_type().rules)
+            ):
                 continue  # it cannot have been deployed
             arn = ""
-            if _same_target(wanted.parameters, expand(others).parameters):
+            if _same_target(wanted.parameters, expand(others, resource_type().schema).parameters):
                 target = _target(wanted.parameters)
                 found = self.live_state.at(target)
                 arn = found.arn if found else self.live_state.arn(target)
@@ -149,15 +152,15 @@ class Planner:
         else:
             self.live_state.create(plan)
         if change.arn:
-            self._remember(name, change.arn, expand(properties).parameters, properties)
+            self._remember(name, change.arn, expand(properties, resource_type().schema).parameters, properties)
         return change
 
     def _planned(
         self, name: str, properties: dict[str, Any], others: dict[str, Any], before: Current | None
     ) -> tuple[Change, Plan]:
-        expanded, other = expand(properties), expand(others).parameters
+        expanded, other = expand(properties, resource_type().schema), expand(others, resource_type().schema).parameters
         wanted = expanded.parameters
-        found = find(expanded)
+        found = validate_properties(expanded, resource_type().rules)
         findings = tuple(one for one in found if not _depends_on_placeholder(one.path, wanted, other))
         change = Change(name, Action.REFUSED, findings=findings, properties=properties)
         if problems := _problems(findings):
@@ -184,7 +187,9 @@ class Planner:
             differences=plan.differences,
             warnings=plan.warnings,
             # A value that exists only with the other placeholders is not in the template.
-            placeholders=tuple(one.path for one in differences(wanted, other) if one.old is not ABSENT),
+            placeholders=tuple(
+                one.path for one in differences(wanted, other, resource_type().schema) if one.old is not ABSENT
+            ),
         )
         if before and arn != before.arn:
             replaced = self._released(name, before, self.new.one.policies(name)[1])
@@ -222,7 +227,7 @@ class Planner:
             return Change(name, Action.RETAIN, before.arn, reason=reason)
         if not before.arn:
             return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
-        wanted = expand(before.properties).parameters
+        wanted = expand(before.properties, resource_type().schema).parameters
         owner = self._owner(name, self.live_state.at(before.arn))
         plan = self._decided(_request("Delete", owner, before.arn, before.properties), wanted)
         if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
@@ -257,7 +262,7 @@ class Planner:
     def _decided(self, request: Request, wanted: Mapping[str, Any]) -> Plan:
         # If the service rejects a name because it exists, the handler reads the configuration, too.
         known = {} if request.request_type == "Delete" else {_target(wanted): self.live_state.at(_target(wanted))}
-        old = expand(request.old_properties).parameters
+        old = expand(request.old_properties, resource_type().schema).parameters
         while isinstance(decision := decide(request, wanted, old, known, request.date), NeedsRead):
             known[decision.target] = self.live_state.at(decision.target)
         return decision
@@ -265,7 +270,7 @@ class Planner:
     def _remember(self, name: str, arn: str, wanted: Mapping[str, Any], properties: dict[str, Any]) -> None:
         """Make the resource's physical ID and attributes available to `Ref` and `Fn::GetAtt`."""
         known = attributes(arn, str(wanted.get(NAME, arn.rpartition("/")[2])), wanted)
-        self.live[name] = Resource(name, RESOURCE_TYPES[0], arn, properties, known, "", "")
+        self.live[name] = Resource(name, DISTRIBUTION_CONFIGURATION, arn, properties, known, "", "")
 
 
 def _problems(findings: tuple[Finding, ...]) -> str:
@@ -276,7 +281,7 @@ def _problems(findings: tuple[Finding, ...]) -> str:
 
 
 def _target(wanted: Mapping[str, Any]) -> Target:
-    return str(wanted[TARGET]) if TARGET in wanted else Named(str(wanted[NAME]))
+    return str(wanted[TARGET]) if TARGET in wanted else ByName(str(wanted[NAME]))
 
 
 def _same_target(wanted: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -1,0 +1,158 @@
+"""EC2 Image Builder's API: reads configurations and executes steps, by the calls that it is given."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Final, Literal, get_args
+
+from ..arn import Location, slug
+from ..errors import Outcome, ProviderError, request_id_of
+from ..plan import (
+    ByName,
+    Configuration,
+    CreateConfiguration,
+    DeleteConfiguration,
+    PutTags,
+    RemoveTags,
+    Step,
+    Target,
+    UpdateConfiguration,
+    WriteResult,
+)
+from ..schema.model import CREATE, TARGET, UPDATE, content_members
+from .interface import Calls
+
+Operation = Literal[
+    "CreateDistributionConfiguration",
+    "DeleteDistributionConfiguration",
+    "GetDistributionConfiguration",
+    "ListDistributionConfigurations",
+    "ListImagePipelines",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+    "UpdateDistributionConfiguration",
+]
+OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
+"""The operations that are called. The function's artifact contains no others, and its role allows no others."""
+
+_LIST: Final[Operation] = "ListDistributionConfigurations"
+_MOST_NAMED: Final = 100
+"""Pipelines to name; far more than fit into a response."""
+
+
+class ImageBuilder:
+    """Distribution configurations in one location, by `calls` of the API."""
+
+    def __init__(self, calls: Calls, location: Location) -> None:
+        self.not_found: ProviderError | None = None
+        """The API's last response about a configuration that does not exist."""
+        self._calls = calls
+        self._location = location
+
+    def read(self, target: Target) -> Configuration | None:
+        """The observed state of a configuration; None if it does not exist."""
+        if isinstance(target, str):
+            return self._get(target)
+        found = self._get(self._location.arn(target.name)) if self._location.region else None
+        return found if found or self._location.is_verified else self._find(target)
+
+    def arn(self, target: Target) -> str:
+        """The ARN that a target has, whether it exists or not."""
+        return target if isinstance(target, str) else self._location.arn(target.name)
+
+    def summaries(self, subject: str) -> Iterator[Mapping[str, Any]]:
+        """The summaries of all configurations, by the API's names. `subject` is what they are read for."""
+        return self._calls.pages(_LIST, subject, "distributionConfigurationSummaryList")
+
+    def carry_out(self, step: Step, token: str) -> WriteResult:
+        """Execute one step. `token` is the client token for calls that take one. Raises ProviderError."""
+        match step:
+            case CreateConfiguration(name, content, tags):
+                return self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
+            case UpdateConfiguration(arn, content):
+                return self._write(UPDATE, arn, token, {TARGET: arn, **content})
+            case DeleteConfiguration(arn):
+                self._delete(arn)
+            case PutTags(arn, tags):
+                self._calls.call("TagResource", arn, resourceArn=arn, tags=dict(tags))
+            case RemoveTags(arn, keys):
+                self._calls.call("UntagResource", arn, resourceArn=arn, tagKeys=list(keys))
+        return WriteResult(arn)
+
+    def _get(self, arn: str) -> Configuration | None:
+        try:
+            response = self._calls.call(
+                "GetDistributionConfiguration", arn, "distributionConfiguration", **{TARGET: arn}
+            )
+        except ProviderError as error:
+            if error.outcome is not Outcome.NOT_FOUND:
+                raise
+            self.not_found = error
+            return None
+        live = response["distributionConfiguration"]
+        return Configuration(
+            arn=arn,
+            name=live.get("name", arn.rpartition("/")[2]),
+            content={member: live[member] for member in content_members() if member in live},
+            tags=live["tags"] if "tags" in live else self._tags(arn),
+            created_at=_timestamp(live.get("dateCreated")),
+            changed_at=_newest(live.get("dateCreated"), live.get("dateUpdated")),
+            date_updated=live.get("dateUpdated") or live.get("dateCreated", ""),
+            request_id=request_id_of(response),
+        )
+
+    def _tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of a configuration that was returned without them."""
+        tags: Mapping[str, str] = self._calls.call("ListTagsForResource", arn, resourceArn=arn).get("tags", {})
+        return tags
+
+    def _find(self, target: ByName) -> Configuration | None:
+        """Search the list: function and stack are in two accounts, or one of these is not known."""
+        for summary in self.summaries(target.name):
+            if str(summary.get("arn", "")).rpartition("/")[2] == slug(target.name):
+                return self._get(summary["arn"])
+        return None
+
+    def _write(self, operation: Operation, subject: str, token: str, parameters: dict[str, Any]) -> WriteResult:
+        response = self._calls.call(operation, subject, TARGET, **parameters, clientToken=token)
+        return WriteResult(response[TARGET], request_id_of(response), token)
+
+    def _delete(self, arn: str) -> None:
+        try:
+            self._calls.call("DeleteDistributionConfiguration", arn, TARGET, **{TARGET: arn})
+        except ProviderError as error:
+            if error.outcome is Outcome.IN_USE:
+                raise self._in_use(arn).citing(error) from error
+            if error.outcome is not Outcome.NOT_FOUND:
+                raise
+
+    def _in_use(self, arn: str) -> ProviderError:
+        filters = [{"name": TARGET, "values": [arn]}]
+        subject = f"{arn}, which is not deleted because pipelines use it"
+        pages = self._calls.pages("ListImagePipelines", subject, "imagePipelineList", filters=filters)
+        try:
+            pipelines = tuple(
+                f"{pipeline.get('name', 'a pipeline')} ({pipeline.get('arn', 'without ARN')})"
+                for pipeline in islice(pages, _MOST_NAMED)
+            )
+        except ProviderError as failure:
+            pipelines = (f"which ones could not be read: {failure.problem}",)
+        return ProviderError(
+            f"{arn} is not deleted, because image pipelines use it",
+            remediation="Point them at another distribution configuration or delete them, then delete again",
+            details=pipelines,
+        )
+
+
+def _timestamp(date: object) -> float | None:
+    """A date of the API in seconds since the epoch; None if it cannot be read."""
+    try:
+        found = datetime.fromisoformat(str(date))
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _newest(*dates: object) -> float | None:
+    return max((found for date in dates if (found := _timestamp(date)) is not None), default=None)
