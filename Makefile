@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+SINCE ?= origin/main
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit e2e check format bench guard soak audit docs package lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit affected long e2e check format bench guard soak audit docs package lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -31,8 +32,15 @@ setup: .venv/dev.stamp ## install everything that tests and checks need into .ve
 
 test: check unit ## all checks and all tests
 
-unit: .venv/dev.stamp .venv-package/stamp ## the tests alone
+unit: .venv/dev.stamp .venv-package/stamp ## run the tests without the checks
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+affected: .venv/dev.stamp .venv-package/stamp ## run the tests that your changes since SINCE affect (origin/main)
+	@$(BIN)/python -m tests.affected $(SINCE) > .venv/affected
+	@test ! -s .venv/affected || $(BIN)/python -m pytest -n auto --dist loadfile $$(cat .venv/affected)
+
+long: .venv/dev.stamp ## run the tests that take minutes: 2,000 random scenarios
+	@$(BIN)/python -m pytest -n auto -m long
 
 e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp ## the built functions under Lambda's runtime client, stacks in an emulated account
 	@$(BIN)/python -m pytest e2e -n 2 --dist loadfile
