@@ -120,15 +120,14 @@ def test_all_findings_before_the_call(arn: str, emulator: Emulator) -> None:
     first, *told = ended.stderr.splitlines()[1:]
     region = next(iter(operation(UPDATE).members["distributions"].item.members))  # type: ignore[union-attr]  # it is a list
     assert first == "Parameter validation failed:"
-    assert told[:6] == [
+    assert {*told} >= {
         "distributionConfigurationArn: is required",
         f"distributions[0].{region}: is required",
         f"distributions[1].{region}: is required",
-        told[3],
+        f"distributions[1].Region: unknown property; the nearest known name is {region}",
         "distributions[1].licenseConfigurationArns[0]: must be a string, not 1",
         'distributions[2].amiDistributionConfiguration.amiTags["a b"]: must be a string, not 1',
-    ]
-    assert told[3] == f"distributions[1].Region: unknown property; the nearest known name is {region}"
+    }
     assert f"nmae: unknown property; known are {', '.join(operation(UPDATE).members)}" in told
     assert any(line.startswith("description: must be at least 1 characters") for line in told)
     assert any(line.startswith("distributions[0]: one or more outputs should be provided") for line in told)
@@ -161,7 +160,7 @@ def test_warnings_do_not_stop_it(arn: str, emulator: Emulator) -> None:
         distributionConfigurationArn=arn, distributions=[{"region": "us-east-1", "fastLaunchConfigurations": fast}]
     )
     assert ended.status == 0
-    assert ended.stderr.startswith("Warning: distributions[0].fastLaunchConfigurations[0].maxParallelLaunches: EC2")
+    assert ended.stderr.startswith("Warning: distributions[0].fastLaunchConfigurations[0].maxParallelLaunches: ")
     assert emulator.configurations[arn]["distributions"][0]["fastLaunchConfigurations"] == fast
 
 
