@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..arn import Location
 from ..errors import ProviderError
@@ -48,8 +46,7 @@ class Adapter(Protocol):
         """Execute one step. `token` is the client token for calls that take one. Raises ProviderError."""
 
 
-@dataclass(frozen=True)
-class ResourceType:
+class ResourceType(NamedTuple):
     """One resource type. Everything but `connect` is pure.
 
     `decide` and `decide_after_create` are described in `distribution_configuration`. `attributes` are the names for
@@ -64,7 +61,7 @@ class ResourceType:
     decide_after_create: Callable[["Request", Properties, str, Configuration | None], ReadAgain | Plan]
     connect: Callable[[Calls, Location], Adapter]
 
-    @cached_property
+    @property
     def schema(self) -> Schema:
         """The schema of the resource's properties, loaded when it is first used."""
         return self.load_schema()
