@@ -91,4 +91,4 @@ def test_every_alarm_is_explained() -> None:
     """The page's table has the alarms of the template, and no other ones."""
     resources = load(ROOT / "template.yaml").resources
     alarms = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-    assert {row[0].strip("`") for row in rows(PAGE, "What it tells you")} == alarms
+    assert {row[0].strip("`") for row in rows(PAGE, "Alarms and logs")} == alarms
