@@ -205,7 +205,7 @@ def test_owning_only_tags_and_the_way_back_takes_the_tags_off(engine: StackEngin
 
 def names() -> dict[str, str]:
     """Terraform's names -> ours, as the page's table has them."""
-    table = rows(PAGES / "terraform.md", "What is called what")
+    table = rows(PAGES / "terraform.md", "Names in Terraform")
     pairs = {left.strip("`"): re.findall(r"`(\w+)", right)[0] for left, right in table}
     assert len(pairs) == len(table)
     return pairs
