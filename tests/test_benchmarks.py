@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from benchmarks import cost, guard
 from benchmarks.build import bundle
 from benchmarks.figures import RESULTS, Ratio, Results
-from benchmarks.measure import Laboratory
+from benchmarks.measure import Runner
 from benchmarks.report import markdown, plot
-from benchmarks.scene import Wrong
+from benchmarks.scene import InvalidRunError
 from benchmarks.stubs import Stubs, stubs
 from benchmarks.variants import Variant
 from provider.template.sections import load
@@ -23,12 +23,12 @@ from provider.template.sections import load
 PEERS = Path(__file__).parents[1] / "benchmarks" / "peers"
 WELL = "floor.handler(event, context)"
 WRONG = {
-    "another Update than expected": f"event['ResourceProperties']['Description'] = 'other'; {WELL}",
-    "other calls than expected": f"{WELL}; event['ResponseURL'] += '2'; {WELL}",
-    "0 answers": f"event['ResponseURL'] = os.environ['AWS_ENDPOINT_URL_IMAGEBUILDER'] + '/?'; {WELL}",
+    "unexpected Update": f"event['ResourceProperties']['Description'] = 'other'; {WELL}",
+    "unexpected calls": f"{WELL}; event['ResponseURL'] += '2'; {WELL}",
+    "0 responses": f"event['ResponseURL'] = os.environ['AWS_ENDPOINT_URL_IMAGEBUILDER'] + '/?'; {WELL}",
     "Invalid LogicalResourceId": f"{WELL.replace('event', '{**event, **dict(LogicalResourceId=str(1))}')}",
-    "ended with 1": "raise RuntimeError",
-    "another answer than expected": f"floor.json = Failing; {WELL}",
+    "exited with 1": "raise RuntimeError",
+    "unexpected response": f"floor.json = Failing; {WELL}",
 }
 """The error of a run -> what the function did."""
 HANDLER = """
@@ -51,19 +51,19 @@ def servers() -> Iterator[Stubs]:
         yield running
 
 
-def function(servers: Stubs, folder: Path, body: str) -> tuple[Laboratory, Variant]:
-    """Return a function with this body, which uses `floor` and needs no packages, and its laboratory."""
+def function(servers: Stubs, folder: Path, body: str) -> tuple[Runner, Variant]:
+    """Return a function with this body, which uses `floor` and needs no packages, and its runner."""
     for module in ("floor", "calls"):
         shutil.copy(PEERS / f"{module}.py", folder)
     (folder / "function.py").write_text(HANDLER.format(body=body), encoding="utf-8")
     variant = Variant("function", "a function", "function.handler")
-    return Laboratory(servers, {variant: folder}, folder), variant
+    return Runner(servers, {variant: folder}, folder), variant
 
 
 def test_a_cold_run_lasts_from_the_start_of_a_process_to_the_answers_last_byte(servers: Stubs, tmp_path: Path) -> None:
     """The time of a cold run includes the start of the process and the event, and ends with the response."""
-    laboratory, variant = function(servers, tmp_path, f"{WELL}; import time; time.sleep(0.5)")
-    ran = laboratory.cold(variant)
+    runner, variant = function(servers, tmp_path, f"{WELL}; import time; time.sleep(0.5)")
+    ran = runner.cold(variant)
     (event,) = ran.each
     assert 0 < event - 0.5 < ran.seconds < event
     assert 5_000 < ran.peak_kilobytes < 50_000
@@ -72,23 +72,23 @@ def test_a_cold_run_lasts_from_the_start_of_a_process_to_the_answers_last_byte(s
 @pytest.mark.parametrize(("refusal", "body"), WRONG.items(), ids=WRONG)
 def test_a_run_that_does_something_else_is_no_measure(refusal: str, body: str, servers: Stubs, tmp_path: Path) -> None:
     """A run with unexpected calls, a wrong Update, or a wrong response is an error."""
-    laboratory, variant = function(servers, tmp_path, body)
-    with pytest.raises(Wrong, match=refusal):
-        laboratory.cold(variant)
+    runner, variant = function(servers, tmp_path, body)
+    with pytest.raises(InvalidRunError, match=refusal):
+        runner.cold(variant)
 
 
 def test_a_child_knows_nothing_of_its_parent(servers: Stubs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The measured processes inherit no environment variables."""
     monkeypatch.setenv("AWS_PROFILE", "somebody")
-    laboratory, variant = function(servers, tmp_path, f"assert 'AWS_PROFILE' not in os.environ; {WELL}")
-    laboratory.cold(variant)
+    runner, variant = function(servers, tmp_path, f"assert 'AWS_PROFILE' not in os.environ; {WELL}")
+    runner.cold(variant)
 
 
 def test_every_event_of_a_warm_run_changes_something(servers: Stubs, tmp_path: Path) -> None:
     """A warm run has one time for each event after the first, with a pooled or a reopened connection."""
-    laboratory, variant = function(servers, tmp_path, WELL)
+    runner, variant = function(servers, tmp_path, WELL)
     for reopened in (False, True):
-        assert len(laboratory.warm(variant, 5, reopened=reopened)) == 5
+        assert len(runner.warm(variant, 5, reopened=reopened)) == 5
 
 
 def test_a_reopened_connection_is_closed_by_the_api(servers: Stubs) -> None:
