@@ -62,7 +62,7 @@ def test_every_text_of_an_undo_is_explained() -> None:
 def test_every_marker_is_explained() -> None:
     """The table of markers has the statuses that a marker can have, and no other ones."""
     statuses = {status.value for status in CreationStatus}
-    assert {row[0].strip("`") for row in rows(RUNBOOK, "Physical IDs that are no ARN")} == statuses
+    assert {row[0].strip("`") for row in rows(RUNBOOK, "Physical IDs that are not ARNs")} == statuses
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"])
