@@ -5,7 +5,7 @@ import shlex
 from itertools import pairwise
 from typing import Any
 
-import jmespath  # type: ignore[import-untyped]
+import jmespath  # type: ignore[import-untyped]  # it has no type information
 import pytest
 from botocore import xform_name
 from botocore.session import get_session
