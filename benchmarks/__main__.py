@@ -1,7 +1,7 @@
-"""Compares the provider with its peers and writes the figures and the report to benchmarks/results: `make bench`.
+"""Compares the provider with alternatives, and writes figures and a report to benchmarks/results: `make bench`.
 
-Each variant serves the same Update, every time beside the plain client, and which of the two comes first changes, so
-that both meet the same troubles of the machine.
+Each run of a variant is paired with a run of the plain client, in alternating order, so that load on the machine
+affects both.
 """
 
 import platform
@@ -17,7 +17,7 @@ import click
 
 from benchmarks.build import build, bundle, node, packed_bytes, python, version
 from benchmarks.figures import Figures, Ratio, Results, Timed, UnderRuntime, milliseconds
-from benchmarks.measure import Laboratory
+from benchmarks.measure import Runner
 from benchmarks.report import write
 from benchmarks.runtime import start
 from benchmarks.stubs import Stubs, stubs
@@ -30,7 +30,7 @@ _RUNTIME_ROUNDS: Final = 9
 Measure = TypeVar("Measure")
 
 
-def tell(text: str) -> None:
+def log(text: str) -> None:
     """Print progress."""
     print(text, file=sys.stderr, flush=True)
 
@@ -38,13 +38,13 @@ def tell(text: str) -> None:
 def in_pairs(
     variants: Sequence[Variant], rounds: int, measure: Callable[[Variant], Measure]
 ) -> dict[Variant, list[tuple[Measure, Measure]]]:
-    """Each variant's pairs of measures, the plain client's first, though it was taken first only every other round.
+    """Return each variant's pairs of measurements, with the plain client's first.
 
-    All variants have their turn in every round, so that a while in which the machine is busy is nobody's alone.
+    All variants run in every round, so that load on the machine affects all of them.
     """
     taken: dict[Variant, list[tuple[Measure, Measure]]] = {variant: [] for variant in variants}
     for turn in range(rounds):
-        tell(f"  round {turn + 1} of {rounds}")
+        log(f"  round {turn + 1} of {rounds}")
         for variant in variants:
             if turn % 2:
                 plain = measure(PLAIN)
@@ -55,17 +55,17 @@ def in_pairs(
     return taken
 
 
-def compare(laboratory: Laboratory, artifacts: dict[Variant, Path], pairs: int) -> list[Figures]:
-    """All figures of all variants."""
+def compare(runner: Runner, artifacts: dict[Variant, Path], pairs: int) -> list[Figures]:
+    """Return all figures of all variants."""
     variants = tuple(artifacts)
-    tell("cold starts, after one of each that is not counted")
+    log("cold starts, after one uncounted start of each")
     for variant in variants:
-        laboratory.cold(variant)
-    cold = in_pairs(variants, pairs, laboratory.cold)
-    kept, reopened = (compare_warm(laboratory, variants, reopened=reopened) for reopened in (False, True))
+        runner.cold(variant)
+    cold = in_pairs(variants, pairs, runner.cold)
+    kept, reopened = (compare_warm(runner, variants, reopened=reopened) for reopened in (False, True))
     figures = []
     for variant, artifact in artifacts.items():
-        tell(f"instructions and size: {variant.title}")
+        log(f"instructions and size: {variant.title}")
         figures.append(
             Figures(
                 variant.name,
@@ -73,7 +73,7 @@ def compare(laboratory: Laboratory, artifacts: dict[Variant, Path], pairs: int) 
                 Timed.of([(plain.seconds, other.seconds) for plain, other in cold[variant]]),
                 kept.get(variant),
                 reopened.get(variant),
-                None if variant is CDK else laboratory.instructions(variant),
+                None if variant is CDK else runner.instructions(variant),
                 round(statistics.median(other.peak_kilobytes for _, other in cold[variant])),
                 packed_bytes(variant, artifact),
             )
@@ -81,30 +81,30 @@ def compare(laboratory: Laboratory, artifacts: dict[Variant, Path], pairs: int) 
     return figures
 
 
-def compare_warm(laboratory: Laboratory, variants: Sequence[Variant], *, reopened: bool) -> dict[Variant, Timed]:
-    """The median event of a process that has served one before."""
+def compare_warm(runner: Runner, variants: Sequence[Variant], *, reopened: bool) -> dict[Variant, Timed]:
+    """Return the median time of an event in a process that has already handled one."""
 
     def median(variant: Variant) -> float:
-        return statistics.median(laboratory.warm(variant, _WARM_EVENTS, reopened=reopened))
+        return statistics.median(runner.warm(variant, _WARM_EVENTS, reopened=reopened))
 
-    tell(f"warm, the API's connection {'reopened' if reopened else 'kept'}")
+    log(f"warm, the API's connection {'reopened' if reopened else 'kept'}")
     taken = in_pairs([variant for variant in variants if variant.stays_warm], _WARM_ROUNDS, median)
     return {variant: Timed.of(pairs) for variant, pairs in taken.items()}
 
 
 def compare_under_runtime(
-    laboratory: Laboratory, servers: Stubs, artifacts: dict[Variant, Path], folder: Path
+    runner: Runner, servers: Stubs, artifacts: dict[Variant, Path], folder: Path
 ) -> list[UnderRuntime]:
-    """The figures under Lambda's runtime client."""
-    tell("under Lambda's runtime client")
+    """Return the figures under Lambda's runtime client."""
+    log("under Lambda's runtime client")
     client = build(RUNTIME_CLIENT)
-    homes = (folder / f"environment-{number}" for number in count())
+    folders = (folder / f"environment-{number}" for number in count())
     variants = (PLAIN, OURS, POWERTOOLS)
     taken: dict[Variant, list[tuple[float, float]]] = {variant: [] for variant in variants}
     for turn in range(_RUNTIME_ROUNDS):
-        tell(f"  round {turn + 1} of {_RUNTIME_ROUNDS}")
+        log(f"  round {turn + 1} of {_RUNTIME_ROUNDS}")
         for variant in variants if turn % 2 else reversed(variants):
-            taken[variant].append(start(laboratory, servers, variant, artifacts[variant], client, next(homes)))
+            taken[variant].append(start(runner, servers, variant, artifacts[variant], client, next(folders)))
     return [
         UnderRuntime(
             variant.name,
@@ -118,7 +118,7 @@ def compare_under_runtime(
 
 
 def machine(pairs: int) -> dict[str, str]:
-    """What the figures depend on."""
+    """Return what the figures depend on."""
     processors = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     names = [line.partition(":")[2].strip() for line in processors if line.startswith("model name")]
     return {
@@ -134,17 +134,17 @@ def machine(pairs: int) -> dict[str, str]:
 @click.command()
 @click.option("--pairs", default=15, show_default=True, type=click.IntRange(min=2), help="Cold starts of each variant.")
 def main(pairs: int) -> None:
-    """Compare the provider with its peers, and write the report."""
+    """Compare the provider with alternatives, and write the report."""
     variants = [variant for variant in VARIANTS if variant is not CDK or node()]
     artifacts = {}
     for variant in (PLAIN, *variants):
-        tell(f"building: {variant.title}")
+        log(f"building: {variant.title}")
         artifacts[variant] = build(variant)
     with stubs() as servers, tempfile.TemporaryDirectory() as temporary:
-        laboratory = Laboratory(servers, artifacts, Path(temporary))
-        figures = compare(laboratory, artifacts, pairs)
-        runtime = compare_under_runtime(laboratory, servers, artifacts, Path(temporary))
-        imports = {variant.name: laboratory.import_times(variant) for variant in (PLAIN, OURS)}
+        runner = Runner(servers, artifacts, Path(temporary))
+        figures = compare(runner, artifacts, pairs)
+        runtime = compare_under_runtime(runner, servers, artifacts, Path(temporary))
+        imports = {variant.name: runner.import_times(variant) for variant in (PLAIN, OURS)}
     results = Results(machine(pairs), figures, runtime, imports)
     results.write()
     write(results)

@@ -28,32 +28,32 @@ _PIP: Final = ("-m", "pip", "-qq", "--disable-pip-version-check", "--no-input", 
 @cache
 def python() -> str:
     """Return Lambda's Python version if this machine has it, else the current interpreter."""
-    tell = "import sys; print(*sys.version_info[:2]); print(sys.executable)"
+    script = "import sys; print(*sys.version_info[:2]); print(sys.executable)"
     for candidate in _pythons():
-        told = _run(candidate, "-c", tell, check=False).splitlines()
-        if told and told[0] == "{} {}".format(*LAMBDA):
-            return told[1]
+        printed = _run(candidate, "-c", script, check=False).splitlines()
+        if printed and printed[0] == "{} {}".format(*LAMBDA):
+            return printed[1]
     return sys.executable
 
 
 def version(interpreter: str) -> str:
-    """An interpreter's version."""
+    """Return an interpreter's version."""
     return _run(interpreter, "--version").strip().removeprefix("Python ")
 
 
 def node() -> str | None:
-    """Node, if this machine has it and its packages can be installed."""
+    """Return the path of Node, if this machine has it and npm."""
     return shutil.which("npm") and shutil.which("node")
 
 
 def bundle() -> Path:
     """Return a bundle of botocore's CAs and the stubs' own: a bundle of one CA would be unrealistically fast."""
-    usual = (Path(botocore.__file__).parent / "cacert.pem").read_text(encoding="utf-8")
+    botocores = (Path(botocore.__file__).parent / "cacert.pem").read_text(encoding="utf-8")
     own = CERTIFICATE.read_text(encoding="ascii")
     certificate = own[own.index("-----BEGIN CERTIFICATE") : own.index(_END) + len(_END)]
     path = CACHE / "cas.pem"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{usual}\n{certificate}\n", encoding="utf-8")
+    path.write_text(f"{botocores}\n{certificate}\n", encoding="utf-8")
     return path
 
 
@@ -119,7 +119,7 @@ def _install(variant: Variant, folder: Path) -> None:
 
 @cache
 def _wheels() -> Path:
-    """All packages of the lock file as wheels, their hashes checked."""
+    """Return the folder with all packages of the lock file as wheels, after checking their hashes."""
     folder = CACHE / "wheels"
     locked = hashlib.sha256(_LOCK.read_bytes() + python().encode()).hexdigest()
     stamp = folder / "made-of"
@@ -131,7 +131,7 @@ def _wheels() -> Path:
 
 
 def _install_node(folder: Path) -> None:
-    """CDK's handler, with the SDK beside it that Lambda's runtime has."""
+    """Install CDK's handler, with the SDK that Lambda's runtime includes."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy(_PEERS / name, folder)
     _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder))

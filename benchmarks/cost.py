@@ -1,7 +1,7 @@
-"""What the provider costs in Lambda's seconds and money, from the figures that `make bench` wrote down.
+"""Calculates what the provider costs in seconds and money, from the figures that `make bench` recorded.
 
-`python -m benchmarks.cost` prints docs/cost.md; `make bench` writes it. Everything that is not measured stands at the
-top here as a constant, with where it is from.
+`python -m benchmarks.cost` prints docs/cost.md; `make bench` writes it. Everything that is not measured is a constant
+below, with its source.
 """
 
 from collections.abc import Sequence
@@ -14,23 +14,23 @@ GIGABYTE_SECOND: Final = 0.0000166667
 REQUEST: Final = 0.20 / 1_000_000
 SNAPSTART_CACHE: Final = 0.0000015046
 SNAPSTART_RESTORE: Final = 0.0001397998
-"""US dollars in us-east-1 on x86, without the free tier: a GB-second, a request, a GB-second of a snapshot kept, a GB
-of it restored. https://aws.amazon.com/lambda/pricing/"""
+"""US dollars in us-east-1 on x86, without the free tier: a GB-second, a request, a GB-second of keeping a snapshot, a
+GB of restoring one. https://aws.amazon.com/lambda/pricing/"""
 
 ALARMS: Final = 5
-"""The template has so many; a test holds it there."""
+"""The number in the template, as a test checks."""
 ALARM: Final = 0.10
 DASHBOARD: Final = 3.0
 """US dollars a month. https://aws.amazon.com/cloudwatch/pricing/"""
 
 FULL_PROCESSOR: Final = 1769
-"""MB of memory at which a function has one processor; with less it has that share of one, but in the init phase it has
-more. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+"""MB of memory with which a function has one vCPU. With less memory, it has a proportional share, except in the init
+phase. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 
 WAITING: Final = 0.25
-"""Seconds that a request waits for three API calls and one PUT: an assumption, about 60 ms each."""
+"""Assumed seconds that a request waits for three API calls and one PUT: about 60 ms each."""
 REQUESTS: Final = 3
-"""Of one stack's life: Create, Update, Delete. Each is taken to be a cold start, as stacks are deployed seldom."""
+"""Per stack: Create, Update, Delete. Each is assumed to be a cold start, because deployments are rare."""
 RESTORING: Final = 0.2
 """Assumed seconds that Lambda takes to restore a snapshot. They are billed as a restore, not as duration."""
 MONTH: Final = 30 * 24 * 3600
@@ -38,19 +38,19 @@ MONTH: Final = 30 * 24 * 3600
 MEMORIES: Final = (128, 256, 512)
 STACKS: Final = ((1, "one stack"), (1_000, "1,000 stacks"), (10_000, "a StackSet of 10,000 instances"))
 CHOSEN: Final = 256
-"""The template's default; a test holds it there."""
+"""The template's default, as a test checks."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One cold request: seconds that a user waits, and US dollars."""
+    """The cost of one cold request: the seconds that a user waits, and US dollars."""
 
     seconds: float
     dollars: float
 
 
 def cold(figures: UnderRuntime, memory: int) -> Cost:
-    """A cold request at a memory size in MB. Only the invocation is slowed down by having a share of a processor."""
+    """Return the cost of a cold request at a memory size in MB. A smaller share of a vCPU slows only the invocation."""
     working = figures.invocation / 1000 * FULL_PROCESSOR / memory
     seconds = figures.init / 1000 + working + WAITING
     return Cost(seconds, seconds * memory / 1024 * GIGABYTE_SECOND + REQUEST)
@@ -64,14 +64,14 @@ def restored(figures: UnderRuntime, memory: int) -> Cost:
 
 
 def keeping(memory: int) -> float:
-    """US dollars a month for one function's snapshot."""
+    """Return the US dollars per month for keeping one snapshot of a function of this size."""
     return memory / 1024 * SNAPSTART_CACHE * MONTH
 
 
 def framework(figures: UnderRuntime, memory: int) -> Cost:
-    """The CDK's provider framework with a usual handler behind it: a second function that is billed for waiting.
+    """Return the cost with the CDK's provider framework, a second function that is billed while it waits.
 
-    Its own start is left out, so it costs more than this.
+    The real cost is higher, because the framework's own cold start is not included.
     """
     handler = cold(figures, memory)
     waiting = handler.seconds * 128 / 1024 * GIGABYTE_SECOND + REQUEST
@@ -79,66 +79,67 @@ def framework(figures: UnderRuntime, memory: int) -> Cost:
 
 
 def page(results: Results) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     by_name = {figures.name: figures for figures in results.runtime}
-    ours, usual = by_name["ours"], by_name["crhelper_powertools"]
+    ours, typical = by_name["ours"], by_name["crhelper_powertools"]
     machine = results.machine
     saved = [cold(ours, memory).seconds - cold(ours, 2 * memory).seconds for memory in MEMORIES[:2]]
     return f"""# What it costs
 
-The native resource costs nothing. This one costs Lambda's seconds: yours while you wait, and a bill. `make bench`
-writes this page from its figures; what is assumed besides stands at the end.
+The native resource costs nothing. This provider costs time in each deployment, and Lambda's charges. `make bench`
+writes this page from its figures; the assumptions are at the end.
 
-## One request, from nothing
+## One cold request
 
-{_requests(ours, usual)}
+{_requests(ours, typical)}
 
-The usual handler is crhelper with Powertools' Logger and Metrics. A warm request takes no loading and hardly any work:
-what is left is waiting for the API.
+The typical handler is crhelper with Powertools' Logger and Metrics. A warm request skips the loading; nearly all of its
+time is waiting for the API.
 
 ## Stacks
 
-Dollars for their whole lives: {REQUESTS} requests each, all of them cold.
+Dollars for a stack's whole lifecycle: {REQUESTS} requests, all of them cold.
 
-{_stacks(ours, usual)}
+{_stacks(ours, typical)}
 
-The {ALARMS} alarms of each provider are {ALARMS * ALARM:.2f} dollars a month together, whatever it does; with a
-provider in each of many accounts, that is the only part that can be noticed. A dashboard, where one is asked for, is
-{DASHBOARD:.0f} dollars a month from an account's fourth on.
+The {ALARMS} alarms of each provider cost {ALARMS * ALARM:.2f} dollars a month in total. With providers in many
+accounts, they are most of the cost. The optional dashboard costs {DASHBOARD:.0f} dollars a month if the account already
+has three.
 
 ## SnapStart
 
 {_snapstart(ours)}
 
-It saves little, since little is loaded, and keeping one snapshot for a month costs more than tens of thousands of
-stacks in their lives. The template does without it.
+SnapStart does not save time, because little is loaded. Keeping one snapshot for a month costs more than tens of
+thousands of stack lifecycles, so the template does not use it.
 
 ## Why {CHOSEN} MB
 
-Loading takes the same at any size, because Lambda lends processor to it. Doubling 128 MB saves {saved[0]:.2f} s of each
-cold request, doubling that saves {saved[1]:.2f} s. Money decides nothing here. Memory does not, either: the
-process peaks at {_peak(results):.0f} MB. So the default is the last doubling that anybody could notice.
-`MemorySize` is a parameter.
+Loading takes the same time at any size, because Lambda provides a full vCPU in the init phase. Going from 128 to 256 MB
+saves {saved[0]:.2f} s per cold request; going to 512 MB saves another {saved[1]:.2f} s. The price hardly matters, and
+neither does memory: the process peaks at {_peak(results):.0f} MB. The default is the largest size that still makes a
+noticeable difference. To change it, set the parameter `MemorySize`.
 
-## What is assumed
+## Assumptions
 
 - Measured on {machine["processor"]}, {machine["system"]}, Python {machine["python"]}, under Lambda's
   runtime client: {ours.init:.0f} ms of init phase and {ours.invocation:.0f} ms of invocation for this provider,
-  {usual.init:.0f} and {usual.invocation:.0f} ms for the usual handler.
-- A request waits {WAITING} s for the API and for the bucket. A processor of Lambda's is as fast as this machine's; a
-  function has a whole one at {FULL_PROCESSOR} MB, less at less, and one in its init phase, which is billed.
-- Prices of us-east-1 on x86, without the free tier: {GIGABYTE_SECOND:.10f} dollars for a GB-second, 0.20 for a
-  million requests; SnapStart {SNAPSTART_CACHE:.10f} for a GB-second kept, {SNAPSTART_RESTORE} for a GB restored,
-  in {RESTORING} s.
-- CDK's provider framework: the usual handler at {CHOSEN} MB, and the framework's function at 128 MB, which waits for
-  it. The framework's own start is left out.
+  {typical.init:.0f} and {typical.invocation:.0f} ms for the typical handler.
+- A request waits {WAITING} s for the API and the bucket. A vCPU of Lambda is as fast as a processor of this machine. A
+  function has a full vCPU at {FULL_PROCESSOR} MB, a proportional share with less memory, and a full one in its init
+  phase, which is billed.
+- Prices are for us-east-1 on x86, without the free tier: {GIGABYTE_SECOND:.10f} dollars per GB-second and 0.20 per
+  million requests; for SnapStart, {SNAPSTART_CACHE:.10f} per GB-second of keeping a snapshot and {SNAPSTART_RESTORE}
+  per GB of restoring it, which takes {RESTORING} s.
+- CDK's provider framework: the typical handler at {CHOSEN} MB, and the framework's function at 128 MB, which waits for
+  it. The framework's own cold start is not included.
 """
 
 
-def _requests(ours: UnderRuntime, usual: UnderRuntime) -> str:
-    rows = [("memory", "waiting", "of it loading", "dollars for a million", "a usual handler: waiting", "dollars")]
+def _requests(ours: UnderRuntime, typical: UnderRuntime) -> str:
+    rows = [("memory", "time", "of it loading", "dollars per million", "typical handler: time", "dollars per million")]
     for memory in MEMORIES:
-        here, there = cold(ours, memory), cold(usual, memory)
+        here, there = cold(ours, memory), cold(typical, memory)
         rows.append(
             (
                 f"{memory} MB",
@@ -152,17 +153,17 @@ def _requests(ours: UnderRuntime, usual: UnderRuntime) -> str:
     return _table(rows)
 
 
-def _stacks(ours: UnderRuntime, usual: UnderRuntime) -> str:
+def _stacks(ours: UnderRuntime, typical: UnderRuntime) -> str:
     sizes = [f"{memory} MB" for memory in MEMORIES]
     rows = [("", "native resource", *sizes, f"CDK's provider framework, {CHOSEN} MB")]
     for count, title in STACKS:
-        each = [*(cold(ours, memory).dollars for memory in MEMORIES), framework(usual, CHOSEN).dollars]
+        each = [*(cold(ours, memory).dollars for memory in MEMORIES), framework(typical, CHOSEN).dollars]
         rows.append((title, "0", *(_dollars(count * REQUESTS * dollars) for dollars in each)))
     return _table(rows)
 
 
 def _snapstart(ours: UnderRuntime) -> str:
-    rows = [("memory", "waiting with it", "dollars for a million", "one kept, dollars a month", "10,000 kept")]
+    rows = [("memory", "time", "dollars per million", "keeping one, dollars a month", "keeping 10,000")]
     for memory in MEMORIES:
         snap, kept = restored(ours, memory), keeping(memory)
         rows.append(
@@ -187,7 +188,7 @@ def _peak(results: Results) -> float:
 
 
 def _dollars(amount: float) -> str:
-    """Two digits that count, without an exponent."""
+    """Return two significant digits, without an exponent."""
     return f"{float(f'{amount:.2g}'):.10f}".rstrip("0").rstrip(".")
 
 

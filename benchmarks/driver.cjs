@@ -1,4 +1,4 @@
-// As driver.py, for Node: node driver.cjs ARTIFACT HANDLER EVENTS REPORT
+// The equivalent of driver.py for Node: node driver.cjs ARTIFACT HANDLER EVENTS REPORT
 const fs = require("fs");
 const https = require("https");
 const path = require("path");
@@ -15,7 +15,7 @@ async function main(artifact, handler, events, report) {
   const [file, name] = handler.split(".");
   const run = require(path.join(artifact, file))[name];
   const asked = JSON.parse(fs.readFileSync(events));
-  // CDK's handler answers at the default port, whatever the URL says.
+  // CDK's handler ignores the port in the URL and uses the default one.
   https.globalAgent.defaultPort = new URL(asked[0].ResponseURL).port;
   const seconds = [];
   for (const event of asked) {

@@ -1,7 +1,7 @@
 """Runs in the measured process: loads a handler from an artifact, passes events to it, and reports the times.
 
-Usage: python -S driver.py ARTIFACT HANDLER EVENTS REPORT. EVENTS and REPORT are JSON files. Imports next to nothing,
-because its own time counts like the handler's.
+Usage: python -S driver.py ARTIFACT HANDLER EVENTS REPORT. EVENTS and REPORT are JSON files. Imports as little
+as possible, because its own time counts as well.
 """
 
 import json
@@ -22,7 +22,7 @@ class Context:
     log_stream_name = "2026/01/01/[$LATEST]0123456789abcdef"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds left: enough for a run under Valgrind."""
+        """Return enough milliseconds for a run under Valgrind."""
         return 300_000
 
 
@@ -36,9 +36,9 @@ def main(artifact: str, handler: str, events: str, report: str) -> None:
     """Run the handler, once for each event."""
     sys.path.insert(0, artifact)
     try:  # noqa: SIM105 - contextlib is not worth its import here
-        # How deep in a chain of imports its regular expressions are compiled decides by luck whether CPython gets and
-        # frees a piece of its stack all the time, up to a sixth of a start. At this depth nobody has bad luck.
-        import urllib3.util.url  # noqa: F401 - imported for where it is, not for use
+        # Depending on the import depth at which its regular expressions are compiled, CPython may allocate and free a
+        # piece of its stack again and again, which takes up to a sixth of a start. At this depth, it never does.
+        import urllib3.util.url  # noqa: F401 - imported only to be loaded here
     except ImportError:
         pass
     module, _, name = handler.rpartition(".")

@@ -1,4 +1,4 @@
-"""The figures, as they are written down and read again."""
+"""The figures, and the file that records them."""
 
 import json
 import statistics
@@ -14,7 +14,7 @@ _TIMED: Final = ("cold", "kept", "reopened")
 
 @dataclass(frozen=True)
 class Ratio:
-    """Quartiles of a variant's figures over the plain client's, measured beside them."""
+    """Quartiles of the ratios of a variant's figures to the plain client's, measured in pairs."""
 
     low: float
     median: float
@@ -40,9 +40,9 @@ class Timed:
         return cls(milliseconds([other for _, other in pairs]), Ratio.of(pairs))
 
     @classmethod
-    def read(cls, told: dict[str, Any] | None) -> Self | None:
+    def read(cls, data: dict[str, Any] | None) -> Self | None:
         """From JSON."""
-        return cls(told["milliseconds"], Ratio(**told["ratio"])) if told else None
+        return cls(data["milliseconds"], Ratio(**data["ratio"])) if data else None
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Figures:
 
 @dataclass(frozen=True)
 class UnderRuntime:
-    """What one variant was measured at under Lambda's runtime client; medians in milliseconds.
+    """The figures of one variant under Lambda's runtime client; medians in milliseconds.
 
-    The init phase ends where the runtime asks for the first event, the invocation with the answer's last byte.
+    The init phase ends when the runtime requests the first event; the invocation ends with the response's last byte.
     """
 
     name: str
@@ -71,7 +71,7 @@ class UnderRuntime:
     init: float
     invocation: float
     ratio: Ratio
-    """Of both together."""
+    """The ratio of the sums of both."""
 
 
 @dataclass(frozen=True)
@@ -82,22 +82,22 @@ class Results:
     variants: list[Figures]
     runtime: list[UnderRuntime]
     imports: dict[str, dict[str, int]]
-    """Of a cold run, variant by variant: each module's own microseconds."""
+    """By variant: the microseconds that each module's own import takes in a cold run."""
 
     def write(self) -> None:
-        """Write them down."""
+        """Record the figures."""
         RESULTS.mkdir(exist_ok=True)
         _FIGURES.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls) -> Self:
-        """The figures that were written down last."""
-        told: dict[str, Any] = json.loads(_FIGURES.read_text(encoding="utf-8"))
+        """Return the recorded figures."""
+        data: dict[str, Any] = json.loads(_FIGURES.read_text(encoding="utf-8"))
         return cls(
-            told["machine"],
-            [Figures(**{**each, **{name: Timed.read(each[name]) for name in _TIMED}}) for each in told["variants"]],
-            [UnderRuntime(**{**each, "ratio": Ratio(**each["ratio"])}) for each in told["runtime"]],
-            told["imports"],
+            data["machine"],
+            [Figures(**{**each, **{name: Timed.read(each[name]) for name in _TIMED}}) for each in data["variants"]],
+            [UnderRuntime(**{**each, "ratio": Ratio(**each["ratio"])}) for each in data["runtime"]],
+            data["imports"],
         )
 
     def of(self, name: str) -> Figures:
@@ -106,5 +106,5 @@ class Results:
 
 
 def milliseconds(seconds: Sequence[float]) -> float:
-    """The median of seconds, in milliseconds."""
+    """Return the median of seconds, in milliseconds."""
     return round(statistics.median(seconds) * 1000, 2)

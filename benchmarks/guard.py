@@ -14,7 +14,7 @@ from typing import Final
 
 from benchmarks.build import build, python, version
 from benchmarks.figures import Results
-from benchmarks.measure import Laboratory
+from benchmarks.measure import Runner
 from benchmarks.stubs import stubs
 from benchmarks.variants import AS_DEPLOYED, OURS, PLAIN
 
@@ -24,9 +24,9 @@ _SHOWN: Final = 15
 
 
 def growth(before: Mapping[str, int], now: Mapping[str, int]) -> list[str]:
-    """The modules whose imports take longer than before, the largest growth first, as lines of text.
+    """Return the modules whose imports take longer than before, the largest growth first, as lines of text.
 
-    The arguments map modules to microseconds. The machines need not be equally fast.
+    The arguments map modules to microseconds. They may come from machines of different speed.
     """
     common = before.keys() & now.keys()
     pace = sum(now[module] for module in common) / (sum(before[module] for module in common) or 1)
@@ -40,12 +40,12 @@ def growth(before: Mapping[str, int], now: Mapping[str, int]) -> list[str]:
 
 
 def unmeasurable(results: Results) -> str:
-    """Why this machine cannot measure; empty if it can."""
+    """Return why this machine cannot measure; empty if it can."""
     if not shutil.which("valgrind"):
         return "valgrind is not installed"
-    ours, theirs = version(python()), results.machine["python"]
-    if ours.split(".")[:2] != theirs.split(".")[:2]:
-        return f"the recorded figures are for Python {theirs}, and this machine has {ours}"
+    here, recorded = version(python()), results.machine["python"]
+    if here.split(".")[:2] != recorded.split(".")[:2]:
+        return f"the recorded figures are for Python {recorded}, and this machine has {here}"
     return ""
 
 
@@ -56,9 +56,9 @@ def main() -> int:
         print(f"The cold start was not measured: {reason}.", file=sys.stderr)
         return 1 if os.environ.get("CI") else 0
     with stubs() as servers, tempfile.TemporaryDirectory() as temporary:
-        laboratory = Laboratory(servers, {each: build(each) for each in (PLAIN, AS_DEPLOYED)}, Path(temporary))
-        now = laboratory.instructions(AS_DEPLOYED) / laboratory.instructions(PLAIN)
-        imports = laboratory.import_times(AS_DEPLOYED)
+        runner = Runner(servers, {each: build(each) for each in (PLAIN, AS_DEPLOYED)}, Path(temporary))
+        now = runner.instructions(AS_DEPLOYED) / runner.instructions(PLAIN)
+        imports = runner.import_times(AS_DEPLOYED)
     print(f"A cold start takes {now:.3f} of the plain client's instructions. The limit is {LIMIT}.")
     if now <= LIMIT:
         return 0

@@ -18,7 +18,7 @@ from benchmarks.variants import CDK, Variant
 
 _HERE: Final = Path(__file__).parent
 _REGION: Final = "us-east-1"
-_PATIENCE: Final = 300.0
+_TIMEOUT_SECONDS: Final = 300.0
 _COUNTED: Final = re.compile(r"I\s+refs:\s+([\d,]+)")
 _IMPORT: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
 
@@ -27,7 +27,7 @@ _IMPORT: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
 class Ran:
     """A run of some events: seconds until the last byte of the last response, and the report of the process.
 
-    `each` are the seconds of every event alone, without the start of the process.
+    `each` are the seconds of each event, without the start of the process.
     """
 
     seconds: float
@@ -36,7 +36,7 @@ class Ran:
     errors: str
 
 
-class Laboratory:
+class Runner:
     """Runs variants: their artifacts, the stub servers, and a temporary folder."""
 
     def __init__(self, stubs: Stubs, artifacts: dict[Variant, Path], folder: Path) -> None:
@@ -47,18 +47,18 @@ class Laboratory:
         self._bundle = str(bundle())
 
     def cold(self, variant: Variant) -> Ran:
-        """One event in a fresh process."""
+        """Handle one event in a fresh process."""
         return self._run(variant, 1)
 
     def warm(self, variant: Variant, number: int, *, reopened: bool) -> list[float]:
-        """Seconds of each of so many events in one process, the first left out.
+        """Return the seconds of each of `number` events in one process, after an uncounted first one.
 
-        `reopened`: the API closes its connection after each event.
+        If `reopened`, the API closes its connection after each event.
         """
         return self._run(variant, number + 1, len(variant.calls) if reopened else 0).each[1:]
 
     def instructions(self, variant: Variant) -> int:
-        """Instructions of a cold run, counted by Valgrind: nearly the same every time."""
+        """Return the instructions of a cold run, as Valgrind counts them. They are nearly the same each time."""
         tool = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
         ran = self._run(variant, 1, under=tool, PYTHONHASHSEED="0")
         (counted,) = _COUNTED.findall(ran.errors)
@@ -71,21 +71,21 @@ class Laboratory:
 
     @property
     def servers(self) -> dict[str, str]:
-        """The variables that lead to the stub servers, and have them trusted among many."""
+        """The environment variables for using and trusting the stub servers."""
         return {"AWS_ENDPOINT_URL_IMAGEBUILDER": self._api, **self.trust}
 
     @property
     def trust(self) -> dict[str, str]:
-        """The variables that name the CAs to trust."""
+        """The environment variables that name the CAs to trust."""
         return {
             "AWS_CA_BUNDLE": self._bundle,
             "SSL_CERT_FILE": self._bundle,
             "REQUESTS_CA_BUNDLE": self._bundle,
-            "NODE_EXTRA_CA_CERTS": str(CERTIFICATE),  # Node brings the others
+            "NODE_EXTRA_CA_CERTS": str(CERTIFICATE),  # in addition to Node's own CAs
         }
 
     def _environment(self, home: Path, artifact: Path) -> dict[str, str]:
-        """A function's variables, made from nothing."""
+        """Return a function's environment. It inherits nothing."""
         return {
             "PATH": os.defpath,
             "HOME": str(home),
@@ -113,7 +113,7 @@ class Laboratory:
         self,
         variant: Variant,
         number: int,
-        calls_a_connection: int = 0,
+        calls_per_connection: int = 0,
         *,
         under: Sequence[str] = (),
         options: Sequence[str] = (),
@@ -125,14 +125,14 @@ class Laboratory:
         home.mkdir()
         events, report = self._folder / "events.json", self._folder / "report.json"
         report.unlink(missing_ok=True)
-        told = [scene.for_cdk(event) for event in asked] if variant is CDK else asked
-        events.write_text(json.dumps(told), encoding="utf-8")
+        inputs = [scene.for_cdk(event) for event in asked] if variant is CDK else asked
+        events.write_text(json.dumps(inputs), encoding="utf-8")
         artifact = self._artifacts[variant]
         interpreter = (
             (str(node()), *options, "driver.cjs") if variant is CDK else (python(), "-S", *options, "driver.py")
         )
         command = [*under, *interpreter, str(artifact), variant.handler, str(events), str(report)]
-        self._stubs.begin(scene.live(asked[0]), calls_a_connection)
+        self._stubs.begin(scene.live(asked[0]), calls_per_connection)
         begin = time.monotonic()
         child = subprocess.run(
             command,
@@ -141,16 +141,16 @@ class Laboratory:
             capture_output=True,
             text=True,
             check=False,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT_SECONDS,
         )
         end = time.monotonic()
         seen = self._stubs.seen()
         if child.returncode:
-            raise scene.Wrong(f"{variant.name} ended with {child.returncode}:\n{child.stdout}{child.stderr}")
+            raise scene.InvalidRunError(f"{variant.name} exited with {child.returncode}:\n{child.stdout}{child.stderr}")
         try:
             scene.check(seen, asked, variant.calls, answers=variant.answers)
-        except scene.Wrong as error:
-            raise scene.Wrong(f"{variant.name}: {error}\n{child.stdout}{child.stderr}") from error
-        tale: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        except scene.InvalidRunError as error:
+            raise scene.InvalidRunError(f"{variant.name}: {error}\n{child.stdout}{child.stderr}") from error
+        reported: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
         seconds = (seen.answers[-1][0] if seen.answers else end) - begin
-        return Ran(seconds, tale["seconds"], tale["peak_kilobytes"], child.stderr)
+        return Ran(seconds, reported["seconds"], reported["peak_kilobytes"], child.stderr)

@@ -21,12 +21,12 @@ RUNS = 41
 
 
 def account(number: int) -> str:
-    """A made-up account ID."""
+    """Return an example account ID."""
     return f"{number:012}"
 
 
 def region(name: str, accounts: int, templates: int, launches: int) -> dict[str, Any]:
-    """One entry of `distributions` with so many accounts (twice), launch templates and fast launches."""
+    """Return an entry of `distributions` with so many accounts (twice), launch templates, and fast launches."""
     ids = [account(number) for number in range(accounts)]
     return {
         "region": name,
@@ -53,7 +53,7 @@ def region(name: str, accounts: int, templates: int, launches: int) -> dict[str,
 
 
 def as_cloudformation_sends(value: Any) -> Any:
-    """Every scalar as a string."""
+    """Return a value with every scalar as a string."""
     if isinstance(value, dict):
         return {key: as_cloudformation_sends(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -62,7 +62,7 @@ def as_cloudformation_sends(value: Any) -> Any:
 
 
 def median(work: Callable[[], object]) -> float:
-    """Median milliseconds of one call."""
+    """Return the median milliseconds of a call."""
     times = []
     for _ in range(RUNS):
         start = time.perf_counter()
@@ -72,7 +72,7 @@ def median(work: Callable[[], object]) -> float:
 
 
 def measure(distributions: list[dict[str, Any]]) -> tuple[float, float, float]:
-    """Median milliseconds to expand, to validate, and to find the one difference at the very end."""
+    """Return the median milliseconds to expand, to validate, and to find one difference at the very end."""
     parameters: dict[str, Any] = {"name": "golden", "distributions": distributions}
     properties = as_cloudformation_sends(flatten(parameters, resource_type().schema))
     live = copy.deepcopy(parameters)
@@ -83,9 +83,9 @@ def measure(distributions: list[dict[str, Any]]) -> tuple[float, float, float]:
         or validate(parameters, resource_type().schema)
         or any(apply_rules(parameters, resource_type().rules))
     ):
-        raise AssertionError("the configuration measured is not a valid one")
+        raise AssertionError("the measured configuration is not valid")
     if len(differences(live, parameters, resource_type().schema)) != 1:
-        raise AssertionError("the difference measured is not the one that was made")
+        raise AssertionError("the measured difference is not the expected one")
     return (
         median(lambda: expand(properties, resource_type().schema)),
         median(

@@ -22,15 +22,15 @@ def write(results: Results) -> None:
 
 
 def markdown(results: Results) -> str:
-    """The report."""
+    """Return the report."""
     return "\n".join((*_comparison(results), *_runtime(results), *_imports(results), *_method(results)))
 
 
 def _comparison(results: Results) -> Iterator[str]:
     plain = results.of("plain")
-    yield "# What a start costs, compared\n"
-    yield "One CloudFormation Update that changes something, from the start of the process to the answer's last byte."
-    yield "All but the sizes is relative to a plain botocore client that makes the same calls and the same PUT:"
+    yield "# Cold starts, compared\n"
+    yield "Each variant handles one CloudFormation Update, from process start to the last byte of the response."
+    yield "All figures except sizes are relative to a plain botocore client with the same calls and the same PUT:"
     yield (
         f"{plain.cold.milliseconds:.0f} ms, {(plain.instructions or 0) / 1e9:.2f} G instructions, "
         f"{plain.peak_kilobytes / 1024:.0f} MiB. Quartiles in brackets.\n"
@@ -54,7 +54,7 @@ def _comparison(results: Results) -> Iterator[str]:
 
 def _runtime(results: Results) -> Iterator[str]:
     yield "## Under Lambda's runtime client\n"
-    yield "The init phase ends where the runtime asks for an event, the invocation with the answer's last byte.\n"
+    yield "The init phase ends when the runtime requests an event; the invocation ends with the response's last byte.\n"
     yield "| | init phase | first invocation | both, relative to the first row |\n|---|---|---|---|"
     for each in results.runtime:
         yield f"| {each.title} | {each.init:.0f} ms | {each.invocation:.0f} ms | {_quartiles(each.ratio)} |"
@@ -67,8 +67,8 @@ def _imports(results: Results) -> Iterator[str]:
     for group in groups.values():
         for package, (milliseconds, _) in group.items():
             most[package] = max(most.get(package, 0), milliseconds)
-    yield "## Where the imports' time goes\n"
-    yield "Each module's own time, from `python -X importtime`, which takes some itself.\n"
+    yield "## Import times\n"
+    yield "The sum of the modules' own times, and their number. `python -X importtime` itself takes time, too.\n"
     yield f"| | {' | '.join(results.of(name).title for name in groups)} |"
     yield "|---" * (len(groups) + 1) + "|"
     for package in sorted(most, key=lambda package: -most[package]):
@@ -78,7 +78,7 @@ def _imports(results: Results) -> Iterator[str]:
 
 
 def _by_package(modules: dict[str, int]) -> dict[str, tuple[float, int]]:
-    """Milliseconds and number of modules, package by package."""
+    """Return milliseconds and the number of modules by package."""
     times: Counter[str] = Counter()
     numbers: Counter[str] = Counter()
     for module, microseconds in modules.items():
@@ -99,30 +99,29 @@ def _import_cell(group: dict[str, tuple[float, int]], package: str) -> str:
 
 def _method(results: Results) -> Iterator[str]:
     machine = results.machine
-    yield "## How it is measured\n"
-    yield "- `make bench` does all of it; the figures are in [figures.json](figures.json)."
+    yield "## Method\n"
+    yield "- `make bench` measures everything; the figures are in [figures.json](figures.json)."
     yield f"- {machine['processor']}, {machine['system']}, Python {machine['python']}, Node {machine['node']}."
     yield (
-        f"- {machine['pairs']} pairs of a plain client and the other, each in a fresh process; which comes first "
-        "changes from pair to pair. The ratio is taken of each pair. The first row is the plain client beside itself."
+        f"- Each variant runs {machine['pairs']} times, paired with the plain client, each in a fresh process and in "
+        "alternating order. Ratios are calculated for each pair. The first row pairs the plain client with itself."
     )
     yield (
-        "- Image Builder and the bucket are stubs in a process of their own, over TLS. The children trust "
-        f"{machine['cas']} CAs, and their environment is made from nothing, as Lambda's is. "
-        "Node brings its own CAs; only the stubs' is added."
+        "- Image Builder and the bucket are stubs in a separate process, over TLS. The measured processes trust "
+        f"{machine['cas']} CAs and inherit no environment. Node uses its own CAs plus that of the stubs."
     )
     yield (
-        "- Every run is checked: the calls, the Update's body, the one answer. All make Get, Update, Get, but for "
-        "CDK's handler and the AWS CLI, which make one call an event: the Update."
+        "- Every run is checked: the calls, the Update's body, and the response. All variants call Get, Update, Get, "
+        "except CDK's handler and the AWS CLI, which call only Update."
     )
     yield (
-        "- Instructions are counted by Valgrind, in user space, and repeat within 0.1 per cent. Warm: the median of "
-        "40 events in one process; *reopened* has the API close its connection after each event."
+        "- Valgrind counts instructions in user space; they repeat within 0.1 percent. Warm: the median of 40 events "
+        "in one process; *reopened*: the API closes its connection after each event."
     )
     yield (
-        "- Every artifact but one has bytecode that is never checked against its source. All of them import "
-        "`urllib3.util.url` first: how deep in a chain of imports its regular expressions are compiled is worth up to "
-        "a sixth of a start, by luck.\n"
+        "- All artifacts but one have bytecode that is not checked against its source. All import `urllib3.util.url` "
+        "first, because the import depth at which its regular expressions are compiled can change a start by up to a "
+        "sixth.\n"
     )
 
 
@@ -135,7 +134,7 @@ def _warm(timed: Timed | None) -> str:
 
 
 def plot(results: Results) -> str:
-    """Cold starts as bars with their quartiles, in SVG."""
+    """Return cold starts as bars with their quartiles, in SVG."""
     height = _ROW * (len(results.variants) + 1) + 20
     rows = "".join(_bar(each, number) for number, each in enumerate(results.variants))
     ticks = "".join(_tick(ratio, height) for ratio in (0.0, 0.5, 1.0, 1.5, 2.0, 2.5))
@@ -152,12 +151,12 @@ def _across(ratio: float) -> float:
 def _bar(each: Figures, number: int) -> str:
     top, ratio = 10 + _ROW * number, each.cold.ratio
     middle = top + _ROW / 2
-    colour = "#d9822b" if each.name == "ours" else "#8a9ba8"
+    color = "#d9822b" if each.name == "ours" else "#8a9ba8"
     title = escape(each.title.strip("*"))
     return (
         f'<text x="{_LEFT - 10}" y="{middle + 5:.0f}" text-anchor="end">{title}</text>'
         f'<rect x="{_LEFT}" y="{top + 5}" width="{_across(ratio.median) - _LEFT:.1f}" height="{_ROW - 10}" '
-        f'fill="{colour}"/>'
+        f'fill="{color}"/>'
         f'<path d="M{_across(ratio.low):.1f} {middle:.0f}H{_across(ratio.high):.1f}" stroke="black"/>'
         f'<text x="{_across(ratio.high) + 6:.1f}" y="{middle + 5:.0f}">{ratio.median:.2f}</text>\n'
     )

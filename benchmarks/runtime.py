@@ -1,24 +1,24 @@
-"""Cold starts under Lambda's own runtime client: the init phase and the first invocation apart."""
+"""Cold starts under Lambda's runtime client: the init phase and the first invocation, separately."""
 
 from pathlib import Path
 
 from benchmarks import scene
-from benchmarks.measure import Laboratory
+from benchmarks.measure import Runner
 from benchmarks.stubs import Stubs
 from benchmarks.variants import Variant
 from e2e.function import Function, Package
 
 
 def start(
-    laboratory: Laboratory, stubs: Stubs, variant: Variant, artifact: Path, client: Path, home: Path
+    runner: Runner, stubs: Stubs, variant: Variant, artifact: Path, client: Path, folder: Path
 ) -> tuple[float, float]:
     """Return the seconds of the init phase, and from passing the event to the last byte of the response.
 
-    `client` is the folder with the runtime client, `home` one that does not exist yet.
+    `client` is the folder with the runtime client. `folder` is created.
     """
-    (event,) = scene.events(laboratory.bucket, 1)
+    (event,) = scene.events(runner.bucket, 1)
     stubs.begin(scene.live(event), 0)
-    with Function(Package(artifact, variant.handler, client), home, laboratory.servers) as function:
+    with Function(Package(artifact, variant.handler, client), folder, runner.servers) as function:
         invocation = function.invoke(event)
         seen = stubs.seen()
         scene.check(seen, [event], variant.calls, answers=True)

@@ -26,12 +26,12 @@ class Seen:
     answers: list[tuple[float, Put]]
 
 
-class Wrong(Exception):  # noqa: N818 - says what a run has done
-    """A run did not do what it should."""
+class InvalidRunError(Exception):
+    """A run did something else than it should, so its figures do not count."""
 
 
 def events(bucket: str, number: int) -> list[dict[str, Any]]:
-    """Return so many Updates, each of which changes something, with response URLs below the bucket's."""
+    """Return `number` Updates, each of which changes something, with response URLs in the bucket."""
     sample = json.loads(_SAMPLE.read_text(encoding="utf-8"))
     description = sample["ResourceProperties"]["Description"]
     return [
@@ -48,20 +48,20 @@ def events(bucket: str, number: int) -> list[dict[str, Any]]:
 def live(event: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration before an event, as GetDistributionConfiguration returns it."""
     old = expand(event["OldResourceProperties"], resource_type().schema).parameters
-    marks = Owner(event["StackId"], event["LogicalResourceId"]).tags()
+    ownership_tags = Owner(event["StackId"], event["LogicalResourceId"]).tags()
     arn = event["PhysicalResourceId"]
-    return {**old, "arn": arn, "timeoutMinutes": 720, "dateCreated": "", "tags": {**old["tags"], **marks}}
+    return {**old, "arn": arn, "timeoutMinutes": 720, "dateCreated": "", "tags": {**old["tags"], **ownership_tags}}
 
 
 def update(event: dict[str, Any]) -> dict[str, Any]:
-    """The body of the Update that an event asks for."""
-    wanted = expand(event["ResourceProperties"], resource_type().schema).parameters
-    content = {member: wanted[member] for member in content_members() if member in wanted}
+    """Return the body of the Update call that an event requires."""
+    desired = expand(event["ResourceProperties"], resource_type().schema).parameters
+    content = {member: desired[member] for member in content_members() if member in desired}
     return {TARGET: event["PhysicalResourceId"], **content, IDEMPOTENCY: event["RequestId"]}
 
 
 def for_cdk(event: dict[str, Any]) -> dict[str, Any]:
-    """The event that CDK's AwsCustomResource would get instead, for the same Update."""
+    """Return the event that CDK's AwsCustomResource receives for the same Update."""
     call = {
         "service": SERVICE,
         "action": UPDATE,
@@ -74,15 +74,15 @@ def for_cdk(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(seen: Seen, asked: list[dict[str, Any]], calls: tuple[str, ...], *, answers: bool) -> None:
-    """Raise Wrong unless each event led to exactly these calls, the right Update, and, if due, one right response."""
+    """Raise InvalidRunError unless each event caused these calls, the right Update, and (if `answers`) a response."""
     operations = [operation for operation, _ in seen.calls]
     if operations != list(calls) * len(asked):
-        raise Wrong(f"other calls than expected: {operations}")
+        raise InvalidRunError(f"unexpected calls: {operations}")
     for event, body in zip(asked, (body for name, body in seen.calls if name == UPDATE), strict=True):
         if json.loads(body) != update(event):
-            raise Wrong(f"another Update than expected: {body.decode()}")
+            raise InvalidRunError(f"unexpected Update: {body.decode()}")
     if len(seen.answers) != (len(asked) if answers else 0):
-        raise Wrong(f"{len(seen.answers)} answers to {len(asked)} events")
+        raise InvalidRunError(f"{len(seen.answers)} responses to {len(asked)} events")
     for event, (_, put) in zip(asked, seen.answers, strict=False):
         _check_response(put, event)
 
@@ -91,6 +91,6 @@ def _check_response(put: Put, event: dict[str, Any]) -> None:
     try:
         response = read(put, event)
     except AnswerError as error:
-        raise Wrong(str(error)) from error
+        raise InvalidRunError(str(error)) from error
     if not response.succeeded or response.physical_id != event["PhysicalResourceId"]:
-        raise Wrong(f"another answer than expected: {put.body.decode()}")
+        raise InvalidRunError(f"unexpected response: {put.body.decode()}")

@@ -1,9 +1,9 @@
-"""What the command line costs to start, beside the AWS CLI at the same job.
+"""Measures how long the command line takes to start, compared with the AWS CLI for the same job.
 
-Prints Markdown: instructions executed, as valgrind's callgrind counts them (a start takes nearly the same ones each
-time), what `-X importtime` says of all imports together, and the median time of several runs; each in a process of
-its own, calls against an emulator on this machine. Where the AWS CLI has no such command, what it has for the same job
-stands beside, in parentheses, or else the lightest thing that it can do: its version.
+Prints Markdown: instructions as valgrind's callgrind counts them (nearly the same each time), the sum of
+`-X importtime`, and the median time of several runs. Each run is a new process; calls go to an emulator on this
+machine. If the AWS CLI has no such command, the job's name has in parentheses the command that is compared:
+one for the same purpose, or `--version`, the fastest one.
 """
 
 import os
@@ -28,14 +28,14 @@ UPDATE: Final = "update-distribution-configuration"
 TEMPLATE: Final = "examples/cloudformation/golden-image.yaml"
 BODY: Final = ("--template-body", f"file://{TEMPLATE}")
 RUNS: Final = 7
-MOST: Final = 0.5
-"""The share of the AWS CLI's instructions that a command may take at the same job."""
+LIMIT: Final = 0.5
+"""The limit of a command's instructions, relative to the AWS CLI's for the same job."""
 
 Command = tuple[str, ...]
 
 
 class Job(NamedTuple):
-    """One thing to do, with our command and with the AWS CLI's."""
+    """One job, with our command and the AWS CLI's."""
 
     name: str
     ours: Command
@@ -43,15 +43,15 @@ class Job(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Millions of instructions (0 without valgrind); milliseconds of imports, and altogether."""
+    """Millions of instructions (0 without valgrind), and milliseconds for the imports and in total."""
 
     instructions: float
     imports: float
-    altogether: float
+    total: float
 
 
-def starts() -> list[Job]:
-    """What is hardly more than starting."""
+def start_jobs() -> list[Job]:
+    """Return jobs that hardly do more than start."""
     skeleton = (UPDATE, "--generate-cli-skeleton")
     return [
         Job("version", ("--version",), ("--version",)),
@@ -63,8 +63,8 @@ def starts() -> list[Job]:
     ]
 
 
-def works(arn: str) -> list[Job]:
-    """What checks a file or calls the service, as the AWS CLI does; `arn` is a configuration that exists."""
+def check_and_call_jobs(arn: str) -> list[Job]:
+    """Return jobs that check a file or call the service. `arn` is an existing configuration."""
     distributions = '[{"region":"us-east-1","amiDistributionConfiguration":{"name":"a {{ imagebuilder:buildDate }}"}}]'
     target = ("--distribution-configuration-arn", arn)
     update = (UPDATE, *target, "--description", "measured", "--distributions", distributions)
@@ -75,14 +75,14 @@ def works(arn: str) -> list[Job]:
     ]
 
 
-def more() -> list[Job]:
-    """Return the jobs that the AWS CLI leaves to CloudFormation: evaluating a template and comparing it."""
+def plan_jobs() -> list[Job]:
+    """Return jobs that the AWS CLI leaves to CloudFormation: to evaluate a template and compare it."""
     change_set = ("cloudformation", "create-change-set", "--stack-name", "golden", "--change-set-name", "plan", *BODY)
     return [Job("plan a template (create-change-set)", ("plan", TEMPLATE), change_set)]
 
 
 def cloudformation() -> LoopbackServer:
-    """A CloudFormation that accepts every request."""
+    """Start a stub of CloudFormation that accepts every request."""
     answer = b"<Response><ValidateTemplateResult/><CreateChangeSetResult/></Response>"
     return LoopbackServer(lambda *_: Reply(200, {"Content-Type": "text/xml"}, answer))
 
@@ -91,7 +91,7 @@ def cost(command: Command, environment: Mapping[str, str]) -> Cost:
     """Measure one command, after an uncounted run. Raises RuntimeError if it fails."""
     ended = run((sys.executable, *command), environment)
     if ended.returncode not in (0, 3):
-        raise RuntimeError(f"{command} ended with {ended.returncode}: {ended.stderr}")
+        raise RuntimeError(f"{command} exited with {ended.returncode}: {ended.stderr}")
     times = []
     for _ in range(RUNS):
         begin = time.perf_counter()
@@ -103,7 +103,7 @@ def cost(command: Command, environment: Mapping[str, str]) -> Cost:
 
 
 def instructions(command: Command, environment: Mapping[str, str]) -> float:
-    """Millions of instructions that a command executes, its children left out; 0 without valgrind."""
+    """Return the millions of instructions that a command executes, without its children; 0 without valgrind."""
     if not shutil.which("valgrind"):
         return 0.0
     counted = ("valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", *command)
@@ -112,25 +112,25 @@ def instructions(command: Command, environment: Mapping[str, str]) -> float:
 
 
 def run(command: Command, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command until it exits."""
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def main() -> None:
-    """Print the tables; exit with status 1 if a command exceeds its share."""
-    with Emulator() as emulator, closing(cloudformation()) as elsewhere:
+    """Print the tables. Exit with status 1 if a command exceeds the limit."""
+    with Emulator() as emulator, closing(cloudformation()) as stub:
         arn = emulator.seed(name="measured", distributions=[{"region": "us-east-1"}])
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         environment |= {**emulator.environment(), "PYTHONHASHSEED": "0", "AWS_PAGER": "", "AWS_CONFIG_FILE": os.devnull}
-        environment["AWS_ENDPOINT_URL_CLOUDFORMATION"] = elsewhere.url
-        print("Starting (in parentheses: what the AWS CLI does meanwhile, having no such command):\n")
-        most = _table(starts(), environment)
-        print("\nWith work to do:\n")
-        most = max(most, _table(works(arn), environment))
-        print("\nWith more to do than the AWS CLI, so without a limit:\n")
-        _table(more(), environment)
-    if most > MOST:
-        raise SystemExit(f"a command takes {most:.0%} of the AWS CLI's instructions, more than {MOST:.0%}")
+        environment["AWS_ENDPOINT_URL_CLOUDFORMATION"] = stub.url
+        print("Start (in parentheses: the AWS CLI's command, if it has no equivalent):\n")
+        most = _table(start_jobs(), environment)
+        print("\nChecks and calls:\n")
+        most = max(most, _table(check_and_call_jobs(arn), environment))
+        print("\nMore work than the AWS CLI does, so without a limit:\n")
+        _table(plan_jobs(), environment)
+    if most > LIMIT:
+        raise SystemExit(f"a command takes {most:.0%} of the AWS CLI's instructions, more than {LIMIT:.0%}")
 
 
 def _table(jobs: list[Job], environment: Mapping[str, str]) -> float:
@@ -147,7 +147,7 @@ def _table(jobs: list[Job], environment: Mapping[str, str]) -> float:
         shares.append(ours.instructions / aws.instructions if aws.instructions else 0.0)
         print(
             f"| {job.name} | {ours.instructions:.0f} M | {aws.instructions:.0f} M | {shares[-1]:.0%} "
-            f"| {ours.imports:.0f} ms | {aws.imports:.0f} ms | {ours.altogether:.0f} ms | {aws.altogether:.0f} ms |",
+            f"| {ours.imports:.0f} ms | {aws.imports:.0f} ms | {ours.total:.0f} ms | {aws.total:.0f} ms |",
             flush=True,
         )
     return max(shares)

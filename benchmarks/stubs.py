@@ -1,6 +1,6 @@
-"""Image Builder and CloudFormation's bucket, as little of them as an Update needs, both over TLS.
+"""Stubs of Image Builder and CloudFormation's bucket: only what an Update needs, over TLS.
 
-They do as little as they can and so are no part of what is measured. They run in a process of their own: use `stubs`.
+They do as little as possible and run in a separate process, so that they are not measured. Use `stubs`.
 """
 
 import json
@@ -23,12 +23,12 @@ from provider.schema.model import SERVICE, UPDATE, content_members
 from provider.stack_engine.sink import Put
 
 CERTIFICATE: Final = Path(__file__).parents[1] / "tests" / "emulator" / "test_emulator.pem"
-"""Certificate and key of a server at 127.0.0.1; it signed itself, so it is the CA to trust as well."""
-_NOT_FOUND: Final = Reply(404, {"Content-Type": "application/json"}, b'{"message": "no such operation here"}')
+"""The self-signed certificate of a server at 127.0.0.1, and its key. Clients trust it as a CA."""
+_NOT_FOUND: Final = Reply(404, {"Content-Type": "application/json"}, b'{"message": "no such operation"}')
 
 
 class Stubs:
-    """Both servers, from construction on."""
+    """Both servers. The constructor starts them."""
 
     def __init__(self) -> None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -40,21 +40,22 @@ class Stubs:
         self._bucket = LoopbackServer(self._take, tls=tls)
 
     def urls(self) -> tuple[str, str]:
-        """Where the API and the bucket are."""
+        """Return the URLs of the API and the bucket."""
         return self._api.url, self._bucket.url
 
-    def begin(self, live: dict[str, Any], calls_a_connection: int) -> None:
-        """Forget what was seen, and hold this configuration.
+    def begin(self, live: dict[str, Any], calls_per_connection: int) -> None:
+        """Start a run with this live configuration.
 
-        Every so many calls the API closes the connection, as it does with one that idles between two events; 0: never.
+        After so many calls, the API closes the connection, as it does if a connection is idle between two events; 0
+        means never.
         """
         self._live = live
-        self._calls_a_connection = calls_a_connection
+        self._calls_per_connection = calls_per_connection
         self._calls: list[tuple[str, bytes]] = []
         self._answers: list[tuple[float, Put]] = []
 
     def seen(self) -> Seen:
-        """What has come since `begin`."""
+        """Return what the servers received since `begin`."""
         return Seen(self._calls, self._answers)
 
     def _image_builder(self, method: str, target: str, body: bytes, _headers: Message) -> Reply:
@@ -73,7 +74,7 @@ class Stubs:
             else:
                 answer = {"distributionConfiguration": self._live}
         headers = {"Content-Type": "application/json", "x-amzn-RequestId": str(count)}
-        if self._calls_a_connection and count % self._calls_a_connection == 0:
+        if self._calls_per_connection and count % self._calls_per_connection == 0:
             headers["Connection"] = "close"
         return Reply(200, headers, json.dumps({"requestId": str(count), **answer}).encode())
 
@@ -83,7 +84,7 @@ class Stubs:
 
 
 class _Manager(BaseManager):
-    """Keeps the stubs in a process of its own."""
+    """Runs the stubs in a separate process."""
 
 
 _Manager.register("stubs", Stubs)
@@ -91,6 +92,6 @@ _Manager.register("stubs", Stubs)
 
 @contextmanager
 def stubs() -> Iterator[Stubs]:
-    """The stubs in a process of their own, for as long as the block runs."""
+    """Run the stubs in a separate process while the block runs."""
     with _Manager() as manager:
         yield cast(Stubs, manager.stubs())  # type: ignore[attr-defined]  # registered above

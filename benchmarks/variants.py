@@ -38,12 +38,10 @@ OURS: Final = Variant("ours", "**this provider**", "provider.handler.handler")
 AS_DEPLOYED: Final = Variant(
     "as_deployed", "**this provider**, with the CAs it ships", "provider.handler.handler", ships_cas=True
 )
-CDK: Final = Variant(
-    "cdk", "CDK AwsCustomResource's handler (Node; the Update alone)", "index.handler", calls=(UPDATE,)
-)
+CDK: Final = Variant("cdk", "CDK AwsCustomResource's handler (Node, only the Update)", "index.handler", calls=(UPDATE,))
 _CLI: Final = Variant(
     "aws_cli",
-    "AWS CLI v1 (the Update alone)",
+    "AWS CLI v1 (only the Update)",
     "aws_cli.handler",
     ("awscli",),
     calls=(UPDATE,),
@@ -59,24 +57,24 @@ _UNCOMPILED: Final = Variant(
     stays_warm=False,
 )
 RUNTIME_CLIENT: Final = Variant(
-    "runtime_client", "Lambda's runtime client, which serves the others", "", ("awslambdaric",)
+    "runtime_client", "Lambda's runtime client, which runs the others", "", ("awslambdaric",)
 )
-POWERTOOLS: Final = _peer(
-    "crhelper_powertools", "usual crhelper + Logger + Metrics", *CRHELPER, "aws-lambda-powertools"
-)
+POWERTOOLS: Final = _peer("crhelper_powertools", "crhelper + Logger + Metrics", *CRHELPER, "aws-lambda-powertools")
 
 VARIANTS: Final = (
     OURS,
     AS_DEPLOYED,
-    _peer("usual_crhelper", "usual crhelper", *CRHELPER),
+    _peer("usual_crhelper", "crhelper", *CRHELPER),
     POWERTOOLS,
-    _peer("crhelper_tracer", "the same + Tracer", *CRHELPER, "aws-lambda-powertools", "aws-xray-sdk"),
+    _peer(
+        "crhelper_tracer", "crhelper + Logger + Metrics + Tracer", *CRHELPER, "aws-lambda-powertools", "aws-xray-sdk"
+    ),
     _peer("resource_provider", "cfn-resource-provider", "boto3", "cfn-resource-provider"),
     _peer("accustom_decorator", "accustom", "boto3", "accustom"),
     _peer("cfn_handler_resource", "cfn-handler", "boto3", "cfn-handler"),
     CDK,
     _CLI,
     _UNCOMPILED,
-    _peer("floor", "standard library, signed by hand (the floor)"),
+    _peer("floor", "standard library only (lower bound)"),
 )
 """All variants except the plain client, which each of them is compared with."""

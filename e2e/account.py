@@ -1,13 +1,13 @@
 """An AWS account on the loopback interface: ministack over TLS, with the application deployed to it by `sam deploy`.
 
-What ministack does not do as CloudFormation and Lambda do, and what the tests make of it:
+How ministack differs from CloudFormation and Lambda, and how the tests handle that:
 
-- It has no Image Builder. The functions inherit ministack's own environment, so botocore's standard variables lead
-  them to the emulator; template.yaml knows nothing of it.
-- It invokes a custom resource's function directly: once, without Lambda's retries and failure destinations. Those are
-  tested by asynchronous invocations through Lambda's API, which ministack serves as Lambda does.
-- After a failed Create it forgets the physical ID of the answer and sends no Delete for it. What follows a failed
-  Create is tested in tests/.
+- It has no Image Builder. The functions inherit ministack's environment, in which botocore's standard variables name
+  the emulator's endpoint; template.yaml does not depend on it.
+- It invokes a custom resource's function directly and once, without Lambda's retries and failure destinations. The
+  tests cover those with asynchronous invocations through Lambda's API, which ministack implements like Lambda.
+- After a failed Create, it ignores the physical ID of the response and sends no Delete. tests/ covers what follows a
+  failed Create.
 """
 
 import os
@@ -28,13 +28,13 @@ from botocore.exceptions import BotoCoreError
 from e2e.tools import ACCOUNT, BIN, CERTIFICATE, CREDENTIALS, PYTHON, REGION, ROOT, SAM, environment, run, started
 
 PROVIDER_STACK = "image-builder-distribution-provider"
-"""The name that samconfig.toml gives the stack."""
+"""The stack's name in samconfig.toml."""
 _START_SECONDS = 60.0
 _STACK_SECONDS = 30.0
 
 
 class Account:
-    """An account for as long as its `with` block runs. `variables` are what its functions find in their environment."""
+    """An account that exists while its `with` block runs. `variables` are set in its functions' environment."""
 
     def __init__(self, home: Path, variables: Mapping[str, str]) -> None:
         self._home = home
@@ -45,7 +45,7 @@ class Account:
         with ExitStack() as self._opened:
             port = _free_port()
             self._url = f"https://127.0.0.1:{port}"
-            # Its own command would also take port 443 where it may.
+            # ministack's own command would also listen on port 443 if it can.
             command = [str(PYTHON), "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
             command += ["--certfile", str(CERTIFICATE), "--keyfile", str(CERTIFICATE)]
             with self._log.open("wb") as log:
@@ -59,53 +59,53 @@ class Account:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened.close()
 
     @property
     def log(self) -> str:
-        """What ministack has written so far."""
+        """The output of ministack so far."""
         return self._log.read_text(encoding="utf-8")
 
     def kill_functions(self) -> None:
-        """End the processes of all functions as the kernel does where memory is short."""
+        """Kill the processes of all functions, as the kernel does if memory runs out."""
         for line in run(["ps", "-A", "-o", "pid=,pgid=,command="], {"PATH": os.environ["PATH"]}).splitlines():
             process, group, command = line.split(maxsplit=2)
             if int(group) == self._process.pid and "_worker.py" in command:
                 os.kill(int(process), signal.SIGKILL)
 
     def deploy_application(self, template: Path, **parameters: str) -> None:
-        """`sam deploy` with the settings of samconfig.toml, but for the question whether to go on."""
+        """Run `sam deploy` with the settings of samconfig.toml, without confirmation."""
         command = [str(BIN / "sam"), "deploy", "--template-file", str(template), "--no-confirm-changeset"]
         command += ["--config-file", str(ROOT / "samconfig.toml"), "--no-progressbar"]
         if parameters:
             command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
-        where = {"AWS_ENDPOINT_URL": self._url, "AWS_CA_BUNDLE": str(CERTIFICATE)}
-        run(command, environment(self._home, **SAM, **where))
+        endpoint = {"AWS_ENDPOINT_URL": self._url, "AWS_CA_BUNDLE": str(CERTIFICATE)}
+        run(command, environment(self._home, **SAM, **endpoint))
 
     def create(self, name: str, template: Path, **parameters: str) -> str:
-        """Create a stack from a template; the status that it comes to rest with."""
+        """Create a stack from a template and return its final status."""
         self.stacks.create_stack(
             StackName=name, TemplateBody=template.read_text(encoding="utf-8"), **_given(parameters)
         )
         return self.settled(name)
 
     def update(self, name: str, template: Path, **parameters: str) -> str:
-        """Update a stack to a template; the status that it comes to rest with."""
+        """Update a stack to a template and return its final status."""
         self.stacks.update_stack(
             StackName=name, TemplateBody=template.read_text(encoding="utf-8"), **_given(parameters)
         )
         return self.settled(name)
 
     def delete(self, name: str) -> str:
-        """Delete a stack; the status that it comes to rest with. Raises ClientError where that is refused."""
+        """Delete a stack and return its final status. Raises ClientError if CloudFormation refuses to delete it."""
         stack_id = self._stack(name)["StackId"]
         self.stacks.delete_stack(StackName=name)
         return self.settled(stack_id)
 
     def settled(self, name: str) -> str:
-        """Wait for a stack to rest; the status. TimeoutError where it does not."""
+        """Wait until no operation on a stack is in progress; return its status. Raises TimeoutError."""
         end = time.monotonic() + _STACK_SECONDS
         while (status := str(self._stack(name)["StackStatus"])).endswith("_IN_PROGRESS"):
             if time.monotonic() > end:
@@ -114,16 +114,16 @@ class Account:
         return status
 
     def outputs(self, name: str) -> dict[str, str]:
-        """A stack's outputs."""
+        """Return a stack's outputs."""
         return {output["OutputKey"]: output["OutputValue"] for output in self._stack(name).get("Outputs", [])}
 
     def resource(self, name: str, logical_id: str) -> str:
-        """The physical ID of one of a stack's resources."""
+        """Return the physical ID of one of a stack's resources."""
         found = self.stacks.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def reasons(self, name: str) -> list[str]:
-        """The reasons in a stack's events, the last one first."""
+        """Return the reasons in a stack's events, the latest first."""
         events = self.stacks.describe_stack_events(StackName=name)["StackEvents"]
         return [reason for event in events if (reason := event.get("ResourceStatusReason"))]
 
@@ -141,7 +141,7 @@ class Account:
         return found
 
     def _server_environment(self, port: int) -> dict[str, str]:
-        # A copy, because ministack writes a bundle of its own beside it.
+        # A copy, because ministack writes another file next to it.
         certificate = str(shutil.copy(CERTIFICATE, self._home))
         return environment(
             self._home,
@@ -172,7 +172,7 @@ class Account:
                 self.stacks.list_stacks()
             except BotoCoreError as error:
                 if time.monotonic() > end or self._process.poll() is not None:
-                    raise RuntimeError(f"ministack does not come up:\n{self.log}") from error
+                    raise RuntimeError(f"ministack did not start:\n{self.log}") from error
                 time.sleep(0.1)
             else:
                 return

@@ -1,4 +1,4 @@
-"""CloudFormation's bucket for answers: https, one pre-signed URL for each request."""
+"""CloudFormation's bucket for responses: HTTPS, with a presigned URL for each request."""
 
 import json
 import ssl
@@ -14,7 +14,7 @@ SIGNATURE = "verysecretsignature"
 
 
 class Bucket:
-    """Takes answers over TLS from its construction until `close`."""
+    """Receives responses over TLS until `close`."""
 
     def __init__(self) -> None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -23,9 +23,9 @@ class Bucket:
         self._server = LoopbackServer(self._respond, tls=tls)
 
     def request(self, sample: str, **other: Any) -> "Request":
-        """A sample event of the repository as a request of its own, to be answered here.
+        """Return a new request from a sample event, with a response URL in this bucket.
 
-        `other` are members to replace.
+        `other` replaces members of the event.
         """
         event = json.loads((ROOT / "events" / f"{sample}.json").read_text(encoding="utf-8"))
         target = f"/{uuid.uuid4()}?X-Amz-Expires=7200&X-Amz-Signature={SIGNATURE}"
@@ -33,7 +33,7 @@ class Bucket:
         return Request({**event, "RequestId": str(uuid.uuid4()), "ResponseURL": slot.url, **other}, slot)
 
     def close(self) -> None:
-        """Stop taking answers."""
+        """Stop the server."""
         self._server.close()
 
     def _respond(self, method: str, target: str, body: bytes, headers: Message) -> Reply:
@@ -45,19 +45,19 @@ class Bucket:
 
 
 class Request:
-    """An event on its way to a function, and its one answer."""
+    """An event for a function, and the responses to it."""
 
     def __init__(self, event: dict[str, Any], slot: Slot) -> None:
         self.event = event
         self._slot = slot
 
     @property
-    def answers(self) -> int:
-        """How many have come."""
+    def response_count(self) -> int:
+        """The number of responses so far."""
         return len(self._slot.puts)
 
     @property
-    def answer(self) -> CheckedAnswer:
-        """The one answer, held against CloudFormation's rules."""
+    def response(self) -> CheckedAnswer:
+        """The only response, checked against CloudFormation's rules."""
         (put,) = self._slot.puts
         return read(put, self.event)

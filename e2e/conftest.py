@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: the built application, the runtime client, an Image Builder and a bucket."""
+"""Fixtures of the end-to-end tests: the built application, the runtime client, Image Builder, and a bucket."""
 
 import itertools
 import os
@@ -19,21 +19,21 @@ _CLIENT = ("awslambdaric", "runtime_client*", "simplejson", "snapshot_restore_py
 
 
 def pytest_configure() -> None:
-    """Let a request to end be an interruption, which fixtures notice, so that no process outlives the tests."""
+    """Treat SIGTERM as an interruption, so that fixtures end the processes that they started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which Python stood for Lambda's."""
+    """Report the Python version that ran the functions."""
     version = run([str(PYTHON), "--version"], {}).strip()
     lambdas = version.startswith("Python 3.13")
-    note = "as in Lambda" if lambdas else "which is not Lambda's: no Python 3.13 was found when .venv-e2e was made"
+    note = "as in Lambda" if lambdas else "which differs from Lambda's: there was no Python 3.13 to create .venv-e2e"
     terminalreporter.write_line(f"the functions ran under {version}, {note}")
 
 
 @dataclass(frozen=True)
 class Application:
-    """What `sam build` made: the template as deployed, and a package for each function."""
+    """The output of `sam build`: the template, and a package for each function."""
 
     template: Path
     provider: Package
@@ -42,9 +42,9 @@ class Application:
 
 @pytest.fixture(scope="session")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Application:
-    """The application, built as the README says."""
+    """The application, built as in the README."""
     built = tmp_path_factory.mktemp("sam") / "build"
-    # In the environment of whoever runs the tests: it says where this machine's package registry is.
+    # With the user's environment, which names this machine's package registry.
     run([str(BIN / "sam"), "build", "--build-dir", str(built)], {**os.environ, **SAM})
     runtime = _runtime(tmp_path_factory.mktemp("runtime"))
     return Application(
@@ -56,14 +56,14 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Application:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Emulator]:
-    """The Image Builder that the account's functions reach."""
+    """The Image Builder emulator that the account's functions call."""
     with Emulator() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def account(application: Application, service: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account with the application in it."""
+    """An account in which the application is deployed."""
     with Account(tmp_path_factory.mktemp("account"), service.environment()) as running:
         running.deploy_application(application.template)
         yield running
@@ -71,14 +71,14 @@ def account(application: Application, service: Emulator, tmp_path_factory: pytes
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """A fresh Image Builder."""
+    """An empty Image Builder emulator."""
     with Emulator() as running:
         yield running
 
 
 @pytest.fixture
 def bucket() -> Iterator[Bucket]:
-    """A fresh bucket for answers."""
+    """An empty bucket for responses."""
     running = Bucket()
     yield running
     running.close()
@@ -86,7 +86,7 @@ def bucket() -> Iterator[Bucket]:
 
 @pytest.fixture
 def environments(emulator: Emulator, tmp_path: Path) -> Callable[..., Function]:
-    """Makes execution environments, which reach the emulator and trust the bucket; more variables may be given."""
+    """Creates execution environments that call the emulator and trust the bucket, with additional variables."""
     variables = {**emulator.environment(), **CREDENTIALS, "AWS_RETRY_MODE": "standard"}
     count = itertools.count()
 
@@ -98,9 +98,9 @@ def environments(emulator: Emulator, tmp_path: Path) -> Callable[..., Function]:
 
 
 def _runtime(folder: Path) -> Path:
-    """A folder with the runtime client alone, as Lambda's image has it."""
-    where = "import sysconfig; print(sysconfig.get_path('platlib'))"
-    packages = Path(run([str(PYTHON), "-c", where], {}).strip())
+    """Fill a folder with only the runtime client, as in Lambda's image, and return it."""
+    script = "import sysconfig; print(sysconfig.get_path('platlib'))"
+    packages = Path(run([str(PYTHON), "-c", script], {}).strip())
     for pattern in _CLIENT:
         for source in packages.glob(pattern):
             (folder / source.name).symlink_to(source)

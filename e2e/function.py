@@ -1,4 +1,4 @@
-"""A Lambda function's execution environment: its artifact under the real runtime client, in a process of its own."""
+"""A Lambda function's execution environment: its artifact under the real runtime client, in a separate process."""
 
 import os
 import threading
@@ -16,15 +16,15 @@ from e2e.tools import ACCOUNT, PYTHON, REGION, environment, started
 _INIT_SECONDS = 30.0
 
 
-class Crashed(Exception):  # noqa: N818 - says what became of the function
-    """The process ended instead of answering; the text is its exit code."""
+class CrashError(Exception):
+    """The function's process exited without a response; the text has its exit code and output."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """What is deployed: the folder of the artifact, its handler, and the runtime client beside it.
+    """What is deployed: the folders of the artifact and of the runtime client, and the handler's name.
 
-    `beside` are folders after those two on the path.
+    `beside` are further folders at the end of the path.
     """
 
     folder: Path
@@ -34,7 +34,7 @@ class Package:
 
 
 class Function:
-    """One execution environment: it begins with `with`, serves events one after the other, and can crash."""
+    """One execution environment. It starts with its `with` block, handles events one after the other, and can crash."""
 
     def __init__(self, package: Package, home: Path, variables: Mapping[str, str]) -> None:
         self._package = package
@@ -51,7 +51,7 @@ class Function:
             self._api = RuntimeApi(self.arn)
             opened.callback(self._api.close)
             start = time.monotonic()
-            # Without `site`, so that nothing but PYTHONPATH adds to the standard library.
+            # Without `site`, so that only the standard library and PYTHONPATH are on the path.
             command = [str(PYTHON), "-S", "-m", "awslambdaric", self._package.handler]
             with self._output.open("wb") as output:
                 running = started(command, self._environment(name), self._package.folder, output.fileno())
@@ -62,37 +62,37 @@ class Function:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened.close()
 
     @property
     def output(self) -> str:
-        """Everything that the process has written, which Lambda would send to CloudWatch."""
+        """The output of the process, which Lambda would send to CloudWatch."""
         return self._output.read_text(encoding="utf-8")
 
     @property
     def init_errors(self) -> list[dict[str, Any]]:
-        """What the runtime has told about an init phase that failed."""
+        """The errors that the runtime has reported for the init phase."""
         return self._api.init_errors
 
     @property
     def process_id(self) -> int:
-        """The process that serves."""
+        """The ID of the function's process."""
         return self._process.pid
 
     def begin(self, event: Any, seconds: float) -> Invocation:
-        """Hand over an event and do not wait; the function has `seconds` for it."""
+        """Send an event without waiting; the function has `seconds` for it."""
         return self._api.send(event, seconds)
 
     def invoke(self, event: Any, seconds: float = 30.0) -> Invocation:
-        """Hand over an event and wait for its end. Raises Crashed, or TimeoutError where Lambda would kill it."""
+        """Send an event and wait for its result. Raises CrashError, or TimeoutError when Lambda would time out."""
         invocation = self.begin(event, seconds)
         self._wait(invocation.ended, seconds)
         return invocation
 
     def kill(self) -> dict[str, str]:
-        """End the process as the kernel does where memory is short; what Lambda tells about that."""
+        """Kill the process, as the kernel does if memory runs out; return the error that Lambda reports."""
         self._process.kill()
         self._process.wait()
         return {"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error: signal: killed"}
@@ -101,9 +101,9 @@ class Function:
         end = time.monotonic() + seconds
         while not happened.wait(0.1):
             if (code := self._process.poll()) is not None and not happened.is_set():
-                raise Crashed(f"the process ended with {code}:\n{self.output}")
+                raise CrashError(f"the process exited with {code}:\n{self.output}")
             if time.monotonic() > end:
-                raise TimeoutError(f"nothing came within {seconds} s:\n{self.output}")
+                raise TimeoutError(f"no response within {seconds} s:\n{self.output}")
 
     def _environment(self, name: str) -> dict[str, str]:
         package = self._package
@@ -128,7 +128,7 @@ class Function:
 
 
 def failure_record(function: Function, event: Any, attempts: int, error: Mapping[str, Any]) -> dict[str, Any]:
-    """What Lambda hands to the failure destination once it has given an event up.
+    """Return the record that Lambda sends to the failure destination after the last attempt.
 
     Source: AWS Lambda Developer Guide, "Capturing records of asynchronous invocations".
     """

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API on the loopback interface: hands events to one function and takes what becomes of them.
+"""Lambda's Runtime API on the loopback interface: sends events to one function and receives their results.
 
 Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 """
@@ -20,7 +20,7 @@ _VERSION = "/2018-06-01/runtime/"
 
 @dataclass
 class Invocation:
-    """One event on its way, and what became of it once `ended` is set: a `result`, or an `error` as it was told."""
+    """One event, and once `ended` is set, its outcome: a `result`, or an `error` as the runtime reports it."""
 
     event: Any
     seconds: float
@@ -33,42 +33,42 @@ class Invocation:
 
     @property
     def took(self) -> float:
-        """Seconds from the event's being handed over to its end."""
+        """The seconds between sending the event and its outcome."""
         return self.ended_at - self.begun_at
 
     def end(self, result: Any = None, error: dict[str, Any] | None = None) -> None:
-        """Keep what became of it."""
+        """Record the outcome."""
         self.ended_at = time.monotonic()
         self.result, self.error = result, error
         self.ended.set()
 
 
 class RuntimeApi:
-    """Serves one function's process from its construction until `close`. `arn` is what the function is called by."""
+    """Serves one function's process until `close`. `arn` is the function's ARN."""
 
     def __init__(self, arn: str) -> None:
         self._arn = arn
         self._waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._running: dict[str, Invocation] = {}
         self.ready = threading.Event()
-        """Set once the runtime has asked for its first event, or has told that it cannot."""
+        """Set once the runtime has requested its first event or reported an init error."""
         self.init_errors: list[dict[str, Any]] = []
         self._server = LoopbackServer(self._respond)
 
     @property
     def address(self) -> str:
-        """Host and port, as AWS_LAMBDA_RUNTIME_API has them."""
+        """Host and port, for AWS_LAMBDA_RUNTIME_API."""
         return self._server.url.removeprefix("http://")
 
     def send(self, event: Any, seconds: float) -> Invocation:
-        """Hand an event over to the function, which has `seconds` from when it takes it."""
+        """Send an event to the function, which has `seconds` from the moment it receives the event."""
         invocation = Invocation(json.loads(json.dumps(event)), seconds)
         self._running[invocation.id] = invocation
         self._waiting.put(invocation)
         return invocation
 
     def close(self) -> None:
-        """Free the port. The function's process must have ended."""
+        """Free the port. The function's process must have exited."""
         self._waiting.put(None)
         self._server.close()
 

@@ -1,4 +1,4 @@
-"""CDK apps in an emulated account, by the CDK's own command: with a provider of their own, or a deployed one."""
+"""CDK apps in an emulated account, deployed with the CDK's command line: with their own provider, or a deployed one."""
 
 import json
 import os
@@ -22,20 +22,20 @@ QUIET = {
     "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
     "NODE_NO_WARNINGS": "1",
 }
-"""What keeps the tools from asking anybody about newer ones."""
+"""Turns off telemetry, version checks, and their warnings."""
 
 Cdk = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
 def cdk(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
-    """Runs the CDK's command on an app; in an account that is bootstrapped for it."""
+    """Runs the CDK's command line in a bootstrapped account."""
     home = tmp_path_factory.mktemp("home")
-    # pip's settings lead to this machine's package registry, which builds of the assets need.
+    # Builds of the assets need pip's settings, which name this machine's package registry.
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    where = {"AWS_ENDPOINT_URL": account.stacks.meta.endpoint_url, "AWS_CA_BUNDLE": str(CERTIFICATE)}
-    variables = environment(home, **where, NODE_EXTRA_CA_CERTS=str(CERTIFICATE), **QUIET, **pip)
-    # Lambda's Python, for the asset's byte code; a build looks for it on the path.
+    endpoint = {"AWS_ENDPOINT_URL": account.stacks.meta.endpoint_url, "AWS_CA_BUNDLE": str(CERTIFICATE)}
+    variables = environment(home, **endpoint, NODE_EXTRA_CA_CERTS=str(CERTIFICATE), **QUIET, **pip)
+    # A build looks for Lambda's Python on the path, to compile the asset's bytecode.
     variables["PATH"] = f"{BIN}:{variables['PATH']}"
     variables.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
 
@@ -49,7 +49,7 @@ def cdk(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
 
 @pytest.fixture
 def typescript(tmp_path: Path) -> Path:
-    """The example in TypeScript, with its types made and its packages there."""
+    """The TypeScript example, with generated types and installed packages."""
     folder = tmp_path / "typescript"
     shutil.copytree(TYPESCRIPT, folder, ignore=shutil.ignore_patterns("node_modules", "cdk.out"))
     (folder / "node_modules").symlink_to(NODE_MODULES)
@@ -60,14 +60,16 @@ def typescript(tmp_path: Path) -> Path:
 
 
 def described(folder: Path, description: str) -> str:
-    """The command of the example app, with another description."""
+    """Return the command that runs the example app with another description."""
     app = folder / "app.py"
     app.write_text(PYTHON_APP.read_text("utf-8").replace("Golden image for all teams", description), "utf-8")
     return f"{sys.executable} {app}"
 
 
-def test_an_app_lives_and_dies(cdk: Cdk, tmp_path: Path, account: Account, service: Emulator) -> None:
-    """`cdk deploy` creates the provider and the configuration, updates it in place, and `cdk destroy` takes it away."""
+def test_an_app_is_deployed_updated_and_destroyed(
+    cdk: Cdk, tmp_path: Path, account: Account, service: Emulator
+) -> None:
+    """`cdk deploy` creates the provider and the configuration and updates it in place; `cdk destroy` deletes it."""
     arn, output = f"{ARN}golden-image", tmp_path / "cdk.out"
     cdk("deploy", "--require-approval", "never", app=described(tmp_path, "first"), output=output)
     assert account.outputs("golden-image") == {"DistributionConfigurationArn": arn, "Regions": REGION}
@@ -82,7 +84,7 @@ def test_an_app_lives_and_dies(cdk: Cdk, tmp_path: Path, account: Account, servi
 def test_an_app_in_typescript_uses_the_deployed_provider(
     cdk: Cdk, typescript: Path, account: Account, service: Emulator
 ) -> None:
-    """The example in TypeScript deploys with core's CustomResource and the ServiceToken that the provider exports."""
+    """The TypeScript example deploys a CustomResource with the ServiceToken that the provider exports."""
     arn, app = f"{ARN}golden-image-ts", f"node {typescript / 'app.js'}"
     cdk("deploy", "--require-approval", "never", app=app, output=typescript / "cdk.out")
     assert account.outputs("golden-image-ts") == {"DistributionConfigurationArn": arn, "Regions": REGION}
@@ -90,16 +92,16 @@ def test_an_app_in_typescript_uses_the_deployed_provider(
     assert arn not in service.configurations
 
 
-def test_a_misspelt_name_does_not_compile(typescript: Path) -> None:
-    """The types made from the schema know each name, at any depth."""
+def test_a_misspelled_name_does_not_compile(typescript: Path) -> None:
+    """The types that are generated from the schema contain every property name, at any depth."""
     app = typescript / "app.ts"
     app.write_text(app.read_text("utf-8").replace("LaunchPermission:", "LaunchPermissions:"), "utf-8")
     with pytest.raises(RuntimeError, match="'LaunchPermissions' does not exist"):
         run([str(NODE_MODULES / ".bin" / "tsc"), "--project", str(typescript)], environment(typescript))
 
 
-def test_assets_are_the_same_wherever_they_are_built(cdk: Cdk, tmp_path: Path) -> None:
-    """Two synths into different folders name the same assets, and these have the same bytes."""
+def test_assets_are_reproducible(cdk: Cdk, tmp_path: Path) -> None:
+    """Synthesizing into two folders creates the same assets, byte for byte."""
     folders = [tmp_path / "here", tmp_path / "there"]
     for folder in folders:
         cdk("synth", "--quiet", app=f"{sys.executable} {PYTHON_APP}", output=folder)

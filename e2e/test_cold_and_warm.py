@@ -1,4 +1,4 @@
-"""The built artifact under Lambda's runtime client: the first event, and those after it."""
+"""The built artifact under Lambda's runtime client: cold starts and warm invocations."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,41 +15,39 @@ from provider.emulator.emulator import Emulator
 Environments = Callable[..., Function]
 LAMBDA_INIT_SECONDS = 10.0
 ROUNDS = 20
-MOST_THREADS = 3
-"""The main one, and those that are kept: for the work, and for a delivery that begins before the work's has ended."""
 NOISE_KILOBYTES = 4096
 NOISE_OBJECTS = 2000
 
 
 @pytest.fixture
 def observed(application: Application) -> Package:
-    """The provider's package with a handler beside it that tells about its process."""
+    """The provider's package with an additional handler that reports the state of its process."""
     beside = (Path(__file__).with_name("probe"),)
     return replace(application.provider, handler="observed.handler", beside=beside)
 
 
-def test_a_create_on_a_cold_start_is_answered(
+def test_a_create_on_a_cold_start_succeeds(
     application: Application, environments: Environments, bucket: Bucket, emulator: Emulator
 ) -> None:
-    """The first event of an execution environment is answered with the ARN of the configuration that it created."""
+    """The response to the first event of an execution environment has the ARN of the created configuration."""
     request = bucket.request("create-own")
     with environments(application.provider) as function:
         invocation = function.invoke(request.event)
     assert invocation.error is None
-    assert request.answer.succeeded, request.answer.reason
-    assert list(emulator.configurations) == [request.answer.physical_id]
-    assert request.answer.data["Name"] == "golden-image"
+    assert request.response.succeeded, request.response.reason
+    assert list(emulator.configurations) == [request.response.physical_id]
+    assert request.response.data["Name"] == "golden-image"
 
 
-def test_the_init_phase_is_over_in_time(application: Application, environments: Environments) -> None:
-    """The function asks for its first event before Lambda's init phase ends, with no error told."""
+def test_the_init_phase_ends_in_time(application: Application, environments: Environments) -> None:
+    """The function requests its first event within Lambda's init phase and reports no errors."""
     with environments(application.provider) as function:
         assert function.init_seconds < LAMBDA_INIT_SECONDS
         assert function.init_errors == []
 
 
-def test_the_artifact_needs_nothing_beside_it(observed: Package, environments: Environments, bucket: Bucket) -> None:
-    """All that a request loads is the artifact's, Python's own, or Lambda's runtime client's."""
+def test_the_artifact_is_complete(observed: Package, environments: Environments, bucket: Bucket) -> None:
+    """A request loads modules only from the artifact, the standard library, and Lambda's runtime client."""
     with environments(observed) as function:
         seen = function.invoke(bucket.request("create-own").event).result
     library = run([str(PYTHON), "-Sc", "import sysconfig; print(sysconfig.get_path('stdlib'))"], {}).strip()
@@ -61,10 +59,10 @@ def test_the_artifact_needs_nothing_beside_it(observed: Package, environments: E
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
-def test_what_is_logged_has_no_secret(
+def test_the_log_contains_no_secret(
     level: str, application: Application, environments: Environments, bucket: Bucket
 ) -> None:
-    """Nothing that the function writes at any level holds the response URL's signature or a credential."""
+    """At no log level does the output contain the response URL's signature or a credential."""
     with environments(application.provider, AWS_LAMBDA_LOG_LEVEL=level) as function:
         function.invoke(bucket.request("create-own").event)
         function.invoke(bucket.request("create-invalid").event)
@@ -75,26 +73,25 @@ def test_what_is_logged_has_no_secret(
     assert [secret for secret in secrets if secret in output] == []
 
 
-def test_warm_invocations_reuse_what_is_open_and_keep_nothing(
+def test_warm_invocations_reuse_connections_and_leak_nothing(
     observed: Package, environments: Environments, bucket: Bucket, emulator: Emulator
 ) -> None:
-    """Warm invocations share a process, an API connection, a TLS context and threads, and leave nothing else behind."""
+    """Warm invocations share a process, an API connection, and an SSL context, and leak no threads or objects."""
     port = int(emulator.url.rpartition(":")[2])
-    lives = []
+    reports = []
     with environments(observed) as function:
         for _ in range(ROUNDS):
             for sample in ("create-own", "update-in-place", "update-no-change", "delete-own"):
                 request = bucket.request(sample)
-                lives.append(function.invoke(request.event).result)
-                assert request.answer.succeeded, request.answer.reason
-    assert {seen["process"] for seen in lives} == {function.process_id}
-    assert len({local for seen in lives for local, remote in seen["connections"] if remote == port}) == 1
-    (tls_contexts,) = {tuple(seen["tls_contexts"]) for seen in lives}
+                reports.append(function.invoke(request.event).result)
+                assert request.response.succeeded, request.response.reason
+    assert {seen["process"] for seen in reports} == {function.process_id}
+    assert len({local for seen in reports for local, remote in seen["connections"] if remote == port}) == 1
+    (tls_contexts,) = {tuple(seen["tls_contexts"]) for seen in reports}
     assert len(tls_contexts) == 1
-    settled, last = lives[len(lives) // 4], lives[-1]
+    settled, last = reports[len(reports) // 4], reports[-1]
     assert last["descriptors"] == settled["descriptors"]
-    assert set(last["threads"]) == {"MainThread", "idle"}
-    assert len(last["threads"]) <= MOST_THREADS
+    assert last["threads"] == ["MainThread"]
     assert last["objects"] - settled["objects"] < NOISE_OBJECTS
     assert last["kilobytes"] - settled["kilobytes"] < NOISE_KILOBYTES
     assert emulator.configurations == {}

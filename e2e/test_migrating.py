@@ -1,4 +1,4 @@
-"""From a hand-written Lambda to the provider, as docs/migrating/lambda.md has it, with that Lambda at work."""
+"""The migration from a hand-written Lambda, as in docs/migrating/lambda.md, with that Lambda deployed."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ POLICIES = ("DeletionPolicy: Retain", "UpdateReplacePolicy: Retain")
 
 
 def without_policies(template: str) -> str:
-    """The template before the first step."""
+    """Return a template as it is before the first step."""
     return "\n".join(line for line in template.splitlines() if line.strip() not in POLICIES)
 
 
 def test_a_hand_written_lambda_is_replaced(account: Account, service: Emulator, tmp_path: Path) -> None:
-    """The configuration that the old function made is adopted without a change, and the old function may go."""
+    """The old function's configuration is adopted without a change, also when the old function is removed."""
     handwritten = tmp_path / "handwritten.yaml"
     handwritten.write_text(without_policies((EXAMPLES / "retained.yaml").read_text("utf-8")), "utf-8")
     assert account.create("desktops", handwritten) == "CREATE_COMPLETE"
@@ -31,7 +31,7 @@ def test_a_hand_written_lambda_is_replaced(account: Account, service: Emulator, 
 
 
 def test_without_the_first_step_the_old_function_deletes(account: Account, service: Emulator, tmp_path: Path) -> None:
-    """Where nobody let go before, the old function deletes what ours has just adopted: hence the first step."""
+    """Without the first step, the old function deletes the configuration after it has been adopted."""
     steps = []
     for step in ("retained", "adopted"):
         template = (EXAMPLES / f"{step}.yaml").read_text("utf-8").replace("desktop-images", "laptop-images")

@@ -1,4 +1,4 @@
-"""Upgrading and uninstalling, as docs/operating.md has them: one installation's life, in the tests' order."""
+"""Upgrading and uninstalling as in docs/operating.md. The tests run in order on one installation."""
 
 import re
 import shlex
@@ -19,7 +19,7 @@ GOLDEN, EXPORTED = EXAMPLES / "golden-image.yaml", EXAMPLES / "golden-image-expo
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    """The Image Builder of an account that nothing else is in."""
+    """The Image Builder emulator of an otherwise empty account."""
     with Emulator() as running:
         yield running
 
@@ -28,7 +28,7 @@ def emulator() -> Iterator[Emulator]:
 def installed(
     application: Application, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Account]:
-    """An account with the application, and with a stack that uses it."""
+    """An account with the application and a stack that uses it."""
     with Account(tmp_path_factory.mktemp("installed"), emulator.environment()) as running:
         running.deploy_application(application.template)
         assert running.create("golden", GOLDEN) == "CREATE_COMPLETE"
@@ -37,14 +37,14 @@ def installed(
 
 @pytest.fixture
 def release(application: Application, tmp_path: Path) -> Path:
-    """The template of a newer release, whose code is another one."""
+    """The template of a newer release with different code."""
     built = shutil.copytree(application.template.parent, tmp_path / "release")
-    (built / "ProviderFunction" / "RELEASE").write_text("a newer one", "utf-8")
+    (built / "ProviderFunction" / "RELEASE").write_text("newer", "utf-8")
     return built / application.template.name
 
 
-def test_an_upgrade_disturbs_nobody(installed: Account, emulator: Emulator, release: Path) -> None:
-    """Other code and other parameters change the function alone; its users meet it with their next update."""
+def test_an_upgrade_affects_no_stack(installed: Account, emulator: Emulator, release: Path) -> None:
+    """New code and parameters change only the function; a stack uses the new version from its next update on."""
     token = installed.outputs(PROVIDER_STACK)["ServiceToken"]
     before = installed.functions.get_function_configuration(FunctionName=token)
     configurations, calls = emulator.configurations, len(emulator.requests)
@@ -61,14 +61,14 @@ def test_an_upgrade_disturbs_nobody(installed: Account, emulator: Emulator, rele
 
 
 def for_production() -> dict[str, str]:
-    """The parameters that the README's command narrows."""
+    """Return the parameters of the README's command for production."""
     readme = (ROOT / "README.md").read_text("utf-8").replace("\\\n", " ")
     (given,) = re.findall(r"^sam deploy --parameter-overrides (.+)$", readme, re.MULTILINE)
     return dict(one.split("=", 1) for one in shlex.split(given))
 
 
-def test_an_upgrade_widens_nothing(installed: Account, application: Application, release: Path) -> None:
-    """What was narrowed after the first deployment stays so when a release is deployed without parameters."""
+def test_an_upgrade_keeps_parameters(installed: Account, application: Application, release: Path) -> None:
+    """Parameters that were restricted after the first deployment keep their values if they are not passed again."""
     installed.deploy_application(application.template, **for_production())
     installed.deploy_application(release)
     (stack,) = installed.stacks.describe_stacks(StackName=PROVIDER_STACK)["Stacks"]
@@ -78,7 +78,7 @@ def test_an_upgrade_widens_nothing(installed: Account, application: Application,
 
 
 def test_uninstalling_leaves_the_log(installed: Account, emulator: Emulator) -> None:
-    """Once its users are gone the provider can go, and leaves nothing but the log of what it changed."""
+    """If no stack uses the provider, it can be deleted; only its log group remains."""
     group = installed.outputs(PROVIDER_STACK)["LogGroupName"]
     assert installed.delete("golden") == "DELETE_COMPLETE"
     assert installed.delete(PROVIDER_STACK) == "DELETE_COMPLETE"

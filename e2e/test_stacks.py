@@ -1,4 +1,4 @@
-"""Stacks of our users in an account where `sam deploy` has put the provider."""
+"""Stacks in an account to which `sam deploy` has deployed the provider."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,13 +17,13 @@ PRODUCTION, DEVELOPMENT = f"{ARN}golden-image-production", f"{ARN}golden-image-d
 
 
 def golden(service: Emulator) -> list[str]:
-    """The ARNs of the golden image's configurations."""
+    """Return the ARNs of the golden image's configurations."""
     return [arn for arn in service.configurations if arn.startswith(f"{ARN}golden-image")]
 
 
 @pytest.fixture
 def stack(account: Account, service: Emulator) -> Iterator[str]:
-    """A stack of the golden image, deleted in the end."""
+    """A stack of the golden image, which is deleted after the test."""
     assert account.create("golden", GOLDEN) == "CREATE_COMPLETE"
     yield "golden"
     service.reset_faults()
@@ -32,7 +32,7 @@ def stack(account: Account, service: Emulator) -> Iterator[str]:
 
 @pytest.fixture
 def unchanged(stack: str, service: Emulator) -> Callable[[], bool]:
-    """Whether all configurations are as they were once the stack was there, but for the date of their last change."""
+    """Returns whether all configurations are as they were before the test, except their last change's date."""
 
     def state() -> dict[str, object]:
         return {
@@ -46,7 +46,7 @@ def unchanged(stack: str, service: Emulator) -> Callable[[], bool]:
 
 
 def test_sam_deploys_the_application(account: Account) -> None:
-    """`sam deploy` creates the provider's stack, with its outputs and the ServiceToken exported by its stack's name."""
+    """`sam deploy` creates the provider's stack with its outputs and exports STACK-ServiceToken."""
     assert account.settled(PROVIDER_STACK) == "CREATE_COMPLETE"
     outputs = account.outputs(PROVIDER_STACK)
     assert set(outputs) == {"ServiceToken", "UnansweredQueueUrl", "LogGroupName", "RoleArn"}
@@ -54,8 +54,8 @@ def test_sam_deploys_the_application(account: Account) -> None:
     assert exports[f"{PROVIDER_STACK}-ServiceToken"] == outputs["ServiceToken"]
 
 
-def test_a_create_makes_the_configuration(account: Account, service: Emulator, stack: str) -> None:
-    """A stack's creation makes the configuration as the template says, and its outputs name it."""
+def test_a_create_creates_the_configuration(account: Account, service: Emulator, stack: str) -> None:
+    """A stack's creation creates the configuration that the template describes; the outputs have its ARN."""
     assert account.outputs(stack) == {"DistributionConfigurationArn": PRODUCTION, "Regions": "us-east-1"}
     live = service.configurations[PRODUCTION]
     assert live["description"] == "Golden image for all teams"
@@ -66,7 +66,7 @@ def test_a_create_makes_the_configuration(account: Account, service: Emulator, s
 
 
 def test_an_update_changes_the_configuration_in_place(account: Account, service: Emulator, stack: str) -> None:
-    """A stack's update changes the configuration under the ARN that it had, tags included."""
+    """A stack's update changes the configuration and its tags; the ARN stays the same."""
     assert account.update(stack, EXPORTED) == "UPDATE_COMPLETE"
     assert account.outputs(stack) == {"DistributionConfigurationArn": PRODUCTION, "Regions": "us-east-1,eu-west-1"}
     live = service.configurations[PRODUCTION]
@@ -76,7 +76,7 @@ def test_an_update_changes_the_configuration_in_place(account: Account, service:
 
 
 def test_a_new_name_replaces_the_configuration(account: Account, service: Emulator, stack: str) -> None:
-    """An update with another name creates that configuration, and the old one is gone when the update is over."""
+    """An update with another name creates a new configuration and deletes the old one."""
     assert account.update(stack, GOLDEN, Stage="development") == "UPDATE_COMPLETE"
     assert account.outputs(stack)["DistributionConfigurationArn"] == DEVELOPMENT
     assert golden(service) == [DEVELOPMENT]
@@ -85,7 +85,7 @@ def test_a_new_name_replaces_the_configuration(account: Account, service: Emulat
 def test_an_update_with_a_mistake_is_rolled_back(
     account: Account, stack: str, unchanged: Callable[[], bool], service: Emulator
 ) -> None:
-    """An update whose properties are wrong fails with their path, and its rollback leaves all as it was."""
+    """An update with a mistake fails with its path, and the rollback restores everything."""
     assert account.update(stack, EXPORTED, SecondRegion="us-east-1") == "UPDATE_ROLLBACK_COMPLETE"
     assert any("Distributions[1].Region" in reason for reason in account.reasons(stack))
     assert account.outputs(stack) == {"DistributionConfigurationArn": PRODUCTION, "Regions": "us-east-1"}
@@ -93,10 +93,10 @@ def test_an_update_with_a_mistake_is_rolled_back(
     assert unchanged()
 
 
-def test_an_update_that_the_service_refuses_is_rolled_back(
+def test_an_update_that_the_service_rejects_is_rolled_back(
     account: Account, stack: str, unchanged: Callable[[], bool], service: Emulator
 ) -> None:
-    """An update that the service refuses is rolled back to the configuration and the tags before it."""
+    """If the service rejects an update, the rollback restores the configuration and its tags."""
     message = "The specified role vmimport cannot be assumed."
     service.fail_with("UpdateDistributionConfiguration", "InvalidParameterValueException", 400, message)
     assert account.update(stack, EXPORTED) == "UPDATE_ROLLBACK_COMPLETE"
@@ -107,7 +107,7 @@ def test_an_update_that_the_service_refuses_is_rolled_back(
 def test_a_rename_that_fails_is_rolled_back(
     account: Account, stack: str, unchanged: Callable[[], bool], service: Emulator
 ) -> None:
-    """A failed rename is rolled back to the configuration of the old name, and none of the new name is left."""
+    """If a rename fails, the configuration keeps its old name, and none with the new name remains."""
     message = "You have reached the limit of distribution configurations."
     service.fail_with("CreateDistributionConfiguration", "ServiceQuotaExceededException", 402, message)
     assert account.update(stack, GOLDEN, Stage="development") == "UPDATE_ROLLBACK_COMPLETE"
@@ -116,8 +116,8 @@ def test_a_rename_that_fails_is_rolled_back(
     assert unchanged()
 
 
-def test_a_name_that_is_taken_stays_with_its_owner(account: Account, stack: str, unchanged: Callable[[], bool]) -> None:
-    """A second stack of the same name fails, says how to adopt, and its rollback does not touch the first one's."""
+def test_an_existing_name_stays_with_its_owner(account: Account, stack: str, unchanged: Callable[[], bool]) -> None:
+    """A second stack with the same name fails, explains how to adopt, and does not change the configuration."""
     del stack
     assert account.create("second", GOLDEN) == "ROLLBACK_COMPLETE"
     assert any(
@@ -127,16 +127,16 @@ def test_a_name_that_is_taken_stays_with_its_owner(account: Account, stack: str,
     assert unchanged()
 
 
-def test_a_deleted_stack_takes_its_configuration_along(account: Account, service: Emulator) -> None:
-    """A stack's deletion deletes the configuration that it owned."""
+def test_deleting_a_stack_deletes_its_configuration(account: Account, service: Emulator) -> None:
+    """A stack's deletion deletes the configuration that the stack owns."""
     assert account.create("brief", GOLDEN) == "CREATE_COMPLETE"
     assert golden(service) == [PRODUCTION]
     assert account.delete("brief") == "DELETE_COMPLETE"
     assert golden(service) == []
 
 
-def test_an_adopted_configuration_outlives_its_stack(account: Account, service: Emulator) -> None:
-    """A stack that adopts brings the configuration to what the template says, and its deletion leaves it there."""
+def test_an_adopted_configuration_is_retained(account: Account, service: Emulator) -> None:
+    """An adopted configuration is updated to match the template, and stays when the stack is deleted."""
     arn = service.seed(name="web-tier-images", distributions=[], tags={"Owner": "somebody"})
     assert account.create("adopting", ADOPTING) == "CREATE_COMPLETE"
     assert account.outputs("adopting")["DistributionConfigurationArn"] == arn
@@ -145,16 +145,16 @@ def test_an_adopted_configuration_outlives_its_stack(account: Account, service: 
     assert service.configurations[arn]["description"].startswith("Web tier")
 
 
-def test_a_configuration_in_use_fails_the_deletion(account: Account, service: Emulator) -> None:
-    """Deleting a stack whose configuration a pipeline uses ends in DELETE_FAILED, and the reason names the pipeline."""
+def test_deleting_a_configuration_in_use_fails(account: Account, service: Emulator) -> None:
+    """If a pipeline uses the configuration, deleting the stack ends in DELETE_FAILED with the pipeline's name."""
     assert account.create("used", SHARED) == "CREATE_COMPLETE"
     pipeline = service.seed_pipeline("nightly", account.outputs("used")["DistributionConfigurationArn"])
     assert account.delete("used") == "DELETE_FAILED"
     assert any(pipeline in reason for reason in account.reasons("used"))
 
 
-def test_the_provider_stays_while_a_stack_uses_it(account: Account, stack: str) -> None:
-    """The provider's stack is not deleted while another stack imports its ServiceToken."""
+def test_the_provider_cannot_be_deleted_while_a_stack_uses_it(account: Account, stack: str) -> None:
+    """The provider's stack cannot be deleted while another stack imports its ServiceToken."""
     with pytest.raises(ClientError, match=f"{PROVIDER_STACK}-ServiceToken.*{stack}"):
         account.delete(PROVIDER_STACK)
     assert account.settled(PROVIDER_STACK) == "CREATE_COMPLETE"

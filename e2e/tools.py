@@ -1,4 +1,4 @@
-"""The tools that the tests run: their own environment, and processes that end with whoever started them."""
+"""Runs tools in their own environment, in processes that end with the process that started them."""
 
 import os
 import signal
@@ -10,25 +10,25 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 BIN = ROOT / ".venv-e2e" / "bin"
 PYTHON = BIN / "python"
-"""The Python that the functions run under: 3.13 where there is one, as `make e2e` says."""
+"""The Python that runs the functions: 3.13 if it is installed. `make e2e` reports the version."""
 CERTIFICATE = ROOT / "tests" / "emulator" / "test_emulator.pem"
-"""Certificate and key of a server at 127.0.0.1; it signed itself, so whoever trusts it trusts nothing else."""
+"""The self-signed certificate of a server at 127.0.0.1, and its key. Clients trust it as their only CA."""
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 SAM = {"SAM_CLI_TELEMETRY": "0", "__SAM_CLI_APP_DIR": str(BIN.parent / "sam")}
-"""What keeps the SAM CLI from telling anybody, and from writing into anybody's home."""
+"""Turns off the SAM CLI's telemetry, and keeps it from writing to the home folder."""
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": ACCOUNT,
     "AWS_SECRET_ACCESS_KEY": "verysecretkey",
     "AWS_SESSION_TOKEN": "verysecrettoken",
 }
-"""Of nobody. To an emulated account the ID of the key says which account it is."""
+"""Not real. An emulated account's ID is the ID of the access key."""
 
-_PATIENCE = 5.0
+_EXIT_SECONDS = 5.0
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """The variables of a process that knows no credentials, configuration or proxy of whoever runs the tests."""
+    """Return an environment without the credentials, configuration, and proxy of the user who runs the tests."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -45,15 +45,15 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def run(command: list[str], environment: Mapping[str, str], seconds: float = 300.0) -> str:
-    """Run a command in the checkout to its end; what it printed. RuntimeError with that where it fails.
+    """Run a command in the checkout and return its output.
 
-    subprocess.TimeoutExpired where it takes longer than `seconds`.
+    Raises RuntimeError with the output if the command fails, and subprocess.TimeoutExpired after `seconds`.
     """
     with started(command, environment, ROOT, subprocess.PIPE) as process:
         output, _ = process.communicate(timeout=seconds)
     text = output.decode(errors="replace")
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
+        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}:\n{text}")
     return text
 
 
@@ -61,9 +61,9 @@ def run(command: list[str], environment: Mapping[str, str], seconds: float = 300
 def started(
     command: list[str], environment: Mapping[str, str], folder: Path, output: int
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process for as long as the block runs; it and all that it started are gone afterwards.
+    """Run a process while the block runs; end it and its children afterward.
 
-    `output` is a file descriptor, or subprocess.PIPE, for both of its streams.
+    `output` is a file descriptor or subprocess.PIPE, for stdout and stderr.
     """
     process = subprocess.Popen(
         command,
@@ -83,14 +83,14 @@ def started(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the whole group to go, then make it."""
+    """Terminate the whole process group; if it does not exit, kill it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:
             break
         try:
-            process.wait(_PATIENCE)
+            process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             continue
-    process.wait(_PATIENCE)
+    process.wait(_EXIT_SECONDS)

@@ -111,4 +111,5 @@ def changed_files(commit: str) -> set[str]:
 
 if __name__ == "__main__":
     base = sys.argv[1] if len(sys.argv) > 1 else "origin/main"
-    print(*Dependencies(ROOT).tests_affected_by(changed_files(base)), sep="\n")
+    for test in Dependencies(ROOT).tests_affected_by(changed_files(base)):
+        print(test)

@@ -13,24 +13,24 @@ from hypothesis import strategies as st
 from benchmarks import cost, guard
 from benchmarks.build import bundle
 from benchmarks.figures import RESULTS, Ratio, Results
-from benchmarks.measure import Laboratory
+from benchmarks.measure import Runner
 from benchmarks.report import markdown, plot
-from benchmarks.scene import Wrong
+from benchmarks.scene import InvalidRunError
 from benchmarks.stubs import Stubs, stubs
 from benchmarks.variants import Variant
 from provider.template.sections import load
 
 PEERS = Path(__file__).parents[1] / "benchmarks" / "peers"
-WELL = "floor.handler(event, context)"
-WRONG = {
-    "another Update than expected": f"event['ResourceProperties']['Description'] = 'other'; {WELL}",
-    "other calls than expected": f"{WELL}; event['ResponseURL'] += '2'; {WELL}",
-    "0 answers": f"event['ResponseURL'] = os.environ['AWS_ENDPOINT_URL_IMAGEBUILDER'] + '/?'; {WELL}",
-    "Invalid LogicalResourceId": f"{WELL.replace('event', '{**event, **dict(LogicalResourceId=str(1))}')}",
-    "ended with 1": "raise RuntimeError",
-    "another answer than expected": f"floor.json = Failing; {WELL}",
+CORRECT = "floor.handler(event, context)"
+INCORRECT = {
+    "unexpected Update": f"event['ResourceProperties']['Description'] = 'other'; {CORRECT}",
+    "unexpected calls": f"{CORRECT}; event['ResponseURL'] += '2'; {CORRECT}",
+    "0 responses": f"event['ResponseURL'] = os.environ['AWS_ENDPOINT_URL_IMAGEBUILDER'] + '/?'; {CORRECT}",
+    "Invalid LogicalResourceId": f"{CORRECT.replace('event', '{**event, **dict(LogicalResourceId=str(1))}')}",
+    "exited with 1": "raise RuntimeError",
+    "unexpected response": f"floor.json = Failing; {CORRECT}",
 }
-"""The error of a run -> what the function did."""
+"""The error of a run -> the function that causes it."""
 HANDLER = """
 import json, os
 import floor
@@ -51,44 +51,46 @@ def servers() -> Iterator[Stubs]:
         yield running
 
 
-def function(servers: Stubs, folder: Path, body: str) -> tuple[Laboratory, Variant]:
-    """Return a function with this body, which uses `floor` and needs no packages, and its laboratory."""
+def function(servers: Stubs, folder: Path, body: str) -> tuple[Runner, Variant]:
+    """Return a function with this body, which uses `floor` and needs no packages, and its runner."""
     for module in ("floor", "calls"):
         shutil.copy(PEERS / f"{module}.py", folder)
     (folder / "function.py").write_text(HANDLER.format(body=body), encoding="utf-8")
     variant = Variant("function", "a function", "function.handler")
-    return Laboratory(servers, {variant: folder}, folder), variant
+    return Runner(servers, {variant: folder}, folder), variant
 
 
-def test_a_cold_run_lasts_from_the_start_of_a_process_to_the_answers_last_byte(servers: Stubs, tmp_path: Path) -> None:
+def test_a_cold_run_lasts_from_process_start_to_the_last_byte(servers: Stubs, tmp_path: Path) -> None:
     """The time of a cold run includes the start of the process and the event, and ends with the response."""
-    laboratory, variant = function(servers, tmp_path, f"{WELL}; import time; time.sleep(0.5)")
-    ran = laboratory.cold(variant)
+    runner, variant = function(servers, tmp_path, f"{CORRECT}; import time; time.sleep(0.5)")
+    ran = runner.cold(variant)
     (event,) = ran.each
     assert 0 < event - 0.5 < ran.seconds < event
     assert 5_000 < ran.peak_kilobytes < 50_000
 
 
-@pytest.mark.parametrize(("refusal", "body"), WRONG.items(), ids=WRONG)
-def test_a_run_that_does_something_else_is_no_measure(refusal: str, body: str, servers: Stubs, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("problem", "body"), INCORRECT.items(), ids=INCORRECT)
+def test_an_incorrect_run_is_an_error(problem: str, body: str, servers: Stubs, tmp_path: Path) -> None:
     """A run with unexpected calls, a wrong Update, or a wrong response is an error."""
-    laboratory, variant = function(servers, tmp_path, body)
-    with pytest.raises(Wrong, match=refusal):
-        laboratory.cold(variant)
+    runner, variant = function(servers, tmp_path, body)
+    with pytest.raises(InvalidRunError, match=problem):
+        runner.cold(variant)
 
 
-def test_a_child_knows_nothing_of_its_parent(servers: Stubs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_measured_process_inherits_no_environment(
+    servers: Stubs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The measured processes inherit no environment variables."""
     monkeypatch.setenv("AWS_PROFILE", "somebody")
-    laboratory, variant = function(servers, tmp_path, f"assert 'AWS_PROFILE' not in os.environ; {WELL}")
-    laboratory.cold(variant)
+    runner, variant = function(servers, tmp_path, f"assert 'AWS_PROFILE' not in os.environ; {CORRECT}")
+    runner.cold(variant)
 
 
-def test_every_event_of_a_warm_run_changes_something(servers: Stubs, tmp_path: Path) -> None:
+def test_a_warm_run_has_a_time_for_each_event(servers: Stubs, tmp_path: Path) -> None:
     """A warm run has one time for each event after the first, with a pooled or a reopened connection."""
-    laboratory, variant = function(servers, tmp_path, WELL)
+    runner, variant = function(servers, tmp_path, CORRECT)
     for reopened in (False, True):
-        assert len(laboratory.warm(variant, 5, reopened=reopened)) == 5
+        assert len(runner.warm(variant, 5, reopened=reopened)) == 5
 
 
 def test_a_reopened_connection_is_closed_by_the_api(servers: Stubs) -> None:
@@ -106,8 +108,8 @@ def test_a_reopened_connection_is_closed_by_the_api(servers: Stubs) -> None:
     assert closed == [False, True, False, True]
 
 
-def test_the_children_trust_as_many_as_usual() -> None:
-    """The bundle has the CAs of a real one and the stubs' own, and no key."""
+def test_the_bundle_has_a_realistic_size() -> None:
+    """The bundle contains a real bundle's CAs and the stubs' certificate, and no private key."""
     text = bundle().read_text(encoding="utf-8")
     assert text.count("BEGIN CERTIFICATE") > 118
     assert "PRIVATE KEY" not in text
@@ -116,21 +118,21 @@ def test_the_children_trust_as_many_as_usual() -> None:
 @given(
     st.lists(st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)), min_size=2, max_size=15), st.sampled_from((0.5, 2.0))
 )
-def test_a_ratio_is_of_pairs(pairs: list[tuple[float, float]], slower: float) -> None:
+def test_a_ratio_does_not_depend_on_the_machines_speed(pairs: list[tuple[float, float]], slower: float) -> None:
     """A ratio's quartiles are in order, and the same on a slower machine."""
     ratio = Ratio.of(pairs)
     assert ratio.low <= ratio.median <= ratio.high
     assert ratio == Ratio.of([(plain * slower, other * slower) for plain, other in pairs])
 
 
-def test_the_report_says_what_was_measured() -> None:
+def test_the_report_matches_the_figures() -> None:
     """The Markdown and the plot match the figures next to them."""
     results = Results.read()
     assert (RESULTS / "cold.md").read_text(encoding="utf-8") == markdown(results)
     assert (RESULTS / "cold.svg").read_text(encoding="utf-8") == plot(results)
 
 
-def test_the_page_on_costs_is_made_of_the_figures() -> None:
+def test_the_cost_page_matches_the_figures() -> None:
     """docs/cost.md matches the figures; its memory size and number of alarms are the template's."""
     root = RESULTS.parents[1]
     assert (root / "docs" / "cost.md").read_text(encoding="utf-8") == cost.page(Results.read())
@@ -139,8 +141,8 @@ def test_the_page_on_costs_is_made_of_the_figures() -> None:
     assert [one["Type"] for one in template.resources.values()].count("AWS::CloudWatch::Alarm") == cost.ALARMS
 
 
-def test_the_readme_quotes_what_was_measured() -> None:
-    """The README's figures of the provider are the recorded ones, rounded."""
+def test_the_readme_matches_the_figures() -> None:
+    """The README shows the provider's recorded figures, rounded."""
     figures = Results.read().of("as_deployed")
     assert figures.instructions is not None
     instructions = figures.instructions / (Results.read().of("plain").instructions or 1)

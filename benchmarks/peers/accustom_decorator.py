@@ -1,4 +1,4 @@
-"""accustom with boto3, as its README shows, but for `timeoutFunction`, which would have Lambda invoke it once more."""
+"""accustom with boto3, as its README shows, but without `timeoutFunction`, which would invoke the function again."""
 
 from typing import Any
 

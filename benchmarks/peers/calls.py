@@ -1,6 +1,6 @@
-"""What every peer does for an Update: the same three calls as the provider, with the same parameters.
+"""The work of every peer for an Update: the same three calls as the provider, with the same parameters.
 
-Somebody who writes such a handler for the occasion types names and types in, as here.
+Names and types are hard-coded here, as in a typical handler for one purpose.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ _BOOLEANS = ("SetDefaultVersion", "Enabled")
 
 
 def parameters(event: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of UpdateDistributionConfiguration that an event asks for."""
+    """Return the parameters of UpdateDistributionConfiguration for an event."""
     properties = event["ResourceProperties"]
     return {
         "distributionConfigurationArn": event["PhysicalResourceId"],

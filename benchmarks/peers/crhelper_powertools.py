@@ -14,7 +14,7 @@ helper = CfnResource(json_logging=False, log_level="DEBUG", boto_level="CRITICAL
 
 try:
     api = boto3.client("imagebuilder")
-except Exception as error:  # noqa: BLE001 - as the README has it
+except Exception as error:  # noqa: BLE001 - as in the README
     helper.init_failure(error)
 
 

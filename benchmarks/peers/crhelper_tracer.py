@@ -1,4 +1,4 @@
-"""crhelper with boto3 and Powertools' Logger, Metrics and Tracer, as their READMEs show."""
+"""crhelper with boto3 and Powertools' Logger, Metrics, and Tracer, as their READMEs show."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ helper = CfnResource(json_logging=False, log_level="DEBUG", boto_level="CRITICAL
 
 try:
     api = boto3.client("imagebuilder")
-except Exception as error:  # noqa: BLE001 - as the README has it
+except Exception as error:  # noqa: BLE001 - as in the README
     helper.init_failure(error)
 
 

@@ -1,6 +1,6 @@
-"""The floor: nothing but the standard library, requests signed by hand. To compare with, not to copy.
+"""The lower bound: only the standard library, with hand-written request signing. For comparison only, do not copy.
 
-It knows one way to get credentials, one kind of endpoint, and no retries.
+It supports one source of credentials, one type of endpoint, and no retries.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ def _call(method: str, path: str, query: str = "", body: bytes = b"") -> Any:
 
 
 def _signed(method: str, path: str, query: str, body: bytes) -> dict[str, str]:
-    """The headers of a request, signature version 4."""
+    """Return the headers of a request with Signature Version 4."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     headers = {
         "content-type": "application/json",

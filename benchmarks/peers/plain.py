@@ -1,4 +1,4 @@
-"""What all others are compared with: a plain botocore client, and one PUT as AWS's own cfn-response module makes it."""
+"""The reference of all comparisons: a plain botocore client, and one PUT like that of AWS's cfn-response module."""
 
 import json
 from typing import Any

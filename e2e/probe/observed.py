@@ -1,4 +1,4 @@
-"""The provider's handler, unchanged, followed by a look at the process that it runs in. Stands beside the artifact."""
+"""Calls the provider's handler, then reports the state of the process. Deployed next to the artifact."""
 
 import contextlib
 import gc
@@ -15,18 +15,18 @@ from typing import Any
 
 from provider import handler as entry
 
-_PATIENCE = 5.0
+_THREAD_SECONDS = 5.0
 _DESCRIPTORS = Path("/dev/fd")
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Serve the event, then tell what the process has loaded, opened and kept."""
+    """Handle the event, then return what the process has loaded, opened, and kept."""
     entry.handler(event, context)
-    # The answer may be out while the thread that found it is still on its last line.
-    end = time.monotonic() + _PATIENCE
-    while any(thread.name == "work" for thread in threading.enumerate()) and time.monotonic() < end:
+    # The response can be sent while the threads of the request have not quite ended.
+    end = time.monotonic() + _THREAD_SECONDS
+    while any(thread.name in ("work", "connect") for thread in threading.enumerate()) and time.monotonic() < end:
         time.sleep(0.01)
-    gc.unfreeze()  # what the handler has the collector pass over counts here, too
+    gc.unfreeze()  # also count the objects that the handler has frozen
     gc.collect()
     return {
         "process": os.getpid(),
@@ -43,13 +43,13 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 
 
 def _tls_contexts() -> list[int]:
-    """Those that are kept and that certificates have been read into, by their identity."""
+    """Return the identities of SSL contexts into which certificates have been read."""
     kept = [known for known in gc.get_objects() if isinstance(known, ssl.SSLContext)]
     return [id(context) for context in kept if context.cert_store_stats()["x509"]]
 
 
 def _connections() -> list[tuple[int, int]]:
-    """Local and remote port of every TCP connection of this process."""
+    """Return the local and remote port of each TCP connection of this process."""
     found = []
     for listed in list(_DESCRIPTORS.iterdir()):
         descriptor = int(listed.name)

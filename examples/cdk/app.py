@@ -1,4 +1,4 @@
-"""A CDK app: a golden image's distribution with a provider of its own, and a pipeline that distributes by it."""
+"""A CDK app: a distribution configuration with its own provider, and a pipeline that uses the configuration."""
 
 from aws_cdk import App, CfnOutput, Fn, Stack
 from aws_cdk.aws_imagebuilder import CfnImagePipeline
@@ -40,7 +40,7 @@ golden = DistributionConfiguration(
 CfnOutput(stack, "DistributionConfigurationArn", value=golden.distribution_configuration_arn)
 CfnOutput(stack, "Regions", value=Fn.join(", ", golden.regions))
 
-# With a recipe and an infrastructure of yours: `cdk deploy --context pipeline=golden-image`.
+# If you have an image recipe and an infrastructure configuration: `cdk deploy --context pipeline=golden-image`.
 if pipeline := app.node.try_get_context("pipeline"):
     base = f"arn:{stack.partition}:imagebuilder:{stack.region}:{stack.account}"
     CfnImagePipeline(

@@ -47,33 +47,33 @@ def add_alarms(
     add(
         "Unanswered",
         queue.metric_approximate_number_of_messages_visible(period=_MINUTE, statistic="Maximum"),
-        f"A CloudFormation request to {stack} was answered by nobody: its stack waits for its ServiceTimeout. "
+        f"{stack} could not respond to a CloudFormation request: its stack waits for its ServiceTimeout. "
         f"The request is in the queue {queue.queue_name}; the reasons are in the log group {log}.",
     )
     add(
         "LastResort",
         last_resort.metric_invocations(period=_MINUTE, statistic="Sum"),
-        f"{stack} crashed, timed out or was throttled, and the last resort answered FAILED for it. The reasons "
+        f"{stack} crashed, timed out, or was throttled; its last-resort function responded FAILED. The reasons "
         f"are in the log group {log}.",
     )
     add(
         "Errors",
         function.metric_errors(period=_MINUTE, statistic="Sum"),
-        f"{stack} crashed, timed out or could not deliver an answer. Lambda tries once more; then the last "
-        f"resort answers. The reasons are in the log group {log}.",
+        f"{stack} crashed, timed out, or could not deliver a response. Lambda retries once; then the "
+        f"last-resort function responds. The reasons are in the log group {log}.",
     )
     add(
         "Throttles",
         function.metric_throttles(period=_MINUTE, statistic="Sum"),
-        f"Requests to {stack} wait because the account's Lambda functions have used up its concurrency. Those "
-        "that wait for ten minutes are answered FAILED.",
+        f"Requests to {stack} wait because the account's Lambda functions have used up its concurrency. A request "
+        "fails after ten minutes.",
         out_of=5,
         at_least=3,
     )
     add(
         "Duration",
         function.metric_duration(period=_MINUTE, statistic="Maximum"),
-        f"A request to {stack} took seven tenths of its {timeout.to_seconds()} seconds or more, and may have been "
-        f"answered FAILED for lack of time. Image Builder throttles or hangs; the log group {log} says which call.",
+        f"A request to {stack} took at least 70% of its {timeout.to_seconds()} seconds, and may have run out of time. "
+        f"Image Builder throttles or does not respond; the log group {log} shows which call.",
         threshold=timeout.to_milliseconds() * 7 / 10,
     )

@@ -8,7 +8,7 @@ from aws_cdk import Duration, Token
 PATTERNS: Final = {
     "name_pattern": (
         r"^[-_a-z0-9*?]+$",
-        "lower case letters, digits, hyphens and underscores as in an ARN, with the wildcards * and ?",
+        "lowercase letters, digits, hyphens, and underscores as in an ARN, with the wildcards * and ?",
     ),
     "export_bucket_pattern": (r"^[-.a-z0-9*?]*$", "a bucket name with the wildcards * and ?, or nothing"),
     "ssm_parameter_pattern": (

@@ -93,7 +93,7 @@ class DistributionConfigurationProvider(Construct):
         self.last_resort_role = Role(
             self,
             "LastResortRole",
-            description="What the last resort may do, which is to log and to leave what it could not answer in a queue",
+            description="Lets the last-resort function write logs and send unanswered requests to the queue",
             assumed_by=LAMBDA,
             permissions_boundary=permissions_boundary,
             inline_policies=last_resort_policies(self, self.log_group, self.unanswered, encryption_key),
@@ -101,7 +101,7 @@ class DistributionConfigurationProvider(Construct):
         self.last_resort = Function(
             self,
             "LastResort",
-            description="Answers for the provider where it crashed, timed out or never ran",
+            description="Responds FAILED if the provider crashed, timed out, or never ran",
             code=code("LastResortFunction"),
             handler="provider.last_resort.handler",
             runtime=_RUNTIME,
@@ -129,7 +129,7 @@ class DistributionConfigurationProvider(Construct):
         self.role = Role(
             self,
             "Role",
-            description="What the provider of Custom::ImageBuilderDistributionConfiguration may do",
+            description="The permissions of the provider of Custom::ImageBuilderDistributionConfiguration",
             assumed_by=LAMBDA,
             permissions_boundary=permissions_boundary,
             inline_policies=policies,

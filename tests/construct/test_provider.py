@@ -180,7 +180,7 @@ def test_arguments_have_the_limits_of_the_application(app: App, stack: Stack) ->
     }
     found = DistributionConfigurationProvider(stack, "A", timeout=Duration.seconds(3), **patterns).validate()
     assert [text.partition(":")[0] for text in found] == [*patterns, "timeout"]
-    with pytest.raises(RuntimeError, match="lower case letters"):
+    with pytest.raises(RuntimeError, match="lowercase letters"):
         app.synth()
 
 

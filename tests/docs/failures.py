@@ -1,7 +1,7 @@
-"""The texts with which a request can fail, read from the code of what ships.
+"""The texts with which a request can fail, read from the source of the deployed code.
 
-A text is what its expression writes, with `…` for what only the moment knows. It ends where its first sentence does:
-what follows says what to do.
+`…` replaces values that are known only at run time. Only the first sentence of a text counts, because the others say
+what to do.
 """
 
 import ast
@@ -23,32 +23,32 @@ _RAISED = {
     "RuntimeError": "",
     "Undelivered": str(Undelivered("", final=True, outcome=UNKNOWN)),
 }
-"""Errors whose text reaches a stack or the log, and what they put before what they are given."""
+"""Errors whose text reaches a stack or the log, each with the prefix that it adds."""
 _ANSWERS = {"Response": 2, "_without_response": 2}
-"""What makes an answer, and which of its arguments is the reason."""
+"""Functions that create a response, each with the index of its argument for the reason."""
 _UNDOES = ("_delete_created", "_restore_content", "_restore_tags")
-"""What undoes a failed request, and returns a text for the end of the reason."""
+"""Functions that undo a failed request and return a text for the end of the reason."""
 _LOGGED = ("error", "warning", "exception")
 _SENTENCE = re.compile(r"(.+?)(?:\. |; whether |$)")
 
 
 def shipped() -> list[Path]:
-    """The files of the two functions."""
+    """Return the source files of the two deployed functions."""
     return [path for path in sorted(PROVIDER.rglob("*.py")) if path.relative_to(PROVIDER).parts[0] not in TOOLS]
 
 
 def failures() -> set[str]:
-    """The texts of all errors that are raised and of all answers that are given."""
+    """Return the texts of all errors and of all responses."""
     return {text for path in shipped() for scope in _scopes(path) for text in scope.failures()}
 
 
 def log_lines() -> set[str]:
-    """The texts of all lines that are logged as warnings or errors, and of all warnings that a plan brings."""
+    """Return the texts of all warnings and errors that are logged, and of all warnings of plans."""
     return {text for path in shipped() for scope in _scopes(path) for text in scope.log_lines()}
 
 
 def undo_texts() -> set[str]:
-    """The texts that a reason ends with if a failed request had to be undone."""
+    """Return the texts at the end of a reason if a failed request had to be undone."""
     return {text for scope in _scopes(PROVIDER / "reconciler" / "reconcile.py") for text in scope.undo_texts()}
 
 
@@ -62,7 +62,7 @@ def _scopes(path: Path) -> Iterator["_Scope"]:
 
 
 def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """The name and the value of an assignment."""
+    """Return the name and the value of an assignment."""
     match node:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             yield name, value
@@ -73,7 +73,7 @@ def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 class _Scope:
-    """One function, with what its own names and the functions and constants of its module stand for."""
+    """One function, with the values of its names and of its module's functions and constants."""
 
     def __init__(
         self, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef], constants: dict[str, ast.expr]
@@ -88,18 +88,18 @@ class _Scope:
             name = _name(call.func)
             at = 0 if name in _RAISED else _ANSWERS.get(name)
             if at is not None and len(call.args) > at:
-                yield from self._told(call.args[at], _RAISED.get(name, ""))
+                yield from self._first_sentences(call.args[at], _RAISED.get(name, ""))
 
     def log_lines(self) -> Iterator[str]:
         for call in self._calls():
             logs = isinstance(call.func, ast.Attribute) and call.func.attr in _LOGGED
             warns = isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "warnings.append"
             if (logs or warns) and call.args:
-                yield from self._told(call.args[0])
+                yield from self._first_sentences(call.args[0])
             for keyword in call.keywords:
                 if keyword.arg == "warnings":
                     tuples = (node for node in ast.walk(keyword.value) if isinstance(node, ast.Tuple))
-                    yield from (text for one in tuples for inner in one.elts for text in self._told(inner))
+                    yield from (text for one in tuples for inner in one.elts for text in self._first_sentences(inner))
 
     def undo_texts(self) -> Iterator[str]:
         if self._function.name in _UNDOES:
@@ -109,14 +109,14 @@ class _Scope:
     def _calls(self) -> Iterator[ast.Call]:
         return (node for node in ast.walk(self._function) if isinstance(node, ast.Call))
 
-    def _told(self, node: ast.expr, before: str = "") -> Iterator[str]:
+    def _first_sentences(self, node: ast.expr, before: str = "") -> Iterator[str]:
         for text in self._texts(node):
             sentence = _SENTENCE.match(before + re.sub("%[sd]", UNKNOWN, text))
             if sentence and re.search(r"\w", sentence[1]):
                 yield sentence[1]
 
     def _texts(self, node: ast.expr) -> set[str]:
-        """What an expression can come to as text."""
+        """Return the texts that an expression can produce."""
         match node:
             case ast.Constant(value=str(text)):
                 return {text}

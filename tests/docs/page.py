@@ -1,4 +1,4 @@
-"""The documentation as data: a page's blocks, with the files that they are taken from, and its commands."""
+"""Reads the documentation: a page's code blocks with the files that they quote, its commands, tables, and links."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A fenced block; `file` is the last one that the paragraph before it links to."""
+    """A fenced block. `file` is the last file to which the preceding paragraph links."""
 
     language: str
     text: str
@@ -23,7 +23,7 @@ class Block(NamedTuple):
 
 
 def blocks(page: Path) -> list[Block]:
-    """A page's fenced blocks."""
+    """Return a page's fenced blocks."""
     text = page.read_text("utf-8")
     return [
         Block(found[1], found[2], _last_link(page, text[: found.start()].rstrip().rpartition("\n\n")[2]))
@@ -37,7 +37,7 @@ def _last_link(page: Path, paragraph: str) -> Path | None:
 
 
 def commands(page: Path) -> list[str]:
-    """The commands in a page's blocks without a language, a continued line as one."""
+    """Return the commands in a page's blocks without a language, with continued lines joined."""
     return [
         line
         for block in blocks(page)
@@ -48,7 +48,7 @@ def commands(page: Path) -> list[str]:
 
 
 def rows(page: Path, heading: str) -> list[list[str]]:
-    """The cells of the table that stands under the page's heading, its head left out."""
+    """Return the cells of the first table below a heading, without its header."""
     _, _, below = page.read_text("utf-8").partition(f"# {heading}\n")
     table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
     assert table, f"{page.name} has no table under {heading!r}"
@@ -56,7 +56,7 @@ def rows(page: Path, heading: str) -> list[list[str]]:
 
 
 def links(page: Path) -> Iterator[tuple[Path, str]]:
-    """Where a page's links lead within the project: a file, and an anchor or nothing."""
+    """Return the files and anchors (empty if none) to which a page links within the project."""
     text = _NO_LINK.sub("", _FENCED.sub("", page.read_text("utf-8")))
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if "://" not in target:
@@ -65,11 +65,11 @@ def links(page: Path) -> Iterator[tuple[Path, str]]:
 
 
 def headings(page: Path) -> list[str]:
-    """A page's headings, without their marks."""
+    """Return a page's headings."""
     return _HEADING.findall(_FENCED.sub("", page.read_text("utf-8")))
 
 
 def anchors(page: Path) -> set[str]:
-    """What a link can name in a page: its headings as GitHub spells them, and what it declares itself."""
+    """Return a page's anchors: those of its headings on GitHub, and its explicit ones."""
     spelled = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings(page)}
     return spelled | set(re.findall(r'<a (?:id|name)="([^"]+)"', page.read_text("utf-8")))

@@ -1,4 +1,4 @@
-"""The ways of docs/migrating, gone step by step with the templates and the commands that stand in the pages."""
+"""Runs the migrations in docs/migrating step by step, with the templates and commands of the pages."""
 
 import json
 import os
@@ -26,22 +26,22 @@ PAGES = DOCS / "migrating"
 EXAMPLES = ROOT / "examples" / "migrating"
 OURS = "Custom::ImageBuilderDistributionConfiguration"
 NOT_RUN = ("aws cloudformation", "terraform")
-"""What only an account, or a tool that is not here, can do."""
+"""Commands that need an account or a tool that is not installed."""
 
 BEFORE = {"native": ("retained", "Distribution"), "lambda": ("retained", "Distribution"), "terraform": ("adopted", "")}
-"""The template, and the resource in it, that says what there is before a way begins."""
+"""The template and the resource that describe the configuration before the migration."""
 
 
-def properties(way: str, template: str, logical_id: str = "") -> dict[str, Any]:
-    """A resource's properties as an example has them, by the API's names; the provider's own one by default."""
-    resources = load(EXAMPLES / way / f"{template}.yaml").resources
+def properties(guide: str, template: str, logical_id: str = "") -> dict[str, Any]:
+    """Return a resource's properties in an example, by the API's names. The default is the provider's resource."""
+    resources = load(EXAMPLES / guide / f"{template}.yaml").resources
     resource = resources.get(logical_id) or next(one for one in resources.values() if one["Type"] == OURS)
     return dict(expand(resource["Properties"], resource_type().schema).parameters)
 
 
-def put_there(emulator: Emulator, way: str) -> str:
-    """Let there be what the former manager has made; gives its ARN."""
-    content = properties(way, *BEFORE[way])
+def seed(emulator: Emulator, guide: str) -> str:
+    """Create the configuration as its previous manager did; return its ARN."""
+    content = properties(guide, *BEFORE[guide])
     name = content.get("name") or content[TARGET].rpartition("/")[2]
     return emulator.seed(
         name=name,
@@ -52,11 +52,11 @@ def put_there(emulator: Emulator, way: str) -> str:
 
 
 def calls(emulator: Emulator, seen: int = 0) -> list[str]:
-    """The operations called since the first `seen`, those that only read left out."""
+    """Return the operations that were called after the first `seen`, except reads."""
     return [one.operation for one in emulator.requests[seen:] if not one.operation.startswith(("Get", "List"))]
 
 
-# what the pages show
+# The pages' templates.
 
 
 SHOWN = [(page, block) for page in sorted(PAGES.glob("*.md")) for block in blocks(page) if block.language == "yaml"]
@@ -64,46 +64,46 @@ SHOWN = [(page, block) for page in sorted(PAGES.glob("*.md")) for block in block
 
 @pytest.mark.parametrize(("page", "block"), SHOWN, ids=[f"{page.stem}-{block.file}" for page, block in SHOWN])
 def test_a_template_in_a_page_is_an_example(page: Path, block: Block) -> None:
-    """What a page shows of a template stands, line for line, in the example that it names before."""
+    """Each template excerpt in a page occurs, line by line, in the example to which the page links before it."""
     assert block.file is not None
     assert f"\n{block.text}" in f"\n{block.file.read_text('utf-8')}"
 
 
-def test_what_terraform_is_told_is_an_example() -> None:
-    """The `removed` block in the page is the file that it names."""
+def test_the_removed_block_is_an_example() -> None:
+    """The `removed` block in the page equals the file to which the page links before it."""
     (shown,) = [one for one in blocks(PAGES / "terraform.md") if one.file and one.file.suffix == ".tf"]
     assert shown.file is not None
     assert shown.text == shown.file.read_text("utf-8")
 
 
 def test_the_examples_lint_clean() -> None:
-    """cfn-lint has nothing to say about any template on the way, with the provider's rules or without."""
+    """cfn-lint reports no problems in any template of the migrations, with the provider's rules."""
     templates = map(str, sorted(EXAMPLES.glob("*/*.yaml")))
     command = [str(Path(sys.executable).with_name("cfn-lint")), *templates, "-a", "provider.lint"]
     linted = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-# what the pages have their readers do
+# The pages' commands.
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """A folder that looks like the checkout to who types the commands."""
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the parts of a checkout that the commands need."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     return tmp_path
 
 
-def typed(page: Path, desk: Path, arn: str, emulator: Emulator) -> str:
-    """Type all of a page's commands that can run here, in their order; what they printed."""
+def run_commands(page: Path, checkout: Path, arn: str, emulator: Emulator) -> str:
+    """Run all commands of a page that can run here, in order; return their output."""
     lines = [line for line in commands(page) if not line.startswith(NOT_RUN)]
     assert any("rehearse" in line for line in lines)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ended = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
-        cwd=desk,
+        cwd=checkout,
         env={**clean, "PATH": path, "PYTHONPATH": str(ROOT), "ARN": arn, **emulator.environment()},
         capture_output=True,
         text=True,
@@ -115,7 +115,7 @@ def typed(page: Path, desk: Path, arn: str, emulator: Emulator) -> str:
 
 
 @pytest.mark.parametrize(
-    ("way", "unchanged", "made"),
+    ("guide", "unchanged", "made"),
     [
         ("native", 2, {"adopted.yaml": "adopted.yaml"}),
         ("lambda", 3, {}),
@@ -123,31 +123,31 @@ def typed(page: Path, desk: Path, arn: str, emulator: Emulator) -> str:
     ],
 )
 def test_the_commands_do_what_the_page_says(
-    way: str, unchanged: int, made: Mapping[str, str], desk: Path, emulator: Emulator
+    guide: str, unchanged: int, made: Mapping[str, str], checkout: Path, emulator: Emulator
 ) -> None:
-    """Each command ends well and only reads, what it writes is the example, and adopting is rehearsed as no change."""
-    printed = typed(PAGES / f"{way}.md", desk, put_there(emulator, way), emulator)
+    """Each command succeeds and only reads, writes the example, and rehearses the adoption without changes."""
+    printed = run_commands(PAGES / f"{guide}.md", checkout, seed(emulator, guide), emulator)
     assert calls(emulator) == []
     assert printed.count("No configuration changed.") == unchanged
     for file, example in made.items():
-        assert (desk / file).read_text("utf-8") == (EXAMPLES / way / example).read_text("utf-8")
+        assert (checkout / file).read_text("utf-8") == (EXAMPLES / guide / example).read_text("utf-8")
 
 
-def test_owning_is_rehearsed_as_two_tags(desk: Path, emulator: Emulator) -> None:
-    """The rehearsal's last update shows two tags and nothing else, and its deletion takes the configuration along."""
-    printed = typed(PAGES / "native.md", desk, put_there(emulator, "native"), emulator)
+def test_rehearsing_ownership_shows_two_tags(checkout: Path, emulator: Emulator) -> None:
+    """The rehearsal's last update shows only two tags, and its deletion deletes the configuration."""
+    printed = run_commands(PAGES / "native.md", checkout, seed(emulator, "native"), emulator)
     _, _, owned = printed.partition("from owned.yaml")
     updated, _, deleted = owned.partition("Delete ")
     assert re.findall(r"^ +[-+~] (\w+)", updated, re.MULTILINE)[1:] == ["Tags", "Tags"]
     assert "(deleted)" in deleted
 
 
-# what the steps come to
+# The steps.
 
 
 @pytest.fixture
 def engine(emulator: Emulator, sink: AnswerSink) -> StackEngine:
-    """Deploys stacks with the real function."""
+    """Deploys stacks with the real handler."""
     return StackEngine(
         invoke=lambda event: handler(event, None),
         sink=sink,
@@ -157,27 +157,25 @@ def engine(emulator: Emulator, sink: AnswerSink) -> StackEngine:
     )
 
 
-def deployed(engine: StackEngine, way: str, template: str, stack: Stack | None = None) -> Stack:
-    """A stack created from an example, or updated to it."""
-    parsed = load(EXAMPLES / way / f"{template}.yaml")
-    after = engine.update(stack, parsed, {}) if stack else engine.create(way, parsed, {})
+def deployed(engine: StackEngine, guide: str, template: str, stack: Stack | None = None) -> Stack:
+    """Create a stack from an example, or update the stack to it."""
+    parsed = load(EXAMPLES / guide / f"{template}.yaml")
+    after = engine.update(stack, parsed, {}) if stack else engine.create(guide, parsed, {})
     assert after.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
     return after
 
 
 @pytest.mark.parametrize(
-    ("way", "templates"),
+    ("guide", "templates"),
     [("native", ["retained", "adopted"]), ("lambda", ["retained", "adopted", "alone"]), ("terraform", ["adopted"])],
 )
-def test_adopting_calls_nothing_that_changes_anything(
-    way: str, templates: list[str], engine: StackEngine, emulator: Emulator
-) -> None:
-    """Each way to adopting, and the stack's deletion after it, leaves the configuration as it was, untouched."""
-    arn = put_there(emulator, way)
+def test_adopting_changes_nothing(guide: str, templates: list[str], engine: StackEngine, emulator: Emulator) -> None:
+    """Each migration up to the adoption, and the stack's deletion after it, leaves the configuration unchanged."""
+    arn = seed(emulator, guide)
     before = emulator.configurations
     stack: Stack | None = None
     for template in templates:
-        stack = deployed(engine, way, template, stack)
+        stack = deployed(engine, guide, template, stack)
     assert stack is not None
     (resource,) = [one for one in stack.resources.values() if one.type == OURS]
     assert resource.physical_id == arn
@@ -186,9 +184,9 @@ def test_adopting_calls_nothing_that_changes_anything(
     assert emulator.configurations == before
 
 
-def test_owning_only_tags_and_the_way_back_takes_the_tags_off(engine: StackEngine, emulator: Emulator) -> None:
-    """Owning puts two tags on; adopting again and removing the resource leaves the configuration as it once was."""
-    arn = put_there(emulator, "native")
+def test_owning_sets_tags_and_migrating_back_removes_them(engine: StackEngine, emulator: Emulator) -> None:
+    """Owning sets two tags; adopting again and removing the resource restores the configuration."""
+    arn = seed(emulator, "native")
     before = emulator.configurations
     stack = deployed(engine, "native", "adopted", deployed(engine, "native", "retained"))
     stack = deployed(engine, "native", "owned", stack)
@@ -200,12 +198,12 @@ def test_owning_only_tags_and_the_way_back_takes_the_tags_off(engine: StackEngin
     assert emulator.configurations == before
 
 
-# Terraform's names
+# Names in Terraform.
 
 
 def names() -> dict[str, str]:
-    """Terraform's names -> ours, as the page's table has them."""
-    table = rows(PAGES / "terraform.md", "What is called what")
+    """Return the page's table: Terraform's names -> the resource's."""
+    table = rows(PAGES / "terraform.md", "Names in Terraform")
     pairs = {left.strip("`"): re.findall(r"`(\w+)", right)[0] for left, right in table}
     assert len(pairs) == len(table)
     return pairs
@@ -217,13 +215,13 @@ def members(type_: Type) -> set[str]:
     return inner | {pascal_case(name) for name in type_.members}
 
 
-def test_every_property_has_its_name_in_terraform() -> None:
-    """The table names all properties that there are, and no other one."""
+def test_the_table_lists_every_property() -> None:
+    """The table lists all properties, and no others."""
     assert set(names().values()) == members(resource_type().schema)
 
 
 def translated(block: Mapping[str, Any]) -> dict[str, Any]:
-    """A block of Terraform's state as the table has it; what is empty is left out."""
+    """Translate a block of Terraform's state by the table, without empty values."""
     found = {}
     for name, value in block.items():
         if value in ("", [], {}, 0) and value is not False:
@@ -237,8 +235,8 @@ def translated(block: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_a_state_is_what_is_exported() -> None:
-    """Terraform's state, renamed as the table says, has the properties of the template that `export` writes."""
+def test_a_translated_state_equals_the_export() -> None:
+    """Terraform's state, translated by the table, equals the properties in the template that `export` writes."""
     state = json.loads((EXAMPLES / "terraform" / "state.json").read_text("utf-8"))
     (resource,) = state["values"]["root_module"]["resources"]
     values = resource["values"]

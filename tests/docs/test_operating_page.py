@@ -1,4 +1,4 @@
-"""What docs/operating.md says of the alarms and the log, held against the template and against real log lines."""
+"""docs/operating.md matches the alarms in the template and the lines in the log."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _NAME = re.compile(r"(?<![@\w.])[a-z_][\w.]*(?!\w*\()")
 def lines(
     resource: Resource, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> list[dict[str, Any]]:
-    """What both functions write: for changes, rejected, throttled, and unanswered requests, and skipped deletes."""
+    """Log lines of both functions: changes, rejected, throttled, and unanswered requests, and skipped Deletes."""
     resource.create(REQUEST_ID, Name="golden", Description="old", Distributions=[ami()])
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.GARBAGE, after=True)
     resource.update(Name="golden", Description="new", Distributions=[ami(), ami("eu-west-1")])
@@ -51,13 +51,13 @@ def lines(
 
 
 def flat(line: Mapping[str, Any]) -> dict[str, Any]:
-    """A line's fields, and with a dot those of the changes in it."""
+    """Return a line's fields, and those of its changes with the prefix `changes.`."""
     changes = line.get("changes", [])
     return {**line} | {f"changes.{name}": value for change in changes for name, value in change.items()}
 
 
 def used(query: str) -> Iterator[str]:
-    """The fields of a log line that a query speaks of; names that it gives itself stand for what they are made of."""
+    """Return the fields of a log line that a query uses. Aliases in the query are resolved."""
     bare = re.sub(r'"[^"]*"|/[^/\n]*/', "", query)
     given = {"line": "", "change": "changes."} | dict.fromkeys(re.findall(r"\) (?:/ \d+ )?as (\w+)", bare), "")
     for name in _NAME.findall(bare):
@@ -69,8 +69,8 @@ def used(query: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
-def test_a_query_asks_for_what_is_in_the_log(query: str, lines: list[dict[str, Any]]) -> None:
-    """Each field that a query speaks of is in the lines, and each value that it looks for is found."""
+def test_each_query_uses_existing_fields(query: str, lines: list[dict[str, Any]]) -> None:
+    """Each field in a query exists in the log, and each value that it searches for occurs."""
     known = {name for line in lines for name in flat(line)}
     fields = set(used(query))
     assert fields
@@ -79,8 +79,8 @@ def test_a_query_asks_for_what_is_in_the_log(query: str, lines: list[dict[str, A
         assert any(re.search(pattern or re.escape(text), str(line.get(field, ""))) for line in lines), field
 
 
-def test_every_code_of_throttling_is_looked_for() -> None:
-    """The query for what was throttled finds each error code that counts as that."""
+def test_the_query_covers_every_throttling_code() -> None:
+    """The query for throttled requests finds each error code that counts as throttling."""
     [pattern] = [found for query in QUERIES for _, _, found in _COMPARED.findall(query) if "Throttling" in found]
     codes = [code for code, error in API_ERRORS.items() if error.outcome is Outcome.THROTTLED]
     assert len(codes) > 2
@@ -88,7 +88,7 @@ def test_every_code_of_throttling_is_looked_for() -> None:
 
 
 def test_every_alarm_is_explained() -> None:
-    """The page's table has the alarms of the template, and no other ones."""
+    """The page's table lists the alarms of the template, and no others."""
     resources = load(ROOT / "template.yaml").resources
     alarms = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-    assert {row[0].strip("`") for row in rows(PAGE, "What it tells you")} == alarms
+    assert {row[0].strip("`") for row in rows(PAGE, "Alarms and logs")} == alarms

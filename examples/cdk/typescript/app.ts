@@ -1,11 +1,11 @@
-// A CDK app with a distribution configuration of a provider that is deployed already.
+// A CDK app with a distribution configuration and a provider that is already deployed.
 import { App, CfnOutput, CustomResource, Duration, Fn, Stack } from "aws-cdk-lib";
 import type { CustomImageBuilderDistributionConfiguration } from "./properties";
 
 const app = new App();
 const stack = new Stack(app, "golden-image-ts");
 
-// `satisfies` holds the names to those of the resource; the provider, or cfn-lint before it, checks the rest.
+// `satisfies` checks the property names. The provider, or cfn-lint before it, checks the rest.
 const properties = {
   Name: "golden-image-ts",
   Distributions: [

@@ -1,4 +1,4 @@
-"""Waiting for what happens in another process."""
+"""Waiting for events in other processes."""
 
 import time
 from collections.abc import Callable
@@ -7,9 +7,9 @@ _SECONDS = 30.0
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
-    """Look until it has happened. TimeoutError where it does not."""
+    """Poll until `happened` returns true. Raises TimeoutError if it does not."""
     end = time.monotonic() + _SECONDS
     while not happened():
         if time.monotonic() > end:
-            raise TimeoutError(f"it did not happen within {_SECONDS:.0f} s")
+            raise TimeoutError(f"the event did not happen within {_SECONDS:.0f} s")
         time.sleep(0.02)

@@ -1,10 +1,10 @@
-"""The ways in: each deployed by its own tool into the account, as its documentation says.
+"""The ways to deploy the provider and the examples, each with its tool, as documented.
 
-What ministack cannot do, and what the tests make of it:
+What ministack does not support, and how the tests handle that:
 
-- It applies no transform to a nested stack's template. So the nested application is built as it is, and deployed with
-  the packaged template, which needs no transform, in the place of template.yaml.
-- It has no image pipelines. An SSM parameter stands for the one that imports a configuration's ARN.
+- Transforms in a nested stack's template. The nested application is built as it is, but deployed with the packaged
+  template, which needs no transform, instead of template.yaml.
+- Image pipelines. An SSM parameter takes the place of the one that imports a configuration's ARN.
 """
 
 import json
@@ -42,7 +42,7 @@ Cli: TypeAlias = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def variables(account: Account, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a user's shell: the AWS CLI and SAM are there, and lead to the account."""
+    """The environment of a user's shell, with the AWS CLI and SAM, whose endpoint is the account."""
     url = account.stacks.meta.endpoint_url
     home = tmp_path_factory.mktemp("home")
     found = environment(home, **SAM, AWS_ENDPOINT_URL=url, AWS_CA_BUNDLE=str(CERTIFICATE))
@@ -51,13 +51,13 @@ def variables(account: Account, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 @pytest.fixture(scope="module")
 def shell(variables: dict[str, str]) -> Cli:
-    """Runs a line as a user's shell does, in the checkout, and gives what it printed."""
+    """Runs shell commands in the checkout and returns their output."""
     return lambda line: run(["sh", "-euc", line], variables)
 
 
 @dataclass(frozen=True)
 class Packaged:
-    """What `make package` made, and the commands that it printed."""
+    """The output folder of `make package`, and the commands that it printed."""
 
     folder: Path
     commands: str
@@ -65,14 +65,14 @@ class Packaged:
 
 @pytest.fixture(scope="module")
 def packaged() -> Packaged:
-    """The application, packaged as the documentation says."""
+    """The application, packaged as documented."""
     made = run(["make", "--no-print-directory", "package"], os.environ)
     return Packaged(ROOT / "build" / "package", made.partition("BUCKET=...")[2])
 
 
 @pytest.fixture(scope="module")
 def plain(packaged: Packaged, account: Account, shell: Cli) -> Iterator[str]:
-    """The provider's stack as the printed commands deploy it, under a name of its own beside that of SAM."""
+    """The provider's stack as the printed commands deploy it, with a different name than SAM's stack."""
     name = "plain-provider"
     commands = packaged.commands.replace(f"name {PROVIDER_STACK}", f"name {name}")
     beside = f" ServiceTokenExport={name}-ServiceToken"
@@ -84,7 +84,7 @@ def plain(packaged: Packaged, account: Account, shell: Cli) -> Iterator[str]:
 
 @pytest.fixture
 def stack(account: Account) -> Iterator[Callable[..., str]]:
-    """Creates stacks, and deletes them in the end, the last one first."""
+    """Creates stacks, and deletes them after the test in reverse order."""
     names: list[str] = []
 
     def create(name: str, template: Path) -> str:
@@ -96,7 +96,7 @@ def stack(account: Account) -> Iterator[Callable[..., str]]:
 
 
 def edited(template: Path, folder: Path, replacements: Mapping[str, str]) -> Path:
-    """A copy of a template with texts replaced, each of which it has."""
+    """Copy a template and replace texts, all of which it must contain."""
     text = template.read_text(encoding="utf-8")
     for old, new in replacements.items():
         assert old in text
@@ -106,10 +106,10 @@ def edited(template: Path, folder: Path, replacements: Mapping[str, str]) -> Pat
     return copy
 
 
-def test_plain_cloudformation_runs_a_stack_s_whole_life(
+def test_plain_cloudformation_deploys_a_working_provider(
     account: Account, service: Emulator, plain: str, tmp_path: Path
 ) -> None:
-    """What `make package` makes and its printed commands deploy serves a stack's creation, update and deletion."""
+    """The provider from `make package` and its printed commands can create, update, and delete a stack."""
     token = {f"{PROVIDER_STACK}-ServiceToken": f"{plain}-ServiceToken"}
     assert account.create("plain", edited(GOLDEN, tmp_path, token)) == "CREATE_COMPLETE"
     assert service.configurations[f"{ARN}golden-image-production"]["tags"]["Team"] == "platform"
@@ -126,12 +126,14 @@ def test_the_same_package_is_no_update(packaged: Packaged, plain: str, shell: Cl
     assert "No changes to deploy" in shell(f"{deploy} {options}")
 
 
-def test_the_stack_sets_recipe_deploys_by_the_region_s_bucket(account: Account, packaged: Packaged, shell: Cli) -> None:
-    """The recipe for an organization fills each Region's bucket, from which the StackSet's parameters deploy there."""
+def test_the_stack_set_commands_deploy_from_the_regions_bucket(
+    account: Account, packaged: Packaged, shell: Cli
+) -> None:
+    """The commands for an organization fill each Region's bucket, from which the StackSet's parameters deploy."""
     (recipe,) = re.findall(
         r"^make package\n(CODE=.*?)^```", DEPLOYING.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
-    # ministack has no StackSets; with this option the AWS CLI only checks what it would send.
+    # ministack has no StackSets; with this option, the AWS CLI only validates the request.
     recipe, commands = re.subn(
         "(create-stack-set|create-stack-instances)", r"\1 --generate-cli-skeleton output", recipe
     )
@@ -143,10 +145,10 @@ def test_the_stack_sets_recipe_deploys_by_the_region_s_bucket(account: Account, 
     assert account.delete("instance") == "DELETE_COMPLETE"
 
 
-def test_a_guided_deployment_needs_enter_and_one_no(
+def test_a_guided_deployment_needs_only_enter_and_one_no(
     account: Account, application: Application, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    """`sam deploy --guided` deploys if all its questions get Enter and the last one `n`; that one saves nothing."""
+    """With Enter at each question and `n` at the last one, `sam deploy --guided` deploys and saves no settings."""
     settings = edited(ROOT / "samconfig.toml", tmp_path, {PROVIDER_STACK: "guided"})
     before = settings.read_text("utf-8")
     questions = len(load(application.template).parameters) + len(("name", "Region", "confirm", "roles", "rollback"))
@@ -167,14 +169,14 @@ def test_a_guided_deployment_needs_enter_and_one_no(
     assert account.delete("guided") == "DELETE_COMPLETE"
 
 
-def test_sam_finds_nothing_to_say(shell: Cli) -> None:
-    """`sam validate --lint` takes the application and the SAM examples."""
+def test_sam_finds_no_problems(shell: Cli) -> None:
+    """`sam validate --lint` accepts the application and the SAM examples."""
     for template in ("template.yaml", "examples/sam/template.yaml", "examples/sam/nested-application.yaml"):
         assert "is a valid SAM Template" in shell(f"sam validate --lint --template {template}")
 
 
-def test_sam_finds_what_the_provider_would_refuse(variables: dict[str, str], tmp_path: Path) -> None:
-    """`sam validate --lint` tells the provider's findings where `.cfnlintrc` appends its rules."""
+def test_sam_reports_the_provider_s_findings(variables: dict[str, str], tmp_path: Path) -> None:
+    """`sam validate --lint` reports the provider's findings if `.cfnlintrc` appends its rules."""
     edited(EXAMPLES / "sam" / "template.yaml", tmp_path, {"Name: worker\n": "Nmae: worker\n"})
     (tmp_path / ".cfnlintrc").write_text("append_rules: [provider.lint]\n", "utf-8")
     ran = subprocess.run(
@@ -189,8 +191,8 @@ def test_sam_finds_what_the_provider_would_refuse(variables: dict[str, str], tmp
     assert "Nmae: unknown property; the nearest known name is Name" in ran.stdout
 
 
-def test_the_package_can_be_installed_beside_sam() -> None:
-    """None of the package's requirements is at odds with a version that the SAM CLI asks for."""
+def test_the_package_can_be_installed_with_sam() -> None:
+    """The package's requirements are compatible with the versions that the SAM CLI requires."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     wanted = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
     (packages,) = (BIN.parent / "lib").glob("python*/site-packages")
@@ -200,19 +202,19 @@ def test_the_package_can_be_installed_beside_sam() -> None:
     assert {name: found[name] for name in beside if found[name] not in wanted[name]} == {}
 
 
-def test_a_nested_application_is_built_along(tmp_path: Path) -> None:
+def test_a_nested_application_is_built(tmp_path: Path) -> None:
     """`sam build` of the application that nests the provider builds the provider's functions as well."""
     command = [str(BIN / "sam"), "build", "--template", str(EXAMPLES / "sam" / "nested-application.yaml")]
-    # In the environment of whoever runs the tests: it says where this machine's package registry is.
+    # With the user's environment, which names this machine's package registry.
     run([*command, "--build-in-source", "--build-dir", str(tmp_path / "build")], {**os.environ, **SAM})
     for function in ("ProviderFunction", "LastResortFunction"):
         assert (tmp_path / "build" / "Provider" / function / "provider" / "cloudformation").is_dir()
 
 
-def test_a_nested_provider_serves_the_application_around_it(
+def test_a_nested_provider_serves_its_application(
     account: Account, service: Emulator, plain: str, packaged: Packaged, shell: Cli, tmp_path: Path
 ) -> None:
-    """The provider nested in an application makes the application's configuration, and in the end deletes it."""
+    """The provider nested in an application creates and deletes the application's configuration."""
     del plain  # for its bucket
     code = f"{{ CodeBucket: {BUCKET}, ServiceTokenExport: nested-ServiceToken }}"
     here = {"../../template.yaml": f"{packaged.folder}/template.yaml"}
@@ -229,7 +231,7 @@ def test_a_nested_provider_serves_the_application_around_it(
 
 
 def test_accounts_come_from_ssm(service: Emulator, stack: Callable[..., str], shell: Cli) -> None:
-    """A list in an SSM parameter and a value that is referred to reach the configuration as account IDs."""
+    """Accounts from an SSM list parameter and from a dynamic reference reach the configuration."""
     put = "aws ssm put-parameter --overwrite --name /images/accounts"
     shell(f"{put}/teams --type StringList --value 210987654321,012345678901")
     shell(f"{put}/recovery --type String --value 098765432109")
@@ -241,32 +243,32 @@ def test_accounts_come_from_ssm(service: Emulator, stack: Callable[..., str], sh
     assert permissions == [["210987654321", "012345678901"], ["098765432109"]]
 
 
-def test_an_exported_configuration_is_imported_and_stays(
+def test_an_imported_configuration_cannot_be_deleted(
     account: Account, service: Emulator, stack: Callable[..., str], tmp_path: Path
 ) -> None:
-    """Another stack imports a configuration's ARN, and the configuration is not deleted before that stack is."""
+    """While another stack imports a configuration's ARN, the configuration's stack cannot be deleted."""
     assert stack("exporting", EXAMPLES / "cloudformation" / "exported-configuration.yaml") == "CREATE_COMPLETE"
     importing = (EXAMPLES / "cloudformation" / "importing" / "pipeline.yaml").read_text(encoding="utf-8")
     imported = re.search("DistributionConfigurationArn: (.*)", importing)
     assert imported
-    stand_in = tmp_path / "importing.yaml"
+    replacement = tmp_path / "importing.yaml"
     properties = f"{{Type: String, Value: {imported[1]}}}"
-    stand_in.write_text(f"Resources: {{Pipeline: {{Type: 'AWS::SSM::Parameter', Properties: {properties}}}}}\n")
-    assert stack("importing", stand_in) == "CREATE_COMPLETE"
+    replacement.write_text(f"Resources: {{Pipeline: {{Type: 'AWS::SSM::Parameter', Properties: {properties}}}}}\n")
+    assert stack("importing", replacement) == "CREATE_COMPLETE"
     with pytest.raises(ClientError, match="shared-distribution-arn"):
         account.delete("exporting")
     assert f"{ARN}shared-distribution" in service.configurations
 
 
-def test_what_imports_a_configuration_lints_clean(shell: Cli) -> None:
-    """cfn-lint has nothing to say about the pipeline that imports a configuration."""
+def test_the_importing_template_lints_clean(shell: Cli) -> None:
+    """cfn-lint reports no problems in the template of the pipeline that imports a configuration."""
     assert shell("cfn-lint examples/cloudformation/importing/pipeline.yaml") == ""
 
 
 def test_it_can_be_published(
     application: Application, plain: str, variables: dict[str, str], shell: Cli, tmp_path: Path
 ) -> None:
-    """`sam publish` sends the Serverless Application Repository all that it asks for, licence, readme and version."""
+    """`sam publish` sends all that the Serverless Application Repository requires, including license and readme."""
     del plain  # for its bucket
     sent: list[tuple[str, str, dict[str, Any]]] = []
 

@@ -1,24 +1,24 @@
-"""Asynchronous invocations of the deployed functions that fail for good: who answers, and what is left."""
+"""Asynchronous invocations of the deployed functions that fail at each attempt: their failure destinations."""
 
 import json
 from functools import partial
 
 from e2e.account import PROVIDER_STACK, Account
 from e2e.bucket import Bucket
-from e2e.patience import wait_until
+from e2e.waiting import wait_until
 from provider.emulator.emulator import Emulator, Fault
 
 ATTEMPTS = 2
-"""Of the provider's function, as template.yaml has it: one, and one retry."""
+"""Of the provider's function, as in template.yaml: one, and one retry."""
 
 
 def called(service: Emulator, times: int) -> bool:
-    """Whether Image Builder has been called that often."""
+    """Return whether Image Builder has received so many calls."""
     return len(service.requests) == times
 
 
-def test_a_provider_killed_at_each_attempt_is_answered_for(account: Account, service: Emulator, bucket: Bucket) -> None:
-    """Where each of the template's attempts is killed, its failure destination answers FAILED in their place."""
+def test_the_last_resort_responds_for_a_killed_provider(account: Account, service: Emulator, bucket: Bucket) -> None:
+    """If each attempt is killed, the failure destination responds FAILED."""
     before = len(service.requests)
     service.fail("*", Fault.HANG, times=ATTEMPTS)
     request = bucket.request("create-own")
@@ -27,14 +27,14 @@ def test_a_provider_killed_at_each_attempt_is_answered_for(account: Account, ser
     for attempt in range(1, ATTEMPTS + 1):
         wait_until(partial(called, service, before + attempt))
         account.kill_functions()
-    wait_until(lambda: request.answers == 1)
-    assert not request.answer.succeeded
-    assert "the provider's function failed" in request.answer.reason
+    wait_until(lambda: request.response_count == 1)
+    assert not request.response.succeeded
+    assert "the provider's function failed" in request.response.reason
     assert len(service.requests) == before + ATTEMPTS
 
 
-def test_what_nobody_can_answer_is_kept_in_the_queue(account: Account) -> None:
-    """A request that even the last resort cannot answer ends in the queue that the stack's output names, whole."""
+def test_the_queue_keeps_a_request_without_a_response(account: Account) -> None:
+    """If the last-resort function cannot respond either, the queue in the stack's output receives the whole request."""
     payload = {"RequestType": "Create", "ResponseURL": "http://not-loopback.example/answer"}
     function = account.resource(PROVIDER_STACK, "LastResortFunction")
     record = json.dumps({"requestPayload": payload})

@@ -1,4 +1,4 @@
-"""The built artifacts under Lambda's runtime client, where a package is broken, time runs out or the process dies."""
+"""The built artifacts under Lambda's runtime client if a package is broken, time runs out, or the process is killed."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import pytest
 from e2e.bucket import Bucket
 from e2e.conftest import Application
 from e2e.function import Function, Package, failure_record
-from e2e.patience import wait_until
+from e2e.waiting import wait_until
 from provider.emulator.emulator import Emulator, Fault
 
 Environments = Callable[..., Function]
@@ -20,7 +20,7 @@ CREATE = "CreateDistributionConfiguration"
 
 
 def broken(package: Package, module: str, source: str, folder: Path) -> Package:
-    """A copy of the package in which one module is replaced, its bytecode included."""
+    """Copy the package and replace the source of one module, and its bytecode."""
     shutil.copytree(package.folder, folder, copy_function=os.link)
     victim = folder / module
     for compiled in (*victim.parent.glob(f"{victim.stem}.*"), *victim.parent.glob(f"__pycache__/{victim.stem}.*")):
@@ -30,7 +30,7 @@ def broken(package: Package, module: str, source: str, folder: Path) -> Package:
 
 
 def killed(function: Function, event: Any, emulator: Emulator) -> dict[str, str]:
-    """Kill the function at its first call of the API; what Lambda tells about that."""
+    """Kill the function at its first API call; return the error that Lambda reports."""
     calls = len(emulator.requests)
     function.begin(event, seconds=30)
     wait_until(lambda: len(emulator.requests) > calls)
@@ -38,7 +38,7 @@ def killed(function: Function, event: Any, emulator: Emulator) -> dict[str, str]
 
 
 @pytest.mark.parametrize("module", ["botocore/__init__.py", "botocore/loaders.py", "provider/provision.py"])
-def test_a_broken_package_is_answered(
+def test_a_broken_package_fails_the_request(
     module: str,
     application: Application,
     environments: Environments,
@@ -46,21 +46,21 @@ def test_a_broken_package_is_answered(
     emulator: Emulator,
     tmp_path: Path,
 ) -> None:
-    """Where a package does not load, the runtime still comes up and the answer is FAILED with the reason."""
-    package = broken(application.provider, module, "raise ImportError('half of it is missing')\n", tmp_path / "copy")
+    """If a package does not load, the runtime still starts, and the response is FAILED with the reason."""
+    package = broken(application.provider, module, "raise ImportError('a part is missing')\n", tmp_path / "copy")
     request = bucket.request("create-own")
     with environments(package) as function:
         assert function.init_errors == []
         assert function.invoke(request.event).error is None
-    assert not request.answer.succeeded
-    assert "half of it is missing" in request.answer.reason
+    assert not request.response.succeeded
+    assert "a part is missing" in request.response.reason
     assert emulator.requests == []
 
 
-def test_an_entry_that_does_not_load_is_answered_by_the_last_resort(
+def test_the_last_resort_responds_if_the_entry_point_does_not_load(
     application: Application, environments: Environments, bucket: Bucket, tmp_path: Path
 ) -> None:
-    """Where not even the entry loads, Lambda is told so, and the last resort answers with that reason."""
+    """If the entry point does not load, the last-resort function responds with the error that Lambda reports."""
     package = broken(application.provider, "provider/handler.py", "def handler(:\n", tmp_path / "copy")
     request = bucket.request("create-own")
     with environments(package) as function:
@@ -68,50 +68,50 @@ def test_an_entry_that_does_not_load_is_answered_by_the_last_resort(
         record = failure_record(function, request.event, attempts=2, error=error)
     with environments(application.last_resort) as last_resort:
         assert last_resort.invoke(record).error is None
-    assert not request.answer.succeeded
-    assert "Runtime.UserCodeSyntaxError" in request.answer.reason
+    assert not request.response.succeeded
+    assert "Runtime.UserCodeSyntaxError" in request.response.reason
 
 
-def test_an_api_that_hangs_is_answered_in_time(
+def test_a_response_is_in_time_if_the_api_hangs(
     application: Application, environments: Environments, bucket: Bucket, emulator: Emulator
 ) -> None:
-    """Where the API hangs the answer is there before Lambda's deadline, and the process serves what comes next."""
+    """If the API hangs, the function responds before Lambda's timeout, and the process can handle the next event."""
     emulator.fail(CREATE, Fault.HANG, times=20)
     request, after = bucket.request("create-own"), bucket.request("create-own")
     with environments(application.provider) as function:
         invocation = function.invoke(request.event, seconds=8)
         assert invocation.took < 8
-        assert not request.answer.succeeded
-        assert "timed out" in request.answer.reason
+        assert not request.response.succeeded
+        assert "timed out" in request.response.reason
         emulator.reset_faults()
         assert function.invoke(after.event).error is None
-    assert after.answer.succeeded, after.answer.reason
-    assert request.answers == 1
+    assert after.response.succeeded, after.response.reason
+    assert request.response_count == 1
     assert len(emulator.configurations) == 1
 
 
-def test_what_a_killed_process_began_is_carried_on_by_the_retry(
+def test_a_retry_continues_the_work_of_a_killed_process(
     application: Application, environments: Environments, bucket: Bucket, emulator: Emulator
 ) -> None:
-    """A process killed after its Create took effect leaves Lambda's retry to answer, with the one configuration."""
+    """If a process is killed after its Create took effect, Lambda's retry responds with the same configuration."""
     emulator.fail(CREATE, Fault.HANG, after=True)
     request = bucket.request("create-own")
     with environments(application.provider) as function:
         function.begin(request.event, seconds=30)
         wait_until(lambda: bool(emulator.configurations))
         function.kill()
-    assert request.answers == 0
+    assert request.response_count == 0
     with environments(application.provider) as function:
         assert function.invoke(request.event).error is None
-    assert request.answer.succeeded, request.answer.reason
-    assert list(emulator.configurations) == [request.answer.physical_id]
+    assert request.response.succeeded, request.response.reason
+    assert list(emulator.configurations) == [request.response.physical_id]
 
 
 @pytest.mark.parametrize("sample", ["create-own", "update-in-place", "delete-own"])
-def test_a_process_killed_for_good_is_answered_by_the_last_resort(
+def test_the_last_resort_responds_if_each_attempt_is_killed(
     sample: str, application: Application, environments: Environments, bucket: Bucket, emulator: Emulator
 ) -> None:
-    """Where each attempt is killed, the last resort answers FAILED with the ID that CloudFormation knows."""
+    """If each attempt is killed, the last-resort function responds FAILED with the physical ID of the event."""
     if sample != "create-own":
         with environments(application.provider) as function:
             function.invoke(bucket.request("create-own").event)
@@ -123,15 +123,17 @@ def test_a_process_killed_for_good_is_answered_by_the_last_resort(
     record = failure_record(function, request.event, attempts=2, error=error)
     with environments(application.last_resort) as last_resort:
         assert last_resort.invoke(record).error is None
-    assert not request.answer.succeeded
-    assert "Runtime.ExitError" in request.answer.reason
+    assert not request.response.succeeded
+    assert "Runtime.ExitError" in request.response.reason
     known = request.event.get("PhysicalResourceId")
-    assert request.answer.physical_id == known or (known is None and not request.answer.physical_id.startswith("arn:"))
+    assert request.response.physical_id == known or (
+        known is None and not request.response.physical_id.startswith("arn:")
+    )
 
 
-def test_the_last_resort_is_the_standard_library_and_the_protocol(application: Application) -> None:
-    """The last resort's artifact has no package of anybody else."""
+def test_the_last_resort_needs_no_packages(application: Application) -> None:
+    """The last-resort function's artifact contains no third-party package."""
     folder = application.last_resort.folder
     assert [path.name for path in folder.iterdir()] == ["provider"]
     own = {path.name for path in (folder / "provider").iterdir()}
-    assert own == {"__init__.py", "arn.py", "aws", "cloudformation", "last_resort.py", "marker.py"}
+    assert own == {"__init__.py", "arn.py", "aws", "cloudformation", "last_resort.py", "marker.py", "resources"}
