@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from provider.cloudformation.delivery import Undelivered
 from provider.cloudformation.request import MalformedEvent
 from provider.emulator.emulator import Fault
 from provider.handler import handler
+from provider.schema.model import SERVICE
 from tests.stack import ARN, STACK_ID, Context, Resource, ami
 from tests.threads import finish
 
@@ -122,8 +124,8 @@ def test_all_findings_are_answered_and_nothing_is_called(resource: Resource) -> 
         Nam="x", Distributions=[{"Region": "a"}, {"Region": "a", "AmiDistributionConfiguration": {}}]
     )
     assert told.status == "FAILED"
-    assert told.reason.startswith("3 problems with the properties, nothing was called: Nam: unknown property")
-    for part in ("nearest known name is Name", "Distributions[0]: one or more outputs", "Distributions[1].Region:"):
+    assert told.reason.startswith("3 problems with the properties; no API calls were made: Nam: unknown property")
+    for part in ("did you mean Name?", "Distributions[0]: one or more outputs", "Distributions[1].Region:"):
         assert part in told.reason
     assert resource.calls() == []
 
@@ -411,7 +413,7 @@ def test_what_breaks_inside_the_client_is_looked_into(
         if left:
             raise left.pop()
 
-    events = client().meta.events
+    events = client(SERVICE, os.environ.get("AWS_REGION")).meta.events
     events.register(f"after-call.imagebuilder.{request_type}DistributionConfiguration", break_off)
     told = resource.create(**GOLDEN) if request_type == "Create" else resource.update(**GOLDEN, Description="d")
     assert (told.status, told.physical_id, left) == ("SUCCESS", f"{ARN}golden", [])

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..resources import resource_type
-from ..schema.attributes import ATTRIBUTES
 from ..schema.flatten import flatten_value
 from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Type, pascal_case
+from ..schema.return_values import ATTRIBUTES
 from ..schema.rules import RULES
 from .block import OF_CLOUDFORMATION, RESOURCE_TYPE, as_yaml
 from .documentation import kind, limits, of_member

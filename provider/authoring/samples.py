@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ..resources import resource_type
 from ..schema.model import NAME, ON_DELETE, RETAIN, Type
-from ..schema.validate import validate
+from ..schema.validation import validate
 
 KNOWN: Final[dict[tuple[str, str], Any]] = {
     ("Properties", NAME): "golden-image",

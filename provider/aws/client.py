@@ -1,4 +1,4 @@
-"""Creates the client of EC2 Image Builder's API, calls it, and translates its errors into ProviderError."""
+"""Creates API clients by service and Region, calls their operations, and translates errors into ProviderError."""
 
 import os
 import ssl
@@ -38,6 +38,7 @@ from .transport import Transport
 
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
+_MAX_CLIENTS: Final = 8
 _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
 """Shown in CloudTrail. botocore would build its own twice per call."""
 _PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
@@ -70,23 +71,24 @@ class _Client(NamedTuple):
     transport: Transport | None
 
 
-def client() -> Any:
-    """Return the API client. It is created again only if botocore's settings in the environment have changed.
+def client(service: str, region: str | None) -> Any:
+    """Return the API client of a service in a Region (None: the Region that botocore's settings name).
 
-    Raises ProviderError if the settings are invalid.
+    Clients are cached until botocore's settings in the environment change. Raises ProviderError if the settings are
+    invalid.
     """
-    return _current_client().api
+    return _client_and_transport(service, region).api
 
 
-def connect() -> None:
-    """Open a connection to the API for the first call. Raises ProviderError and the errors of Transport."""
-    api, transport = _current_client()
+def connect(service: str, region: str | None) -> None:
+    """Open a connection for the first call of `client`. Raises ProviderError and the errors of Transport."""
+    api, transport = _client_and_transport(service, region)
     if transport is not None:
         transport.connect(api.meta.endpoint_url, _CONNECT_SECONDS)
 
 
 def session() -> Session:
-    """Return the client's session. Sharing it avoids resolving credentials twice, which may run a slow program.
+    """Return the session of all clients. Sharing it avoids resolving credentials twice, which may run a slow program.
 
     Raises botocore's errors if the settings are invalid.
     """
@@ -103,36 +105,35 @@ def _session(_: frozenset[tuple[str, str]]) -> Session:
     return light_session()
 
 
-def _current_client() -> _Client:
+def _client_and_transport(service: str, region: str | None) -> _Client:
     try:
-        return _client(_settings())
+        return _client(service, region, session())
     except (BotoCoreError, OSError, ValueError) as error:
         raise ProviderError(
-            f"could not create the Image Builder client: {error}", remediation=_CHECK_SETTINGS
+            f"could not create the API client of {service}: {error}", remediation=_CHECK_SETTINGS
         ) from error
 
 
-@lru_cache(maxsize=1)
-def _client(settings: frozenset[tuple[str, str]]) -> _Client:
-    session = _session(settings)
+@lru_cache(maxsize=_MAX_CLIENTS)
+def _client(service: str, region: str | None, session: Session) -> _Client:
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         user_agent=_USER_AGENT,
-        parameter_validation=False,  # the parameters were validated by the same shapes
+        parameter_validation=False,  # `schema` has validated the parameters against the same model
     )
     if "AWS_RETRY_MODE" not in os.environ:
         config = config.merge(Config(retries={"mode": "standard"}))
-    api = session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)
-    api.meta.events.register(f"before-send.{SERVICE}", lambda **_: before_send.get()())
-    api.meta.events.register(f"needs-retry.{SERVICE}", _note_attempt)
+    api = session.create_client(service, region_name=region, config=config)
+    api.meta.events.register(f"before-send.{service}", lambda **_: before_send.get()())
+    api.meta.events.register(f"needs-retry.{service}", _note_attempt)
     endpoint = api.meta.endpoint_url
     if not endpoint.startswith("https:") or get_environ_proxies(endpoint):
         return _Client(api, None)
-    named = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
-    bundle = str(named or shipped() or get_cert_path(True))
+    configured = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    bundle = str(configured or shipped() or get_cert_path(True))
     transport = Transport(partial(_ssl_context, bundle))
-    api.meta.events.register(f"before-send.{SERVICE}", _sender(transport))
+    api.meta.events.register(f"before-send.{service}", _sender(transport))
     return _Client(api, transport)
 
 

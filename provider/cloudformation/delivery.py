@@ -86,7 +86,7 @@ def deliver(
             remaining = left() - _SHORTEST_ATTEMPT
             if final or remaining < _SHORTEST_PAUSE:
                 raise undelivered from None
-            _LOG.warning("%s; attempt %d, another one follows", undelivered, attempt)
+            _LOG.warning("%s; attempt %d failed, trying again", undelivered, attempt)
             sleep(min(pause, remaining))
         else:
             return

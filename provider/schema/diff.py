@@ -1,4 +1,4 @@
-"""Observed and desired state -> differences: what an Update would change, in terms that a person can follow."""
+"""Observed and desired state -> differences: what an Update would change, for people to read."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,13 +18,13 @@ class _Absent(Enum):
 
 
 ABSENT: Final = _Absent.ABSENT
-"""The value in a `Difference` on the side that has none."""
+"""The value on the side of a `Difference` that has none."""
 
 
 class Difference(NamedTuple):
-    """One place where two resources differ, in CloudFormation's names; entries of unordered lists by their key.
+    """One path at which two resources differ, such as `Distributions["eu-west-1"].AmiDistributionConfiguration.Name`.
 
-    `Distributions["eu-west-1"].AmiDistributionConfiguration.Name`
+    It has CloudFormation's names. Entries of unordered lists have their key instead of an index.
     """
 
     path: str
@@ -35,10 +35,11 @@ class Difference(NamedTuple):
 def differences(
     old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, schema: Schema, checkpoint: Checkpoint = proceed
 ) -> tuple[Difference, ...]:
-    """Compare two resources by the API's names; None is one that does not exist.
+    """Compare two resources by the API's names. None is a resource that does not exist.
 
-    Ignores what has no meaning: the order of Regions and of scalars in a list (accounts, tags), and whether a member is
-    omitted or has the service's default. An omitted list and an empty one differ: the API stores both as given.
+    Ignores differences without a meaning: the order of Regions and of scalars in a list (such as accounts), and
+    whether a member is omitted or has the service's default. An omitted list and an empty one differ, because the API
+    stores both as given.
     """
     if old == new:
         return ()
@@ -93,7 +94,7 @@ def _compare_keyed(
 
 
 def _keyed(entries: list[Any], key: str | None) -> dict[str, Any] | None:
-    """The entries by their key; None if the keys are not unique."""
+    """Return the entries by their key; None if the keys are not unique."""
     if key is None:
         return None
     keyed = {entry.get(key): entry for entry in entries}

@@ -14,10 +14,10 @@ from provider.authoring.reference import page
 from provider.cli.native import native_members, native_schema
 from provider.lint.catalog import CHECKS
 from provider.resources import resource_type
-from provider.schema.attributes import ATTRIBUTES
 from provider.schema.model import DEFAULTS, PROVIDER_PROPERTIES, REFUSED, Type, operation, pascal_case
+from provider.schema.return_values import ATTRIBUTES
 from provider.schema.rules import RULES
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 from tests.stack import Resource, ami
 
 GOLDEN = Path(__file__).parents[2] / "docs" / "reference.md"

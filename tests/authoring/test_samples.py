@@ -13,7 +13,7 @@ from provider.schema.check import validate_properties
 from provider.schema.expand import expand
 from provider.schema.flatten import flatten_value
 from provider.schema.model import Type
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base"
 

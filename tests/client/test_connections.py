@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from provider.aws.client import call, client
+from provider.aws.client import call
 from provider.aws.tls import tls_context
 from provider.build.certificates import hashed_folder
 from provider.emulator.server import Reply
 from provider.errors import Outcome, ProviderError
 from tests.authority import Authority
 from tests.client.proxy import Proxy
-from tests.client.wire import CERTIFICATE, Recorder
+from tests.client.wire import CERTIFICATE, Recorder, client
 
 LIST = "ListDistributionConfigurations"
 

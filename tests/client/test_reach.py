@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from provider.aws.client import before_send, call, client
+from provider.aws.client import before_send, call
 from provider.emulator.emulator import Emulator, Fault
 from provider.emulator.server import LoopbackServer, Reply
 from provider.errors import Outcome, ProviderError
 from tests.authority import Authority
 from tests.client.proxy import Proxy
-from tests.client.wire import CERTIFICATE, Recorder
+from tests.client.wire import CERTIFICATE, Recorder, client
 
 LIST = "ListDistributionConfigurations"
 

@@ -11,6 +11,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import create_loader
 
+from provider.aws import client as aws
 from provider.emulator.server import LoopbackServer, Reply
 from provider.schema.model import SERVICE
 
@@ -74,6 +75,11 @@ class Recorder(LoopbackServer):
         names = frozenset(each for each in told if each[0] in _NAMES)
         self.received.append(Received(method, target, told - names, body, names))
         return self.reply
+
+
+def client() -> Any:
+    """Return the client that the function uses: of Image Builder, in the Region of AWS_REGION."""
+    return aws.client(SERVICE, os.environ.get("AWS_REGION"))
 
 
 def plain_client() -> Any:

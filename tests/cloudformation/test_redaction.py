@@ -206,7 +206,7 @@ def test_what_fails_before_there_is_a_log_is_logged_without_secrets(endpoint: st
     root = Path(__file__).parents[2]
     ran = subprocess.run(start, cwd=root, env=environment, capture_output=True, text=True, timeout=300, check=True)
     logged = ran.stdout + ran.stderr
-    assert "preparation failed; the first request will try again: ProviderError: could not create" in logged
+    assert "initialization failed; the first request will try again: ProviderError: could not create" in logged
     assert not [secret for secret in ("us3r", "s3cret", "Traceback") if secret in logged]
 
 

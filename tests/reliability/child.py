@@ -46,7 +46,9 @@ def main() -> None:
         def listener(**_: Any) -> None:
             happen(what)
 
-        client().meta.events.register(f"{moment}.imagebuilder.{work['operation']}", listener)
+        client("imagebuilder", os.environ.get("AWS_REGION")).meta.events.register(
+            f"{moment}.imagebuilder.{work['operation']}", listener
+        )
 
     from provider.handler import handler
 

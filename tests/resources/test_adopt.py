@@ -51,7 +51,7 @@ def test_what_is_elsewhere_is_refused_before_any_call(resource: Resource, here: 
     told = resource.create(DistributionConfigurationArn=f"{ARN}golden".replace(here, there), Distributions=[ami()])
     assert told.status == "FAILED"
     assert there in told.reason
-    assert "this provider serves account 123456789012, Region us-east-1" in told.reason
+    assert "this provider manages account 123456789012, Region us-east-1" in told.reason
     assert resource.emulator.requests == []
 
 

@@ -1,6 +1,7 @@
 """Requests that arrive late or twice: what is newer stays, and a genuine retry responds as the first attempt did."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -133,8 +134,9 @@ def test_a_search_leaves_what_was_created_since(resource: Resource) -> None:
 def update(resource: Resource, arn: str) -> None:
     """Change a configuration's content and nothing else."""
     from provider.aws.client import client
+    from provider.schema.model import SERVICE
 
-    client().update_distribution_configuration(
+    client(SERVICE, os.environ.get("AWS_REGION")).update_distribution_configuration(
         distributionConfigurationArn=arn, distributions=CONTENT, clientToken="by-hand"
     )
 

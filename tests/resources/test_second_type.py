@@ -94,7 +94,7 @@ def test_the_handler_checks_its_properties(sink: AnswerSink, greetings: dict[str
 def test_an_unregistered_type_stays_unsupported(sink: AnswerSink, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its row, the type is rejected."""
     monkeypatch.delitem(RESOURCE_TYPES, greeting.NAME)
-    assert "does not handle resources of this type" in _send(sink, "Create", {"Name": "hello"}).reason
+    assert "does not support resources of this type" in _send(sink, "Create", {"Name": "hello"}).reason
 
 
 TEMPLATE = """

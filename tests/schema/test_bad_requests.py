@@ -21,8 +21,8 @@ class Watch:
     """The time that is left, which is up after so many looks at it."""
 
     def __init__(self, looks: float = math.inf) -> None:
-        self.current_operation = "loading the provider"
-        self.trouble = ""
+        self.current_operation = "startup"
+        self.retry_reason = ""
         self.may_succeed = False
         self._looks = looks
 
@@ -58,7 +58,7 @@ def test_thousands_of_problems_are_one_response(
     assert response.status == "FAILED"
     count, _, rest = response.reason.partition(" ")
     assert int(count) >= size
-    assert rest.startswith("problems with the properties, nothing was called: ")
+    assert rest.startswith("problems with the properties; no API calls were made: ")
     assert resource.calls() == []
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (line,) = [line for line in lines if line["level"] == "ERROR"]
@@ -84,7 +84,7 @@ def test_checking_ends_with_the_time(kind: str, looks: int) -> None:
     (response,) = responses(BAD[kind](2000), Watch(looks))
     assert response.status == "FAILED"
     assert response.reason == (
-        "timed out during checking the properties; nothing was called. "
+        "timed out during property validation; no API calls were made. "
         "Shorten the properties, or give the provider more MemorySize or a longer Timeout"
     )
 
@@ -140,7 +140,7 @@ def test_a_strange_value_is_answered(resource: Resource, value: object) -> None:
     (put,) = slot.puts
     body = json.loads(put.body)
     assert body["Status"] == "FAILED"
-    assert body["Reason"].startswith("1 problem with the properties, nothing was called: Description: must be a string")
+    assert body["Reason"].startswith("1 problem with the properties; no API calls were made: Description: must be")
 
 
 def test_bad_properties_do_not_keep_a_resource_from_its_delete(resource: Resource) -> None:

@@ -21,7 +21,7 @@ from provider.schema.finding import REPORTED, Finding, Path, Spelling, Tally
 from provider.schema.flatten import flatten
 from provider.schema.model import Type, camel_case, pascal_case
 from provider.schema.rules import apply_rules
-from provider.schema.validate import describe, validate
+from provider.schema.validation import describe, validate
 from tests.schema.given import PARAMETERS
 from tests.schema.test_laws import ANYTHING
 
@@ -148,7 +148,7 @@ def test_a_long_name_takes_no_work(fill: str) -> None:
     assert time.monotonic() - begin < 5
     assert count == 1
     assert text.startswith(fill)
-    assert "...: unknown property; known are " in text
+    assert "...: unknown property; the known ones are " in text
     assert len(text) < 600
 
 

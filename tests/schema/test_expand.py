@@ -7,7 +7,7 @@ import pytest
 from provider.resources import resource_type
 from provider.schema.expand import expand
 from provider.schema.model import pascal_case
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 
 
 def in_fast_launch(**members: Any) -> dict[str, Any]:
@@ -110,32 +110,31 @@ def test_an_unknown_name_meets_the_nearest_known_one(written: str, nearest: str)
     """An unknown property is an error that names the nearest known one in the user's letter case."""
     properties = {"distributions": [{"Region": "r", "AmiDistributionConfiguration": {written: "x"}}]}
     assert told(properties) == [
-        f"distributions[0].AmiDistributionConfiguration.{written}: "
-        f"unknown property; the nearest known name is {nearest}"
+        f"distributions[0].AmiDistributionConfiguration.{written}: unknown property; did you mean {nearest}?"
     ]
 
 
 def test_cloudformations_own_names_are_near_too() -> None:
     """A slip in a property of CloudFormation's own meets that one."""
-    assert "the nearest known name is ServiceTimeout" in told({"ServiceTimeut": "60"})[0]
+    assert "did you mean ServiceTimeout?" in told({"ServiceTimeut": "60"})[0]
 
 
 def test_a_name_that_is_known_further_in_is_told_so() -> None:
     """A property that belongs one structure further in is told where."""
     (finding,) = told({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
-    assert finding == "Distributions[0].TargetAccountIds: unknown property; it is known in AmiDistributionConfiguration"
+    assert finding == "Distributions[0].TargetAccountIds: unknown property; it belongs in AmiDistributionConfiguration"
 
 
 @pytest.mark.parametrize(
     ("properties", "cure"),
     [
-        ({"UserIds": ["1"]}, "it is known in Distributions[].AmiDistributionConfiguration.LaunchPermission"),
-        (in_ami(S3ExportConfiguration={}), "it is known in Distributions[]"),
-        (in_ami(Region="us-east-1"), "it is known in Distributions[]"),
-        (in_ami(Enabled="true"), "it is known in Distributions[].FastLaunchConfigurations[]"),
-        (in_ami(OnDelete="Retain"), "it is known at the top level"),
-        ({"distributions": [{"onDelete": "Retain"}]}, "it is known at the top level"),
-        ({"distributions": [{"amiDistributionConfiguration": {"region": "r"}}]}, "it is known in distributions[]"),
+        ({"UserIds": ["1"]}, "it belongs in Distributions[].AmiDistributionConfiguration.LaunchPermission"),
+        (in_ami(S3ExportConfiguration={}), "it belongs in Distributions[]"),
+        (in_ami(Region="us-east-1"), "it belongs in Distributions[]"),
+        (in_ami(Enabled="true"), "it belongs in Distributions[].FastLaunchConfigurations[]"),
+        (in_ami(OnDelete="Retain"), "it belongs at the top level"),
+        ({"distributions": [{"onDelete": "Retain"}]}, "it belongs at the top level"),
+        ({"distributions": [{"amiDistributionConfiguration": {"region": "r"}}]}, "it belongs in distributions[]"),
     ],
 )
 def test_a_name_that_is_known_elsewhere_is_told_so(properties: dict[str, Any], cure: str) -> None:
@@ -147,14 +146,14 @@ def test_where_nothing_is_near_all_names_are_told() -> None:
     """A name that is like none meets all that the structure has."""
     finding = told({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
     members = resource_type().schema.members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]
-    assert finding.endswith(f": unknown property; known are {', '.join(map(pascal_case, members))}")
+    assert finding.endswith(f": unknown property; the known ones are {', '.join(map(pascal_case, members))}")
 
 
 def test_below_a_mapping_in_place_of_a_list_nothing_is_told() -> None:
     """Entries of a list that are not begun as such are one finding, and their names none."""
     ami = {"Name": "x {{ imagebuilder:buildDate }}"}
     assert told({"Distributions": {"Region": "us-east-1", "AmiDistributionConfiguration": ami}}) == [
-        "Distributions: must be a list, not a mapping: begin each entry with `- `, or in JSON, put them into [ ]"
+        "Distributions: must be a list, not a mapping: in YAML, begin each entry with `- `; in JSON, use [ ]"
     ]
 
 
@@ -162,7 +161,7 @@ def test_below_a_mapping_in_place_of_a_list_nothing_is_told() -> None:
 def test_a_client_token_is_refused_with_the_reason(name: str) -> None:
     """A ClientToken property is refused, saying that the token is the request's ID."""
     assert told({name: "x", "Distributions": []}) == [
-        f"{name}: the client token is always the ID of the stack's request; leave this property out"
+        f"{name}: the client token is always the request's ID; omit this property"
     ]
 
 

@@ -12,7 +12,7 @@ from provider.schema.diff import differences
 from provider.schema.expand import expand
 from provider.schema.flatten import flatten
 from provider.schema.model import UPDATE, Type, content_members, service_model
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 from tests.schema.given import PARAMETERS, as_cloudformation_sends
 
 ANYTHING = st.recursive(

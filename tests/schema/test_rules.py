@@ -30,21 +30,21 @@ def ami(**members: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rule", "properties", "finding"),
     [
-        ("one-target", {"Distributions": [GOOD]}, "Properties: give either Name (to own a configuration) or"),
+        ("one-target", {"Distributions": [GOOD]}, "Properties: specify either Name (to own a configuration) or"),
         (
             "one-target",
             named(GOOD, DistributionConfigurationArn="x"),
-            "DistributionConfigurationArn: give either Name (to own a configuration) or DistributionConfigurationArn",
+            "DistributionConfigurationArn: specify either Name (to own a configuration) or Distribution",
         ),
         (
             "one-target",
             {"name": "golden", "distributionConfigurationArn": "x", "distributions": [GOOD]},
-            "distributionConfigurationArn: give either name (to own a configuration) or distributionConfigurationArn",
+            "distributionConfigurationArn: specify either name (to own a configuration) or distribution",
         ),
         ("reserved-tags", named(GOOD, Tags={OWNERSHIP_TAGS[0]: "x"}), f'Tags["{OWNERSHIP_TAGS[0]}"]: '),
         ("reserved-tags", named(GOOD, Tags={OWNERSHIP_TAGS[1]: "x"}), f'Tags["{OWNERSHIP_TAGS[1]}"]: '),
         ("build-date", named(ami(Name="imagebuilder:buildDate")), "Distributions[0].AmiDistributionConfiguration.Name"),
-        ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is already in entry 0'),
+        ("region-once", named(GOOD, GOOD), 'Distributions[1].Region: "us-east-1" is also in entry 0'),
         (
             "some-output",
             named({"Region": "us-east-1"}),
@@ -187,7 +187,7 @@ def test_a_misspelt_target_is_one_finding(name: str) -> None:
         expand({name: "golden", "Distributions": [GOOD]}, resource_type().schema), resource_type().rules
     )
     assert finding.rule == "unknown"
-    assert "the nearest known name is" in finding.message
+    assert "did you mean" in finding.message
 
 
 @pytest.mark.parametrize("name", ["Descripton", "Region", "LaunchTemplateName", "KmsKeyId", "Lambda"])

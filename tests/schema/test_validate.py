@@ -7,7 +7,7 @@ import pytest
 from provider.resources import resource_type
 from provider.schema.expand import expand
 from provider.schema.model import PATTERNS, Schema
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 
 
 def told(properties: dict[str, Any]) -> list[str]:
@@ -28,12 +28,12 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         ({}, "Distributions: is required"),
         (
             {"Distributions": {}},
-            "Distributions: must be a list, not a mapping: begin each entry with `- `, or in JSON, put them into [ ]",
+            "Distributions: must be a list, not a mapping: in YAML, begin each entry with `- `; in JSON, use [ ]",
         ),
         (
             ami(TargetAccountIds="123456789012"),
             f'{AMI}.TargetAccountIds: must be a list, not "123456789012": '
-            "begin each entry with `- `, or in JSON, put them into [ ]",
+            "in YAML, begin each entry with `- `; in JSON, use [ ]",
         ),
         (
             {"Distributions": [], "Tags": [{"Key": "Team", "Value": "x"}]},
@@ -56,7 +56,7 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         (
             ami(TargetAccountIds=["123456789012\n"]),
             f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "123456789012\\n"; '
-            "it ends with a line break: begin a block with `|-` or `>-` to omit it",
+            "remove the line break at its end (in YAML, begin a block with `|-` or `>-`)",
         ),
         ({"Distributions": [], "Tags": {"k": 1}}, 'Tags["k"]: must be a string, not 1'),
         (

@@ -10,7 +10,7 @@ from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
 from ...schema.model import Type
 from ...schema.rules import RULES, apply_rules
-from ...schema.validate import validate
+from ...schema.validation import validate
 
 
 class Problems(NamedTuple):

@@ -37,7 +37,7 @@ def input_of(given: str, option: str) -> dict[str, Any]:
 
     Raises Invalid if it cannot be parsed.
     """
-    from ...schema.validate import describe
+    from ...schema.validation import describe
 
     try:
         text = contents(given)

@@ -1,6 +1,7 @@
-"""Parameters -> findings: the service model's own constraints. Each is stated once, as a row of `constraints`.
+"""Parameters -> findings: the service model's own constraints.
 
-A quick function for valid values and the report for all others are both made from these rows.
+Each constraint is stated once, as a row of `constraints`. A fast check for valid values (`acceptance`) and the report
+about all other values (`_check`) are both built from these rows.
 """
 
 import json
@@ -13,7 +14,7 @@ from .finding import Finding, Path
 from .model import PATTERNS, Schema
 
 Accepts = Callable[[Any], object]
-"""Returns something true if a value is accepted."""
+"""Returns a true value if it accepts its argument."""
 
 _PYTHON_TYPES: Mapping[str, type] = {
     "string": str,
@@ -27,15 +28,15 @@ _PYTHON_TYPES: Mapping[str, type] = {
 _ARTICLES = {"string": "a string", "boolean": "true or false", "integer": "an integer", "long": "an integer",
              "structure": "a mapping", "list": "a list", "map": "a mapping"}  # fmt: skip
 _ADVICE = {
-    "list": ": begin each entry with `- `, or in JSON, put them into [ ]",
+    "list": ": in YAML, begin each entry with `- `; in JSON, use [ ]",
     "map": ": write `key: value` for each entry",
 }
 _UNITS = {"string": " characters", "list": " entries", "map": " entries"}
 _SIZES: Mapping[str, Callable[[Any], int]] = {**dict.fromkeys(_UNITS, len), **dict.fromkeys(("integer", "long"), int)}
-_LINE_BREAK = "it ends with a line break: begin a block with `|-` or `>-` to omit it"
-_SHOWN = 60
+_LINE_BREAK = "remove the line break at its end (in YAML, begin a block with `|-` or `>-`)"
+_MAX_QUOTED = 60
 """Characters of a user's value that a message quotes."""
-_QUICKLY_CHECKED = 64
+_MAX_UNPACED = 64
 """Entries of a list without a limit that are checked without a checkpoint."""
 
 
@@ -48,13 +49,16 @@ def validate(value: object, schema: Schema, path: Path = (), checkpoint: Checkpo
 
 
 def violations(value: object, schema: Schema, path: Path = (), checkpoint: Checkpoint = proceed) -> Iterator[Finding]:
-    """The findings of `validate`, one after the other."""
+    """Yield the findings of `validate`."""
     if not acceptance(schema)(value):
         yield from _check(value, schema, path, checkpoint)
 
 
 class Constraint(NamedTuple):
-    """One constraint on a value: whether the value satisfies it, and otherwise the paths below it, with messages."""
+    """One constraint on a value.
+
+    For a value that it does not accept, `explain` returns paths below the value, each with a message.
+    """
 
     rule: str
     accepts: Accepts
@@ -63,7 +67,7 @@ class Constraint(NamedTuple):
 
 @cache
 def constraints(schema: Schema) -> tuple[Constraint, ...]:
-    """The constraints on a value, without those on what it contains. The first is on its type; the others need that."""
+    """Return the constraints on a value itself, without its entries. The first is its type; the others require it."""
     rows = (_type, _minimum, _maximum, _enum, _pattern, _required, _unknown)
     return tuple(constraint for row in rows for constraint in row(schema))
 
@@ -142,25 +146,28 @@ def _unknown(schema: Schema) -> Iterator[Constraint]:
 
 @cache
 def acceptance(schema: Schema) -> Accepts:
-    """Whether a value and all that it contains are valid, as one quick function: almost every value is.
+    """Return a fast function that accepts a value if it and all that it contains are valid. Most values are.
 
-    It does not stop at a checkpoint. So it leaves long lists to `_check` if the model does not limit them.
+    It has no checkpoints, so it rejects long lists whose length the model does not limit; `_check` checks those.
     """
     expected = _PYTHON_TYPES.get(schema.kind)
-    own = [constraint.accepts for constraint in constraints(schema)[1:]]
+    if expected is None:
+        return lambda _: True
+    predicates = [constraint.accepts for constraint in constraints(schema)[1:]]
     if schema.kind == "list" and schema.maximum is None:
-        own.append(lambda value: len(value) <= _QUICKLY_CHECKED)
+        predicates.append(lambda value: len(value) <= _MAX_UNPACED)
     if schema.kind == "structure":
-        own.append(_accepts_members(schema.members))
+        predicates.append(_accepts_members(schema.members))
     if schema.key is not None:
-        own.append(_accepts_all(acceptance(schema.key)))
+        predicates.append(_accepts_all(acceptance(schema.key)))
     if schema.item is not None:
-        own.append(_accepts_entries(schema, acceptance(schema.item)))
-    return _all_of(expected, own) if expected else lambda _: True
+        accepts_all = _accepts_all(acceptance(schema.item))
+        predicates.append(accepts_all if schema.key is None else lambda value: accepts_all(value.values()))
+    return _all_of(expected, predicates)
 
 
 def _all_of(expected: type, predicates: list[Accepts]) -> Accepts:
-    """One function for a type and several predicates; calls in one expression take less time than a loop."""
+    """Combine a type and predicates in one function. Calls in one expression are faster than a loop."""
     match predicates:
         case []:
             return lambda value: type(value) is expected
@@ -168,15 +175,29 @@ def _all_of(expected: type, predicates: list[Accepts]) -> Accepts:
             return lambda value: type(value) is expected and one(value)
         case [one, two]:
             return lambda value: type(value) is expected and one(value) and two(value)
-    one, two, *rest = predicates
-    others = _all_of(expected, rest)
-    return lambda value: type(value) is expected and one(value) and two(value) and others(value)
+        case [one, two, three]:
+            return lambda value: type(value) is expected and one(value) and two(value) and three(value)
+    return lambda value: type(value) is expected and all(accepts(value) for accepts in predicates)
+
+
+class _MemberAcceptance(dict[str, Accepts]):
+    """The acceptance of each member of a structure, made on first use: compiling all patterns takes long."""
+
+    def __init__(self, members: Mapping[str, Schema]) -> None:
+        super().__init__()
+        self._members = members
+
+    def __missing__(self, name: str) -> Accepts:
+        self[name] = accepts = acceptance(self._members[name])
+        return accepts
 
 
 def _accepts_members(members: Mapping[str, Schema]) -> Accepts:
+    acceptance_of = _MemberAcceptance(members)
+
     def accepts(value: dict[str, Any]) -> bool:
         for name, entry in value.items():  # noqa: SIM110 - a generator takes longer
-            if not acceptance(members[name])(entry):
+            if not acceptance_of[name](entry):
                 return False
         return True
 
@@ -187,12 +208,8 @@ def _accepts_all(accepts: Accepts) -> Accepts:
     return lambda value: all(map(accepts, value))
 
 
-def _accepts_entries(schema: Schema, accepts: Accepts) -> Accepts:
-    return _accepts_all(accepts) if schema.key is None else lambda value: all(map(accepts, value.values()))
-
-
 def _check(value: Any, schema: Schema, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
-    """The findings of a value that is not known to be valid."""
+    """Yield the findings of a value that `acceptance` rejected."""
     for constraint in constraints(schema):
         if not constraint.accepts(value):
             for below, message in constraint.explain(value):
@@ -227,15 +244,15 @@ def _check_entries(
 
 
 def describe(value: object) -> str:
-    """A user's value for a message: its JSON, cut short; for a value that contains others, only its type."""
+    """Return a user's value for a message: its JSON, cut, or only its type if it contains other values."""
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):
-        value = value[: _SHOWN + 1]  # enough to see whether it is too long
+        value = value[: _MAX_QUOTED + 1]  # enough to see that it is too long
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
-    except ValueError:  # Python does not write integers of more digits
+    except ValueError:  # Python does not convert integers this long to text
         return "an integer of thousands of digits"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}..."
