@@ -9,7 +9,7 @@ from typing import Any
 from . import resources
 from .arn import Location
 from .aws import client
-from .cloudformation.custom_resource import Resource
+from .cloudformation.custom_resource import CrhelperResource
 from .cloudformation.request import Request
 from .cloudformation.response import FAILED, SUCCESS, Response
 from .errors import Outcome, ProviderError
@@ -51,7 +51,7 @@ def process(
     An error that is not a ProviderError is a bug; it is logged with its traceback and leads to FAILED, too.
     """
     log = logger()
-    resource = Resource(request, respond)
+    resource = CrhelperResource(request, respond)
 
     def work(_event: object, _context: object) -> str:
         try:

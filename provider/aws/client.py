@@ -40,13 +40,14 @@ _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
 _MAX_CLIENTS: Final = 8
 _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
-"""Shown in CloudTrail. botocore would build its own twice per call."""
+"""CloudTrail shows it. botocore would build its own twice per call."""
 _PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
+"""The environment variables that affect botocore, besides those of proxies."""
 _CHECK_SETTINGS: Final = "Check the Region, the credentials, and the other AWS_ settings of the provider's function"
 _REDEPLOY: Final = "The outcome is unknown. Redeploying is safe"
 _ADD_CA: Final = (
-    "Add the CA that signed the certificate (a proxy's, perhaps) to the bundle that AWS_CA_BUNDLE"
-    " of the provider's function names"
+    "Add the CA that signed the certificate (perhaps a proxy's) to the bundle that AWS_CA_BUNDLE of the provider's "
+    "function names"
 )
 _CHECK_NETWORK: Final = (
     "Check the function's network path to the endpoint (in a VPC: its subnets, security groups, NAT, or VPC endpoint), "
@@ -58,14 +59,14 @@ _UNREACHABLE: Final = (EndpointConnectionError, ConnectTimeoutError)
 _NO_RESPONSE: Final = (HTTPClientError, SSLError, ProxyConnectionError, *_UNREACHABLE, ResponseParserError)
 
 before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=lambda: None)
-"""Called before each attempt, including botocore's own retries; it raises to stop them."""
+"""Called before each attempt, including botocore's retries. It raises ProviderError to stop them."""
 
 _reached: ContextVar[bool] = ContextVar("reached", default=False)
 """Whether an attempt of the current call may have reached the service."""
 
 
 class _Client(NamedTuple):
-    """An API client and its transport; None if botocore sends the requests itself."""
+    """An API client and its transport, which is None if botocore sends the requests itself."""
 
     api: Any
     transport: Transport | None
@@ -138,7 +139,7 @@ def _client(service: str, region: str | None, session: Session) -> _Client:
 
 
 def light_session(**settings: Any) -> Session:
-    """Return a botocore session with only the handlers of our services: registering all of them is slow.
+    """Return a botocore session with only the event handlers of our services, because registering all is slow.
 
     `settings` are the arguments of botocore's `Session`.
     """
@@ -153,7 +154,7 @@ def light_session(**settings: Any) -> Session:
 
 
 def is_for_our_services(event: str) -> bool:
-    """Return whether one of botocore's events ("before-call", "before-call.sts.AssumeRole") can occur here."""
+    """Return whether a botocore event (such as "before-call.sts.AssumeRole") can occur for our services."""
     _, *service = event.split(".")
     return not service or service[0] in (SERVICE, *FOR_CREDENTIALS)
 
@@ -166,9 +167,9 @@ def _ssl_context(bundle: str) -> ssl.SSLContext:
 
 
 def _sender(transport: Transport) -> Any:
-    """Return a handler that sends botocore's requests through our transport.
+    """Return an event handler that sends botocore's requests through our transport.
 
-    botocore's own transport, which handles proxies, reads the whole CA bundle again for each connection.
+    botocore's own transport supports proxies, but reads the whole CA bundle again for each connection.
     """
 
     def send(request: Any, **_: object) -> Any:
@@ -204,9 +205,9 @@ def _note_attempt(caught_exception: Exception | None = None, **_: object) -> Non
 
 
 def _is_unsent(error: Exception | None) -> bool:
-    """Return whether an attempt certainly sent nothing: `before_send` stopped it, or there was no connection."""
+    """Return whether an attempt certainly sent nothing: `before_send` stopped it, or no connection was established."""
     if isinstance(error, ProxyConnectionError):
-        # botocore uses this error also for connections that broke later.
+        # botocore also raises this error for connections that broke later.
         cause = getattr(error.kwargs.get("error"), "original_error", None)
         return isinstance(cause, NewConnectionError) or _NO_TUNNEL in str(cause)
     return isinstance(error, (*_UNREACHABLE, ProviderError)) or (
@@ -220,7 +221,7 @@ def _outcome() -> Outcome:
 
 
 def _unsent(operation: str, error: Exception) -> ProviderError:
-    """Return the error of a call that was not sent: final for an untrusted certificate, since a network may recover."""
+    """Return the error of a call that was not sent. A network may recover; an untrusted certificate is final."""
     problem = f"{operation} could not be sent: {str(error).rstrip('.')}"
     if isinstance(error, SSLError):
         return ProviderError(problem, remediation=_ADD_CA)
@@ -245,7 +246,7 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
             raise
         problem = f"{error.problem}, after an attempt that may have taken effect"
         raise ProviderError(problem, remediation=_REDEPLOY, outcome=Outcome.UNKNOWN) from error
-    except BaseException as error:  # even after an exit or a MemoryError, the call may have taken effect
+    except BaseException as error:  # even after SystemExit or MemoryError, the call may have taken effect
         raise _translated(operation, error) from error
     return response
 
@@ -264,7 +265,7 @@ def _translated(operation: str, error: BaseException) -> ProviderError:
 
 
 def _rejected(operation: str, error: ClientError) -> ProviderError:
-    """Translate an error response of the API or, if the operation is another one, of a source of credentials."""
+    """Translate an error response of the API, or of a credential provider if the operation is another one."""
     if error.operation_name != operation:
         return ProviderError(f"there are no credentials: {error}", remediation=_CHECK_SETTINGS, outcome=_outcome())
     details, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
@@ -276,7 +277,7 @@ def _rejected(operation: str, error: ClientError) -> ProviderError:
         str(meta.get("RequestId", "")),
     )
     if rejection.outcome in (Outcome.REFUSED, Outcome.DENIED) and meta.get("RetryAttempts"):
-        rejection.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore may have taken effect
+        rejection.outcome = Outcome.UNKNOWN  # an earlier attempt may have taken effect
     return rejection
 
 

@@ -26,11 +26,11 @@ def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint
             has_invalid_member.add(finding.path[:-1])
         target_is_misspelled = target_is_misspelled or _suggests_target(finding, expanded)
         yield finding
+    # Of the rules' findings, these would only repeat one from above.
+    repeated = {("some-output", path) for path in has_invalid_member}
+    repeated |= {("one-target", ())} if target_is_misspelled else set()
     for finding in apply_rules(expanded.parameters, rules, checkpoint):
-        # These two would only repeat a finding above: an output that is invalid, or a target that is misspelled.
-        repeats_output = finding.rule == "some-output" and finding.path in has_invalid_member
-        repeats_target = finding.rule == "one-target" and not finding.path and target_is_misspelled
-        if not repeats_output and not repeats_target:
+        if (finding.rule, finding.path) not in repeated:
             yield finding
 
 

@@ -13,9 +13,6 @@ from .model import Schema, pascal_case
 class _Absent(Enum):
     ABSENT = "absent"
 
-    def __repr__(self) -> str:
-        return "ABSENT"
-
 
 ABSENT: Final = _Absent.ABSENT
 """The value on the side of a `Difference` that has none."""

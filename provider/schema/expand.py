@@ -91,8 +91,11 @@ def _converter(schema: Schema) -> Convert:
         return lambda value, _: value
     if schema.item is None:
         return lambda value, _: coerce(value, schema)
-    convert = _converter(schema.item)
-    if schema.kind == "list":
+    return _collection_converter(schema.kind, _converter(schema.item))
+
+
+def _collection_converter(kind: str, convert: Convert) -> Convert:
+    if kind == "list":
         return lambda value, conversion: (
             [convert(entry, conversion) for entry in paced(value, conversion.checkpoint)]
             if isinstance(value, list)

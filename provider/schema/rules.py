@@ -62,11 +62,6 @@ class Rule(NamedTuple):
     example: str
     mentions: tuple[Path, ...] = ()
 
-    @property
-    def lint_id(self) -> str:
-        """The ID of the rule's findings: `E9301`."""
-        return f"{self.severity.name[0]}{self.number}"
-
 
 def _one_target(parameters: dict[str, Any]) -> Violations:
     if NAME in parameters and TARGET in parameters:
@@ -80,11 +75,8 @@ def _owned_tags(parameters: dict[str, Any]) -> Violations:
     limit = operation(CREATE).members[TAGS].maximum or 50
     most = limit - len(OWNERSHIP_TAGS)
     if NAME in parameters and isinstance(tags, dict) and len(tags) > most:
-        yield (
-            (TAGS,),
-            f"must be at most {most} entries, is {len(tags)}: the service allows {limit}, and an owned configuration "
-            f"has {len(OWNERSHIP_TAGS)} ownership tags",
-        )
+        reason = f"the service allows {limit}, and an owned configuration has {len(OWNERSHIP_TAGS)} ownership tags"
+        yield (TAGS,), f"must be at most {most} entries, is {len(tags)}: {reason}"
 
 
 def _reserved_tags(tags: Any) -> Violations:
@@ -95,11 +87,8 @@ def _reserved_tags(tags: Any) -> Violations:
 
 def _deleted_adoption(parameters: dict[str, Any]) -> Violations:
     if NAME not in parameters and TARGET in parameters and parameters.get(ON_DELETE) == DELETE:
-        yield (
-            (ON_DELETE,),
-            "deletes a configuration that existed before the stack, even if the stack's creation rolls back; to retain "
-            "the configuration, omit this property",
-        )
+        effect = "deletes a configuration that existed before the stack, even if the stack's creation rolls back"
+        yield (ON_DELETE,), f"{effect}; to retain the configuration, omit this property"
 
 
 def _some_region(distributions: Any) -> Violations:
@@ -109,13 +98,11 @@ def _some_region(distributions: Any) -> Violations:
 
 def _region_once(distributions: Any) -> Violations:
     seen: dict[Hashable, int] = {}
-    for index, region in enumerate(_field(entry, REGION) for entry in _entries(distributions)):
+    for index, region in enumerate(_field(distribution, REGION) for distribution in _entries(distributions)):
         # Not only text: lint checks placeholders for unknown Regions, and equal placeholders are the same Region.
         if region is not None and isinstance(region, Hashable) and seen.setdefault(region, index) != index:
-            yield (
-                (index, REGION),
-                f"{describe(region)} is also in entry {seen[region]}, but each Region must appear only once; merge them",
-            )
+            entry = f"{describe(region)} is also in entry {seen[region]}"
+            yield (index, REGION), f"{entry}, but each Region must appear only once; merge the two entries"
 
 
 def _region_name(region: Any) -> Violations:
@@ -156,11 +143,8 @@ def _nearest_region(region: str) -> str:
 def _some_output(distribution: Any) -> Violations:
     # The service treats an empty structure as an output, but not an empty list.
     if isinstance(distribution, dict) and all(name == REGION or value == [] for name, value in distribution.items()):
-        yield (
-            (),
-            "one or more outputs should be provided for each region: add an output, "
-            "such as AmiDistributionConfiguration",
-        )
+        service_message = "one or more outputs should be provided for each region"
+        yield (), f"{service_message}: add an output, such as AmiDistributionConfiguration"
 
 
 def _build_date(name: Any) -> Violations:
@@ -181,10 +165,8 @@ def _target_account(distribution: Any) -> Violations:
     for index, parameter in enumerate(parameters):
         account = _field(parameter, "amiAccountId")
         if isinstance(account, str) and accounts is not None and account not in accounts:
-            yield (
-                ("ssmParameterConfigurations", index, "amiAccountId"),
-                f"{describe(account)} is not one of this Region's TargetAccountIds",
-            )
+            path = ("ssmParameterConfigurations", index, "amiAccountId")
+            yield path, f"{describe(account)} is not one of this Region's TargetAccountIds"
 
 
 def _parallel_launches(count: Any) -> Violations:
@@ -365,19 +347,16 @@ def apply_rules(
 def select(value: Any, path: str, checkpoint: Checkpoint = proceed) -> list[tuple[Path, Any]]:
     """Return each path in `value` that matches a rule's path, with the value there."""
     places: list[tuple[Path, Any]] = [((), value)]
-    for member, each in _steps(path):
-        found = [
+    for member, is_list in _steps(path):
+        places = [
             ((*place, member), here[member]) for place, here in places if isinstance(here, dict) and member in here
         ]
-        places = (
-            [
+        if is_list:
+            places = [
                 ((*place, index), entry)
-                for place, here in found
+                for place, here in places
                 for index, entry in enumerate(paced(_entries(here), checkpoint))
             ]
-            if each
-            else found
-        )
     return places
 
 

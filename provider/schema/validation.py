@@ -167,37 +167,25 @@ def acceptance(schema: Schema) -> Accepts:
 
 
 def _all_of(expected: type, predicates: list[Accepts]) -> Accepts:
-    """Combine a type and predicates in one function. Calls in one expression are faster than a loop."""
+    """Combine a type and predicates in one function. Nested calls are faster than a loop."""
     match predicates:
         case []:
             return lambda value: type(value) is expected
         case [one]:
             return lambda value: type(value) is expected and one(value)
-        case [one, two]:
-            return lambda value: type(value) is expected and one(value) and two(value)
-        case [one, two, three]:
-            return lambda value: type(value) is expected and one(value) and two(value) and three(value)
-    return lambda value: type(value) is expected and all(accepts(value) for accepts in predicates)
-
-
-class _MemberAcceptance(dict[str, Accepts]):
-    """The acceptance of each member of a structure, made on first use: compiling all patterns takes long."""
-
-    def __init__(self, members: Mapping[str, Schema]) -> None:
-        super().__init__()
-        self._members = members
-
-    def __missing__(self, name: str) -> Accepts:
-        self[name] = accepts = acceptance(self._members[name])
-        return accepts
+    *others, last = predicates
+    first = _all_of(expected, others)
+    return lambda value: first(value) and last(value)
 
 
 def _accepts_members(members: Mapping[str, Schema]) -> Accepts:
-    acceptance_of = _MemberAcceptance(members)
+    used: dict[str, Accepts] = {}  # made on first use, because compiling all patterns takes long
 
     def accepts(value: dict[str, Any]) -> bool:
-        for name, entry in value.items():  # noqa: SIM110 - a generator takes longer
-            if not acceptance_of[name](entry):
+        for name, entry in value.items():
+            if name not in used:
+                used[name] = acceptance(members[name])
+            if not used[name](entry):
                 return False
         return True
 
