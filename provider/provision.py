@@ -10,13 +10,14 @@ from . import resources
 from .arn import Location
 from .aws import client
 from .cloudformation.custom_resource import CrhelperResource
+from .cloudformation.deadline import Deadline
 from .cloudformation.request import Request
 from .cloudformation.response import FAILED, SUCCESS, Response
 from .errors import Outcome, ProviderError
 from .marker import CreationStatus
 from .observability import Logger, logger
 from .plan import Configuration, WriteResult
-from .reconciler.api_calls import ApiCalls, RequestContext
+from .reconciler.api_calls import ApiCalls
 from .reconciler.reconcile import Reconciliation
 from .resources.interface import ResourceType
 from .schema.check import findings
@@ -44,7 +45,7 @@ def _region() -> str | None:
 
 
 def process(
-    request: Request, lambda_context: object, context: RequestContext, respond: Callable[[Response], object]
+    request: Request, lambda_context: object, deadline: Deadline, respond: Callable[[Response], object]
 ) -> None:
     """Process a request and pass its response, SUCCESS or FAILED, to `respond`.
 
@@ -55,7 +56,7 @@ def process(
 
     def work(_event: object, _context: object) -> str:
         try:
-            resource.response = _provision(request, lambda_context, context, log)
+            resource.response = _provision(request, lambda_context, deadline, log)
         except Exception as error:
             log.exception("the provider itself failed")
             failure = f"the provider itself failed: {type(error).__name__}: {error}. That is a bug: report it"
@@ -67,22 +68,22 @@ def process(
     resource.run(lambda_context)
 
 
-def _provision(request: Request, lambda_context: object, context: RequestContext, log: Logger) -> Response:
+def _provision(request: Request, lambda_context: object, deadline: Deadline, log: Logger) -> Response:
     log.info("request received")
     reconciliation: Reconciliation | None = None
     try:
         # An unsupported type is rejected later; its Delete needs a schema all the same.
         name = resources.DISTRIBUTION_CONFIGURATION if request.is_unsupported_type else request.resource_type
         resource_type = resources.resource_type(name)
-        checkpoint = partial(_stop_in_time, context)
-        context.current_operation = "property validation"
+        checkpoint = partial(_stop_in_time, deadline)
+        deadline.current_operation = "property validation"
         desired = _validated(request, resource_type, log, checkpoint)
         location = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
         _reject_other_location(request, desired, location)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         connect_client = partial(client.client, SERVICE, _region())
-        calls = ApiCalls(connect_client, context, retries_denied=request.request_type == "Create")
-        reconciliation = Reconciliation(request, desired, old, resource_type, location, calls, context, log)
+        calls = ApiCalls(connect_client, deadline, retries_denied=request.request_type == "Create")
+        reconciliation = Reconciliation(request, desired, old, resource_type, location, calls, deadline, log)
         response = _succeeded(request, desired, resource_type, *reconciliation.run())
     except ProviderError as error:
         response = _failed(request, lambda_context, error, reconciliation)
@@ -138,11 +139,11 @@ def _reject_malformed(request: Request) -> None:
         )
 
 
-def _stop_in_time(context: RequestContext) -> None:
+def _stop_in_time(deadline: Deadline) -> None:
     """Raise ProviderError if the time for the work is up."""
-    if context.left() <= 0:
+    if deadline.left() <= 0:
         raise ProviderError(
-            f"timed out during {context.current_operation}; no API calls were made",
+            f"timed out during {deadline.current_operation}; no API calls were made",
             remediation="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
             outcome=Outcome.OUT_OF_TIME,
         )

@@ -176,8 +176,12 @@ def _sender(transport: Transport) -> Any:
         url = request.url
         try:
             connection = transport.connection(url, _CONNECT_SECONDS)
+        except ssl.SSLError as error:
+            raise SSLError(endpoint_url=url, error=error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(endpoint_url=url, error=error) from error
         except (OSError, HTTPException) as error:
-            raise _connection_error(error)(endpoint_url=url, error=error, proxy_url="") from error
+            raise EndpointConnectionError(endpoint_url=url, error=error) from error
         try:
             headers = dict(request.headers.items())
             reply = transport.exchange(connection, request.method, headers, request.body, _READ_SECONDS)
@@ -189,13 +193,6 @@ def _sender(transport: Transport) -> Any:
         return response
 
     return send
-
-
-def _connection_error(error: OSError | HTTPException) -> type[BotoCoreError]:
-    """Return botocore's class for an error that prevented a connection."""
-    if isinstance(error, ssl.SSLError):
-        return SSLError
-    return ConnectTimeoutError if isinstance(error, TimeoutError) else EndpointConnectionError
 
 
 def _note_attempt(caught_exception: Exception | None = None, **_: object) -> None:
@@ -218,14 +215,6 @@ def _is_unsent(error: Exception | None) -> bool:
 def _outcome() -> Outcome:
     """Return the outcome of a call whose last attempt was not sent."""
     return Outcome.UNKNOWN if _reached.get() else Outcome.REFUSED
-
-
-def _unsent(operation: str, error: Exception) -> ProviderError:
-    """Return the error of a call that was not sent. A network may recover; an untrusted certificate is final."""
-    problem = f"{operation} could not be sent: {str(error).rstrip('.')}"
-    if isinstance(error, SSLError):
-        return ProviderError(problem, remediation=_ADD_CA)
-    return ProviderError(problem, remediation=_CHECK_NETWORK, outcome=Outcome.UNSENT)
 
 
 class _Body(BytesIO):
@@ -283,7 +272,13 @@ def _rejected(operation: str, error: ClientError) -> ProviderError:
 
 def _no_usable_response(operation: str, error: Exception) -> ProviderError:
     if _is_unsent(error) and not _reached.get():
-        return _unsent(operation, error)
+        # A network may recover, but an untrusted certificate stays untrusted.
+        untrusted = isinstance(error, SSLError)
+        return ProviderError(
+            f"{operation} could not be sent: {str(error).rstrip('.')}",
+            remediation=_ADD_CA if untrusted else _CHECK_NETWORK,
+            outcome=Outcome.REFUSED if untrusted else Outcome.UNSENT,
+        )
     cause = error.kwargs.get("error", error) if isinstance(error, BotoCoreError) else error
     problem = f"{operation} returned no usable response ({type(cause).__name__})"
     return ProviderError(problem, remediation=_REDEPLOY, outcome=Outcome.UNKNOWN)

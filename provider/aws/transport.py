@@ -104,20 +104,15 @@ class PooledConnection(NamedTuple):
         if sock is None:  # the request has ended already
             return
         with suppress(OSError):
-            socket.socket.shutdown(
-                sock, socket.SHUT_RDWR
-            )  # not SSLSocket's, which would remove TLS
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not SSLSocket's, which would remove TLS
 
     def close(self) -> None:
         """Close a connection that is not in use."""
         self.connection.close()
 
 
-class _Idle(NamedTuple):
-    """An idle connection, and since when it has been idle."""
-
-    connection: _SingleWriteConnection
-    since: float
+_Idle = tuple[_SingleWriteConnection, float]
+"""An idle connection, and since when it has been idle."""
 
 
 class Transport:
@@ -200,18 +195,19 @@ class Transport:
         with self._lock:
             idle = self._pool.pop(server, None)
         if idle is None or self._is_fresh(idle):
-            return idle and idle.connection
-        idle.connection.close()
+            return idle and idle[0]
+        idle[0].close()
         return None
 
     def _put_back(self, server: Server, connection: _SingleWriteConnection) -> None:
         with self._lock:
             _close(self._pool)
-            self._pool[server] = _Idle(connection, self._clock())
+            self._pool[server] = (connection, self._clock())
 
     def _is_fresh(self, idle: _Idle) -> bool:
         """Return whether a pooled connection is usable: not idle for too long, and not closed by the server."""
-        return 0 <= self._clock() - idle.since <= MAX_IDLE_SECONDS and _is_untouched(idle.connection.sock)
+        connection, since = idle
+        return 0 <= self._clock() - since <= MAX_IDLE_SECONDS and _is_untouched(connection.sock)
 
 
 def is_success(status: int) -> bool:
@@ -233,7 +229,7 @@ def _send(
 
 def _close(pool: dict[Server, _Idle]) -> None:
     while pool:
-        pool.popitem()[1].connection.close()
+        pool.popitem()[1][0].close()
 
 
 def _server(url: str) -> Server:

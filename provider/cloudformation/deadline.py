@@ -17,14 +17,9 @@ _MARGIN_SECONDS: Final = 0.25
 class Clock(Protocol):
     """The functions of the standard library's `time` module that the provider uses."""
 
-    def time(self) -> float:
-        """Return seconds since the epoch."""
-
-    def monotonic(self) -> float:
-        """Return seconds since an arbitrary moment in the past."""
-
-    def sleep(self, seconds: float, /) -> object:
-        """Wait."""
+    def time(self) -> float: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float, /) -> object: ...
 
 
 class Deadline:

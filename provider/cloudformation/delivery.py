@@ -6,6 +6,7 @@ empty content type. The URL is a secret and appears in no error and no log line.
 
 import http.client
 import logging
+import math
 import random
 import ssl
 import threading
@@ -80,7 +81,7 @@ def deliver(
             _put_within(url, body, min(_MAX_ATTEMPT_SECONDS, max(_MIN_ATTEMPT_SECONDS, left() / 3)), transport)
         except _AttemptError as error:
             transport = next(transports) if error.untrusted else transport
-            final = error.status == http.client.FORBIDDEN and _has_expired(url, now())
+            final = error.status == http.client.FORBIDDEN and now() >= (expiry(url) or math.inf)
             undelivered = Undelivered(str(error), final=final, outcome=outcome)
             pause = random.uniform(0.0, min(_MAX_PAUSE, 0.1 * 2 ** min(attempt, 8)))  # noqa: S311 - jitter
             remaining = left() - _MIN_ATTEMPT_SECONDS
@@ -104,11 +105,6 @@ def is_connected(url: str) -> bool:
         return _TRANSPORTS[0].has_connection(url)
     except ValueError:
         return False
-
-
-def _has_expired(url: str, now: float) -> bool:
-    end = expiry(url)
-    return end is not None and now >= end
 
 
 def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> None:

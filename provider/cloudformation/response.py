@@ -70,14 +70,11 @@ class Response(NamedTuple):
             shown.append(one_line(detail))
         while True:
             hidden = len(self.details) - len(shown) + self.omitted
-            more = [f"and {hidden} more{self._elsewhere()}"] if hidden else []
+            more = [one_line(": see ".join(filter(None, (f"and {hidden} more", self.elsewhere))))] if hidden else []
             text = ": ".join(part for part in (head, "; ".join([*shown, *more])) if part)
             if _size(text) <= room or len(shown) < 2:
                 return cut(text, room)
             shown.pop()
-
-    def _elsewhere(self) -> str:
-        return f": see {one_line(self.elsewhere)}" if self.elsewhere else ""
 
 
 def one_line(text: str) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from ..aws.client import before_send, call
 from ..errors import Outcome, ProviderError, request_id_of
+
+if TYPE_CHECKING:
+    from ..cloudformation.deadline import Deadline
 
 _READ_ATTEMPTS: Final = 5
 """Attempts of a read that returns no usable response, each with botocore's own retries."""
@@ -19,35 +22,15 @@ _DENIED_SECONDS: Final = 20.0
 """How long a Create retries denied calls, because permissions from the same deployment may take effect later."""
 
 
-class RequestContext(Protocol):
-    """A request's time. If it runs out, the response reports `current_operation` and its `retry_reason`, if any.
-
-    With `may_succeed`, that response is SUCCESS.
-    """
-
-    current_operation: str
-    retry_reason: str
-    may_succeed: bool
-
-    def now(self) -> float:
-        """Return seconds since the epoch."""
-
-    def left(self) -> float:
-        """Return the seconds left."""
-
-    def wait(self, seconds: float) -> None:
-        """Wait, at most until no time is left."""
-
-
 class ApiCalls:
     """The calls of one client for one request. `connect` creates the client on the first call.
 
     With `retries_denied`, denied calls are retried for 20 seconds in total.
     """
 
-    def __init__(self, connect: Callable[[], Any], context: RequestContext, *, retries_denied: bool = False) -> None:
+    def __init__(self, connect: Callable[[], Any], deadline: "Deadline", *, retries_denied: bool = False) -> None:
         self._connect = connect
-        self._context = context
+        self._deadline = deadline
         self._end = math.inf
         self._denied_seconds = _DENIED_SECONDS if retries_denied else 0.0
 
@@ -58,7 +41,7 @@ class ApiCalls:
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Limit the time of the calls in this block."""
-        self._end = self._context.now() + seconds
+        self._end = self._deadline.now() + seconds
         try:
             yield
         finally:
@@ -79,7 +62,7 @@ class ApiCalls:
                     raise failure from error
                 failure = error
             else:
-                self._context.retry_reason = self._context.retry_reason if failure is None else ""
+                self._deadline.retry_reason = self._deadline.retry_reason if failure is None else ""
                 return response
             if not operation.startswith(("Get", "List")):
                 raise failure
@@ -110,14 +93,14 @@ class ApiCalls:
             self._denied_seconds -= pause
         if not is_retried or self._left() <= pause:
             raise error
-        self._context.retry_reason = error.problem
-        self._context.wait(pause)
+        self._deadline.retry_reason = error.problem
+        self._deadline.wait(pause)
 
     def _left(self) -> float:
-        return min(self._context.left(), self._end - self._context.now())
+        return min(self._deadline.left(), self._end - self._deadline.now())
 
     def _attempt(self, operation: str, subject: str, expected: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        self._context.current_operation = f"{operation} of {subject}"
+        self._deadline.current_operation = f"{operation} of {subject}"
         self._stop_in_time()
         client = self._client
         # Stops botocore's own retries, too.
@@ -130,7 +113,7 @@ class ApiCalls:
     def _stop_in_time(self) -> None:
         """Raise ProviderError if no time is left, because nothing may change after the response is sent."""
         if self._left() <= 0:
-            problem = f"no time was left for {self._context.current_operation}"
+            problem = f"no time was left for {self._deadline.current_operation}"
             raise ProviderError(problem, remediation="Deploy again", outcome=Outcome.OUT_OF_TIME)
 
 

@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..arn import Location
-from ..cloudformation.request import Request
 from ..errors import Outcome, ProviderError
 from ..marker import CreationStatus
 from ..observability import Logger, as_json
@@ -35,7 +34,11 @@ from ..resources.interface import ResourceType
 from ..resources.ownership import Owner, Ownership, State, is_released_to
 from ..schema.diff import differences
 from ..schema.model import NAME
-from .api_calls import ApiCalls, RequestContext
+from .api_calls import ApiCalls
+
+if TYPE_CHECKING:
+    from ..cloudformation.deadline import Deadline
+    from ..cloudformation.request import Request
 
 _MAX_ATTEMPTS: Final = 4
 """Attempts of a request whose calls have unexpected outcomes."""
@@ -63,17 +66,17 @@ class Reconciliation:
 
     def __init__(
         self,
-        request: Request,
+        request: "Request",
         desired: Mapping[str, Any],
         old: Mapping[str, Any],
         resource_type: ResourceType,
         location: Location,
         calls: ApiCalls,
-        context: RequestContext,
+        deadline: "Deadline",
         log: Logger,
     ) -> None:
         self._request, self._desired, self._old, self._type = request, desired, old, resource_type
-        self._calls, self._context, self._log = calls, context, log
+        self._calls, self._deadline, self._log = calls, deadline, log
         self._api = resource_type.connect(calls, location)
         self._owner = Owner.of(request)
         self._observed: dict[Target, Configuration | None] = {}
@@ -136,12 +139,12 @@ class Reconciliation:
         return decision
 
     def _decision(self) -> NeedsRead | Plan:
-        return self._type.decide(self._request, self._desired, self._old, self._observed, self._context.now())
+        return self._type.decide(self._request, self._desired, self._old, self._observed, self._deadline.now())
 
     def _observe(self, target: Target, live: Configuration | None) -> None:
         self._observed[target] = live
         if live is not None and self._owner.state_of(live.tags) is State.UNFINISHED:
-            self._met_unfinished, self._context.may_succeed = True, False
+            self._met_unfinished, self._deadline.may_succeed = True, False
 
     def _log_once(self, plan: Plan) -> None:
         if self._logged:
@@ -153,7 +156,7 @@ class Reconciliation:
             self._log.info("difference", changes=as_json(plan.differences))
 
     def _read(self, read: NeedsRead) -> Configuration | None:
-        self._context.may_succeed |= read.absent_if_unreadable
+        self._deadline.may_succeed |= read.absent_if_unreadable
         try:
             with self._calls.within(read.within_seconds):
                 return self._search(read.target, read.repeat_seconds, denied_is_absent=read.absent_if_denied)
@@ -179,13 +182,13 @@ class Reconciliation:
 
     def _repeat(self, seconds: float) -> Iterator[None]:
         """Yield at once, and then after each pause for `seconds`, while the request has time."""
-        end, pause = self._context.now() + seconds, _FIRST_PAUSE
+        end, pause = self._deadline.now() + seconds, _FIRST_PAUSE
         while True:
             yield
-            left = end - self._context.now()
-            if left < _MIN_PAUSE or self._context.left() <= pause:
+            left = end - self._deadline.now()
+            if left < _MIN_PAUSE or self._deadline.left() <= pause:
                 return
-            self._context.wait(min(pause, left))
+            self._deadline.wait(min(pause, left))
             pause = min(2 * pause, _MAX_PAUSE)
 
     # execute
@@ -225,7 +228,7 @@ class Reconciliation:
             if error.outcome is not Outcome.UNKNOWN:
                 self._may_have_happened.pop()
             raise
-        self._failure, self._context.retry_reason = None, ""
+        self._failure, self._deadline.retry_reason = None, ""
         return result
 
     def _after_create(self, result: WriteResult) -> Plan:
@@ -307,7 +310,7 @@ class Reconciliation:
     # clean up
 
     def _do_best_effort(self) -> None:
-        self._context.may_succeed |= self._request.request_type == "Delete"
+        self._deadline.may_succeed |= self._request.request_type == "Delete"
         for step in self._plan.best_effort:
             seconds = math.inf if isinstance(step, DeleteUnfinished) else HAND_BACK_SECONDS
             try:

@@ -86,8 +86,8 @@ class Intent(NamedTuple):
         return tags
 
     @property
-    def replaces(self) -> bool:
-        """Whether this is an Update whose physical ID is a configuration, not the marker of a failed Create."""
+    def has_configuration(self) -> bool:
+        """Whether this is an Update whose physical ID is an ARN, not the marker of a failed Create."""
         return not self.is_create and is_configuration_arn(self.physical_id)
 
 
@@ -103,11 +103,11 @@ def decide(
     if request.request_type == "Delete":
         return decide_delete(request, Owner.of(request), desired, observed)
     intent = Intent.of(request, desired, old, now)
-    if intent.replaces and _is_target(desired, intent.physical_id):
+    if intent.has_configuration and _is_target(desired, intent.physical_id):
         return _plan_update(intent, observed)
     plan = _plan_create_or_adopt(intent, observed)
-    if isinstance(plan, Plan) and not intent.is_create and not intent.replaces:
-        return plan._replace(best_effort=_leftovers_of_marker(intent))
+    if isinstance(plan, Plan) and not intent.is_create and not intent.has_configuration:
+        return plan._replace(best_effort=_leftovers(intent))
     return plan
 
 
@@ -120,11 +120,11 @@ def decide_after_create(
     changed, or deleted long ago. Raises ProviderError if this request did not create it.
     """
     intent = Intent.of(request, desired, {}, request.date)
-    if live is None or (request.is_dated and _is_older(live, intent.date - LATE_SECONDS)):
+    if live is None or _is_stale(live, request):
         return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
     changed = _differences(live.content, intent.content)
-    if _lost_its_tags(intent, live) and not changed:
+    if state is None and not belongs_to_another(live.tags, intent.owner) and not changed:
         return _hand_over(intent, live, intent.tags)
     if state in (None, State.RELEASED):
         raise _already_exists(desired[NAME], live, intent.owner)
@@ -135,12 +135,9 @@ def decide_after_create(
     return Plan(subject=live) if state is State.HANDED_OVER else _hand_over(intent, live, {})
 
 
-def _lost_its_tags(intent: Intent, live: Configuration) -> bool:
-    return intent.owner.state_of(live.tags) is None and not belongs_to_another(live.tags, intent.owner)
-
-
-def _is_older(live: Configuration, date: float) -> bool:
-    return live.changed_at is not None and live.changed_at < date
+def _is_stale(live: Configuration, request: "Request") -> bool:
+    """Return whether a read after a Create shows an earlier state."""
+    return request.is_dated and live.changed_at is not None and live.changed_at < request.date - LATE_SECONDS
 
 
 def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str], *before: Step) -> Plan:
@@ -165,7 +162,7 @@ def _plan_create_or_adopt(intent: Intent, observed: Observed) -> NeedsRead | Pla
     live = observed[target]
     if live is not None:
         return _plan_existing(intent, target, live)
-    return _plan_rename(intent, observed) if intent.replaces else _create(intent)
+    return _plan_rename(intent, observed) if intent.has_configuration else _create(intent)
 
 
 def _plan_adoption(intent: Intent, arn: str, observed: Observed) -> NeedsRead | Plan:
@@ -196,9 +193,9 @@ def _plan_existing(intent: Intent, target: ByName, live: Configuration) -> Plan:
         is_own_work = _is_own_work(intent, live)
         plan = _converge(intent, live, old_tags={}, rewriting=not is_own_work)
         return plan if intent.is_create else plan._replace(undo=Undo(created=DeleteUnfinished(target, math.inf)))
-    if not intent.replaces and state is State.HANDED_OVER and _is_own_work(intent, live):
+    if not intent.has_configuration and state is State.HANDED_OVER and _is_own_work(intent, live):
         return Plan(subject=live)
-    if not intent.replaces or (state is None and not is_released_to(live.tags, intent.owner)):
+    if not intent.has_configuration or (state is None and not is_released_to(live.tags, intent.owner)):
         raise _already_exists(target.name, live, intent.owner)
     return _converge(intent, live, old_tags={}, restoring=True)
 
@@ -240,24 +237,19 @@ def _recreate(intent: Intent, arn: str) -> Plan:
     )
 
 
-def _leftovers(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ...]:
-    """Return the cleanup after a failed rename or adoption: the old properties have a target other than the ARN."""
+def _leftovers(intent: Intent, arn: str = "") -> tuple[DeleteUnfinished | HandBack, ...]:
+    """Return the cleanup after another request of the resource failed: a rename, an adoption, or an Update of a marker.
+
+    The old properties then have a target other than the current one, which is `arn` or, without it, the desired one.
+    """
     name, target = intent.old.get(NAME), intent.old.get(TARGET)
-    if isinstance(target, str) and is_configuration_arn(target) and target != arn:
+    if isinstance(target, str) and is_configuration_arn(target) and target != (arn or intent.desired.get(TARGET)):
         return (HandBack(target),)
-    if validate(name, operation(CREATE).members[NAME]) or _is_named(name, arn):
+    is_current = _is_named(name, arn) if arn else slug(str(name)) == slug(str(intent.desired.get(NAME)))
+    if validate(name, operation(CREATE).members[NAME]) or is_current:
         return ()
-    return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
-
-
-def _leftovers_of_marker(intent: Intent) -> tuple[DeleteUnfinished | HandBack, ...]:
-    """Return the cleanup after another failed Update from the same marker."""
-    name, target, desired = intent.old.get(NAME), intent.old.get(TARGET), intent.desired
-    if isinstance(target, str) and is_configuration_arn(target) and target != desired.get(TARGET):
-        return (HandBack(target),)
-    if validate(name, operation(CREATE).members[NAME]) or slug(str(name)) == slug(str(desired.get(NAME))):
-        return ()
-    return (DeleteUnfinished(ByName(str(name)), intent.date + SEARCH_ALLOWANCE),)
+    leftover = with_name(arn, str(name)) if arn else ByName(str(name))
+    return (DeleteUnfinished(leftover, intent.date + SEARCH_ALLOWANCE),)
 
 
 def _create(intent: Intent) -> Plan:

@@ -42,23 +42,20 @@ _MAX_PIPELINES: Final = 100
 
 
 class ImageBuilder:
-    """The distribution configurations in one location."""
+    """The distribution configurations in one location: the `Adapter` of this resource type."""
 
     def __init__(self, calls: Calls, location: Location) -> None:
         self.not_found: ProviderError | None = None
-        """The API's last error about a configuration that does not exist."""
         self._calls = calls
         self._location = location
 
     def read(self, target: Target) -> Configuration | None:
-        """Return the observed state of a configuration; None if it does not exist."""
         if isinstance(target, str):
             return self._get(target)
         found = self._get(self._location.arn(target.name)) if self._location.region else None
         return found if found or self._location.is_verified else self._find(target)
 
     def arn(self, target: Target) -> str:
-        """Return the ARN of a target, whether it exists or not."""
         return target if isinstance(target, str) else self._location.arn(target.name)
 
     def summaries(self, subject: str) -> Iterator[Mapping[str, Any]]:
@@ -66,7 +63,6 @@ class ImageBuilder:
         return self._calls.pages(_LIST, subject, "distributionConfigurationSummaryList")
 
     def carry_out(self, step: Step, token: str) -> WriteResult:
-        """Execute one step. `token` is the client token for calls that take one. Raises ProviderError."""
         match step:
             case CreateConfiguration(name, content, tags):
                 return self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})

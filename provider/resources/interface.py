@@ -1,7 +1,6 @@
 """The interface of a resource type. Each type's module defines an instance of `ResourceType`, `RESOURCE_TYPE`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,16 +19,10 @@ Properties = Mapping[str, Any]
 
 
 class Calls(Protocol):
-    """API calls for one request: within its time, with retries."""
+    """API calls for one request, within its time and with retries: see `reconciler.api_calls`."""
 
-    def call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
-        """Call an operation on `subject`. A response without the `expected` member is not usable."""
-
-    def pages(self, operation: str, subject: str, member: str, /, **parameters: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield the entries of all pages of a list operation. `member` is the member that contains them."""
-
-    def within(self, seconds: float) -> AbstractContextManager[None]:
-        """Limit the time of the calls in this block."""
+    def call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]: ...
+    def pages(self, operation: str, subject: str, member: str, /, **parameters: Any) -> Iterator[Mapping[str, Any]]: ...
 
 
 class Adapter(Protocol):

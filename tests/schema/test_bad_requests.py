@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from provider import provision
+from provider.cloudformation.deadline import Deadline
 from provider.cloudformation.request import Request
 from provider.cloudformation.response import Response
 from provider.handler import handler
@@ -17,35 +18,26 @@ from tests.stack import STACK_ID, Context, Resource, ami
 GOLDEN: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
 
 
-class Watch:
-    """The time that is left, which is up after so many looks at it."""
+class CountingDeadline(Deadline):
+    """A deadline whose time is up after a number of calls of `left`."""
 
-    def __init__(self, looks: float = math.inf) -> None:
-        self.current_operation = "startup"
-        self.retry_reason = ""
-        self.may_succeed = False
-        self._looks = looks
+    def __init__(self, calls: float = math.inf) -> None:
+        super().__init__(60)
+        self._calls = calls
 
     def left(self) -> float:
-        """One second, or none."""
-        self._looks -= 1
-        return 1.0 if self._looks > 0 else 0.0
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return 0.0
-
-    def wait(self, seconds: float) -> None:
-        """Nothing here waits."""
+        """Return one second, or 0."""
+        self._calls -= 1
+        return 1.0 if self._calls > 0 else 0.0
 
 
-def responses(properties: dict[str, Any], watch: Watch, request_type: Any = "Create") -> list[Response]:
-    """What a request is answered."""
+def responses(properties: dict[str, Any], deadline: Deadline, request_type: Any = "Create") -> list[Response]:
+    """Return the responses to a request."""
     offered: list[Response] = []
     request = Request(
         request_type, STACK_ID, "r", "Golden", "https://localhost/", physical_id="x", properties=properties
     )
-    provision.process(request, Context(), watch, offered.append)
+    provision.process(request, Context(), deadline, offered.append)
     return offered
 
 
@@ -81,7 +73,7 @@ def test_thousands_of_warnings_are_one_line(resource: Resource, capsys: pytest.C
 @pytest.mark.parametrize("looks", [1, 20])
 def test_checking_ends_with_the_time(kind: str, looks: int) -> None:
     """When the time is up while properties are checked, the response says that, and that nothing was called."""
-    (response,) = responses(BAD[kind](2000), Watch(looks))
+    (response,) = responses(BAD[kind](2000), CountingDeadline(looks))
     assert response.status == "FAILED"
     assert response.reason == (
         "timed out during property validation; no API calls were made. "
@@ -92,7 +84,7 @@ def test_checking_ends_with_the_time(kind: str, looks: int) -> None:
 @pytest.mark.parametrize("kind", ["unknown names", "bad entries", "empty structures", "bad groups", "bad tags"])
 def test_checking_ends_with_the_findings(kind: str) -> None:
     """While there is time, the response has the findings, all of them counted."""
-    (response,) = responses(BAD[kind](2000), Watch())
+    (response,) = responses(BAD[kind](2000), CountingDeadline())
     assert int(response.reason.partition(" ")[0]) >= 2000
 
 
