@@ -36,8 +36,8 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What CloudFormation was told."""
+class ReceivedResponse:
+    """The response that CloudFormation received."""
 
     status: str
     physical_id: str
@@ -64,19 +64,19 @@ class Resource:
     slots: dict[str, Slot] = field(default_factory=dict)
     """Where responses go, by response URL."""
 
-    def create(self, request_id: str = "", **properties: Any) -> Told:
+    def create(self, request_id: str = "", **properties: Any) -> ReceivedResponse:
         """Send a Create; a success is remembered."""
         return self._remembered(self.send("Create", properties, request_id=request_id), properties)
 
-    def update(self, request_id: str = "", **properties: Any) -> Told:
+    def update(self, request_id: str = "", **properties: Any) -> ReceivedResponse:
         """Send an Update from what is remembered; a success is remembered."""
         return self._remembered(self.send("Update", properties, old=self.properties, request_id=request_id), properties)
 
-    def roll_back(self, failed: Mapping[str, Any]) -> Told:
+    def roll_back(self, failed: Mapping[str, Any]) -> ReceivedResponse:
         """Send the Update that takes a failed one back: to what is remembered, from what failed."""
         return self._remembered(self.send("Update", self.properties, old=failed), self.properties)
 
-    def delete(self, **other: Any) -> Told:
+    def delete(self, **other: Any) -> ReceivedResponse:
         """Send the Delete of what is remembered, or with other properties."""
         return self.send("Delete", other or self.properties)
 
@@ -89,7 +89,7 @@ class Resource:
         physical_id: str | None = None,
         request_id: str = "",
         date: float | None = None,
-    ) -> Told:
+    ) -> ReceivedResponse:
         """Send one event, made at a date, and return its one answer, checked as CloudFormation checks it."""
         event: dict[str, Any] = {
             "RequestType": request_type,
@@ -106,14 +106,14 @@ class Resource:
             event["OldResourceProperties"] = old
         return self.deliver(event, date)
 
-    def deliver(self, event: dict[str, Any], date: float | None = None) -> Told:
+    def deliver(self, event: dict[str, Any], date: float | None = None) -> ReceivedResponse:
         """Hand an event with a URL of the sink to the handler and return its one answer."""
         made = self.clock.time() if date is None else date
         self.slot = self.sink.open(self.stack_id, self.logical_id, event["RequestId"], made)
         self.slots[self.slot.url] = self.slot
         return self.redeliver({**event, "ResponseURL": self.slot.url})
 
-    def redeliver(self, event: dict[str, Any]) -> Told:
+    def redeliver(self, event: dict[str, Any]) -> ReceivedResponse:
         """Hand an event to the handler that may have been there before, and return its last answer."""
         self.sent = event
         slot = self.slots[event["ResponseURL"]]
@@ -121,7 +121,7 @@ class Resource:
         respond(json.loads(json.dumps(event)), self.context, self.clock)
         (put,) = slot.puts[before:]
         answer = read(put, event)
-        return Told(json.loads(put.body)["Status"], answer.physical_id, answer.reason, answer.data)
+        return ReceivedResponse(json.loads(put.body)["Status"], answer.physical_id, answer.reason, answer.data)
 
     def sibling(self, logical_id: str = "", stack_id: str = "") -> "Resource":
         """Another resource, of the same stack or of another one, that does not exist yet."""
@@ -145,7 +145,7 @@ class Resource:
         new, self.seen = operations[self.seen :], len(operations)
         return [name.removesuffix("DistributionConfiguration") for name in new]
 
-    def _remembered(self, told: Told, properties: Mapping[str, Any]) -> Told:
-        if told.status == "SUCCESS":
-            self.physical_id, self.properties = told.physical_id, properties
-        return told
+    def _remembered(self, response: ReceivedResponse, properties: Mapping[str, Any]) -> ReceivedResponse:
+        if response.status == "SUCCESS":
+            self.physical_id, self.properties = response.physical_id, properties
+        return response

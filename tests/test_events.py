@@ -25,7 +25,7 @@ class Case:
     """An event, what comes before it, and how it ends.
 
     `before` are events that are handled first; `found` are names of configurations that somebody else made.
-    `physical_id` is the answer's, where it is an ARN; `left` are the ARNs that there are in the end.
+    `physical_id` is the response's, where it is an ARN; `left` are the ARNs that there are in the end.
     """
 
     event: str
@@ -99,8 +99,8 @@ def load(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def answer_to(emulator: Emulator) -> Iterator[Callable[[str], CheckedAnswer]]:
-    """Sends a sample event through the handler and gives the one answer to it."""
+def response_to(emulator: Emulator) -> Iterator[Callable[[str], CheckedAnswer]]:
+    """Sends a sample event through the handler and gives the one response to it."""
     with AnswerSink() as sink:
 
         def send(name: str) -> CheckedAnswer:
@@ -124,37 +124,39 @@ def scalars(value: object) -> Iterator[object]:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_event_ends_as_it_should(
-    case: Case, emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]
+    case: Case, emulator: Emulator, response_to: Callable[[str], CheckedAnswer]
 ) -> None:
     """An event ends in its status and its ID, and leaves the configurations that it should."""
     for name in case.found:
         emulator.seed(name=name, distributions=[{"region": "us-east-1", "amiDistributionConfiguration": {}}])
     for earlier in case.before:
-        assert answer_to(earlier).succeeded
-    answer = answer_to(case.event)
-    assert answer.succeeded is case.succeeds, answer.reason
+        assert response_to(earlier).succeeded
+    response = response_to(case.event)
+    assert response.succeeded is case.succeeds, response.reason
     assert set(emulator.configurations) == set(case.left)
     if case.physical_id:
-        assert answer.physical_id == case.physical_id
+        assert response.physical_id == case.physical_id
     elif not case.succeeds:
-        assert not answer.physical_id.startswith("arn:")
+        assert not response.physical_id.startswith("arn:")
 
 
-def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]) -> None:
+def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, response_to: Callable[[str], CheckedAnswer]) -> None:
     """Delete of a configuration that a pipeline uses fails, and names the pipeline."""
-    answer_to("create-own")
+    response_to("create-own")
     emulator.seed_pipeline("nightly", OWN)
-    answer = answer_to("delete-own")
-    assert not answer.succeeded
-    assert "nightly" in answer.reason
+    response = response_to("delete-own")
+    assert not response.succeeded
+    assert "nightly" in response.reason
 
 
-def test_an_unfinished_configuration_is_deleted(emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]) -> None:
+def test_an_unfinished_configuration_is_deleted(
+    emulator: Emulator, response_to: Callable[[str], CheckedAnswer]
+) -> None:
     """The Delete of a Create that never responded deletes what that left unfinished."""
     event = load("delete-after-failed-create")
     tags = Owner(event["StackId"], event["LogicalResourceId"]).tags(State.UNFINISHED)
     emulator.seed(name="golden-image", distributions=[], tags=tags)
-    assert answer_to("delete-after-failed-create").succeeded
+    assert response_to("delete-after-failed-create").succeeded
     assert emulator.configurations == {}
 
 

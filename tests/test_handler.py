@@ -45,10 +45,12 @@ def test_lasting_trouble_is_answered_with_code_and_request_id(resource: Resource
     """A lasting API error leads to FAILED with its code, its request ID, and the remediation."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with("UpdateDistributionConfiguration", "SomethingNewException", 418, "I am a teapot.", 99)
-    told = resource.update(**GOLDEN, Description="d")
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert told.reason.startswith("UpdateDistributionConfiguration failed with SomethingNewException (API request ID ")
-    assert "): I am a teapot. " in told.reason
+    response = resource.update(**GOLDEN, Description="d")
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
+    assert response.reason.startswith(
+        "UpdateDistributionConfiguration failed with SomethingNewException (API request ID "
+    )
+    assert "): I am a teapot. " in response.reason
 
 
 def test_an_answer_comes_before_the_end(resource: Resource) -> None:
@@ -56,9 +58,9 @@ def test_an_answer_comes_before_the_end(resource: Resource) -> None:
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=3_000)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.HANG, times=99)
-    told = resource.update(**GOLDEN, Description="d")
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert told.reason.startswith(f"timed out during UpdateDistributionConfiguration of {ARN}golden")
+    response = resource.update(**GOLDEN, Description="d")
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
+    assert response.reason.startswith(f"timed out during UpdateDistributionConfiguration of {ARN}golden")
 
 
 def test_a_token_refused_as_spent_is_no_failure(resource: Resource) -> None:
@@ -67,8 +69,8 @@ def test_a_token_refused_as_spent_is_no_failure(resource: Resource) -> None:
     resource.emulator.fail_with(
         "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=1
     )
-    told = resource.update(REQUEST_ID, **GOLDEN, Description="d")
-    assert told.status == "SUCCESS"
+    response = resource.update(REQUEST_ID, **GOLDEN, Description="d")
+    assert response.status == "SUCCESS"
     assert resource.live["description"] == "d"
 
 
@@ -76,8 +78,8 @@ def test_a_reused_request_id_leads_to_a_derived_token(resource: Resource) -> Non
     """If a request ID is reused with other content, there is one attempt with a token from ID and content."""
     resource.create(**GOLDEN)
     resource.update(REQUEST_ID, **GOLDEN, Description="first")
-    told = resource.update(REQUEST_ID, **GOLDEN, Description="second")
-    assert told.status == "SUCCESS"
+    response = resource.update(REQUEST_ID, **GOLDEN, Description="second")
+    assert response.status == "SUCCESS"
     assert resource.live["description"] == "second"
     tokens = [
         request.parameters["clientToken"]
@@ -87,23 +89,23 @@ def test_a_reused_request_id_leads_to_a_derived_token(resource: Resource) -> Non
     assert tokens[:2] == [REQUEST_ID, REQUEST_ID]
     assert len(tokens) == 3
     assert len(tokens[2]) <= 64
-    assert told.data["ClientToken"] == tokens[2]
+    assert response.data["ClientToken"] == tokens[2]
 
 
 def test_a_reused_request_id_of_a_create(resource: Resource) -> None:
     """A Create whose request ID was used with other content creates with a token from ID and content."""
     resource.create(REQUEST_ID, **GOLDEN)
     resource.delete()
-    told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = resource.create(REQUEST_ID, **GOLDEN, Description="d")
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "d"
 
 
 def test_a_reused_request_id_overwrites_nothing(resource: Resource) -> None:
     """A Create whose request ID was used with other content does not change a configuration after its handover."""
     resource.create(REQUEST_ID, **GOLDEN)
-    told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
-    assert told.status == "FAILED"
+    response = resource.create(REQUEST_ID, **GOLDEN, Description="d")
+    assert response.status == "FAILED"
     assert "description" not in resource.live
 
 
@@ -111,29 +113,29 @@ def test_a_replayed_create_is_no_success(resource: Resource) -> None:
     """A Create fails and orphans nothing if the service replays the response for a configuration deleted since."""
     resource.create(REQUEST_ID, **GOLDEN)
     resource.delete()
-    told = resource.create(REQUEST_ID, **GOLDEN)
-    assert told.status == "FAILED"
-    assert not told.physical_id.startswith("arn:")
-    assert "may have replayed a cached response" in told.reason
+    response = resource.create(REQUEST_ID, **GOLDEN)
+    assert response.status == "FAILED"
+    assert not response.physical_id.startswith("arn:")
+    assert "may have replayed a cached response" in response.reason
     assert resource.emulator.configurations == {}
 
 
 def test_all_findings_are_answered_and_nothing_is_called(resource: Resource) -> None:
     """All mistakes in the properties are reported at once, before any call."""
-    told = resource.create(
+    response = resource.create(
         Nam="x", Distributions=[{"Region": "a"}, {"Region": "a", "AmiDistributionConfiguration": {}}]
     )
-    assert told.status == "FAILED"
-    assert told.reason.startswith("3 problems with the properties; no API calls were made: Nam: unknown property")
+    assert response.status == "FAILED"
+    assert response.reason.startswith("3 problems with the properties; no API calls were made: Nam: unknown property")
     for part in ("did you mean Name?", "Distributions[0]: one or more outputs", "Distributions[1].Region:"):
-        assert part in told.reason
+        assert part in response.reason
     assert resource.calls() == []
 
 
 def test_a_request_id_that_is_no_token_is_refused(resource: Resource) -> None:
     """A request ID that is too long for a client token leads to FAILED before any call."""
-    told = resource.create("x" * 65, **GOLDEN)
-    assert "ClientToken: must be at most 64 characters, is 65" in told.reason
+    response = resource.create("x" * 65, **GOLDEN)
+    assert "ClientToken: must be at most 64 characters, is 65" in response.reason
     assert resource.calls() == []
 
 
@@ -150,9 +152,9 @@ def test_an_answerable_event_that_is_malformed_is_answered(resource: Resource, c
         "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
         "ResourceProperties": GOLDEN,
     }
-    told = resource.deliver({**event, **change})
-    assert told.status == "FAILED"
-    assert next(iter(change)) in told.reason
+    response = resource.deliver({**event, **change})
+    assert response.status == "FAILED"
+    assert next(iter(change)) in response.reason
     assert resource.calls() == []
 
 
@@ -280,8 +282,8 @@ def test_a_token_that_stays_spent_is_tried_twice(resource: Resource) -> None:
         "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=99
     )
     resource.calls()
-    told = resource.update(**GOLDEN, Description="d")
-    assert told.status == "FAILED"
+    response = resource.update(**GOLDEN, Description="d")
+    assert response.status == "FAILED"
     assert resource.calls().count("Update") == 2
 
 
@@ -301,16 +303,16 @@ def test_pipelines_of_all_pages_are_named(resource: Resource) -> None:
     resource.create(**GOLDEN)
     for number in range(30):
         resource.emulator.seed_pipeline(f"nightly-{number:02}", resource.physical_id)
-    told = resource.delete()
-    assert "nightly-29" in told.reason
-    assert "ResourceDependencyException" in told.reason
+    response = resource.delete()
+    assert "nightly-29" in response.reason
+    assert "ResourceDependencyException" in response.reason
 
 
 def test_a_collision_keeps_the_code_and_the_request_id(resource: Resource) -> None:
     """If a name already exists, the reason has the API's code and request ID."""
     resource.emulator.seed(name="golden", distributions=[])
-    told = resource.create(**GOLDEN)
-    assert "(ResourceAlreadyExistsException, API request ID " in told.reason
+    response = resource.create(**GOLDEN)
+    assert "(ResourceAlreadyExistsException, API request ID " in response.reason
 
 
 def test_a_replayed_update_is_no_success(resource: Resource) -> None:
@@ -318,18 +320,18 @@ def test_a_replayed_update_is_no_success(resource: Resource) -> None:
     resource.create(**GOLDEN)
     resource.update(REQUEST_ID, **GOLDEN, Description="first")
     resource.update(**GOLDEN, Description="second")
-    told = resource.update(REQUEST_ID, **GOLDEN, Description="first")
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert "may have replayed a cached response" in told.reason
+    response = resource.update(REQUEST_ID, **GOLDEN, Description="first")
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
+    assert "may have replayed a cached response" in response.reason
     assert resource.live["description"] == "second"
 
 
 def test_what_cannot_be_read_after_it_was_created_is_not_handed_over(resource: Resource) -> None:
     """A Create that cannot read what it created fails and leaves it unfinished, and its Delete removes it."""
     resource.emulator.fail_with("GetDistributionConfiguration", "SomethingNewException", 400, "no")
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -342,8 +344,8 @@ def test_an_update_that_cannot_be_read_back_is_a_success(resource: Resource) -> 
             resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED)
 
     resource.emulator.interruption = interrupt
-    told = resource.update(**GOLDEN, Description="d")
-    assert (told.status, told.physical_id, told.data["Name"]) == ("SUCCESS", f"{ARN}golden", "golden")
+    response = resource.update(**GOLDEN, Description="d")
+    assert (response.status, response.physical_id, response.data["Name"]) == ("SUCCESS", f"{ARN}golden", "golden")
 
 
 def test_a_malformed_event_is_answered_to_nobody(resource: Resource) -> None:
@@ -395,8 +397,8 @@ def test_a_delete_without_its_packages_tells_the_truth(
     command = [sys.executable, "-c", script, str(tmp_path), json.dumps(event)]
     subprocess.run(command, check=True, timeout=60, capture_output=True)
     (put,) = slot.puts
-    answer = json.loads(put.body)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == (status, f"{ARN}golden")
+    body = json.loads(put.body)
+    assert (body["Status"], body["PhysicalResourceId"]) == (status, f"{ARN}golden")
 
 
 @pytest.mark.parametrize("error", [MemoryError(), SystemExit(3), ValueError("odd"), RecursionError()])
@@ -415,8 +417,8 @@ def test_what_breaks_inside_the_client_is_looked_into(
 
     events = client(SERVICE, os.environ.get("AWS_REGION")).meta.events
     events.register(f"after-call.imagebuilder.{request_type}DistributionConfiguration", break_off)
-    told = resource.create(**GOLDEN) if request_type == "Create" else resource.update(**GOLDEN, Description="d")
-    assert (told.status, told.physical_id, left) == ("SUCCESS", f"{ARN}golden", [])
+    response = resource.create(**GOLDEN) if request_type == "Create" else resource.update(**GOLDEN, Description="d")
+    assert (response.status, response.physical_id, left) == ("SUCCESS", f"{ARN}golden", [])
     assert len(resource.emulator.configurations) == 1
 
 
@@ -424,10 +426,10 @@ def test_a_create_that_is_cut_short_after_creating_returns_a_marker(resource: Re
     """A Create that runs out of time after it created something returns a marker, whose Delete removes it."""
     resource.context = replace(resource.context, milliseconds=2_000)
     resource.emulator.fail("GetDistributionConfiguration", Fault.HANG, times=9)
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
     resource.emulator.reset_faults()
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -458,8 +460,8 @@ def test_an_unknown_request_type_keeps_the_physical_id(resource: Resource) -> No
         "PhysicalResourceId": f"{ARN}golden",
         "ResourceProperties": GOLDEN,
     }
-    told = resource.deliver(event)
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+    response = resource.deliver(event)
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
 
 
 def test_nothing_is_begun_after_the_url_has_expired(resource: Resource) -> None:

@@ -22,12 +22,12 @@ def lines(captured: str) -> list[dict[str, Any]]:
 
 def test_every_line_is_json_about_the_request(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """Each line is a JSON object with the stack, the logical ID, the request ID, and the request type."""
-    told = resource.create("11111111-0000-4000-8000-000000000000", Name="golden", Distributions=[ami()])
+    response = resource.create("11111111-0000-4000-8000-000000000000", Name="golden", Distributions=[ami()])
     resource.update(Name="golden", Distributions=[])
     resource.update(Name="golden", Distributions="nonsense")
     resource.delete()
     written = lines(capsys.readouterr().out)
-    assert told.status == "SUCCESS"
+    assert response.status == "SUCCESS"
     assert all(line.keys() >= KEYS and line["stack_id"] == STACK_ID for line in written)
     assert [line["request_type"] for line in written if line["message"] == "request received"] == [
         "Create",
@@ -105,9 +105,9 @@ def test_what_the_service_quotes_is_redacted(
     monkeypatch.setenv("AWS_SESSION_TOKEN", "verysecrettoken/+=")
     quoted = "x-amz-security-token:verysecrettoken/+= https://b.s3/k?X-Amz-Signature=deadbeef0123 AKIAIOSFODNN7EXAMPLE"
     resource.emulator.fail_with("CreateDistributionConfiguration", "InvalidSignatureException", 403, quoted, times=9)
-    told = resource.create(Name="golden", Description=quoted, Distributions=[ami()])
-    assert told.status == "FAILED"
-    for text in (told.reason, capsys.readouterr().out):
+    response = resource.create(Name="golden", Description=quoted, Distributions=[ami()])
+    assert response.status == "FAILED"
+    for text in (response.reason, capsys.readouterr().out):
         assert "InvalidSignatureException" in text
         assert not [secret for secret in ("verysecrettoken", "deadbeef0123", "AKIAIOSFODNN7EXAMPLE") if secret in text]
 
@@ -117,8 +117,8 @@ def test_json_that_the_service_quotes_is_redacted(resource: Resource, capsys: py
     quoted = json.dumps({"body": json.dumps({"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG", "Host": "harmless.example"})})
     proxied = f"{quoted} through socks5h://user:p@ssword@proxy.example:1080"
     resource.emulator.fail_with("CreateDistributionConfiguration", "OddException", 400, proxied, times=9)
-    told = resource.create(Name="golden", Distributions=[ami()])
-    for text in (told.reason, capsys.readouterr().out):
+    response = resource.create(Name="golden", Distributions=[ami()])
+    for text in (response.reason, capsys.readouterr().out):
         assert "harmless.example" in text
         assert "socks5h://(removed)@proxy.example:1080" in text
         assert not [secret for secret in ("wJalrXUtnFEMI", "K7MDENG", "ssword") if secret in text]

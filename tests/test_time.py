@@ -82,22 +82,22 @@ def test_work_that_is_over_starts_nothing_new(resource: Resource) -> None:
 def test_nothing_is_done_after_cloudformation_gave_up(resource: Resource, timeout: object) -> None:
     """A request that arrives after its ServiceTimeout changes nothing and fails, whatever its type."""
     properties = {**GOLDEN, "ServiceTimeout": timeout}
-    told = resource.send("Create", properties, date=resource.clock.time() - 25)
-    assert told.status == "FAILED"
-    assert "CloudFormation had waited 20 seconds" in told.reason
+    response = resource.send("Create", properties, date=resource.clock.time() - 25)
+    assert response.status == "FAILED"
+    assert "CloudFormation had waited 20 seconds" in response.reason
     assert resource.calls() == []
     resource.create(**properties)
     for send, given in (("Update", {**properties, "Description": "d"}), ("Delete", properties)):
         resource.calls()
-        told = resource.send(send, given, old=properties, date=resource.clock.time() - 25)
-        assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+        response = resource.send(send, given, old=properties, date=resource.clock.time() - 25)
+        assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
         assert resource.calls() == []
 
 
 def test_a_request_in_time_is_served(resource: Resource) -> None:
     """A request that arrives before its ServiceTimeout is served."""
-    told = resource.send("Create", {**GOLDEN, "ServiceTimeout": "20"}, date=resource.clock.time() - 10)
-    assert told.status == "SUCCESS"
+    response = resource.send("Create", {**GOLDEN, "ServiceTimeout": "20"}, date=resource.clock.time() - 10)
+    assert response.status == "SUCCESS"
 
 
 def test_the_service_timeout_bounds_the_work(resource: Resource) -> None:
@@ -105,8 +105,8 @@ def test_the_service_timeout_bounds_the_work(resource: Resource) -> None:
     resource.context = replace(resource.context, milliseconds=600_000)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=10_000)
     start = resource.clock.time()
-    told = resource.create(**GOLDEN, ServiceTimeout="20")
-    assert told.status == "FAILED"
+    response = resource.create(**GOLDEN, ServiceTimeout="20")
+    assert response.status == "FAILED"
     assert resource.clock.time() - start < 20
     assert resource.emulator.configurations == {}
 
@@ -114,8 +114,8 @@ def test_the_service_timeout_bounds_the_work(resource: Resource) -> None:
 def test_the_service_timeout_bounds_the_search(resource: Resource) -> None:
     """The search for what a Create may have left behind ends before the ServiceTimeout."""
     start = resource.clock.time()
-    told = resource.send("Delete", {**GOLDEN, "ServiceTimeout": "6"}, physical_id="images-Golden-1ABC")
-    assert told.status == "SUCCESS"
+    response = resource.send("Delete", {**GOLDEN, "ServiceTimeout": "6"}, physical_id="images-Golden-1ABC")
+    assert response.status == "SUCCESS"
     assert resource.clock.time() - start < 6
 
 
@@ -157,9 +157,9 @@ def test_a_call_that_could_not_be_sent_is_attempted_again(
     monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", "http://127.0.0.1:9")
     properties = {**GOLDEN, "Description": "d"}
     start = resource.clock.time()
-    told = resource.send(request_type, properties, old=GOLDEN)
-    assert told.status == "FAILED"
-    assert "could not be sent: Could not connect to the endpoint URL" in told.reason
+    response = resource.send(request_type, properties, old=GOLDEN)
+    assert response.status == "FAILED"
+    assert "could not be sent: Could not connect to the endpoint URL" in response.reason
     assert resource.clock.time() - start > 15
 
 
@@ -195,14 +195,14 @@ def test_a_change_that_may_have_happened_is_not_denied(resource: Resource) -> No
             resource.emulator.fail_with("*", "ExpiredTokenException", 403, "The security token is expired", times=99)
 
     resource.emulator.interruption = interrupt
-    told = resource.create(**GOLDEN)
-    assert told.status == "FAILED"
-    assert "othing was called" not in told.reason
-    assert "othing changed" not in told.reason
-    assert "may-have-created" in told.physical_id
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "FAILED"
+    response = resource.create(**GOLDEN)
+    assert response.status == "FAILED"
+    assert "no API calls were made" not in response.reason
+    assert "othing changed" not in response.reason
+    assert "may-have-created" in response.physical_id
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "FAILED"
     resource.emulator.reset_faults()
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -211,6 +211,6 @@ def test_a_delete_that_changes_nothing_does_not_wait_for_the_api(resource: Resou
     arn = resource.emulator.seed(name="golden", distributions=[])
     resource.emulator.fail("*", Fault.HANG, times=99)
     start = time.monotonic()
-    told = resource.send("Delete", {"DistributionConfigurationArn": arn}, physical_id=arn)
-    assert told.status == "SUCCESS"
+    response = resource.send("Delete", {"DistributionConfigurationArn": arn}, physical_id=arn)
+    assert response.status == "SUCCESS"
     assert time.monotonic() - start < 10

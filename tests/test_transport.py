@@ -20,7 +20,7 @@ from tests.client.wire import CERTIFICATE, Recorder
 SECONDS = 10.0
 
 
-def answer(body: bytes) -> bytes:
+def http_response(body: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
@@ -33,9 +33,9 @@ def server(first: bytes) -> Iterator[tuple[str, list[socket.socket]]]:
 
     def serve(connection: ssl.SSLSocket) -> None:
         with suppress(OSError):
-            for told in (first, answer(b"later")):
+            for data in (first, http_response(b"later")):
                 connection.recv(65536)
-                connection.sendall(told)
+                connection.sendall(data)
 
     def accept() -> None:
         with suppress(OSError):
@@ -111,7 +111,7 @@ def exchanged(transport: Transport, url: str) -> bytes:
 
 def test_a_connection_with_nothing_left_is_used_again(transport: Transport) -> None:
     """Requests with normal responses share one connection."""
-    with server(answer(b"first")) as (url, connections):
+    with server(http_response(b"first")) as (url, connections):
         assert [exchanged(transport, url), exchanged(transport, url)] == [b"first", b"later"]
         assert len(connections) == 1
 
@@ -119,10 +119,10 @@ def test_a_connection_with_nothing_left_is_used_again(transport: Transport) -> N
 def test_what_is_left_of_an_answer_is_nobody_s_answer(transport: Transport) -> None:
     """Bytes after a response, already decrypted, are not taken for the response to the next request."""
     room = io.DEFAULT_BUFFER_SIZE  # so much is taken from TLS at a time
-    body = b"x" * (room - len(answer(b"")) - len(str(room)) + 1)
-    whole = answer(body)
+    body = b"x" * (room - len(http_response(b"")) - len(str(room)) + 1)
+    whole = http_response(body)
     assert len(whole) == room
-    with server(whole + answer(b"nobody's")) as (url, connections):
+    with server(whole + http_response(b"nobody's")) as (url, connections):
         assert [exchanged(transport, url), exchanged(transport, url)] == [body, body]
         assert len(connections) == 2
 
@@ -135,7 +135,7 @@ def test_many_open_files_are_no_hindrance(transport: Transport) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
     files = [socket.socket() for _ in range(1100)]
     try:
-        with server(answer(b"first")) as (url, connections):
+        with server(http_response(b"first")) as (url, connections):
             assert [exchanged(transport, url), exchanged(transport, url)] == [b"first", b"later"]
             assert len(connections) == 1
     finally:
@@ -150,7 +150,7 @@ def test_an_interim_response_is_not_the_final_one(interim: int, pause: bytes) ->
     """After any 1xx response, the final one is read, at once or later, and the connection is reused."""
     early = b"HTTP/1.1 %d Wait\r\nLink: </x>; rel=preload\r\n\r\n" % interim
     transport = Transport(ssl.create_default_context)
-    with plain_server(early + early + pause + answer(b"whole"), EMPTY) as (url, requests, later):
+    with plain_server(early + early + pause + http_response(b"whole"), EMPTY) as (url, requests, later):
         later.set()
         assert exchanged(transport, url) == b"whole"
         assert put(transport, url) == 200
@@ -202,7 +202,11 @@ def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
 def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
     """If bytes beyond a response were read with it, its connection is not reused, even if more follows later."""
     transport = Transport(ssl.create_default_context)
-    with plain_server(answer(b"first") + b"HTTP/1.1 200 OK\r\nContent-", answer(b"second")) as (url, _, _):
+    with plain_server(http_response(b"first") + b"HTTP/1.1 200 OK\r\nContent-", http_response(b"second")) as (
+        url,
+        _,
+        _,
+    ):
         assert exchanged(transport, url) == b"first"
         assert not transport.has_connection(url)
         assert exchanged(transport, url) == b"second"
@@ -211,7 +215,11 @@ def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
 def test_a_body_that_breaks_off_is_an_error() -> None:
     """A response whose body ends early is an error, and its connection is not reused."""
     transport = Transport(ssl.create_default_context)
-    with plain_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf" + LATER, answer(b"x")) as (url, _, later):
+    with plain_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf" + LATER, http_response(b"x")) as (
+        url,
+        _,
+        later,
+    ):
         connection = transport.connection(url, SECONDS)
         later.set()
         with pytest.raises((IncompleteRead, TimeoutError)):

@@ -58,29 +58,29 @@ def in_url(text: str, depth: int) -> str:
 @example("", "\u017fignature", "=", "0123456789ab", "")
 def test_what_signs_is_removed(before: str, name: str, sign: str, secret: str, after: str) -> None:
     """The value of whatever signs a request is removed, in any letter case, and only that."""
-    told = redact(f"{before} {name}{sign}{secret} {after}")
-    assert (f"{name}{sign}{secret}" in told) == (name == "other")
+    redacted = redact(f"{before} {name}{sign}{secret} {after}")
+    assert (f"{name}{sign}{secret}" in redacted) == (name == "other")
 
 
 @given(NAMES, SECRETS, DEPTHS, st.booleans())
 def test_no_member_of_quoted_json_survives(name: str, secret: str, depth: int, slashes: bool) -> None:
     """A secret in JSON is removed however often that is quoted in JSON, and the JSON around it stays readable."""
     text = in_json(json.dumps({"first": "1", name: secret, "last": "2"}), depth)
-    told = redact(text.replace("/", r"\/") if slashes else text)
+    redacted = redact(text.replace("/", r"\/") if slashes else text)
     for _ in range(depth):
-        told = json.loads(told)["message"]
-    assert json.loads(told) == {"first": "1", name: "(removed)", "last": "2"}
+        redacted = json.loads(redacted)["message"]
+    assert json.loads(redacted) == {"first": "1", name: "(removed)", "last": "2"}
 
 
 @given(NAMES, SECRETS, DEPTHS, DEPTHS)
 def test_no_parameter_of_a_url_in_a_url_survives(name: str, secret: str, in_urls: int, in_jsons: int) -> None:
     """A secret in a URL is removed however often that is a parameter of another one, and quoted; its neighbors stay."""
     url = in_url(f"first=1&{name}={quote(secret, safe='')}&last=2", in_urls)
-    told = redact(in_json(f"GET https://b.s3/k?u={url} failed", in_jsons))
+    redacted = redact(in_json(f"GET https://b.s3/k?u={url} failed", in_jsons))
     for _ in range(in_jsons):
-        told = json.loads(told)["message"]
+        redacted = json.loads(redacted)["message"]
     neighbors = in_url("first=1&", in_urls), in_url("&last=2", in_urls)
-    assert told == f"GET https://b.s3/k?u={neighbors[0]}(removed){neighbors[1]} failed"
+    assert redacted == f"GET https://b.s3/k?u={neighbors[0]}(removed){neighbors[1]} failed"
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_no_parameter_of_a_url_in_a_url_survives(name: str, secret: str, in_urls
 @pytest.mark.parametrize("depth", range(3))
 def test_an_authorization_header_is_removed_whole(value: str, written: Callable[[str], str], depth: int) -> None:
     """No part of an Authorization header's value remains, and the lines around it do."""
-    told = redact(in_json(f"before\n{written(value)}\nafter", depth))
+    redacted = redact(in_json(f"before\n{written(value)}\nafter", depth))
     for _ in range(depth):
-        told = json.loads(told)["message"]
-    first, middle, last = told.split("\n")
+        redacted = json.loads(redacted)["message"]
+    first, middle, last = redacted.split("\n")
     assert (first, last) == ("before", "after")
     parts = value.replace('"', " ").replace(",", " ").replace("=", " ").replace("/", " ").split()
     assert [part for part in parts if len(part) > 3 and part in middle] == []
@@ -157,9 +157,9 @@ def test_no_way_of_quoting_hides_a_secret(written: str, secret: str, layers: lis
     text = f"before {written.format(secret)} after"
     for layer in layers:
         text = layer(text)
-    told = redact(text)
-    assert secret not in told
-    assert "before" in told
+    redacted = redact(text)
+    assert secret not in redacted
+    assert "before" in redacted
 
 
 PASSWORDS = st.sampled_from(["'", "&", '"', "<", "\\", " ", "/", "?", "#", "!", "(", "%", "+", ","])
@@ -171,9 +171,9 @@ def test_a_password_of_any_characters_is_removed(odd: str, head: str, layers: li
     text = f"proxy https://user:{head}{odd}Xword@host:8080/path failed"
     for layer in layers:
         text = layer(text)
-    told = redact(text)
-    assert "Xword" not in told
-    assert "path" in told
+    redacted = redact(text)
+    assert "Xword" not in redacted
+    assert "path" in redacted
 
 
 @pytest.mark.parametrize("password", ["12/X", "12/X/Y", "12'X", '12"X', "12&X", "X", "1234"])
@@ -242,10 +242,10 @@ def test_the_process_s_own_credentials_are_removed(around: str, secret: str, in_
     """The function's credentials are removed without a name before them, in URLs and JSON of any depth."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_SESSION_TOKEN", secret)
-        told = redact(in_json(in_url(f"{around} {secret} {around}", in_urls), in_jsons))
+        redacted = redact(in_json(in_url(f"{around} {secret} {around}", in_urls), in_jsons))
         for _ in range(in_jsons):
-            told = json.loads(told)["message"]
-        assert told == f"{in_url(f'{around} ', in_urls)}(removed){in_url(f' {around}', in_urls)}"
+            redacted = json.loads(redacted)["message"]
+        assert redacted == f"{in_url(f'{around} ', in_urls)}(removed){in_url(f' {around}', in_urls)}"
 
 
 HARMLESS = [

@@ -14,11 +14,11 @@ THEIRS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "old 
 def test_adopt_replaces_the_content(resource: Resource) -> None:
     """Create with an ARN brings that configuration to the properties and answers the ARN."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
-    told = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    response = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", arn)
     assert resource.calls() == ["Get", "Update", "Get"]
     assert "description" not in resource.live
-    assert told.data["Name"] == "theirs"
+    assert response.data["Name"] == "theirs"
 
 
 def test_adopting_what_is_as_wanted_calls_nothing(resource: Resource) -> None:
@@ -38,20 +38,20 @@ def test_an_adopted_configuration_is_not_marked(resource: Resource) -> None:
 
 def test_adopting_what_is_not_there_fails(resource: Resource) -> None:
     """Create with the ARN of nothing fails, naming ARN, account and Region, and answers no ARN."""
-    told = resource.create(DistributionConfigurationArn=f"{ARN}nowhere", Distributions=[ami()])
-    assert told.status == "FAILED"
-    assert not told.physical_id.startswith("arn:")
-    assert all(part in told.reason for part in (f"{ARN}nowhere", "account 123456789012", "Region us-east-1"))
+    response = resource.create(DistributionConfigurationArn=f"{ARN}nowhere", Distributions=[ami()])
+    assert response.status == "FAILED"
+    assert not response.physical_id.startswith("arn:")
+    assert all(part in response.reason for part in (f"{ARN}nowhere", "account 123456789012", "Region us-east-1"))
 
 
 @pytest.mark.parametrize("here", ["us-east-1", "123456789012"])
 def test_what_is_elsewhere_is_refused_before_any_call(resource: Resource, here: str) -> None:
-    """An ARN of another Region or account is told as such, with the provider's own, and nothing is called."""
+    """An ARN of another Region or account is response as such, with the provider's own, and nothing is called."""
     there = {"us-east-1": "eu-west-1", "123456789012": "210987654321"}[here]
-    told = resource.create(DistributionConfigurationArn=f"{ARN}golden".replace(here, there), Distributions=[ami()])
-    assert told.status == "FAILED"
-    assert there in told.reason
-    assert "this provider manages account 123456789012, Region us-east-1" in told.reason
+    response = resource.create(DistributionConfigurationArn=f"{ARN}golden".replace(here, there), Distributions=[ami()])
+    assert response.status == "FAILED"
+    assert there in response.reason
+    assert "this provider manages account 123456789012, Region us-east-1" in response.reason
     assert resource.emulator.requests == []
 
 
@@ -60,10 +60,10 @@ def test_a_failed_adoption_answers_no_arn(resource: Resource) -> None:
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     properties: dict[str, Any] = {"DistributionConfigurationArn": arn, "Distributions": [ami()], "OnDelete": "Delete"}
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED, times=99)
-    told = resource.create(**properties)
-    assert told.status == "FAILED"
-    assert not told.physical_id.startswith("arn:")
-    assert resource.send("Delete", properties, physical_id=told.physical_id).status == "SUCCESS"
+    response = resource.create(**properties)
+    assert response.status == "FAILED"
+    assert not response.physical_id.startswith("arn:")
+    assert resource.send("Delete", properties, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations[arn]["distributions"] == THEIRS
 
 
@@ -71,9 +71,9 @@ def test_a_failed_adoption_gives_the_content_back(resource: Resource) -> None:
     """Where adoption fails after the content was replaced, the former content is put back."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
-    told = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
-    assert told.status == "FAILED"
-    assert f"The former content of {arn} is restored" in told.reason
+    response = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
+    assert response.status == "FAILED"
+    assert f"The former content of {arn} is restored" in response.reason
     assert resource.emulator.configurations[arn]["distributions"] == THEIRS
     assert resource.emulator.configurations[arn]["description"] == "old"
 
@@ -93,8 +93,8 @@ def test_update_of_an_adopted_configuration_that_vanished_fails(resource: Resour
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
     resource.delete(DistributionConfigurationArn=arn, OnDelete="Delete")
-    told = resource.update(DistributionConfigurationArn=arn, Description="d", Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("FAILED", arn)
+    response = resource.update(DistributionConfigurationArn=arn, Description="d", Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("FAILED", arn)
     assert resource.emulator.configurations == {}
 
 
@@ -104,11 +104,11 @@ def test_from_name_to_arn_and_back_stays_in_place(resource: Resource) -> None:
     resource.create(**owned)
     arn = resource.physical_id
     resource.calls()
-    told = resource.update(DistributionConfigurationArn=arn, Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    response = resource.update(DistributionConfigurationArn=arn, Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", arn)
     assert not set(OWNERSHIP_TAGS) & set(resource.live.get("tags", {}))
-    told = resource.update(**owned)
-    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    response = resource.update(**owned)
+    assert (response.status, response.physical_id) == ("SUCCESS", arn)
     assert set(OWNERSHIP_TAGS) <= set(resource.live["tags"])
     assert resource.calls() == ["Get", "UntagResource", "Get", "TagResource"]
 
@@ -119,7 +119,7 @@ def test_adopting_another_one_is_a_replacement(resource: Resource) -> None:
     second = resource.emulator.seed(name="second", distributions=THEIRS)
     resource.create(DistributionConfigurationArn=first, Distributions=[ami()])
     before = resource.properties
-    told = resource.update(DistributionConfigurationArn=second, Distributions=[ami()])
-    assert told.physical_id == second
+    response = resource.update(DistributionConfigurationArn=second, Distributions=[ami()])
+    assert response.physical_id == second
     assert resource.send("Delete", before, physical_id=first).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {first, second}

@@ -73,11 +73,11 @@ def test_a_retained_name_already_exists(resource: Resource) -> None:
     """A Create whose name this resource retained fails, says so and how to adopt it, and its Delete keeps it."""
     resource.emulator.seed(name="golden", distributions=CONTENT, tags=PLAIN)
     resource.clock.sleep(60)
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
     for part in ("already exists", "was retained by this resource", f"DistributionConfigurationArn: {ARN}golden"):
-        assert part in told.reason
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+        assert part in response.reason
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
 
 
@@ -92,8 +92,8 @@ def test_the_delete_of_a_marker_keeps_what_was_created_since(resource: Resource)
 def test_an_update_from_a_marker_creates(resource: Resource) -> None:
     """An Update whose physical ID is a marker creates, hands over, and survives the Delete of the marker."""
     failed = resource.create(**TYPO)
-    told = resource.send("Update", GOLDEN, old=TYPO, physical_id=failed.physical_id)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = resource.send("Update", GOLDEN, old=TYPO, physical_id=failed.physical_id)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert tags_of(resource) == PLAIN
     assert resource.send("Delete", TYPO, physical_id=failed.physical_id).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
@@ -104,8 +104,8 @@ def test_an_update_from_a_marker_overwrites_nothing_retained(resource: Resource)
     resource.emulator.seed(name="golden", distributions=CONTENT, tags=PLAIN)
     resource.clock.sleep(60)
     failed = resource.create(**TYPO)
-    told = resource.send("Update", {**GOLDEN, "Description": "d"}, old=TYPO, physical_id=failed.physical_id)
-    assert (told.status, told.physical_id) == ("FAILED", failed.physical_id)
+    response = resource.send("Update", {**GOLDEN, "Description": "d"}, old=TYPO, physical_id=failed.physical_id)
+    assert (response.status, response.physical_id) == ("FAILED", failed.physical_id)
     assert "description" not in resource.emulator.configurations[f"{ARN}golden"]
 
 
@@ -113,8 +113,8 @@ def test_an_update_from_a_marker_removes_what_another_one_left(resource: Resourc
     """An Update from a marker deletes what an earlier one left unfinished under another name."""
     failed = resource.create(**TYPO)
     leave_unfinished(resource, "other")
-    told = resource.send("Update", GOLDEN, old={**GOLDEN, "Name": "other"}, physical_id=failed.physical_id)
-    assert told.status == "SUCCESS"
+    response = resource.send("Update", GOLDEN, old={**GOLDEN, "Name": "other"}, physical_id=failed.physical_id)
+    assert response.status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
 
 
@@ -125,12 +125,12 @@ def test_what_was_never_handed_over_is_deleted(resource: Resource, physical_id: 
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
     failed = resource.create(**GOLDEN)
     assert failed.status == "FAILED"
-    told = resource.send(
+    response = resource.send(
         "Delete",
         {**GOLDEN, "OnDelete": on_delete},
         physical_id=failed.physical_id if physical_id == "marker" else physical_id,
     )
-    assert told.status == "SUCCESS"
+    assert response.status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -180,8 +180,8 @@ def test_a_handover_that_finds_nothing_creates_nothing_again(resource: Resource)
             resource.emulator.remove(f"{ARN}golden")
 
     resource.emulator.interruption = interrupt
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
     assert resource.emulator.configurations == {}
     assert resource.calls().count("Create") == 1
 
@@ -214,8 +214,8 @@ def test_a_handover_whose_response_is_lost_is_found_out(resource: Resource, faul
     """A Create and a rename whose handover meets passing trouble succeed, and hand over once and for all."""
     for name in ("golden", "new"):
         resource.emulator.fail("TagResource", fault, after=after)
-        told = resource.update(**{**GOLDEN, "Name": name}) if resource.physical_id else resource.create(**GOLDEN)
-        assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}{name}")
+        response = resource.update(**{**GOLDEN, "Name": name}) if resource.physical_id else resource.create(**GOLDEN)
+        assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}{name}")
         assert tags_of(resource, name) == PLAIN
 
 

@@ -11,8 +11,8 @@ from tests.stack import ARN, STACK_ID, Resource, ami
 
 def test_create_answers_the_new_arn(resource: Resource) -> None:
     """Create with a Name makes the configuration and answers its ARN as the physical ID."""
-    told = resource.create(Name="My Golden_Image", Description="d", Distributions=[ami()], Tags={"team": "x"})
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}my-golden-image")
+    response = resource.create(Name="My Golden_Image", Description="d", Distributions=[ami()], Tags={"team": "x"})
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}my-golden-image")
     assert resource.live["name"] == "My Golden_Image"
     assert resource.live["description"] == "d"
     assert resource.live["tags"]["team"] == "x"
@@ -39,8 +39,8 @@ def test_attributes_come_with_every_success(resource: Resource) -> None:
     first = resource.create("11111111-0000-4000-8000-000000000000", Name="Golden", Distributions=regions)
     changed = resource.update(Name="Golden", Description="d", Distributions=regions)
     unchanged = resource.update(Name="Golden", Description="d", Distributions=regions)
-    for told in (first, changed, unchanged):
-        assert {name for name, value in told.data.items() if value} == names
+    for response in (first, changed, unchanged):
+        assert {name for name, value in response.data.items() if value} == names
     assert first.data["Name"] == "Golden"
     assert first.data["Regions"] == "us-east-1,eu-west-1"
     assert first.data["Arn"] == first.data["DistributionConfigurationArn"] == f"{ARN}golden"
@@ -60,8 +60,8 @@ def test_create_continues_with_what_an_earlier_one_left_unfinished(resource: Res
     """A Create that finds an unfinished configuration of its own updates it and returns its ARN."""
     tags = Owner(STACK_ID, "Golden").tags(State.UNFINISHED)
     resource.emulator.seed(name="golden", distributions=[], tags=tags)
-    told = resource.create(Name="golden", Description="new", Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = resource.create(Name="golden", Description="new", Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "new"
     assert resource.live["tags"] == Owner(STACK_ID, "Golden").tags()
 
@@ -69,10 +69,10 @@ def test_create_continues_with_what_an_earlier_one_left_unfinished(resource: Res
 def test_a_name_that_is_taken_fails_and_touches_nothing(resource: Resource) -> None:
     """A Create whose name somebody else has fails, names the ARN and how to adopt it, and answers no ARN."""
     arn = resource.emulator.seed(name="golden", distributions=[], description="theirs")
-    told = resource.create(Name="Golden", Distributions=[ami()])
-    assert told.status == "FAILED"
-    assert not told.physical_id.startswith("arn:")
-    assert f"DistributionConfigurationArn: {arn}" in told.reason
+    response = resource.create(Name="Golden", Distributions=[ami()])
+    assert response.status == "FAILED"
+    assert not response.physical_id.startswith("arn:")
+    assert f"DistributionConfigurationArn: {arn}" in response.reason
     assert resource.emulator.configurations[arn]["description"] == "theirs"
 
 
@@ -80,9 +80,9 @@ def test_another_logical_id_does_not_own_it(resource: Resource, emulator: object
     """The marks of another resource of the same stack are not one's own."""
     resource.create(Name="golden", Distributions=[ami()])
     other = Resource(resource.emulator, resource.sink, logical_id="Other")
-    told = other.create(Name="golden", Distributions=[ami()])
-    assert told.status == "FAILED"
-    assert "resource Golden of stack" in told.reason
+    response = other.create(Name="golden", Distributions=[ami()])
+    assert response.status == "FAILED"
+    assert "resource Golden of stack" in response.reason
 
 
 def test_update_replaces_the_whole(resource: Resource) -> None:
@@ -99,10 +99,10 @@ def test_nothing_different_means_no_call(resource: Resource) -> None:
     accounts = ["111122223333", "012345678901"]
     resource.create(Name="golden", Distributions=[ami(TargetAccountIds=accounts), ami("eu-west-1")], Tags={"a": "1"})
     resource.calls()
-    told = resource.update(
+    response = resource.update(
         name="golden", distributions=[ami("eu-west-1"), ami(targetAccountIds=accounts[::-1])], tags={"a": "1"}
     )
-    assert told.status == "SUCCESS"
+    assert response.status == "SUCCESS"
     assert resource.calls() == ["Get"]
 
 
@@ -156,8 +156,8 @@ def test_a_configuration_that_vanished_is_made_again(resource: Resource) -> None
     """An Update of an owned configuration that somebody deleted creates it again under its name."""
     resource.create(Name="golden", Distributions=[ami()])
     resource.send("Delete", {"Name": "golden"})
-    told = resource.update(Name="golden", Description="d", Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = resource.update(Name="golden", Description="d", Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "d"
     assert resource.live["tags"][OWNERSHIP_TAGS[1]] == "Golden"
 
@@ -165,9 +165,9 @@ def test_a_configuration_that_vanished_is_made_again(resource: Resource) -> None
 def test_names_of_one_arn_are_one_configuration(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """An Update between two names that lead to one ARN happens in place, and warns that the first spelling stays."""
     resource.create(Name="My Golden", Distributions=[ami()])
-    told = resource.update(Name="my_golden", Description="d", Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}my-golden")
-    assert told.data["Name"] == resource.live["name"] == "My Golden"
+    response = resource.update(Name="my_golden", Description="d", Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}my-golden")
+    assert response.data["Name"] == resource.live["name"] == "My Golden"
     assert len(resource.emulator.configurations) == 1
     assert "'my_golden' and 'My Golden' have the same ARN" in capsys.readouterr().out
 
@@ -185,9 +185,9 @@ def test_delete_names_the_pipelines_in_the_way(resource: Resource) -> None:
     """Delete of a configuration that pipelines use fails, naming them, and keeps the physical ID."""
     resource.create(Name="golden", Distributions=[ami()])
     pipeline = resource.emulator.seed_pipeline("nightly", resource.physical_id)
-    told = resource.delete()
-    assert (told.status, told.physical_id) == ("FAILED", resource.physical_id)
-    assert pipeline in told.reason
+    response = resource.delete()
+    assert (response.status, response.physical_id) == ("FAILED", resource.physical_id)
+    assert pipeline in response.reason
     assert resource.physical_id in resource.emulator.configurations
 
 
@@ -210,8 +210,8 @@ def test_an_on_delete_that_cannot_be_read_retains(resource: Resource, on_delete:
 def test_delete_never_fails_on_validation(resource: Resource) -> None:
     """Delete with properties that no Create would take deletes what is owned."""
     resource.create(Name="golden", Distributions=[ami()])
-    told = resource.delete(name="golden", Distributions="nonsense", Bogus=[None], ClientToken="x")
-    assert told.status == "SUCCESS"
+    response = resource.delete(name="golden", Distributions="nonsense", Bogus=[None], ClientToken="x")
+    assert response.status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 

@@ -30,10 +30,13 @@ def test_an_update_does_not_take_over_another_stacks_configuration(resource: Res
     other = resource.sibling(stack_id=OTHER_STACK)
     other.create(**GOLDEN, Description="theirs")
     before = resource.emulator.configurations
-    for told in (resource.update(**GOLDEN, Description="ours"), resource.roll_back({**GOLDEN, "Description": "ours"})):
-        assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-        assert f"resource Golden of stack {OTHER_STACK}" in told.reason
-        assert "continue-update-rollback --resources-to-skip" in told.reason
+    for response in (
+        resource.update(**GOLDEN, Description="ours"),
+        resource.roll_back({**GOLDEN, "Description": "ours"}),
+    ):
+        assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
+        assert f"resource Golden of stack {OTHER_STACK}" in response.reason
+        assert "continue-update-rollback --resources-to-skip" in response.reason
     assert resource.emulator.configurations == before
 
 
@@ -158,8 +161,8 @@ def test_an_adopter_becomes_the_owner_by_name(resource: Resource) -> None:
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved", OTHER_STACK)
     moved.create(**ADOPT)
-    told = moved.update(**GOLDEN)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = moved.update(**GOLDEN)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert tags_of(resource) == Owner(OTHER_STACK, "Moved").tags()
     assert resource.delete().status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
@@ -171,9 +174,9 @@ def test_only_the_adopter_becomes_the_owner_by_name(resource: Resource) -> None:
     resource.sibling("Moved").create(**ADOPT)
     third = resource.sibling("Third")
     third.create(**{**GOLDEN, "Name": "third"})
-    told = third.update(**GOLDEN)
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}third")
-    assert f"resource Golden of stack {STACK_ID}" in told.reason
+    response = third.update(**GOLDEN)
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}third")
+    assert f"resource Golden of stack {STACK_ID}" in response.reason
 
 
 def test_an_adoption_that_fails_releases_nothing(resource: Resource) -> None:
@@ -192,8 +195,8 @@ def test_an_adoption_whose_release_is_lost_restores_all(resource: Resource) -> N
     before = {**resource.live, "dateUpdated": ""}
     moved = resource.sibling("Moved")
     fail_after_tagging(resource)
-    told = moved.create(**ADOPT, Description="d", Tags={"team": "b", "more": "c"})
-    assert told.status == "FAILED"
+    response = moved.create(**ADOPT, Description="d", Tags={"team": "b", "more": "c"})
+    assert response.status == "FAILED"
     assert {**resource.live, "dateUpdated": ""} == before
 
 
@@ -202,9 +205,9 @@ def test_a_retained_name_that_was_released_already_exists(resource: Resource) ->
     resource.create(**GOLDEN)
     resource.sibling("Moved").create(**ADOPT)
     resource.clock.sleep(60)
-    told = resource.create(**GOLDEN)
-    assert told.status == "FAILED"
-    assert "has been adopted by another resource" in told.reason
+    response = resource.create(**GOLDEN)
+    assert response.status == "FAILED"
+    assert "has been adopted by another resource" in response.reason
 
 
 TAGGED: dict[str, Any] = {**ADOPT, "Tags": {"cost": "ours", "new": "1"}}
@@ -244,10 +247,10 @@ def test_a_name_taken_by_another_stack_names_its_owner(resource: Resource) -> No
     resource.sibling(stack_id=OTHER_STACK).create(**GOLDEN)
     created = resource.create(**GOLDEN)
     resource.create(Name="mine", Distributions=[ami()])
-    for told in (created, resource.update(**GOLDEN)):
-        assert told.status == "FAILED"
-        assert f"resource Golden of stack {OTHER_STACK}" in told.reason
-        assert f"DistributionConfigurationArn: {ARN}golden" in told.reason
+    for response in (created, resource.update(**GOLDEN)):
+        assert response.status == "FAILED"
+        assert f"resource Golden of stack {OTHER_STACK}" in response.reason
+        assert f"DistributionConfigurationArn: {ARN}golden" in response.reason
 
 
 def release_and_die(resource: Resource, properties: dict[str, Any], **request: Any) -> None:

@@ -23,8 +23,8 @@ def leave_unfinished(resource: Resource, name: str) -> str:
 def test_a_rename_creates_the_new_one(resource: Resource) -> None:
     """An Update with another name answers the new ARN; CloudFormation's Delete of the old one follows."""
     resource.create(**OLD)
-    told = resource.update(**NEW)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}new")
+    response = resource.update(**NEW)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}new")
     assert set(resource.emulator.configurations) == {f"{ARN}old", f"{ARN}new"}
     assert resource.send("Delete", OLD, physical_id=f"{ARN}old").status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}new"}
@@ -34,8 +34,8 @@ def test_a_rename_onto_somebody_elses_name_fails(resource: Resource) -> None:
     """A rename to a name that somebody else has keeps the old physical ID and touches neither."""
     theirs = resource.emulator.seed(name="new", distributions=[], description="theirs")
     resource.create(**OLD)
-    told = resource.update(**NEW)
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+    response = resource.update(**NEW)
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}old")
     assert resource.emulator.configurations[theirs]["description"] == "theirs"
 
 
@@ -45,8 +45,8 @@ def test_a_failed_update_keeps_the_physical_id(resource: Resource) -> None:
     failing: tuple[dict[str, Any], ...] = ({**OLD, "Distributions": [{"Region": "x"}]}, {"Distributions": []}, NEW)
     for properties in failing:
         resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
-        told = resource.update(**properties)
-        assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
+        response = resource.update(**properties)
+        assert (response.status, response.physical_id) == ("FAILED", f"{ARN}old")
 
 
 def test_rolling_a_failed_rename_back_keeps_the_survivor(resource: Resource) -> None:
@@ -55,8 +55,8 @@ def test_rolling_a_failed_rename_back_keeps_the_survivor(resource: Resource) -> 
     resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
     assert resource.update(**NEW).status == "FAILED"
     resource.calls()
-    told = resource.roll_back(NEW)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    response = resource.roll_back(NEW)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}old")
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
     assert set(resource.calls()) == {"Get"}
 
@@ -65,8 +65,8 @@ def test_rolling_back_deletes_what_a_failed_rename_left(resource: Resource) -> N
     """If a failed rename left an unfinished configuration behind, the rollback's Update deletes it."""
     resource.create(**OLD)
     leave_unfinished(resource, "new")
-    told = resource.roll_back(NEW)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    response = resource.roll_back(NEW)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}old")
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
 
 
@@ -92,8 +92,8 @@ def test_rolling_a_successful_rename_back_returns_to_the_old_one(resource: Resou
     """After a rename that succeeded in an update that failed, the rollback's Update takes the old one up again."""
     resource.create(**OLD)
     resource.update(**NEW)
-    told = resource.update(**OLD)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    response = resource.update(**OLD)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}old")
     assert resource.send("Delete", NEW, physical_id=f"{ARN}new").status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
 
@@ -103,8 +103,8 @@ def test_a_rename_whose_answer_was_lost_is_found_out(resource: Resource) -> None
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.SERVER_ERROR, after=True)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
-    told = resource.update(**NEW)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}new")
+    response = resource.update(**NEW)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}new")
 
 
 def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resource) -> None:
@@ -112,9 +112,9 @@ def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resour
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=4)
-    told = resource.update(**NEW)
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
-    assert f"{ARN}new, which this request created, is deleted again" in told.reason
+    response = resource.update(**NEW)
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}old")
+    assert f"{ARN}new, which this request created, is deleted again" in response.reason
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
 
 
@@ -124,9 +124,9 @@ def test_what_cannot_be_deleted_again_is_named_and_the_rollback_deletes_it(resou
     resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=4)
     resource.emulator.fail("DeleteDistributionConfiguration", Fault.DENIED)
-    told = resource.update(**NEW)
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}old")
-    assert f"{ARN}new" in told.reason
+    response = resource.update(**NEW)
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}old")
+    assert f"{ARN}new" in response.reason
     resource.emulator.reset_faults()
     assert resource.roll_back(NEW).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
@@ -135,8 +135,8 @@ def test_what_cannot_be_deleted_again_is_named_and_the_rollback_deletes_it(resou
 def test_deleting_an_unfinished_create_deletes_what_it_made(resource: Resource) -> None:
     """Delete with an ID that is no ARN deletes an unfinished configuration of that Name, Retain or not."""
     leave_unfinished(resource, "old")
-    told = resource.send("Delete", {**OLD, "OnDelete": "Retain"}, physical_id="images-Golden-1ABCDEFGHIJKL")
-    assert (told.status, told.physical_id) == ("SUCCESS", "images-Golden-1ABCDEFGHIJKL")
+    response = resource.send("Delete", {**OLD, "OnDelete": "Retain"}, physical_id="images-Golden-1ABCDEFGHIJKL")
+    assert (response.status, response.physical_id) == ("SUCCESS", "images-Golden-1ABCDEFGHIJKL")
     assert resource.emulator.configurations == {}
 
 
@@ -158,10 +158,10 @@ def test_a_failed_create_is_deleted_without_a_call_where_nothing_can_be(resource
 def test_a_create_that_fails_after_its_configuration_exists_returns_a_marker(resource: Resource) -> None:
     """A Create that fails returns a marker even if its configuration exists, and the marker's Delete deletes that."""
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
-    told = resource.create(**OLD)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    response = resource.create(**OLD)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
-    assert resource.send("Delete", OLD, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.send("Delete", OLD, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -179,14 +179,14 @@ def test_a_leftover_in_the_way_does_not_stop_the_rollback(resource: Resource, op
     resource.create(**OLD)
     leave_unfinished(resource, "new")
     resource.emulator.seed_pipeline("nightly", f"{ARN}new")
-    told = resource.roll_back(NEW)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    response = resource.roll_back(NEW)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}old")
     if operation.startswith("Get"):
         resource.emulator.fail_with(operation, "ServiceException", 500, "no", times=2)
     else:
         resource.emulator.fail(operation, Fault.DENIED)
-    told = resource.roll_back(NEW)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}old")
+    response = resource.roll_back(NEW)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}old")
 
 
 def test_deleting_a_create_that_was_not_allowed_succeeds(resource: Resource) -> None:
@@ -202,9 +202,9 @@ def test_a_rename_back_that_fails_restores_what_was_retained(resource: Resource)
     resource.create(**OLD)
     resource.update(**NEW, Description="new")
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
-    told = resource.update(**OLD, Description="changed", Tags={"a": "1"})
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}new")
-    assert f"The former content of {ARN}old is restored" in told.reason
+    response = resource.update(**OLD, Description="changed", Tags={"a": "1"})
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}new")
+    assert f"The former content of {ARN}old is restored" in response.reason
     assert "description" not in resource.emulator.configurations[f"{ARN}old"]
 
 
@@ -214,9 +214,9 @@ def test_a_rename_that_cannot_be_looked_after_says_so(resource: Resource) -> Non
     resource.emulator.fail("CreateDistributionConfiguration", Fault.RESET, times=99, after=True)
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=1)
     resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED, times=99)
-    told = resource.update(**NEW)
-    assert told.status == "FAILED"
-    assert f"{ARN}new may have been created and was not deleted again" in told.reason
+    response = resource.update(**NEW)
+    assert response.status == "FAILED"
+    assert f"{ARN}new may have been created and was not deleted again" in response.reason
 
 
 @pytest.mark.parametrize("function", ["arn:aws:lambda:us-east-1:999999999999:function:shared", "", "provider"])
@@ -226,6 +226,6 @@ def test_a_name_is_found_wherever_the_function_lives(resource: Resource, functio
     for number in range(40):
         resource.emulator.seed(name=f"another-{number}", distributions=[])
     resource.context = replace(resource.context, invoked_function_arn=function)
-    told = resource.send("Delete", {**OLD, "Name": "my old_one"}, physical_id="images-Golden-1ABCDEFGHIJKL")
-    assert told.status == "SUCCESS"
+    response = resource.send("Delete", {**OLD, "Name": "my old_one"}, physical_id="images-Golden-1ABCDEFGHIJKL")
+    assert response.status == "SUCCESS"
     assert f"{ARN}my-old-one" not in resource.emulator.configurations

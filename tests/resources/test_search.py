@@ -66,19 +66,19 @@ def test_a_delete_that_cannot_search(
     physical_id = fail_create(resource, kind)
     monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", os.environ["AWS_ENDPOINT_URL_IMAGEBUILDER"])
     trouble(resource)
-    told = resource.send("Delete", GOLDEN, physical_id=physical_id)
-    assert (told.status, told.physical_id) == (status, physical_id)
+    response = resource.send("Delete", GOLDEN, physical_id=physical_id)
+    assert (response.status, response.physical_id) == (status, physical_id)
 
 
 def test_a_denied_create_that_left_something_is_not_forgotten(resource: Resource) -> None:
     """A Create that met something unfinished of its own before it was denied may have created it."""
     leave_unfinished(resource)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED, times=99)
-    told = resource.create(**GOLDEN)
+    response = resource.create(**GOLDEN)
     denied(resource)
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "FAILED"
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "FAILED"
     resource.emulator.reset_faults()
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -126,17 +126,17 @@ def test_a_delete_that_overtakes_its_create(resource: Resource) -> None:
     def interrupt(operation: str, _: object, moment: str) -> None:
         if (operation, moment) == ("GetDistributionConfiguration", "after"):
             resource.emulator.interruption = delete_meanwhile
-            told.append(create.create(**GOLDEN))
+            response.append(create.create(**GOLDEN))
 
     def delete_meanwhile(operation: str, _: object, moment: str) -> None:
         if (operation, moment) == ("TagResource", "before"):
             resource.emulator.interruption = None
-            told.append(resource.sibling().send("Delete", GOLDEN, physical_id=INVENTED))
+            response.append(resource.sibling().send("Delete", GOLDEN, physical_id=INVENTED))
 
-    told: list[Any] = []
+    response: list[Any] = []
     resource.emulator.interruption = interrupt
     assert resource.send("Delete", GOLDEN, physical_id=INVENTED).status == "SUCCESS"
-    assert [one.status for one in told] == ["SUCCESS", "FAILED"]
+    assert [one.status for one in response] == ["SUCCESS", "FAILED"]
     assert resource.emulator.configurations == {}
 
 
@@ -160,9 +160,9 @@ def test_an_unfinished_configuration_in_use_is_not_forgotten(resource: Resource)
     """The Delete of a failed Create fails, naming the pipelines, if they use what it left behind."""
     arn = leave_unfinished(resource)
     pipeline = resource.emulator.seed_pipeline("nightly", arn)
-    told = resource.send("Delete", GOLDEN, physical_id=INVENTED)
-    assert (told.status, told.physical_id) == ("FAILED", INVENTED)
-    assert pipeline in told.reason
+    response = resource.send("Delete", GOLDEN, physical_id=INVENTED)
+    assert (response.status, response.physical_id) == ("FAILED", INVENTED)
+    assert pipeline in response.reason
 
 
 def test_a_search_goes_on_while_it_is_denied(resource: Resource) -> None:

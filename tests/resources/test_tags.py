@@ -30,17 +30,17 @@ def test_tags_of_others_stay(resource: Resource) -> None:
 def test_all_tags_can_be_exchanged_at_the_limit(resource: Resource) -> None:
     """Forty-eight tags can give way to forty-eight others, since the old ones go first."""
     resource.create(Name="golden", Distributions=[ami()], Tags={f"a{i}": "1" for i in range(48)})
-    told = resource.update(Name="golden", Distributions=[ami()], Tags={f"b{i}": "1" for i in range(48)})
-    assert told.status == "SUCCESS"
+    response = resource.update(Name="golden", Distributions=[ami()], Tags={f"b{i}": "1" for i in range(48)})
+    assert response.status == "SUCCESS"
     assert set(user_tags(resource)) == {f"b{i}" for i in range(48)}
 
 
 def test_an_owned_configuration_takes_48_tags(resource: Resource) -> None:
     """A 49th tag of an owned configuration is refused with the reason, and an adopted one takes it."""
     tags = {f"a{i}": "1" for i in range(49)}
-    told = resource.create(Name="golden", Distributions=[ami()], Tags=tags)
-    assert told.status == "FAILED"
-    assert "Tags: must be at most 48 entries" in told.reason
+    response = resource.create(Name="golden", Distributions=[ami()], Tags=tags)
+    assert response.status == "FAILED"
+    assert "Tags: must be at most 48 entries" in response.reason
     arn = resource.emulator.seed(name="theirs", distributions=[])
     assert resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags=tags).status == "SUCCESS"
 

@@ -18,7 +18,7 @@ def in_ami(**members: Any) -> dict[str, Any]:
     return {"Distributions": [{"Region": "r", "AmiDistributionConfiguration": members}]}
 
 
-def told(properties: dict[str, Any]) -> list[str]:
+def messages(properties: dict[str, Any]) -> list[str]:
     expanded = expand(properties, resource_type().schema)
     findings = (*expanded.findings, *validate(expanded.parameters, resource_type().schema))
     return [finding.render(properties, resource_type().schema) for finding in findings]
@@ -34,7 +34,7 @@ def test_booleans(text: str, value: bool) -> None:
 @pytest.mark.parametrize("text", ["yes", "1", " true", "true\n", "", "null"])
 def test_what_is_no_boolean_is_said_at_its_path(text: str) -> None:
     """Another word than true or false is an error at its path, never a guess."""
-    assert told(in_fast_launch(Enabled=text))[0].startswith(
+    assert messages(in_fast_launch(Enabled=text))[0].startswith(
         "Distributions[0].FastLaunchConfigurations[0].Enabled: must be true or false, not "
     )
 
@@ -49,14 +49,14 @@ def test_integers(text: str, value: int) -> None:
 @pytest.mark.parametrize("text", ["7.0", "+7", " 7", "7\n", "٧", "1e3", "0x7", "7" * 5000, "", "1_000"])  # noqa: RUF001
 def test_what_is_no_integer_is_said_at_its_path(text: str) -> None:
     """Anything around or other than ASCII digits is an error at its path."""
-    assert told(in_fast_launch(Enabled="true", MaxParallelLaunches=text))[0].startswith(
+    assert messages(in_fast_launch(Enabled="true", MaxParallelLaunches=text))[0].startswith(
         "Distributions[0].FastLaunchConfigurations[0].MaxParallelLaunches: must be an integer, not "
     )
 
 
 def test_an_integer_that_the_service_cannot_hold_is_an_error() -> None:
     """An integer beyond 32 bits is an error, since the service's integers have no more."""
-    (finding,) = told(in_fast_launch(Enabled="true", MaxParallelLaunches="99999999999"))
+    (finding,) = messages(in_fast_launch(Enabled="true", MaxParallelLaunches="99999999999"))
     assert finding.endswith("MaxParallelLaunches: must be at most 2147483647, is 99999999999")
 
 
@@ -97,7 +97,7 @@ def test_the_native_name_of_launch_permission(name: str) -> None:
 
 def test_two_spellings_are_one_error() -> None:
     """A property given in two spellings is an error that names both."""
-    assert told({"Name": "abc", "name": "abd", "Distributions": []}) == [
+    assert messages({"Name": "abc", "name": "abd", "Distributions": []}) == [
         "Name: given twice, as Name and as name; omit one"
     ]
 
@@ -109,19 +109,19 @@ def test_two_spellings_are_one_error() -> None:
 def test_an_unknown_name_meets_the_nearest_known_one(written: str, nearest: str) -> None:
     """An unknown property is an error that names the nearest known one in the user's letter case."""
     properties = {"distributions": [{"Region": "r", "AmiDistributionConfiguration": {written: "x"}}]}
-    assert told(properties) == [
+    assert messages(properties) == [
         f"distributions[0].AmiDistributionConfiguration.{written}: unknown property; did you mean {nearest}?"
     ]
 
 
 def test_cloudformations_own_names_are_near_too() -> None:
     """A slip in a property of CloudFormation's own meets that one."""
-    assert "did you mean ServiceTimeout?" in told({"ServiceTimeut": "60"})[0]
+    assert "did you mean ServiceTimeout?" in messages({"ServiceTimeut": "60"})[0]
 
 
 def test_a_name_that_is_known_further_in_is_told_so() -> None:
     """A property that belongs one structure further in is told where."""
-    (finding,) = told({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
+    (finding,) = messages({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
     assert finding == "Distributions[0].TargetAccountIds: unknown property; it belongs in AmiDistributionConfiguration"
 
 
@@ -139,12 +139,12 @@ def test_a_name_that_is_known_further_in_is_told_so() -> None:
 )
 def test_a_name_that_is_known_elsewhere_is_told_so(properties: dict[str, Any], cure: str) -> None:
     """A property that belongs to another structure is told where, unless it looks like a slip of one that is known."""
-    assert told(properties)[0].endswith(f": unknown property; {cure}")
+    assert messages(properties)[0].endswith(f": unknown property; {cure}")
 
 
 def test_where_nothing_is_near_all_names_are_told() -> None:
     """A name that is like none meets all that the structure has."""
-    finding = told({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
+    finding = messages({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
     members = resource_type().schema.members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]
     assert finding.endswith(f": unknown property; the known ones are {', '.join(map(pascal_case, members))}")
 
@@ -152,7 +152,7 @@ def test_where_nothing_is_near_all_names_are_told() -> None:
 def test_below_a_mapping_in_place_of_a_list_nothing_is_told() -> None:
     """Entries of a list that are not begun as such are one finding, and their names none."""
     ami = {"Name": "x {{ imagebuilder:buildDate }}"}
-    assert told({"Distributions": {"Region": "us-east-1", "AmiDistributionConfiguration": ami}}) == [
+    assert messages({"Distributions": {"Region": "us-east-1", "AmiDistributionConfiguration": ami}}) == [
         "Distributions: must be a list, not a mapping: in YAML, begin each entry with `- `; in JSON, use [ ]"
     ]
 
@@ -160,24 +160,24 @@ def test_below_a_mapping_in_place_of_a_list_nothing_is_told() -> None:
 @pytest.mark.parametrize("name", ["ClientToken", "clientToken"])
 def test_a_client_token_is_refused_with_the_reason(name: str) -> None:
     """A ClientToken property is refused, saying that the token is the request's ID."""
-    assert told({name: "x", "Distributions": []}) == [
+    assert messages({name: "x", "Distributions": []}) == [
         f"{name}: the client token is always the request's ID; omit this property"
     ]
 
 
 def test_cloudformations_own_properties_are_ignored() -> None:
     """ServiceToken and ServiceTimeout pass without a word."""
-    assert told({"ServiceToken": "arn", "ServiceTimeout": "60", "Distributions": []}) == []
+    assert messages({"ServiceToken": "arn", "ServiceTimeout": "60", "Distributions": []}) == []
 
 
 def test_dry_run_is_no_property() -> None:
     """DryRun, which the Create call has, is an unknown property."""
-    assert "DryRun: unknown property" in told({"DryRun": "true", "Distributions": []})[0]
+    assert "DryRun: unknown property" in messages({"DryRun": "true", "Distributions": []})[0]
 
 
 def test_null_is_an_error_at_its_path() -> None:
     """A null is an error at its path, wherever it stands."""
-    assert told({"Description": None, "Distributions": [{"Region": None}, None]}) == [
+    assert messages({"Description": None, "Distributions": [{"Region": None}, None]}) == [
         "Description: must be a string, not null",
         "Distributions[0].Region: must be a string, not null",
         "Distributions[1]: must be a mapping, not null",

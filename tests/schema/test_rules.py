@@ -14,7 +14,7 @@ from provider.schema.rules import OWNERSHIP_TAGS, RULES, apply_rules
 GOOD = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "x {{ imagebuilder:buildDate }}"}}
 
 
-def told(properties: dict[str, Any]) -> list[tuple[str, Severity, str]]:
+def findings_of(properties: dict[str, Any]) -> list[tuple[str, Severity, str]]:
     findings = apply_rules(expand(properties, resource_type().schema).parameters, resource_type().rules)
     return [(f.rule, f.severity, f.render(properties, resource_type().schema)) for f in findings]
 
@@ -64,7 +64,7 @@ def ami(**members: Any) -> dict[str, Any]:
 )
 def test_what_the_service_refuses_is_an_error(rule: str, properties: dict[str, Any], finding: str) -> None:
     """What the service is known to refuse is an error at the property that is to blame."""
-    ((found, severity, text),) = told(properties)
+    ((found, severity, text),) = findings_of(properties)
     assert (found, severity) == (rule, Severity.ERROR)
     assert text.startswith(finding)
 
@@ -82,7 +82,7 @@ def test_what_the_service_refuses_is_an_error(rule: str, properties: dict[str, A
 )
 def test_what_is_only_advised_is_a_warning(rule: str, properties: dict[str, Any]) -> None:
     """What is documented or advised but not known to be refused is a warning."""
-    ((found, severity, _),) = told(properties)
+    ((found, severity, _),) = findings_of(properties)
     assert (found, severity) == (rule, Severity.WARNING)
 
 
@@ -101,7 +101,7 @@ def test_what_is_only_advised_is_a_warning(rule: str, properties: dict[str, Any]
 )
 def test_what_the_service_takes_passes(distribution: dict[str, Any]) -> None:
     """One output of any kind is enough, and the build date may stand without spaces."""
-    assert told(named(distribution)) == []
+    assert findings_of(named(distribution)) == []
 
 
 def type_at(root: Type, path: str) -> Type:
@@ -124,9 +124,9 @@ def test_every_rule_looks_at_a_place_of_the_model(rule: Any) -> None:
 def test_values_of_a_wrong_type_are_passed_over(value: Any) -> None:
     """A value of a wrong type is validation's to tell; rules neither raise nor tell it again."""
     for name in ("Distributions", "Tags", "Name"):
-        told({"Name": "golden", name: value})
-    told(named({"Region": value, "AmiDistributionConfiguration": value, "SsmParameterConfigurations": value}))
-    told(named(ami(Name=value, LaunchPermission=value, TargetAccountIds=value)))
+        findings_of({"Name": "golden", name: value})
+    findings_of(named({"Region": value, "AmiDistributionConfiguration": value, "SsmParameterConfigurations": value}))
+    findings_of(named(ami(Name=value, LaunchPermission=value, TargetAccountIds=value)))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_values_of_a_wrong_type_are_passed_over(value: Any) -> None:
 )
 def test_a_region_of_any_partition_is_one(name: str) -> None:
     """A name that has the form of some partition's Regions is taken, also one that is not built yet."""
-    assert told(named({**GOOD, "Region": name})) == []
+    assert findings_of(named({**GOOD, "Region": name})) == []
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_region_of_any_partition_is_one(name: str) -> None:
 )
 def test_a_name_of_no_region_is_a_warning(name: str) -> None:
     """A name that has the form of no partition's Regions is most likely a slip of the pen."""
-    ((rule, severity, text),) = told(named({**GOOD, "Region": name}))
+    ((rule, severity, text),) = findings_of(named({**GOOD, "Region": name}))
     assert (rule, severity) == ("region-name", Severity.WARNING)
     assert text.startswith("Distributions[0].Region: ")
 
@@ -160,7 +160,7 @@ def test_a_name_of_no_region_is_a_warning(name: str) -> None:
 )
 def test_a_slip_of_a_region_is_a_warning(name: str, nearest: str) -> None:
     """A name that is nearly a known Region's is told with that one's name, and refuses nothing."""
-    ((rule, severity, text),) = told(named({**GOOD, "Region": name}))
+    ((rule, severity, text),) = findings_of(named({**GOOD, "Region": name}))
     assert (rule, severity) == ("region-slip", Severity.WARNING)
     assert text == f'Distributions[0].Region: "{name}" is not a known Region; did you mean {nearest}?'
 
@@ -168,7 +168,7 @@ def test_a_slip_of_a_region_is_a_warning(name: str, nearest: str) -> None:
 @pytest.mark.parametrize("name", ["us-east-9", "ap-southeast-99", "us-south-1", "ca-northwest-2", "eusc-de-west-1"])
 def test_a_newer_region_is_no_slip(name: str) -> None:
     """A Region that botocore does not know yet is taken where it is named as others are."""
-    assert told(named({**GOOD, "Region": name})) == []
+    assert findings_of(named({**GOOD, "Region": name})) == []
 
 
 def test_a_misspelt_output_is_one_finding() -> None:

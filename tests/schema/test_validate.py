@@ -10,7 +10,7 @@ from provider.schema.model import PATTERNS, Schema
 from provider.schema.validation import validate
 
 
-def told(properties: dict[str, Any]) -> list[str]:
+def messages(properties: dict[str, Any]) -> list[str]:
     findings = validate(expand(properties, resource_type().schema).parameters, resource_type().schema)
     return [finding.render(properties, resource_type().schema) for finding in findings]
 
@@ -69,7 +69,7 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
 )
 def test_a_broken_constraint_is_told_at_its_path(properties: dict[str, Any], finding: str) -> None:
     """Each kind of constraint is told with its path, what is wanted and what is there."""
-    assert finding in told(properties)
+    assert finding in messages(properties)
 
 
 def test_all_findings_come_at_once() -> None:
@@ -81,7 +81,7 @@ def test_all_findings_come_at_once() -> None:
             {"FastLaunchConfigurations": [{"Enabled": "maybe", "SnapshotConfiguration": {"TargetResourceCount": "0"}}]},
         ],
     }
-    findings = told(properties)
+    findings = messages(properties)
     assert [finding.partition(": ")[0] for finding in findings] == [
         "Name",
         "Distributions[0].Region",
@@ -97,12 +97,12 @@ def test_all_findings_come_at_once() -> None:
 def test_a_pattern_without_an_end_matches_the_head() -> None:
     """A pattern that the model leaves open at its end is open for us as well."""
     unit = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-abcd-abcdefgh"
-    assert told(ami(LaunchPermission={"OrganizationalUnitArns": [f"{unit}suffix!"]})) == []
+    assert messages(ami(LaunchPermission={"OrganizationalUnitArns": [f"{unit}suffix!"]})) == []
 
 
 def test_long_values_are_cut_short_in_messages() -> None:
     """A message quotes no more than the head of a long value."""
-    (finding,) = told(ami(TargetAccountIds=["x" * 5000]))
+    (finding,) = messages(ami(TargetAccountIds=["x" * 5000]))
     assert len(finding) < 300
 
 
