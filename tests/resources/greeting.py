@@ -1,4 +1,4 @@
-"""A second, tiny resource type, as a stranger would add it: one module, and one row in the registry.
+"""A second, tiny resource type: one module, and one row in the registry.
 
 It keeps greetings on an HTTP server: PUT, GET, and DELETE of /<name>, whose body is the message.
 """
@@ -88,7 +88,7 @@ class Greetings:
 def decide(
     request: Request, desired: Mapping[str, Any], old: Mapping[str, Any], observed: Observed, now: float
 ) -> NeedsRead | Plan:
-    """Create, update, or delete the greeting of the name; another name is a replacement."""
+    """Plan the Create, Update, or Delete of a greeting. Another name is a replacement."""
     if request.request_type == "Delete":
         own = request.physical_id.startswith("greeting/")
         return Plan(steps=(DeleteConfiguration(request.physical_id),) if own else ())
@@ -108,7 +108,7 @@ def decide(
 def decide_after_create(
     request: Request, desired: Mapping[str, Any], arn: str, live: Configuration | None
 ) -> ReadAgain | Plan:
-    """A greeting needs no handover."""
+    """Plan nothing more: a greeting needs no handover."""
     return ReadAgain(f"{arn} does not exist yet") if live is None else Plan(subject=live)
 
 

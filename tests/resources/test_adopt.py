@@ -1,4 +1,4 @@
-"""A resource with a DistributionConfigurationArn adopts: it takes over contents, and gives back what it can."""
+"""A resource with a DistributionConfigurationArn adopts a configuration and manages its content."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ THEIRS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "old 
 
 
 def test_adopt_replaces_the_content(resource: Resource) -> None:
-    """Create with an ARN brings that configuration to the properties and answers the ARN."""
+    """A Create with an ARN updates that configuration to the properties and returns the ARN."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
     response = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
     assert (response.status, response.physical_id) == ("SUCCESS", arn)
@@ -21,23 +21,23 @@ def test_adopt_replaces_the_content(resource: Resource) -> None:
     assert response.data["Name"] == "theirs"
 
 
-def test_adopting_what_is_as_wanted_calls_nothing(resource: Resource) -> None:
-    """Create with an ARN whose configuration is as wanted only reads."""
+def test_adopting_an_equal_configuration_only_reads(resource: Resource) -> None:
+    """A Create with an ARN only reads if the configuration is as desired."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     name = "old {{ imagebuilder:buildDate }}"
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami(Name=name)])
     assert resource.calls() == ["Get"]
 
 
-def test_an_adopted_configuration_is_not_marked(resource: Resource) -> None:
-    """Adoption puts no marks on, sets the user's tags and leaves everybody else's."""
+def test_an_adopted_configuration_gets_no_ownership_tags(resource: Resource) -> None:
+    """An adoption sets the user's tags, adds no ownership tags, and keeps all other tags."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, tags={"cost": "7", "env": "old"})
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"env": "prod"})
     assert resource.live["tags"] == {"cost": "7", "env": "prod"}
 
 
-def test_adopting_what_is_not_there_fails(resource: Resource) -> None:
-    """Create with the ARN of nothing fails, naming ARN, account and Region, and answers no ARN."""
+def test_adopting_a_missing_configuration_fails(resource: Resource) -> None:
+    """A Create with an ARN that does not exist fails with the ARN, account, and Region, and returns no ARN."""
     response = resource.create(DistributionConfigurationArn=f"{ARN}nowhere", Distributions=[ami()])
     assert response.status == "FAILED"
     assert not response.physical_id.startswith("arn:")
@@ -45,8 +45,8 @@ def test_adopting_what_is_not_there_fails(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize("here", ["us-east-1", "123456789012"])
-def test_what_is_elsewhere_is_refused_before_any_call(resource: Resource, here: str) -> None:
-    """An ARN of another Region or account is response as such, with the provider's own, and nothing is called."""
+def test_an_arn_of_another_location_is_rejected_before_any_call(resource: Resource, here: str) -> None:
+    """An ARN of another Region or account is rejected with both locations before any call."""
     there = {"us-east-1": "eu-west-1", "123456789012": "210987654321"}[here]
     response = resource.create(DistributionConfigurationArn=f"{ARN}golden".replace(here, there), Distributions=[ami()])
     assert response.status == "FAILED"
@@ -55,8 +55,8 @@ def test_what_is_elsewhere_is_refused_before_any_call(resource: Resource, here: 
     assert resource.emulator.requests == []
 
 
-def test_a_failed_adoption_answers_no_arn(resource: Resource) -> None:
-    """Create with an ARN that fails answers no ARN even with OnDelete Delete, so that the rollback deletes nothing."""
+def test_a_failed_adoption_returns_no_arn(resource: Resource) -> None:
+    """A failed adoption returns no ARN even with OnDelete Delete, so the rollback deletes nothing."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     properties: dict[str, Any] = {"DistributionConfigurationArn": arn, "Distributions": [ami()], "OnDelete": "Delete"}
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED, times=99)
@@ -67,8 +67,8 @@ def test_a_failed_adoption_answers_no_arn(resource: Resource) -> None:
     assert resource.emulator.configurations[arn]["distributions"] == THEIRS
 
 
-def test_a_failed_adoption_gives_the_content_back(resource: Resource) -> None:
-    """Where adoption fails after the content was replaced, the former content is put back."""
+def test_a_failed_adoption_restores_the_content(resource: Resource) -> None:
+    """If an adoption fails after it replaced the content, the previous content is restored."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
     response = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
@@ -79,7 +79,7 @@ def test_a_failed_adoption_gives_the_content_back(resource: Resource) -> None:
 
 
 def test_delete_of_an_adopted_configuration_retains_it(resource: Resource) -> None:
-    """Delete of an adopted configuration keeps it unless OnDelete says Delete."""
+    """The Delete of an adopted configuration retains it unless OnDelete is Delete."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
     assert resource.delete().status == "SUCCESS"
@@ -88,8 +88,8 @@ def test_delete_of_an_adopted_configuration_retains_it(resource: Resource) -> No
     assert resource.emulator.configurations == {}
 
 
-def test_update_of_an_adopted_configuration_that_vanished_fails(resource: Resource) -> None:
-    """An Update of an adopted configuration that is gone fails and creates nothing."""
+def test_update_of_a_missing_adopted_configuration_fails(resource: Resource) -> None:
+    """An Update of an adopted configuration that no longer exists fails and creates nothing."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
     resource.delete(DistributionConfigurationArn=arn, OnDelete="Delete")
@@ -99,7 +99,7 @@ def test_update_of_an_adopted_configuration_that_vanished_fails(resource: Resour
 
 
 def test_from_name_to_arn_and_back_stays_in_place(resource: Resource) -> None:
-    """Between the Name and the ARN of one configuration nothing is created; the marks come off and go on again."""
+    """An Update from the Name to the ARN of one configuration, and back, only removes and adds the ownership tags."""
     owned: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
     resource.create(**owned)
     arn = resource.physical_id
@@ -114,7 +114,7 @@ def test_from_name_to_arn_and_back_stays_in_place(resource: Resource) -> None:
 
 
 def test_adopting_another_one_is_a_replacement(resource: Resource) -> None:
-    """An Update to another ARN answers that ARN; the Delete of the old one follows and retains it."""
+    """An Update to another ARN returns that ARN; the Delete of the old one follows and retains it."""
     first = resource.emulator.seed(name="first", distributions=THEIRS)
     second = resource.emulator.seed(name="second", distributions=THEIRS)
     resource.create(DistributionConfigurationArn=first, Distributions=[ami()])

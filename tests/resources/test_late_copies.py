@@ -1,4 +1,4 @@
-"""Requests that arrive late or twice: what is newer stays, and a genuine retry responds as the first attempt did."""
+"""Requests that arrive late or twice: newer content stays, and a retry responds as the first attempt did."""
 
 import json
 import os
@@ -25,8 +25,8 @@ def later(resource: Resource, seconds: float = 30) -> None:
     resource.clock.sleep(seconds)
 
 
-def is_unheard(response: ReceivedResponse, resource: Resource, physical_id: str) -> bool:
-    """Whether a copy was rejected as one that came late, with the date of what is live."""
+def is_late(response: ReceivedResponse, resource: Resource, physical_id: str) -> bool:
+    """Return whether a request was rejected as a late copy."""
     return (response.status, response.physical_id) == ("FAILED", physical_id) and "late copy" in response.reason
 
 
@@ -38,7 +38,7 @@ def test_a_late_copy_of_an_update_overwrites_nothing(resource: Resource) -> None
     later(resource)
     resource.update(**changed("second"))
     response = resource.redeliver(copy)
-    assert is_unheard(response, resource, f"{ARN}golden")
+    assert is_late(response, resource, f"{ARN}golden")
     assert resource.live["dateUpdated"][:16] in response.reason
     assert resource.live["description"] == "second"
 
@@ -50,7 +50,7 @@ def test_a_late_copy_of_an_update_that_changed_no_content(resource: Resource) ->
     copy = resource.sent
     later(resource)
     resource.update(**changed("second"))
-    assert is_unheard(resource.redeliver(copy), resource, f"{ARN}golden")
+    assert is_late(resource.redeliver(copy), resource, f"{ARN}golden")
     assert resource.live["description"] == "second"
 
 
@@ -61,7 +61,7 @@ def test_a_late_copy_of_a_rename_reverts_nothing(resource: Resource) -> None:
     copy = resource.sent
     later(resource)
     resource.update(**NEW, Description="second")
-    assert is_unheard(resource.redeliver(copy), resource, f"{ARN}golden")
+    assert is_late(resource.redeliver(copy), resource, f"{ARN}golden")
     assert resource.live["description"] == "second"
 
 
@@ -100,8 +100,8 @@ def test_a_late_copy_of_a_delete_deletes_nothing_created_since(resource: Resourc
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
 
 
-def test_a_delete_of_what_was_changed_since_is_left_to_a_new_attempt(resource: Resource) -> None:
-    """A Delete of a configuration that was only changed since fails, and a new Delete succeeds."""
+def test_a_delete_of_a_configuration_that_was_changed_since_fails(resource: Resource) -> None:
+    """A Delete fails if the configuration was changed since the request, and a new Delete succeeds."""
     resource.create(**GOLDEN)
     later(resource, 60)
     resource.update(**changed("d"))
@@ -114,7 +114,7 @@ def test_a_delete_of_what_was_changed_since_is_left_to_a_new_attempt(resource: R
 
 @pytest.mark.parametrize(("age", "status"), [(20, "FAILED"), (12, "SUCCESS")])
 def test_a_search_allows_for_a_create_that_runs_meanwhile(resource: Resource, age: int, status: str) -> None:
-    """A Delete that searches deletes what was changed up to fifteen seconds after it was made, and nothing newer."""
+    """A Delete that searches allows 15 seconds: it deletes nothing that was changed later."""
     arn = leave_unfinished(resource)
     later(resource, 60)
     update(resource, arn)
@@ -124,7 +124,7 @@ def test_a_search_allows_for_a_create_that_runs_meanwhile(resource: Resource, ag
 
 
 def test_a_search_leaves_what_was_created_since(resource: Resource) -> None:
-    """A Delete that searches succeeds and leaves what was created more than fifteen seconds after it was made."""
+    """A Delete that searches leaves a configuration that was created more than 15 seconds after the request."""
     arn = leave_unfinished(resource)
     response = resource.send("Delete", GOLDEN, physical_id=INVENTED, date=resource.clock.time() - 20)
     assert response.status == "SUCCESS"
@@ -153,7 +153,7 @@ def test_an_adoption_overwrites_nothing_newer(resource: Resource, age: int, stat
 
 @pytest.mark.parametrize("forget", [False, True])
 def test_a_retry_responds_as_the_first_attempt_did(resource: Resource, forget: bool) -> None:
-    """A Create, an Update, and a rename that are delivered twice respond twice with the same, even minutes later."""
+    """A Create, an Update, and a rename that are delivered twice return the same response, even minutes later."""
     steps: list[Callable[[], ReceivedResponse]] = [
         lambda: resource.create(**GOLDEN),
         lambda: resource.update(**changed("d"), Tags={"a": "1"}),
@@ -194,7 +194,7 @@ def test_a_retry_does_the_work_that_the_first_attempt_did_not(
 
 
 def test_a_retry_without_a_date_responds_as_the_first_attempt_did(resource: Resource) -> None:
-    """A Create whose response URL shows no date responds twice with the same, even minutes later."""
+    """A Create whose response URL shows no date returns the same response again, even minutes later."""
     resource.create(**GOLDEN)
     later(resource, 90)
     bucket = Bucket()
@@ -228,8 +228,8 @@ def test_an_old_rename_needs_what_it_renames(resource: Resource, age: int, statu
     assert (f"{ARN}new" in resource.emulator.configurations) is (status == "SUCCESS")
 
 
-def test_an_old_rename_succeeds_if_nothing_speaks_against_it(resource: Resource) -> None:
-    """A rename that waited for minutes succeeds if the configuration that it renames is as it was."""
+def test_an_old_rename_succeeds_if_its_configuration_is_unchanged(resource: Resource) -> None:
+    """A rename that waited for minutes succeeds if the configuration that it renames is unchanged."""
     resource.create(**GOLDEN)
     later(resource, 600)
     assert resource.send("Update", NEW, old=GOLDEN, date=resource.clock.time() - 400).status == "SUCCESS"
@@ -261,7 +261,7 @@ def test_a_stale_read_of_what_was_there_before(resource: Resource) -> None:
 
 
 def test_a_read_that_lags_for_too_long_fails_and_loses_nothing(resource: Resource) -> None:
-    """A Create that reads do not show within ten seconds fails; its marker's Delete removes what it created."""
+    """If reads do not show a Create within ten seconds, it fails, and the Delete of its marker cleans up."""
     resource.emulator.lag_reads(30)
     response = resource.create(**GOLDEN)
     assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
@@ -271,7 +271,7 @@ def test_a_read_that_lags_for_too_long_fails_and_loses_nothing(resource: Resourc
     assert resource.emulator.configurations == {}
 
 
-def test_a_throttled_write_rests_on_what_is_live(resource: Resource) -> None:
+def test_a_throttled_write_reads_again(resource: Resource) -> None:
     """An Update that is throttled while another request changes the configuration does not overwrite that."""
     resource.create(**GOLDEN)
     later(resource)
@@ -305,7 +305,7 @@ def test_a_late_create_names_the_live_date(resource: Resource) -> None:
 
 
 def test_an_update_finds_out_that_reads_lag_a_deletion(resource: Resource) -> None:
-    """An Update of what was just deleted recreates it although reads still show it."""
+    """An Update recreates a configuration that was just deleted, although reads still show it."""
     resource.create(**GOLDEN)
     later(resource)
     resource.emulator.lag_reads(5)

@@ -1,4 +1,4 @@
-"""Renaming replaces: what is created, what is deleted, and what a rollback finds."""
+"""A rename is a replacement: its creation, its cleanup, and its rollback."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,14 +14,14 @@ NEW: dict[str, Any] = {"Name": "new", "Distributions": [ami()]}
 
 
 def leave_unfinished(resource: Resource, name: str) -> str:
-    """Leave what a request leaves behind that was killed right after it created a configuration."""
+    """Leave behind what a request leaves that is killed right after its Create call."""
     tags = Owner(resource.stack_id, resource.logical_id).tags(State.UNFINISHED)
     content = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": NAME}}]
     return resource.emulator.seed(name=name, distributions=content, tags=tags)
 
 
 def test_a_rename_creates_the_new_one(resource: Resource) -> None:
-    """An Update with another name answers the new ARN; CloudFormation's Delete of the old one follows."""
+    """An Update with another name returns the new ARN; CloudFormation's Delete of the old one follows."""
     resource.create(**OLD)
     response = resource.update(**NEW)
     assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}new")
@@ -30,8 +30,8 @@ def test_a_rename_creates_the_new_one(resource: Resource) -> None:
     assert set(resource.emulator.configurations) == {f"{ARN}new"}
 
 
-def test_a_rename_onto_somebody_elses_name_fails(resource: Resource) -> None:
-    """A rename to a name that somebody else has keeps the old physical ID and touches neither."""
+def test_a_rename_to_another_owners_name_fails(resource: Resource) -> None:
+    """A rename to another owner's name keeps the old physical ID and changes neither configuration."""
     theirs = resource.emulator.seed(name="new", distributions=[], description="theirs")
     resource.create(**OLD)
     response = resource.update(**NEW)
@@ -40,7 +40,7 @@ def test_a_rename_onto_somebody_elses_name_fails(resource: Resource) -> None:
 
 
 def test_a_failed_update_keeps_the_physical_id(resource: Resource) -> None:
-    """An Update that fails answers the event's own physical ID."""
+    """A failed Update returns the event's own physical ID."""
     resource.create(**OLD)
     failing: tuple[dict[str, Any], ...] = ({**OLD, "Distributions": [{"Region": "x"}]}, {"Distributions": []}, NEW)
     for properties in failing:
@@ -49,8 +49,8 @@ def test_a_failed_update_keeps_the_physical_id(resource: Resource) -> None:
         assert (response.status, response.physical_id) == ("FAILED", f"{ARN}old")
 
 
-def test_rolling_a_failed_rename_back_keeps_the_survivor(resource: Resource) -> None:
-    """The Update that takes a failed rename back succeeds with the surviving ARN and creates nothing."""
+def test_the_rollback_of_a_failed_rename_creates_nothing(resource: Resource) -> None:
+    """The rollback of a failed rename succeeds with the remaining ARN and creates nothing."""
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
     assert resource.update(**NEW).status == "FAILED"
@@ -79,8 +79,8 @@ def test_a_rollback_waits_to_delete_what_a_failed_rename_left(resource: Resource
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
 
 
-def test_rolling_back_leaves_somebody_elses_configuration(resource: Resource) -> None:
-    """A configuration of the failed name without our marks survives the rollback."""
+def test_rolling_back_leaves_another_owners_configuration(resource: Resource) -> None:
+    """The rollback leaves a configuration of the failed name that lacks the resource's ownership tags."""
     theirs = resource.emulator.seed(name="new", distributions=[])
     resource.create(**OLD)
     assert resource.update(**NEW).status == "FAILED"
@@ -89,7 +89,7 @@ def test_rolling_back_leaves_somebody_elses_configuration(resource: Resource) ->
 
 
 def test_rolling_a_successful_rename_back_returns_to_the_old_one(resource: Resource) -> None:
-    """After a rename that succeeded in an update that failed, the rollback's Update takes the old one up again."""
+    """If a rename succeeded and the stack update failed, the rollback's Update manages the old configuration again."""
     resource.create(**OLD)
     resource.update(**NEW)
     response = resource.update(**OLD)
@@ -98,8 +98,8 @@ def test_rolling_a_successful_rename_back_returns_to_the_old_one(resource: Resou
     assert set(resource.emulator.configurations) == {f"{ARN}old"}
 
 
-def test_a_rename_whose_answer_was_lost_is_found_out(resource: Resource) -> None:
-    """A rename whose Create happened but never answered well reads what is there and succeeds."""
+def test_a_rename_whose_response_was_lost_succeeds(resource: Resource) -> None:
+    """A rename whose Create took effect without a usable response reads again and succeeds."""
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.SERVER_ERROR, after=True)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.DENIED)
@@ -108,7 +108,7 @@ def test_a_rename_whose_answer_was_lost_is_found_out(resource: Resource) -> None
 
 
 def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resource) -> None:
-    """A rename that fails although its Create happened deletes the new configuration before it answers."""
+    """A rename that fails after its Create deletes the new configuration before it responds."""
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=4)
@@ -119,7 +119,7 @@ def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resour
 
 
 def test_what_cannot_be_deleted_again_is_named_and_the_rollback_deletes_it(resource: Resource) -> None:
-    """Where the new configuration of a failed rename cannot be deleted, the reason names it; the rollback does it."""
+    """If the new configuration of a failed rename cannot be deleted, the reason names it, and the rollback deletes it."""
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=4)
@@ -133,15 +133,15 @@ def test_what_cannot_be_deleted_again_is_named_and_the_rollback_deletes_it(resou
 
 
 def test_deleting_an_unfinished_create_deletes_what_it_made(resource: Resource) -> None:
-    """Delete with an ID that is no ARN deletes an unfinished configuration of that Name, Retain or not."""
+    """A Delete of an ID that is not an ARN deletes an unfinished configuration of that Name, even with Retain."""
     leave_unfinished(resource, "old")
     response = resource.send("Delete", {**OLD, "OnDelete": "Retain"}, physical_id="images-Golden-1ABCDEFGHIJKL")
     assert (response.status, response.physical_id) == ("SUCCESS", "images-Golden-1ABCDEFGHIJKL")
     assert resource.emulator.configurations == {}
 
 
-def test_deleting_a_failed_create_leaves_somebody_elses(resource: Resource) -> None:
-    """Delete with an ID that is no ARN leaves a configuration of that Name without our marks."""
+def test_deleting_a_failed_create_leaves_another_owners(resource: Resource) -> None:
+    """A Delete of an ID that is not an ARN leaves a configuration that lacks the resource's ownership tags."""
     theirs = resource.emulator.seed(name="old", distributions=[])
     failed = resource.create(**OLD)
     assert resource.send("Delete", OLD, physical_id=failed.physical_id).status == "SUCCESS"
@@ -149,7 +149,7 @@ def test_deleting_a_failed_create_leaves_somebody_elses(resource: Resource) -> N
 
 
 def test_a_failed_create_is_deleted_without_a_call_where_nothing_can_be(resource: Resource) -> None:
-    """Delete after a Create that failed on its properties succeeds, whatever these are."""
+    """The Delete after a Create whose properties were rejected succeeds with any properties."""
     for properties in ({}, {"Name": "x"}, {"Name": ["a"]}, {"DistributionConfigurationArn": ["x"]}):
         assert resource.send("Delete", properties, physical_id="not-an-arn").status == "SUCCESS"
     assert resource.calls() == []
@@ -174,8 +174,8 @@ def test_the_marker_of_a_failed_create_is_always_the_same(resource: Resource) ->
 
 
 @pytest.mark.parametrize("operation", ["GetDistributionConfiguration", "DeleteDistributionConfiguration"])
-def test_a_leftover_in_the_way_does_not_stop_the_rollback(resource: Resource, operation: str) -> None:
-    """A rollback succeeds even where what a failed rename left cannot be read or deleted."""
+def test_a_leftover_does_not_prevent_the_rollback(resource: Resource, operation: str) -> None:
+    """A rollback succeeds even if the configuration that a failed rename left cannot be read or deleted."""
     resource.create(**OLD)
     leave_unfinished(resource, "new")
     resource.emulator.seed_pipeline("nightly", f"{ARN}new")
@@ -189,8 +189,8 @@ def test_a_leftover_in_the_way_does_not_stop_the_rollback(resource: Resource, op
     assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}old")
 
 
-def test_deleting_a_create_that_was_not_allowed_succeeds(resource: Resource) -> None:
-    """Delete after a Create that the provider's role did not allow succeeds, although it may not even look."""
+def test_deleting_a_denied_create_succeeds(resource: Resource) -> None:
+    """The Delete after a denied Create succeeds, although its search is denied, too."""
     resource.emulator.fail("*", Fault.DENIED, times=99)
     failed = resource.create(**OLD)
     assert failed.status == "FAILED"
@@ -198,7 +198,7 @@ def test_deleting_a_create_that_was_not_allowed_succeeds(resource: Resource) -> 
 
 
 def test_a_rename_back_that_fails_restores_what_was_retained(resource: Resource) -> None:
-    """A rename to a configuration that this resource retained restores its former content if it fails."""
+    """A failed rename to a configuration that this resource retained restores its previous content."""
     resource.create(**OLD)
     resource.update(**NEW, Description="new")
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
@@ -208,8 +208,8 @@ def test_a_rename_back_that_fails_restores_what_was_retained(resource: Resource)
     assert "description" not in resource.emulator.configurations[f"{ARN}old"]
 
 
-def test_a_rename_that_cannot_be_looked_after_says_so(resource: Resource) -> None:
-    """Where it cannot be read whether a failed rename created something, the reason names what to look for."""
+def test_a_rename_whose_cleanup_fails_names_the_arn(resource: Resource) -> None:
+    """If reads cannot show whether a failed rename created something, the reason names the ARN to check."""
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.RESET, times=99, after=True)
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=1)
@@ -220,8 +220,8 @@ def test_a_rename_that_cannot_be_looked_after_says_so(resource: Resource) -> Non
 
 
 @pytest.mark.parametrize("function", ["arn:aws:lambda:us-east-1:999999999999:function:shared", "", "provider"])
-def test_a_name_is_found_wherever_the_function_lives(resource: Resource, function: str) -> None:
-    """What a name leads to is found although the function's ARN names another account, or none."""
+def test_a_name_is_found_if_the_location_is_not_verified(resource: Resource, function: str) -> None:
+    """A configuration is found by name even if the function's ARN has another account or is unknown."""
     leave_unfinished(resource, "My_Old One")
     for number in range(40):
         resource.emulator.seed(name=f"another-{number}", distributions=[])

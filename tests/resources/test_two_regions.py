@@ -1,4 +1,4 @@
-"""Client and location are arguments: nothing in the process belongs to one Region."""
+"""The client and the location are arguments, so one process can serve several Regions."""
 
 from contextlib import closing
 from typing import Any
@@ -26,7 +26,7 @@ def _client(emulator: Emulator, region: str) -> Any:
 
 
 def test_one_request_runs_in_two_regions() -> None:
-    """The same request, given the clients of two Regions in one process, creates a configuration in each."""
+    """The same request with the clients of two Regions creates a configuration in each Region."""
     kind = resource_type()
     properties = {"Name": "golden", "Distributions": [ami()]}
     request = Request("Create", STACK_ID, "5b1e9c0a-0000-4000-8000-000000000001", "Golden", "", properties=properties)

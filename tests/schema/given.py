@@ -11,7 +11,7 @@ _TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
 
 
 def value_of(type_: Type) -> st.SearchStrategy[Any]:
-    """Values that the type takes, limits, patterns and enumerations included."""
+    """Return valid values of a schema, with its limits, patterns, and enumerations."""
     match type_.kind:
         case "structure":
             required = {name: value_of(type_.members[name]) for name in type_.required}
@@ -35,11 +35,11 @@ def value_of(type_: Type) -> st.SearchStrategy[Any]:
 
 
 PARAMETERS = value_of(resource_type().schema)
-"""Parameters of the whole resource, right by the model though not always by the service's own rules."""
+"""Parameters of the whole resource that are valid by the model, but may violate the service's own rules."""
 
 
 def as_cloudformation_sends(value: Any) -> Any:
-    """Every scalar as a string, as CloudFormation delivers properties."""
+    """Convert every scalar to a string, as CloudFormation delivers properties."""
     if isinstance(value, dict):
         return {key: as_cloudformation_sends(entry) for key, entry in value.items()}
     if isinstance(value, list):

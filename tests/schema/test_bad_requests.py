@@ -45,7 +45,7 @@ def responses(properties: dict[str, Any], deadline: Deadline, request_type: Any 
 def test_thousands_of_problems_are_one_response(
     resource: Resource, capsys: pytest.CaptureFixture[str], kind: str, size: int
 ) -> None:
-    """Thousands of problems are counted in the response, as many as fit are shown, and the log has the first."""
+    """The response counts thousands of problems and shows as many as fit; the log has the first ones."""
     response = resource.create(**BAD[kind](size))
     assert response.status == "FAILED"
     count, _, rest = response.reason.partition(" ")
@@ -60,7 +60,7 @@ def test_thousands_of_problems_are_one_response(
 
 
 def test_thousands_of_warnings_are_one_line(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """A log line holds the first warnings and says how many more there are."""
+    """A log line has the first warnings and the number of the others."""
     regions = [f"us-nowhere-x{number}" for number in range(1000)]
     assert resource.create(Name="golden", Distributions=[ami(region) for region in regions]).status == "SUCCESS"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -71,8 +71,8 @@ def test_thousands_of_warnings_are_one_line(resource: Resource, capsys: pytest.C
 
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("looks", [1, 20])
-def test_checking_ends_with_the_time(kind: str, looks: int) -> None:
-    """When the time is up while properties are checked, the response says that, and that nothing was called."""
+def test_validation_ends_with_the_time(kind: str, looks: int) -> None:
+    """If the time is up during validation, the response says so, and that no API calls were made."""
     (response,) = responses(BAD[kind](2000), CountingDeadline(looks))
     assert response.status == "FAILED"
     assert response.reason == (
@@ -82,14 +82,14 @@ def test_checking_ends_with_the_time(kind: str, looks: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["unknown names", "bad entries", "empty structures", "bad groups", "bad tags"])
-def test_checking_ends_with_the_findings(kind: str) -> None:
-    """While there is time, the response has the findings, all of them counted."""
+def test_validation_in_time_reports_findings(kind: str) -> None:
+    """If the time suffices, the response has the findings and their number."""
     (response,) = responses(BAD[kind](2000), CountingDeadline())
     assert int(response.reason.partition(" ")[0]) >= 2000
 
 
-def test_old_properties_are_not_judged(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever the old properties are, an Update takes what it needs of them, and no word is said about the rest."""
+def test_old_properties_have_no_findings(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """An Update with any old properties reports no findings about them."""
     resource.create(**GOLDEN, Tags={"a": "1"})
     capsys.readouterr()
     strange = {"Foo": nested(10_000, list), "Distributions": nested(10_000, dict), "Description": 10**5000}
@@ -117,8 +117,8 @@ def test_old_properties_are_not_judged(resource: Resource, capsys: pytest.Captur
     [nested(10_000, list), nested(10_000, dict), math.nan, 10**5000],
     ids=["lists", "mappings", "nan", "huge"],
 )
-def test_a_strange_value_is_answered(resource: Resource, value: object) -> None:
-    """A value that is nested deeply, not a number, or huge fails its request with its path."""
+def test_an_unusual_value_makes_the_request_fail(resource: Resource, value: object) -> None:
+    """A value that is nested deeply, not a number, or huge makes the request fail with its path."""
     slot = resource.sink.open(STACK_ID, "Golden", "r")
     event = {
         "RequestType": "Create",
@@ -135,8 +135,8 @@ def test_a_strange_value_is_answered(resource: Resource, value: object) -> None:
     assert body["Reason"].startswith("1 problem with the properties; no API calls were made: Description: must be")
 
 
-def test_bad_properties_do_not_keep_a_resource_from_its_delete(resource: Resource) -> None:
-    """A Delete with thousands of unknown names deletes."""
+def test_bad_properties_do_not_prevent_a_delete(resource: Resource) -> None:
+    """A Delete with thousands of unknown names deletes the configuration."""
     resource.create(**GOLDEN)
     response = resource.delete(**GOLDEN, **{f"Unknwn{i}": "x" for i in range(10_000)})
     assert response.status == "SUCCESS"

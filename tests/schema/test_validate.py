@@ -1,4 +1,4 @@
-"""The model's constraints are findings at the paths that the user wrote, all at once."""
+"""Violations of the model's constraints are findings at paths in the user's spelling."""
 
 from typing import Any
 
@@ -67,13 +67,13 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         ({"Distributions": [], "OnDelete": "delete"}, 'OnDelete: must be one of Delete, Retain, not "delete"'),
     ],
 )
-def test_a_broken_constraint_is_told_at_its_path(properties: dict[str, Any], finding: str) -> None:
-    """Each kind of constraint is told with its path, what is wanted and what is there."""
+def test_a_violated_constraint_is_reported_at_its_path(properties: dict[str, Any], finding: str) -> None:
+    """The finding of each constraint has its path, the requirement, and the value."""
     assert finding in messages(properties)
 
 
-def test_all_findings_come_at_once() -> None:
-    """Every broken constraint is told, not only the first, in the order in which the user wrote."""
+def test_all_violations_are_reported() -> None:
+    """All violations are reported, in the order of the properties."""
     properties = {
         "Name": "x",
         "Distributions": [
@@ -94,30 +94,30 @@ def test_all_findings_come_at_once() -> None:
     ]
 
 
-def test_a_pattern_without_an_end_matches_the_head() -> None:
-    """A pattern that the model leaves open at its end is open for us as well."""
+def test_a_pattern_without_an_end_matches_the_beginning() -> None:
+    """A pattern without `$` accepts any text after its match."""
     unit = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-abcd-abcdefgh"
     assert messages(ami(LaunchPermission={"OrganizationalUnitArns": [f"{unit}suffix!"]})) == []
 
 
-def test_long_values_are_cut_short_in_messages() -> None:
-    """A message quotes no more than the head of a long value."""
+def test_long_values_are_cut_in_messages() -> None:
+    """A message quotes only the beginning of a long value."""
     (finding,) = messages(ami(TargetAccountIds=["x" * 5000]))
     assert len(finding) < 300
 
 
 def patterns(schema: Schema) -> set[str]:
-    """All patterns in a schema."""
+    """Return all patterns in a schema."""
     inner = [*schema.members.values(), *(one for one in (schema.item, schema.key) if one)]
     return {schema.pattern} - {None} | {one for each in inner for one in patterns(each)}  # type: ignore[return-value] # no None
 
 
 def test_every_pattern_has_words() -> None:
-    """Each pattern of the properties has words, and no words are for a pattern that the model no longer has."""
+    """Each pattern of the properties has words, and all words belong to a pattern of the model."""
     assert patterns(resource_type().schema) == PATTERNS.keys()
 
 
 def test_a_pattern_without_words_is_shown() -> None:
-    """A pattern that is newer than the words is shown as it is."""
+    """A new pattern, which has no words yet, is shown as a regular expression."""
     (finding,) = validate("b", Schema(kind="string", shape="New", pattern="^a$"))
     assert finding.message == 'must match the pattern ^a$, not "b"'
