@@ -56,7 +56,7 @@ def response_to(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict
     return response
 
 
-def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
+def test_a_crash_is_reported_with_its_cause(sink: AnswerSink) -> None:
     """After a crash, the response is FAILED, with Lambda's error and the event's physical ID."""
     response = response_to(
         sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed"
@@ -66,7 +66,7 @@ def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
     assert "redeploying is safe" in response["Reason"]
 
 
-def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
+def test_an_event_that_expired_in_lambda_gets_a_response(sink: AnswerSink) -> None:
     """If Lambda did not invoke the function in time, the response is FAILED."""
     response = response_to(sink, event("Create"), condition="EventAgeExceeded")
     assert response["Status"] == "FAILED"
@@ -81,7 +81,7 @@ def test_a_delete_says_what_to_check(sink: AnswerSink) -> None:
     assert f"Check whether {ARN}golden still exists" in response["Reason"]
 
 
-def test_a_delete_that_asks_for_nothing_succeeds(sink: AnswerSink) -> None:
+def test_a_delete_that_retains_succeeds(sink: AnswerSink) -> None:
     """The response to a Delete that retains the configuration is SUCCESS."""
     response = response_to(sink, event("Delete", OnDelete="Retain"))
     assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
@@ -90,7 +90,7 @@ def test_a_delete_that_asks_for_nothing_succeeds(sink: AnswerSink) -> None:
 @pytest.mark.parametrize(
     "payload", [None, {}, {"key": "value"}, "x", {**event(), "ResponseURL": "http://example.com/x"}]
 )
-def test_what_names_nobody_ends_in_the_queue(payload: object) -> None:
+def test_a_record_without_a_request_is_an_error(payload: object) -> None:
     """A record without a complete request is an error, which leads to the dead-letter queue."""
     with pytest.raises(MalformedEvent):
         handler(record(payload), Context())
@@ -98,7 +98,7 @@ def test_what_names_nobody_ends_in_the_queue(payload: object) -> None:
         handler(payload, Context())
 
 
-def test_an_answer_that_does_not_arrive_ends_in_the_queue() -> None:
+def test_a_response_that_is_not_delivered_is_an_error() -> None:
     """A response that cannot be delivered in time is an error, which Lambda retries."""
     payload = {**event(), "ResponseURL": "http://127.0.0.1:1/response?X-Amz-Signature=s"}
     with pytest.raises(Undelivered):
@@ -113,7 +113,7 @@ def rejected(status: int, query: str) -> None:
 
 
 @pytest.mark.parametrize("status", [307, 400, 403, 404, 409, 503])
-def test_a_response_that_is_rejected_ends_in_the_queue(status: int) -> None:
+def test_a_response_that_is_rejected_is_an_error(status: int) -> None:
     """A lasting rejection is an error, which Lambda retries; so is a 403 while the URL is valid."""
     with pytest.raises(
         Undelivered, match=f"the response FAILED for {ARN}golden was not delivered: HTTP status {status}"
@@ -133,7 +133,7 @@ def test_a_response_that_the_provider_could_not_deliver_is_quoted(sink: AnswerSi
     assert f"the response SUCCESS for {ARN}golden was not delivered: HTTP status 503" in response["Reason"]
 
 
-def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
+def test_its_artifact_is_complete_and_small(tmp_path: Path) -> None:
     """The last-resort function's artifact needs only the standard library, and consists of a few files."""
     command = ["make", "--no-print-directory", "build-LastResortFunction", f"ARTIFACTS_DIR={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True)
@@ -142,7 +142,7 @@ def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path)], cwd=tmp_path, check=True)
 
 
-def test_a_foreign_delete_without_an_id_is_answered_with_one(sink: AnswerSink) -> None:
+def test_the_response_to_an_unsupported_delete_has_a_physical_id(sink: AnswerSink) -> None:
     """The response to a Delete of an unsupported type without a physical ID has a physical ID that is not empty."""
     foreign = {**event("Delete"), "ResourceType": "Custom::Other", "PhysicalResourceId": None}
     response = response_to(sink, foreign)

@@ -60,7 +60,7 @@ def test_warnings_are_logged(resource: Resource, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
-def test_no_line_tells_a_secret(
+def test_no_line_contains_a_secret(
     resource: Resource, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, level: str
 ) -> None:
     """At no level does a line contain the response URL, its signature, or a credential."""
@@ -124,7 +124,7 @@ def test_json_that_the_service_quotes_is_redacted(resource: Resource, capsys: py
         assert not [secret for secret in ("wJalrXUtnFEMI", "K7MDENG", "ssword") if secret in text]
 
 
-def test_a_malformed_event_bears_no_earlier_ids(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_malformed_event_has_no_earlier_ids(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """The line about a malformed event has nothing of the previous request."""
     resource.create(Name="golden", Distributions=[ami()])
     capsys.readouterr()
@@ -135,9 +135,7 @@ def test_a_malformed_event_bears_no_earlier_ids(resource: Resource, capsys: pyte
     assert not line.keys() & KEYS
 
 
-def test_work_that_outlives_its_answer_logs_under_its_own_request(
-    resource: Resource, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_work_after_the_response_logs_its_own_request(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """If the work of a request goes on after its response, its log lines have that request's IDs."""
     resource.create(Name="golden", Distributions=[ami()])
     resource.context = replace(resource.context, milliseconds=1_500)
@@ -155,9 +153,7 @@ def test_work_that_outlives_its_answer_logs_under_its_own_request(
     } == {("11111111", "Golden")}
 
 
-def test_the_difference_is_one_line_even_after_a_surprise(
-    resource: Resource, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_difference_is_logged_once_after_a_retry(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """A request that had to retry logs its difference once."""
     resource.create(Name="golden", Distributions=[ami()])
     capsys.readouterr()

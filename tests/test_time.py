@@ -1,4 +1,4 @@
-"""The time that a request has: Lambda's, CloudFormation's, and how a request waits within it."""
+"""The time of a request: Lambda's limit, CloudFormation's limit, and waits within them."""
 
 import math
 import time
@@ -17,7 +17,7 @@ GOLDEN: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
 
 
 class StoppedClock(SkippingClock):
-    """A clock on which time passes only by waiting."""
+    """A clock whose time passes only during waits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class StoppedClock(SkippingClock):
 
 @dataclass(frozen=True)
 class Odd(Context):
-    """A context whose remaining time is odd."""
+    """A context with an invalid remaining time."""
 
     remaining: float = math.nan
 
@@ -44,8 +44,8 @@ class Odd(Context):
 
 
 @pytest.mark.parametrize("remaining", [math.nan, math.inf, 1e300])
-def test_an_odd_remaining_time_ends_the_wait(resource: Resource, remaining: float) -> None:
-    """A remaining time that is no number of this world does not keep the response back."""
+def test_an_invalid_remaining_time_does_not_prevent_the_response(resource: Resource, remaining: float) -> None:
+    """An invalid remaining time does not prevent the response."""
     resource.context = Odd(remaining=remaining)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=10_000)
     assert resource.create(**GOLDEN).status == "FAILED"
@@ -53,14 +53,14 @@ def test_an_odd_remaining_time_ends_the_wait(resource: Resource, remaining: floa
 
 @pytest.mark.parametrize("seconds", [4.0, 20.0, 59.0, 300.0, 900.0, 5000.0])
 def test_the_response_has_its_share_of_the_time(seconds: float) -> None:
-    """A quarter of the time, from one to fifteen seconds, is the response's, and the last moment is nobody's."""
+    """A quarter of the time, 1 to 15 seconds, is reserved for the response, and a margin at the end is unused."""
     deadline = Deadline(seconds, clock=StoppedClock())
     share = deadline.left_for_response() - deadline.left()
     assert share == pytest.approx(min(15.0, max(1.0, seconds / 4)))
     assert deadline.left_for_response() == pytest.approx(seconds - 0.25)
 
 
-def test_work_that_is_over_starts_nothing_new(resource: Resource) -> None:
+def test_work_makes_no_call_after_the_response(resource: Resource) -> None:
     """Once a request has its response, work that still runs makes no further call."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=3_000)
@@ -79,8 +79,8 @@ def test_work_that_is_over_starts_nothing_new(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize("timeout", ["20", 20])
-def test_nothing_is_done_after_cloudformation_gave_up(resource: Resource, timeout: object) -> None:
-    """A request that arrives after its ServiceTimeout changes nothing and fails, whatever its type."""
+def test_nothing_is_done_after_the_service_timeout(resource: Resource, timeout: object) -> None:
+    """A request of any type that arrives after its ServiceTimeout changes nothing and fails."""
     properties = {**GOLDEN, "ServiceTimeout": timeout}
     response = resource.send("Create", properties, date=resource.clock.time() - 25)
     assert response.status == "FAILED"
@@ -123,13 +123,13 @@ def test_the_service_timeout_bounds_the_search(resource: Resource) -> None:
     "operation", ["CreateDistributionConfiguration", "GetDistributionConfiguration", "TagResource"]
 )
 def test_a_create_waits_for_a_new_role(resource: Resource, operation: str) -> None:
-    """A Create that is denied is attempted again, because a role from the same deployment is allowed a bit later."""
+    """A denied Create is retried, because a role from the same deployment gets access some seconds later."""
     resource.emulator.fail(operation, Fault.DENIED, times=6)
     assert resource.create(**GOLDEN).status == "SUCCESS"
 
 
-def test_a_create_does_not_wait_for_ever_for_a_role(resource: Resource) -> None:
-    """A Create whose calls stay denied fails after about twenty seconds in all."""
+def test_a_create_waits_twenty_seconds_for_a_role(resource: Resource) -> None:
+    """A Create whose calls stay denied fails after about 20 seconds in total."""
     resource.context = replace(resource.context, milliseconds=600_000)
     resource.emulator.fail("*", Fault.DENIED, times=10_000)
     start = resource.clock.time()
@@ -138,7 +138,7 @@ def test_a_create_does_not_wait_for_ever_for_a_role(resource: Resource) -> None:
 
 
 def test_an_update_that_is_denied_fails_at_once(resource: Resource) -> None:
-    """An Update or a Delete that is denied is not attempted again."""
+    """A denied Update or Delete is not retried."""
     resource.create(**GOLDEN)
     resource.emulator.fail("*", Fault.DENIED, times=10_000)
     start = resource.clock.time()
@@ -148,10 +148,10 @@ def test_an_update_that_is_denied_fails_at_once(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
-def test_a_call_that_could_not_be_sent_is_attempted_again(
+def test_a_call_that_could_not_be_sent_is_retried(
     resource: Resource, monkeypatch: pytest.MonkeyPatch, request_type: str
 ) -> None:
-    """While the API cannot be reached, a request waits; if that lasts, this is the reason that it gives."""
+    """While the API cannot be reached, a request retries; if that lasts, the reason says so."""
     if request_type != "Create":
         resource.create(**GOLDEN)
     monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", "http://127.0.0.1:9")
@@ -163,7 +163,7 @@ def test_a_call_that_could_not_be_sent_is_attempted_again(
     assert resource.clock.time() - start > 15
 
 
-def test_an_api_that_comes_back_in_time_is_no_failure(resource: Resource) -> None:
+def test_an_api_that_recovers_in_time_is_no_failure(resource: Resource) -> None:
     """A Create whose API cannot be reached for some seconds succeeds."""
     port = resource.emulator.url.rpartition(":")[2]
     resource.emulator.stop()
@@ -173,7 +173,7 @@ def test_an_api_that_comes_back_in_time_is_no_failure(resource: Resource) -> Non
         """Starts the API after the third wait."""
 
         def sleep(self, seconds: float) -> None:
-            """Skip this time."""
+            """Skip the time."""
             nonlocal waits
             super().sleep(seconds)
             waits += 1

@@ -64,7 +64,7 @@ def transport() -> Transport:
 
 @contextmanager
 def plain_server(*replies: bytes) -> Iterator[tuple[str, list[bytes], threading.Event]]:
-    """A server that sends the n-th request these bytes, whatever connection it comes over; and the requests.
+    """A server that replies to the n-th request with the n-th bytes, over any connection, and records requests.
 
     A reply's parts, split by `LATER`, are sent one by one, each when the event is set.
     """
@@ -109,15 +109,15 @@ def exchanged(transport: Transport, url: str) -> bytes:
     return transport.exchange(transport.connection(url, SECONDS), "GET", {}, b"", SECONDS).body
 
 
-def test_a_connection_with_nothing_left_is_used_again(transport: Transport) -> None:
+def test_a_connection_without_extra_data_is_reused(transport: Transport) -> None:
     """Requests with normal responses share one connection."""
     with server(http_response(b"first")) as (url, connections):
         assert [exchanged(transport, url), exchanged(transport, url)] == [b"first", b"later"]
         assert len(connections) == 1
 
 
-def test_what_is_left_of_an_answer_is_nobody_s_answer(transport: Transport) -> None:
-    """Bytes after a response, already decrypted, are not taken for the response to the next request."""
+def test_bytes_after_a_response_belong_to_no_request(transport: Transport) -> None:
+    """Bytes after a response, already decrypted, are not the response to the next request."""
     room = io.DEFAULT_BUFFER_SIZE  # so much is taken from TLS at a time
     body = b"x" * (room - len(http_response(b"")) - len(str(room)) + 1)
     whole = http_response(body)
@@ -127,7 +127,7 @@ def test_what_is_left_of_an_answer_is_nobody_s_answer(transport: Transport) -> N
         assert len(connections) == 2
 
 
-def test_many_open_files_are_no_hindrance(transport: Transport) -> None:
+def test_a_connection_is_reused_despite_many_open_files(transport: Transport) -> None:
     """If a process has more open files than `select` supports, a connection is still reused."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 2048:
@@ -188,7 +188,7 @@ def test_an_interim_response_alone_is_no_response() -> None:
         b"HTTP/1.1 400 RequestTimeout\r\nContent-Length: 0\r\n\r\n",
     ],
 )
-def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
+def test_a_put_leaves_nothing_for_the_next_one(reply: bytes) -> None:
     """After an unread body, bytes beyond the response, or a rejection, the connection is not reused."""
     transport = Transport(ssl.create_default_context)
     with plain_server(reply + LATER + b"503 Not Yours\r\n\r\n", EMPTY) as (url, _, later):
@@ -199,7 +199,7 @@ def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
         assert transport.has_connection(url)
 
 
-def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
+def test_an_exchange_leaves_nothing_for_the_next_one() -> None:
     """If bytes beyond a response were read with it, its connection is not reused, even if more follows later."""
     transport = Transport(ssl.create_default_context)
     with plain_server(http_response(b"first") + b"HTTP/1.1 200 OK\r\nContent-", http_response(b"second")) as (

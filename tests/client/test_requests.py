@@ -29,9 +29,9 @@ def plain(recorder: Recorder) -> Iterator[Any]:
 
 
 def sent_alike(recorder: Recorder, operation: str, parameters: dict[str, Any], plain: Any = None) -> None:
-    """Make one call by the provider's client and one by a plain one, a new one if need be; compare what arrived.
+    """Make one call with the provider's client and one with a plain client, and check that they sent the same.
 
-    Each may call itself what it likes, but the SDK is named.
+    The user agents may differ, but must name the SDK.
     """
     recorder.received.clear()
     call(client(), operation, parameters)

@@ -29,7 +29,7 @@ def emulator(settings: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 
 def attempts(emulator: Emulator, fault: Fault, one_call: Callable[[], Any]) -> int:
-    """Return how often a call arrives if it fails the same way every time."""
+    """Return how often a call arrives if each attempt fails in the same way."""
     emulator.fail(LIST, fault, FOR_EVER)
     before = len(emulator.requests)
     with suppress(ProviderError, BotoCoreError, ClientError):

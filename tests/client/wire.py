@@ -41,9 +41,9 @@ class Received:
 
 
 class Recorder(LoopbackServer):
-    """A server that keeps what it gets, and gives every request the same answer; over TLS with a certificate.
+    """A server that records requests and returns the same response to each; with a certificate, over TLS.
 
-    `connections` is how many it has been asked for.
+    `connections` counts its connections.
     """
 
     def __init__(self, *, certificate: Path | None = CERTIFICATE, port: int = 0) -> None:
@@ -62,7 +62,7 @@ class Recorder(LoopbackServer):
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port of the server."""
         return int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -83,9 +83,9 @@ def client() -> Any:
 
 
 def plain_client() -> Any:
-    """The client that anybody would make, with all that botocore brings; to be closed once it has sent something.
+    """Return a client with all of botocore's defaults. Close it after use.
 
-    It retries like ours where the environment does not say how.
+    If the environment does not set a retry mode, it retries like ours.
     """
     config = None if "AWS_RETRY_MODE" in os.environ else Config(retries={"mode": "standard"})
     session = botocore.session.get_session()

@@ -61,7 +61,7 @@ def test_a_single_detail_is_cut_rather_than_dropped() -> None:
     assert reason.startswith("1 problem: Tags: xxx")
 
 
-def test_a_reason_keeps_its_head() -> None:
+def test_a_reason_keeps_its_beginning() -> None:
     """A reason that is too long is cut at its end, not at its beginning."""
     reason = body_of(Response(FAILED, "id", "the point is this: " + "ä" * 5000))["Reason"]
     assert reason.startswith("the point is this: ")
@@ -123,8 +123,8 @@ def test_a_character_that_xml_forbids_becomes_a_space(character: str) -> None:
 
 
 @given(st.text(ODD, max_size=300), st.integers(0, 400))
-def test_a_cut_text_fits_and_is_a_head_of_the_text(text: str, room: int) -> None:
-    """A text that is cut has at most so many bytes of JSON, and is the beginning of the original."""
+def test_a_cut_text_fits_and_is_the_beginning_of_the_text(text: str, room: int) -> None:
+    """A cut text fits into the bytes of JSON and is the beginning of the original."""
     short = cut(text, room)
     assert len(json.dumps(short, ensure_ascii=False).encode("utf-8", "replace")) - 2 <= room
     assert text.startswith(short if short == text else short.removesuffix("..."))
@@ -139,7 +139,7 @@ def test_a_shown_character_is_not_cut_in_two() -> None:
 
 
 @given(st.text(ODD, max_size=200), st.text(ODD, max_size=200))
-def test_odd_attributes_and_ids_keep_the_body_valid(physical_id: str, value: str) -> None:
+def test_unusual_attributes_and_ids_keep_the_body_valid(physical_id: str, value: str) -> None:
     """With any physical ID and attributes, the body is UTF-8 and JSON."""
     body = json.loads(Response(SUCCESS, physical_id, data={"Name": value}).body(REQUEST).decode("utf-8"))
     assert body["Data"]["Name"] == value.encode("utf-8", "replace").decode()

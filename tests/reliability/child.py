@@ -1,4 +1,4 @@
-"""The function in a process of its own, with one thing wrong in it. Reads what from standard input.
+"""Runs the function in a separate process with one fault, which it reads from standard input.
 
 `broken`: a package that raises when imported. `slow`: one that takes a minute. `inside`: what happens inside the API
 client when a request to `operation` is about to be sent, or (`after`) has just been answered: exit, memory, kill.
@@ -16,14 +16,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 
 def shadow(package: str, source: str) -> None:
-    """Put a package of this name before the real one."""
+    """Shadow a package with another one."""
     folder = tempfile.mkdtemp()
     Path(folder, f"{package}.py").write_text(source, encoding="utf-8")
     sys.path.insert(0, folder)
 
 
 def happen(what: str) -> None:
-    """Let it happen."""
+    """Cause the fault."""
     if what == "exit":
         sys.exit(3)
     if what == "memory":

@@ -59,7 +59,7 @@ def test_a_rename_back_that_fails_later_deletes_nothing(resource: Resource, oper
 
 
 def test_a_cleanup_that_failed_leaves_a_configuration_that_no_mistake_deletes(resource: Resource) -> None:
-    """If a pipeline prevented the cleanup after a rename, a failed rename back and its rollback leave the configuration."""
+    """If a pipeline prevented the cleanup of a rename, a failed rename back leaves the configuration."""
     resource.create(**GOLDEN)
     resource.emulator.seed_pipeline("nightly", f"{ARN}golden")
     resource.update(**{**GOLDEN, "Name": "new"})
@@ -149,7 +149,7 @@ def test_what_was_never_handed_over_is_deleted(resource: Resource, physical_id: 
 def test_only_what_is_unfinished_and_its_own_is_deleted(
     resource: Resource, tags: dict[str, str], physical_id: str
 ) -> None:
-    """The Delete of a failed Create leaves configurations that are handed over, untagged, or owned by another resource."""
+    """The Delete of a failed Create leaves handed-over, untagged, and other owners' configurations."""
     resource.emulator.seed(name="golden", distributions=CONTENT, tags=tags)
     assert resource.send("Delete", GOLDEN, physical_id=physical_id).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}

@@ -121,7 +121,7 @@ def test_the_delete_of_an_adopted_configuration_reads_once(resource: Resource) -
 
 
 def test_adopting_from_another_owner_releases_and_reads_back(resource: Resource) -> None:
-    """Adopting another owner's configuration takes a read, a call that releases it, and a read that shows the release."""
+    """Adopting another owner's configuration takes a read, a releasing call, and a read that shows the release."""
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved")
     moved.calls()

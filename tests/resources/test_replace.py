@@ -119,7 +119,7 @@ def test_a_rename_that_fails_after_creating_deletes_the_new_one(resource: Resour
 
 
 def test_what_cannot_be_deleted_again_is_named_and_the_rollback_deletes_it(resource: Resource) -> None:
-    """If the new configuration of a failed rename cannot be deleted, the reason names it, and the rollback deletes it."""
+    """If the new configuration of a failed rename cannot be deleted, the reason names it; the rollback deletes it."""
     resource.create(**OLD)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.GARBAGE, times=99, after=True)
     resource.emulator.fail_with("GetDistributionConfiguration", "ResourceNotFoundException", 404, "no", times=4)

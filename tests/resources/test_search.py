@@ -120,7 +120,7 @@ def test_a_delete_of_an_arn_that_does_not_exist_responds_at_once(resource: Resou
 
 
 def test_a_delete_that_overtakes_its_create(resource: Resource) -> None:
-    """A Delete that runs during the Create waits for its configuration and deletes it; the Create hands over nothing."""
+    """A Delete that runs during the Create deletes its configuration; the Create hands over nothing."""
     create = resource.sibling()
 
     def interrupt(operation: str, _: object, moment: str) -> None:
