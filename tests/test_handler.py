@@ -167,7 +167,7 @@ def test_an_event_without_a_response_url_is_an_error(event: object) -> None:
 
 def test_a_request_is_served_without_a_context(resource: Resource) -> None:
     """A request is served without a context, or with one that lacks everything."""
-    resource.context = None  # type: ignore[assignment]
+    resource.context = None  # type: ignore[assignment]  # the case to test
     event = {"RequestType": "Create", "StackId": STACK_ID, "RequestId": REQUEST_ID, "LogicalResourceId": "Golden"}
     assert resource.deliver({**event, "ResourceProperties": GOLDEN}).status == "SUCCESS"
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
-SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa: PTH118, PTH120
+SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa: PTH118, PTH120 - pathlib is slow to import
 """A folder of CAs that the build adds to the package. OpenSSL reads a CA from it only if a certificate needs it."""
 
 _LOCK: Final = threading.Lock()
@@ -62,7 +62,7 @@ def _settings() -> tuple[str, str]:
 def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
     if not bundle:
         return _verifying(ssl.create_default_context())
-    if os.path.isdir(bundle):  # noqa: PTH112
+    if os.path.isdir(bundle):  # noqa: PTH112 - the same
         return _verifying(ssl.create_default_context(capath=bundle))
     return _verifying(ssl.create_default_context(cafile=bundle))
 
@@ -90,7 +90,7 @@ def _is_bundle(file: str) -> bool:
 def _is_hashed(folder: str) -> bool:
     """Return whether a folder has files whose names OpenSSL looks up, such as 5ad8a5d6.0."""
     try:
-        names = os.listdir(folder)  # noqa: PTH208
+        names = os.listdir(folder)  # noqa: PTH208 - the same
     except (OSError, ValueError):
         return False
     return any(name[:8].isalnum() and name[8:9] == "." and name[9:].isdigit() for name in names)

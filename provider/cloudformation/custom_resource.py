@@ -21,6 +21,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from .request import Request
+from .response import Response
+
 
 @contextmanager
 def _loaded_on_first_use(name: str) -> Iterator[None]:
@@ -39,9 +42,6 @@ def _loaded_on_first_use(name: str) -> Iterator[None]:
 
 with _loaded_on_first_use("boto3"):
     from crhelper.resource_helper import FAILED, SUCCESS, CfnResource
-
-from .request import Request  # noqa: E402 - crhelper has to be imported first, with the proxy in place
-from .response import Response  # noqa: E402
 
 for _name in ("crhelper.resource_helper", "crhelper.utils", "crhelper.log_helper"):
     logging.getLogger(_name).disabled = True

@@ -45,7 +45,7 @@ class Deadline:
     ) -> "Deadline":
         """Return the deadline of a Lambda context, or a default without a context; at most `most` seconds from now."""
         try:
-            seconds = float(context.get_remaining_time_in_millis()) / 1000  # type: ignore[attr-defined]
+            seconds = float(context.get_remaining_time_in_millis()) / 1000  # type: ignore[attr-defined]  # may be missing
         except Exception:  # noqa: BLE001 - an unusable context must not prevent a response
             seconds = math.nan
         if math.isnan(seconds):

@@ -405,7 +405,7 @@ def test_an_unusual_value_is_a_finding(value: Any, place: str) -> None:
 
 def test_an_integer_that_python_cannot_print_is_described() -> None:
     """An integer that is too long for Python to print is described in words, a shorter one by its first digits."""
-    launches = resource_type().schema.members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]
+    launches = resource_type().schema.members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]  # a list
     assert launches is not None
     for size, shown in ((5000, "an integer of thousands of digits"), (100, f"1{'0' * 59}...")):
         (finding,) = validate(10**size, launches.members["maxParallelLaunches"])

@@ -46,7 +46,7 @@ def test_integers(text: str, value: int) -> None:
     assert expanded["distributions"][0]["fastLaunchConfigurations"][0]["maxParallelLaunches"] == value
 
 
-@pytest.mark.parametrize("text", ["7.0", "+7", " 7", "7\n", "٧", "1e3", "0x7", "7" * 5000, "", "1_000"])  # noqa: RUF001
+@pytest.mark.parametrize("text", ["7.0", "+7", " 7", "7\n", "٧", "1e3", "0x7", "7" * 5000, "", "1_000"])  # noqa: RUF001 - an Arabic digit
 def test_an_invalid_integer_is_an_error_at_its_path(text: str) -> None:
     """Any character except ASCII digits and a leading minus is an error at the path."""
     assert messages(in_fast_launch(Enabled="true", MaxParallelLaunches=text))[0].startswith(
@@ -145,7 +145,7 @@ def test_the_message_names_the_other_structure(properties: dict[str, Any], cure:
 def test_without_a_similar_name_all_names_are_listed() -> None:
     """If no known name is similar, the message lists all names of the structure."""
     finding = messages({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
-    members = resource_type().schema.members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]
+    members = resource_type().schema.members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]  # lists
     assert finding.endswith(f": unknown property; the known ones are {', '.join(map(pascal_case, members))}")
 
 

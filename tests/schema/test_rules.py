@@ -24,7 +24,7 @@ def named(*distributions: object, **more: Any) -> dict[str, Any]:
 
 
 def ami(**members: Any) -> dict[str, Any]:
-    return {**GOOD, "AmiDistributionConfiguration": {**GOOD["AmiDistributionConfiguration"], **members}}  # type: ignore[dict-item]
+    return {**GOOD, "AmiDistributionConfiguration": {**GOOD["AmiDistributionConfiguration"], **members}}  # type: ignore[dict-item]  # a dict
 
 
 @pytest.mark.parametrize(
