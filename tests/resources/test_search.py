@@ -14,13 +14,13 @@ EXPIRED = ("GetDistributionConfiguration", "ExpiredTokenException", 403, "The se
 LATER = "stack/images/6e0f/Golden/no-distribution-configuration"
 
 
-def fail_create(resource: Resource, kind: str) -> str:
+def fail_create(resource: Resource, case: str) -> str:
     """Make a Create fail, and return its physical ID or the one that CloudFormation invents."""
-    if kind == "invented":
+    if case == "invented":
         return INVENTED
-    if kind == "nothing created":
+    if case == "nothing created":
         return resource.create(**TYPO).physical_id
-    if kind == "denied":
+    if case == "denied":
         resource.emulator.fail("*", Fault.DENIED, times=99)
     else:
         resource.emulator.fail_with("CreateDistributionConfiguration", "SomethingNewException", 400, "no")
@@ -43,7 +43,7 @@ def denied(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "trouble", "status"),
+    ("case", "trouble", "status"),
     [
         ("invented", unreachable, "FAILED"),
         ("invented", expired, "FAILED"),
@@ -60,10 +60,10 @@ def denied(resource: Resource) -> None:
     ],
 )
 def test_a_delete_that_cannot_search(
-    resource: Resource, monkeypatch: pytest.MonkeyPatch, kind: str, trouble: Any, status: str
+    resource: Resource, monkeypatch: pytest.MonkeyPatch, case: str, trouble: Any, status: str
 ) -> None:
     """A Delete that cannot search fails, unless the Create created nothing or was denied."""
-    physical_id = fail_create(resource, kind)
+    physical_id = fail_create(resource, case)
     monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", os.environ["AWS_ENDPOINT_URL_IMAGEBUILDER"])
     trouble(resource)
     response = resource.send("Delete", GOLDEN, physical_id=physical_id)
@@ -90,10 +90,10 @@ def test_a_search_for_an_invented_id_lasts_ten_seconds(resource: Resource) -> No
     assert 10 < len(resource.calls()) <= 14
 
 
-@pytest.mark.parametrize("kind", ["nothing created", "denied", "may have created"])
-def test_a_search_for_a_marker_happens_once(resource: Resource, kind: str) -> None:
+@pytest.mark.parametrize("case", ["nothing created", "denied", "may have created"])
+def test_a_search_for_a_marker_happens_once(resource: Resource, case: str) -> None:
     """The Delete of a marker searches once, and finds what an Update from that marker left behind."""
-    physical_id = fail_create(resource, kind)
+    physical_id = fail_create(resource, case)
     assert resource.send("Delete", GOLDEN, physical_id=physical_id).status == "SUCCESS"
     assert resource.calls() == ["Get"]
     leave_unfinished(resource)

@@ -41,12 +41,12 @@ def responses(properties: dict[str, Any], deadline: Deadline, request_type: Any 
     return offered
 
 
-@pytest.mark.parametrize(("kind", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
+@pytest.mark.parametrize(("case", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
 def test_thousands_of_problems_are_one_response(
-    resource: Resource, capsys: pytest.CaptureFixture[str], kind: str, size: int
+    resource: Resource, capsys: pytest.CaptureFixture[str], case: str, size: int
 ) -> None:
     """The response counts thousands of problems and shows as many as fit; the log has the first ones."""
-    response = resource.create(**BAD[kind](size))
+    response = resource.create(**BAD[case](size))
     assert response.status == "FAILED"
     count, _, rest = response.reason.partition(" ")
     assert int(count) >= size
@@ -69,11 +69,11 @@ def test_thousands_of_warnings_are_one_line(resource: Resource, capsys: pytest.C
     assert line["warnings"][-1] == f"and {1000 - REPORTED} more"
 
 
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("case", BAD)
 @pytest.mark.parametrize("looks", [1, 20])
-def test_validation_ends_with_the_time(kind: str, looks: int) -> None:
+def test_validation_ends_with_the_time(case: str, looks: int) -> None:
     """If the time is up during validation, the response says so, and that no API calls were made."""
-    (response,) = responses(BAD[kind](2000), CountingDeadline(looks))
+    (response,) = responses(BAD[case](2000), CountingDeadline(looks))
     assert response.status == "FAILED"
     assert response.reason == (
         "timed out during property validation; no API calls were made. "
@@ -81,10 +81,10 @@ def test_validation_ends_with_the_time(kind: str, looks: int) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["unknown names", "bad entries", "empty structures", "bad groups", "bad tags"])
-def test_validation_in_time_reports_findings(kind: str) -> None:
+@pytest.mark.parametrize("case", ["unknown names", "bad entries", "empty structures", "bad groups", "bad tags"])
+def test_validation_in_time_reports_findings(case: str) -> None:
     """If the time suffices, the response has the findings and their number."""
-    (response,) = responses(BAD[kind](2000), CountingDeadline())
+    (response,) = responses(BAD[case](2000), CountingDeadline())
     assert int(response.reason.partition(" ")[0]) >= 2000
 
 
