@@ -48,11 +48,11 @@ def _compare(old: Any, new: Any, schema: Schema, path: str, checkpoint: Checkpoi
         yield Difference(path, _shown(old, schema, checkpoint), _shown(new, schema, checkpoint))
     elif old == new:
         return
-    elif schema.kind == "structure":
+    elif schema.type_name == "structure":
         yield from _compare_members(old, new, schema, path, checkpoint)
-    elif schema.kind == "map" and schema.item is not None:
+    elif schema.type_name == "map" and schema.item is not None:
         yield from _compare_keyed(old, new, schema.item, path, checkpoint)
-    elif schema.kind == "list" and schema.item is not None:
+    elif schema.type_name == "list" and schema.item is not None:
         yield from _compare_lists(old, new, schema, schema.item, path, checkpoint)
     else:
         yield Difference(path, old, new)

@@ -75,9 +75,9 @@ def parameters_of(properties: Mapping[str, Any], schema: Schema, checkpoint: Che
 def coerce(value: object, schema: Schema) -> Any:
     """Convert a string to the boolean or integer that `schema` requires. Any other value is unchanged."""
     if isinstance(value, str):
-        if schema.kind == "boolean":
+        if schema.type_name == "boolean":
             return _BOOLEANS.get(value.lower(), value)
-        if schema.kind in ("integer", "long") and len(value) <= _MAX_DIGITS and _INTEGER.fullmatch(value):
+        if schema.type_name in ("integer", "long") and len(value) <= _MAX_DIGITS and _INTEGER.fullmatch(value):
             return int(value)
     return value
 
@@ -85,17 +85,17 @@ def coerce(value: object, schema: Schema) -> Any:
 @cache
 def _converter(schema: Schema) -> Convert:
     """Return the function that converts values of a schema. Each is made once."""
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         return _structure_converter(schema)
-    if schema.kind == "string" or (schema.item is not None and schema.item.kind == "string"):
+    if schema.type_name == "string" or (schema.item is not None and schema.item.type_name == "string"):
         return lambda value, _: value
     if schema.item is None:
         return lambda value, _: coerce(value, schema)
-    return _collection_converter(schema.kind, _converter(schema.item))
+    return _collection_converter(schema.type_name, _converter(schema.item))
 
 
-def _collection_converter(kind: str, convert: Convert) -> Convert:
-    if kind == "list":
+def _collection_converter(type_name: str, convert: Convert) -> Convert:
+    if type_name == "list":
         return lambda value, conversion: (
             [convert(entry, conversion) for entry in paced(value, conversion.checkpoint)]
             if isinstance(value, list)
@@ -110,7 +110,7 @@ def _collection_converter(kind: str, convert: Convert) -> Convert:
 
 def _structure_converter(schema: Schema) -> Convert:
     converters = {
-        spelling: (member, None if schema.members[member].kind == "string" else _converter(schema.members[member]))
+        spelling: (member, None if schema.members[member].type_name == "string" else _converter(schema.members[member]))
         for spelling, member in schema.spellings.items()
     }
 
@@ -157,9 +157,9 @@ def _invalid_names(
     value: Any, schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
 ) -> Iterator[Finding]:
     """Yield findings for names that are unknown or given twice."""
-    if schema.kind == "structure" and isinstance(value, dict):
+    if schema.type_name == "structure" and isinstance(value, dict):
         yield from _invalid_members(value, schema, path, suggestions, checkpoint)
-    elif schema.item and not schema.item.is_scalar and isinstance(value, list if schema.kind == "list" else dict):
+    elif schema.item and not schema.item.is_scalar and isinstance(value, list if schema.type_name == "list" else dict):
         entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
         for key, entry in paced(entries, checkpoint):
             yield from _invalid_names(entry, schema.item, (*path, key), suggestions, checkpoint)
@@ -206,7 +206,7 @@ def is_meant(written: str, members: Collection[str], schema: Schema) -> bool:
 def _parent(written: str, schema: Schema) -> str | None:
     """Return the member of a structure that has, itself or in its entries, a member of this name."""
     for member, inner in schema.members.items():
-        structure = inner.item if inner.kind == "list" and inner.item else inner
+        structure = inner.item if inner.type_name == "list" and inner.item else inner
         if written in structure.spellings:
             return _case_of(written)(member)
     return None
@@ -219,7 +219,7 @@ def _place_elsewhere(written: str, root: Schema) -> str | None:
         if written in schema.spellings:
             return place
         for member, inner in schema.members.items():
-            structure = inner.item if inner.kind == "list" and inner.item else inner
+            structure = inner.item if inner.type_name == "list" and inner.item else inner
             name = f"{_case_of(written)(member)}{'' if structure is inner else '[]'}"
             places.append((f"{place}.{name}" if place else name, structure))
     return None

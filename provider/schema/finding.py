@@ -84,7 +84,7 @@ class Spelling:
         for element, name in zip(path, self.keys(path), strict=True):
             if isinstance(name, int):
                 text += f"[{name}]"
-            elif current is not None and current.kind == "map":
+            elif current is not None and current.type_name == "map":
                 text += f"[{json.dumps(_cut(name), ensure_ascii=False)}]"
             else:
                 text += f".{_cut(name)}" if text else _cut(name)
@@ -97,7 +97,7 @@ class Spelling:
         value: object = self._properties
         current: Schema | None = self._schema
         for element in path:
-            is_member = isinstance(element, str) and (current is None or current.kind != "map")
+            is_member = isinstance(element, str) and (current is None or current.type_name != "map")
             name = self._as_written(str(element), value, current) if is_member else element
             if isinstance(name, int):
                 value = value[name] if isinstance(value, list) and name < len(value) else None
@@ -141,6 +141,6 @@ def _cut(name: str) -> str:
 
 
 def _below(schema: Schema | None, element: str | int) -> Schema | None:
-    if schema is None or schema.kind != "structure":
+    if schema is None or schema.type_name != "structure":
         return schema.item if schema else None
     return schema.members.get(schema.spellings.get(str(element), str(element)))

@@ -15,10 +15,10 @@ def flatten(parameters: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
 
 def flatten_value(value: Any, schema: Schema, checkpoint: Checkpoint = proceed) -> Any:
     """Convert one value to what a user would write for it."""
-    if schema.kind == "structure" and isinstance(value, Mapping):
+    if schema.type_name == "structure" and isinstance(value, Mapping):
         return {
             pascal_case(name): flatten_value(entry, schema.members[name], checkpoint) for name, entry in value.items()
         }
-    if schema.kind == "list" and schema.item is not None and isinstance(value, list):
+    if schema.type_name == "list" and schema.item is not None and isinstance(value, list):
         return [flatten_value(entry, schema.item, checkpoint) for entry in paced(value, checkpoint)]
     return dict(value) if isinstance(value, Mapping) else value

@@ -89,12 +89,12 @@ RETAIN: Final = "Retain"
 class Schema:
     """The schema of a value in the resource's properties, from the service model.
 
-    `kind` is botocore's type name: structure, list, map, string, integer, boolean, ...
+    `type_name` is botocore's: structure, list, map, string, integer, boolean, ...
     `minimum` and `maximum` limit the length of strings, lists, and maps, and the value of integers.
     `members` of a structure have their API names as keys. `item` is the schema of a list's entries or a map's values.
     """
 
-    kind: str
+    type_name: str
     shape: str
     minimum: int | None = None
     maximum: int | None = None
@@ -134,7 +134,7 @@ class Schema:
     @cached_property
     def is_scalar(self) -> bool:
         """Whether a value contains no other values."""
-        return self.item is None and self.kind != "structure"
+        return self.item is None and self.type_name != "structure"
 
     def default(self, member: str) -> object:
         """Return the service's default for an omitted member of this structure; None if there is none."""
@@ -142,12 +142,9 @@ class Schema:
 
 
 PROVIDER_PROPERTIES: Final[Mapping[str, Schema]] = {
-    ON_DELETE: Schema(kind="string", shape="OnDelete", enum=(DELETE, RETAIN)),
+    ON_DELETE: Schema(type_name="string", shape="OnDelete", enum=(DELETE, RETAIN)),
 }
 """Properties that the API lacks, in camelCase like the API's. A new one is a row here."""
-
-Type = Schema
-"""The former name, for the tools that still use it."""
 
 
 def pascal_case(name: str) -> str:
@@ -209,7 +206,7 @@ def distribution_configuration() -> Schema:
     members |= {name: create.members[name] for name in FROM_CREATE}
     members |= PROVIDER_PROPERTIES
     required = tuple(name for name in update.required if name in create.required and name not in REFUSED)
-    return Schema(kind="structure", shape=PROPERTIES, members=members, required=required)
+    return Schema(type_name="structure", shape=PROPERTIES, members=members, required=required)
 
 
 @cache
@@ -223,7 +220,7 @@ def operation(name: str) -> Schema:
     """Return the schema of an operation's input."""
     model: OperationModel = service_model().operation_model(name)
     if model.input_shape is None:
-        return Schema(kind="structure", shape=name)
+        return Schema(type_name="structure", shape=name)
     return _walk(model.input_shape.name)
 
 
@@ -235,7 +232,7 @@ def _walk(shape_name: str) -> Schema:
     item = getattr(shape, "member", None) or getattr(shape, "value", None)
     key = getattr(shape, "key", None)
     return Schema(
-        kind=shape.type_name,
+        type_name=shape.type_name,
         shape=shape.name,
         minimum=limits.get("min", -bound if bound else None),
         maximum=limits.get("max", bound - 1 if bound else None),

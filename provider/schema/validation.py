@@ -73,17 +73,17 @@ def constraints(schema: Schema) -> tuple[Constraint, ...]:
 
 
 def _type(schema: Schema) -> Iterator[Constraint]:
-    expected = _PYTHON_TYPES.get(schema.kind)
+    expected = _PYTHON_TYPES.get(schema.type_name)
 
     def explain(value: Any) -> Iterator[tuple[Path, str]]:
-        advice = _ADVICE.get(schema.kind, "") if value is not None else ""
-        yield (), f"must be {_ARTICLES[schema.kind]}, not {describe(value)}{advice}"
+        advice = _ADVICE.get(schema.type_name, "") if value is not None else ""
+        yield (), f"must be {_ARTICLES[schema.type_name]}, not {describe(value)}{advice}"
 
     yield Constraint("type", lambda value: expected is None or type(value) is expected, explain)
 
 
 def _minimum(schema: Schema) -> Iterator[Constraint]:
-    size, unit, least = _SIZES.get(schema.kind), _UNITS.get(schema.kind, ""), schema.minimum
+    size, unit, least = _SIZES.get(schema.type_name), _UNITS.get(schema.type_name, ""), schema.minimum
     if size is not None and least is not None:
         yield Constraint(
             "minimum",
@@ -93,7 +93,7 @@ def _minimum(schema: Schema) -> Iterator[Constraint]:
 
 
 def _maximum(schema: Schema) -> Iterator[Constraint]:
-    size, unit, most = _SIZES.get(schema.kind), _UNITS.get(schema.kind, ""), schema.maximum
+    size, unit, most = _SIZES.get(schema.type_name), _UNITS.get(schema.type_name, ""), schema.maximum
     if size is not None and most is not None:
         yield Constraint(
             "maximum",
@@ -135,7 +135,7 @@ def _required(schema: Schema) -> Iterator[Constraint]:
 
 
 def _unknown(schema: Schema) -> Iterator[Constraint]:
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         known = schema.members.keys()
         yield Constraint(
             "unknown",
@@ -150,13 +150,13 @@ def acceptance(schema: Schema) -> Accepts:
 
     It has no checkpoints, so it rejects long lists whose length the model does not limit; `_check` checks those.
     """
-    expected = _PYTHON_TYPES.get(schema.kind)
+    expected = _PYTHON_TYPES.get(schema.type_name)
     if expected is None:
         return lambda _: True
     predicates = [constraint.accepts for constraint in constraints(schema)[1:]]
-    if schema.kind == "list" and schema.maximum is None:
+    if schema.type_name == "list" and schema.maximum is None:
         predicates.append(lambda value: len(value) <= _MAX_UNPACED)
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         predicates.append(_accepts_members(schema.members))
     if schema.key is not None:
         predicates.append(_accepts_all(acceptance(schema.key)))
@@ -204,7 +204,7 @@ def _check(value: Any, schema: Schema, path: Path, checkpoint: Checkpoint) -> It
                 yield Finding((*path, *below), message, constraint.rule)
             if constraint.rule == "type":
                 return
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         yield from _check_members(value, schema.members, path, checkpoint)
     elif schema.item is not None:
         yield from _check_entries(value, schema.key, schema.item, path, checkpoint)

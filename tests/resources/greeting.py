@@ -36,11 +36,11 @@ SERVER: Final = "GREETING_SERVER"
 def schema() -> Schema:
     """`Name` and `Message` are required, `Loud` is not."""
     members = {
-        "name": Schema(kind="string", shape="GreetingName", pattern="^[a-z]{1,20}$"),
-        "message": Schema(kind="string", shape="GreetingMessage", minimum=1),
-        "loud": Schema(kind="boolean", shape="GreetingLoud"),
+        "name": Schema(type_name="string", shape="GreetingName", pattern="^[a-z]{1,20}$"),
+        "message": Schema(type_name="string", shape="GreetingMessage", minimum=1),
+        "loud": Schema(type_name="boolean", shape="GreetingLoud"),
     }
-    return Schema(kind="structure", shape=PROPERTIES, members=members, required=("name", "message"))
+    return Schema(type_name="structure", shape=PROPERTIES, members=members, required=("name", "message"))
 
 
 class Greetings:

@@ -5,14 +5,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from provider.resources import resource_type
-from provider.schema.model import Type
+from provider.schema.model import Schema
 
 _TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
 
 
-def value_of(type_: Type) -> st.SearchStrategy[Any]:
+def value_of(type_: Schema) -> st.SearchStrategy[Any]:
     """Return valid values of a schema, with its limits, patterns, and enumerations."""
-    match type_.kind:
+    match type_.type_name:
         case "structure":
             required = {name: value_of(type_.members[name]) for name in type_.required}
             optional = {name: value_of(member) for name, member in type_.members.items() if name not in required}

@@ -19,7 +19,7 @@ from provider.schema.diff import differences
 from provider.schema.expand import SUGGESTIONS, UNKNOWN, expand, parameters_of, unknown
 from provider.schema.finding import REPORTED, Finding, Path, Spelling, Tally
 from provider.schema.flatten import flatten
-from provider.schema.model import Type, camel_case, pascal_case
+from provider.schema.model import Schema, camel_case, pascal_case
 from provider.schema.rules import apply_rules
 from provider.schema.validation import describe, validate
 from tests.schema.given import PARAMETERS
@@ -60,7 +60,7 @@ BAD: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 """Properties with about the given number of faults."""
 
-bad = pytest.mark.parametrize("kind", BAD)
+bad = pytest.mark.parametrize("case", BAD)
 
 
 def check(properties: dict[str, Any], checkpoint: Checkpoint) -> tuple[int, list[str]]:
@@ -103,38 +103,38 @@ def calls_of(work: Callable[[], object]) -> int:
 
 
 @bad
-def test_twice_the_faults_are_twice_the_work(kind: str) -> None:
+def test_twice_the_faults_are_twice_the_work(case: str) -> None:
     """Validating and reporting takes work in proportion to the size of the input."""
-    check(BAD[kind](50), Pulse())
+    check(BAD[case](50), Pulse())
     small, large = (
-        calls_of(lambda size=size: check(BAD[kind](size), Pulse()))  # type: ignore[misc]  # a default binds the size
+        calls_of(lambda size=size: check(BAD[case](size), Pulse()))  # type: ignore[misc]  # a default binds the size
         for size in (1000, 2000)
     )
     assert large < 3 * small
 
 
 @bad
-def test_twice_the_findings_are_twice_the_work_to_render(kind: str) -> None:
+def test_twice_the_findings_are_twice_the_work_to_render(case: str) -> None:
     """Rendering all findings, as the command line does, takes work in proportion to their number."""
 
     def render(size: int) -> None:
-        spelling = Spelling(BAD[kind](size), resource_type().schema)
+        spelling = Spelling(BAD[case](size), resource_type().schema)
         for finding in found[size]:
             spelling.render(finding)
 
     found = {
-        size: validate_properties(expand(BAD[kind](size), resource_type().schema), resource_type().rules)
+        size: validate_properties(expand(BAD[case](size), resource_type().schema), resource_type().rules)
         for size in (50, 1000, 2000)
     }
     render(50)
     assert calls_of(lambda: render(2000)) < 3 * calls_of(lambda: render(1000))
 
 
-@pytest.mark.parametrize(("kind", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
-def test_many_faults_take_seconds(kind: str, size: int) -> None:
+@pytest.mark.parametrize(("case", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
+def test_many_faults_take_seconds(case: str, size: int) -> None:
     """Thousands of faults are found in less than ten seconds on any machine, and none is lost."""
     begin = time.monotonic()
-    count, texts = check(BAD[kind](size), Pulse())
+    count, texts = check(BAD[case](size), Pulse())
     assert time.monotonic() - begin < 10
     assert count >= size
     assert len(texts) == REPORTED
@@ -211,9 +211,9 @@ def test_a_misspelled_region_is_reported_wherever_it_is() -> None:
 
 
 @bad
-def test_every_fault_is_counted(kind: str) -> None:
+def test_every_fault_is_counted(case: str) -> None:
     """The number of findings does not depend on how many of them are shown."""
-    properties = BAD[kind](1000)
+    properties = BAD[case](1000)
     count, texts = check(properties, Pulse())
     found = validate_properties(expand(properties, resource_type().schema), resource_type().rules)
     assert count == len(found)
@@ -254,20 +254,20 @@ def searched(path: Path, properties: Any) -> Path:
     value, type_ = properties, resource_type().schema
     for element in path:
         name: str | int = element
-        if isinstance(element, str) and type_.kind != "map":
+        if isinstance(element, str) and type_.type_name != "map":
             name = search(element, value, type_)
         found.append(name)
         if isinstance(name, int):
             value = value[name] if isinstance(value, list) and name < len(value) else None
         else:
             value = value.get(name) if isinstance(value, Mapping) else None
-        inner = type_.item if type_.kind != "structure" else type_.members.get(str(element))
-        type_ = inner or Type("none", "None")
+        inner = type_.item if type_.type_name != "structure" else type_.members.get(str(element))
+        type_ = inner or Schema("none", "None")
     return tuple(found)
 
 
-def search(member: str, structure: Any, type_: Type) -> str:
-    if not isinstance(structure, Mapping) or type_.kind == "none":
+def search(member: str, structure: Any, type_: Schema) -> str:
+    if not isinstance(structure, Mapping) or type_.type_name == "none":
         return pascal_case(member)
     for key in structure:
         if type_.spellings.get(key, key) == member:
@@ -288,19 +288,19 @@ def test_a_text_is_described_by_its_beginning(text: str) -> None:
 
 @bad
 @pytest.mark.parametrize("last", [1, 5, 30])
-def test_the_checkpoint_stops_validation(kind: str, last: int) -> None:
+def test_the_checkpoint_stops_validation(case: str, last: int) -> None:
     """If the checkpoint raises an exception, validation ends with it."""
     pulse = Pulse(last)
     with pytest.raises(TimeoutError):
-        check(BAD[kind](2000), pulse)
+        check(BAD[case](2000), pulse)
     assert pulse.calls == last
 
 
 @bad
-def test_the_checkpoint_is_called_all_the_time(kind: str) -> None:
+def test_the_checkpoint_is_called_all_the_time(case: str) -> None:
     """Each step calls the checkpoint at least once per stride of the input."""
     pulse = Pulse()
-    check(BAD[kind](100 * STRIDE), pulse)
+    check(BAD[case](100 * STRIDE), pulse)
     assert pulse.calls >= 100
 
 
@@ -354,7 +354,7 @@ def test_pacing_changes_no_entries(size: int) -> None:
         assert pulse.calls == (math.ceil(size / STRIDE) if size > STRIDE else 0)
 
 
-# Old properties, and values of any kind
+# Old properties, and values of any case
 
 
 @given(PROPERTIES)
@@ -375,10 +375,10 @@ def test_old_properties_that_are_valid_are_expanded(parameters: dict[str, Any]) 
     )
 
 
-def nested(depth: int, kind: type) -> Any:
+def nested(depth: int, case: type) -> Any:
     value: Any = "x"
     for _ in range(depth):
-        value = [value] if kind is list else {"Name": value}
+        value = [value] if case is list else {"Name": value}
     return value
 
 

@@ -11,7 +11,7 @@ from provider.resources import resource_type
 from provider.schema.diff import differences
 from provider.schema.expand import expand
 from provider.schema.flatten import flatten
-from provider.schema.model import UPDATE, Type, content_members, service_model
+from provider.schema.model import UPDATE, Schema, content_members, service_model
 from provider.schema.validation import validate
 from tests.schema.given import PARAMETERS, as_cloudformation_sends
 
@@ -91,14 +91,14 @@ def test_nonsense_leads_to_findings(properties: dict[str, Any]) -> None:
         assert finding.render(properties, resource_type().schema)
 
 
-def _disturb(value: Any, type_: Type, data: st.DataObject) -> None:
+def _disturb(value: Any, type_: Schema, data: st.DataObject) -> None:
     """Replace one value below a structure, or remove a member."""
-    while type_.kind == "structure" and value:
+    while type_.type_name == "structure" and value:
         name = data.draw(st.sampled_from(sorted(value)))
         inner, inner_type = value[name], type_.members[name]
-        if inner_type.kind == "list" and inner and inner_type.item is not None and data.draw(st.booleans()):
+        if inner_type.type_name == "list" and inner and inner_type.item is not None and data.draw(st.booleans()):
             value, type_ = inner[0], inner_type.item
-        elif inner_type.kind == "structure" and inner and data.draw(st.booleans()):
+        elif inner_type.type_name == "structure" and inner and data.draw(st.booleans()):
             value, type_ = inner, inner_type
         else:
             value[name] = data.draw(ANYTHING)

@@ -8,7 +8,7 @@ from provider.resources import resource_type
 from provider.schema.check import validate_properties
 from provider.schema.expand import expand
 from provider.schema.finding import Severity
-from provider.schema.model import Type
+from provider.schema.model import Schema
 from provider.schema.rules import OWNERSHIP_TAGS, RULES, apply_rules
 
 GOOD = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "x {{ imagebuilder:buildDate }}"}}
@@ -104,7 +104,7 @@ def test_what_the_service_accepts_has_no_findings(distribution: dict[str, Any]) 
     assert findings_of(named(distribution)) == []
 
 
-def type_at(root: Type, path: str) -> Type:
+def type_at(root: Schema, path: str) -> Schema:
     """Return the schema at a rule's path. Raises KeyError if the model has no such path."""
     for part in path.split(".") if path else ():
         root = root.members[part.removesuffix("[]")]
@@ -116,7 +116,7 @@ def type_at(root: Type, path: str) -> Type:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_every_rules_path_exists_in_the_model(rule: Any) -> None:
     """Each rule's path exists in the pinned model, and each rule has a source."""
-    assert type_at(resource_type().schema, rule.path).kind
+    assert type_at(resource_type().schema, rule.path).type_name
     assert rule.source
 
 

@@ -119,5 +119,5 @@ def test_every_pattern_has_words() -> None:
 
 def test_a_pattern_without_words_is_shown() -> None:
     """A new pattern, which has no words yet, is shown as a regular expression."""
-    (finding,) = validate("b", Schema(kind="string", shape="New", pattern="^a$"))
+    (finding,) = validate("b", Schema(type_name="string", shape="New", pattern="^a$"))
     assert finding.message == 'must match the pattern ^a$, not "b"'
