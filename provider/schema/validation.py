@@ -68,7 +68,7 @@ class Constraint(NamedTuple):
 @cache
 def constraints(schema: Schema) -> tuple[Constraint, ...]:
     """Return the constraints on a value itself, without its entries. The first is its type; the others require it."""
-    rows = (_type, _minimum, _maximum, _enum, _pattern, _required, _unknown)
+    rows = (_type, _limits, _enum, _pattern, _required, _unknown)
     return tuple(constraint for row in rows for constraint in row(schema))
 
 
@@ -82,24 +82,19 @@ def _type(schema: Schema) -> Iterator[Constraint]:
     yield Constraint("type", lambda value: expected is None or type(value) is expected, explain)
 
 
-def _minimum(schema: Schema) -> Iterator[Constraint]:
-    size, unit, least = _SIZES.get(schema.type_name), _UNITS.get(schema.type_name, ""), schema.minimum
+def _limits(schema: Schema) -> Iterator[Constraint]:
+    size, unit = _SIZES.get(schema.type_name), _UNITS.get(schema.type_name, "")
+    least, most = schema.minimum, schema.maximum
     if size is not None and least is not None:
-        yield Constraint(
-            "minimum",
-            lambda value: size(value) >= least,
-            lambda value: [((), f"must be at least {least}{unit}, is {describe(size(value))}")],
-        )
-
-
-def _maximum(schema: Schema) -> Iterator[Constraint]:
-    size, unit, most = _SIZES.get(schema.type_name), _UNITS.get(schema.type_name, ""), schema.maximum
+        message = f"must be at least {least}{unit}, is"
+        yield Constraint("minimum", lambda value: size(value) >= least, _explain(message, size))
     if size is not None and most is not None:
-        yield Constraint(
-            "maximum",
-            lambda value: size(value) <= most,
-            lambda value: [((), f"must be at most {most}{unit}, is {describe(size(value))}")],
-        )
+        message = f"must be at most {most}{unit}, is"
+        yield Constraint("maximum", lambda value: size(value) <= most, _explain(message, size))
+
+
+def _explain(message: str, shown: Callable[[Any], Any]) -> Callable[[Any], Iterable[tuple[Path, str]]]:
+    return lambda value: [((), f"{message} {describe(shown(value))}")]
 
 
 def _enum(schema: Schema) -> Iterator[Constraint]:
@@ -114,11 +109,11 @@ def _pattern(schema: Schema) -> Iterator[Constraint]:
         return
     search = schema.regex.search
     words = PATTERNS.get(schema.pattern or "")
-    form = f"must be {words}, not" if words else f"must match the pattern {schema.pattern}, not"
+    requirement = f"must be {words}, not" if words else f"must match the pattern {schema.pattern}, not"
 
     def explain(value: str) -> Iterator[tuple[Path, str]]:
         only_line_break = value[-1:] == "\n" and search(value[:-1])
-        yield (), f"{form} {describe(value)}{f'; {_LINE_BREAK}' if only_line_break else ''}"
+        yield (), f"{requirement} {describe(value)}{f'; {_LINE_BREAK}' if only_line_break else ''}"
 
     yield Constraint("pattern", search, explain)
 
