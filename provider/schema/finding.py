@@ -36,10 +36,6 @@ class Finding(NamedTuple):
     severity: Severity = Severity.ERROR
     mentions: tuple[Path, ...] = ()
 
-    def render(self, properties: object, schema: Schema) -> str:
-        """Return the finding as one line, with its path as `properties` spell it. For many findings, use `Spelling`."""
-        return Spelling(properties, schema).render(self)
-
 
 class Tally:
     """The number of findings, and the first `REPORTED` of them."""

@@ -217,7 +217,7 @@ def test_every_fault_is_counted(case: str) -> None:
     count, texts = check(properties, Pulse())
     found = validate_properties(expand(properties, resource_type().schema), resource_type().rules)
     assert count == len(found)
-    assert texts == [one.render(properties, resource_type().schema) for one in found[:REPORTED]]
+    assert texts == [Spelling(properties, resource_type().schema).render(one) for one in found[:REPORTED]]
 
 
 @given(st.integers(0, 3 * REPORTED))
@@ -245,7 +245,7 @@ def test_names_are_spelled_as_if_searched_each_time(properties: dict[str, Any]) 
     spelling = Spelling(properties, resource_type().schema)
     for finding in validate_properties(expand(properties, resource_type().schema), resource_type().rules):
         assert spelling.keys(finding.path) == searched(finding.path, properties)
-        assert spelling.render(finding) == finding.render(properties, resource_type().schema)
+        assert spelling.render(finding) == Spelling(properties, resource_type().schema).render(finding)
 
 
 def searched(path: Path, properties: Any) -> Path:

@@ -6,6 +6,7 @@ import pytest
 
 from provider.resources import resource_type
 from provider.schema.expand import expand
+from provider.schema.finding import Spelling
 from provider.schema.model import pascal_case
 from provider.schema.validation import validate
 
@@ -21,7 +22,7 @@ def in_ami(**members: Any) -> dict[str, Any]:
 def messages(properties: dict[str, Any]) -> list[str]:
     expanded = expand(properties, resource_type().schema)
     findings = (*expanded.findings, *validate(expanded.parameters, resource_type().schema))
-    return [finding.render(properties, resource_type().schema) for finding in findings]
+    return [*map(Spelling(properties, resource_type().schema).render, findings)]
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("FALSE", False), ("false", False)])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from provider.resources import resource_type
 from provider.schema.diff import differences
 from provider.schema.expand import expand
+from provider.schema.finding import Spelling
 from provider.schema.flatten import flatten
 from provider.schema.model import UPDATE, Schema, content_members, service_model
 from provider.schema.validation import validate
@@ -88,7 +89,7 @@ def test_nonsense_leads_to_findings(properties: dict[str, Any]) -> None:
     """Expanding and validating any properties leads to findings, never to an exception."""
     expanded = expand(properties, resource_type().schema)
     for finding in (*expanded.findings, *validate(expanded.parameters, resource_type().schema)):
-        assert finding.render(properties, resource_type().schema)
+        assert Spelling(properties, resource_type().schema).render(finding)
 
 
 def _disturb(value: Any, type_: Schema, data: st.DataObject) -> None:

@@ -7,7 +7,7 @@ import pytest
 from provider.resources import resource_type
 from provider.schema.check import validate_properties
 from provider.schema.expand import expand
-from provider.schema.finding import Severity
+from provider.schema.finding import Severity, Spelling
 from provider.schema.model import Schema
 from provider.schema.rules import OWNERSHIP_TAGS, RULES, apply_rules
 
@@ -16,7 +16,8 @@ GOOD = {"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": "x {{ im
 
 def findings_of(properties: dict[str, Any]) -> list[tuple[str, Severity, str]]:
     findings = apply_rules(expand(properties, resource_type().schema).parameters, resource_type().rules)
-    return [(f.rule, f.severity, f.render(properties, resource_type().schema)) for f in findings]
+    spelling = Spelling(properties, resource_type().schema)
+    return [(finding.rule, finding.severity, spelling.render(finding)) for finding in findings]
 
 
 def named(*distributions: object, **more: Any) -> dict[str, Any]:

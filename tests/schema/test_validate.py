@@ -6,13 +6,14 @@ import pytest
 
 from provider.resources import resource_type
 from provider.schema.expand import expand
+from provider.schema.finding import Spelling
 from provider.schema.model import PATTERNS, Schema
 from provider.schema.validation import validate
 
 
 def messages(properties: dict[str, Any]) -> list[str]:
     findings = validate(expand(properties, resource_type().schema).parameters, resource_type().schema)
-    return [finding.render(properties, resource_type().schema) for finding in findings]
+    return [*map(Spelling(properties, resource_type().schema).render, findings)]
 
 
 def ami(**members: Any) -> dict[str, Any]:
