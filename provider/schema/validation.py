@@ -16,24 +16,21 @@ from .model import PATTERNS, Schema
 Accepts = Callable[[Any], object]
 """Returns a true value if it accepts its argument."""
 
-_PYTHON_TYPES: Mapping[str, type] = {
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "long": int,
-    "structure": dict,
-    "list": list,
-    "map": dict,
+Explain = Callable[[Any], Iterable[tuple[Path, str]]]
+"""Returns why a value is not accepted: paths below it, each with a message."""
+
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "string": (str, "a string"),
+    "boolean": (bool, "true or false"),
+    "integer": (int, "an integer"),
+    "long": (int, "an integer"),
+    "structure": (dict, "a mapping"),
+    "list": (list, "a list"),
+    "map": (dict, "a mapping of keys to values"),
 }
-_ARTICLES = {"string": "a string", "boolean": "true or false", "integer": "an integer", "long": "an integer",
-             "structure": "a mapping", "list": "a list", "map": "a mapping"}  # fmt: skip
-_ADVICE = {
-    "list": ": in YAML, begin each entry with `- `; in JSON, use [ ]",
-    "map": ": write `key: value` for each entry",
-}
-_UNITS = {"string": " characters", "list": " entries", "map": " entries"}
+"""botocore's type name -> the Python type, and its name in messages."""
+_UNITS = {"string": (" character", " characters"), **dict.fromkeys(("list", "map"), (" entry", " entries"))}
 _SIZES: Mapping[str, Callable[[Any], int]] = {**dict.fromkeys(_UNITS, len), **dict.fromkeys(("integer", "long"), int)}
-_LINE_BREAK = "remove the line break at its end (in YAML, begin a block with `|-` or `>-`)"
 _MAX_QUOTED = 60
 """Characters of a user's value that a message quotes."""
 _MAX_UNPACED = 64
@@ -55,14 +52,11 @@ def violations(value: object, schema: Schema, path: Path = (), checkpoint: Check
 
 
 class Constraint(NamedTuple):
-    """One constraint on a value.
-
-    For a value that it does not accept, `explain` returns paths below the value, each with a message.
-    """
+    """One constraint on a value. `explain` is called only for values that it does not accept."""
 
     rule: str
     accepts: Accepts
-    explain: Callable[[Any], Iterable[tuple[Path, str]]]
+    explain: Explain
 
 
 @cache
@@ -73,35 +67,30 @@ def constraints(schema: Schema) -> tuple[Constraint, ...]:
 
 
 def _type(schema: Schema) -> Iterator[Constraint]:
-    expected = _PYTHON_TYPES.get(schema.type_name)
-
-    def explain(value: Any) -> Iterator[tuple[Path, str]]:
-        advice = _ADVICE.get(schema.type_name, "") if value is not None else ""
-        yield (), f"must be {_ARTICLES[schema.type_name]}, not {describe(value)}{advice}"
-
-    yield Constraint("type", lambda value: expected is None or type(value) is expected, explain)
+    if schema.type_name in _TYPES:
+        expected, name = _TYPES[schema.type_name]
+        yield Constraint("type", lambda value: type(value) is expected, _explain(f"must be {name}, not"))
 
 
 def _limits(schema: Schema) -> Iterator[Constraint]:
-    size, unit = _SIZES.get(schema.type_name), _UNITS.get(schema.type_name, "")
-    least, most = schema.minimum, schema.maximum
+    size, least, most = _SIZES.get(schema.type_name), schema.minimum, schema.maximum
+    unit, units = _UNITS.get(schema.type_name, ("", ""))
     if size is not None and least is not None:
-        message = f"must be at least {least}{unit}, is"
+        message = f"must be at least {least}{unit if least == 1 else units}, is"
         yield Constraint("minimum", lambda value: size(value) >= least, _explain(message, size))
     if size is not None and most is not None:
-        message = f"must be at most {most}{unit}, is"
+        message = f"must be at most {most}{unit if most == 1 else units}, is"
         yield Constraint("maximum", lambda value: size(value) <= most, _explain(message, size))
 
 
-def _explain(message: str, shown: Callable[[Any], Any]) -> Callable[[Any], Iterable[tuple[Path, str]]]:
+def _explain(message: str, shown: Callable[[Any], Any] = lambda value: value) -> Explain:
     return lambda value: [((), f"{message} {describe(shown(value))}")]
 
 
 def _enum(schema: Schema) -> Iterator[Constraint]:
     allowed = schema.enum
     if allowed:
-        message = f"must be one of {', '.join(allowed)}, not"
-        yield Constraint("enum", allowed.__contains__, lambda value: [((), f"{message} {describe(value)}")])
+        yield Constraint("enum", allowed.__contains__, _explain(f"must be one of {', '.join(allowed)}, not"))
 
 
 def _pattern(schema: Schema) -> Iterator[Constraint]:
@@ -113,7 +102,7 @@ def _pattern(schema: Schema) -> Iterator[Constraint]:
 
     def explain(value: str) -> Iterator[tuple[Path, str]]:
         only_line_break = value[-1:] == "\n" and search(value[:-1])
-        yield (), f"{requirement} {describe(value)}{f'; {_LINE_BREAK}' if only_line_break else ''}"
+        yield (), f"{requirement} {describe(value)}{'; remove the line break at its end' if only_line_break else ''}"
 
     yield Constraint("pattern", search, explain)
 
@@ -145,8 +134,7 @@ def acceptance(schema: Schema) -> Accepts:
 
     It has no checkpoints, so it rejects long lists whose length the model does not limit; `_check` checks those.
     """
-    expected = _PYTHON_TYPES.get(schema.type_name)
-    if expected is None:
+    if schema.type_name not in _TYPES:
         return lambda _: True
     predicates = [constraint.accepts for constraint in constraints(schema)[1:]]
     if schema.type_name == "list" and schema.maximum is None:
@@ -158,7 +146,7 @@ def acceptance(schema: Schema) -> Accepts:
     if schema.item is not None:
         accepts_all = _accepts_all(acceptance(schema.item))
         predicates.append(accepts_all if schema.key is None else lambda value: accepts_all(value.values()))
-    return _all_of(expected, predicates)
+    return _all_of(_TYPES[schema.type_name][0], predicates)
 
 
 def _all_of(expected: type, predicates: list[Accepts]) -> Accepts:

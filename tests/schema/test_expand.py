@@ -154,7 +154,7 @@ def test_a_mapping_in_place_of_a_list_is_one_finding() -> None:
     """A mapping in place of a list is one finding, without findings about its names."""
     ami = {"Name": "x {{ imagebuilder:buildDate }}"}
     assert messages({"Distributions": {"Region": "us-east-1", "AmiDistributionConfiguration": ami}}) == [
-        "Distributions: must be a list, not a mapping: in YAML, begin each entry with `- `; in JSON, use [ ]"
+        "Distributions: must be a list, not a mapping"
     ]
 
 

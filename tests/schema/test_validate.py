@@ -29,16 +29,15 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         ({}, "Distributions: is required"),
         (
             {"Distributions": {}},
-            "Distributions: must be a list, not a mapping: in YAML, begin each entry with `- `; in JSON, use [ ]",
+            "Distributions: must be a list, not a mapping",
         ),
         (
             ami(TargetAccountIds="123456789012"),
-            f'{AMI}.TargetAccountIds: must be a list, not "123456789012": '
-            "in YAML, begin each entry with `- `; in JSON, use [ ]",
+            f'{AMI}.TargetAccountIds: must be a list, not "123456789012"',
         ),
         (
             {"Distributions": [], "Tags": [{"Key": "Team", "Value": "x"}]},
-            "Tags: must be a mapping, not a list: write `key: value` for each entry",
+            "Tags: must be a mapping of keys to values, not a list",
         ),
         ({"Distributions": ["x"]}, 'Distributions[0]: must be a mapping, not "x"'),
         ({"Distributions": [{}]}, "Distributions[0].Region: is required"),
@@ -46,10 +45,10 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
             {"distributions": [{"kmsKeyId": 1, "amiDistributionConfiguration": {}}]},
             "distributions[0].region: is required",
         ),
-        ({"Distributions": [], "Description": ""}, "Description: must be at least 1 characters, is 0"),
+        ({"Distributions": [], "Description": ""}, "Description: must be at least 1 character, is 0"),
         ({"Distributions": [], "Description": "x" * 1025}, "Description: must be at most 1024 characters, is 1025"),
-        (ami(TargetAccountIds=[]), f"{AMI}.TargetAccountIds: must be at least 1 entries, is 0"),
-        (ami(AmiTags={}), f"{AMI}.AmiTags: must be at least 1 entries, is 0"),
+        (ami(TargetAccountIds=[]), f"{AMI}.TargetAccountIds: must be at least 1 entry, is 0"),
+        (ami(AmiTags={}), f"{AMI}.AmiTags: must be at least 1 entry, is 0"),
         (
             ami(TargetAccountIds=["12345678901"]),
             f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "12345678901"',
@@ -57,7 +56,7 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         (
             ami(TargetAccountIds=["123456789012\n"]),
             f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "123456789012\\n"; '
-            "remove the line break at its end (in YAML, begin a block with `|-` or `>-`)",
+            "remove the line break at its end",
         ),
         ({"Distributions": [], "Tags": {"k": 1}}, 'Tags["k"]: must be a string, not 1'),
         (

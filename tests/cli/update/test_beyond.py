@@ -130,7 +130,7 @@ def test_all_findings_before_the_call(arn: str, emulator: Emulator) -> None:
     ]
     assert told[3] == f"distributions[1].Region: unknown property; did you mean {region}?"
     assert f"nmae: unknown property; the known ones are {', '.join(operation(UPDATE).members)}" in told
-    assert any(line.startswith("description: must be at least 1 characters") for line in told)
+    assert any(line.startswith("description: must be at least 1 character") for line in told)
     assert any(line.startswith("distributions[0]: one or more outputs should be provided") for line in told)
     assert any(line.startswith("distributions[2].amiDistributionConfiguration.name: must contain") for line in told)
 
