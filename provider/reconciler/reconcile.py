@@ -351,14 +351,14 @@ class Reconciliation:
             live = self._persist(partial(self._delete_unfinished, step))
         except ProviderError as error:
             arn = self._api.arn(step.target)
-            return f"{arn} may have been created and was not deleted again ({error.problem}); the rollback deletes it"
+            return f"{arn} may exist and could not be deleted ({error.problem}); the rollback deletes it"
         if live is None:
             return ""
         if self._owner.state_of(live.tags) is State.UNFINISHED:
-            return f"{live.arn}, which this request created, is deleted again"
+            return f"Deleted {live.arn}, which this request had created"
         if self._owner.state_of(live.tags) is None:
             return ""
-        return f"{live.arn} carries this resource's ownership tags and is not unfinished, so it stays"
+        return f"{live.arn} was handed over to this resource before, so it is retained"
 
     def _restore_content(self, step: UpdateConfiguration) -> str:
         """Restore the content that a failed request replaced, unless something else has changed it since."""
@@ -366,12 +366,12 @@ class Reconciliation:
             live = self._api.read(step.arn)
             written = [each.content for each in self._may_have_happened if isinstance(each, UpdateConfiguration)]
             if live is None or all(self._differ(live, content) for content in (*written, step.content)):
-                return f"{step.arn} was changed by something else meanwhile; its former content is not restored"
+                return f"{step.arn} was changed meanwhile, so its previous content is not restored"
             token = derived_token(self._request.request_id, step)
             self._persist(partial(self._api.carry_out, step, token))
         except ProviderError as error:
-            return f"The former content of {step.arn} could not be restored: {error.problem}"
-        return f"The former content of {step.arn} is restored"
+            return f"The previous content of {step.arn} could not be restored: {error.problem}"
+        return f"Restored the previous content of {step.arn}"
 
     def _differ(self, live: Configuration, content: Mapping[str, Any]) -> bool:
         return bool(differences(live.content, content, self._type.schema))
@@ -382,7 +382,7 @@ class Reconciliation:
             with self._calls.within(math.inf if others else HAND_BACK_SECONDS):
                 self._persist(partial(self._api.carry_out, step, ""))
         except ProviderError as error:
-            return f"The former tags of {step.arn} could not be restored: {error.problem}"
+            return f"The previous tags of {step.arn} could not be restored: {error.problem}"
         return ""
 
 

@@ -402,9 +402,9 @@ def _iso(date: float) -> str:
 
 def _too_old(arn: str, age: float) -> ProviderError:
     return ProviderError(
-        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so nothing is "
-        "created again",
-        remediation="To create the configuration, deploy again",
+        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so it "
+        "recreates nothing",
+        remediation="To recreate the configuration, deploy again",
     )
 
 
@@ -413,7 +413,7 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
     adopt = f"give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
     if owner.state_of(live.tags) is State.HANDED_OVER:
         return ProviderError(
-            f"{problem} was retained by this resource earlier, or another request has created it (last change: "
+            f"{problem} was retained by this resource earlier or created by another request (last change: "
             f"{live.date_updated})",
             remediation=f"To manage it again, {adopt}",
         )

@@ -135,7 +135,7 @@ class ImageBuilder:
         except ProviderError as failure:
             pipelines = (f"which ones could not be read: {failure.problem}",)
         return ProviderError(
-            f"{arn} is not deleted, because image pipelines use it",
+            f"{arn} cannot be deleted, because image pipelines use it",
             remediation="Point them at another distribution configuration or delete them, then delete again",
             details=pipelines,
         )

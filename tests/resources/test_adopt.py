@@ -73,7 +73,7 @@ def test_a_failed_adoption_restores_the_content(resource: Resource) -> None:
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
     response = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
     assert response.status == "FAILED"
-    assert f"The former content of {arn} is restored" in response.reason
+    assert f"Restored the previous content of {arn}" in response.reason
     assert resource.emulator.configurations[arn]["distributions"] == THEIRS
     assert resource.emulator.configurations[arn]["description"] == "old"
 
