@@ -97,7 +97,7 @@ class Reconciliation:
         unexpected = 0
         for attempt in count(1):
             try:
-                subject = self._execute(self._make_plan())
+                subject = self._execute_plan(self._make_plan())
             except ProviderError as error:
                 failure = self._cause(error)
                 unexpected += failure.outcome in _UNEXPECTED
@@ -193,13 +193,13 @@ class Reconciliation:
 
     # execute
 
-    def _execute(self, plan: Plan) -> Configuration | None:
+    def _execute_plan(self, plan: Plan) -> Configuration | None:
         subject = plan.subject
         for step in plan.steps:
-            result = self._carry_out(step)
+            result = self._execute_step(step)
             if isinstance(step, CreateConfiguration):
                 self._written = result
-                subject = self._execute(self._after_create(result))
+                subject = self._execute_plan(self._after_create(result))
             elif isinstance(step, UpdateConfiguration):
                 self._written = result
                 # `_confirm_release` reads the content, too.
@@ -218,12 +218,12 @@ class Reconciliation:
                 return live
         raise self._not_shown(f"reads of {before.arn} do not show the release", WriteResult(before.arn))
 
-    def _carry_out(self, step: Step) -> WriteResult:
+    def _execute_step(self, step: Step) -> WriteResult:
         self._step = step
         self._may_have_happened.append(step)
         token = derived_token(self._request.request_id, step) if self._token_reused else self._request.request_id
         try:
-            result = self._api.carry_out(step, token)
+            result = self._api.execute(step, token)
         except ProviderError as error:
             if error.outcome is not Outcome.UNKNOWN:
                 self._may_have_happened.pop()
@@ -275,12 +275,11 @@ class Reconciliation:
         """Discard what was read, and wait if needed. Raises the error if another attempt cannot succeed."""
         if error.outcome not in _UNEXPECTED:
             self._calls.back_off(error, attempt)
-            self._read_again(error)
         elif unexpected >= _MAX_ATTEMPTS or self._is_final(error):
             raise error
         else:
             self._log.warning("unexpected outcome; reading again and making a new plan", answer=str(error))
-            self._read_again(error)
+        self._read_again(error)
         self._failure = error
         self._token_reused |= error.outcome is Outcome.TOKEN_REUSED
 
@@ -323,11 +322,11 @@ class Reconciliation:
         if isinstance(step, DeleteUnfinished):
             self._delete_unfinished(step)
         elif isinstance(step, PutTags):
-            self._api.carry_out(step, "")
+            self._api.execute(step, "")
         else:
             live = self._api.read(step.arn)
             if live is not None and is_released_to(live.tags, self._owner):
-                self._api.carry_out(PutTags(step.arn, Ownership.of(live.tags).handed_over()), "")
+                self._api.execute(PutTags(step.arn, Ownership.of(live.tags).handed_over()), "")
 
     def _persist(self, action: Callable[[], Result]) -> Result:
         """Retry an idempotent action until it succeeds, cannot succeed, or time runs out."""
@@ -342,7 +341,7 @@ class Reconciliation:
         """Delete a configuration if it is unfinished and the resource's own. Return what was read."""
         live = self._api.read(step.target)
         if live is not None and is_leftover(live, self._owner, step.newest):
-            self._api.carry_out(DeleteConfiguration(live.arn), "")
+            self._api.execute(DeleteConfiguration(live.arn), "")
             self._log.warning(f"deleted {live.arn}, which a failed update left unfinished")
         return live
 
@@ -368,7 +367,7 @@ class Reconciliation:
             if live is None or all(self._differ(live, content) for content in (*written, step.content)):
                 return f"{step.arn} was changed meanwhile, so its previous content is not restored"
             token = derived_token(self._request.request_id, step)
-            self._persist(partial(self._api.carry_out, step, token))
+            self._persist(partial(self._api.execute, step, token))
         except ProviderError as error:
             return f"The previous content of {step.arn} could not be restored: {error.problem}"
         return f"Restored the previous content of {step.arn}"
@@ -380,7 +379,7 @@ class Reconciliation:
         others = set(step.tags if isinstance(step, PutTags) else step.keys) - set(self._owner.tags())
         try:
             with self._calls.within(math.inf if others else HAND_BACK_SECONDS):
-                self._persist(partial(self._api.carry_out, step, ""))
+                self._persist(partial(self._api.execute, step, ""))
         except ProviderError as error:
             return f"The previous tags of {step.arn} could not be restored: {error.problem}"
         return ""

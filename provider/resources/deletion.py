@@ -52,11 +52,9 @@ def _delete_configuration(
     on_delete = properties.get(ON_DELETE, RETAIN if adopted else DELETE)
     if on_delete != DELETE:
         plan = _plan_retained_adoption(arn, owner, observed, request.date + LATE_SECONDS) if adopted else Plan()
-        return (
-            plan
-            if on_delete == RETAIN or isinstance(plan, NeedsRead)
-            else plan._replace(warnings=(_INVALID_ON_DELETE,))
-        )
+        if on_delete == RETAIN or isinstance(plan, NeedsRead):
+            return plan
+        return plan._replace(warnings=(_INVALID_ON_DELETE,))
     if arn not in observed:
         return NeedsRead(arn)
     live = observed[arn]
@@ -111,9 +109,8 @@ def _delete_failed_create(
     if live is None:
         return Plan()
     if owner.state_of(live.tags) is not State.UNFINISHED:
-        return Plan(
-            subject=live, warnings=(f"{live.arn} is not an unfinished configuration of this resource; skipping delete",)
-        )
+        warning = f"{live.arn} is not an unfinished configuration of this resource; skipping delete"
+        return Plan(subject=live, warnings=(warning,))
     return _delete_unless_newer(live, request.date, SEARCH_ALLOWANCE)
 
 

@@ -62,7 +62,7 @@ class ImageBuilder:
         """Yield the summaries of all configurations, by the API's names. `subject` is what they are read for."""
         return self._calls.pages(_LIST, subject, "distributionConfigurationSummaryList")
 
-    def carry_out(self, step: Step, token: str) -> WriteResult:
+    def execute(self, step: Step, token: str) -> WriteResult:
         match step:
             case CreateConfiguration(name, content, tags):
                 return self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})

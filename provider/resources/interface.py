@@ -37,7 +37,7 @@ class Adapter(Protocol):
     def read(self, target: Target) -> Configuration | None:
         """Return the observed state of a target; None if it does not exist."""
 
-    def carry_out(self, step: Step, token: str) -> WriteResult:
+    def execute(self, step: Step, token: str) -> WriteResult:
         """Execute one step. `token` is the client token for calls that take one. Raises ProviderError."""
 
 

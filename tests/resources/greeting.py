@@ -59,7 +59,7 @@ class Greetings:
         name = self.arn(target).partition("/")[2]
         return Configuration(self.arn(target), name, {"message": body}, {}) if status == 200 else None
 
-    def carry_out(self, step: Step, token: str) -> WriteResult:
+    def execute(self, step: Step, token: str) -> WriteResult:
         """PUT a greeting, or DELETE it."""
         match step:
             case CreateConfiguration(name, content):
