@@ -55,7 +55,7 @@ def respond(event: Any, context: Any, clock: Clock) -> None:
     left = min(request.end, math.inf if expires is None else expires) - now
     work_seconds = _NOOP_SECONDS if request.is_noop_delete else math.inf
     deadline = Deadline.of(context, left if left > 0 else math.inf, work_seconds, clock)
-    deadline.may_succeed = request.is_noop_delete or request.is_rejected_create
+    deadline.may_succeed = request.is_noop_delete or request.is_delete_of_rejected_create
     first = FirstResponse()
     if left <= 0:
         first.set(_too_late(request, now))

@@ -47,7 +47,7 @@ def handler(record: Any, context: Any) -> None:
 
 
 def _response(request: Request, record: Mapping[str, Any]) -> Response:
-    if request.is_noop_delete or request.is_rejected_create:
+    if request.is_noop_delete or request.is_delete_of_rejected_create:
         return Response(SUCCESS, request.failure_id())
     return Response(FAILED, request.failure_id(), f"{_what_happened(record)}. {_what_to_check(request)}")
 

@@ -85,28 +85,28 @@ class Request(NamedTuple):
         """Whether this is certainly a Delete that retains the configuration. It succeeds even if the work fails."""
         if self.request_type != "Delete":
             return False
-        name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
+        name, arn, on_delete = map(self._values_of, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
         return self.is_unsupported_type or (is_configuration_arn(self.physical_id) and retained)
 
     @property
-    def is_rejected_create(self) -> bool:
+    def is_delete_of_rejected_create(self) -> bool:
         """Whether this is the Delete of a Create that created nothing. It succeeds even if it cannot search."""
         return self.request_type == "Delete" and status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
 
     @property
     def expected_arn(self) -> str:
         """The ARN of the configuration in the properties, in the stack's account and Region; empty if unknown."""
-        for arn in self._given("DistributionConfigurationArn"):
+        for arn in self._values_of("DistributionConfigurationArn"):
             return arn if isinstance(arn, str) else ""
         stack = self.stack_id.split(":")
-        name = next(iter(self._given("Name")), None)
+        name = next(iter(self._values_of("Name")), None)
         if not isinstance(name, str) or len(stack) < 6:
             return ""
         return configuration_arn(partition=stack[1], region=stack[3], account=stack[4], name=name)
 
-    def _given(self, name: str) -> list[object]:
+    def _values_of(self, name: str) -> list[object]:
         """Return the values of a property in CloudFormation's spelling and in the API's."""
         return [self.properties[key] for key in (name, name[0].lower() + name[1:]) if key in self.properties]
 
