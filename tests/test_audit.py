@@ -13,7 +13,7 @@ KNOWN = {"name": "six", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_versi
 SKIPPED = {"name": "boto3", "skip_reason": "Dependency not found on PyPI and could not be audited: boto3 (1.44.5)"}
 
 
-def told(*dependencies: object) -> str:
+def output_about(*dependencies: object) -> str:
     """Return pip-audit's output about packages."""
     return json.dumps({"dependencies": dependencies, "fixes": []})
 
@@ -59,14 +59,14 @@ def test_every_claim_has_its_test() -> None:
 
 def test_a_vulnerability_is_reported_with_its_fix() -> None:
     """A vulnerable package is reported with its version, the vulnerability, and the version that fixes it."""
-    verdict = read(told(CLEAN, KNOWN), "")
+    verdict = read(output_about(CLEAN, KNOWN), "")
     assert verdict.vulnerable == ("six 1.0 (PYSEC-1, mended in 1.1)",)
     assert str(verdict).startswith("VULNERABLE: six 1.0")
 
 
 def test_an_unknown_package_is_not_audited() -> None:
     """A package that the service does not know is reported as not audited."""
-    verdict = read(told(CLEAN, SKIPPED), "No known vulnerabilities found")
+    verdict = read(output_about(CLEAN, SKIPPED), "No known vulnerabilities found")
     assert (verdict.audited, verdict.unknown) == (1, ("boto3",))
     assert "NOT AUDITED" in str(verdict)
 
@@ -80,9 +80,9 @@ def test_an_error_is_reported_by_its_last_line(output: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "locks"),
     [
-        (told(CLEAN), 0, len(LOCKS)),
-        (told(CLEAN, KNOWN), 1, len(LOCKS)),
-        (told(SKIPPED), 0, 1),
+        (output_about(CLEAN), 0, len(LOCKS)),
+        (output_about(CLEAN, KNOWN), 1, len(LOCKS)),
+        (output_about(SKIPPED), 0, 1),
         ("", 0, 1),
     ],
     ids=["clean", "vulnerable", "unknown", "unreachable"],

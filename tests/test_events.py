@@ -24,8 +24,8 @@ OWN, RENAMED, ADOPTED = f"{ARN}/golden-image", f"{ARN}/golden-image-al2023", f"{
 class Case:
     """An event, the events before it, and its outcome.
 
-    `before` are events that are handled first; `found` are names of configurations that somebody else made.
-    `physical_id` is the response's, where it is an ARN; `left` are the ARNs that there are in the end.
+    `before` are the events before it. `found` are the names of existing configurations of other owners.
+    `physical_id` is the ARN in the response, or None. `left` are the ARNs that exist afterward.
     """
 
     event: str

@@ -1,7 +1,7 @@
 """Runs the function in a separate process with one fault, which it reads from standard input.
 
-`broken`: a package that raises when imported. `slow`: one that takes a minute. `inside`: what happens inside the API
-client when a request to `operation` is about to be sent, or (`after`) has just been answered: exit, memory, kill.
+`broken`: a package that raises when imported. `slow`: a package whose import takes a minute. `inside`: an exit, a
+MemoryError, or a kill inside the API client before a request to `operation` is sent, or (`after`) after its response.
 """
 
 import json

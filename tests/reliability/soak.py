@@ -1,8 +1,8 @@
 """A bounded soak: many requests of mixed kinds in warm processes, with a share of all calls and deliveries failing.
 
 `python -m tests.reliability.soak` runs a thousand, four at a time, and prints the figures; `make soak` does that.
-Each process plays CloudFormation for stacks of its own: it creates, updates, renames, rolls back and deletes, takes
-the responses itself, and delivers an event again where the function raised, as Lambda does.
+Each process plays CloudFormation for its own stacks: it creates, updates, renames, rolls back, and deletes, receives
+the responses, and delivers an event again if the function raised an exception, as Lambda does.
 """
 
 import json
