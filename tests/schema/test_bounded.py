@@ -251,28 +251,28 @@ def test_names_are_spelled_as_if_searched_each_time(properties: dict[str, Any]) 
 def searched(path: Path, properties: Any) -> Path:
     """Return a path by the API's names as keys and indexes, searching each structure."""
     found: list[str | int] = []
-    value, type_ = properties, resource_type().schema
+    value, schema = properties, resource_type().schema
     for element in path:
         name: str | int = element
-        if isinstance(element, str) and type_.type_name != "map":
-            name = search(element, value, type_)
+        if isinstance(element, str) and schema.type_name != "map":
+            name = search(element, value, schema)
         found.append(name)
         if isinstance(name, int):
             value = value[name] if isinstance(value, list) and name < len(value) else None
         else:
             value = value.get(name) if isinstance(value, Mapping) else None
-        inner = type_.item if type_.type_name != "structure" else type_.members.get(str(element))
-        type_ = inner or Schema("none", "None")
+        inner = schema.item if schema.type_name != "structure" else schema.members.get(str(element))
+        schema = inner or Schema("none", "None")
     return tuple(found)
 
 
-def search(member: str, structure: Any, type_: Schema) -> str:
-    if not isinstance(structure, Mapping) or type_.type_name == "none":
+def search(member: str, structure: Any, schema: Schema) -> str:
+    if not isinstance(structure, Mapping) or schema.type_name == "none":
         return pascal_case(member)
     for key in structure:
-        if type_.spellings.get(key, key) == member:
+        if schema.spellings.get(key, key) == member:
             return str(key)
-    neighbors = [key for key in structure if key in type_.spellings]
+    neighbors = [key for key in structure if key in schema.spellings]
     return camel_case(member) if neighbors and all(key[0].islower() for key in neighbors) else pascal_case(member)
 
 

@@ -92,15 +92,15 @@ def test_nonsense_leads_to_findings(properties: dict[str, Any]) -> None:
         assert Spelling(properties, resource_type().schema).render(finding)
 
 
-def _disturb(value: Any, type_: Schema, data: st.DataObject) -> None:
+def _disturb(value: Any, schema: Schema, data: st.DataObject) -> None:
     """Replace one value below a structure, or remove a member."""
-    while type_.type_name == "structure" and value:
+    while schema.type_name == "structure" and value:
         name = data.draw(st.sampled_from(sorted(value)))
-        inner, inner_type = value[name], type_.members[name]
+        inner, inner_type = value[name], schema.members[name]
         if inner_type.type_name == "list" and inner and inner_type.item is not None and data.draw(st.booleans()):
-            value, type_ = inner[0], inner_type.item
+            value, schema = inner[0], inner_type.item
         elif inner_type.type_name == "structure" and inner and data.draw(st.booleans()):
-            value, type_ = inner, inner_type
+            value, schema = inner, inner_type
         else:
             value[name] = data.draw(ANYTHING)
             return
