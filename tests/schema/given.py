@@ -18,7 +18,8 @@ def value_of(schema: Schema) -> st.SearchStrategy[Any]:
             optional = {name: value_of(member) for name, member in schema.members.items() if name not in required}
             return st.fixed_dictionaries(required, optional=optional)
         case "list" if schema.item is not None:
-            return st.lists(value_of(schema.item), min_size=schema.minimum or 0, max_size=max(schema.minimum or 0, 3))
+            least = schema.minimum or 0
+            return st.lists(value_of(schema.item), min_size=least, max_size=max(least, 3))
         case "map" if schema.item is not None and schema.key is not None:
             return st.dictionaries(
                 value_of(schema.key), value_of(schema.item), min_size=schema.minimum or 0, max_size=3
