@@ -188,7 +188,7 @@ def test_sam_reports_the_provider_s_findings(variables: dict[str, str], tmp_path
         text=True,
     )
     assert ran.returncode == 1
-    assert "Nmae: unknown property; the nearest known name is Name" in ran.stdout
+    assert "Nmae: unknown property; did you mean Name?" in ran.stdout
 
 
 def test_the_package_can_be_installed_with_sam() -> None:

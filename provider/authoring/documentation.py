@@ -10,7 +10,7 @@ from typing import Final
 from botocore.model import StructureShape
 
 from ..resources import resource_type
-from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, TAGS, TARGET, UPDATE, Type, service_model
+from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, TAGS, TARGET, UPDATE, Schema, service_model
 
 OF_OURS: Final = {
     TARGET: "**Adopts** the existing configuration with this ARN: the resource takes over its contents. "
@@ -26,7 +26,7 @@ _KINDS: Final = {"structure": "mapping", "long": "integer"}
 _UNITS: Final = {"string": ("character", "characters"), "list": ("entry", "entries"), "map": ("entry", "entries")}
 
 
-def of_member(structure: Type, member: str) -> str:
+def of_member(structure: Schema, member: str) -> str:
     """The documentation of a structure's member, given by its API name, as Markdown; empty if there is none."""
     if structure is not resource_type().schema:
         return _markdown(_said(structure.shape, member)) if structure.shape in service_model().shape_names else ""
@@ -48,22 +48,22 @@ def plain(markdown: str) -> str:
     return " ".join(re.sub(r"(?<!\S)\*(\S[^*]*)\*", r"\1", text).split())
 
 
-def kind(type_: Type) -> str:
+def kind(type_: Schema) -> str:
     """The kind of value that a type takes: `string`, `list of strings`, `map of strings`, `mapping`, ..."""
     if type_.item is not None:
-        return f"{type_.kind} of {kind(type_.item)}s"
-    return _KINDS.get(type_.kind, type_.kind)
+        return f"{type_.type_name} of {kind(type_.item)}s"
+    return _KINDS.get(type_.type_name, type_.type_name)
 
 
-def limits(type_: Type) -> str:
+def limits(type_: Schema) -> str:
     """The size limits, such as `1 to 127 characters`; empty if the model has none."""
     low, high = type_.minimum, type_.maximum
-    if bound := RANGES.get(type_.kind):
+    if bound := RANGES.get(type_.type_name):
         low, high = (None if low == -bound else low), (None if high == bound - 1 else high)
     if low is None and high is None:
         return ""
     amount = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
-    unit = _UNITS.get(type_.kind)
+    unit = _UNITS.get(type_.type_name)
     return f"{amount} {unit[(high or low) != 1]}" if unit else amount
 
 

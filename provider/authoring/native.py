@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from ..schema.model import Type, pascal_case
+from ..schema.model import Schema, pascal_case
 
 NATIVE_TYPE: Final = "AWS::ImageBuilder::DistributionConfiguration"
 
@@ -11,7 +11,7 @@ NativeMembers: TypeAlias = Mapping[str, "NativeMembers"]
 """The names of a structure's properties, each with those of its nested structure; lists are transparent."""
 
 
-def native_name(structure: Type, member: str, native: NativeMembers) -> str | None:
+def native_name(structure: Schema, member: str, native: NativeMembers) -> str | None:
     """The native resource's name for a structure's member; `native` are its members of that structure."""
     names = (name for name, one in structure.spellings.items() if one == member)
     return next((name for name in names if name in native and name == pascal_case(name)), None)

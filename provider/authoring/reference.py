@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..resources import resource_type
-from ..schema.attributes import ATTRIBUTES
 from ..schema.flatten import flatten_value
-from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Type, pascal_case
+from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Schema, pascal_case
+from ..schema.return_values import ATTRIBUTES
 from ..schema.rules import RULES
 from .block import OF_CLOUDFORMATION, RESOURCE_TYPE, as_yaml
 from .documentation import kind, limits, of_member
@@ -41,22 +41,22 @@ What no configuration can do without:
 class Property:
     """A property: its structure, its API name in it, and its path by API names, with `[]` for list entries."""
 
-    structure: Type
+    structure: Schema
     name: str
     path: str
     native: str | None
     below: NativeMembers
 
     @property
-    def type(self) -> Type:
+    def type(self) -> Schema:
         """The property's type."""
         return self.structure.members[self.name]
 
     @property
-    def inner(self) -> tuple[Type, str]:
+    def inner(self) -> tuple[Schema, str]:
         """The type and the path of the property's value, or of its entries if it is a list."""
         type_, path = self.type, self.path
-        while type_.kind == "list" and type_.item is not None:
+        while type_.type_name == "list" and type_.item is not None:
             type_, path = type_.item, f"{path}[]"
         return type_, path
 
@@ -81,13 +81,13 @@ def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
     return "\n".join(parts)
 
 
-def _properties(structure: Type, path: str, native: NativeMembers) -> Iterator[Property]:
+def _properties(structure: Schema, path: str, native: NativeMembers) -> Iterator[Property]:
     for name in structure.members:
         called = native_name(structure, name, native)
         property_ = Property(structure, name, f"{path}.{name}" if path else name, called, native.get(called or "", {}))
         yield property_
         inner, below = property_.inner
-        if inner.kind == "structure":
+        if inner.type_name == "structure":
             yield from _properties(inner, below, property_.below)
 
 
@@ -110,7 +110,7 @@ def _section(property_: Property, checks: Mapping[str, str]) -> str:
             "",
             *_checked(property_.path, checks),
             *(_checked(inner, checks) if inner != property_.path else ()),
-            *([_example(_alone(property_))] if type_.kind == "structure" else ()),
+            *([_example(_alone(property_))] if type_.type_name == "structure" else ()),
         ]
     )
 
@@ -133,13 +133,13 @@ def _facts(property_: Property) -> Iterator[str]:
         yield f"Native: `{property_.native}`"
 
 
-def _inner_facts(type_: Type | None, subject: str) -> Iterator[str]:
+def _inner_facts(type_: Schema | None, subject: str) -> Iterator[str]:
     if type_ is not None and type_.is_scalar:
         facts = filter(None, (limits(type_), *_constraints(type_)))
         yield from (f"{subject}: {fact[:1].lower() + fact[1:]}" for fact in facts)
 
 
-def _constraints(type_: Type) -> Iterator[str]:
+def _constraints(type_: Schema) -> Iterator[str]:
     if type_.enum:
         yield f"One of {', '.join(f'`{value}`' for value in type_.enum)}"
     if type_.pattern:

@@ -7,7 +7,7 @@ may also have the form of a function. `validate` and cfn-lint check functions.
 from typing import Any, Final
 
 from ..resources import resource_type
-from ..schema.model import ALIASES, HINTS, NAME, TARGET, Type, pascal_case
+from ..schema.model import ALIASES, HINTS, NAME, TARGET, Schema, pascal_case
 from .block import RESOURCE_TYPE
 from .documentation import of_member
 
@@ -58,17 +58,17 @@ def schema(name: str = RESOURCE_TYPE) -> dict[str, Any]:
     return {"$schema": DIALECT, "title": name, **root, "$defs": {**definitions, FUNCTION: _FUNCTION}}
 
 
-def _reference(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
+def _reference(type_: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
     """A reference to the definition of a type, which is added on first use."""
     if type_.shape not in definitions:
         definitions[type_.shape] = {}  # a recursive shape refers to it
-        made = _structure(type_, definitions) if type_.kind == "structure" else _value(type_, definitions)
-        texts = [{"type": "string", "pattern": _AS_TEXT[type_.kind]}] if type_.kind in _AS_TEXT else []
+        made = _structure(type_, definitions) if type_.type_name == "structure" else _value(type_, definitions)
+        texts = [{"type": "string", "pattern": _AS_TEXT[type_.type_name]}] if type_.type_name in _AS_TEXT else []
         definitions[type_.shape] = {"anyOf": [made, *texts, {"$ref": f"#/$defs/{FUNCTION}"}]}
     return {"$ref": f"#/$defs/{type_.shape}"}
 
 
-def _structure(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
+def _structure(type_: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
@@ -82,7 +82,7 @@ def _structure(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _member(structure: Type, name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+def _member(structure: Schema, name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     member, default = structure.members[name], structure.default(name)
     return {
         **_description(of_member(structure, name), member),
@@ -91,16 +91,16 @@ def _member(structure: Type, name: str, definitions: dict[str, Any]) -> dict[str
     }
 
 
-def _description(said: str, type_: Type) -> dict[str, str]:
+def _description(said: str, type_: Schema) -> dict[str, str]:
     """The description of a property and its type. Definitions have none, because editors would show that instead."""
     hint = f"{hint[:1].upper()}{hint[1:]}." if (hint := HINTS.get(type_.shape)) else ""
     text = f"{said} {hint}".strip()
     return {"description": text} if text else {}
 
 
-def _value(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": _JSON_TYPES.get(type_.kind, type_.kind)}
-    limits = zip(_LIMITS.get(type_.kind, ()), (type_.minimum, type_.maximum), strict=False)
+def _value(type_: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": _JSON_TYPES.get(type_.type_name, type_.type_name)}
+    limits = zip(_LIMITS.get(type_.type_name, ()), (type_.minimum, type_.maximum), strict=False)
     made |= {keyword: limit for keyword, limit in limits if limit is not None}
     if type_.pattern is not None:
         made["pattern"] = type_.pattern
@@ -108,7 +108,7 @@ def _value(type_: Type, definitions: dict[str, Any]) -> dict[str, Any]:
         made["enum"] = list(type_.enum)
     if type_.item is not None:
         item = _description("", type_.item) | _reference(type_.item, definitions)
-        made["items" if type_.kind == "list" else "additionalProperties"] = item
+        made["items" if type_.type_name == "list" else "additionalProperties"] = item
     if type_.key is not None:
         made["propertyNames"] = _value(type_.key, definitions)
     return made

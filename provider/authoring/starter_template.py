@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..resources import resource_type
 from ..schema.flatten import flatten, flatten_value
-from ..schema.model import NAME, ON_DELETE, TARGET, Type, pascal_case
+from ..schema.model import NAME, ON_DELETE, TARGET, Schema, pascal_case
 from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
 from .documentation import first_sentence, kind, limits, of_member
 from .samples import whole
@@ -64,7 +64,7 @@ class StarterTemplate:
         first = {name: found[name] for name in (NAME, TARGET)}
         return {**first, **found, **({TARGET: self.adopt} if self.adopt else {})}
 
-    def _members(self, type_: Type, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    def _members(self, type_: Schema, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """The API names of the members to show, each with the reason to comment it out; empty if it is not."""
         for name in values:
             is_needed = name in type_.required or (type_.shape, name) in ESSENTIAL
@@ -72,28 +72,28 @@ class StarterTemplate:
             if not self.required or (is_needed and not reason):
                 yield name, reason
 
-    def _reason_to_comment_out(self, type_: Type, name: str) -> str:
+    def _reason_to_comment_out(self, type_: Schema, name: str) -> str:
         if self.adopt and type_.shape == resource_type().schema.shape and name in (NAME, TARGET):
             return "Instead, to own it." if name == NAME else ""
         return COMMENTED_OUT.get((type_.shape, name), "")
 
-    def _chosen(self, type_: Type, value: Any) -> Any:
-        if type_.kind == "structure":
+    def _chosen(self, type_: Schema, value: Any) -> Any:
+        if type_.type_name == "structure":
             names = [name for name, aside in self._members(type_, value) if not aside]
             return {name: self._chosen(type_.members[name], value[name]) for name in names}
-        if type_.kind == "list" and type_.item is not None:
+        if type_.type_name == "list" and type_.item is not None:
             return [self._chosen(type_.item, entry) for entry in value]
         return value
 
-    def _lines(self, type_: Type, value: Any, column: int) -> list[str]:
-        if type_.kind == "structure":
+    def _lines(self, type_: Schema, value: Any, column: int) -> list[str]:
+        if type_.type_name == "structure":
             members = self._members(type_, value)
             return [line for name, aside in members for line in self._entry(type_, name, aside, value[name], column)]
-        if type_.kind == "list" and type_.item is not None:
+        if type_.type_name == "list" and type_.item is not None:
             return [line for entry in value for line in item_lines(self._lines(type_.item, entry, column + 2))]
         return lines(value)
 
-    def _entry(self, structure: Type, name: str, aside: str, value: Any, column: int) -> list[str]:
+    def _entry(self, structure: Schema, name: str, aside: str, value: Any, column: int) -> list[str]:
         member = structure.members[name]
         about = textwrap.wrap(f"{aside} {_about(structure, name)}".strip(), _WIDTH - column, break_on_hyphens=False)
         below = lines(flatten_value(value, member)) if aside else self._lines(member, value, column + 2)
@@ -101,12 +101,12 @@ class StarterTemplate:
         return [f"# {line}" for line in (*about, *(entry if aside else ()))] + (entry if not aside else [])
 
 
-def _about(structure: Type, name: str) -> str:
+def _about(structure: Schema, name: str) -> str:
     """A sentence about a member, with the model's constraints in parentheses."""
     member = structure.members[name]
     facts = (
         "required" if name in structure.required else "",
-        kind(member) if member.kind != "structure" else "",
+        kind(member) if member.type_name != "structure" else "",
         limits(member),
         f"one of {', '.join(member.enum)}" if member.enum else "",
     )

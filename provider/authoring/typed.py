@@ -14,7 +14,7 @@ from typing import Final
 from botocore import xform_name
 
 from ..resources import resource_type
-from ..schema.model import TARGET, Type, pascal_case
+from ..schema.model import TARGET, Schema, pascal_case
 from .documentation import limits, of_member, plain
 
 ROOT: Final = "DistributionConfigurationProperties"
@@ -47,7 +47,7 @@ _SCALARS: Final = {
 
 
 @cache
-def properties_by_name(structure: Type) -> Mapping[str, str]:
+def properties_by_name(structure: Schema) -> Mapping[str, str]:
     """A structure's members: name in Python -> CloudFormation property, including alternative spellings."""
     known = {xform_name(spelling): pascal_case(spelling) for spelling in structure.spellings}
     return known | {_name(structure, member): pascal_case(member) for member in structure.members}
@@ -60,7 +60,7 @@ def module() -> str:
     return "\n\n".join([_HEAD, *classes.values()])
 
 
-def _define(type_: Type, name: str, said: str, classes: dict[str, str]) -> None:
+def _define(type_: Schema, name: str, said: str, classes: dict[str, str]) -> None:
     """Add the classes that a type needs, each after those that it depends on."""
     if name in classes:
         return
@@ -68,18 +68,18 @@ def _define(type_: Type, name: str, said: str, classes: dict[str, str]) -> None:
         _define(type_.item, type_.item.shape, said, classes)
     elif type_.enum:
         classes[name] = f"class {name}(StrEnum):\n{_docstring(said)}\n{_indented(_values(type_))}"
-    elif type_.kind == "structure":
+    elif type_.type_name == "structure":
         for member, inner in type_.members.items():
             _define(inner, inner.shape, of_member(type_, member), classes)
         classes[name] = f"class {name}(TypedDict):\n{_docstring(said)}\n{_indented(_members(type_))}"
 
 
-def _values(type_: Type) -> Iterator[str]:
+def _values(type_: Schema) -> Iterator[str]:
     for value in type_.enum:
         yield f'{re.sub(r"[^A-Za-z0-9]+", "_", value).upper()} = "{value}"\n'
 
 
-def _members(structure: Type) -> Iterator[str]:
+def _members(structure: Schema) -> Iterator[str]:
     for member, type_ in structure.members.items():
         annotation = _annotation(type_)
         annotation = annotation if member in structure.required else f"NotRequired[{annotation}]"
@@ -89,16 +89,16 @@ def _members(structure: Type) -> Iterator[str]:
             yield f"{_quoted(text)}\n"
 
 
-def _annotation(type_: Type) -> str:
+def _annotation(type_: Schema) -> str:
     if type_.item is not None:
-        holder = "Sequence[" if type_.kind == "list" else "Mapping[str, "
+        holder = "Sequence[" if type_.type_name == "list" else "Mapping[str, "
         return f"{holder}{_annotation(type_.item)}]{_OR_DEFERRED}"
-    if type_.kind == "structure":
+    if type_.type_name == "structure":
         return f"{type_.shape}{_OR_DEFERRED}"
-    return f"{type_.shape} | str" if type_.enum else _SCALARS[type_.kind]
+    return f"{type_.shape} | str" if type_.enum else _SCALARS[type_.type_name]
 
 
-def _name(structure: Type, member: str) -> str:
+def _name(structure: Schema, member: str) -> str:
     return RENAMED.get(member, xform_name(member)) if structure is resource_type().schema else xform_name(member)
 
 

@@ -12,7 +12,7 @@ from ..resources import resource_type
 from ..schema.check import validate_properties
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
-from ..schema.model import Type
+from ..schema.model import Schema
 
 _FROM_ARGUMENT = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
 """Functions that return an argument or a part of it."""
@@ -27,7 +27,7 @@ class _Scalar(NamedTuple):
     """A scalar property: its path by the API's names, its type, and the structure and member to which it belongs."""
 
     path: Path
-    type: Type
+    type: Schema
     structure: str
     member: str
 
@@ -88,13 +88,13 @@ def _scalar(path: Path) -> _Scalar | None:
 
 def _only_scalar(found: _Scalar) -> _Scalar | None:
     """What was found, or the entry of the list that was found, if that is a scalar."""
-    if found.type.kind == "list" and found.type.item is not None:
+    if found.type.type_name == "list" and found.type.item is not None:
         found = found._replace(path=(*found.path, 0), type=found.type.item)
     return found if found.type.is_scalar else None
 
 
-def _is_entry(step: str | int, collection: Type) -> bool:
-    return isinstance(step, int) or collection.kind == "map"
+def _is_entry(step: str | int, collection: Schema) -> bool:
+    return isinstance(step, int) or collection.type_name == "map"
 
 
 def _without_functions(path: Path) -> Path | None:

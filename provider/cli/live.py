@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -60,6 +61,7 @@ def service(
     from ..cloudformation.deadline import Deadline
     from ..reconciler.api_calls import ApiCalls
     from ..resources.image_builder import ImageBuilder
+    from ..schema.model import SERVICE
     from ..template.placeholders import Placeholders
 
     with _environment(region, profile, endpoint_url):
@@ -70,7 +72,7 @@ def service(
         location = Location(
             Placeholders(here, whose).partition, here, whose, is_verified=bool(account) or not elsewhere
         )
-        yield location, ImageBuilder(ApiCalls(client, Deadline(SECONDS)), location)
+        yield location, ImageBuilder(ApiCalls(partial(client, SERVICE, here), Deadline(SECONDS)), location)
 
 
 def check_settings() -> str:

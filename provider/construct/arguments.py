@@ -6,21 +6,21 @@ from enum import Enum
 from typing import Any, Final
 
 from ..authoring.typed import properties_by_name
-from ..schema.model import Type
+from ..schema.model import Schema
 
 _SNAKE_CASE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 
-def as_properties(value: Any, type_: Type) -> Any:
+def as_properties(value: Any, type_: Schema) -> Any:
     """Convert the names in a value of `type_`. Tokens, map keys, and values of another type are left unchanged."""
     if isinstance(value, Enum):
         return value.value
-    if type_.kind == "structure" and isinstance(value, Mapping):
+    if type_.type_name == "structure" and isinstance(value, Mapping):
         return _structure(value, type_)
     return value if type_.item is None else _collection(value, type_.item)
 
 
-def _collection(value: Any, item: Type) -> Any:
+def _collection(value: Any, item: Schema) -> Any:
     if isinstance(value, Mapping):
         return {key: as_properties(entry, item) for key, entry in value.items()}
     if isinstance(value, str) or not isinstance(value, Iterable):
@@ -30,7 +30,7 @@ def _collection(value: Any, item: Type) -> Any:
     return [as_properties(entry, item) for entry in entries]
 
 
-def _structure(value: Mapping[str, Any], type_: Type) -> dict[str, Any]:
+def _structure(value: Mapping[str, Any], type_: Schema) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for argument, entry in value.items():
         name, converted = _property(argument, entry, type_)
@@ -39,7 +39,7 @@ def _structure(value: Mapping[str, Any], type_: Type) -> dict[str, Any]:
     return properties
 
 
-def _property(argument: str, value: Any, structure: Type) -> tuple[str, Any]:
+def _property(argument: str, value: Any, structure: Schema) -> tuple[str, Any]:
     name = properties_by_name(structure).get(argument, argument)
     member = structure.spellings.get(name)
     if member is not None:

@@ -14,10 +14,10 @@ from provider.authoring.reference import page
 from provider.cli.native import native_members, native_schema
 from provider.lint.catalog import CHECKS
 from provider.resources import resource_type
-from provider.schema.attributes import ATTRIBUTES
-from provider.schema.model import DEFAULTS, PROVIDER_PROPERTIES, REFUSED, Type, operation, pascal_case
+from provider.schema.model import DEFAULTS, PROVIDER_PROPERTIES, REFUSED, Schema, operation, pascal_case
+from provider.schema.return_values import ATTRIBUTES
 from provider.schema.rules import RULES
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 from tests.stack import Resource, ami
 
 GOLDEN = Path(__file__).parents[2] / "docs" / "reference.md"
@@ -29,11 +29,11 @@ def made() -> str:
     return page(native_members(native_schema()), checks)
 
 
-def places(type_: Type, path: str = "") -> Iterator[tuple[Type, str, str]]:
+def places(type_: Schema, path: str = "") -> Iterator[tuple[Schema, str, str]]:
     for name, member in type_.members.items():
         here = f"{path}.{pascal_case(name)}".lstrip(".")
         yield type_, name, here
-        while member.kind == "list" and member.item is not None:
+        while member.type_name == "list" and member.item is not None:
             member, here = member.item, f"{here}[]"
         yield from places(member, here)
 
@@ -93,10 +93,10 @@ def test_the_examples_are_valid(made: str) -> None:
     """Each structure's example is YAML that the model accepts, and no two of its members exclude each other."""
     seen = 0
     for structure, name, path in places(resource_type().schema):
-        type_: Type = structure.members[name]
-        while type_.kind == "list" and type_.item is not None:
+        type_: Schema = structure.members[name]
+        while type_.type_name == "list" and type_.item is not None:
             type_ = type_.item
-        if type_.kind == "structure":
+        if type_.type_name == "structure":
             example = yaml.safe_load(section(made, path).partition("```yaml\n")[2].partition("```")[0])
             value = example[pascal_case(name)]
             parameters = by_api_names(value, structure.members[name])
@@ -106,13 +106,13 @@ def test_the_examples_are_valid(made: str) -> None:
     assert seen == made.count("```yaml") - 1
 
 
-def by_api_names(value: Any, type_: Type) -> Any:
-    if type_.kind == "structure":
+def by_api_names(value: Any, type_: Schema) -> Any:
+    if type_.type_name == "structure":
         return {
             type_.spellings[name]: by_api_names(one, type_.members[type_.spellings[name]])
             for name, one in value.items()
         }
-    if type_.kind == "list" and type_.item is not None:
+    if type_.type_name == "list" and type_.item is not None:
         return [by_api_names(one, type_.item) for one in value]
     return value
 
@@ -149,25 +149,25 @@ def test_a_first_sentence_is_plain() -> None:
 @pytest.mark.parametrize(
     ("type_", "said"),
     [
-        (Type("string", "A", minimum=1, maximum=127), "1 to 127 characters"),
-        (Type("string", "A", maximum=1), "at most 1 character"),
-        (Type("list", "A", minimum=1), "at least 1 entry"),
-        (Type("integer", "A", minimum=1, maximum=2**31 - 1), "at least 1"),
-        (Type("integer", "A", minimum=-(2**31), maximum=2**31 - 1), ""),
-        (Type("boolean", "A"), ""),
+        (Schema("string", "A", minimum=1, maximum=127), "1 to 127 characters"),
+        (Schema("string", "A", maximum=1), "at most 1 character"),
+        (Schema("list", "A", minimum=1), "at least 1 entry"),
+        (Schema("integer", "A", minimum=1, maximum=2**31 - 1), "at least 1"),
+        (Schema("integer", "A", minimum=-(2**31), maximum=2**31 - 1), ""),
+        (Schema("boolean", "A"), ""),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_limits_in_words(type_: Type, said: str) -> None:
+def test_limits_in_words(type_: Schema, said: str) -> None:
     """A type's limits count characters, entries or units; what an integer can hold anyway is none."""
     assert limits(type_) == said
 
 
 def test_kinds_in_words() -> None:
     """Lists and maps say what they hold."""
-    text = Type("string", "A")
-    assert kind(Type("list", "B", item=Type("structure", "C"))) == "list of mappings"
-    assert kind(Type("map", "B", key=text, item=text)) == "map of strings"
+    text = Schema("string", "A")
+    assert kind(Schema("list", "B", item=Schema("structure", "C"))) == "list of mappings"
+    assert kind(Schema("map", "B", key=text, item=text)) == "map of strings"
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from provider.resources import resource_type
 from provider.schema.check import validate_properties
 from provider.schema.expand import expand
 from provider.schema.flatten import flatten_value
-from provider.schema.model import Type
-from provider.schema.validate import validate
+from provider.schema.model import Schema
+from provider.schema.validation import validate
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base"
 
 
-def structures(type_: Type) -> Iterator[Type]:
-    if type_.kind == "structure":
+def structures(type_: Schema) -> Iterator[Schema]:
+    if type_.type_name == "structure":
         yield type_
         for member in type_.members.values():
             yield from structures(member)

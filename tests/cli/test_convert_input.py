@@ -247,7 +247,7 @@ Properties: {{Name: golden, Distributions: [{image}, {image}, {{AmiDistributionC
     ended = command("convert", file, "--to", "cli", "--output", made)
     assert ended.status == 1
     line = 1 + max(at for at, text in enumerate(made.read_text().splitlines()) if '"region"' in text)
-    assert f'{made}:{line}:7: error E9305: distributions[1].region: "us-east-1" is already' in ended.stderr
+    assert f'{made}:{line}:7: error E9305: distributions[1].region: "us-east-1" is also in entry 0' in ended.stderr
     assert "error E9201: distributions[2].region: is required" in ended.stderr
 
 

@@ -15,7 +15,7 @@ from provider.cli.convert.to_native import to_native
 from provider.cli.native import native_members, native_schema
 from provider.resources import resource_type
 from provider.schema.flatten import flatten
-from provider.schema.model import TARGET, Type
+from provider.schema.model import TARGET, Schema
 from provider.template.reader import read
 from tests.cli.commands import EXAMPLES, ROOT, Ended, command
 from tests.schema.given import PARAMETERS
@@ -191,11 +191,11 @@ B:
 NATIVE_MEMBERS = native_members(native_schema())
 
 
-def natively(value: Any, type_: Type, native: NativeMembers) -> Any:
+def natively(value: Any, type_: Schema, native: NativeMembers) -> Any:
     """What is left of parameters by the API's names where only native properties are."""
-    if type_.kind == "list" and type_.item is not None:
+    if type_.type_name == "list" and type_.item is not None:
         return [natively(entry, type_.item, native) for entry in value]
-    if type_.kind != "structure":
+    if type_.type_name != "structure":
         return value
     names = {member: native_name(type_, member, native) for member in value}
     return {name: natively(value[m], type_.members[m], native[name]) for m, name in names.items() if name}

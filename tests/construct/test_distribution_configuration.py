@@ -16,7 +16,7 @@ from provider.construct import DistributionConfiguration, DistributionConfigurat
 from provider.construct.properties import DiskImageFormat, Distribution, OnDelete, S3ExportConfiguration
 from provider.construct.provider import DeployedProvider
 from provider.lint.template import check
-from provider.schema.attributes import ATTRIBUTES
+from provider.schema.return_values import ATTRIBUTES
 from tests.construct.synthesis import resources_of
 from tests.stack import ARN, NAME, Resource
 

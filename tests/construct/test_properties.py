@@ -13,19 +13,19 @@ from provider.authoring.typed import RENAMED, ROOT, module, properties_by_name
 from provider.construct import properties
 from provider.construct.arguments import as_properties
 from provider.resources import resource_type
-from provider.schema.model import Type, pascal_case
+from provider.schema.model import Schema, pascal_case
 
 
-def structures(type_: Type, name: str = ROOT) -> Iterator[tuple[str, Type]]:
+def structures(type_: Schema, name: str = ROOT) -> Iterator[tuple[str, Schema]]:
     if type_.item is not None:
         yield from structures(type_.item, type_.item.shape)
-    elif type_.kind == "structure":
+    elif type_.type_name == "structure":
         yield name, type_
         for member in type_.members.values():
             yield from structures(member, member.shape)
 
 
-def enumerations(type_: Type) -> Iterator[Type]:
+def enumerations(type_: Schema) -> Iterator[Schema]:
     for _, structure in structures(type_):
         yield from (member for member in structure.members.values() if member.enum)
 

@@ -19,14 +19,14 @@ DONE: Final = "SUCCESS, done"
 UNDONE: Final = "FAILED, unchanged"
 CUT: Final = "FAILED, cut short"
 RETRIED: Final = "retried by Lambda, done"
-UNHEARD: Final = "response rejected, unchanged"
+EXPIRED: Final = "response rejected, unchanged"
 
 MEANINGS: Final = {
     DONE: "the response is SUCCESS, and the configuration matches the template",
     UNDONE: "the response is FAILED, and nothing has changed",
     CUT: "the response is FAILED, in time, and says that the call's outcome is unknown",
     RETRIED: "no response was delivered, so Lambda sends the event again; then the response is SUCCESS",
-    UNHEARD: "the request arrived after its response URL had expired, so nothing is done; the bucket rejects the "
+    EXPIRED: "the request arrived after its response URL had expired, so nothing is done; the bucket rejects the "
     "response, which is logged and not retried",
 }
 
@@ -88,7 +88,7 @@ FAULTS: Final = (
     Fault(DELIVERY, "always 400", _same(RETRIED), 2),
     Fault(DELIVERY, "always 404", _same(RETRIED), 2),
     Fault(DELIVERY, "403 while the URL is valid", _same(RETRIED), 2),
-    Fault(DELIVERY, "403 after the URL has expired", _same(UNHEARD)),
+    Fault(DELIVERY, "403 after the URL has expired", _same(EXPIRED)),
     Fault(DELIVERY, "killed", _same(RETRIED)),
 )
 

@@ -12,7 +12,7 @@ from .failure import Misused
 from .output import FORMATS
 
 if TYPE_CHECKING:
-    from ...schema.model import Type
+    from ...schema.model import Schema
 
 
 def _endpoint(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -92,7 +92,7 @@ class OperationCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; errors end the command as in the AWS CLI."""
-        lists = {option for option, (_, type_) in members().items() if type_.kind == "list"}
+        lists = {option for option, (_, type_) in members().items() if type_.type_name == "list"}
         try:
             return super().parse_args(ctx, ["--help"] if args == ["help"] else _each_named(args, lists))
         except click.UsageError as error:
@@ -124,7 +124,7 @@ class OperationCommand(click.Command):
 
 
 @cache
-def members() -> Mapping[str, tuple[str, Type]]:
+def members() -> Mapping[str, tuple[str, Schema]]:
     """Option -> name and type of the input member."""
     from botocore import xform_name
 
@@ -138,11 +138,11 @@ def _member_options() -> tuple[click.Option, ...]:
     return tuple(_member_option(option, name, type_) for option, (name, type_) in members().items())
 
 
-def _member_option(option: str, name: str, type_: Type) -> click.Option:
-    if type_.kind == "boolean":
+def _member_option(option: str, name: str, type_: Schema) -> click.Option:
+    if type_.type_name == "boolean":
         return click.Option([f"{option}/--no-{option[2:]}", name], default=None)
-    several = type_.kind == "list"
-    return click.Option([option, name], multiple=several, metavar=type_.kind.upper() + "..." * several)
+    several = type_.type_name == "list"
+    return click.Option([option, name], multiple=several, metavar=type_.type_name.upper() + "..." * several)
 
 
 def _each_named(arguments: list[str], lists: set[str]) -> list[str]:

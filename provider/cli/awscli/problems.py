@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
-from ...schema.model import Type
+from ...schema.model import Schema
 from ...schema.rules import RULES, apply_rules
-from ...schema.validate import validate
+from ...schema.validation import validate
 
 
 class Problems(NamedTuple):
@@ -20,7 +20,7 @@ class Problems(NamedTuple):
     warnings: list[str]
 
 
-def problems(parameters: dict[str, Any], type_: Type) -> Problems:
+def problems(parameters: dict[str, Any], type_: Schema) -> Problems:
     """Check an operation's input against the service model and the service's own rules."""
     rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in type_.members)
     found = Problems([], [])
@@ -31,15 +31,15 @@ def problems(parameters: dict[str, Any], type_: Type) -> Problems:
     return found
 
 
-def _line(finding: Finding, parameters: dict[str, Any], type_: Type, suggestions: Suggestions) -> str:
-    known: Type | None = type_
-    structure: Type | None = None
+def _line(finding: Finding, parameters: dict[str, Any], type_: Schema, suggestions: Suggestions) -> str:
+    known: Schema | None = type_
+    structure: Schema | None = None
     value: Any = parameters
     place = ""
     for element in finding.path:
         if isinstance(element, int):
             place += f"[{element}]"
-        elif known and known.kind == "map":
+        elif known and known.type_name == "map":
             place += f"[{json.dumps(element, ensure_ascii=False)}]"
         else:
             place += f".{element}"
@@ -58,7 +58,7 @@ def _entry(value: Any, element: str | int) -> Any:
     return value.get(element) if isinstance(value, dict) else value[element]
 
 
-def _inside(type_: Type | None, element: str | int) -> Type | None:
+def _inside(type_: Schema | None, element: str | int) -> Schema | None:
     if type_ is None:
         return None
     return type_.item or type_.members.get(str(element))

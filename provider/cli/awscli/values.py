@@ -11,10 +11,10 @@ from .failure import Invalid
 from .shorthand import parse
 
 if TYPE_CHECKING:
-    from ...schema.model import Type
+    from ...schema.model import Schema
 
 
-def member_of(given: str | bool | tuple[str, ...], option: str, type_: Type) -> Any:
+def member_of(given: str | bool | tuple[str, ...], option: str, type_: Schema) -> Any:
     """Parse the value of `option` for a member of `type_`; a list's entries are given one by one.
 
     Raises Invalid if it cannot be parsed. The value is not validated.
@@ -37,7 +37,7 @@ def input_of(given: str, option: str) -> dict[str, Any]:
 
     Raises Invalid if it cannot be parsed.
     """
-    from ...schema.validate import describe
+    from ...schema.validation import describe
 
     try:
         text = contents(given)
@@ -63,7 +63,7 @@ def contents(text: str) -> str:
         raise ValueError(f"Unable to load paramfile {text}: {error}") from error
 
 
-def _value(text: str, type_: Type) -> Any:
+def _value(text: str, type_: Schema) -> Any:
     from ...schema.expand import coerce
 
     if type_.is_scalar:
@@ -71,15 +71,15 @@ def _value(text: str, type_: Type) -> Any:
     return _json(text) if text.lstrip().startswith(("{", "[")) else _typed(parse(text, contents), type_)
 
 
-def _typed(value: Any, type_: Type) -> Any:
+def _typed(value: Any, type_: Schema) -> Any:
     """Convert shorthand's texts to the model's types; a single value for a list becomes its only entry."""
     from ...schema.expand import coerce
 
-    if type_.kind == "list" and type_.item:
+    if type_.type_name == "list" and type_.item:
         return [_typed(entry, type_.item) for entry in (value if isinstance(value, list) else [value])]
     if not isinstance(value, dict):
         return coerce(value, type_)
-    inner = type_.members if type_.kind == "structure" else dict.fromkeys(value, type_.item)
+    inner = type_.members if type_.type_name == "structure" else dict.fromkeys(value, type_.item)
     return {name: _typed(entry, known) if (known := inner.get(name)) else entry for name, entry in value.items()}
 
 

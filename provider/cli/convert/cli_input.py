@@ -13,7 +13,7 @@ from ...authoring.block import as_json, as_yaml, logical_id, template
 from ...resources import resource_type
 from ...schema.expand import expand
 from ...schema.finding import Path, Spelling
-from ...schema.model import CREATE, IGNORED, NAME, REFUSED, TARGET, UPDATE, Type, camel_case, operation, pascal_case
+from ...schema.model import CREATE, IGNORED, NAME, REFUSED, TARGET, UPDATE, Schema, camel_case, operation, pascal_case
 from ...template.function_calls import call_in
 from ...template.reader import children
 from .document import Document, Note
@@ -56,11 +56,11 @@ def _yaml_around(document: Document, name: str) -> str:
     return as_yaml(template(logical_id(name), {})) + textwrap.indent(body.strip("\n"), " " * _COLUMN) + "\n"
 
 
-def _renamed(value: Any, type_: Type) -> Any:
+def _renamed(value: Any, type_: Schema) -> Any:
     """A value of `type_` with its members' names in PascalCase; what is unknown or twice stays, to be told."""
-    if type_.kind == "list" and type_.item and isinstance(value, list):
+    if type_.type_name == "list" and type_.item and isinstance(value, list):
         return [_renamed(entry, type_.item) for entry in value]
-    if type_.kind != "structure" or not isinstance(value, Mapping):
+    if type_.type_name != "structure" or not isinstance(value, Mapping):
         return value
     twice = given_twice(value, type_)
     renamed = {}
@@ -73,11 +73,11 @@ def _renamed(value: Any, type_: Type) -> Any:
     return renamed
 
 
-def _rename(document: Document, node: yaml.Node, type_: Type) -> None:
-    if type_.kind == "list" and type_.item and isinstance(node, yaml.SequenceNode):
+def _rename(document: Document, node: yaml.Node, type_: Schema) -> None:
+    if type_.type_name == "list" and type_.item and isinstance(node, yaml.SequenceNode):
         for item in node.value:
             _rename(document, item, type_.item)
-    elif type_.kind == "structure":
+    elif type_.type_name == "structure":
         twice = given_twice((key.value for key, _ in entries(node)), type_)
         for key, value in entries(node):
             if key.value not in twice and (member := type_.spellings.get(key.value)):

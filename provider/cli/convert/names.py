@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from ...schema.model import Type
+from ...schema.model import Schema
 
 
-def given_twice(names: Iterable[str], type_: Type) -> set[str]:
+def given_twice(names: Iterable[str], type_: Schema) -> set[str]:
     """Those of a structure's names that stand for the same member: given one name, they would hide each other."""
     written = list(names)
     counts = Counter(type_.spellings.get(name) for name in written)

@@ -8,7 +8,7 @@ import yaml
 
 from ...authoring.native import NATIVE_TYPE, NativeMembers, native_name
 from ...resources import resource_type
-from ...schema.model import IGNORED, NAME, ON_DELETE, REFUSED, RETAIN, TARGET, Type, camel_case, pascal_case
+from ...schema.model import IGNORED, NAME, ON_DELETE, REFUSED, RETAIN, TARGET, Schema, camel_case, pascal_case
 from ..native import native_attributes, native_members, native_schema
 from .document import Document
 from .names import given_twice
@@ -71,7 +71,7 @@ def _keep(document: Document, resource: Resource, on_delete: Pair | None, *, ado
 def _structure(
     document: Document,
     node: yaml.MappingNode,
-    type_: Type,
+    type_: Schema,
     native: NativeMembers,
     passed: Collection[yaml.Node] = (),
 ) -> list[yaml.Node]:
@@ -96,10 +96,10 @@ def _structure(
     return lacking
 
 
-def _value(document: Document, node: yaml.Node, type_: Type, native: NativeMembers) -> None:
+def _value(document: Document, node: yaml.Node, type_: Schema, native: NativeMembers) -> None:
     for one in outcomes(node):
-        if type_.kind == "list" and type_.item and isinstance(one, yaml.SequenceNode):
+        if type_.type_name == "list" and type_.item and isinstance(one, yaml.SequenceNode):
             for item in one.value:
                 _value(document, item, type_.item, native)
-        elif type_.kind == "structure" and isinstance(one, yaml.MappingNode):
+        elif type_.type_name == "structure" and isinstance(one, yaml.MappingNode):
             document.remove(one, _structure(document, one, type_, native))

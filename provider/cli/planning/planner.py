@@ -19,12 +19,12 @@ from ...plan import ByName, Configuration, CreateConfiguration, DeleteConfigurat
 from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ...resources.distribution_configuration import decide
 from ...resources.ownership import Owner, Ownership
-from ...schema.attributes import attributes
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
 from ...schema.finding import Finding, Path, Severity
 from ...schema.model import NAME, TARGET
+from ...schema.return_values import attributes
 from ...stack_engine.deployment import AttributeMissingError, Deployment
 from ...stack_engine.records import Resource
 from ...template.sections import TemplateError

@@ -124,12 +124,12 @@ def test_all_findings_before_the_call(arn: str, emulator: Emulator) -> None:
         "distributionConfigurationArn: is required",
         f"distributions[0].{region}: is required",
         f"distributions[1].{region}: is required",
-        f"distributions[1].Region: unknown property; the nearest known name is {region}",
+        f"distributions[1].Region: unknown property; did you mean {region}?",
         "distributions[1].licenseConfigurationArns[0]: must be a string, not 1",
         'distributions[2].amiDistributionConfiguration.amiTags["a b"]: must be a string, not 1',
     }
-    assert f"nmae: unknown property; known are {', '.join(operation(UPDATE).members)}" in told
-    assert any(line.startswith("description: must be at least 1 characters") for line in told)
+    assert f"nmae: unknown property; the known ones are {', '.join(operation(UPDATE).members)}" in told
+    assert any(line.startswith("description: must be at least 1 character") for line in told)
     assert any(line.startswith("distributions[0]: one or more outputs should be provided") for line in told)
     assert any(line.startswith("distributions[2].amiDistributionConfiguration.name: must contain") for line in told)
 
@@ -140,9 +140,9 @@ def test_names_of_the_resource_that_the_api_lacks(emulator: Emulator) -> None:
     ended = update(distributions=[{"launchPermission": {}, "amiDistributionConfiguration": image}])
     assert (ended.status, emulator.requests) == (252, [])
     place = "distributions[0].amiDistributionConfiguration"
-    cure = "the nearest known name is launchPermission"
+    cure = "did you mean launchPermission?"
     assert f"{place}.launchPermissionConfiguration: unknown property; {cure}\n" in ended.stderr
-    cure = "it is known in amiDistributionConfiguration"
+    cure = "it belongs in amiDistributionConfiguration"
     assert f"distributions[0].launchPermission: unknown property; {cure}\n" in ended.stderr
 
 

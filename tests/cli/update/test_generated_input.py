@@ -10,7 +10,7 @@ from botocore.model import Shape
 from botocore.utils import ArgumentGenerator
 
 from provider.emulator.emulator import Emulator
-from provider.schema.model import UPDATE, Type, operation, service_model
+from provider.schema.model import UPDATE, Schema, operation, service_model
 from tests.cli.commands import command
 
 INPUT = operation(UPDATE)
@@ -22,16 +22,16 @@ def skeleton(*arguments: str) -> str:
     return ended.stdout
 
 
-def first_choices(value: Any, type_: Type) -> Any:
+def first_choices(value: Any, type_: Schema) -> Any:
     """The AWS CLI's skeleton, with the first of an enumeration's values where the AWS CLI takes any of them."""
-    if type_.kind == "structure":
+    if type_.type_name == "structure":
         return {name: first_choices(entry, type_.members[name]) for name, entry in value.items()}
-    if type_.kind == "list" and type_.item:
+    if type_.type_name == "list" and type_.item:
         return [first_choices(entry, type_.item) for entry in value]
     return type_.enum[0] if type_.enum and value in type_.enum else value
 
 
-def members(type_: Type) -> Iterator[tuple[str, bool]]:
+def members(type_: Schema) -> Iterator[tuple[str, bool]]:
     """Each member in the order of the shapes, and whether it is required."""
     for name, member in type_.members.items():
         yield name, name in type_.required
