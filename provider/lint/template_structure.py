@@ -7,7 +7,7 @@ from ..schema.finding import Path, Severity
 from ..template import structure
 from ..template.template_error import TemplateError, format_path
 from .diagnostic import Diagnostic
-from .functions import is_call
+from .function_check import is_call
 from .resource_matching import provider_resources
 
 

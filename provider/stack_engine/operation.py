@@ -16,7 +16,7 @@ from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .deployment import Deployment
 from .exchange import Event, Exchange, Verdict
-from .records import Resource, Rollback, Stack, StackEvent, StackLocation
+from .records import DeployedResource, Rollback, Stack, StackEvent, StackLocation
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 CLEANUP_ATTEMPTS = 3
@@ -28,15 +28,15 @@ class Operation:
     """One create, update, or delete; `live` is what the stack records at this moment."""
 
     stack: Stack
-    place: StackLocation
+    location: StackLocation
     exchange: Exchange
     on_event: Callable[[StackEvent], None]
     outside: ExternalValues
-    live: dict[str, Resource] = field(init=False)
+    live: dict[str, DeployedResource] = field(init=False)
     created: list[str] = field(default_factory=list)
     updated: set[str] = field(default_factory=set)
     """The logical IDs of the resources that an Update was sent for."""
-    replaced: list[Resource] = field(default_factory=list)
+    replaced: list[DeployedResource] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     types: Mapping[str, str] = field(init=False)
 
@@ -133,7 +133,7 @@ class Operation:
     # deploy
 
     def _deployment(self, template: Template, parameters: Mapping[str, str]) -> Deployment:
-        return Deployment(template, parameters, self.place, self.live, outside=self.outside)
+        return Deployment(template, parameters, self.location, self.live, outside=self.outside)
 
     def _deploy(self, new: Deployment, verb: str) -> tuple[str | None, dict[str, str]]:
         """The reason of the failure as in a stack event (None: no failure), and the outputs."""
@@ -157,7 +157,7 @@ class Operation:
     def _change(self, new: Deployment, name: str) -> bool:
         old = self.live.get(name)
         deletion, replacement = new.policies(name)
-        resource = old or Resource(name, new.type(name), "", {}, {}, deletion, replacement)
+        resource = old or DeployedResource(name, new.type(name), "", {}, {}, deletion, replacement)
         try:
             properties = new.properties(name)
         except TemplateError as error:
@@ -174,7 +174,7 @@ class Operation:
             return False
         return self._update(old, resource)
 
-    def _create(self, resource: Resource) -> bool:
+    def _create(self, resource: DeployedResource) -> bool:
         self._event(resource, "CREATE_IN_PROGRESS")
         verdict = self._send("Create", resource)
         resource = resource._replace(physical_id=verdict.physical_id or self._invented(resource), data=verdict.data)
@@ -187,11 +187,11 @@ class Operation:
         self._event(resource, "CREATE_COMPLETE")
         return True
 
-    def _invented(self, resource: Resource) -> str:
+    def _invented(self, resource: DeployedResource) -> str:
         """The ID that CloudFormation invents if a Create got no valid response."""
         return f"{self.stack.name}-{resource.logical_id}-{uuid4().hex[:12].upper()}"
 
-    def _update(self, old: Resource, resource: Resource) -> bool:
+    def _update(self, old: DeployedResource, resource: DeployedResource) -> bool:
         self._event(old, "UPDATE_IN_PROGRESS")
         self.updated.add(old.logical_id)
         verdict = self._send("Update", resource, old=old.properties)
@@ -214,7 +214,7 @@ class Operation:
 
     # delete
 
-    def _delete_all(self, resources: Iterable[Resource], attempts: int = 1) -> str:
+    def _delete_all(self, resources: Iterable[DeployedResource], attempts: int = 1) -> str:
         """Delete in the given order. Returns the failures as in a stack event, empty if there are none."""
         failed = []
         for resource in resources:
@@ -226,13 +226,13 @@ class Operation:
                 failed.append(resource.logical_id)
         return _failed("delete", failed) if failed else ""
 
-    def _delete_one(self, resource: Resource, policy: str, keep: str = "", attempts: int = 1) -> bool:
+    def _delete_one(self, resource: DeployedResource, policy: str, keep: str = "", attempts: int = 1) -> bool:
         if policy in keep.split():
             self._event(resource, "DELETE_SKIPPED")
             return True
         return any(self._send_delete(resource) for _ in range(attempts))
 
-    def _send_delete(self, resource: Resource) -> bool:
+    def _send_delete(self, resource: DeployedResource) -> bool:
         self._event(resource, "DELETE_IN_PROGRESS")
         verdict = self._send("Delete", resource)
         self._event(resource, "DELETE_COMPLETE" if verdict.succeeded else "DELETE_FAILED", verdict.reason)
@@ -240,7 +240,7 @@ class Operation:
 
     # requests
 
-    def _send(self, request: str, resource: Resource, old: dict[str, Any] | None = None) -> Verdict:
+    def _send(self, request: str, resource: DeployedResource, old: dict[str, Any] | None = None) -> Verdict:
         event: Event = {
             "RequestType": request,
             "ServiceToken": resource.properties["ServiceToken"],
@@ -263,8 +263,8 @@ class Operation:
     def _skip(self, new: Deployment, name: str) -> None:
         if name not in self.seen:
             self.seen.add(name)
-            placeholder = new.reference(name, ("Outputs",))
-            skipped = Resource(name, new.type(name), placeholder, {}, {}, "", "")
+            placeholder = new.values.reference(name, ("Outputs",))
+            skipped = DeployedResource(name, new.type(name), placeholder, {}, {}, "", "")
             why = "another function's by its properties" if name in new.template.foreign else "not deployed here"
             self._event(skipped, "SKIPPED", f"{new.type(name)} is {why}; its Ref gives {placeholder}")
 
@@ -275,9 +275,9 @@ class Operation:
                 self._stack_event("NOTICE", note)
 
     def _stack_event(self, status: str, reason: str = "") -> None:
-        self._event(Resource(self.stack.name, STACK_TYPE, self.stack.id, {}, {}, "", ""), status, reason)
+        self._event(DeployedResource(self.stack.name, STACK_TYPE, self.stack.id, {}, {}, "", ""), status, reason)
 
-    def _event(self, resource: Resource, status: str, reason: str = "") -> None:
+    def _event(self, resource: DeployedResource, status: str, reason: str = "") -> None:
         self.on_event(
             StackEvent(datetime.now(UTC), resource.logical_id, resource.physical_id, resource.type, status, reason)
         )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
-class Resource(NamedTuple):
+class DeployedResource(NamedTuple):
     """A provider-backed resource as its stack records it.
 
     `properties` are as they were sent: scalars as text. `data` is what `Fn::GetAtt` reads.
@@ -53,11 +53,11 @@ class Rollback(NamedTuple):
     `before` and `outputs` are the stack's before the update; `created` are the logical IDs that the update added.
     """
 
-    before: Mapping[str, Resource]
+    before: Mapping[str, DeployedResource]
     outputs: Mapping[str, str]
-    pending: Mapping[str, Resource]
+    pending: Mapping[str, DeployedResource]
     """The resources that still have to get their old properties, as the failed update left them."""
-    surplus: tuple[Resource, ...] = ()
+    surplus: tuple[DeployedResource, ...] = ()
     """What the rollback has replaced so far, to be deleted in its cleanup."""
     created: tuple[str, ...] = ()
 
@@ -68,7 +68,7 @@ class Stack(NamedTuple):
     name: str
     id: str
     status: str
-    resources: Mapping[str, Resource]
+    resources: Mapping[str, DeployedResource]
     outputs: Mapping[str, str]
     seen: frozenset[str] = frozenset()
     """Skipped resources and notices that were shown already."""

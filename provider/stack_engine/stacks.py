@@ -37,7 +37,7 @@ class StackEngine:
 
     def check(self, name: str, template: Template, parameters: Mapping[str, str]) -> Deployment:
         """The deployment of `template`. Raises TemplateError if CloudFormation would reject it."""
-        return Deployment(template, parameters, self._place(name, self._stack_id(name)), {}, outside=self.outside)
+        return Deployment(template, parameters, self._location(name, self._stack_id(name)), {}, outside=self.outside)
 
     def create(self, name: str, template: Template, parameters: Mapping[str, str]) -> Stack:
         """Create a stack. Raises TemplateError before anything is sent if the template is wrong."""
@@ -70,7 +70,7 @@ class StackEngine:
 
     def _operation(self, stack: Stack) -> Operation:
         exchange = Exchange(self.invoke, self.sink, self.patience)
-        return Operation(stack, self._place(stack.name, stack.id), exchange, self.on_event, self.outside)
+        return Operation(stack, self._location(stack.name, stack.id), exchange, self.on_event, self.outside)
 
-    def _place(self, name: str, stack_id: str) -> StackLocation:
+    def _location(self, name: str, stack_id: str) -> StackLocation:
         return StackLocation(self.region, self.account, name, stack_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .sections import TreePath
+from .template_error import TreePath
 
 
 def _unchanged(_: TreePath, value: str) -> str:

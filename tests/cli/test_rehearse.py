@@ -315,8 +315,8 @@ def test_stand_ins_fit_where_they_stand(rehearse: Rehearse) -> None:
     assert ended.status == 0, ended.stdout
     shown = " ".join(ended.stdout.split())
     assert "is adopted, but its content is unknown" in shown
-    assert re.search(r"the export accounts of another stack is taken to be '[0-9]{12}'", shown)
-    assert "the export team of another stack is taken to be 'team'" in shown
+    assert re.search(r"the export accounts of another stack is assumed to be '[0-9]{12}'", shown)
+    assert "the export team of another stack is assumed to be 'team'" in shown
     accounts = re.findall(r'- "([0-9]{12})"', ended.stdout.partition("TargetAccountIds")[2])
     assert len(set(accounts)) == 5
 
@@ -328,7 +328,7 @@ def test_values_from_outside_can_be_given(rehearse: Rehearse) -> None:
     ended = rehearse(part, options=given)
     assert ended.status == 0, ended.stdout + ended.stderr
     assert 'Description: "production/a=b"' in ended.stdout
-    assert "taken to be" not in ended.stdout
+    assert "assumed to be" not in ended.stdout
     assert "has no effect" not in ended.stdout
     wrong = rehearse(ELSEWHERE, options=("--import", "accounts=12345"))
     assert wrong.status == 1

@@ -99,7 +99,7 @@ def as_deployed(message: str) -> str:
     here = {"AWS::Region": HOME.region, "AWS::Partition": "aws"}
     for name, value in here.items():
         message = message.replace(f"!Ref {name}", value).replace(f"${{{name}}}", value)
-    return re.sub(r" \(where .*\)$", "", message)
+    return re.sub(r" \(if .*\)$", "", message)
 
 
 def test_every_check_is_in_the_corpus() -> None:

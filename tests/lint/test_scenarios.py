@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provider.lint.catalog import CHECKS
-from provider.lint.conditions import Conditions
+from provider.lint.condition_outcomes import Conditions
 from provider.lint.diagnostic import Diagnostic
-from provider.lint.functions import FUNCTIONS, REF, faults
-from provider.lint.template import check, check_properties
+from provider.lint.function_check import function_findings
+from provider.lint.template_check import check, check_properties
 from provider.resources import resource_type
 from provider.schema.flatten import flatten
+from provider.template.intrinsics import FUNCTIONS, UNSUPPORTED_FUNCTIONS
 from provider.template.sections import load
 from tests.schema.given import PARAMETERS
 from tests.schema.test_laws import ANYTHING
@@ -29,7 +30,7 @@ WRITTEN = [
     for template in sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
     for resource in load(template).resources.values()
     # A wrong call is told where it is written, whatever becomes of that place.
-    if "Properties" in resource and not any(faults(resource["Properties"]))
+    if "Properties" in resource and not any(function_findings(resource["Properties"]))
 ]
 PARAMETER = {"Ref": "P"}
 PROPERTIES = st.sampled_from(WRITTEN) | PARAMETERS.map(lambda parameters: flatten(parameters, resource_type().schema))
@@ -245,7 +246,7 @@ def test_the_functions_are_cfn_lint_s() -> None:
     """The functions that may stand in properties are those that cfn-lint knows, but for one of Rules'."""
     from cfnlint.helpers import FUNCTIONS as KNOWN
 
-    assert {name for name in KNOWN if "ForEach" not in name} - {"Fn::Contains"} == {*FUNCTIONS, REF}
+    assert {name for name in KNOWN if "ForEach" not in name} - {"Fn::Contains"} == {*FUNCTIONS, *UNSUPPORTED_FUNCTIONS}
 
 
 def test_a_slip_in_the_type_is_told_whatever_else_there_is() -> None:
@@ -356,7 +357,7 @@ def test_what_a_parameter_can_be(parameter: dict[str, Any], told: list[str]) -> 
     """A value is an error by default or where no allowed one works, else a warning, each named with its parameter."""
     found = choosing(KEEP, ("OnDelete",), **parameter)
     assert ids(found) == told
-    assert all('(where parameter P is "' in one.message for one in found)
+    assert all('(if parameter P is "' in one.message for one in found)
     assert all(one.path == ("Resources", "Images", "Properties", "OnDelete") for one in found)
 
 
@@ -385,8 +386,8 @@ def test_a_value_counts_with_the_others_by_default() -> None:
     parameters = {"P": {"Type": "String", "AllowedValues": ["a", "b"]}, "Q": {"Type": "String", "Default": "c"}}
     found = check(template({**GOOD, "Name": name}, Parameters=parameters))
     assert [one.message.partition(" (")[2] for one in found] == [
-        'where parameter Q is "c" and parameter P is "a")',
-        'where parameter Q is "c" and parameter P is "b")',
+        'if parameter Q is "c" and parameter P is "a")',
+        'if parameter Q is "c" and parameter P is "b")',
     ]
 
 
@@ -406,7 +407,7 @@ def test_attributes_are_those_that_the_resource_has(call: dict[str, Any], told: 
     """A call for another attribute is told where it stands, with the nearest that there is."""
     found = check(template(GOOD, Outputs={"O": {"Value": {"Fn::Base64": call}}}))
     assert [one.path[:4] for one in found] == [("Outputs", "O", "Value", "Fn::Base64")] * bool(told)
-    assert all(one.message.endswith(f"; the nearest is {told}") for one in found)
+    assert all(one.message.endswith(f"; did you mean {told}?") for one in found)
 
 
 @pytest.mark.parametrize(

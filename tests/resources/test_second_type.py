@@ -12,7 +12,7 @@ import pytest
 from provider.authoring.schema import schema
 from provider.emulator.server import LoopbackServer, Reply
 from provider.handler import respond
-from provider.lint.template import check
+from provider.lint.template_check import check
 from provider.resources import RESOURCE_TYPES, resource_type
 from provider.stack_engine.sink import AnswerSink, CheckedAnswer, read
 from tests.cli.commands import command

@@ -120,7 +120,7 @@ def test_ssm_parameters_are_placeholders() -> None:
     template = written(ref("P"), Parameters={"P": {"Type": kind, "Default": "/images/base"}})
     deployment = deployed(template)
     assert deployment.properties("A")["P"].startswith("ami-")
-    assert [note for note in deployment.notes if "SSM parameter /images/base is taken to be" in note]
+    assert [note for note in deployment.notes if "SSM parameter /images/base is assumed to be" in note]
 
 
 def test_imports_and_dynamic_references_are_placeholders() -> None:
@@ -181,7 +181,7 @@ def test_imported_service_token_is_a_function() -> None:
         ({"Type": "Number", "MinValue": 5}, "4", "is less than 5"),
         ({"Type": "List<Number>", "MaxValue": 5}, "4,6", "'6' is more than 5"),
         ({"Type": "String", "AllowedPattern": "x", "ConstraintDescription": "one x"}, "y", ": one x"),
-        ({}, "y", "a Type is needed"),
+        ({}, "y", "Type is required"),
     ],
 )
 def test_parameter_values_that_are_not_allowed(parameter: dict[str, Any], text: str, said: str) -> None:
@@ -210,18 +210,20 @@ P = "Resources.A.Properties.P"
         ([{"Fn::Sub": "${B}"}], f"{P}[0].Fn::Sub: there is no resource or parameter B"),
         ({"Fn::GetAtt": ["B", "Arn"]}, f"{P}.Fn::GetAtt: there is no resource or parameter B"),
         ({"Fn::Foo": 1}, f"{P}: there is no function Fn::Foo"),
-        ({"Fn::Equals": [1, 1]}, f"{P}: Fn::Equals belongs in Conditions"),
+        ({"Fn::Equals": [1, 1]}, f"{P}: Fn::Equals is allowed only in Conditions"),
         ({"Fn::Cidr": []}, f"{P}: Fn::Cidr is not supported"),
         ({"Fn::If": ["Maybe", 1, 2]}, f"{P}.Fn::If: there is no condition Maybe"),
-        ({"Fn::If": ["Maybe"]}, f"{P}.Fn::If: is written [condition,"),
+        ({"Fn::If": [ref("AWS::Region"), 1, 2]}, f"{P}.Fn::If: must be the name of a condition"),
+        ({"Fn::Base64": ref("B")}, f"{P}.Fn::Base64.Ref: there is no resource or parameter B"),
+        ({"Fn::If": ["Maybe"]}, f"{P}.Fn::If: must be [condition,"),
         ({"Fn::Select": [2, ["a"]]}, f"{P}.Fn::Select: cannot select value 2 of 1"),
         ({"Fn::Select": ["x", ["a"]]}, f"{P}.Fn::Select: cannot select value x"),
-        ({"Fn::Join": [",", "a"]}, f"{P}.Fn::Join[1]: is written with a list of text"),
+        ({"Fn::Join": [",", "a"]}, f"{P}.Fn::Join[1]: must be a list of text"),
         ({"Fn::Join": [",", [["a"]]]}, f"{P}.Fn::Join[1]: must be text, not a list"),
         ({"Fn::Split": ["", "a"]}, f"{P}.Fn::Split: the delimiter is empty"),
-        ({"Fn::FindInMap": ["Map", "x", "two"]}, f"{P}.Fn::FindInMap: Mappings has nothing at Map.x.two"),
-        ({"Fn::Sub": "${a b}"}, f"{P}.Fn::Sub: ${{a b}}: a variable's name has letters"),
-        ({"Fn::Sub": "${AWS::NotificationARNs}"}, "is a list; put its items together with Fn::Join"),
+        ({"Fn::FindInMap": ["Map", "x", "two"]}, f"{P}.Fn::FindInMap: Mappings has no Map.x.two: x does not exist"),
+        ({"Fn::Sub": "${a b}"}, f"{P}.Fn::Sub: ${{a b}}: a variable's name can have only letters"),
+        ({"Fn::Sub": "${AWS::NotificationARNs}"}, "is a list; combine its items with Fn::Join"),
         ([1, None], f"{P}[1]: null values are not allowed"),
     ],
 )
@@ -238,7 +240,7 @@ def test_what_cannot_be_worked_out(value: Any, said: str) -> None:
         ({"A": {"Condition": "B"}, "B": {"Condition": "A"}}, "circular dependency between conditions: A, B, A"),
         ({"A": {"Condition": "C"}}, "Conditions.A.Condition: there is no condition C"),
         ({"A": "yes"}, "Conditions.A: must be one of Fn::And"),
-        ({"A": {"Fn::Not": []}}, "Conditions.A.Fn::Not: takes 1 to 1 operands, not 0"),
+        ({"A": {"Fn::Not": []}}, "Conditions.A.Fn::Not: must be a list of 1 operand"),
     ],
 )
 def test_conditions_that_cannot_be_worked_out(conditions: dict[str, Any], said: str) -> None:
