@@ -12,7 +12,7 @@ from provider.cloudformation.delivery import Undelivered
 from provider.cloudformation.request import MalformedEvent
 from provider.emulator.server import LoopbackServer, Reply
 from provider.last_resort import handler
-from provider.stack_engine.sink import AnswerSink, read
+from provider.stack_engine.sink import ResponseSink, read
 from tests.stack import ARN, STACK_ID, Context
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +47,7 @@ def record(payload: object, condition: str = "RetriesExhausted", **response: str
     }
 
 
-def told(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict[str, Any]:
+def told(sink: ResponseSink, request: dict[str, Any], **about: str) -> dict[str, Any]:
     slot = sink.open(STACK_ID, "Golden", REQUEST_ID)
     handler(record({**request, "ResponseURL": slot.url}, **about), Context())
     (put,) = slot.puts
@@ -56,7 +56,7 @@ def told(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict[str, A
     return answer
 
 
-def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
+def test_a_crash_is_answered_with_its_cause(sink: ResponseSink) -> None:
     """After a crash, the response is FAILED, with Lambda's error and the event's physical ID."""
     answer = told(sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed")
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{ARN}golden")
@@ -64,7 +64,7 @@ def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
     assert "redeploying is safe" in answer["Reason"]
 
 
-def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
+def test_an_event_that_aged_out_is_answered(sink: ResponseSink) -> None:
     """If Lambda did not invoke the function in time, the response is FAILED."""
     answer = told(sink, event("Create"), condition="EventAgeExceeded")
     assert answer["Status"] == "FAILED"
@@ -72,14 +72,14 @@ def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
     assert "Lambda did not invoke the provider's function in time" in answer["Reason"]
 
 
-def test_a_delete_says_what_to_check(sink: AnswerSink) -> None:
+def test_a_delete_says_what_to_check(sink: ResponseSink) -> None:
     """The response to a Delete is FAILED and names the configuration to check."""
     answer = told(sink, event("Delete"))
     assert answer["Status"] == "FAILED"
     assert f"Check whether {ARN}golden still exists" in answer["Reason"]
 
 
-def test_a_delete_that_asks_for_nothing_succeeds(sink: AnswerSink) -> None:
+def test_a_delete_that_asks_for_nothing_succeeds(sink: ResponseSink) -> None:
     """The response to a Delete that retains the configuration is SUCCESS."""
     answer = told(sink, event("Delete", OnDelete="Retain"))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
@@ -124,7 +124,7 @@ def test_a_response_to_an_expired_url_is_no_error() -> None:
     rejected(403, "X-Amz-Date=20200101T000000Z&X-Amz-Expires=7200")
 
 
-def test_a_response_that_the_provider_could_not_deliver_is_quoted(sink: AnswerSink) -> None:
+def test_a_response_that_the_provider_could_not_deliver_is_quoted(sink: ResponseSink) -> None:
     """The reason contains what the provider would have reported."""
     lost = Undelivered("HTTP status 503", final=False, outcome=f"SUCCESS for {ARN}golden")
     answer = told(sink, event(), errorType="Undelivered", errorMessage=str(lost))
@@ -140,14 +140,14 @@ def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path)], cwd=tmp_path, check=True)
 
 
-def test_a_foreign_delete_without_an_id_is_answered_with_one(sink: AnswerSink) -> None:
+def test_a_foreign_delete_without_an_id_is_answered_with_one(sink: ResponseSink) -> None:
     """The response to a Delete of an unsupported type without a physical ID has a physical ID that is not empty."""
     foreign = {**event("Delete"), "ResourceType": "Custom::Other", "PhysicalResourceId": None}
     answer = told(sink, foreign)
     assert (answer["Status"], bool(answer["PhysicalResourceId"])) == ("SUCCESS", True)
 
 
-def test_the_cause_is_logged_without_secrets(sink: AnswerSink, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_cause_is_logged_without_secrets(sink: ResponseSink, caplog: pytest.LogCaptureFixture) -> None:
     """A signature in Lambda's error is neither logged nor sent to the stack."""
     answer = told(sink, event(), errorMessage="GET https://b.s3/k?X-Amz-Signature=deadbeef0123")
     assert "deadbeef0123" not in answer["Reason"] + caplog.text

@@ -1,4 +1,4 @@
-"""Creates, updates, and deletes stacks by sending the provider what CloudFormation would send."""
+"""Stack operations: sends the provider the requests that CloudFormation would send."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .deployment import Deployment, refuse_type_changes
 from .exchange import Event, Exchange
 from .operation import Operation
 from .records import Stack, StackEvent, StackLocation
-from .sink import AnswerSink
+from .sink import ResponseSink
 
 __all__ = ["Stack", "StackEngine", "StackEvent"]
 
 
 @dataclass(frozen=True)
 class StackEngine:
-    """Works on stacks of one Region (`us-east-1`) and account (12 digits).
+    """Creates, updates, and deletes stacks of one Region (`us-east-1`) and account (12 digits).
 
     `invoke` runs the provider's function on one event; responses arrive at `sink`. `on_event` is called with each event
     as it happens. The engine waits at most `patience` seconds for a response, even if the ServiceTimeout is longer.
@@ -28,7 +28,7 @@ class StackEngine:
     """
 
     invoke: Callable[[Event], object]
-    sink: AnswerSink
+    sink: ResponseSink
     region: str
     account: str
     on_event: Callable[[StackEvent], None]

@@ -262,9 +262,7 @@ def test_resources_of_other_functions_are_skipped(rehearse: Rehearse) -> None:
     generic = OWN.replace(OURS, "AWS::CloudFormation::CustomResource")
     ended = rehearse(generic.replace("Outputs:\n", f"{FOREIGN}Outputs:\n  Other: {{Value: !Ref Other}}\n"))
     assert ended.status == 0, ended.stdout
-    assert "CustomResource is another function's by its properties; its Ref gives other" in " ".join(
-        ended.stdout.split()
-    )
+    assert "CustomResource belongs to another function; its Ref returns other" in " ".join(ended.stdout.split())
     alone = rehearse(f"Resources:\n{FOREIGN}")
     assert alone.status == 2
     assert "nothing to rehearse; by its properties, Other belongs to another function" in alone.stderr

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.sink import ResponseSink
 from provider.stack_engine.stacks import Stack, StackEngine, StackEvent
 from provider.template.sections import Template, parse
 
@@ -82,7 +82,7 @@ class Scripted:
 class Rig:
     """A stack engine over a scripted provider, with the events it told."""
 
-    def __init__(self, sink: AnswerSink) -> None:
+    def __init__(self, sink: ResponseSink) -> None:
         self.provider = Scripted()
         self.told: list[StackEvent] = []
         self.engine = StackEngine(self.provider, sink, "us-east-1", "123456789012", self.told.append, patience=5)
@@ -107,7 +107,7 @@ class Rig:
 
 @contextmanager
 def rig() -> Iterator[Rig]:
-    with AnswerSink() as sink:
+    with ResponseSink() as sink:
         yield Rig(sink)
 
 

@@ -188,7 +188,7 @@ def test_second_answer_is_told(stage: Rig) -> None:
 
     stage.provider.script("A", twice)
     assert stage.create(template({"A": {}})).status == "CREATE_COMPLETE"
-    assert stage.reason("NOTICE").startswith("2 answers came to one request")
+    assert stage.reason("NOTICE").startswith("the function sent 2 responses")
 
 
 def test_delete_sends_id_and_properties(stage: Rig) -> None:
