@@ -172,7 +172,7 @@ def test_the_port_is_free_afterwards(emulator: Emulator) -> None:
 
 def test_start_and_stop(emulator: Emulator) -> None:
     """Stopping twice is harmless; starting twice, or asking a stopped one for its URL, is an error."""
-    with pytest.raises(RuntimeError, match="listening already"):
+    with pytest.raises(RuntimeError, match="already listening"):
         emulator.start()
     emulator.stop()
     emulator.stop()

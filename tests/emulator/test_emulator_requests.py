@@ -104,7 +104,7 @@ def test_null_is_absence(emulator: Emulator) -> None:
 
 def test_operations_that_are_not_emulated(emulator: Emulator, client: Any) -> None:
     """An operation that is not carried out here says so by name instead of pretending."""
-    with pytest.raises(ClientError, match="GetImage is not among the operations") as caught:
+    with pytest.raises(ClientError, match="does not support the operation GetImage") as caught:
         client.get_image(imageBuildVersionArn="arn:aws:imagebuilder:us-east-1:123456789012:image/some-image/1.0.0/1")
     assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
     assert emulator.requests[0].operation == "GetImage"
@@ -234,4 +234,4 @@ def test_it_is_a_second_opinion() -> None:
                 waiting |= {node.module or ""} - reached
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 assert "provider" not in ast.unparse(node)
-    assert {"emulator", "server", "service", "wire", "constraints", "rejections", "faults"} <= reached
+    assert {"emulator", "server", "emulated_service", "wire", "constraints", "rejections", "faults"} <= reached
