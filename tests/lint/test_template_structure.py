@@ -25,9 +25,9 @@ Resources:
           AmiDistributionConfiguration: {{Name: "{NAME}"}}
 """
 PLACE = StackLocation("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
-NULL = "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue"
-NOT_THE_ARN = "ServiceToken: must be the ARN of the provider's Lambda function, or of an SNS topic, not "
-NOT_SECONDS = "ServiceTimeout: must be whole seconds from 1 to 3600, not "
+NULL = "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue"
+NOT_THE_ARN = "ServiceToken: must be the ARN of the provider's Lambda function or of an SNS topic, not "
+NOT_SECONDS = "ServiceTimeout: must be a whole number of seconds from 1 to 3600, not "
 
 
 def validated(file: Path, text: str) -> list[tuple[int, str, str]]:
@@ -62,12 +62,12 @@ def deployed(text: str) -> list[str]:
         ),
         ("    Properties:", "    properties:", 4, "E3001", "Images.properties: did you mean Properties?"),
         ("    Type:", "    type:", 3, "E3001", "Images.type: did you mean Type?"),
-        (f"    Type: {KIND}\n", "", 2, "E3001", "Images.Type: is required, and must be text"),
-        (KIND, "[a]", 3, "E3001", "Images.Type: is required, and must be text"),
-        ("    Type:", "    Name: a\n    Type:", 3, "E3001", "Images.Name: unknown key; there are Type, "),
+        (f"    Type: {KIND}\n", "", 2, "E3001", "Images.Type: is required and must be text"),
+        (KIND, "[a]", 3, "E3001", "Images.Type: is required and must be text"),
+        ("    Type:", "    Name: a\n    Type:", 3, "E3001", "Images.Name: unknown key; the keys are Type, "),
         ("    Type:", "    DependOn: A\n    Type:", 3, "E3001", "Images.DependOn: did you mean DependsOn?"),
         ("    Type:", "    DependsOn: A\n    Type:", 3, "E3005", "Images.DependsOn: there is no resource A in this"),
-        ("    Type:", "    DependsOn: {a: b}\n    Type:", 3, "E3005", "Images.DependsOn: must be a logical ID, or a"),
+        ("    Type:", "    DependsOn: {a: b}\n    Type:", 3, "E3005", "Images.DependsOn: must be a logical ID or a"),
         ("Name: images", "Name: images\n      Description:", 7, "E0000", f"Description: {NULL}"),
         (f'"{NAME}"', "null", 9, "E0000", f"Distributions[0].AmiDistributionConfiguration.Name: {NULL}"),
         ("    Type:", "    Metadata:\n    Type:", 3, "E0000", f"Images.Metadata: {NULL}"),

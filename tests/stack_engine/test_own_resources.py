@@ -56,13 +56,13 @@ def test_service_tokens_that_may_be_right(token: object) -> None:
 @pytest.mark.parametrize(
     ("token", "said"),
     [
-        ("provider", 'must be the ARN of the provider\'s Lambda function, or of an SNS topic, not "provider"'),
+        ("provider", 'must be the ARN of the provider\'s Lambda function or of an SNS topic, not "provider"'),
         ("arn:aws:iam::123456789012:role/provider", "must be the ARN"),
         ("arn:aws:lambda:us-east-1:1234:function:provider", "must be the ARN"),
         ({"Ref": "Token"}, "must be the ARN"),
         ({"Ref": "AWS::StackName"}, "must be the ARN"),
-        (["a"], "must be the ARN of the provider's Lambda function, or of an SNS topic, not a list"),
-        ("", 'must be the ARN of the provider\'s Lambda function, or of an SNS topic, not ""'),
+        (["a"], "must be the ARN of the provider's Lambda function or of an SNS topic, not a list"),
+        ("", 'must be the ARN of the provider\'s Lambda function or of an SNS topic, not ""'),
         (
             {"Ref": "AWS::NoValue"},
             "Resources.A.Properties: ServiceToken is required: the ARN of the provider's function",
@@ -83,7 +83,7 @@ def test_all_that_is_wrong_is_known() -> None:
         deployed({"ServiceToken": "provider", "ServiceTimeout": 0})
     first, second = map(str, caught.value.all)
     assert first == str(caught.value)
-    assert second == "Resources.A.Properties.ServiceTimeout: must be whole seconds from 1 to 3600, not 0"
+    assert second == "Resources.A.Properties.ServiceTimeout: must be a whole number of seconds from 1 to 3600, not 0"
 
 
 def test_service_timeout_that_only_a_deployment_knows() -> None:
@@ -101,7 +101,9 @@ def test_service_timeouts_that_are_right(seconds: object) -> None:
 @pytest.mark.parametrize("seconds", [0, 3601, -1, 1.5, "5m", "", ["1"]])
 def test_service_timeouts_that_are_wrong(seconds: object) -> None:
     """Any other ServiceTimeout is refused with its place."""
-    with pytest.raises(TemplateError, match=r"A\.Properties\.ServiceTimeout: must be whole seconds from 1 to 3600"):
+    with pytest.raises(
+        TemplateError, match=r"A\.Properties\.ServiceTimeout: must be a whole number of seconds from 1 to 3600"
+    ):
         deployed({"ServiceToken": TOKEN, "ServiceTimeout": seconds})
 
 

@@ -63,9 +63,9 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("Resources:\n  A: {Type: [", "is not YAML: line 2, column 14"),
-        ("Resources:\n  A: {Type: T}\n  A: {Type: T}", "line 3, column 3: 'A' is there twice"),
+        ("Resources:\n  A: {Type: T}\n  A: {Type: T}", "line 3, column 3: the key 'A' is used twice"),
         ("Resources:\n\tA: 1", "is not YAML: line 2"),
-        ("Resources:\n  A: &a {Type: T}\n  B: *a", "line 3, column 6: CloudFormation takes no YAML aliases"),
+        ("Resources:\n  A: &a {Type: T}\n  B: *a", "line 3, column 6: CloudFormation does not support YAML aliases"),
         ("Resources: {[a]: 1}", "a key must be text"),
         ("a: 1\n---\nb: 2", "line 2, column 1: a second document begins here"),
         ('{"Resources": }', "is not JSON: line 1, column 15"),
@@ -75,7 +75,7 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("Resources: !!map [A]", "line 1, column 12: this is not a map"),
         ("Resources: {A: {Type: 0x_}}", "'0x_' is not an integer; text needs quotes"),
         ("Resources: {A: {Type: 0x" + "f" * 5000 + "}}", "is not an integer; text needs quotes"),
-        ('{"Resources": {\n\t"A": {}, "A": {}}}', "is not JSON: line 2, column 11: 'A' is there twice"),
+        ('{"Resources": {\n\t"A": {}, "A": {}}}', "is not JSON: line 2, column 11: the key 'A' is used twice"),
         ('{"Resources": ' + "9" * 5000 + "}", "is not JSON"),
         ("", "has no Resources section"),
         ("[]", "has no Resources section"),
@@ -84,27 +84,33 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("Resources: {A: text}", 'Resources.A: must be a mapping with Type and Properties, not "text"'),
         ("Resources: {A: {Type: 1}}", "Resources.A.Type: is required"),
         ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
-        ("Resources: {'Fn::ForEach::X': []}", "Resources.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform"),
+        (
+            "Resources: {'Fn::ForEach::X': []}",
+            "Resources.Fn::ForEach::X: only CloudFormation can expand Fn::ForEach::X",
+        ),
         (
             "Resources: {A: {Type: T, Properties: {Tags: {'Fn::ForEach::X': [], B: 1}}}}",
-            "Resources.A.Properties.Tags.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform, not here; use the "
+            "Resources.A.Properties.Tags.Fn::ForEach::X: only CloudFormation can expand Fn::ForEach::X; use the "
             "processed template: create a change set, then `aws cloudformation get-template --change-set-name ",
         ),
-        ("Resources: {'Fn::Transform': {}}", "Resources.Fn::Transform: Fn::Transform is expanded by a transform"),
+        ("Resources: {'Fn::Transform': {}}", "Resources.Fn::Transform: only CloudFormation can expand Fn::Transform"),
         (
             "Resources:\n  A:\n    Name: {{ imagebuilder:buildDate }}",
             "line 3, column 12: a key must be text; a value that begins with {{ needs quotes",
         ),
-        ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID is letters and digits"),
-        ("Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}", "Outputs.a_b: a logical ID is letters and digits"),
+        ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID has only letters and digits"),
+        (
+            "Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}",
+            "Outputs.a_b: a logical ID has only letters and digits",
+        ),
         ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A.Propertys: did you mean Properties?"),
         ("Resources: {A: {type: T}}", "Resources.A.type: did you mean Type?"),
-        ("Resources: {A: {Type: T, Name: a}}", "Resources.A.Name: unknown key; there are"),
-        ("Resources: {A: {Type: T, Name: a}}", "A property goes under Properties"),
+        ("Resources: {A: {Type: T, Name: a}}", "Resources.A.Name: unknown key; the keys are"),
+        ("Resources: {A: {Type: T, Name: a}}", "Put properties under Properties"),
         ("Resources: {A: {Type: T, Properties: {B: [{}, null]}}}", "Resources.A.Properties.B[1]: null values are not"),
         (
             "Resources: {A: null}",
-            "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue",
+            "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue",
         ),
         ("Resources: " + "[" * 100 + "]" * 100, "is nested too deeply"),
         ("[" * 9000, "is nested too deeply"),
@@ -138,7 +144,7 @@ def test_all_that_is_wrong_with_the_build_is_known() -> None:
         "Resources.A.type: did you mean Type?",
         "Resources.C.Name: unknown key",
         "Resources.C.DependOn: did you mean DependsOn?",
-        "Resources.D.Type: is required, and must be text",
+        "Resources.D.Type: is required and must be text",
         'Resources.E: must be a mapping with Type and Properties, not "text"',
     ]
 
