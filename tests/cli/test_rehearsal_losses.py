@@ -15,7 +15,7 @@ from provider.emulator.emulator import Emulator
 from provider.handler import handler
 from provider.stack_engine.sink import ResponseSink
 from provider.template.external_values import ExternalValues
-from tests.stack_engine.scripted import Event, answer, answers, fail, template
+from tests.stack_engine.scripted import Event, fail, respond, response, template
 
 PREFIX = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
 ALPHA, BETA = f"{PREFIX}alpha", f"{PREFIX}beta"
@@ -174,7 +174,7 @@ def ignoring(request: str, nth: int) -> Callable[[Event], None]:
         if event["RequestType"] == request:
             met.append(event)
             if len(met) == nth:
-                answers(event, answer(event))
+                respond(event, response(event))
                 return
         handler(event, Context())
 

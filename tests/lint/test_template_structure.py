@@ -11,12 +11,12 @@ from provider.template.sections import TemplateError, parse
 from tests.cli.commands import command
 from tests.stack import NAME
 
-KIND = "Custom::ImageBuilderDistributionConfiguration"
+RESOURCE_TYPE = "Custom::ImageBuilderDistributionConfiguration"
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 OWN = f"""\
 Resources:
   Images:
-    Type: {KIND}
+    Type: {RESOURCE_TYPE}
     Properties:
       ServiceToken: {TOKEN}
       Name: images
@@ -24,7 +24,9 @@ Resources:
         - Region: us-east-1
           AmiDistributionConfiguration: {{Name: "{NAME}"}}
 """
-PLACE = StackLocation("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
+LOCATION = StackLocation(
+    "us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1"
+)
 NULL = "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue"
 NOT_THE_ARN = "ServiceToken: must be the ARN of the provider's Lambda function or of an SNS topic, not "
 NOT_SECONDS = "ServiceTimeout: must be a whole number of seconds from 1 to 3600, not "
@@ -38,9 +40,9 @@ def validated(file: Path, text: str) -> list[tuple[int, str, str]]:
 
 
 def deployed(text: str) -> list[str]:
-    """Each mistake at which a deployment stops."""
+    """Each mistake that stops a deployment."""
     try:
-        Deployment(parse(text, "stack.yaml"), {}, PLACE, {})
+        Deployment(parse(text, "stack.yaml"), {}, LOCATION, {})
     except TemplateError as error:
         return [str(one) for one in error.all]
     return []
@@ -62,8 +64,8 @@ def deployed(text: str) -> list[str]:
         ),
         ("    Properties:", "    properties:", 4, "E3001", "Images.properties: did you mean Properties?"),
         ("    Type:", "    type:", 3, "E3001", "Images.type: did you mean Type?"),
-        (f"    Type: {KIND}\n", "", 2, "E3001", "Images.Type: is required and must be text"),
-        (KIND, "[a]", 3, "E3001", "Images.Type: is required and must be text"),
+        (f"    Type: {RESOURCE_TYPE}\n", "", 2, "E3001", "Images.Type: is required and must be text"),
+        (RESOURCE_TYPE, "[a]", 3, "E3001", "Images.Type: is required and must be text"),
         ("    Type:", "    Name: a\n    Type:", 3, "E3001", "Images.Name: unknown key; the keys are Type, "),
         ("    Type:", "    DependOn: A\n    Type:", 3, "E3001", "Images.DependOn: did you mean DependsOn?"),
         ("    Type:", "    DependsOn: A\n    Type:", 3, "E3005", "Images.DependsOn: there is no resource A in this"),
@@ -117,7 +119,7 @@ def test_properties_alone(tmp_path: Path, properties: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (f"    Type: {KIND}\n", f'    Type: {KIND}\n    Version: "1.0"\n'),
+        (f"    Type: {RESOURCE_TYPE}\n", f'    Type: {RESOURCE_TYPE}\n    Version: "1.0"\n'),
         (TOKEN, "arn:aws:lambda:us-east-1:{{resolve:ssm:/account}}:function:provider"),
         (TOKEN, '!Sub "arn:aws:lambda:${AWS::Region}:{{resolve:ssm:/account}}:function:provider"'),
     ],
