@@ -5,6 +5,7 @@ from typing import Any
 
 from ..schema.finding import Path, Severity
 from ..template.function_calls import calls, references
+from ..template.template_error import most_similar
 from .catalog import id_of
 from .diagnostic import Diagnostic
 from .resource_matching import type_of
@@ -29,8 +30,5 @@ def check_attributes(template: Mapping[str, Any], ours: Mapping[Path, Mapping[st
 
 
 def _message(function: str, name: str, attribute: str, attributes: Mapping[str, str]) -> str:
-    from difflib import get_close_matches  # only a mistake needs it
-
-    known = {one.lower(): one for one in attributes}
-    (nearest,) = get_close_matches(attribute.lower(), known, n=1, cutoff=0)
-    return f"{function}: {name} has no attribute {attribute}; did you mean {known[nearest]}?"
+    similar = most_similar(attribute, attributes, cutoff=0)
+    return f"{function}: {name} has no attribute {attribute}; did you mean {similar}?"

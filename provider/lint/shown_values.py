@@ -97,15 +97,18 @@ def bound(template: Mapping[str, Any], mentioned: Set[str]) -> Iterator[Bound]:
 
     There are none if the template has Rules, which can allow fewer values than the parameters do.
     """
-    declared = template.get("Parameters") if "Rules" not in template else None
-    parameters = declared.items() if isinstance(declared, Mapping) else ()
-    known = {str(name): one for name, one in parameters if isinstance(one, Mapping)}
+    known = {} if "Rules" in template else _declared(template.get("Parameters"))
     defaults = {name: value for name, one in known.items() if (value := _default(one)) is not None}
     if mentioned & defaults.keys():
         yield Bound(defaults)
     for name in filter(mentioned.__contains__, known):
         others = (value for value in allowed_texts(known[name]) if value != defaults.get(name))
         yield from (Bound({**defaults, name: value}, name) for value in others if DYNAMIC_REFERENCE not in value)
+
+
+def _declared(section: object) -> dict[str, Mapping[str, Any]]:
+    parameters = section.items() if isinstance(section, Mapping) else ()
+    return {str(name): one for name, one in parameters if isinstance(one, Mapping)}
 
 
 def allowed_texts(parameter: Mapping[str, Any]) -> list[str]:

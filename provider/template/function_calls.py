@@ -50,21 +50,26 @@ def calls(node: object, path: TreePath, holds: Callable[[Any, TreePath], bool] |
 
 def references(call: Call) -> Iterator[tuple[str, str]]:
     """What a call refers to: a parameter, pseudo parameter, or resource, and the attribute (empty for `Ref`)."""
-    argument = call.argument
-    first, *others = argument if isinstance(argument, list) and argument else [argument]
-    if not isinstance(first, str):
-        return
-    if call.function == "Ref" and first is argument:
-        yield first, ""
+    if call.function == "Ref" and isinstance(call.argument, str):
+        yield call.argument, ""
     elif call.function == "Fn::GetAtt":
-        parts = first.split(".", 1) if first is argument else [first, *(one for one in others if isinstance(one, str))]
-        yield parts[0], parts[1] if len(parts) == 2 else ""
+        yield from _get_att_reference(call.argument)
     elif call.function == "Fn::Sub":
-        variables = others[0] if len(others) == 1 and isinstance(others[0], dict) else {}
-        for name in SUB_VARIABLE.findall(first):
-            if not name.startswith("!") and name not in variables:
-                name, _, attribute = name.partition(".")
-                yield name, attribute
+        yield from _sub_references(call.argument)
+
+
+def _get_att_reference(argument: Any) -> Iterator[tuple[str, str]]:
+    parts = argument.split(".", 1) if isinstance(argument, str) else argument
+    if isinstance(parts, list) and parts and isinstance(parts[0], str):
+        yield parts[0], parts[1] if len(parts) == 2 and isinstance(parts[1], str) else ""
+
+
+def _sub_references(argument: Any) -> Iterator[tuple[str, str]]:
+    pattern, variables = argument if isinstance(argument, list) and len(argument) == 2 else (argument, {})
+    for name in SUB_VARIABLE.findall(pattern) if isinstance(pattern, str) else ():
+        if not name.startswith("!") and name not in (variables if isinstance(variables, dict) else {}):
+            logical_id, _, attribute = name.partition(".")
+            yield logical_id, attribute
 
 
 def names_in(node: object, path: TreePath = ()) -> set[str]:

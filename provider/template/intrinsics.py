@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Protocol, TypeAlias
 
 from .function_calls import SUB_VARIABLE, call_in
-from .template_error import TemplateError, TreePath
+from .template_error import TemplateError, TreePath, most_similar
 
 
 class _NoValue:
@@ -138,10 +138,8 @@ def unknown_function(function: str) -> str:
         return f"{function} is not supported here; replace it with its value"
     if function in CONDITIONS:
         return f"{function} is allowed only in Conditions"
-    from difflib import get_close_matches  # only a mistake needs it
-
-    similar = get_close_matches(function, [*FUNCTIONS, *UNSUPPORTED_FUNCTIONS], n=1, cutoff=0.8)
-    return f"there is no function {function}" + (f"; did you mean {similar[0]}?" if similar else "")
+    similar = most_similar(function, [*FUNCTIONS, *UNSUPPORTED_FUNCTIONS], cutoff=0.8)
+    return f"there is no function {function}" + (f"; did you mean {similar}?" if similar else "")
 
 
 def _list(node: Any, path: TreePath, form: str, *lengths: int) -> list[Any]:

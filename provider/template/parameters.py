@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from .intrinsics import SCALARS, text
 from .placeholders import Placeholders
 from .sections import Template
-from .template_error import TemplateError, TreePath, raise_all
+from .template_error import TemplateError, TreePath, most_similar
 
 Value: TypeAlias = str | list[str]
 
@@ -54,7 +54,7 @@ def bind(
     A list type has a list of text, every other type has text. `note` is called with each value that is a placeholder.
     Raises TemplateError for undeclared names, and for values that are missing or not allowed.
     """
-    raise_all([*_undeclared(template, given)][:1] or [*_missing(template, given)])
+    _check_names(template, given)
     values = {}
     for name, parameter in template.parameters.items():
         value = given[name] if name in given else text(parameter["Default"], ("Parameters", name, "Default"))
@@ -62,27 +62,19 @@ def bind(
     return values
 
 
-def _undeclared(template: Template, given: Mapping[str, str]) -> Iterator[TemplateError]:
-    unknown = [name for name in given if name not in template.parameters]
-    if unknown:
-        suggestion = _suggestion(unknown[0], template.parameters)
-        known = f" It has {', '.join(template.parameters)}." if template.parameters and not suggestion else ""
-        yield TemplateError(f"has no parameter {', '.join(unknown)}{suggestion}{known}")
-
-
-def _missing(template: Template, given: Mapping[str, str]) -> Iterator[TemplateError]:
-    declared = template.parameters.items()
-    missing = [name for name, one in declared if name not in given and one.get("Default") is None]
-    if missing:
+def _check_names(template: Template, given: Mapping[str, str]) -> None:
+    declared = template.parameters
+    if unknown := [name for name in given if name not in declared]:
+        hint = _suggestion(unknown[0], declared) or f"; its parameters are {', '.join(declared) or 'none'}"
+        raise TemplateError(f"has no parameter {', '.join(unknown)}{hint}")
+    if missing := [name for name in declared if name not in given and declared[name].get("Default") is None]:
         options = " ".join(f"--parameter {name}=..." for name in missing)
-        yield TemplateError(f"needs a value for {', '.join(missing)}: {options}")
+        raise TemplateError(f"needs a value for {', '.join(missing)}: {options}")
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # only a mistake needs it
-
-    similar = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {similar[0]}?" if similar else ""
+    similar = most_similar(name, known)
+    return f"; did you mean {similar}?" if similar else ""
 
 
 def _value(

@@ -53,10 +53,10 @@ class Position:
 class UnreadableError(TemplateError):
     """A text that is neither YAML nor JSON. `line` is the text of the line at `position`."""
 
-    def __init__(self, message: str, position: Position | None = None, line: str = "", language: str = "") -> None:
+    def __init__(self, message: str, position: Position | None = None, text: str = "", language: str = "") -> None:
         super().__init__(message)
         self.position = position or Position()
-        self.line = line
+        self.line = Source(text).line(self.position.line)
         if position:
             is_not = f"is not {language}: " if language else ""
             shown = message.removeprefix(is_not)
@@ -108,12 +108,12 @@ def read_text(text: str) -> Source:
     except json.JSONDecodeError as error:
         position = Position(error.lineno, error.colno)
         problem = "JSON has no comments" if text.startswith(_COMMENTS, error.pos) else error.msg
-        raise UnreadableError(f"is not JSON: {problem}", position, _line(text, position), "JSON") from error
+        raise UnreadableError(f"is not JSON: {problem}", position, text, "JSON") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
         problem = f"a control character (#x{ord(text[error.position]):02x})"
-        raise UnreadableError(problem, position, _line(text, position), "YAML") from error
+        raise UnreadableError(problem, position, text, "YAML") from error
     except yaml.MarkedYAMLError as error:
         raise _unreadable(text, error) from error
     if is_too_deep(source.tree):
@@ -266,20 +266,15 @@ def _position(node: yaml.Node) -> Position:
     return Position(start.line + 1, start.column + 1, max(width, 1))
 
 
-def _line(text: str, position: Position) -> str:
-    return Source(text).line(position.line)
-
-
 def _unreadable(text: str, error: yaml.MarkedYAMLError) -> UnreadableError:
     mark = error.problem_mark or error.context_mark
     position = Position(mark.line + 1, mark.column + 1) if mark else Position()
-    line = _line(text, position)
     problem = error.problem or error.context or ""
     if found := _UNEXPECTED_TOKEN.fullmatch(problem):
         problem = _UNEXPECTED_TOKENS.get(found[1], problem)
     problem = _REPLACED_PROBLEMS.get(problem, problem)
-    if _UNQUOTED_BRACES.search(line):
+    if _UNQUOTED_BRACES.search(Source(text).line(position.line)):
         problem = f"{problem}; a value that begins with {{{{ needs quotes"
     # The composer rejects valid YAML that templates cannot contain.
     language = "" if isinstance(error, yaml.composer.ComposerError) else "JSON" if is_json(text) else "YAML"
-    return UnreadableError(problem, position, line, language)
+    return UnreadableError(problem, position, text, language)

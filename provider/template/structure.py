@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from .reader import children
-from .template_error import UNREADABLE, TemplateError, TreePath, describe
+from .template_error import UNREADABLE, TemplateError, TreePath, describe, most_similar
 
 RULES = {
     UNREADABLE: "The file is readable, contains a template or properties, and has no null values",
@@ -171,10 +171,4 @@ def _entry_errors(entry: object, path: TreePath) -> Iterator[TemplateError]:
 
 def _intended_key(key: str) -> str:
     """The key of a resource that an unknown key is similar to; empty if there is none, or if the key is known."""
-    if key in RESOURCE_KEYS:
-        return ""
-    from difflib import get_close_matches  # only a mistake needs it
-
-    keys = {name.lower(): name for name in RESOURCE_KEYS}
-    similar = get_close_matches(key.lower(), keys, n=1, cutoff=0.75)
-    return keys[similar[0]] if similar else ""
+    return "" if key in RESOURCE_KEYS else most_similar(key, RESOURCE_KEYS, cutoff=0.75)

@@ -52,6 +52,15 @@ def format_path(path: TreePath) -> str:
     return text.removeprefix(".")
 
 
+def most_similar(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The most similar of the `known` names, whatever its letter case; empty if no similarity (0 to 1) is enough."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    names = {one.lower(): one for one in known}
+    similar = get_close_matches(name.lower(), names, n=1, cutoff=cutoff)
+    return names[similar[0]] if similar else ""
+
+
 def describe(value: object) -> str:
     """A value for a message: shortened JSON, or the type of a mapping or list."""
     if isinstance(value, Mapping):
