@@ -53,8 +53,6 @@ class Deployment:
         self.order = self._ordered()
         self._check_values()
 
-    # resources
-
     @property
     def types(self) -> dict[str, str]:
         """The types of all resources that the stack would have, by logical ID."""
@@ -80,51 +78,44 @@ class Deployment:
         properties = self.template.resources[logical_id].get("Properties", {})
         raise_all(properties_errors(properties, path))
         evaluated = self.evaluator.evaluate(properties, path)
-        sent = _as_sent(evaluated, path)
-        own = evaluated if isinstance(evaluated, dict) else {}
+        sent: dict[str, Any] = _as_sent(evaluated, path)
 
         def is_unknown(name: str) -> bool:
             return self.values.has_placeholder(properties.get(name), (*path, name), self.evaluator.holds)
 
-        missing = () if "ServiceToken" in own else (missing_token(path),)
-        invalid = service_errors(own, path, is_unknown)
-        raise_all((*missing, *invalid))
-        assert isinstance(sent, dict)
+        missing = () if "ServiceToken" in sent else (missing_token(path),)
+        raise_all((*missing, *service_errors(evaluated, path, is_unknown)))
         return sent
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs. Raises TemplateError, or AttributeMissingError for a missing attribute."""
-        return {name: self._output(name, output) for name, output in self._active_outputs()}
+        return {name: self._output(name) for name in self._active("Outputs", self.template.outputs)}
 
     def check_outputs(self) -> None:
         """Evaluate the outputs that do not depend on a resource that is not deployed yet. Raises TemplateError."""
-        for name, output in self._active_outputs():
+        for name in self._active("Outputs", self.template.outputs):
             with suppress(UnknownValueError, AttributeMissingError):
-                self._output(name, output)
+                self._output(name)
 
-    def _output(self, name: str, output: Mapping[str, Any]) -> str:
-        if "Value" not in output:
+    def _output(self, name: str) -> str:
+        if "Value" not in self.template.outputs[name]:
             raise TemplateError("Value is required", ("Outputs", name))
-        return self.evaluator.text(output["Value"], ("Outputs", name, "Value"))
+        return self.evaluator.text(self.template.outputs[name]["Value"], ("Outputs", name, "Value"))
 
-    def _active_outputs(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for name, output in self.template.outputs.items():
-            condition = output.get("Condition")
-            if condition is None or self.evaluator.holds(condition, ("Outputs", name, "Condition")):
-                yield name, output
-
-    # order
+    def _active(self, section: str, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """The names of a section's entries whose condition is true."""
+        return [
+            name
+            for name, entry in entries.items()
+            if entry.get("Condition") is None or self.evaluator.holds(entry["Condition"], (section, name, "Condition"))
+        ]
 
     def _unknown_names(self) -> Iterator[TemplateError]:
         if self.template.transformed:
             return
         known = {*self.template.resources, *self.values.names, "AWS::NoValue"}
-        for section, entries in (
-            ("Resources", self.template.resources),
-            ("Outputs", self.template.outputs),
-            ("Conditions", self.template.conditions),
-        ):
-            for call in calls(entries, (section,)):
+        for section in ("resources", "outputs", "conditions"):
+            for call in calls(getattr(self.template, section), (section.capitalize(),)):
                 for name, _ in references(call):
                     if re.fullmatch("[A-Za-z0-9:]+", name) and name not in known:
                         yield TemplateError(f"there is no resource or parameter {name} in this template", call.path)
@@ -132,7 +123,7 @@ class Deployment:
             yield from depends_on_errors(resource, ("Resources", logical_id), self.template.resources)
 
     def _check_values(self) -> None:
-        # Evaluate once what does not depend on a response, so that mistakes show before anything is sent.
+        # Evaluate all values that do not depend on a response, to find mistakes before anything is sent.
         live, self.values.live = self.values.live, {}
         try:
             raise_all(error for name in filter(self.backed, self.order) for error in self._property_errors(name))
@@ -149,19 +140,11 @@ class Deployment:
             return error.all
         return ()
 
-    def _active(self) -> list[str]:
-        return [
-            logical_id
-            for logical_id, resource in self.template.resources.items()
-            if resource.get("Condition") is None
-            or self.evaluator.holds(resource["Condition"], ("Resources", logical_id, "Condition"))
-        ]
-
     def _ordered(self) -> tuple[str, ...]:
-        active = self._active()
+        active = self._active("Resources", self.template.resources)
         needs = {logical_id: self._needs(logical_id, active) for logical_id in active}
-        for name, output in self._active_outputs():
-            self._named(output, ("Outputs", name), active)
+        for name in self._active("Outputs", self.template.outputs):
+            self._used(self.template.outputs[name], ("Outputs", name), active)
         for logical_id in filter(self.backed, active):
             self.policies(logical_id)
         try:
@@ -172,20 +155,19 @@ class Deployment:
 
     def _needs(self, logical_id: str, active: list[str]) -> list[str]:
         resource = self.template.resources[logical_id]
-        path: TreePath = ("Resources", logical_id)
-        named = list(self._named(resource.get("Properties", {}), (*path, "Properties"), active))
+        used = self._used(resource.get("Properties", {}), ("Resources", logical_id, "Properties"), active)
         # As in CloudFormation, DependsOn is ignored for a resource whose condition is false.
-        named += [name for name in depends_on(resource) if name in active]
-        return list(dict.fromkeys(named))
+        return list(dict.fromkeys([*used, *(name for name in depends_on(resource) if name in active)]))
 
-    def _named(self, node: Any, path: TreePath, active: list[str]) -> list[str]:
+    def _used(self, node: Any, path: TreePath, active: list[str]) -> list[str]:
+        """The resources that a value refers to. Raises TemplateError for a resource that is not active."""
         found = []
         for call in calls(node, path, self.evaluator.holds):
             for name, _ in references(call):
                 if name in active:
                     found.append(name)
                 elif name in self.template.resources:
-                    raise TemplateError(f"{name} is not created, as its condition is false", call.path)
+                    raise TemplateError(f"{name} is not created, because its condition is false", call.path)
         return found
 
 

@@ -54,7 +54,8 @@ def bind(
     A list type has a list of text, every other type has text. `note` is called with each value that is a placeholder.
     Raises TemplateError for undeclared names, and for values that are missing or not allowed.
     """
-    _check_names(template, given)
+    _reject_unknown(template.parameters, given)
+    _reject_missing(template.parameters, given)
     values = {}
     for name, parameter in template.parameters.items():
         value = given[name] if name in given else text(parameter["Default"], ("Parameters", name, "Default"))
@@ -62,12 +63,14 @@ def bind(
     return values
 
 
-def _check_names(template: Template, given: Mapping[str, str]) -> None:
-    declared = template.parameters
+def _reject_unknown(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
     if unknown := [name for name in given if name not in declared]:
         hint = _suggestion(unknown[0], declared) or f"; its parameters are {', '.join(declared) or 'none'}"
         raise TemplateError(f"has no parameter {', '.join(unknown)}{hint}")
-    if missing := [name for name in declared if name not in given and declared[name].get("Default") is None]:
+
+
+def _reject_missing(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    if missing := [name for name, one in declared.items() if name not in given and one.get("Default") is None]:
         options = " ".join(f"--parameter {name}=..." for name in missing)
         raise TemplateError(f"needs a value for {', '.join(missing)}: {options}")
 

@@ -261,7 +261,7 @@ def test_resource_whose_condition_is_false_cannot_be_referred_to() -> None:
     """A reference to a resource that is not created is rejected; a DependsOn is ignored."""
     sections: dict[str, Any] = {"Conditions": CONDITIONS, "Parameters": YES_OR_NO}
     others = {"B": {"Type": RESOURCE_TYPE, "Condition": "No", "Properties": {"ServiceToken": TOKEN}}}
-    with pytest.raises(TemplateError, match=r"B is not created, as its condition is false"):
+    with pytest.raises(TemplateError, match=r"B is not created, because its condition is false"):
         deployed(template_with(ref("B"), Resources=others, **sections))
     others["C"] = {"Type": RESOURCE_TYPE, "DependsOn": ["B"], "Properties": {"ServiceToken": TOKEN}}
     assert deployed(template_with("x", Resources=others, **sections)).order == ("A", "C")
