@@ -11,7 +11,6 @@ import copy
 import functools
 import json
 import ssl
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +76,6 @@ class Emulator:
         partition = session.get_partition_for_region(region)
         self._service = EmulatedService(self._model, f"arn:{partition}:imagebuilder:{region}:{account}", clock)
         self._faults = FaultPlan()
-        self._lock = threading.Lock()
         self._requests: list[RecordedRequest] = []
         self._server: LoopbackServer | None = None
 
@@ -135,8 +133,7 @@ class Emulator:
     @property
     def requests(self) -> list[RecordedRequest]:
         """All requests so far, in order."""
-        with self._lock:
-            return list(self._requests)
+        return list(self._requests)
 
     @property
     def configurations(self) -> dict[str, dict[str, Any]]:
@@ -212,7 +209,8 @@ class Emulator:
         except ServiceError as error:
             malformed = error
         failure = self._faults.take(operation)
-        self._record(operation, parameters, body, failure)
+        fault = failure.fault if failure else None
+        self._requests.append(RecordedRequest(operation, copy.deepcopy(parameters), body, fault))
         if self.interruption:
             self.interruption(operation, parameters, "before")
         if failure and not failure.after:
@@ -222,24 +220,15 @@ class Emulator:
             self.interruption(operation, parameters, "after")
         return self._failed(operation, failure) if failure else reply
 
-    def _record(self, operation: str, parameters: dict[str, Any], body: bytes, failure: InjectedFailure | None) -> None:
-        request = RecordedRequest(operation, copy.deepcopy(parameters), body, failure.fault if failure else None)
-        with self._lock:
-            self._requests.append(request)
-
     def _reply(self, route: Route | None, parameters: dict[str, Any]) -> Reply:
         try:
             if route is None:
-                message = "No operation has this method and path."
-                raise ServiceError("UnknownOperationException", message, 404)
+                raise ServiceError("UnknownOperationException", "No operation has this method and path.", 404)
             output = self._service.call(route.operation, parameters)
         except ServiceError as error:
             return self._error(error)
-        request_id = str(uuid.uuid4())
         shape = route.operation.output_shape
-        if isinstance(shape, StructureShape) and "requestId" in shape.members:
-            output = {"requestId": request_id, **output}
-        return _json_reply(200, request_id, output)
+        return _json_reply(200, output, has_id=isinstance(shape, StructureShape) and "requestId" in shape.members)
 
     def _failed(self, operation: str, failure: InjectedFailure) -> Reply | Fault:
         error = failure.error_for(operation)
@@ -255,9 +244,7 @@ class Emulator:
         status = error.status or 400
         if error.status is None and error.code in self._model.shape_names:
             status = self._model.shape_for(error.code).metadata["error"]["httpStatusCode"]
-        request_id = str(uuid.uuid4())
-        content = {"requestId": request_id, "message": error.message}
-        return _json_reply(status, request_id, content, {"x-amzn-ErrorType": error.code})
+        return _json_reply(status, {"message": error.message}, error_code=error.code)
 
 
 @functools.cache
@@ -266,8 +253,9 @@ def _session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
-def _json_reply(
-    status: int, request_id: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None
-) -> Reply:
-    both = {"Content-Type": "application/json", "x-amzn-RequestId": request_id, **(headers or {})}
-    return Reply(status, both, json.dumps(content).encode())
+def _json_reply(status: int, content: Mapping[str, Any], has_id: bool = True, error_code: str = "") -> Reply:
+    request_id = str(uuid.uuid4())
+    headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
+    if error_code:
+        headers["x-amzn-ErrorType"] = error_code
+    return Reply(status, headers, json.dumps({"requestId": request_id, **content} if has_id else content).encode())
