@@ -285,7 +285,7 @@ def _planner(
         stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
         place = StackLocation(home.region, home.account, name, stack_id)
         try:
-            return Deployment(template, declared(template, parameters), place, live, salt=salt, outside=outside)
+            return Deployment(template, declared(template, parameters), place, live, salt=salt, external=outside)
         except TemplateError as error:
             raise refused(template.name, error.below(_ALONE_AT) if template.alone else error) from error
 

@@ -43,7 +43,7 @@ class Rehearsal:
         self._function = function
         external = external._replace(fit=Fitting(location.region, location.account))
         self._engine = StackEngine(
-            self._invoke, sink, location.region, location.account, self._on_event, outside=external
+            self._invoke, sink, location.region, location.account, self._on_event, external=external
         )
         self._events: list[StackEvent] = []
         self._inventory = Inventory(emulator.configurations)

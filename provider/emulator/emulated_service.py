@@ -58,7 +58,7 @@ class EmulatedService:
         self._content = _members(_members(get)["distributionConfiguration"])
         self._summary = _members(_members(summaries)["distributionConfigurationSummaryList"])
         self._replaced = _members(model.operation_model("UpdateDistributionConfiguration").input_shape)
-        self._most_tags: int = self._content["tags"].metadata["max"]
+        self._max_tags: int = self._content["tags"].metadata["max"]
 
     def call(self, operation: OperationModel, parameters: Members) -> Members:
         """Execute one operation and return its output by API names, without `requestId`.
@@ -195,8 +195,8 @@ class EmulatedService:
     def _tag(self, parameters: Members) -> Members:
         configuration = self._require(parameters["resourceArn"])
         tags = {**configuration["tags"], **parameters["tags"]}
-        if len(tags) > self._most_tags:
-            message = f"A resource can have {self._most_tags} tags at most; this one would have {len(tags)}."
+        if len(tags) > self._max_tags:
+            message = f"A resource can have {self._max_tags} tags at most; this one would have {len(tags)}."
             raise ServiceError("InvalidParameterException", message)
         configuration["tags"] = tags
         return {}

@@ -38,7 +38,7 @@ class DeployedValues:
     """The stack's resources, read whenever a `Ref` or `Fn::GetAtt` is evaluated."""
     salt: str
     """The salt of the placeholders, see Placeholders."""
-    outside: ExternalValues
+    external: ExternalValues
     notes: list[str] = field(default_factory=list)
     """One sentence for each value that was replaced by a placeholder."""
 
@@ -76,13 +76,13 @@ class DeployedValues:
         if name in self.live:
             return self.live[name].physical_id
         value = self._placeholders.reference(self._skipped_type(name, path), name)
-        fitting = self.outside.fit(path, value)
+        fitting = self.external.fit(path, value)
         # The event that says that a declared resource is skipped shows the first value.
         is_shown = name in self.template.resources and fitting == value
         return value if is_shown else self._noted(name, path, fitting)
 
     def _parameter(self, name: str, path: TreePath) -> Any:
-        value, fit = self.names[name], self.outside.fit
+        value, fit = self.names[name], self.external.fit
         if not is_stored(self.template.parameters.get(name, {})):
             return value
         fitting = [fit(path, one) for one in value] if isinstance(value, list) else fit(path, value)
@@ -94,7 +94,7 @@ class DeployedValues:
         """An attribute from the Data of a resource's response, or a placeholder."""
         if name not in self.live:
             value = self._placeholders.attribute(self._skipped_type(name, path), name, attribute)
-            return self._noted(f"{name}.{attribute}", path, self.outside.fit(path, value))
+            return self._noted(f"{name}.{attribute}", path, self.external.fit(path, value))
         data = self.live[name].data
         if attribute not in data:
             known = f"; it has {', '.join(data)}" if data else ""
@@ -107,10 +107,10 @@ class DeployedValues:
 
     def exported(self, name: str, path: TreePath) -> str:
         """The value of another stack's export, or a placeholder."""
-        if name in self.outside.exports:
-            return self.outside.exports[name]
+        if name in self.external.exports:
+            return self.external.exports[name]
         value = self._placeholders.imported(name, as_function="ServiceToken" in path)
-        value = self.outside.fit(path, value)
+        value = self.external.fit(path, value)
         self._note(f"the export {name} of another stack is assumed to be {value!r}")
         return value
 
@@ -118,12 +118,12 @@ class DeployedValues:
         """The text with the values of its dynamic references, or placeholders for them."""
 
         def value(match: re.Match[str]) -> str:
-            known = self.outside.references.get(f"{match[1]}:{match[2]}")
+            known = self.external.references.get(f"{match[1]}:{match[2]}")
             if known is not None:
                 return known
             value = self._placeholders.resolved(match[2].split(":")[0])
             if match[0] == text:
-                value = self.outside.fit(path, value)
+                value = self.external.fit(path, value)
             self._note(f"{match[0]} is assumed to be {value!r}")
             return value
 

@@ -41,10 +41,10 @@ class Deployment:
     location: StackLocation
     live: InitVar[Mapping[str, DeployedResource]]
     salt: InitVar[str] = ""
-    outside: ExternalValues = field(default_factory=ExternalValues)
+    external: ExternalValues = field(default_factory=ExternalValues)
 
     def __post_init__(self, given: Mapping[str, str], live: Mapping[str, DeployedResource], salt: str) -> None:
-        self.values = DeployedValues(self.template, given, self.location, live, salt, self.outside)
+        self.values = DeployedValues(self.template, given, self.location, live, salt, self.external)
         self.type, self.backed, self.notes = self.values.type, self.values.backed, self.values.notes
         self.evaluator = Evaluator(self.template.mappings, self.template.conditions, self.values)
         raise_all(self._unknown_names())

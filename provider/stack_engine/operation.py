@@ -31,7 +31,7 @@ class Operation:
     location: StackLocation
     exchange: Exchange
     on_event: Callable[[StackEvent], None]
-    outside: ExternalValues
+    external: ExternalValues
     live: dict[str, DeployedResource] = field(init=False)
     created: list[str] = field(default_factory=list)
     updated: set[str] = field(default_factory=set)
@@ -129,7 +129,7 @@ class Operation:
         return self._end("UPDATE_ROLLBACK_COMPLETE", rollback.outputs)
 
     def _deployment(self, template: Template, parameters: Mapping[str, str]) -> Deployment:
-        return Deployment(template, parameters, self.location, self.live, outside=self.outside)
+        return Deployment(template, parameters, self.location, self.live, external=self.external)
 
     def _deploy(self, new: Deployment, verb: str) -> tuple[str | None, dict[str, str]]:
         """Deploy all resources. Returns the reason of the failure (None if there is none), and the outputs."""

@@ -138,11 +138,11 @@ def test_known_external_values_need_no_placeholder() -> None:
         {"Fn::Sub": "{{resolve:ssm:/${AWS::Region}/a}}"},
         "arn:{{resolve:ssm:/a/b:1}}:{{resolve:secretsmanager:c:SecretString:d}}",
     ]
-    outside = ExternalValues(
+    external = ExternalValues(
         exports={"eu-west-1-Key": "alias/key", "two": "1,2"},
         references={"ssm:/a/b:1": "first", "ssm:/eu-west-1/a": "x", "secretsmanager:c:SecretString:d": ""},
     )
-    deployment = Deployment(template_with(nodes), {}, LOCATION, {}, outside=outside)
+    deployment = Deployment(template_with(nodes), {}, LOCATION, {}, external=external)
     assert deployment.properties("A")["P"] == ["alias/key", ["1", "2"], "x", "arn:first:"]
     assert deployment.notes == []
 
@@ -155,9 +155,9 @@ def test_placeholders_are_made_to_fit() -> None:
         "P": {"Type": f"{store}<String>", "Default": "/p"},
         "Q": {"Type": f"{store}<List<String>>", "Default": "/q"},
     }
-    outside = ExternalValues(fit=lambda path, value: f"{value} at {path[4]}")
+    external = ExternalValues(fit=lambda path, value: f"{value} at {path[4]}")
     template = template_with(nodes, Parameters=parameters, Resources={"Other": {"Type": "AWS::S3::Bucket"}})
-    deployment = Deployment(template, {}, LOCATION, {}, outside=outside)
+    deployment = Deployment(template, {}, LOCATION, {}, external=external)
     assert deployment.properties("A")["P"] == ["a at 0", "b at 1", "xb", "p at 3", ["q at 4"], "other at 5"]
     for what in ("the export a", "{{resolve:ssm:/b}}", "parameter P", "parameter Q", "Other"):
         assert any(note.startswith(what) for note in deployment.notes)
