@@ -1,7 +1,7 @@
 """Findings about resources of one template that have the same configuration: the same Name, or the same adopted ARN."""
 
-from collections.abc import Hashable, Mapping
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..arn import slug
@@ -39,30 +39,50 @@ class _NamedResource(NamedTuple):
     @property
     def conditions(self) -> list[str]:
         """The conditions on which the resource and its name depend."""
-        return [*conditions_in(self.name), *([self.condition] if self.condition else [])]
+        return list(dict.fromkeys([*conditions_in(self.name), *([self.condition] if self.condition else [])]))
 
-    def value(self, outcome: Outcome, values: ShownValues) -> object:
+    def value(self, outcome: Outcome, values: ShownValues) -> str | Unknown | None:
         """The name, which can be Unknown. None if the resource or its name does not exist."""
         if self.condition and not outcome[self.condition]:
             return None
         value = scenario(self.name, self.path, outcome, values).properties
         return value if isinstance(value, (str, Unknown)) else None
 
+    def identity(self, outcome: Outcome, values: ShownValues) -> Hashable | None:
+        """What identifies the configuration; None if there is none, or if a macro can return different values."""
+        name = self.value(outcome, values)
+        if isinstance(name, Unknown):
+            return None if "Transform" in name.written else name
+        return slug(name) if self.member == NAME and isinstance(name, str) else name
+
 
 def check_names(
     template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]], conditions: Conditions
 ) -> list[Diagnostic]:
     """A finding for each resource that has the configuration of an earlier one. `ours` are the resources by path."""
-    named = [one for path, resource in ours.items() if len(path) == _TOP_LEVEL for one in _named(path, resource)]
+    named = [one for path, resource in ours.items() for one in _named(path, resource)]
     values = ShownValues(AS_WRITTEN, may_have_loops(template))
-    found: dict[Path, Diagnostic] = {}
-    for first, second in combinations(named, 2):
-        # The provider of another account has other configurations.
-        if (first.token, first.member) != (second.token, second.member):
-            continue
+    # Compare only resources that can have the same identity, because a template can have 500 resources.
+    earlier: dict[Hashable, list[_NamedResource]] = defaultdict(list)
+    found: list[Diagnostic] = []
+    for second in named:
+        identities = dict.fromkeys(
+            second.identity(outcome, values) for outcome in conditions.outcomes(second.conditions)
+        )
+        others = {one.path: one for identity in identities for one in earlier[identity] if identity is not None}
+        found += _duplicates(second, others.values(), conditions, values)
+        for identity in identities:
+            earlier[identity].append(second)
+    return found
+
+
+def _duplicates(
+    second: _NamedResource, others: Iterable[_NamedResource], conditions: Conditions, values: ShownValues
+) -> list[Diagnostic]:
+    for first in others:
         if (value := _shared(first, second, conditions, values)) is not None:
-            found.setdefault(second.path, _diagnostic(first, second, describe(str(value))))
-    return list(found.values())
+            return [_diagnostic(first, second, describe(str(value)))]
+    return []
 
 
 def _diagnostic(first: _NamedResource, second: _NamedResource, value: str) -> Diagnostic:
@@ -76,7 +96,7 @@ def _diagnostic(first: _NamedResource, second: _NamedResource, value: str) -> Di
 
 def _named(path: Path, resource: Mapping[str, Any]) -> list[_NamedResource]:
     properties = resource.get("Properties")
-    if not isinstance(properties, Mapping):
+    if not isinstance(properties, Mapping) or len(path) != _TOP_LEVEL:
         return []
     token, condition = properties.get("ServiceToken"), condition_of(resource)
     return [
@@ -88,18 +108,12 @@ def _named(path: Path, resource: Mapping[str, Any]) -> list[_NamedResource]:
 
 def _shared(first: _NamedResource, second: _NamedResource, conditions: Conditions, values: ShownValues) -> object:
     """The second name if both resources have the same configuration under an outcome that can occur, else None."""
+    # The provider of another account has other configurations.
+    if (first.token, first.member) != (second.token, second.member):
+        return None
     names = list(dict.fromkeys([*first.conditions, *second.conditions]))
     for outcome in conditions.outcomes(names) if conditions.is_exact(names) else ():
-        one, other = (_identity(named.value(outcome, values), named.member) for named in (first, second))
-        if one is not None and one == other:
+        identity = first.identity(outcome, values)
+        if identity is not None and identity == second.identity(outcome, values):
             return second.value(outcome, values)
     return None
-
-
-def _identity(name: object, member: str) -> Hashable | None:
-    """What identifies a configuration; None if a macro can return different values for the same call."""
-    if isinstance(name, Unknown):
-        return None if "Transform" in name.written else name
-    if not isinstance(name, str):
-        return None
-    return slug(name) if member == NAME else name
