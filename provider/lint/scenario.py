@@ -5,12 +5,13 @@ Scalars are text. A value that only a deployment knows is `Unknown`.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..schema.finding import Path
 from ..template.function_calls import call_in, calls
-from ..template.intrinsics import FUNCTIONS, NO_VALUE, SCALARS, Evaluator, UnknownValueError, text
+from ..template.intrinsics import NO_VALUE, SCALARS, Evaluator, UnknownValueError, text
 from ..template.reader import children
 from ..template.template_error import TemplateError, TreePath
 from .condition_outcomes import Outcome
@@ -18,8 +19,8 @@ from .function_check import is_call, spelled
 from .shown_values import NOTHING_SHOWN, ShownValues
 
 _EVALUATED: Final = frozenset({"Ref", "Fn::If", "Fn::Join", "Fn::Sub"})
-_IN_LOOP: Final = re.compile("[$&]{")
 """The functions that are evaluated. Others could split a text with a pseudo parameter, which has no value yet."""
+_LOOP_VARIABLE: Final = re.compile("[$&]{")
 
 
 @dataclass(frozen=True)
@@ -38,22 +39,21 @@ class _Evaluator(Evaluator):
     values: ShownValues
 
     def holds(self, name: Any, path: TreePath) -> bool:
-        return self.conditions[name] is True if name.__hash__ and name in self.conditions else super().holds(name, path)
+        is_known = isinstance(name, str) and name in self.conditions
+        return bool(self.conditions[name]) if is_known else super().holds(name, path)
 
     def call(self, function: str, argument: Any, path: TreePath) -> Any:
-        in_loop = self.values.in_loop and function == "Fn::Sub" and "&{" in str(argument)
-        try:
-            if function in _EVALUATED and not in_loop:
-                return FUNCTIONS[function](self, argument, (*path, function))
-        except TemplateError:
-            pass
+        has_loop_variable = self.values.in_loop and function == "Fn::Sub" and "&{" in str(argument)
+        if function in _EVALUATED and not has_loop_variable:
+            with suppress(TemplateError):
+                return super().call(function, argument, path)
         return Unknown(spelled({function: argument}))
 
     def mapping(self, node: Mapping[Any, Any], path: TreePath) -> Any:
         return Unknown(spelled(node)) if is_call(node) else super().mapping(node, path)
 
     def scalar(self, node: Any, path: TreePath) -> Any:
-        if isinstance(node, str) and self.values.in_loop and _IN_LOOP.search(node):
+        if isinstance(node, str) and self.values.in_loop and _LOOP_VARIABLE.search(node):
             return Unknown(str(node))
         try:
             value = super().scalar(node, path)

@@ -34,7 +34,7 @@ def texts(shape: Shape) -> st.SearchStrategy[str]:
 
 
 def values(shape: Shape, path: str = "") -> st.SearchStrategy[Any]:
-    """Values that `shape` allows, and the service's own rules too."""
+    """Values that `shape` and the service's own rules allow."""
     for end, strategy in ENDS.items():
         if path.endswith(end):
             return strategy
@@ -65,7 +65,7 @@ def shared() -> Iterator[tuple[Emulator, Any]]:
 
 
 def contents(operation: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Members for `operation`, but for those that say which configuration is meant or how to ask."""
+    """Members for `operation`, except for the name, the ARN, the client token, and `dryRun`."""
     shape = MODEL.operation_model(operation).input_shape
     assert isinstance(shape, StructureShape)
     entries = shape.members["distributions"]

@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 def exchange(emulator: Emulator, method: str, target: str, body: bytes | None = None) -> Answer:
-    """One request without botocore, which checks parameters and would not send most of what is sent here."""
+    """Send one request without botocore, which would reject most of these requests."""
     with contextlib.closing(http.client.HTTPConnection(emulator.url.removeprefix("http://"))) as connection:
         connection.request(method, target, body)
         response = connection.getresponse()

@@ -39,7 +39,7 @@ SECOND = """
 
 
 def template() -> str:
-    """Two resources alike, of which the second ignores a rule."""
+    """A template with two similar resources; the second ignores a rule."""
     properties = TEMPLATE.partition("&properties")[2].lstrip("\n").replace("Name: golden", "Name: second", 1)
     return TEMPLATE.replace("&properties", "") + SECOND + properties
 

@@ -179,7 +179,7 @@ def test_values_beside_references_are_checked() -> None:
         ({"A": {"Condition": "B"}, "B": {"Condition": "A"}}, {}, {"AB", "A", "B", ""}),
         ({"A": "nonsense"}, {}, {"AB", "A", "B", ""}),
     ],
-    ids=["opposites", "exclusive", "either", "literals", "references", "constants", "and-or", "circle", "unknown"],
+    ids=["opposites", "exclusive", "either", "literals", "references", "constants", "and-or", "cycle", "unknown"],
 )
 def test_outcomes_of_conditions(conditions: Any, parameters: Any, outcomes: set[str]) -> None:
     """The outcomes of conditions are those that some values of the parameters cause, and no others."""
@@ -197,6 +197,20 @@ def test_many_conditions() -> None:
     distributions = [{"Region": "us-east-1", "AmiDistributionConfiguration": ami}]
     found = check(template({"Name": "golden", "Distributions": distributions}, Conditions=conditions))
     assert len(found) == 2 * len(names)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        {"Fn::Join": ["", ["golden", NO_VALUE, "!"]]},
+        {"Fn::Join": ["-", ["golden", {"Fn::If": ["C", "!", "?"]}]]},
+        {"Fn::Sub": ["golden${End}", {"End": {"Fn::Join": ["", ["!"]]}}]},
+    ],
+    ids=str,
+)
+def test_composed_texts(name: Any) -> None:
+    """A text that is composed of known texts is checked, with AWS::NoValue and Fn::If as in a deployment."""
+    assert {*ids(check_properties({**GOOD, "Name": name}))} == {"E9206"}
 
 
 def test_loops() -> None:

@@ -1,4 +1,4 @@
-"""`validate` reports what CloudFormation rejects around a resource's properties; `plan` and `rehearse` stop at it."""
+"""`validate` reports mistakes in a template's structure that CloudFormation rejects; `plan` and `rehearse` stop."""
 
 import json
 from pathlib import Path
@@ -87,7 +87,7 @@ def deployed(text: str) -> list[str]:
     ],
 )
 def test_structure(tmp_path: Path, old: str, new: str, line: int, id_: str, message: str) -> None:
-    """What CloudFormation rejects around the properties is reported once, at its line, with its cfn-lint ID."""
+    """A mistake in the structure is reported once, at its line, with its cfn-lint ID."""
     text = OWN.replace(old, new)
     ((found_line, found_id, found),) = validated(tmp_path / "stack.yaml", text)
     assert (found_line, found_id) == (line, id_)
