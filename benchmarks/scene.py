@@ -9,7 +9,7 @@ from provider.resources import resource_type
 from provider.resources.ownership import Owner
 from provider.schema.expand import expand
 from provider.schema.model import IDEMPOTENCY, SERVICE, TARGET, UPDATE, content_members
-from provider.stack_engine.sink import AnswerError, Put, read
+from provider.stack_engine.sink import Put, RejectedResponseError, read
 
 _SAMPLE: Final = Path(__file__).parents[1] / "events" / "update-in-place.json"
 GET: Final = "GetDistributionConfiguration"
@@ -90,7 +90,7 @@ def check(seen: Seen, asked: list[dict[str, Any]], calls: tuple[str, ...], *, an
 def _check_response(put: Put, event: dict[str, Any]) -> None:
     try:
         response = read(put, event)
-    except AnswerError as error:
+    except RejectedResponseError as error:
         raise InvalidRunError(str(error)) from error
     if not response.succeeded or response.physical_id != event["PhysicalResourceId"]:
         raise InvalidRunError(f"unexpected response: {put.body.decode()}")

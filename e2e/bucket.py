@@ -8,7 +8,7 @@ from typing import Any
 
 from e2e.tools import CERTIFICATE, ROOT
 from provider.emulator.server import LoopbackServer, Reply
-from provider.stack_engine.sink import CheckedAnswer, Put, Slot, read
+from provider.stack_engine.sink import CheckedResponse, Put, Slot, read
 
 SIGNATURE = "verysecretsignature"
 
@@ -40,7 +40,7 @@ class Bucket:
         slot = self._slots.get(target)
         if method != "PUT" or slot is None:
             return Reply(403, {}, b"")
-        slot.take(Put(body, headers.get("Content-Type", "")))
+        slot.add(Put(body, headers.get("Content-Type", "")))
         return Reply(200, {}, b"")
 
 
@@ -57,7 +57,7 @@ class Request:
         return len(self._slot.puts)
 
     @property
-    def response(self) -> CheckedAnswer:
+    def response(self) -> CheckedResponse:
         """The only response, checked against CloudFormation's rules."""
         (put,) = self._slot.puts
         return read(put, self.event)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from provider.emulator.emulator import Emulator
-from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.sink import ResponseSink
 from tests.clock import SkippingClock
 from tests.stack import Resource
 
@@ -30,13 +30,13 @@ def emulator(monkeypatch: pytest.MonkeyPatch, clock: SkippingClock) -> Iterator[
 
 
 @pytest.fixture
-def sink() -> Iterator[AnswerSink]:
+def sink() -> Iterator[ResponseSink]:
     """A sink that receives responses like CloudFormation's bucket."""
-    with AnswerSink() as running:
+    with ResponseSink() as running:
         yield running
 
 
 @pytest.fixture
-def resource(emulator: Emulator, sink: AnswerSink, clock: SkippingClock) -> Resource:
+def resource(emulator: Emulator, sink: ResponseSink, clock: SkippingClock) -> Resource:
     """A custom resource that does not exist yet."""
     return Resource(emulator, sink, clock=clock)

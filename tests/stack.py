@@ -8,7 +8,7 @@ from typing import Any
 
 from provider.emulator.emulator import Emulator
 from provider.handler import respond
-from provider.stack_engine.sink import AnswerSink, Slot, read
+from provider.stack_engine.sink import ResponseSink, Slot, read
 from tests.clock import SkippingClock
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/images/6e0f1c2a-0000-4000-8000-000000000001"
@@ -50,7 +50,7 @@ class Resource:
     """A resource, with the state that CloudFormation keeps of it."""
 
     emulator: Emulator
-    sink: AnswerSink
+    sink: ResponseSink
     logical_id: str = "Golden"
     stack_id: str = STACK_ID
     context: Context = field(default_factory=Context)

@@ -194,9 +194,9 @@ def test_what_sam_build_runs_needs_only_the_standard_library() -> None:
 
 
 def test_findings_need_no_cfn_lint() -> None:
-    """In the lint package, only `rules.py` imports cfn-lint, so `validate` starts without it."""
+    """In the lint package, only `cfn_lint_rules.py` imports cfn-lint, so `validate` starts without it."""
     users = [path for path in sorted((PROVIDER / "lint").glob("*.py")) if "cfnlint" in str(list(imports(path)))]
-    assert [path.name for path in users] == ["rules.py"]
+    assert [path.name for path in users] == ["cfn_lint_rules.py"]
 
 
 def test_no_module_has_the_name_of_a_standard_module() -> None:

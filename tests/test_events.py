@@ -12,7 +12,7 @@ from provider.cloudformation.response_url import expiry
 from provider.emulator.emulator import Emulator
 from provider.handler import respond
 from provider.resources.ownership import Owner, State
-from provider.stack_engine.sink import AnswerSink, CheckedAnswer, read
+from provider.stack_engine.sink import CheckedResponse, ResponseSink, read
 from tests.clock import SkippingClock
 
 EVENTS = Path(__file__).parent.parent / "events"
@@ -99,11 +99,11 @@ def load(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def response_to(emulator: Emulator) -> Iterator[Callable[[str], CheckedAnswer]]:
+def response_to(emulator: Emulator) -> Iterator[Callable[[str], CheckedResponse]]:
     """Sends a sample event to the handler and returns the response."""
-    with AnswerSink() as sink:
+    with ResponseSink() as sink:
 
-        def send(name: str) -> CheckedAnswer:
+        def send(name: str) -> CheckedResponse:
             event = load(name)
             slot = sink.open(event["StackId"], event["LogicalResourceId"], event["RequestId"])
             respond({**event, "ResponseURL": slot.url}, Context(), SkippingClock())
@@ -124,7 +124,7 @@ def scalars(value: object) -> Iterator[object]:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_event_has_its_outcome(
-    case: Case, emulator: Emulator, response_to: Callable[[str], CheckedAnswer]
+    case: Case, emulator: Emulator, response_to: Callable[[str], CheckedResponse]
 ) -> None:
     """Each event has the expected status, physical ID, and remaining configurations."""
     for name in case.found:
@@ -140,7 +140,9 @@ def test_each_event_has_its_outcome(
         assert not response.physical_id.startswith("arn:")
 
 
-def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, response_to: Callable[[str], CheckedAnswer]) -> None:
+def test_a_configuration_in_use_is_not_deleted(
+    emulator: Emulator, response_to: Callable[[str], CheckedResponse]
+) -> None:
     """The Delete of a configuration that a pipeline uses fails and names the pipeline."""
     response_to("create-own")
     emulator.seed_pipeline("nightly", OWN)
@@ -150,7 +152,7 @@ def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, response_to: 
 
 
 def test_an_unfinished_configuration_is_deleted(
-    emulator: Emulator, response_to: Callable[[str], CheckedAnswer]
+    emulator: Emulator, response_to: Callable[[str], CheckedResponse]
 ) -> None:
     """The Delete of a Create that never responded deletes its unfinished configuration."""
     event = load("delete-after-failed-create")

@@ -11,7 +11,7 @@ import pytest
 
 from provider.emulator.emulator import Emulator
 from provider.handler import handler
-from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.sink import ResponseSink
 from provider.stack_engine.stacks import StackEngine
 from provider.template.sections import load
 
@@ -55,7 +55,7 @@ def test_the_demo_updates_in_place() -> None:
 
 def test_the_clis_example_sends_the_same_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stack of the AWS CLI's example sends the same request as the CLI, except for the client token."""
-    with Emulator(region="us-west-2") as emulator, AnswerSink() as sink:
+    with Emulator(region="us-west-2") as emulator, ResponseSink() as sink:
         emulator.seed(
             name="myexampledistribution",
             distributions=[{"region": "us-west-2", "amiDistributionConfiguration": {}}],

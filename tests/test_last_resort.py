@@ -12,7 +12,7 @@ from provider.cloudformation.delivery import Undelivered
 from provider.cloudformation.request import MalformedEvent
 from provider.emulator.server import LoopbackServer, Reply
 from provider.last_resort import handler
-from provider.stack_engine.sink import AnswerSink, read
+from provider.stack_engine.sink import ResponseSink, read
 from tests.stack import ARN, STACK_ID, Context
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +47,7 @@ def record(payload: object, condition: str = "RetriesExhausted", **response: str
     }
 
 
-def response_to(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict[str, Any]:
+def response_to(sink: ResponseSink, request: dict[str, Any], **about: str) -> dict[str, Any]:
     slot = sink.open(STACK_ID, "Golden", REQUEST_ID)
     handler(record({**request, "ResponseURL": slot.url}, **about), Context())
     (put,) = slot.puts
@@ -56,7 +56,7 @@ def response_to(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict
     return response
 
 
-def test_a_crash_is_reported_with_its_cause(sink: AnswerSink) -> None:
+def test_a_crash_is_reported_with_its_cause(sink: ResponseSink) -> None:
     """After a crash, the response is FAILED, with Lambda's error and the event's physical ID."""
     response = response_to(
         sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed"
@@ -66,7 +66,7 @@ def test_a_crash_is_reported_with_its_cause(sink: AnswerSink) -> None:
     assert "redeploying is safe" in response["Reason"]
 
 
-def test_an_event_that_expired_in_lambda_gets_a_response(sink: AnswerSink) -> None:
+def test_an_event_that_expired_in_lambda_gets_a_response(sink: ResponseSink) -> None:
     """If Lambda did not invoke the function in time, the response is FAILED."""
     response = response_to(sink, event("Create"), condition="EventAgeExceeded")
     assert response["Status"] == "FAILED"
@@ -74,14 +74,14 @@ def test_an_event_that_expired_in_lambda_gets_a_response(sink: AnswerSink) -> No
     assert "Lambda did not invoke the provider's function in time" in response["Reason"]
 
 
-def test_a_delete_says_what_to_check(sink: AnswerSink) -> None:
+def test_a_delete_says_what_to_check(sink: ResponseSink) -> None:
     """The response to a Delete is FAILED and names the configuration to check."""
     response = response_to(sink, event("Delete"))
     assert response["Status"] == "FAILED"
     assert f"Check whether {ARN}golden still exists" in response["Reason"]
 
 
-def test_a_delete_that_retains_succeeds(sink: AnswerSink) -> None:
+def test_a_delete_that_retains_succeeds(sink: ResponseSink) -> None:
     """The response to a Delete that retains the configuration is SUCCESS."""
     response = response_to(sink, event("Delete", OnDelete="Retain"))
     assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
@@ -126,7 +126,7 @@ def test_a_response_to_an_expired_url_is_no_error() -> None:
     rejected(403, "X-Amz-Date=20200101T000000Z&X-Amz-Expires=7200")
 
 
-def test_a_response_that_the_provider_could_not_deliver_is_quoted(sink: AnswerSink) -> None:
+def test_a_response_that_the_provider_could_not_deliver_is_quoted(sink: ResponseSink) -> None:
     """The reason contains what the provider would have reported."""
     lost = Undelivered("HTTP status 503", final=False, outcome=f"SUCCESS for {ARN}golden")
     response = response_to(sink, event(), errorType="Undelivered", errorMessage=str(lost))
@@ -142,14 +142,14 @@ def test_its_artifact_is_complete_and_small(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path)], cwd=tmp_path, check=True)
 
 
-def test_the_response_to_an_unsupported_delete_has_a_physical_id(sink: AnswerSink) -> None:
+def test_the_response_to_an_unsupported_delete_has_a_physical_id(sink: ResponseSink) -> None:
     """The response to a Delete of an unsupported type without a physical ID has a physical ID that is not empty."""
     foreign = {**event("Delete"), "ResourceType": "Custom::Other", "PhysicalResourceId": None}
     response = response_to(sink, foreign)
     assert (response["Status"], bool(response["PhysicalResourceId"])) == ("SUCCESS", True)
 
 
-def test_the_cause_is_logged_without_secrets(sink: AnswerSink, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_cause_is_logged_without_secrets(sink: ResponseSink, caplog: pytest.LogCaptureFixture) -> None:
     """A signature in Lambda's error is neither logged nor sent to the stack."""
     response = response_to(sink, event(), errorMessage="GET https://b.s3/k?X-Amz-Signature=deadbeef0123")
     assert "deadbeef0123" not in response["Reason"] + caplog.text

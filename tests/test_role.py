@@ -14,7 +14,7 @@ from provider.emulator.emulator import Emulator, RecordedRequest
 from provider.emulator.server import Reply
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import TARGET
-from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.sink import ResponseSink
 from provider.template.sections import Template, load
 from tests.stack import ARN, Resource, ami
 
@@ -89,7 +89,7 @@ def requests() -> list[RecordedRequest]:
     """The requests that Image Builder receives during the life cycles."""
     arrived = []
     for kind, lives in LIVES.items():
-        with pytest.MonkeyPatch.context() as patch, kind() as emulator, AnswerSink() as sink:
+        with pytest.MonkeyPatch.context() as patch, kind() as emulator, ResponseSink() as sink:
             for name, value in emulator.environment().items():
                 patch.setenv(name, value)
             for life in lives:

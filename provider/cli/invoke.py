@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..emulator.emulator import Emulator
-    from ..stack_engine.sink import AnswerSink
+    from ..stack_engine.sink import ResponseSink
     from .screen import Screen
 
 
@@ -60,14 +60,14 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
     for SUCCESS, 1 for FAILED or no valid response, and 2 for a mistake in the command or the event.
     """
     _check_options(empty, endpoint_url, live)
-    from ..stack_engine.sink import AnswerSink
+    from ..stack_engine.sink import ResponseSink
     from .function import real_function
     from .screen import Screen
 
     request = _request(event)
     out, screen = sys.stdout, Screen(sys.stderr)
     with ExitStack() as open_while:
-        sink = open_while.enter_context(AnswerSink())
+        sink = open_while.enter_context(ResponseSink())
         if live or endpoint_url:
             check_settings()
             emulator = None
@@ -143,10 +143,10 @@ def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, EmulatedLoca
 
 
 def _respond(
-    event: Mapping[str, Any], function: Callable[[dict[str, Any]], None], sink: AnswerSink
+    event: Mapping[str, Any], function: Callable[[dict[str, Any]], None], sink: ResponseSink
 ) -> tuple[dict[str, Any] | None, str]:
     """The response's JSON, and the problem with it; empty if there is none."""
-    from ..stack_engine.sink import AnswerError, read
+    from ..stack_engine.sink import RejectedResponseError, read
 
     slot = sink.open(str(event["StackId"]), str(event["LogicalResourceId"]), str(event["RequestId"]))
     problem = ""
@@ -160,7 +160,7 @@ def _respond(
         problem = f"The function sent {len(slot.puts)} responses; CloudFormation accepts one. {problem}".strip()
     try:
         read(slot.puts[0], event)
-    except AnswerError as error:
+    except RejectedResponseError as error:
         problem = f"CloudFormation would not accept the response: {error}"
     try:
         response: dict[str, Any] = json.loads(slot.puts[0].body)
@@ -178,7 +178,7 @@ class _EarlierEvents:
         emulator: Emulator,
         location: EmulatedLocation,
         function: Callable[[dict[str, Any]], None],
-        sink: AnswerSink,
+        sink: ResponseSink,
     ) -> None:
         self._screen = screen
         self._emulator = emulator

@@ -170,7 +170,8 @@ def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[P
     tokens = [repr(change.properties["ServiceToken"]) for change in changes if change.properties]
     yield from (note for note in planner.new.one.notes if not any(token in note for token in tokens))
     if not planner.stack_name and any("AWS::StackName" in text for text in texts.values()):
-        yield f"assuming that the stack's name is {planner.new.one.place.stack_name!r}; to change it, use --stack-name"
+        name = planner.new.one.location.stack_name
+        yield f"assuming that the stack's name is {name!r}; to change it, use --stack-name"
     yield from planner.notes
 
 
@@ -218,7 +219,7 @@ def _template(text: str, name: str) -> Template:
 
 def _check_attributes(tree: object) -> None:
     """Raise TemplateError for an attribute that the provider's resources do not have."""
-    from ..lint.attributes import check_attributes
+    from ..lint.attribute_check import check_attributes
     from ..lint.resource_matching import provider_resources
     from ..template.template_error import TemplateError, raise_all
 
@@ -271,12 +272,12 @@ def _planner(
 ) -> Planner:
     """Deploy the templates twice, with different placeholders. Raises Mistake if CloudFormation would reject one."""
     from ..stack_engine.deployment import Deployment
-    from ..stack_engine.records import Resource, StackLocation
+    from ..stack_engine.records import DeployedResource, StackLocation
     from ..template.sections import TemplateError
     from .fitting import Fitting
     from .planning.planner import EvaluatedTwice, Planner
 
-    live: dict[str, Resource] = {}
+    live: dict[str, DeployedResource] = {}
     home = live_state.home
 
     def deployed(template: Template, outside: ExternalValues, salt: str = "") -> Deployment:
@@ -284,7 +285,7 @@ def _planner(
         stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
         place = StackLocation(home.region, home.account, name, stack_id)
         try:
-            return Deployment(template, declared(template, parameters), place, live, salt=salt, outside=outside)
+            return Deployment(template, declared(template, parameters), place, live, salt=salt, external=outside)
         except TemplateError as error:
             raise refused(template.name, error.below(_ALONE_AT) if template.alone else error) from error
 

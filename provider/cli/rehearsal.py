@@ -11,7 +11,7 @@ from ..schema.expand import expand
 from ..schema.model import TARGET
 from ..stack_engine.deployment import refuse_type_changes
 from ..stack_engine.operation import STACK_TYPE
-from ..stack_engine.sink import AnswerSink
+from ..stack_engine.sink import ResponseSink
 from ..stack_engine.stacks import Stack, StackEngine, StackEvent
 from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
@@ -32,7 +32,7 @@ class Rehearsal:
         self,
         screen: Screen,
         emulator: Emulator,
-        sink: AnswerSink,
+        sink: ResponseSink,
         location: EmulatedLocation,
         function: Callable[[dict[str, Any]], None],
         external: ExternalValues,
@@ -43,7 +43,7 @@ class Rehearsal:
         self._function = function
         external = external._replace(fit=Fitting(location.region, location.account))
         self._engine = StackEngine(
-            self._invoke, sink, location.region, location.account, self._on_event, outside=external
+            self._invoke, sink, location.region, location.account, self._on_event, external=external
         )
         self._events: list[StackEvent] = []
         self._inventory = Inventory(emulator.configurations)

@@ -115,7 +115,7 @@ def rehearse(
     The exit status is 0 if each step succeeded and no configuration was lost or left behind, 1 if not, and 2 for a
     mistake in the command or a template.
     """
-    from ..stack_engine.sink import AnswerSink
+    from ..stack_engine.sink import ResponseSink
     from ..template.external_values import ExternalValues
     from ..template.sections import parse
     from .function import offline, real_function
@@ -136,7 +136,7 @@ def rehearse(
         emulator = open_while.enter_context(emulator_at(location))
         os.environ.update(emulator.environment())
         _seed(emulator, configurations, screen)
-        sink = open_while.enter_context(AnswerSink())
+        sink = open_while.enter_context(ResponseSink())
         run = open_while.enter_context(real_function(sys.stderr if logs else None, location.function_arn))
         rehearsal = Rehearsal(screen, emulator, sink, location, run, ExternalValues(*given))
         problems = rehearsal.run(name, loaded, [declared(one, parameters) for one in loaded])

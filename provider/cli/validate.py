@@ -109,7 +109,7 @@ def _checked(file: Path) -> tuple[int, list[Diagnostic]]:
 def _findings(source: Source) -> tuple[int, list[Diagnostic]]:
     """Raises UnreadableError for what is neither a template nor properties."""
     from ..lint.resource_matching import provider_resources
-    from ..lint.template import check, check_properties
+    from ..lint.template_check import check, check_properties
     from ..lint.template_structure import check_bare, check_structure
     from ..template.reader import UnreadableError
 

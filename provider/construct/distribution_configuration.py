@@ -8,7 +8,7 @@ from aws_cdk.aws_iam import Grant, IGrantable
 from constructs import Construct, IValidation
 
 from ..authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
-from ..lint.template import check_properties
+from ..lint.template_check import check_properties
 from ..resources import resource_type
 from ..schema.finding import Severity
 from ..schema.model import IDEMPOTENCY, NAME, pascal_case

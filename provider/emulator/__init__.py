@@ -1,1 +1,1 @@
-"""The embedded engine: what stands in for AWS on the loopback interface, for rehearsals and tests."""
+"""Emulates EC2 Image Builder on the loopback interface, for rehearsals and tests."""

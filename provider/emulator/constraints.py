@@ -1,6 +1,6 @@
 """The service model's constraints on a value: type, required members, length, range, count, enum, and pattern.
 
-It is independent of the provider's own validation on purpose, so that each finds the other's faults.
+It is deliberately independent of the provider's own validation, so that each finds the faults of the other.
 """
 
 import functools
@@ -36,10 +36,8 @@ def violations(shape: Shape, value: Any, path: str = "") -> Iterator[Violation]:
         yield Violation(path, f"must be of type {shape.type_name}", malformed=True)
         return
     for keyword, limit in shape.metadata.items():
-        if keyword in _CONSTRAINTS:
-            requirement = _CONSTRAINTS[keyword](limit, value)
-            if requirement:
-                yield Violation(path, requirement, malformed=False)
+        if keyword in _CONSTRAINTS and (requirement := _CONSTRAINTS[keyword](limit, value)):
+            yield Violation(path, requirement, malformed=False)
     yield from _inner_violations(shape, value, path)
 
 
@@ -72,22 +70,6 @@ def _measure(value: Any) -> str:
     return {str: "have a length of", int: "be"}.get(type(value), "have a number of members of")
 
 
-def _minimum(limit: int, value: Any) -> str | None:
-    return f"must {_measure(value)} at least {limit}" if _size(value) < limit else None
-
-
-def _maximum(limit: int, value: Any) -> str | None:
-    return f"must {_measure(value)} at most {limit}" if _size(value) > limit else None
-
-
-def _enumeration(allowed: list[str], value: str) -> str | None:
-    return None if value in allowed else f"must be one of {', '.join(allowed)}"
-
-
-def _pattern(pattern: str, value: str) -> str | None:
-    return None if _compiled(pattern).search(value) else f"must match pattern {pattern}"
-
-
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     # The service uses Java's regular expressions: \s and \d are ASCII, and $ does not match before a final newline.
@@ -95,8 +77,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 _CONSTRAINTS: dict[str, Callable[[Any, Any], str | None]] = {
-    "min": _minimum,
-    "max": _maximum,
-    "enum": _enumeration,
-    "pattern": _pattern,
+    "min": lambda limit, value: f"must {_measure(value)} at least {limit}" if _size(value) < limit else None,
+    "max": lambda limit, value: f"must {_measure(value)} at most {limit}" if _size(value) > limit else None,
+    "enum": lambda allowed, value: None if value in allowed else f"must be one of {', '.join(allowed)}",
+    "pattern": lambda pattern, value: None if _compiled(pattern).search(value) else f"must match pattern {pattern}",
 }

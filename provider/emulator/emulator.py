@@ -4,14 +4,13 @@
         client = boto3.client("imagebuilder", endpoint_url=emulator.url, ...)
 
 Its modules: `server` is the HTTP server, `wire` parses requests, `constraints` validates them (both by botocore's
-model), `service` and `rejections` implement Image Builder's behavior, and `faults` injects failures.
+model), `emulated_service` and `rejections` implement Image Builder's behavior, and `faults` injects failures.
 """
 
 import copy
 import functools
 import json
 import ssl
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -24,9 +23,9 @@ from typing import Any, Literal, Self
 import botocore.session
 from botocore.model import StructureShape
 
-from .faults import ANY_OPERATION, Failure, Fault, FaultPlan, ServiceError
+from .emulated_service import EmulatedService
+from .faults import ANY_OPERATION, Fault, FaultPlan, InjectedFailure, ServiceError
 from .server import LoopbackServer, Reply
-from .service import ImageBuilder
 from .wire import Route, Router, parameters_of
 
 __all__ = ["Emulator", "Fault", "RecordedRequest"]
@@ -75,16 +74,15 @@ class Emulator:
         self._key = key
         self._router = Router(self._model)
         partition = session.get_partition_for_region(region)
-        self._service = ImageBuilder(self._model, f"arn:{partition}:imagebuilder:{region}:{account}", clock)
+        self._service = EmulatedService(self._model, f"arn:{partition}:imagebuilder:{region}:{account}", clock)
         self._faults = FaultPlan()
-        self._lock = threading.Lock()
         self._requests: list[RecordedRequest] = []
         self._server: LoopbackServer | None = None
 
     def start(self) -> Self:
         """Start to listen. Raises OSError if the port is in use, RuntimeError if it already listens."""
         if self._server:
-            raise RuntimeError("the emulator is listening already")
+            raise RuntimeError("the emulator is already listening")
         tls = None
         if self._certificate:
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -102,7 +100,7 @@ class Emulator:
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
 
@@ -135,8 +133,7 @@ class Emulator:
     @property
     def requests(self) -> list[RecordedRequest]:
         """All requests so far, in order."""
-        with self._lock:
-            return list(self._requests)
+        return list(self._requests)
 
     @property
     def configurations(self) -> dict[str, dict[str, Any]]:
@@ -181,14 +178,14 @@ class Emulator:
 
         With `after`, the call takes effect and then fails. Raises ValueError for an operation that the service lacks.
         """
-        self._inject(Failure(operation, fault=fault, after=after), times)
+        self._inject(InjectedFailure(operation, fault=fault, after=after), times)
 
     def fail_with(self, operation: str, code: str, status: int, message: str, times: int = 1) -> None:
         """Return this error from the next `times` calls of `operation` ("*" for any).
 
         Raises ValueError for an operation that the service lacks.
         """
-        self._inject(Failure(operation, error=ServiceError(code, message, status)), times)
+        self._inject(InjectedFailure(operation, error=ServiceError(code, message, status)), times)
 
     def fail_at_random(self, share: float, faults: tuple[Fault, ...], seed: int) -> None:
         """Inject `faults` into this share of all calls, before or after they take effect, until `reset_faults`."""
@@ -198,7 +195,7 @@ class Emulator:
         """Discard the failures that have not happened yet."""
         self._faults.clear()
 
-    def _inject(self, failure: Failure, times: int) -> None:
+    def _inject(self, failure: InjectedFailure, times: int) -> None:
         if failure.operation not in (ANY_OPERATION, *self._model.operation_names):
             raise ValueError(f"Image Builder has no operation {failure.operation!r}")
         self._faults.add(failure, times)
@@ -206,14 +203,14 @@ class Emulator:
     def _respond(self, method: str, target: str, body: bytes, _headers: Message) -> Reply | Fault:
         route = self._router.route(method, target)
         operation = route.operation.name if route else f"{method} {target.partition('?')[0]}"
-        malformed = None
-        parameters: dict[str, Any] = {}
+        parameters, malformed = dict[str, Any](), None
         try:
             parameters = parameters_of(route, body) if route else {}
         except ServiceError as error:
             malformed = error
         failure = self._faults.take(operation)
-        self._record(operation, parameters, body, failure)
+        fault = failure.fault if failure else None
+        self._requests.append(RecordedRequest(operation, copy.deepcopy(parameters), body, fault))
         if self.interruption:
             self.interruption(operation, parameters, "before")
         if failure and not failure.after:
@@ -223,26 +220,17 @@ class Emulator:
             self.interruption(operation, parameters, "after")
         return self._failed(operation, failure) if failure else reply
 
-    def _record(self, operation: str, parameters: dict[str, Any], body: bytes, failure: Failure | None) -> None:
-        request = RecordedRequest(operation, copy.deepcopy(parameters), body, failure.fault if failure else None)
-        with self._lock:
-            self._requests.append(request)
-
     def _reply(self, route: Route | None, parameters: dict[str, Any]) -> Reply:
         try:
             if route is None:
-                message = "No operation has this method and path."
-                raise ServiceError("UnknownOperationException", message, 404)
+                raise ServiceError("UnknownOperationException", "No operation has this method and path.", 404)
             output = self._service.call(route.operation, parameters)
         except ServiceError as error:
             return self._error(error)
-        request_id = str(uuid.uuid4())
         shape = route.operation.output_shape
-        if isinstance(shape, StructureShape) and "requestId" in shape.members:
-            output = {"requestId": request_id, **output}
-        return _json_reply(200, request_id, output)
+        return _json_reply(200, output, has_id=isinstance(shape, StructureShape) and "requestId" in shape.members)
 
-    def _failed(self, operation: str, failure: Failure) -> Reply | Fault:
+    def _failed(self, operation: str, failure: InjectedFailure) -> Reply | Fault:
         error = failure.error_for(operation)
         if error:
             return self._error(error)
@@ -256,9 +244,7 @@ class Emulator:
         status = error.status or 400
         if error.status is None and error.code in self._model.shape_names:
             status = self._model.shape_for(error.code).metadata["error"]["httpStatusCode"]
-        request_id = str(uuid.uuid4())
-        content = {"requestId": request_id, "message": error.message}
-        return _json_reply(status, request_id, content, {"x-amzn-ErrorType": error.code})
+        return _json_reply(status, {"message": error.message}, error_code=error.code)
 
 
 @functools.cache
@@ -267,8 +253,9 @@ def _session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
-def _json_reply(
-    status: int, request_id: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None
-) -> Reply:
-    both = {"Content-Type": "application/json", "x-amzn-RequestId": request_id, **(headers or {})}
-    return Reply(status, both, json.dumps(content).encode())
+def _json_reply(status: int, content: Mapping[str, Any], has_id: bool = True, error_code: str = "") -> Reply:
+    request_id = str(uuid.uuid4())
+    headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
+    if error_code:
+        headers["x-amzn-ErrorType"] = error_code
+    return Reply(status, headers, json.dumps({"requestId": request_id, **content} if has_id else content).encode())

@@ -1,4 +1,4 @@
-"""How a call fails: the service's own errors, and injected failures."""
+"""Failures of calls: the service's errors, and injected failures."""
 
 import random
 import threading
@@ -43,8 +43,8 @@ _MESSAGES = {
 
 
 @dataclass(frozen=True)
-class Failure:
-    """One injected failure: either a `fault` or, for any other error, an `error`."""
+class InjectedFailure:
+    """One injected failure: a `fault`, or any other `error`. With `after`, the call takes effect first."""
 
     operation: str
     fault: Fault | None = None
@@ -67,17 +67,17 @@ class FaultPlan:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pending: list[Failure] = []
-        self._random_failure: Callable[[], Failure | None] = _never
+        self._pending: list[InjectedFailure] = []
+        self._random_failure: Callable[[], InjectedFailure | None] = _never
 
-    def add(self, failure: Failure, times: int) -> None:
+    def add(self, failure: InjectedFailure, times: int) -> None:
         """Make the next `times` matching calls fail. Raises ValueError if `times` is not positive."""
         if times < 1:
             raise ValueError(f"times must be at least 1, not {times}")
         with self._lock:
             self._pending += [failure] * times
 
-    def take(self, operation: str) -> Failure | None:
+    def take(self, operation: str) -> InjectedFailure | None:
         """Remove and return the failure for this call, if there is one."""
         with self._lock:
             for index, failure in enumerate(self._pending):
@@ -89,10 +89,10 @@ class FaultPlan:
         """Make this share of all calls fail, before or after they take effect, until `clear`."""
         generator = random.Random(seed)  # noqa: S311 - a seed makes runs repeatable; nothing here is secret
 
-        def random_failure() -> Failure | None:
+        def random_failure() -> InjectedFailure | None:
             if generator.random() >= share:
                 return None
-            return Failure(ANY_OPERATION, generator.choice(faults), after=generator.random() < 0.5)
+            return InjectedFailure(ANY_OPERATION, generator.choice(faults), after=generator.random() < 0.5)
 
         with self._lock:
             self._random_failure = random_failure

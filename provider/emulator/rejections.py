@@ -1,4 +1,4 @@
-"""What the service rejects although its model allows it.
+"""The values that the service rejects although its model allows them.
 
 The messages about outputs and the AMI's name are the service's own; for the others, only the rejection is known.
 """
@@ -30,10 +30,7 @@ def _region_once(distributions: list[Distribution]) -> Iterator[tuple[str, str]]
     seen = set()
     for index, each in enumerate(distributions):
         if each["region"] in seen:
-            yield (
-                f"distributions[{index}].region",
-                f"The region '{each['region']}' is specified more than once.",
-            )
+            yield f"distributions[{index}].region", f"The region '{each['region']}' is specified more than once."
         seen.add(each["region"])
 
 
@@ -49,10 +46,8 @@ def _build_date(distributions: list[Distribution]) -> Iterator[tuple[str, str]]:
     for index, each in enumerate(distributions):
         name = each.get("amiDistributionConfiguration", {}).get("name")
         if name is not None and not _BUILD_DATE.search(name):
-            reason = (
-                "The EC2 AMI name must contain '{{ imagebuilder:buildDate }}' to ensure that the name will be unique."
-            )
-            yield f"distributions[{index}].amiDistributionConfiguration.name", reason
+            reason = "must contain '{{ imagebuilder:buildDate }}' to ensure that the name will be unique."
+            yield f"distributions[{index}].amiDistributionConfiguration.name", f"The EC2 AMI name {reason}"
 
 
 def _user_groups(distributions: list[Distribution]) -> Iterator[tuple[str, str]]:

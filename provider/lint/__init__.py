@@ -1,7 +1,7 @@
-"""What the handler would say of a template's resources, said before anything is deployed.
+"""Reports before a deployment what the handler would report about a template's resources.
 
-cfn-lint finds its rules here, by their IDs: `cfn-lint TEMPLATE -a provider.lint`. They are made when it asks for
-them, because importing cfn-lint takes half a second, which `python -m provider validate` need not pay.
+cfn-lint finds its rules here by their IDs: `cfn-lint TEMPLATE -a provider.lint`. They are created on first access:
+importing cfn-lint takes half a second, and `python -m provider validate` does not need it.
 """
 
 from .catalog import CHECKS
@@ -14,6 +14,6 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> type:
     if name not in CHECKS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .rules import rule
+    from .cfn_lint_rules import rule
 
     return rule(name)

@@ -1,4 +1,4 @@
-"""One problem in a template or in properties, and where it is."""
+"""One problem in a template or in properties."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,9 @@ from ..template.reader import Position
 
 
 class Diagnostic(NamedTuple):
-    """One problem. `path` leads to it from the template's root; `resource` is the logical ID, empty outside a template.
+    """One problem. `path` starts at the template's root; `resource` is the logical ID, empty outside a template.
 
-    `file`, `position`, and `line` (the text of that line) are known if it was read from a file.
+    `file`, `position`, and `line` (the text of that line) are set if it was read from a file.
     """
 
     path: Path

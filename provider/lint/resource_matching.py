@@ -1,4 +1,4 @@
-"""Which of a template's resources are the provider's, or are meant to be."""
+"""Finds a template's resources that are the provider's, or are meant to be."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -9,33 +9,31 @@ from ..resources.interface import ResourceType
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
 from ..schema.model import TARGET
+from ..template.function_calls import LOOP
 from .catalog import id_of
 from .diagnostic import Diagnostic
-from .functions import IF, LOOP, is_call
+from .function_check import is_call
 
-_A_SLIP: Final = 0.95
-_ALIKE: Final = 0.8
-"""Up from what likeness a type is the provider's own misspelt, and from what it is so where the properties agree."""
+_CERTAIN: Final = 0.95
+_LIKELY: Final = 0.8
+"""How similar a misspelled type must be to the provider's: if it alone decides, and if the properties confirm it."""
 
 _PROPERTIES: Final = "Properties"
 
 
 def provider_resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, Any]]:
-    """A template's resources that are the provider's, or are meant to be, by their paths; in loops, too."""
-    return {
-        path: entry
-        for path, entry in _entries(template.get("Resources"), ("Resources",))
-        if is_provider_resource(entry)
-    }
+    """The resources that are the provider's, or are meant to be, by their paths; including those in loops."""
+    entries = _entries(template.get("Resources"), ("Resources",))
+    return {path: entry for path, entry in entries if is_provider_resource(entry)}
 
 
 def misspelled_types(ours: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
-    """A finding for each of the provider's resources, by their paths, whose type is not quite the provider's."""
-    kinds = {path: one.get("Type") for path, one in ours.items()}
+    """A finding for each of the provider's resources, by their paths, whose type is misspelled."""
+    types = {path: resource.get("Type") for path, resource in ours.items()}
     return [
-        Diagnostic((*path, "Type"), id_of("resource-type"), Severity.ERROR, unsupported_type(repr(kind)), str(path[-1]))
-        for path, kind in kinds.items()
-        if not is_registered(kind)
+        Diagnostic((*path, "Type"), id_of("resource-type"), Severity.ERROR, unsupported_type(repr(name)), str(path[-1]))
+        for path, name in types.items()
+        if not is_registered(name)
     ]
 
 
@@ -48,54 +46,56 @@ def _entries(section: object, path: Path) -> Iterator[tuple[Path, Mapping[str, A
 
 
 def is_provider_resource(resource: Mapping[str, Any]) -> bool:
-    """Whether a resource is the provider's: by its type, or by its properties where the type leaves that open."""
-    kind, properties = resource.get("Type"), resource.get(_PROPERTIES)
-    if (is_registered(kind) and kind != CUSTOM_RESOURCE) or _likeness(kind) >= _A_SLIP:
+    """Whether a resource is the provider's: by its type, or, if the type is not enough, by its properties."""
+    name, properties = resource.get("Type"), resource.get(_PROPERTIES)
+    if (is_registered(name) and name != CUSTOM_RESOURCE) or _similarity(name) >= _CERTAIN:
         return True
-    if not isinstance(properties, Mapping) or (_bare(kind) != _bare(CUSTOM_RESOURCE) and _likeness(kind) < _ALIKE):
+    if not isinstance(properties, Mapping) or (
+        _simplified(name) != _simplified(CUSTOM_RESOURCE) and _similarity(name) < _LIKELY
+    ):
         return False
-    return _are_distinct(expand(properties, resource_type().schema).parameters)
+    return _are_distinctive(expand(properties, resource_type().schema).parameters)
 
 
-def _likeness(kind: object) -> float:
-    """How much a resource type looks like the provider's own, from 0 to 1."""
-    if not isinstance(kind, str):
+def _similarity(name: object) -> float:
+    """How similar a type's name is to the provider's own, from 0 to 1."""
+    if not isinstance(name, str):
         return 0
-    if _bare(kind) == _bare(DISTRIBUTION_CONFIGURATION):
+    if _simplified(name) == _simplified(DISTRIBUTION_CONFIGURATION):
         return 1
-    if not kind.startswith("Custom::"):
+    if not name.startswith("Custom::"):
         return 0
-    from difflib import SequenceMatcher  # only another's resource, or a mistake, needs it
+    from difflib import SequenceMatcher  # only another provider's resource, or a mistake, needs it
 
-    return SequenceMatcher(None, kind, DISTRIBUTION_CONFIGURATION).ratio()
-
-
-def _bare(kind: object) -> str:
-    """A resource type without what is easily mistyped: its colons, and the case of its letters."""
-    return str(kind).replace(":", "").lower()
+    return SequenceMatcher(None, name, DISTRIBUTION_CONFIGURATION).ratio()
 
 
-def _entries_of(value: object) -> Iterator[object]:
-    """The entries of a list, or of those that a condition chooses from."""
+def _simplified(name: object) -> str:
+    """A type's name without colons and capital letters, which are easily mistyped."""
+    return str(name).replace(":", "").lower()
+
+
+def _list_entries(value: object) -> Iterator[object]:
+    """The entries of a list, or of all lists from which a condition chooses."""
     if isinstance(value, list):
         yield from value
-    elif isinstance(value, Mapping) and is_call(value) and isinstance(branches := value.get(IF), list):
+    elif isinstance(value, Mapping) and is_call(value) and isinstance(branches := value.get("Fn::If"), list):
         for branch in branches[1:]:
-            yield from _entries_of(branch)
+            yield from _list_entries(branch)
 
 
-def _are_distinct(parameters: Mapping[str, Any]) -> bool:
-    """Whether parameters are no other resource's: they name a Region to distribute to, or adopt and distribute."""
+def _are_distinctive(parameters: Mapping[str, Any]) -> bool:
+    """Whether no other resource has such properties: they name a Region, or adopt a configuration and distribute."""
     names_a_region = any(
         isinstance(entry, dict) and type_.list_key in map(type_.item.spellings.get, entry)
         for member, type_ in resource_type().schema.members.items()
         if type_.list_key and type_.item
-        for entry in _entries_of(parameters.get(member))
+        for entry in _list_entries(parameters.get(member))
     )
     return names_a_region or (TARGET in parameters and parameters.keys() >= {*resource_type().schema.required})
 
 
 def type_of(resource: Mapping[str, Any]) -> ResourceType:
-    """The resource type of one of the provider's resources; the distribution configuration's if it is misspelled."""
-    kind = resource.get("Type")
-    return resource_type(str(kind)) if is_registered(kind) else resource_type()
+    """The type of one of the provider's resources; the distribution configuration's if its name is misspelled."""
+    name = resource.get("Type")
+    return resource_type(str(name)) if is_registered(name) else resource_type()

@@ -1,7 +1,7 @@
-"""Resources of one template for one configuration: by one Name the second is refused; by one ARN, none is its own."""
+"""Findings about resources of one template that have the same configuration: the same Name, or the same adopted ARN."""
 
-from collections.abc import Hashable, Mapping
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..arn import slug
@@ -10,93 +10,110 @@ from ..schema.finding import Path, Severity
 from ..schema.model import NAME, TARGET
 from ..schema.validation import describe
 from .catalog import id_of
-from .conditions import Conditions, Outcome, condition_of
+from .condition_outcomes import Conditions, Outcome, condition_of
 from .diagnostic import Diagnostic
-from .functions import may_have_loops
-from .names import AS_WRITTEN
+from .function_check import may_have_loops
 from .scenario import Unknown, conditions_in, scenario
-from .texts import Texts
+from .shown_values import AS_WRITTEN, ShownValues
 
 _TOP_LEVEL: Final = 2
-"""The length of the paths of resources that no loop makes."""
+"""The length of the paths of resources outside loops."""
 
 
-class _Named(NamedTuple):
-    """A resource with a Name, or the ARN that it adopts, which stands at `place`.
+class _NamedResource(NamedTuple):
+    """A resource with the value of its Name or its adopted ARN (`member`), which is at `path`.
 
-    `member` is which of the two; `holding` is the resource's own condition.
+    `token` is its ServiceToken, and `condition` its own condition.
     """
 
-    place: Path
+    path: Path
     member: str
     name: Any
-    provider: Any
-    holding: str | None
+    token: Any
+    condition: str | None
 
     @property
     def logical_id(self) -> str:
-        return str(self.place[1])
+        return str(self.path[1])
 
+    @property
     def conditions(self) -> list[str]:
-        """What it hangs on whether the resource is there, and with which Name."""
-        return [*conditions_in(self.name), *([self.holding] if self.holding else [])]
+        """The conditions on which the resource and its name depend."""
+        return list(dict.fromkeys([*conditions_in(self.name), *([self.condition] if self.condition else [])]))
 
-    def value(self, outcome: Outcome, texts: Texts) -> object:
-        """The name: text, or what stands for one that is not known. None where there is no such resource, or name."""
-        if self.holding and not outcome[self.holding]:
+    def value(self, outcome: Outcome, values: ShownValues) -> str | Unknown | None:
+        """The name, which can be Unknown. None if the resource or its name does not exist."""
+        if self.condition and not outcome[self.condition]:
             return None
-        value = scenario(self.name, self.place, outcome, texts).properties
+        value = scenario(self.name, self.path, outcome, values).properties
         return value if isinstance(value, (str, Unknown)) else None
 
-
-def check_names(template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
-    """All resources, of those at their paths in `ours`, whose name leads where another's leads at the same time."""
-    named = [one for path, resource in ours.items() if len(path) == _TOP_LEVEL for one in _named(path, resource)]
-    conditions, texts = Conditions.of(template), Texts(AS_WRITTEN, may_have_loops(template))
-    found: dict[Path, Diagnostic] = {}
-    for first, second in combinations(named, 2):
-        # The same name is another configuration where the provider is another account's.
-        if (first.provider, first.member) != (second.provider, second.member):
-            continue
-        if (value := _shared(first, second, conditions, texts)) is not None:
-            found.setdefault(second.place, _told(first, second, describe(str(value))))
-    return list(found.values())
+    def identity(self, outcome: Outcome, values: ShownValues) -> Hashable | None:
+        """What identifies the configuration; None if there is none, or if a macro can return different values."""
+        name = self.value(outcome, values)
+        if isinstance(name, Unknown):
+            return None if "Transform" in name.written else name
+        return slug(name) if self.member == NAME and isinstance(name, str) else name
 
 
-def _told(first: _Named, second: _Named, value: str) -> Diagnostic:
-    property_, other = second.place[-1], f"{first.place[-1]} of {first.logical_id}"
+def check_names(
+    template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]], conditions: Conditions
+) -> list[Diagnostic]:
+    """A finding for each resource that has the configuration of an earlier one. `ours` are the resources by path."""
+    named = [one for path, resource in ours.items() for one in _named(path, resource)]
+    values = ShownValues(AS_WRITTEN, may_have_loops(template))
+    # Compare only resources that can have the same identity, because a template can have 500 resources.
+    earlier: dict[Hashable, list[_NamedResource]] = defaultdict(list)
+    found: list[Diagnostic] = []
+    for second in named:
+        identities = dict.fromkeys(
+            second.identity(outcome, values) for outcome in conditions.outcomes(second.conditions)
+        )
+        others = {one.path: one for identity in identities for one in earlier[identity] if identity is not None}
+        found += _duplicates(second, others.values(), conditions, values)
+        for identity in identities:
+            earlier[identity].append(second)
+    return found
+
+
+def _duplicates(
+    second: _NamedResource, others: Iterable[_NamedResource], conditions: Conditions, values: ShownValues
+) -> list[Diagnostic]:
+    for first in others:
+        if (value := _shared(first, second, conditions, values)) is not None:
+            return [_diagnostic(first, second, describe(str(value)))]
+    return []
+
+
+def _diagnostic(first: _NamedResource, second: _NamedResource, value: str) -> Diagnostic:
+    property_, other = second.path[-1], f"{first.path[-1]} of {first.logical_id}"
     if second.member == NAME:
-        message = f"{property_}: {value} leads to the same ARN as the {other}; give each resource a name of its own"
-        return Diagnostic(second.place, id_of("name-once"), Severity.ERROR, message, second.logical_id)
-    message = f"{property_}: it is the {other}, too: each undoes the other's updates; adopt it by one resource"
-    return Diagnostic(second.place, id_of("target-once"), Severity.WARNING, message, second.logical_id)
+        message = f"{property_}: {value} has the same ARN as the {other}; give each resource a unique name"
+        return Diagnostic(second.path, id_of("name-once"), Severity.ERROR, message, second.logical_id)
+    message = f"{property_}: same as the {other}, so each undoes the other's updates; adopt it with one resource only"
+    return Diagnostic(second.path, id_of("target-once"), Severity.WARNING, message, second.logical_id)
 
 
-def _named(path: Path, resource: Mapping[str, Any]) -> list[_Named]:
+def _named(path: Path, resource: Mapping[str, Any]) -> list[_NamedResource]:
     properties = resource.get("Properties")
-    if not isinstance(properties, Mapping):
+    if not isinstance(properties, Mapping) or len(path) != _TOP_LEVEL:
         return []
+    token, condition = properties.get("ServiceToken"), condition_of(resource)
     return [
-        _Named((*path, "Properties", key), member, value, properties.get("ServiceToken"), condition_of(resource))
+        _NamedResource((*path, "Properties", key), member, value, token, condition)
         for key, value in properties.items()
         if (member := resource_type().schema.spellings.get(key)) in (NAME, TARGET)
     ][:1]
 
 
-def _shared(first: _Named, second: _Named, conditions: Conditions, texts: Texts) -> object:
-    """The second's name where both lead to one ARN under an outcome that occurs for sure, else None."""
-    names = list(dict.fromkeys([*first.conditions(), *second.conditions()]))
-    for outcome in conditions.outcomes(names) if conditions.is_exact(names) else ():
-        one, other = (_in_arn(named.value(outcome, texts), named.member) for named in (first, second))
-        if one is not None and one == other:
-            return second.value(outcome, texts)
-    return None
-
-
-def _in_arn(name: object, member: str) -> Hashable | None:
-    """What of the ARN hangs on a name; None where the same writing may give another each time."""
-    if isinstance(name, Unknown):
-        return None if "Transform" in name.written else name
-    if not isinstance(name, str):
+def _shared(first: _NamedResource, second: _NamedResource, conditions: Conditions, values: ShownValues) -> object:
+    """The second name if both resources have the same configuration under an outcome that can occur, else None."""
+    # The provider of another account has other configurations.
+    if (first.token, first.member) != (second.token, second.member):
         return None
-    return slug(name) if member == NAME else name
+    names = list(dict.fromkeys([*first.conditions, *second.conditions]))
+    for outcome in conditions.outcomes(names) if conditions.is_exact(names) else ():
+        identity = first.identity(outcome, values)
+        if identity is not None and identity == second.identity(outcome, values):
+            return second.value(outcome, values)
+    return None

@@ -1,32 +1,31 @@
 """A resource's properties under one outcome of the template's conditions, as CloudFormation would send them.
 
-`Fn::If` and `AWS::NoValue` are worked out, and texts as far as their names are known; scalars become text, and what
-only a deployment can know is `Unknown`.
+Scalars are text. A value that only a deployment knows is `Unknown`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ..schema.finding import Path
-from .conditions import Outcome
-from .functions import IF, REF, is_call, spelled
-from .texts import Texts
+from ..template.function_calls import call_in, calls
+from ..template.intrinsics import NO_VALUE, SCALARS, Evaluator, UnknownValueError, text
+from ..template.reader import children
+from ..template.template_error import TemplateError, TreePath
+from .condition_outcomes import Outcome
+from .function_check import is_call, spelled
+from .shown_values import NOTHING_SHOWN, ShownValues
 
-_NO_VALUE: Final = {REF: "AWS::NoValue"}
-_AS_THEY_STAND: Final = Texts()
-
-
-class _Removed:
-    """What `AWS::NoValue` leaves: nothing."""
-
-
-_REMOVED: Final = _Removed()
+_EVALUATED: Final = frozenset({"Ref", "Fn::If", "Fn::Join", "Fn::Sub"})
+"""The functions that are evaluated. Others could split a text with a pseudo parameter, which has no value yet."""
+_LOOP_VARIABLE: Final = re.compile("[$&]{")
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that the template does not show; equal to every other that is written alike."""
+    """A value that only a deployment knows, as text for people. Equal to every other with the same text."""
 
     written: str
 
@@ -34,82 +33,84 @@ class Unknown:
         return self.written
 
 
+class _Evaluator(Evaluator):
+    """Evaluates what a template shows, with scalars as text. Its `conditions` are the outcome."""
+
+    values: ShownValues
+
+    def holds(self, name: Any, path: TreePath) -> bool:
+        is_known = isinstance(name, str) and name in self.conditions
+        return bool(self.conditions[name]) if is_known else super().holds(name, path)
+
+    def call(self, function: str, argument: Any, path: TreePath) -> Any:
+        has_loop_variable = self.values.in_loop and function == "Fn::Sub" and "&{" in str(argument)
+        if function in _EVALUATED and not has_loop_variable:
+            with suppress(TemplateError):
+                return super().call(function, argument, path)
+        return Unknown(spelled({function: argument}))
+
+    def mapping(self, node: Mapping[Any, Any], path: TreePath) -> Any:
+        return Unknown(spelled(node)) if is_call(node) else super().mapping(node, path)
+
+    def scalar(self, node: Any, path: TreePath) -> Any:
+        if isinstance(node, str) and self.values.in_loop and _LOOP_VARIABLE.search(node):
+            return Unknown(str(node))
+        try:
+            value = super().scalar(node, path)
+        except UnknownValueError:
+            return Unknown(str(node))
+        return text(value) if isinstance(value, SCALARS) else value
+
+
 @dataclass(frozen=True)
 class Scenario:
-    """Properties as they would be sent, and where in the template each of their places comes from."""
+    """A value as CloudFormation would send it under one outcome; `node` and `path` are its own in the template."""
 
     properties: Any
-    origins: Mapping[Path, Path]
+    outcome: Outcome
+    node: Any
+    path: Path
 
     def origin(self, path: Path) -> Path:
-        """Where in the template a place in the properties is; of one that is missing, where it is missing from."""
-        while path not in self.origins:
-            path = path[:-1]
-        return self.origins[path]
+        """The path in the template of what is at a path in the properties; if it is missing, of what lacks it."""
+        node, origin = self._chosen(self.node, self.path)
+        for key in path:
+            found = next(((child, below) for name, child, below in self._entries(node, origin) if name == key), None)
+            if found is None:
+                break
+            node, origin = found
+        return origin
+
+    def _entries(self, node: Any, path: Path) -> Iterator[tuple[str | int, Any, Path]]:
+        """The entries that a mapping or list has in the properties: their keys or indexes there, nodes, and paths."""
+        index = 0
+        for key, child in () if isinstance(node, dict) and is_call(node) else children(node):
+            chosen, below = self._chosen(child, (*path, key))
+            if call_in(chosen) != ("Ref", "AWS::NoValue"):
+                yield str(key) if isinstance(node, dict) else index, chosen, below
+                index += 1
+
+    def _chosen(self, node: Any, path: Path) -> tuple[Any, Path]:
+        """The branch of `Fn::If` that the outcome chooses, or the node itself."""
+        while name := _condition_of(*(call_in(node) or ("", None))):
+            branch = 1 if self.outcome[name] else 2
+            node, path = node["Fn::If"][branch], (*path, "Fn::If", branch)
+        return node, path
 
 
-def scenario(properties: Any, path: Path, outcome: Outcome, texts: Texts = _AS_THEY_STAND) -> Scenario:
-    """The properties that stand at `path` in a template, under `outcome`."""
-    resolution = _Resolution(outcome, texts)
-    value = resolution.value(properties, path, ())
-    return Scenario({} if value is _REMOVED or value is None else value, {(): path, **resolution.origins})
+def scenario(node: Any, path: Path, outcome: Outcome, values: ShownValues = NOTHING_SHOWN) -> Scenario:
+    """The properties, or one of their values, at `path` in a template under `outcome`."""
+    value = _Evaluator({}, outcome, values).evaluate(node, path)
+    return Scenario({} if value is NO_VALUE or value is None else value, outcome, node, path)
 
 
 def conditions_in(node: Any) -> Iterator[str]:
-    """The names of the conditions on which a value hangs."""
-    branches = _branches(node)
-    if branches:
-        yield branches[0]
-    children = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
-    for child in children:
-        yield from conditions_in(child)
+    """The names of the conditions on which a value depends."""
+    return filter(None, (_condition_of(call.function, call.argument) for call in calls(node, ())))
 
 
-@dataclass
-class _Resolution:
-    """Works out one scenario."""
-
-    outcome: Outcome
-    texts: Texts
-    origins: dict[Path, Path] = field(default_factory=dict)
-
-    def value(self, node: Any, path: Path, place: Path) -> Any:
-        """What stands at `path` in the template, to be put at `place` in the properties."""
-        if branches := _branches(node):
-            chosen = 1 if self.outcome[branches[0]] else 2
-            return self.value(branches[chosen], (*path, IF, chosen), place)
-        if node == _NO_VALUE:
-            return _REMOVED
-        self.origins[place] = path
-        if isinstance(node, Mapping):
-            return self._call(node) if is_call(node) else self._mapping(node, path, place)
-        if isinstance(node, list):
-            return self._list(node, path, place)
-        if node is None:
-            return None
-        known = self.texts.of(node)
-        return Unknown(str(node)) if known is None else known
-
-    def _call(self, node: Mapping[Any, Any]) -> Any:
-        known = self.texts.of(node)
-        return Unknown(spelled(node)) if known is None else known
-
-    def _mapping(self, node: Mapping[Any, Any], path: Path, place: Path) -> dict[str, Any]:
-        entries = ((str(key), self.value(entry, (*path, key), (*place, str(key)))) for key, entry in node.items())
-        return {key: entry for key, entry in entries if entry is not _REMOVED}
-
-    def _list(self, node: list[Any], path: Path, place: Path) -> list[Any]:
-        found: list[Any] = []
-        for index, entry in enumerate(node):
-            value = self.value(entry, (*path, index), (*place, len(found)))
-            if value is not _REMOVED:
-                found.append(value)
-        return found
-
-
-def _branches(node: Any) -> tuple[str, Any, Any] | None:
-    """The condition's name and the two values of an `Fn::If` that is written as it should be."""
-    argument = node.get(IF) if isinstance(node, Mapping) and len(node) == 1 else None
-    if isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str):
-        return (argument[0], argument[1], argument[2])
-    return None
+def _condition_of(function: str, argument: Any) -> str:
+    """The condition's name in a valid call of `Fn::If`; empty for all others."""
+    if function == "Fn::If" and isinstance(argument, list) and len(argument) == 3 and isinstance(argument[0], str):
+        return argument[0]
+    return ""

@@ -1,18 +1,19 @@
-"""Diagnostics about a template's structure, which only `validate` reports: cfn-lint has its own rules for it."""
+"""Diagnostics about a template's structure. Only `validate` reports them; cfn-lint has its own rules."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..schema.finding import Path, Severity
 from ..template import structure
+from ..template.intrinsics import DYNAMIC_REFERENCE
 from ..template.template_error import TemplateError, format_path
 from .diagnostic import Diagnostic
-from .functions import is_call
+from .function_check import is_call
 from .resource_matching import provider_resources
 
 
 def check_structure(template: Mapping[str, Any]) -> list[Diagnostic]:
-    """All diagnostics about what surrounds the properties of a parsed template's resources."""
+    """All diagnostics about a parsed template's structure, except for its resources' properties."""
     return [
         *(_diagnostic(error, str(error.path[1]) if len(error.path) > 1 else "") for error in _section_errors(template)),
         *(
@@ -24,7 +25,7 @@ def check_structure(template: Mapping[str, Any]) -> list[Diagnostic]:
 
 
 def check_bare(properties: Mapping[str, Any]) -> list[Diagnostic]:
-    """All diagnostics about what CloudFormation requires of properties that are alone in a file."""
+    """All diagnostics about the structure of a file that contains only properties."""
     return [_diagnostic(error, "") for error in (*structure.null_errors(properties, ()), *_own(properties, ()))]
 
 
@@ -35,36 +36,36 @@ def _section_errors(template: Mapping[str, Any]) -> Iterator[TemplateError]:
         return
     yield from structure.null_errors(section, ("Resources",))
     for name, entry in (section or {}).items():
-        # The keys of a resource of another type are for cfn-lint.
+        # cfn-lint checks the keys of resources of other types.
         if not isinstance(entry, Mapping) or not isinstance(entry.get("Type", 0), (str, type(None))):
             path = ("Resources", str(name))
             yield from structure.resource_errors(entry, path, transformed="Transform" in template)
 
 
 def _resource_errors(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> Iterator[TemplateError]:
-    """What is wrong with a resource of the provider."""
+    """The mistakes of one of the provider's resources."""
     yield from structure.key_errors(resource, path, transformed="Transform" in template)
     names = template["Resources"]
     # A transform or an include can add resources.
     if "Transform" not in template and not any(str(name).startswith("Fn::") for name in names):
         yield from structure.depends_on_errors(resource, path, names)
-    properties, place = resource.get("Properties", {}), (*path, "Properties")
+    properties, location = resource.get("Properties", {}), (*path, "Properties")
     if properties is None or structure.is_misspelled(resource, "Properties"):
         return
-    yield from structure.properties_errors(properties, place)
+    yield from structure.properties_errors(properties, location)
     if isinstance(properties, Mapping):
         if "ServiceToken" not in properties and not any(str(key).startswith("Fn::") for key in properties):
-            yield structure.missing_token(place)
-        yield from _own(properties, place)
+            yield structure.missing_token(location)
+        yield from _own(properties, location)
 
 
-def _own(properties: Mapping[str, Any], place: Path) -> Iterator[TemplateError]:
-    return structure.service_errors(properties, place, lambda name: _is_unknown(properties[name]))
+def _own(properties: Mapping[str, Any], location: Path) -> Iterator[TemplateError]:
+    return structure.service_errors(properties, location, lambda name: _is_unknown(properties[name]))
 
 
 def _is_unknown(value: object) -> bool:
     """Whether only a deployment knows a value."""
-    return is_call(value) if isinstance(value, Mapping) else isinstance(value, str) and "{{resolve:" in value
+    return is_call(value) if isinstance(value, Mapping) else isinstance(value, str) and DYNAMIC_REFERENCE in value
 
 
 def _diagnostic(error: TemplateError, resource: str) -> Diagnostic:
@@ -72,7 +73,7 @@ def _diagnostic(error: TemplateError, resource: str) -> Diagnostic:
 
 
 def _shown(path: Path) -> str:
-    """A path as a person writes it: from a resource's properties, or else from its logical ID."""
+    """A path for people: from a resource's properties, or else from its logical ID."""
     if path[:1] != ("Resources",):
         return format_path(path)
     return format_path(path[3:] or path[2:] if path[2:3] == ("Properties",) else path[1:] or path)

@@ -1,1 +1,1 @@
-"""Emulates CloudFormation: works on stacks by sending the provider what CloudFormation would send."""
+"""Emulates CloudFormation: runs stack operations by sending the provider the requests of CloudFormation."""

@@ -15,37 +15,35 @@ from uuid import uuid4
 from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .deployment import Deployment
-from .exchange import Event, Exchange, Verdict
-from .records import Resource, Rollback, Stack, StackEvent, StackLocation
+from .exchange import Event, Exchange, RequestResult
+from .records import DeployedResource, Rollback, Stack, StackEvent, StackLocation
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
-CLEANUP_ATTEMPTS = 3
-"""How often CloudFormation sends a Delete in the cleanup after an update or its rollback, before it gives up."""
+_CLEANUP_ATTEMPTS = 3
+"""How often CloudFormation tries a Delete in the cleanup after an update or its rollback."""
 
 
 @dataclass
 class Operation:
-    """One create, update, or delete; `live` is what the stack records at this moment."""
+    """One create, update, or delete. `live` are the stack's resources at this moment, by logical ID."""
 
     stack: Stack
-    place: StackLocation
+    location: StackLocation
     exchange: Exchange
     on_event: Callable[[StackEvent], None]
-    outside: ExternalValues
-    live: dict[str, Resource] = field(init=False)
+    external: ExternalValues
+    live: dict[str, DeployedResource] = field(init=False)
     created: list[str] = field(default_factory=list)
     updated: set[str] = field(default_factory=set)
     """The logical IDs of the resources that an Update was sent for."""
-    replaced: list[Resource] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    replaced: list[DeployedResource] = field(default_factory=list)
+    shown: set[str] = field(init=False)
     types: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.live = dict(self.stack.resources)
-        self.seen = set(self.stack.seen)
+        self.shown = set(self.stack.shown)
         self.types = self.stack.types
-
-    # the three operations
 
     def create(self, template: Template, parameters: Mapping[str, str]) -> Stack:
         """Create the stack, or roll back. Raises TemplateError before anything is sent."""
@@ -67,15 +65,15 @@ class Operation:
         if failure is not None:
             return self._roll_back(failure)
         self._stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        left = [
-            old for old in self.replaced if not self._delete_one(old, old.replace_policy, "Retain", CLEANUP_ATTEMPTS)
+        kept = [
+            old for old in self.replaced if not self._delete_one(old, old.replace_policy, "Retain", _CLEANUP_ATTEMPTS)
         ]
         removed = [old for name, old in self.live.items() if name not in new.order]
-        failed = self._delete_all(list(reversed(removed)), CLEANUP_ATTEMPTS)
-        # CloudFormation forgets what it could not clean up after an update.
+        failed = self._delete_all(list(reversed(removed)), _CLEANUP_ATTEMPTS)
+        # CloudFormation no longer tracks what it could not clean up after an update.
         self.live = {name: self.live[name] for name in new.order if name in self.live}
         self.types = new.types
-        reason = "Update successful. One or more resources could not be deleted." if left or failed else ""
+        reason = "Update successful. One or more resources could not be deleted." if kept or failed else ""
         return self._end("UPDATE_COMPLETE", outputs, reason)
 
     def delete(self) -> Stack:
@@ -100,7 +98,7 @@ class Operation:
         self._stack_event("UPDATE_ROLLBACK_IN_PROGRESS", failure)
         before = self.stack.resources
         pending = {name: self.live[name] for name in before if name in self.updated}
-        # A resource without an Update can still have new policies, which only the stack knows.
+        # A resource that got no Update can still have new policies, which are only recorded in the stack.
         self.live.update((name, old) for name, old in before.items() if name not in pending)
         return self._restore(Rollback(before, self.stack.outputs, pending, created=tuple(self.created)))
 
@@ -110,11 +108,11 @@ class Operation:
         for name, now in rollback.pending.items():
             old = rollback.before[name]
             self._event(now, "UPDATE_IN_PROGRESS")
-            verdict = self._send("Update", now._replace(properties=old.properties), old=now.properties)
-            physical_id = verdict.physical_id or now.physical_id
-            self.live[name] = old._replace(physical_id=physical_id, data=verdict.data or old.data)
-            if not verdict.succeeded:
-                self._event(self.live[name], "UPDATE_FAILED", verdict.reason)
+            result = self._send("Update", now._replace(properties=old.properties), old=now.properties)
+            physical_id = result.physical_id or now.physical_id
+            self.live[name] = old._replace(physical_id=physical_id, data=result.data or old.data)
+            if not result.succeeded:
+                self._event(self.live[name], "UPDATE_FAILED", result.reason)
                 pending[name] = now._replace(physical_id=physical_id)
                 remaining = rollback._replace(pending=pending, surplus=tuple(surplus))
                 ended = self._end("UPDATE_ROLLBACK_FAILED", rollback.outputs, _failed("update", [name]))
@@ -125,39 +123,37 @@ class Operation:
             self._event(self.live[name], "UPDATE_COMPLETE")
         self._stack_event("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         for now in surplus:
-            self._delete_one(now, "Delete", attempts=CLEANUP_ATTEMPTS)
-        self._delete_all([self.live[name] for name in reversed(self.created)], CLEANUP_ATTEMPTS)
+            self._delete_one(now, "Delete", attempts=_CLEANUP_ATTEMPTS)
+        self._delete_all([self.live[name] for name in reversed(self.created)], _CLEANUP_ATTEMPTS)
         self.live = {name: self.live[name] for name in rollback.before}
         return self._end("UPDATE_ROLLBACK_COMPLETE", rollback.outputs)
 
-    # deploy
-
     def _deployment(self, template: Template, parameters: Mapping[str, str]) -> Deployment:
-        return Deployment(template, parameters, self.place, self.live, outside=self.outside)
+        return Deployment(template, parameters, self.location, self.live, external=self.external)
 
     def _deploy(self, new: Deployment, verb: str) -> tuple[str | None, dict[str, str]]:
-        """The reason of the failure as in a stack event (None: no failure), and the outputs."""
-        self._tell(new.notes)
+        """Deploy all resources. Returns the reason of the failure (None if there is none), and the outputs."""
+        self._show_notes(new.notes)
         for name in new.order:
             if not new.backed(name):
                 self._skip(new, name)
                 continue
-            known = name in self.live
-            if not self._change(new, name):
-                return _failed("update" if known else "create", [name]), {}
-            self._tell(new.notes)
+            verb_of_resource = "update" if name in self.live else "create"
+            if not self._deploy_resource(new, name):
+                return _failed(verb_of_resource, [name]), {}
+            self._show_notes(new.notes)
         try:
             outputs = new.outputs()
         except TemplateError as error:
             self._stack_event(f"{verb}_FAILED", str(error))
             return str(error), {}
-        self._tell(new.notes)
+        self._show_notes(new.notes)
         return None, outputs
 
-    def _change(self, new: Deployment, name: str) -> bool:
+    def _deploy_resource(self, new: Deployment, name: str) -> bool:
         old = self.live.get(name)
         deletion, replacement = new.policies(name)
-        resource = old or Resource(name, new.type(name), "", {}, {}, deletion, replacement)
+        resource = old or DeployedResource(name, new.type(name), "", {}, {}, deletion, replacement)
         try:
             properties = new.properties(name)
         except TemplateError as error:
@@ -174,34 +170,34 @@ class Operation:
             return False
         return self._update(old, resource)
 
-    def _create(self, resource: Resource) -> bool:
+    def _create(self, resource: DeployedResource) -> bool:
         self._event(resource, "CREATE_IN_PROGRESS")
-        verdict = self._send("Create", resource)
-        resource = resource._replace(physical_id=verdict.physical_id or self._invented(resource), data=verdict.data)
+        result = self._send("Create", resource)
+        resource = resource._replace(physical_id=result.physical_id or self._generated_id(resource), data=result.data)
         self.live[resource.logical_id] = resource
         self.created.append(resource.logical_id)
-        if not verdict.succeeded:
-            self._event(resource, "CREATE_FAILED", verdict.reason)
+        if not result.succeeded:
+            self._event(resource, "CREATE_FAILED", result.reason)
             return False
         self._event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
         self._event(resource, "CREATE_COMPLETE")
         return True
 
-    def _invented(self, resource: Resource) -> str:
-        """The ID that CloudFormation invents if a Create got no valid response."""
+    def _generated_id(self, resource: DeployedResource) -> str:
+        """The physical ID that CloudFormation generates if a Create gets no valid response."""
         return f"{self.stack.name}-{resource.logical_id}-{uuid4().hex[:12].upper()}"
 
-    def _update(self, old: Resource, resource: Resource) -> bool:
+    def _update(self, old: DeployedResource, resource: DeployedResource) -> bool:
         self._event(old, "UPDATE_IN_PROGRESS")
         self.updated.add(old.logical_id)
-        verdict = self._send("Update", resource, old=old.properties)
+        result = self._send("Update", resource, old=old.properties)
         # The ID in a FAILED response is recorded, too: the rollback's Update sends it.
-        resource = resource._replace(physical_id=verdict.physical_id or old.physical_id)
+        resource = resource._replace(physical_id=result.physical_id or old.physical_id)
         self.live[old.logical_id] = resource
-        if not verdict.succeeded:
-            self._event(resource, "UPDATE_FAILED", verdict.reason)
+        if not result.succeeded:
+            self._event(resource, "UPDATE_FAILED", result.reason)
             return False
-        self.live[old.logical_id] = resource._replace(data=verdict.data)
+        self.live[old.logical_id] = resource._replace(data=result.data)
         if resource.physical_id != old.physical_id:
             self.replaced.append(old._replace(replace_policy=resource.replace_policy))
             self._event(
@@ -212,35 +208,31 @@ class Operation:
         self._event(resource, "UPDATE_COMPLETE")
         return True
 
-    # delete
-
-    def _delete_all(self, resources: Iterable[Resource], attempts: int = 1) -> str:
-        """Delete in the given order. Returns the failures as in a stack event, empty if there are none."""
+    def _delete_all(self, resources: Iterable[DeployedResource], attempts: int = 1) -> str:
+        """Delete in this order. Returns the reason of the failure, empty if there is none."""
         failed = []
         for resource in resources:
-            fresh = resource.logical_id in self.created
-            keep = "Retain" if fresh else "Retain RetainExceptOnCreate"
+            is_new = resource.logical_id in self.created
+            keep = "Retain" if is_new else "Retain RetainExceptOnCreate"
             if self._delete_one(resource, resource.deletion_policy, keep, attempts):
                 del self.live[resource.logical_id]
             else:
                 failed.append(resource.logical_id)
         return _failed("delete", failed) if failed else ""
 
-    def _delete_one(self, resource: Resource, policy: str, keep: str = "", attempts: int = 1) -> bool:
+    def _delete_one(self, resource: DeployedResource, policy: str, keep: str = "", attempts: int = 1) -> bool:
         if policy in keep.split():
             self._event(resource, "DELETE_SKIPPED")
             return True
         return any(self._send_delete(resource) for _ in range(attempts))
 
-    def _send_delete(self, resource: Resource) -> bool:
+    def _send_delete(self, resource: DeployedResource) -> bool:
         self._event(resource, "DELETE_IN_PROGRESS")
-        verdict = self._send("Delete", resource)
-        self._event(resource, "DELETE_COMPLETE" if verdict.succeeded else "DELETE_FAILED", verdict.reason)
-        return verdict.succeeded
+        result = self._send("Delete", resource)
+        self._event(resource, "DELETE_COMPLETE" if result.succeeded else "DELETE_FAILED", result.reason)
+        return result.succeeded
 
-    # requests
-
-    def _send(self, request: str, resource: Resource, old: dict[str, Any] | None = None) -> Verdict:
+    def _send(self, request: str, resource: DeployedResource, old: dict[str, Any] | None = None) -> RequestResult:
         event: Event = {
             "RequestType": request,
             "ServiceToken": resource.properties["ServiceToken"],
@@ -253,39 +245,37 @@ class Operation:
             event["PhysicalResourceId"] = resource.physical_id
         if old is not None:
             event["OldResourceProperties"] = old
-        verdict = self.exchange.send(event)
-        for notice in verdict.notices:
+        result = self.exchange.send(event)
+        for notice in result.notices:
             self._event(resource, "NOTICE", notice)
-        return verdict
-
-    # events
+        return result
 
     def _skip(self, new: Deployment, name: str) -> None:
-        if name not in self.seen:
-            self.seen.add(name)
-            placeholder = new.reference(name, ("Outputs",))
-            skipped = Resource(name, new.type(name), placeholder, {}, {}, "", "")
-            why = "another function's by its properties" if name in new.template.foreign else "not deployed here"
-            self._event(skipped, "SKIPPED", f"{new.type(name)} is {why}; its Ref gives {placeholder}")
+        if name not in self.shown:
+            self.shown.add(name)
+            placeholder = new.values.reference(name, ("Outputs",))
+            skipped = DeployedResource(name, new.type(name), placeholder, {}, {}, "", "")
+            why = "belongs to another function" if name in new.template.foreign else "is not deployed here"
+            self._event(skipped, "SKIPPED", f"{new.type(name)} {why}; its Ref returns {placeholder}")
 
-    def _tell(self, notes: Iterable[str]) -> None:
+    def _show_notes(self, notes: Iterable[str]) -> None:
         for note in notes:
-            if note not in self.seen:
-                self.seen.add(note)
+            if note not in self.shown:
+                self.shown.add(note)
                 self._stack_event("NOTICE", note)
 
     def _stack_event(self, status: str, reason: str = "") -> None:
-        self._event(Resource(self.stack.name, STACK_TYPE, self.stack.id, {}, {}, "", ""), status, reason)
+        self._event(DeployedResource(self.stack.name, STACK_TYPE, self.stack.id, {}, {}, "", ""), status, reason)
 
-    def _event(self, resource: Resource, status: str, reason: str = "") -> None:
+    def _event(self, resource: DeployedResource, status: str, reason: str = "") -> None:
         self.on_event(
             StackEvent(datetime.now(UTC), resource.logical_id, resource.physical_id, resource.type, status, reason)
         )
 
     def _end(self, status: str, outputs: Mapping[str, str] | None = None, reason: str = "") -> Stack:
         self._stack_event(status, reason)
-        seen = frozenset(self.seen)
-        return Stack(self.stack.name, self.stack.id, status, self.live, outputs or {}, seen, self.types)
+        shown = frozenset(self.shown)
+        return Stack(self.stack.name, self.stack.id, status, self.live, outputs or {}, shown, self.types)
 
 
 def _failed(verb: str, names: list[str]) -> str:

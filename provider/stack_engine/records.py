@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
-class Resource(NamedTuple):
+class DeployedResource(NamedTuple):
     """A provider-backed resource as its stack records it.
 
-    `properties` are as they were sent: scalars as text. `data` is what `Fn::GetAtt` reads.
+    `properties` are as they were sent: scalars as text. `data` has the values for `Fn::GetAtt`.
     """
 
     logical_id: str
@@ -35,8 +35,8 @@ class StackLocation(NamedTuple):
 class StackEvent(NamedTuple):
     """One line of a stack's events.
 
-    `status` is CloudFormation's, or one of two of our own: SKIPPED (a resource of a type that is not deployed
-    here) and NOTICE (what CloudFormation would not show but a person wants to know).
+    `status` is CloudFormation's, or one of two others: SKIPPED (the resource's type is not deployed here) and NOTICE
+    (information that CloudFormation does not show).
     """
 
     time: datetime
@@ -48,17 +48,17 @@ class StackEvent(NamedTuple):
 
 
 class Rollback(NamedTuple):
-    """What remains to be done of an update's rollback.
+    """The rest of an update's rollback that failed.
 
     `before` and `outputs` are the stack's before the update; `created` are the logical IDs that the update added.
     """
 
-    before: Mapping[str, Resource]
+    before: Mapping[str, DeployedResource]
     outputs: Mapping[str, str]
-    pending: Mapping[str, Resource]
-    """The resources that still have to get their old properties, as the failed update left them."""
-    surplus: tuple[Resource, ...] = ()
-    """What the rollback has replaced so far, to be deleted in its cleanup."""
+    pending: Mapping[str, DeployedResource]
+    """The resources that still need their old properties, in their state after the failed update."""
+    surplus: tuple[DeployedResource, ...] = ()
+    """The resources that the rollback has replaced so far; its cleanup deletes them."""
     created: tuple[str, ...] = ()
 
 
@@ -68,11 +68,11 @@ class Stack(NamedTuple):
     name: str
     id: str
     status: str
-    resources: Mapping[str, Resource]
+    resources: Mapping[str, DeployedResource]
     outputs: Mapping[str, str]
-    seen: frozenset[str] = frozenset()
-    """Skipped resources and notices that were shown already."""
+    shown: frozenset[str] = frozenset()
+    """Skipped resources and notices that were already shown."""
     types: Mapping[str, str] = MappingProxyType({})
     """The types of all resources in the stack's template, skipped ones included, by logical ID."""
     rollback: Rollback | None = None
-    """In UPDATE_ROLLBACK_FAILED: what `continue-update-rollback` goes on with."""
+    """In UPDATE_ROLLBACK_FAILED: what `continue-update-rollback` continues."""

@@ -1,4 +1,4 @@
-"""Where answers go: a loopback HTTP server in the place of CloudFormation's pre-signed S3 URLs."""
+"""Receives responses: a loopback HTTP server instead of CloudFormation's pre-signed S3 URLs."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from urllib.parse import quote
 
 from ..emulator.server import LoopbackServer, Reply
 
-MOST_BYTES = 4096
-MOST_ID_BYTES = 1024
+MAX_RESPONSE_BYTES = 4096
+MAX_ID_BYTES = 1024
+"""CloudFormation's limits. Source: AWS CloudFormation User Guide, "Custom resource response objects"."""
 
 
-class AnswerError(Exception):
-    """An answer that CloudFormation would not take; the text is its reason as a stack event has it."""
+class RejectedResponseError(Exception):
+    """A response that CloudFormation rejects; the text is the reason in a stack event."""
 
 
 @dataclass(frozen=True)
 class Put:
-    """One PUT as it arrived; `content_type` is empty where the header was empty or absent."""
+    """One received PUT; `content_type` is empty if the header was empty or absent."""
 
     body: bytes
     content_type: str
 
 
 @dataclass(frozen=True)
-class CheckedAnswer:
-    """A provider's answer, checked."""
+class CheckedResponse:
+    """A provider's valid response."""
 
     succeeded: bool
     physical_id: str
@@ -43,7 +44,7 @@ class CheckedAnswer:
 
 
 class Slot:
-    """The place for one request's answer: its `url`, and every PUT that arrived there."""
+    """The response URL of one request, and every PUT to it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -53,46 +54,46 @@ class Slot:
 
     @property
     def puts(self) -> tuple[Put, ...]:
-        """Every PUT so far, the first one first."""
+        """Every PUT so far, in order."""
         with self._changed:
             return tuple(self._puts)
 
     def wait(self, seconds: float) -> Put | None:
-        """The first PUT, waited for; None where none came within `seconds` or before `abandon`."""
+        """Wait for the first PUT. None if there is none within `seconds` or before `abandon`."""
         with self._changed:
             self._changed.wait_for(lambda: self._puts or self._abandoned, timeout=seconds)
             return self._puts[0] if self._puts else None
 
     def abandon(self) -> None:
-        """Nobody is left who could answer: whoever waits need not wait on."""
+        """End `wait`, because nothing is running that could respond."""
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
 
-    def take(self, put: Put) -> None:
-        """Keep a PUT and wake who waits for it."""
+    def add(self, put: Put) -> None:
+        """Record a PUT and end `wait`."""
         with self._changed:
             self._puts.append(put)
             self._changed.notify_all()
 
 
-class AnswerSink:
-    """Takes answers on 127.0.0.1 for as long as its `with` block runs."""
+class ResponseSink:
+    """Receives responses on 127.0.0.1 while its `with` block runs."""
 
-    def __enter__(self) -> AnswerSink:
+    def __enter__(self) -> ResponseSink:
         self._slots: dict[str, Slot] = {}
         self._server = LoopbackServer(self._respond)
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
 
     def open(self, stack_id: str, logical_id: str, request_id: str, date: float | None = None) -> Slot:
-        """A new slot for one request; nobody can guess its URL, and no other request shares it.
+        """A new slot for one request. Its URL cannot be guessed.
 
-        `date` is when CloudFormation made the request, in seconds since the epoch; now by default.
+        `date` is the time of the request in seconds since the epoch; now by default.
         """
         key = quote(f"{stack_id}|{logical_id}|{request_id}", safe="")
         signature = quote(secrets.token_urlsafe(24), safe="")
@@ -103,64 +104,63 @@ class AnswerSink:
         return slot
 
     def _respond(self, method: str, target: str, body: bytes, headers: Message) -> Reply:
-        """Take one answer, as S3 takes what a pre-signed URL allows."""
+        """Accept a PUT as S3 does for a pre-signed URL."""
         if method != "PUT":
-            return _reply(405, "MethodNotAllowed")
+            return _error(405, "MethodNotAllowed")
         if "Content-Length" not in headers:
-            return _reply(411, "MissingContentLength")
-        slot = self._slots.get(target)
-        if slot is None:
-            return _reply(403, "SignatureDoesNotMatch")
+            return _error(411, "MissingContentLength")
+        if target not in self._slots:
+            return _error(403, "SignatureDoesNotMatch")
         content_type = headers.get("Content-Type", "")
-        slot.take(Put(body, content_type))
+        self._slots[target].add(Put(body, content_type))
         # S3 signs the content type with the URL, and CloudFormation signs an empty one.
-        return _reply(403, "SignatureDoesNotMatch") if content_type else Reply(200, {}, b"")
+        return _error(403, "SignatureDoesNotMatch") if content_type else Reply(200, {}, b"")
 
 
-def _reply(status: int, code: str) -> Reply:
+def _error(status: int, code: str) -> Reply:
     return Reply(status, {"Content-Type": "application/xml"}, f"<Error><Code>{code}</Code></Error>".encode())
 
 
-def read(put: Put, event: Mapping[str, Any]) -> CheckedAnswer:
-    """The answer to `event` that `put` carries. Raises AnswerError where CloudFormation would not take it."""
-    for refusal in _refusals(put):
-        raise AnswerError(refusal)
-    answer = json.loads(put.body)
-    for refusal in _defects(answer, event):
-        raise AnswerError(refusal)
-    return CheckedAnswer(
-        succeeded=answer["Status"] == "SUCCESS",
-        physical_id=answer["PhysicalResourceId"],
-        reason=str(answer.get("Reason") or ""),
-        data=answer.get("Data") or {},
-        no_echo=bool(answer.get("NoEcho")),
+def read(put: Put, event: Mapping[str, Any]) -> CheckedResponse:
+    """The response to `event` in a PUT. Raises RejectedResponseError if CloudFormation would reject it."""
+    for mistake in _mistakes(put, event):
+        raise RejectedResponseError(mistake)
+    response = json.loads(put.body)
+    return CheckedResponse(
+        succeeded=response["Status"] == "SUCCESS",
+        physical_id=response["PhysicalResourceId"],
+        reason=str(response.get("Reason") or ""),
+        data=response.get("Data") or {},
+        no_echo=bool(response.get("NoEcho")),
     )
 
 
-def _refusals(put: Put) -> Iterator[str]:
+def _mistakes(put: Put, event: Mapping[str, Any]) -> Iterator[str]:
     if put.content_type:
-        yield f"The answer has the content type {put.content_type!r}; S3 takes it with none only."
-    if len(put.body) > MOST_BYTES:
+        yield f"The response has the content type {put.content_type!r}; S3 accepts only an empty one."
+    if len(put.body) > MAX_RESPONSE_BYTES:
         yield "Response object is too long."
     try:
-        answer = json.loads(put.body)
+        response = json.loads(put.body)
     except ValueError:
         yield "Response is not valid JSON."
-    else:
-        if not isinstance(answer, dict):
-            yield "Response is not a JSON object."
-
-
-def _defects(answer: Mapping[str, Any], event: Mapping[str, Any]) -> Iterator[str]:
+        return
+    if not isinstance(response, dict):
+        yield "Response is not a JSON object."
+        return
     for name in ("StackId", "RequestId", "LogicalResourceId"):
-        if answer.get(name) != event[name]:
-            yield f"Invalid {name}: {answer.get(name)!r} is not the request's."
-    physical_id = answer.get("PhysicalResourceId")
-    if not isinstance(physical_id, str) or not 0 < len(physical_id.encode()) <= MOST_ID_BYTES:
+        if response.get(name) != event[name]:
+            yield f"Invalid {name}: {response.get(name)!r} is not the request's."
+    yield from _invalid_members(response)
+
+
+def _invalid_members(response: Mapping[str, Any]) -> Iterator[str]:
+    physical_id, status = response.get("PhysicalResourceId"), response.get("Status")
+    if not isinstance(physical_id, str) or not 0 < len(physical_id.encode()) <= MAX_ID_BYTES:
         yield "Invalid PhysicalResourceId"
-    if answer.get("Status") not in ("SUCCESS", "FAILED"):
-        yield f"Invalid Status: {answer.get('Status')!r} is neither SUCCESS nor FAILED."
-    if answer.get("Status") == "FAILED" and not answer.get("Reason"):
-        yield "Invalid Reason: a FAILED answer needs one."
-    if not isinstance(answer.get("Data") or {}, dict):
+    if status not in ("SUCCESS", "FAILED"):
+        yield f"Invalid Status: {status!r} is neither SUCCESS nor FAILED."
+    if status == "FAILED" and not response.get("Reason"):
+        yield "Invalid Reason: a FAILED response needs one."
+    if not isinstance(response.get("Data") or {}, dict):
         yield "Invalid Data: it must be an object."

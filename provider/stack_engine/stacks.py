@@ -1,4 +1,4 @@
-"""Creates, updates, and deletes stacks by sending the provider what CloudFormation would send."""
+"""Stack operations: sends the provider the requests that CloudFormation would send."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from .deployment import Deployment, refuse_type_changes
 from .exchange import Event, Exchange
 from .operation import Operation
 from .records import Stack, StackEvent, StackLocation
-from .sink import AnswerSink
+from .sink import ResponseSink
 
 __all__ = ["Stack", "StackEngine", "StackEvent"]
 
 
 @dataclass(frozen=True)
 class StackEngine:
-    """Works on stacks of one Region (`us-east-1`) and account (12 digits).
+    """Creates, updates, and deletes stacks of one Region (`us-east-1`) and account (12 digits).
 
     `invoke` runs the provider's function on one event; responses arrive at `sink`. `on_event` is called with each event
     as it happens. The engine waits at most `patience` seconds for a response, even if the ServiceTimeout is longer.
-    `outside` has the known exports of other stacks and dynamic references; the others get placeholders.
+    `external` has the known exports of other stacks and dynamic references; the others get placeholders.
     """
 
     invoke: Callable[[Event], object]
-    sink: AnswerSink
+    sink: ResponseSink
     region: str
     account: str
     on_event: Callable[[StackEvent], None]
     patience: float = 90.0
-    outside: ExternalValues = field(default_factory=ExternalValues)
+    external: ExternalValues = field(default_factory=ExternalValues)
 
     def check(self, name: str, template: Template, parameters: Mapping[str, str]) -> Deployment:
         """The deployment of `template`. Raises TemplateError if CloudFormation would reject it."""
-        return Deployment(template, parameters, self._place(name, self._stack_id(name)), {}, outside=self.outside)
+        return Deployment(template, parameters, self._location(name, self._stack_id(name)), {}, external=self.external)
 
     def create(self, name: str, template: Template, parameters: Mapping[str, str]) -> Stack:
         """Create a stack. Raises TemplateError before anything is sent if the template is wrong."""
@@ -70,7 +70,7 @@ class StackEngine:
 
     def _operation(self, stack: Stack) -> Operation:
         exchange = Exchange(self.invoke, self.sink, self.patience)
-        return Operation(stack, self._place(stack.name, stack.id), exchange, self.on_event, self.outside)
+        return Operation(stack, self._location(stack.name, stack.id), exchange, self.on_event, self.external)
 
-    def _place(self, name: str, stack_id: str) -> StackLocation:
+    def _location(self, name: str, stack_id: str) -> StackLocation:
         return StackLocation(self.region, self.account, name, stack_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .sections import TreePath
+from .template_error import TreePath
 
 
 def _unchanged(_: TreePath, value: str) -> str:
@@ -16,9 +16,9 @@ def _unchanged(_: TreePath, value: str) -> str:
 class ExternalValues(NamedTuple):
     """The known values from outside a template.
 
-    `exports` are those of other stacks, by name. `references` are the values of dynamic references, by the text between
-    `{{resolve:` and `}}`. `fit` takes a placeholder and its path in the template, functions included, and returns one
-    that is valid there.
+    `exports` has the exports of other stacks by name, and `references` the values of dynamic references by the text
+    between `{{resolve:` and `}}`. `fit` takes a placeholder and its path in the template, including functions, and
+    returns a placeholder that is valid there.
     """
 
     exports: Mapping[str, str] = MappingProxyType({})

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .reader import children
-from .sections import TreePath
+from .template_error import TreePath
 
-VARIABLE = re.compile(r"\$\{([^}]*)\}")
-"""A variable in the text of `Fn::Sub`."""
+SUB_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+"""A variable in the text of `Fn::Sub`, or an escaped one (`${!Name}`)."""
+LOOP = "Fn::ForEach::"
+"""The start of a key that a transform replaces with several keys."""
 
 
 class Call(NamedTuple):
@@ -25,7 +27,7 @@ def call_in(node: object) -> tuple[str, Any] | None:
     """The function that `node` calls and its argument, or None if it calls none."""
     if isinstance(node, dict) and len(node) == 1:
         ((name, argument),) = node.items()
-        if name == "Ref" or name.startswith("Fn::"):
+        if name == "Ref" or str(name).startswith("Fn::"):
             return name, argument
     return None
 
@@ -33,36 +35,43 @@ def call_in(node: object) -> tuple[str, Any] | None:
 def calls(node: object, path: TreePath, holds: Callable[[Any, TreePath], bool] | None = None) -> Iterator[Call]:
     """Every call within `node`. If `holds` is given, only the branches of `Fn::If` that it chooses."""
     call = call_in(node)
-    if call:
-        function, node = call
-        path = (*path, function)
-        yield Call(path, function, node)
-        if function == "Fn::If" and holds and isinstance(node, list) and len(node) == 3:
-            branch = 1 if holds(node[0], path) else 2
-            yield from calls(node[branch], (*path, branch), holds)
-            return
-    for key, value in children(node):
-        yield from calls(value, (*path, key), holds)
-
-
-def names_in(call: Call) -> Iterator[str]:
-    """The names of parameters, pseudo parameters, and resources in a call."""
-    argument = call.argument
-    first, *others = argument if isinstance(argument, list) and argument else [argument]
-    if not isinstance(first, str):
+    if call is None:
+        for key, value in children(node):
+            yield from calls(value, (*path, key), holds)
         return
-    if call.function == "Ref" and first is argument:
-        yield first
+    function, argument = call
+    path = (*path, function)
+    yield Call(path, function, argument)
+    if function == "Fn::If" and holds and isinstance(argument, list) and len(argument) == 3:
+        branch = 1 if holds(argument[0], path) else 2
+        argument, path = argument[branch], (*path, branch)
+    yield from calls(argument, path, holds)
+
+
+def references(call: Call) -> Iterator[tuple[str, str]]:
+    """What a call refers to: a parameter, pseudo parameter, or resource, and the attribute (empty for `Ref`)."""
+    if call.function == "Ref" and isinstance(call.argument, str):
+        yield call.argument, ""
     elif call.function == "Fn::GetAtt":
-        yield first.split(".", 1)[0]
+        yield from _get_att_reference(call.argument)
     elif call.function == "Fn::Sub":
-        yield from _names_in_sub(first, others[0] if len(others) == 1 else {})
+        yield from _sub_references(call.argument)
 
 
-def _names_in_sub(pattern: str, own: Collection[str]) -> Iterator[str]:
-    return (name.split(".", 1)[0] for name in variables(pattern) if name not in own)
+def _get_att_reference(argument: Any) -> Iterator[tuple[str, str]]:
+    parts = argument.split(".", 1) if isinstance(argument, str) else argument
+    if isinstance(parts, list) and parts and isinstance(parts[0], str):
+        yield parts[0], parts[1] if len(parts) == 2 and isinstance(parts[1], str) else ""
 
 
-def variables(pattern: str) -> list[str]:
-    """The variables in the text of `Fn::Sub`, without escaped ones (`${!Name}`)."""
-    return [name for name in VARIABLE.findall(pattern) if not name.startswith("!")]
+def _sub_references(argument: Any) -> Iterator[tuple[str, str]]:
+    pattern, variables = argument if isinstance(argument, list) and len(argument) == 2 else (argument, {})
+    for name in SUB_VARIABLE.findall(pattern) if isinstance(pattern, str) else ():
+        if not name.startswith("!") and name not in (variables if isinstance(variables, dict) else {}):
+            logical_id, _, attribute = name.partition(".")
+            yield logical_id, attribute
+
+
+def names_in(node: object, path: TreePath = ()) -> set[str]:
+    """The names of all parameters, pseudo parameters, and resources that a value refers to."""
+    return {name for call in calls(node, path) for name, _ in references(call)}

@@ -7,14 +7,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import date
+from typing import Any, Protocol, TypeAlias
 
-from .external_values import ExternalValues
-from .function_calls import VARIABLE, call_in
-from .parameters import is_stored
-from .placeholders import Placeholders
-from .reader import children
-from .sections import Template, TemplateError, TreePath
+from .function_calls import SUB_VARIABLE, call_in
+from .template_error import TemplateError, TreePath, most_similar
 
 
 class _NoValue:
@@ -22,74 +19,83 @@ class _NoValue:
 
 
 NO_VALUE = _NoValue()
+DYNAMIC_REFERENCE = "{{resolve:"
+"""How a dynamic reference starts, such as `{{resolve:ssm:/images/base}}`."""
+SCALARS = (str, int, float, date)
+"""The types of scalars. cfn-lint's reader, unlike ours, returns dates."""
+UNSUPPORTED_FUNCTIONS = ("Fn::Cidr", "Fn::GetStackOutput", "Fn::Transform")
+"""The functions of CloudFormation that are not evaluated here."""
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_.:]+")
-_DYNAMIC = re.compile(r"\{\{resolve:([a-z-]+):([^}]+)\}\}")
 
 
-class Resources(Protocol):
-    """The values of `Ref` and `Fn::GetAtt` of resources."""
-
-    def reference(self, name: str, path: TreePath) -> Any: ...
-
-    def attribute(self, name: str, attribute: str, path: TreePath) -> Any: ...
+Operand: TypeAlias = tuple[Any, TreePath]
+"""An operand of a condition function, and its path."""
 
 
-def text(value: object, path: TreePath) -> str:
+class UnknownValueError(TemplateError):
+    """A value that is unknown before the deployment, or before a resource responds. The template is not wrong."""
+
+
+class ValueSource(Protocol):
+    """The values that are not in the template. Each method raises UnknownValueError for a value that is unknown."""
+
+    def reference(self, name: str, path: TreePath) -> Any:
+        """The value of `Ref` of a parameter, a pseudo parameter, or a resource."""
+
+    def attribute(self, name: str, attribute: str, path: TreePath) -> Any:
+        """The value of `Fn::GetAtt`."""
+
+    def exported(self, name: str, path: TreePath) -> str:
+        """The value of `Fn::ImportValue`."""
+
+    def resolve(self, text: str, path: TreePath) -> str:
+        """A text that contains dynamic references, with their values."""
+
+
+def text(value: object, path: TreePath = ()) -> str:
     """A scalar as the text that CloudFormation makes of it: `true`, `1`. Raises TemplateError for anything else."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, SCALARS):
         return str(value)
-    kind = {dict: "a map", list: "a list", type(None): "null"}.get(type(value), "nothing")
-    raise TemplateError(f"must be text, not {kind}", path)
+    actual = {dict: "a map", list: "a list", type(None): "null"}.get(type(value), "nothing")
+    raise TemplateError(f"must be text, not {actual}", path)
 
 
 @dataclass
 class Evaluator:
-    """Evaluates the functions of one template.
+    """Evaluates the functions of one template, which has these mappings and conditions."""
 
-    `names` has the values of the parameters and pseudo parameters. `note` is called with each placeholder for a value
-    that `outside` lacks.
-    """
-
-    template: Template
-    names: Mapping[str, Any]
-    resources: Resources
-    placeholders: Placeholders
-    outside: ExternalValues
-    note: Callable[[str], None]
-    _open: list[str] = field(default_factory=list)
+    mappings: Mapping[str, Any]
+    conditions: Mapping[str, Any]
+    values: ValueSource
+    _open: list[str] = field(default_factory=list, init=False)
 
     def evaluate(self, node: Any, path: TreePath) -> Any:
         """The value of `node`: NO_VALUE if it is `AWS::NoValue`. Raises TemplateError."""
-        call = call_in(node)
-        if call:
-            function, argument = call
-            work = FUNCTIONS.get(function)
-            if not work:
-                raise TemplateError(f"{_unknown(function)}", path)
-            return work(self, argument, (*path, function))
-        if isinstance(node, str):
-            return self._dynamic(node, path)
-        if not isinstance(node, (dict, list)):
-            return node
-        evaluated = ((key, self.evaluate(value, (*path, key))) for key, value in children(node))
-        present = [(key, value) for key, value in evaluated if value is not NO_VALUE]
-        return dict(present) if isinstance(node, dict) else [value for _, value in present]
+        if isinstance(node, dict):
+            call = call_in(node)
+            return self.call(*call, path) if call else self.mapping(node, path)
+        if isinstance(node, list):
+            values = [self.evaluate(value, (*path, index)) for index, value in enumerate(node)]
+            return [value for value in values if value is not NO_VALUE]
+        return self.scalar(node, path)
 
-    def _dynamic(self, node: str, path: TreePath) -> str:
-        def value(match: re.Match[str]) -> str:
-            known = self.outside.references.get(f"{match[1]}:{match[2]}")
-            if known is not None:
-                return known
-            value = self.placeholders.resolved(match[2].split(":")[0])
-            if match[0] == node:
-                value = self.outside.fit(path, value)
-            self.note(f"{match[0]} is taken to be {value!r}")
-            return value
+    def call(self, function: str, argument: Any, path: TreePath) -> Any:
+        """The value of the call of a function that is at `path`."""
+        if function not in FUNCTIONS:
+            raise TemplateError(unknown_function(function), path)
+        return FUNCTIONS[function](self, argument, (*path, function))
 
-        return _DYNAMIC.sub(value, node)
+    def mapping(self, node: Mapping[Any, Any], path: TreePath) -> Any:
+        """The value of a mapping that is not a call."""
+        values = {str(key): self.evaluate(value, (*path, key)) for key, value in node.items()}
+        return {key: value for key, value in values.items() if value is not NO_VALUE}
+
+    def scalar(self, node: Any, path: TreePath) -> Any:
+        """The value of a scalar or null."""
+        return self.values.resolve(node, path) if isinstance(node, str) and DYNAMIC_REFERENCE in node else node
 
     def text(self, node: Any, path: TreePath) -> str:
         """The value of `node` as text."""
@@ -97,13 +103,15 @@ class Evaluator:
 
     def holds(self, name: Any, path: TreePath) -> bool:
         """Whether the template's condition `name` is true. Raises TemplateError if there is no such condition."""
-        if name not in self.template.conditions:
+        if not isinstance(name, str):
+            raise TemplateError("must be the name of a condition", path)
+        if name not in self.conditions:
             raise TemplateError(f"there is no condition {name} in Conditions", path)
         if name in self._open:
             raise TemplateError(f"circular dependency between conditions: {', '.join([*self._open, name])}", path)
         self._open.append(name)
         try:
-            return self.condition(self.template.conditions[name], ("Conditions", name))
+            return self.condition(self.conditions[name], ("Conditions", name))
         finally:
             self._open.pop()
 
@@ -116,52 +124,46 @@ class Evaluator:
             raise TemplateError(f"must be one of {', '.join(CONDITIONS)}, Condition", path)
         return CONDITIONS[call[0]](self, call[1], (*path, call[0]))
 
+    def equals(self, left: Operand, right: Operand) -> bool:
+        """Whether `Fn::Equals` of two operands is true."""
+        one, other = self.evaluate(*left), self.evaluate(*right)
+        if isinstance(one, list) or isinstance(other, list):
+            return bool(one == other)
+        return text(one, left[1]) == text(other, right[1])
 
-def _unknown(function: str) -> str:
-    if function in {"Fn::Transform", "Fn::Cidr", "Fn::GetStackOutput"}:
-        return f"{function} is not supported here; write out its value"
+
+def unknown_function(function: str) -> str:
+    """The message about a call of a function that does not exist, or cannot be evaluated, where it is called."""
+    if function in UNSUPPORTED_FUNCTIONS:
+        return f"{function} is not supported here; replace it with its value"
     if function in CONDITIONS:
-        return f"{function} belongs in Conditions"
-    return f"there is no function {function}; there are {', '.join(FUNCTIONS)}"
+        return f"{function} is allowed only in Conditions"
+    similar = most_similar(function, [*FUNCTIONS, *UNSUPPORTED_FUNCTIONS], cutoff=0.8)
+    return f"there is no function {function}" + (f"; did you mean {similar}?" if similar else "")
 
 
 def _list(node: Any, path: TreePath, form: str, *lengths: int) -> list[Any]:
     if not isinstance(node, list) or (lengths and len(node) not in lengths):
-        raise TemplateError(f"is written {form}", path)
+        raise TemplateError(f"must be {form}", path)
     return node
 
 
 def _ref(at: Evaluator, name: Any, path: TreePath) -> Any:
     if not isinstance(name, str):
-        raise TemplateError("is written with a name", path)
-    if name == "AWS::NoValue":
-        return NO_VALUE
-    if name not in at.names:
-        return at.resources.reference(name, path)
-    is_placeholder = name in at.template.parameters and is_stored(at.template.parameters[name])
-    return _fitting(at, name, path) if is_placeholder else at.names[name]
-
-
-def _fitting(at: Evaluator, name: str, path: TreePath) -> Any:
-    """The placeholder for an SSM parameter's value that is valid at `path`."""
-    value = at.names[name]
-    fit = at.outside.fit
-    fitting = [fit(path, one) for one in value] if isinstance(value, list) else fit(path, value)
-    if fitting != value:
-        at.note(f"parameter {name} is taken to be {fitting!r} where another value would be rejected")
-    return fitting
+        raise TemplateError("must be the name of a parameter or resource", path)
+    return NO_VALUE if name == "AWS::NoValue" else at.values.reference(name, path)
 
 
 def _get_att(at: Evaluator, argument: Any, path: TreePath) -> Any:
     parts = argument.split(".", 1) if isinstance(argument, str) else argument
     name, attribute = _list(parts, path, "[LogicalId, Attribute] or LogicalId.Attribute", 2)
-    return at.resources.attribute(at.text(name, path), at.text(attribute, path), path)
+    return at.values.attribute(at.text(name, path), at.text(attribute, path), path)
 
 
 def _sub(at: Evaluator, argument: Any, path: TreePath) -> str:
     pattern, variables = (argument, {}) if isinstance(argument, str) else _list(argument, path, _SUB, 2)
     if not isinstance(pattern, str) or not isinstance(variables, dict):
-        raise TemplateError(f"is written {_SUB}", path)
+        raise TemplateError(f"must be {_SUB}", path)
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -169,31 +171,32 @@ def _sub(at: Evaluator, argument: Any, path: TreePath) -> str:
             return f"${{{name[1:]}}}"
         if not _VARIABLE_NAME.fullmatch(name):
             raise TemplateError(
-                f"${{{name}}}: a variable's name has letters, digits, underscores, periods and colons only; "
-                f"for the text itself write ${{!{name}}}",
+                f"${{{name}}}: a variable's name can have only letters, digits, underscores, periods, and colons; "
+                f"for the text itself, write ${{!{name}}}",
                 path,
             )
         here = path if match[0] == pattern else (*path, name)
+        logical_id, dot, attribute = name.partition(".")
         if name in variables:
             found = at.evaluate(variables[name], (*path, 1, name))
-        elif "." in name:
-            logical_id, attribute = name.split(".", 1)
-            found = at.resources.attribute(logical_id, attribute, here)
+        elif dot:
+            found = at.values.attribute(logical_id, attribute, here)
         else:
             found = _ref(at, name, here)
         if isinstance(found, list):
-            raise TemplateError(f"${{{name}}} is a list; put its items together with Fn::Join", path)
+            raise TemplateError(f"${{{name}}} is a list; combine its items with Fn::Join", path)
         return text(found, path)
 
-    return str(at.evaluate(VARIABLE.sub(value, pattern), path))
+    result = SUB_VARIABLE.sub(value, pattern)
+    return at.values.resolve(result, path) if DYNAMIC_REFERENCE in result else result
 
 
-_SUB = "with text, or [text, {Variable: value}]"
+_SUB = "text, or [text, {Variable: value}]"
 
 
 def _join(at: Evaluator, argument: Any, path: TreePath) -> str:
     delimiter, items = _list(argument, path, "[delimiter, list of text]", 2)
-    values = _list(at.evaluate(items, (*path, 1)), (*path, 1), "with a list of text")
+    values = _list(at.evaluate(items, (*path, 1)), (*path, 1), "a list of text")
     return at.text(delimiter, (*path, 0)).join(text(value, (*path, 1)) for value in values)
 
 
@@ -207,7 +210,7 @@ def _split(at: Evaluator, argument: Any, path: TreePath) -> list[str]:
 
 def _select(at: Evaluator, argument: Any, path: TreePath) -> Any:
     position, items = _list(argument, path, "[index, list]", 2)
-    values = _list(at.evaluate(items, (*path, 1)), (*path, 1), "with a list")
+    values = _list(at.evaluate(items, (*path, 1)), (*path, 1), "a list")
     index = at.text(position, (*path, 0))
     if not re.fullmatch("[0-9]+", index) or int(index) >= len(values):
         raise TemplateError(f"cannot select value {index} of {len(values)}; the first is 0", path)
@@ -217,23 +220,14 @@ def _select(at: Evaluator, argument: Any, path: TreePath) -> Any:
 def _find_in_map(at: Evaluator, argument: Any, path: TreePath) -> Any:
     form = "[map name, first key, second key]"
     keys = [at.text(key, (*path, index)) for index, key in enumerate(_list(argument, path, form, 3, 4)[:3])]
-    found: Any = at.template.mappings
+    found: Any = at.mappings
     for key in keys:
         if not isinstance(found, dict) or key not in found:
             if len(argument) == 4 and isinstance(argument[3], dict) and "DefaultValue" in argument[3]:
                 return at.evaluate(argument[3]["DefaultValue"], (*path, 3, "DefaultValue"))
-            raise TemplateError(f"Mappings has nothing at {'.'.join(keys)} ({key} is not there)", path)
+            raise TemplateError(f"Mappings has no {'.'.join(keys)}: {key} does not exist", path)
         found = found[key]
     return found
-
-
-def _import_value(at: Evaluator, argument: Any, path: TreePath) -> str:
-    export = at.text(argument, path)
-    if export in at.outside.exports:
-        return at.outside.exports[export]
-    value = at.outside.fit(path, at.placeholders.imported(export, as_function="ServiceToken" in path))
-    at.note(f"the export {export} of another stack is taken to be {value!r}")
-    return value
 
 
 def _if(at: Evaluator, argument: Any, path: TreePath) -> Any:
@@ -243,22 +237,19 @@ def _if(at: Evaluator, argument: Any, path: TreePath) -> Any:
 
 
 def _availability_zones(at: Evaluator, argument: Any, path: TreePath) -> list[str]:
-    region = at.text(argument, path) or at.placeholders.region
+    region = at.text(argument, path) or at.values.reference("AWS::Region", path)
     return [region + letter for letter in "abc"]
 
 
-def _operands(argument: Any, path: TreePath, least: int, most: int) -> list[tuple[Any, TreePath]]:
-    operands = _list(argument, path, f"with a list of {least}" + (f" to {most}" if most > least else ""))
-    if not least <= len(operands) <= most:
-        raise TemplateError(f"takes {least} to {most} operands, not {len(operands)}", path)
+def _operands(argument: Any, path: TreePath, least: int, most: int) -> list[Operand]:
+    count = f"{least} to {most} operands" if most > least else f"{least} operand{'s' * (least > 1)}"
+    operands = _list(argument, path, f"a list of {count}", *range(least, most + 1))
     return [(operand, (*path, index)) for index, operand in enumerate(operands)]
 
 
-def _equals(at: Evaluator, argument: Any, path: TreePath) -> bool:
-    left, right = (at.evaluate(*operand) for operand in _operands(argument, path, 2, 2))
-    if isinstance(left, list) or isinstance(right, list):
-        return bool(left == right)
-    return text(left, path) == text(right, path)
+def _all_of(at: Evaluator, argument: Any, path: TreePath) -> list[bool]:
+    # Evaluate every operand: CloudFormation also rejects mistakes in those that do not affect the result.
+    return [at.condition(*operand) for operand in _operands(argument, path, 2, 10)]
 
 
 FUNCTIONS: dict[str, Callable[[Evaluator, Any, TreePath], Any]] = {
@@ -268,9 +259,9 @@ FUNCTIONS: dict[str, Callable[[Evaluator, Any, TreePath], Any]] = {
     "Fn::GetAtt": _get_att,
     "Fn::GetAZs": _availability_zones,
     "Fn::If": _if,
-    "Fn::ImportValue": _import_value,
+    "Fn::ImportValue": lambda at, argument, path: at.values.exported(at.text(argument, path), path),
     "Fn::Join": _join,
-    "Fn::Length": lambda at, argument, path: len(_list(at.evaluate(argument, path), path, "with a list")),
+    "Fn::Length": lambda at, argument, path: len(_list(at.evaluate(argument, path), path, "a list")),
     "Fn::Select": _select,
     "Fn::Split": _split,
     "Fn::Sub": _sub,
@@ -278,8 +269,8 @@ FUNCTIONS: dict[str, Callable[[Evaluator, Any, TreePath], Any]] = {
 }
 
 CONDITIONS: dict[str, Callable[[Evaluator, Any, TreePath], bool]] = {
-    "Fn::And": lambda at, argument, path: all(at.condition(*one) for one in _operands(argument, path, 2, 10)),
-    "Fn::Equals": _equals,
+    "Fn::And": lambda at, argument, path: all(_all_of(at, argument, path)),
+    "Fn::Equals": lambda at, argument, path: at.equals(*_operands(argument, path, 2, 2)),
     "Fn::Not": lambda at, argument, path: not at.condition(*_operands(argument, path, 1, 1)[0]),
-    "Fn::Or": lambda at, argument, path: any(at.condition(*one) for one in _operands(argument, path, 2, 10)),
+    "Fn::Or": lambda at, argument, path: any(_all_of(at, argument, path)),
 }

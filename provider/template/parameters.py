@@ -1,4 +1,4 @@
-"""Gives a template's parameters their values, and rejects what CloudFormation would reject."""
+"""Assigns values to a template's parameters, and rejects the values that CloudFormation rejects."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from .intrinsics import SCALARS, text
 from .placeholders import Placeholders
 from .sections import Template
-from .template_error import TemplateError, TreePath, raise_all
+from .template_error import TemplateError, TreePath, most_similar
 
 Value: TypeAlias = str | list[str]
 
@@ -33,6 +34,18 @@ def is_stored(parameter: Mapping[str, Any]) -> bool:
     return _SSM.fullmatch(str(parameter.get("Type"))) is not None
 
 
+def allowed_values(parameter: Mapping[str, Any]) -> list[str]:
+    """The AllowedValues of a parameter as text; empty if it allows any value."""
+    values = parameter.get("AllowedValues")
+    scalars = values if isinstance(values, list) else []
+    return [text(value) for value in scalars if isinstance(value, SCALARS)]
+
+
+def items_of(value: str) -> list[str]:
+    """The items of a list parameter's value."""
+    return [item.strip() for item in value.split(",")]
+
+
 def bind(
     template: Template, given: Mapping[str, str], placeholders: Placeholders, note: Callable[[str], None]
 ) -> dict[str, Value]:
@@ -41,77 +54,62 @@ def bind(
     A list type has a list of text, every other type has text. `note` is called with each value that is a placeholder.
     Raises TemplateError for undeclared names, and for values that are missing or not allowed.
     """
-    raise_all([*_undeclared(template, given)][:1] or [*_missing(template, given)])
-    return {
-        name: _value(name, parameter, _given(name, parameter, given), placeholders, note)
-        for name, parameter in template.parameters.items()
-    }
+    _reject_unknown(template.parameters, given)
+    _reject_missing(template.parameters, given)
+    values = {}
+    for name, parameter in template.parameters.items():
+        value = given[name] if name in given else text(parameter["Default"], ("Parameters", name, "Default"))
+        values[name] = _value(name, parameter, value, placeholders, note)
+    return values
 
 
-def _undeclared(template: Template, given: Mapping[str, str]) -> Iterator[TemplateError]:
-    unknown = [name for name in given if name not in template.parameters]
-    if unknown:
-        suggestion = _suggestion(unknown[0], template.parameters)
-        known = f" It has {', '.join(template.parameters)}." if template.parameters and not suggestion else ""
-        yield TemplateError(f"has no parameter {', '.join(unknown)}{suggestion}{known}")
+def _reject_unknown(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    if unknown := [name for name in given if name not in declared]:
+        hint = _suggestion(unknown[0], declared) or f"; its parameters are {', '.join(declared) or 'none'}"
+        raise TemplateError(f"has no parameter {', '.join(unknown)}{hint}")
 
 
-def _missing(template: Template, given: Mapping[str, str]) -> Iterator[TemplateError]:
-    declared = template.parameters.items()
-    missing = [name for name, one in declared if name not in given and one.get("Default") is None]
-    if missing:
+def _reject_missing(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    if missing := [name for name, one in declared.items() if name not in given and one.get("Default") is None]:
         options = " ".join(f"--parameter {name}=..." for name in missing)
-        yield TemplateError(f"needs a value for {', '.join(missing)}: {options}")
+        raise TemplateError(f"needs a value for {', '.join(missing)}: {options}")
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # only a mistake needs it
-
-    similar = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {similar[0]}?" if similar else ""
-
-
-def _given(name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) -> str:
-    if name in given:
-        return given[name]
-    default = parameter["Default"]
-    if isinstance(default, bool):
-        return str(default).lower()
-    if isinstance(default, (dict, list)):
-        raise TemplateError("must be text or a number", ("Parameters", name, "Default"))
-    return str(default)
+    similar = most_similar(name, known)
+    return f"; did you mean {similar}?" if similar else ""
 
 
 def _value(
-    name: str, parameter: Mapping[str, Any], text: str, placeholders: Placeholders, note: Callable[[str], None]
+    name: str, parameter: Mapping[str, Any], value: str, placeholders: Placeholders, note: Callable[[str], None]
 ) -> Value:
     path: TreePath = ("Parameters", name)
     type_ = str(parameter.get("Type", ""))
     if not type_:
-        raise TemplateError("a Type is needed", path)
+        raise TemplateError("Type is required", path)
     if type_ not in TYPES:
         raise TemplateError(f"there is no type {type_}{_suggestion(type_, TYPES)}", (*path, "Type"))
     if stored := _SSM.fullmatch(type_):
-        value = placeholders.parameter(stored[1], text)
-        note(f"parameter {name}: SSM parameter {text} is taken to be {value!r}")
-        return value
+        placeholder = placeholders.parameter(stored[1], value)
+        note(f"parameter {name}: SSM parameter {value} is assumed to be {placeholder!r}")
+        return placeholder
     is_list = _LIST.fullmatch(type_) is not None
-    items = [part.strip() for part in text.split(",")] if is_list else [text]
+    items = items_of(value) if is_list else [value]
     for item in items:
         for violation in _violations(parameter, type_, item):
             hint = parameter.get("ConstraintDescription")
             raise TemplateError(f"{item!r} {violation}" + (f": {hint}" if hint else ""), path)
-    return items if is_list else text
+    return items if is_list else value
 
 
-def _violations(parameter: Mapping[str, Any], kind: str, item: str) -> Iterator[str]:
-    allowed = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in _allowed(parameter)]
+def _violations(parameter: Mapping[str, Any], type_: str, item: str) -> Iterator[str]:
+    allowed = allowed_values(parameter)
     if allowed and item not in allowed:
         yield f"is not one of the allowed values {', '.join(allowed)}"
     pattern = parameter.get("AllowedPattern")
     if pattern is not None and not re.fullmatch(str(pattern), item):
         yield f"does not match {pattern}"
-    if "Number" in kind:
+    if "Number" in type_:
         yield from _number_violations(parameter, item)
         return
     if len(item) < int(parameter.get("MinLength", 0)):
@@ -130,8 +128,3 @@ def _number_violations(parameter: Mapping[str, Any], item: str) -> Iterator[str]
         yield f"is less than {parameter['MinValue']}"
     if number > float(parameter.get("MaxValue", number)):
         yield f"is more than {parameter['MaxValue']}"
-
-
-def _allowed(parameter: Mapping[str, Any]) -> list[Any]:
-    values = parameter.get("AllowedValues", [])
-    return values if isinstance(values, list) else [values]

@@ -1,7 +1,6 @@
 """Placeholders for values that only a deployment knows: other resources, SSM parameters, exports of other stacks.
 
-The same name always gets the same placeholder. It has the format of the real value, so that it is valid wherever the
-real one is.
+The same name always gets the same placeholder, in the format of the real value.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Placeholders(NamedTuple):
     region: str
     account: str
     salt: str = ""
-    """Another salt gives other placeholders: a value that changes with it contains one."""
+    """A different salt gives different placeholders, so a value that changes with the salt contains one."""
 
     @property
     def partition(self) -> str:
@@ -47,31 +46,31 @@ class Placeholders(NamedTuple):
         prefix = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
         return next((name for start, name in prefix.items() if self.region.startswith(start + "-")), "aws")
 
-    def reference(self, kind: str, logical_id: str) -> str:
-        """What `Ref` of a resource of type `kind` (`AWS::S3::Bucket`) could be."""
-        if kind in _HEX_IDS:
-            return f"{_HEX_IDS[kind]}-{_digest(logical_id + self.salt)[:17]}"
-        if kind == "AWS::KMS::Key":
+    def reference(self, type_: str, logical_id: str) -> str:
+        """A value for `Ref` of a resource of type `type_` (`AWS::S3::Bucket`)."""
+        if type_ in _HEX_IDS:
+            return f"{_HEX_IDS[type_]}-{_digest(logical_id + self.salt)[:17]}"
+        if type_ == "AWS::KMS::Key":
             return _uuid(logical_id + self.salt)
-        if _REF_IS_ARN.fullmatch(kind):
-            return self.arn(kind, logical_id)
+        if _REF_IS_ARN.fullmatch(type_):
+            return self.arn(type_, logical_id)
         return (logical_id + self.salt).lower()
 
-    def attribute(self, kind: str, logical_id: str, attribute: str) -> str:
-        """What `Fn::GetAtt` of `attribute` of a resource of type `kind` could be."""
+    def attribute(self, type_: str, logical_id: str, attribute: str) -> str:
+        """A value for `Fn::GetAtt` of a resource of type `type_`."""
         if attribute.endswith("Arn"):
-            return self.arn(kind, logical_id)
+            return self.arn(type_, logical_id)
         if attribute.endswith("VersionNumber"):
             return f"1{self.salt}"
-        if attribute.endswith("Id") and kind in _HEX_IDS:
-            return self.reference(kind, logical_id)
+        if attribute.endswith("Id") and type_ in _HEX_IDS:
+            return self.reference(type_, logical_id)
         return f"{logical_id}-{attribute}{self.salt}".lower()
 
-    def arn(self, kind: str, logical_id: str) -> str:
-        """An ARN in the format of resources of type `kind`."""
-        service, _, resource = kind.removeprefix("AWS::").partition("::")
+    def arn(self, type_: str, logical_id: str) -> str:
+        """An ARN in the format of resources of type `type_`."""
+        service, _, resource = type_.removeprefix("AWS::").partition("::")
         kebab = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", resource or "resource").lower()
-        form = _ARN_FORMS.get(kind, "arn:{partition}:{service}:{region}:{account}:{kebab}/{name}")
+        form = _ARN_FORMS.get(type_, "arn:{partition}:{service}:{region}:{account}:{kebab}/{name}")
         return form.format(
             partition=self.partition,
             region=self.region,
@@ -82,19 +81,19 @@ class Placeholders(NamedTuple):
             uuid=_uuid(logical_id + self.salt),
         )
 
-    def parameter(self, kind: str, name: str) -> str | list[str]:
-        """The value of the SSM parameter `name` that a template declares as `kind` (`List<String>`)."""
-        listed = re.fullmatch(r"List<(.+)>", kind)
-        if listed or kind == "CommaDelimitedList":
+    def parameter(self, type_: str, name: str) -> str | list[str]:
+        """A value for the SSM parameter `name` of type `type_` (`List<String>`)."""
+        listed = re.fullmatch(r"List<(.+)>", type_)
+        if listed or type_ == "CommaDelimitedList":
             return [str(self.parameter(listed.group(1) if listed else "String", name))]
-        return self.reference(kind, name) if kind in _HEX_IDS else self.resolved(name)
+        return self.reference(type_, name) if type_ in _HEX_IDS else self.resolved(name)
 
     def resolved(self, name: str) -> str:
-        """What a dynamic reference to the parameter or secret `name` could return."""
+        """A value for a dynamic reference to the parameter or secret `name`."""
         return name.strip("/").replace("/", "-") + self.salt
 
     def imported(self, export: str, as_function: bool) -> str:
-        """The value that another stack exports as `export`: a function's ARN if `as_function`."""
+        """A value for an export of another stack: a function's ARN if `as_function`."""
         name = re.sub(r"[^\w-]+", "-", export)
         if as_function:
             return self.arn("AWS::Lambda::Function", name)

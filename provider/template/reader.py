@@ -1,6 +1,6 @@
 """Reads YAML or JSON with the position of each value.
 
-Functions in short form are read as their long form, and keys and dates as text (YAML 1.1, as CloudFormation reads it).
+As in CloudFormation, the language is YAML 1.1, but keys and dates are text. Short functions get their long form.
 cfn-lint's reader does the same, but importing it takes half a second.
 """
 
@@ -22,28 +22,28 @@ _COMMENTS = ("//", "/*")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _UNQUOTED_BRACES = re.compile(r"[:-]\s+\{\{")
 _MAX_DEPTH = 100
-"""How deeply values can be nested: far more than any template needs, and within Python's recursion limit."""
+"""How deeply values can be nested: deeper than any template needs, and within Python's recursion limit."""
 _MAX_DEPTH_OF_LIBYAML = 1000
 """LibYAML recurses without a limit, so deeper text is left to PyYAML's own parser."""
 _COMPACT_LISTS = re.compile(r"(?:[-?][ \t]+){1000}")
 
 _UNEXPECTED_TOKEN = re.compile("expected '?<(?:block end|document start)>'?, but found '(.+)'")
-_BAD_KEY_INDENTATION = "the indentation does not fit: this key is at no level that is open"
-_BAD_ENTRY_INDENTATION = "the indentation does not fit: this list entry is at no level that is open"
+_BAD_KEY_INDENTATION = "the indentation of this key matches no key above it"
+_BAD_ENTRY_INDENTATION = "the indentation of this list entry matches no entry above it"
 _UNEXPECTED_TOKENS = {
     "?": _BAD_KEY_INDENTATION,
     "<block mapping start>": _BAD_KEY_INDENTATION,
     "-": _BAD_ENTRY_INDENTATION,
     "<block sequence start>": _BAD_ENTRY_INDENTATION,
-    "<scalar>": "the value has ended before this text; quote it as a whole",
+    "<scalar>": "the value ends before this text; put quotes around the whole value",
 }
-"""What PyYAML's token names mean to an author."""
-_PLAIN_WORDS = {"but found another document": "a second document begins here; a template is a single document"}
+"""Messages for PyYAML's token names."""
+_REPLACED_PROBLEMS = {"but found another document": "a second document begins here; a template has only one"}
 
 
 @dataclass(frozen=True)
 class Position:
-    """A line and column, both from 1, and how many columns the text takes on that line."""
+    """A line and column, both from 1, and the width of the text on that line."""
 
     line: int = 1
     column: int = 1
@@ -51,12 +51,12 @@ class Position:
 
 
 class UnreadableError(TemplateError):
-    """The text is neither YAML nor JSON. `line` is the text of the line at `position`."""
+    """A text that is neither YAML nor JSON. `line` is the text of the line at `position`."""
 
-    def __init__(self, message: str, position: Position | None = None, line: str = "", language: str = "") -> None:
+    def __init__(self, message: str, position: Position | None = None, text: str = "", language: str = "") -> None:
         super().__init__(message)
         self.position = position or Position()
-        self.line = line
+        self.line = Source(text).line(self.position.line)
         if position:
             is_not = f"is not {language}: " if language else ""
             shown = message.removeprefix(is_not)
@@ -72,12 +72,12 @@ class Source:
     root: yaml.Node | None = None
 
     def position(self, path: TreePath) -> Position:
-        """The position of the value at `path`, or of what contains it: of its key, or of the list entry."""
+        """The position of the key or list entry at `path`; if there is none, of the innermost one that contains it."""
         position, node = Position(), self.root
         for element in path:
             if node is not None and element != function_of(node):
-                place, node = _child(node, element)
-                position = _position(place) if place else position
+                key, node = _child(node, element)
+                position = _position(key) if key else position
         return position
 
     def line(self, number: int) -> str:
@@ -108,12 +108,12 @@ def read_text(text: str) -> Source:
     except json.JSONDecodeError as error:
         position = Position(error.lineno, error.colno)
         problem = "JSON has no comments" if text.startswith(_COMMENTS, error.pos) else error.msg
-        raise UnreadableError(f"is not JSON: {problem}", position, _line(text, position), "JSON") from error
+        raise UnreadableError(f"is not JSON: {problem}", position, text, "JSON") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
         problem = f"a control character (#x{ord(text[error.position]):02x})"
-        raise UnreadableError(problem, position, _line(text, position), "YAML") from error
+        raise UnreadableError(problem, position, text, "YAML") from error
     except yaml.MarkedYAMLError as error:
         raise _unreadable(text, error) from error
     if is_too_deep(source.tree):
@@ -122,7 +122,7 @@ def read_text(text: str) -> Source:
 
 
 def is_json(text: str) -> bool:
-    """Whether a text is read as JSON: it starts with a brace, or with a comment as JSON's relatives have them."""
+    """Whether a text is read as JSON: it starts with a brace or with a comment of JSON's dialects."""
     return text.lstrip().startswith(("{", *_COMMENTS))
 
 
@@ -143,7 +143,7 @@ def children(node: object) -> Iterator[tuple[Any, Any]]:
 
 
 def function_of(node: yaml.Node) -> str:
-    """The function that a node calls by its short form, by its long name; empty if it calls none."""
+    """The long name of the function that a node calls in short form; empty if it calls none."""
     tag = str(node.tag)
     if not tag.startswith("!") or len(tag) == 1:
         return ""
@@ -153,15 +153,15 @@ def function_of(node: yaml.Node) -> str:
 def _source(text: str) -> Source:
     plain = text
     if is_json(text):
-        # YAML accepts what JSON does not, such as a comma after the last entry. Only integers as text have no limit.
+        # YAML accepts more than JSON, such as a comma after the last entry. As text, integers can have any length.
         json.loads(text, parse_int=str)
-        # JSON may be indented with tabs, YAML may not; within JSON's texts there are none.
+        # JSON can be indented with tabs, YAML cannot. A JSON string contains no tabs.
         plain = text.replace("\t", " ")
     if yaml.__with_libyaml__ and not _is_too_deep_for_libyaml(plain):
-        # LibYAML is ten times faster. PyYAML's own parser reads what it rejects, and explains errors better.
+        # LibYAML is ten times faster. If it fails, PyYAML's parser accepts a little more and explains errors better.
         with suppress(yaml.YAMLError):
             return _composed(text, yaml.compose(plain, Loader=yaml.CSafeLoader))
-    return _composed(text, yaml.compose(plain, Loader=_Loader))
+    return _composed(text, yaml.compose(plain, Loader=_PythonLoader))
 
 
 def _is_too_deep_for_libyaml(text: str) -> bool:
@@ -173,8 +173,8 @@ def _composed(text: str, root: yaml.Node | None) -> Source:
     return Source(text, None if root is None else _Values().value(root), root)
 
 
-class _Loader(yaml.SafeLoader):
-    """Composes nodes without aliases, and joins characters that JSON writes in two halves."""
+class _PythonLoader(yaml.SafeLoader):
+    """Rejects aliases, and joins the surrogate pairs with which JSON writes some characters."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -189,14 +189,14 @@ class _Loader(yaml.SafeLoader):
 
 def _alias(found: Any) -> yaml.MarkedYAMLError:
     return yaml.composer.ComposerError(
-        problem="CloudFormation takes no YAML aliases; write the value out, or resolve them first "
+        problem="CloudFormation does not support YAML aliases; repeat the value, or resolve them first "
         "(`aws cloudformation package`, `sam build`)",
         problem_mark=found.start_mark,
     )
 
 
 class _Values:
-    """Turns nodes into values. A node that it meets twice is an alias."""
+    """Converts nodes to values. A node that occurs twice is an alias."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
@@ -228,7 +228,7 @@ class _Values:
             if not isinstance(key, yaml.ScalarNode):
                 raise _error("a key must be text", key)
             if key.value in mapping:
-                raise _error(f"{key.value!r} is there twice", key)
+                raise _error(f"the key {key.value!r} is used twice", key)
             mapping[key.value] = self.value(value)
         return mapping
 
@@ -236,14 +236,14 @@ class _Values:
         try:
             value = self._scalars[node.tag](node)
             if isinstance(value, int):
-                str(value)  # Python refuses to write out thousands of digits, even those that it reads as octal
+                str(value)  # raises ValueError for thousands of digits
         except (LookupError, ValueError) as error:
-            kind = node.tag.rpartition(":")[2]
-            raise _error(f"{node.value[:60]!r} is not {_KINDS[kind]}; text needs quotes", node) from error
+            type_ = _SCALAR_TYPES[node.tag.rpartition(":")[2]]
+            raise _error(f"{node.value[:60]!r} is not {type_}; text needs quotes", node) from error
         return value
 
 
-_KINDS = {"bool": "a boolean", "float": "a number", "int": "an integer", "null": "null"}
+_SCALAR_TYPES = {"bool": "a boolean", "float": "a number", "int": "an integer", "null": "null"}
 _COLLECTIONS = {"tag:yaml.org,2002:map": yaml.MappingNode, "tag:yaml.org,2002:seq": yaml.SequenceNode}
 
 
@@ -266,20 +266,15 @@ def _position(node: yaml.Node) -> Position:
     return Position(start.line + 1, start.column + 1, max(width, 1))
 
 
-def _line(text: str, position: Position) -> str:
-    return Source(text).line(position.line)
-
-
 def _unreadable(text: str, error: yaml.MarkedYAMLError) -> UnreadableError:
     mark = error.problem_mark or error.context_mark
     position = Position(mark.line + 1, mark.column + 1) if mark else Position()
-    line = _line(text, position)
     problem = error.problem or error.context or ""
     if found := _UNEXPECTED_TOKEN.fullmatch(problem):
         problem = _UNEXPECTED_TOKENS.get(found[1], problem)
-    problem = _PLAIN_WORDS.get(problem, problem)
-    if _UNQUOTED_BRACES.search(line):
+    problem = _REPLACED_PROBLEMS.get(problem, problem)
+    if _UNQUOTED_BRACES.search(Source(text).line(position.line)):
         problem = f"{problem}; a value that begins with {{{{ needs quotes"
-    # The composer rejects what YAML has, but a template has not.
+    # The composer rejects valid YAML that templates cannot contain.
     language = "" if isinstance(error, yaml.composer.ComposerError) else "JSON" if is_json(text) else "YAML"
-    return UnreadableError(problem, position, line, language)
+    return UnreadableError(problem, position, text, language)

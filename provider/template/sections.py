@@ -25,9 +25,9 @@ class Template(NamedTuple):
     transformed: bool
     """Whether a transform (SAM, for one) would add resources that the text does not show."""
     foreign: frozenset[str] = frozenset()
-    """Resources of a type that the provider supports, but with the properties of another function."""
+    """The resources of a supported type whose properties show that they belong to another function."""
     alone: bool = False
-    """Whether the file contained only one resource's properties."""
+    """Whether the file contained only the properties of one resource."""
 
 
 def load(file: Path) -> Template:
@@ -45,7 +45,7 @@ def parse(text: str, name: str) -> Template:
 
 
 def made_of(tree: object, name: str) -> Template:
-    """The template in a parsed document. Raises TemplateError with everything that is wrong with its structure."""
+    """The template in a parsed document. Raises TemplateError with all mistakes in its structure."""
     if not isinstance(tree, dict) or "Resources" not in tree:
         raise TemplateError("has no Resources section, so it is not a CloudFormation template")
     raise_all(template_errors(tree))

@@ -1,6 +1,6 @@
-"""What CloudFormation rejects in a template's structure, before it looks at any resource: one function for each rule.
+"""The mistakes in a template's structure that CloudFormation rejects: one function for each rule.
 
-`validate` reports the mistakes with their IDs, which are cfn-lint's; `plan` and `rehearse` stop at them.
+`validate` reports the mistakes with cfn-lint's IDs; `plan` and `rehearse` stop if there are any.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from .reader import children
-from .template_error import UNREADABLE, TemplateError, TreePath, describe
+from .template_error import UNREADABLE, TemplateError, TreePath, describe, most_similar
 
 RULES = {
-    UNREADABLE: "The file can be read, is a template or properties, and has no null",
-    "E3001": "A resource has a Type, and no keys but those of a resource",
+    UNREADABLE: "The file is readable, contains a template or properties, and has no null values",
+    "E3001": "A resource has a Type and no unknown keys",
     "E3003": "A custom resource has a ServiceToken",
-    "E3005": "DependsOn names resources of the template",
-    "E3012": "Properties are a mapping",
+    "E3005": "DependsOn contains logical IDs of resources in the template",
+    "E3012": "Properties is a mapping",
     "E3031": "ServiceToken is the ARN of a Lambda function or an SNS topic",
     "E3034": "ServiceTimeout is from 1 to 3600",
 }
@@ -34,16 +34,16 @@ RESOURCE_KEYS = (
 _SECTIONS_OF_MAPPINGS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
 _SECTIONS_WITH_LOGICAL_IDS = ("Parameters", "Resources", "Outputs")
 _MAX_RESOURCES = 500
-_NO_NULL = "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue"
+_NO_NULL = "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue"
 MAX_SERVICE_TIMEOUT = 3600
 """Seconds, from the template reference of AWS::CloudFormation::CustomResource."""
 _SERVICE_TOKEN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")
 
 
 def template_errors(tree: Mapping[str, Any]) -> Iterator[TemplateError]:
-    """Everything that is wrong with the structure of a template that is to be deployed."""
+    """All mistakes in the structure of a template."""
     if unknown := sorted(set(tree) - set(SECTIONS)):
-        yield TemplateError(f"unknown section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+        yield TemplateError(f"unknown section {', '.join(unknown)}; the sections are {', '.join(SECTIONS)}")
     yield from _loop_errors(tree, ())
     yield from null_errors(tree["Resources"], ("Resources",))
     for name in _SECTIONS_OF_MAPPINGS:
@@ -59,14 +59,14 @@ def template_errors(tree: Mapping[str, Any]) -> Iterator[TemplateError]:
 
 
 def section_errors(tree: Mapping[str, Any], name: str) -> Iterator[TemplateError]:
-    """Whether a section is a mapping, if it is there."""
+    """A mistake if a section is not a mapping."""
     section = tree.get(name)
     if section is not None and not isinstance(section, dict):
         yield TemplateError(f"must be a mapping, not {describe(section)}", (name,))
 
 
 def null_errors(node: object, path: TreePath) -> Iterator[TemplateError]:
-    """All nulls within a value."""
+    """A mistake for each null within a value."""
     if node is None:
         yield TemplateError(_NO_NULL, path)
     for key, child in children(node):
@@ -74,7 +74,7 @@ def null_errors(node: object, path: TreePath) -> Iterator[TemplateError]:
 
 
 def resource_errors(resource: object, path: TreePath, *, transformed: bool) -> Iterator[TemplateError]:
-    """Whether an entry of Resources is a resource. A macro's or loop's entry can become anything; nulls are extra."""
+    """The mistakes of an entry of Resources. `null_errors` checks null; macros and loops are not checked."""
     if str(path[-1]).startswith("Fn::") or resource is None:
         return
     if not isinstance(resource, dict):
@@ -83,31 +83,31 @@ def resource_errors(resource: object, path: TreePath, *, transformed: bool) -> I
     yield from key_errors(resource, path, transformed=transformed)
     type_ = resource.get("Type", 0)
     if type_ is not None and not isinstance(type_, str) and not is_misspelled(resource, "Type"):
-        yield TemplateError("is required, and must be text", (*path, "Type"), "E3001")
+        yield TemplateError("is required and must be text", (*path, "Type"), "E3001")
 
 
 def key_errors(resource: Mapping[str, Any], path: TreePath, *, transformed: bool) -> Iterator[TemplateError]:
-    """The keys that a resource cannot have. A transform can have its own keys, and removes them."""
+    """A mistake for each unknown key of a resource. A transform can define and remove its own keys."""
     for key in (str(key) for key in resource if key not in RESOURCE_KEYS):
         if intended := _intended_key(key):
             yield TemplateError(f"did you mean {intended}?", (*path, key), "E3001")
         elif not transformed and not key.startswith("Fn::"):
-            message = f"unknown key; there are {', '.join(RESOURCE_KEYS)}. A property goes under Properties"
+            message = f"unknown key; the keys are {', '.join(RESOURCE_KEYS)}. Put properties under Properties"
             yield TemplateError(message, (*path, key), "E3001")
 
 
 def is_misspelled(resource: Mapping[Any, Any], key: str) -> bool:
-    """Whether a resource has a key only with a typing error."""
+    """Whether a resource has a key in a wrong spelling only."""
     return key not in resource and any(_intended_key(str(other)) == key for other in resource)
 
 
 def depends_on_errors(
     resource: Mapping[str, Any], path: TreePath, resources: Collection[object]
 ) -> Iterator[TemplateError]:
-    """Whether DependsOn names resources of the template, which are `resources`."""
+    """The mistakes in DependsOn. `resources` has the logical IDs in the template."""
     for name in depends_on(resource):
         if not isinstance(name, str):
-            yield TemplateError("must be a logical ID, or a list of them", (*path, "DependsOn"), "E3005")
+            yield TemplateError("must be a logical ID or a list of logical IDs", (*path, "DependsOn"), "E3005")
         elif name not in resources:
             yield TemplateError(f"there is no resource {name} in this template", (*path, "DependsOn"), "E3005")
 
@@ -119,38 +119,38 @@ def depends_on(resource: Mapping[str, Any]) -> list[Any]:
 
 
 def properties_errors(properties: object, path: TreePath) -> Iterator[TemplateError]:
-    """Whether a resource's properties are a mapping."""
+    """A mistake if a resource's properties are not a mapping."""
     if not isinstance(properties, dict):
         yield TemplateError(f"must be a mapping, not {describe(properties)}", path, "E3012")
 
 
 def missing_token(path: TreePath) -> TemplateError:
-    """A custom resource's properties lack the ServiceToken."""
+    """The mistake of properties without a ServiceToken."""
     return TemplateError("ServiceToken is required: the ARN of the provider's function", path, "E3003")
 
 
 def service_errors(
     properties: Mapping[str, Any], path: TreePath, is_unknown: Callable[[str], bool]
 ) -> Iterator[TemplateError]:
-    """What is wrong with CloudFormation's own two properties, if their values are known."""
+    """The mistakes in ServiceToken and ServiceTimeout, unless only a deployment knows their values."""
     token, timeout = properties.get("ServiceToken"), properties.get("ServiceTimeout")
     if token is not None and not _SERVICE_TOKEN.fullmatch(str(token)) and not is_unknown("ServiceToken"):
-        message = f"must be the ARN of the provider's Lambda function, or of an SNS topic, not {describe(token)}"
+        message = f"must be the ARN of the provider's Lambda function or of an SNS topic, not {describe(token)}"
         yield TemplateError(message, (*path, "ServiceToken"), "E3031")
     is_valid = re.fullmatch("[0-9]{1,9}", str(timeout)) and 1 <= int(str(timeout)) <= MAX_SERVICE_TIMEOUT
     if timeout is not None and not is_valid and not is_unknown("ServiceTimeout"):
-        message = f"must be whole seconds from 1 to {MAX_SERVICE_TIMEOUT}, not {describe(timeout)}"
+        message = f"must be a whole number of seconds from 1 to {MAX_SERVICE_TIMEOUT}, not {describe(timeout)}"
         yield TemplateError(message, (*path, "ServiceTimeout"), "E3034")
 
 
 def _loop_errors(node: object, path: TreePath) -> Iterator[TemplateError]:
-    """Loops anywhere, and macros beside entries or keys: what they expand to is not known here."""
+    """A mistake for each loop, and for each macro that adds resources or keys: only CloudFormation can expand them."""
     name = str(path[-1]) if path else ""
     is_entry = len(path) == 2 and path[0] in _SECTIONS_WITH_LOGICAL_IDS
     is_key = len(path) == 3 and path[0] == "Resources"
     if name.startswith("Fn::ForEach::") or (name.startswith("Fn::") and (is_entry or is_key)):
         yield TemplateError(
-            f"{name} is expanded by a transform, not here; use the processed template: create a change set, then "
+            f"only CloudFormation can expand {name}; use the processed template: create a change set, then "
             "`aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed`",
             path,
         )
@@ -164,17 +164,11 @@ def _entry_errors(entry: object, path: TreePath) -> Iterator[TemplateError]:
     if not isinstance(name, str) or name.startswith("Fn::"):
         return
     if not re.fullmatch("[A-Za-z0-9]{1,255}", name):
-        yield TemplateError("a logical ID is letters and digits, 255 at most", path)
+        yield TemplateError("a logical ID has only letters and digits, at most 255", path)
     if section != "Resources" and not isinstance(entry, dict):
         yield TemplateError(f"must be a mapping, not {describe(entry)}", path)
 
 
 def _intended_key(key: str) -> str:
-    """The key of a resource that is most similar to an unknown one; empty if none is, or if it is one."""
-    if key in RESOURCE_KEYS:
-        return ""
-    from difflib import get_close_matches  # only a mistake needs it
-
-    keys = {name.lower(): name for name in RESOURCE_KEYS}
-    similar = get_close_matches(key.lower(), keys, n=1, cutoff=0.75)
-    return keys[similar[0]] if similar else ""
+    """The key of a resource that an unknown key is similar to; empty if there is none, or if the key is known."""
+    return "" if key in RESOURCE_KEYS else most_similar(key, RESOURCE_KEYS, cutoff=0.75)

@@ -1,4 +1,4 @@
-"""What CloudFormation rejects in a template, and where."""
+"""A mistake in a template, with its path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TreePath: TypeAlias = tuple[str | int, ...]
 """The path to a value in a template: keys, and list indexes from 0."""
 
 UNREADABLE = "E0000"
-"""cfn-lint's ID of what makes a file unreadable as a template."""
+"""cfn-lint's ID for a file that cannot be read as a template."""
 _SHOWN = 60
 """Characters of a value that messages show."""
 
@@ -18,8 +18,8 @@ _SHOWN = 60
 class TemplateError(Exception):
     """A mistake in a template; its text is one line that contains the path.
 
-    `path` has keys and list indexes; it is empty if no single value is wrong. `id` is cfn-lint's. `all` has all
-    mistakes that were found at once, this one first.
+    `path` has keys and list indexes; it is empty if the mistake has no single place. `id` is cfn-lint's. `all` has all
+    mistakes that were found together, this one first.
     """
 
     def __init__(self, message: str, path: TreePath = (), id_: str = UNREADABLE) -> None:
@@ -47,13 +47,22 @@ def raise_all(mistakes: Iterable[TemplateError]) -> None:
 
 
 def format_path(path: TreePath) -> str:
-    """`("Resources", "A", 0)` as a person writes it: `Resources.A[0]`."""
+    """A path for people: `Resources.A[0]`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 
 
+def most_similar(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The most similar of the `known` names, whatever its letter case; empty if no similarity (0 to 1) is enough."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    names = {one.lower(): one for one in known}
+    similar = get_close_matches(name.lower(), names, n=1, cutoff=cutoff)
+    return names[similar[0]] if similar else ""
+
+
 def describe(value: object) -> str:
-    """A value for a message: its JSON, shortened, or only its type for a mapping or list."""
+    """A value for a message: shortened JSON, or the type of a mapping or list."""
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list):

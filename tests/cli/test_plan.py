@@ -212,7 +212,7 @@ def test_stand_ins_are_marked(write: Write, resource: Resource) -> None:
     known = {one["path"].rpartition(".")[2]: one["known"] for one in differences}
     assert known == {"KmsKeyId": False, "Description": True}
     shown = command("plan", file).stdout
-    assert "the export image-key of another stack is taken to be 'image-key'" in shown
+    assert "the export image-key of another stack is assumed to be 'image-key'" in shown
     place = 'Distributions["us-east-1"].AmiDistributionConfiguration.KmsKeyId'
     assert f"      with placeholders for values that are known only at deployment: {place}\n" in shown
 
@@ -515,9 +515,9 @@ def test_endpoint_of_another_account(write: Write, emulator: Emulator) -> None:
     [
         (
             {"Fn::GetAtt": "Golden.ARN"},
-            "Outputs.Wrong.Value.Fn::GetAtt: Golden has no attribute ARN; the nearest is Arn",
+            "Outputs.Wrong.Value.Fn::GetAtt: Golden has no attribute ARN; did you mean Arn?",
         ),
-        ({"Fn::Sub": "${Golden.region}"}, "Outputs.Wrong.Value.Fn::Sub: Golden has no attribute region; the nearest"),
+        ({"Fn::Sub": "${Golden.region}"}, "Outputs.Wrong.Value.Fn::Sub: Golden has no attribute region; did you"),
         (
             {"Fn::Select": [5, {"Fn::Split": [",", {"Fn::GetAtt": "Golden.Regions"}]}]},
             "Outputs.Wrong.Value.Fn::Select: cannot select value 5 of 1",
@@ -554,7 +554,7 @@ def test_stand_ins_fit(write: Write, emulator: Emulator) -> None:
     assert re.fullmatch("[0-9]{12}", account)
     assert not distributions["known"]
     shown = command("plan", write(Golden=own(Distributions=[entry]))).stdout
-    assert f"{{{{resolve:ssm:/accounts/prod}}}} is taken to be '{account}'" in shown
+    assert f"{{{{resolve:ssm:/accounts/prod}}}} is assumed to be '{account}'" in shown
     assert "S3ExportConfiguration.DiskImageFormat" in shown.partition("with placeholders")[2]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from provider.emulator.emulator import Emulator
-from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.sink import ResponseSink
 from tests.cli.commands import command
 from tests.cli.plans import KIND, Write, adopt, own, planned
 from tests.stack import ARN, STACK_ID, Resource
@@ -16,7 +16,7 @@ MADE_ANEW = STACK_ID[:-1] + "2"
 
 
 @pytest.fixture
-def stack(emulator: Emulator, sink: AnswerSink) -> "Stack":
+def stack(emulator: Emulator, sink: ResponseSink) -> "Stack":
     """A stack that has deployed nothing yet."""
     return Stack(emulator, sink)
 
@@ -24,7 +24,7 @@ def stack(emulator: Emulator, sink: AnswerSink) -> "Stack":
 class Stack:
     """Resources of one stack, or of several, as the real handler makes them."""
 
-    def __init__(self, emulator: Emulator, sink: AnswerSink) -> None:
+    def __init__(self, emulator: Emulator, sink: ResponseSink) -> None:
         self.emulator, self._sink = emulator, sink
 
     def has(self, logical_id: str, properties: dict[str, Any], stack_id: str = STACK_ID) -> Resource:

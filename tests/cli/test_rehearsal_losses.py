@@ -13,9 +13,9 @@ from provider.cli.rehearsal import Rehearsal
 from provider.cli.screen import Screen
 from provider.emulator.emulator import Emulator
 from provider.handler import handler
-from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.sink import ResponseSink
 from provider.template.external_values import ExternalValues
-from tests.stack_engine.scripted import Event, answer, answers, fail, template
+from tests.stack_engine.scripted import Event, fail, respond, response, template
 
 PREFIX = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
 ALPHA, BETA = f"{PREFIX}alpha", f"{PREFIX}beta"
@@ -40,7 +40,7 @@ FAILED = "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (C fai
 class Setup:
     """Rehearses steps (logical IDs to properties or whole resources); `meddle` comes after the function's work."""
 
-    def __init__(self, emulator: Emulator, sink: AnswerSink) -> None:
+    def __init__(self, emulator: Emulator, sink: ResponseSink) -> None:
         self.emulator = emulator
         self.sink = sink
         self.out = io.StringIO()
@@ -77,7 +77,7 @@ class Setup:
 
 
 @pytest.fixture
-def setup(emulator: Emulator, sink: AnswerSink) -> Setup:
+def setup(emulator: Emulator, sink: ResponseSink) -> Setup:
     return Setup(emulator, sink)
 
 
@@ -174,7 +174,7 @@ def ignoring(request: str, nth: int) -> Callable[[Event], None]:
         if event["RequestType"] == request:
             met.append(event)
             if len(met) == nth:
-                answers(event, answer(event))
+                respond(event, response(event))
                 return
         handler(event, Context())
 

@@ -262,9 +262,7 @@ def test_resources_of_other_functions_are_skipped(rehearse: Rehearse) -> None:
     generic = OWN.replace(OURS, "AWS::CloudFormation::CustomResource")
     ended = rehearse(generic.replace("Outputs:\n", f"{FOREIGN}Outputs:\n  Other: {{Value: !Ref Other}}\n"))
     assert ended.status == 0, ended.stdout
-    assert "CustomResource is another function's by its properties; its Ref gives other" in " ".join(
-        ended.stdout.split()
-    )
+    assert "CustomResource belongs to another function; its Ref returns other" in " ".join(ended.stdout.split())
     alone = rehearse(f"Resources:\n{FOREIGN}")
     assert alone.status == 2
     assert "nothing to rehearse; by its properties, Other belongs to another function" in alone.stderr
@@ -315,8 +313,8 @@ def test_stand_ins_fit_where_they_stand(rehearse: Rehearse) -> None:
     assert ended.status == 0, ended.stdout
     shown = " ".join(ended.stdout.split())
     assert "is adopted, but its content is unknown" in shown
-    assert re.search(r"the export accounts of another stack is taken to be '[0-9]{12}'", shown)
-    assert "the export team of another stack is taken to be 'team'" in shown
+    assert re.search(r"the export accounts of another stack is assumed to be '[0-9]{12}'", shown)
+    assert "the export team of another stack is assumed to be 'team'" in shown
     accounts = re.findall(r'- "([0-9]{12})"', ended.stdout.partition("TargetAccountIds")[2])
     assert len(set(accounts)) == 5
 
@@ -328,7 +326,7 @@ def test_values_from_outside_can_be_given(rehearse: Rehearse) -> None:
     ended = rehearse(part, options=given)
     assert ended.status == 0, ended.stdout + ended.stderr
     assert 'Description: "production/a=b"' in ended.stdout
-    assert "taken to be" not in ended.stdout
+    assert "assumed to be" not in ended.stdout
     assert "has no effect" not in ended.stdout
     wrong = rehearse(ELSEWHERE, options=("--import", "accounts=12345"))
     assert wrong.status == 1

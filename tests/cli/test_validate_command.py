@@ -27,9 +27,9 @@ BAD = """Resources:
 """
 OURS = "Resources: {A: {Type: Custom::ImageBuilderDistributionConfiguration, Properties: "
 GOOD_PROPERTIES = "Name: golden, Distributions: [{Region: us-east-1, LicenseConfigurationArns: [!Ref License]}]"
-NULL = "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue"
+NULL = "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue"
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
-TIMEOUT = "1:154 E3034 ServiceTimeout: must be whole seconds from 1 to 3600, not "
+TIMEOUT = "1:154 E3034 ServiceTimeout: must be a whole number of seconds from 1 to 3600, not "
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_exit_status(text: str, arguments: list[str], status: int) -> None:
         ("Resources:", ["1:1 E0000 Resources: " + NULL]),
         ("Resources: {A: null}", ["1:13 E0000 A: " + NULL]),
         ("Resources: {A: [b]}", ["1:13 E0000 A: must be a mapping with Type and Properties, not a list"]),
-        ("Resources: {A: {Type: 5}}", ["1:17 E3001 A.Type: is required, and must be text"]),
+        ("Resources: {A: {Type: 5}}", ["1:17 E3001 A.Type: is required and must be text"]),
         ("Resources: {A: {Typo: 5}}", ["1:17 E3001 A.Typo: did you mean Type?"]),
         (OURS + "[]}}", ["1:70 E3012 Properties: must be a mapping, not a list"]),
         (OURS + "abc}}", ['1:70 E3012 Properties: must be a mapping, not "abc"']),
@@ -153,20 +153,20 @@ def test_properties_alone(properties: str) -> None:
     ("text", "line", "column", "message"),
     [
         ("a:\n  b: c: d", 2, 7, "mapping values are not allowed here"),
-        ("a: 1\nb: 2\na: 3", 3, 1, "'a' is there twice"),
+        ("a: 1\nb: 2\na: 3", 3, 1, "the key 'a' is used twice"),
         ("Name: {{ imagebuilder:buildDate }}", 1, 8, "a key must be text; a value that begins with {{ needs quotes"),
         ("Name: {{ imagebuilder:buildDate }}-x", 1, 35, "a value that begins with {{ needs quotes"),
         ('{"a": 1,\n "b": }x', 2, 7, "is not JSON: Expecting value"),
         ('{"a": 1,\n\t"b": [2],\n}', 3, 1, "is not JSON: "),
-        ('{"a": 1,\n "a": 2}', 2, 2, "'a' is there twice"),
-        ("a: &a [x, x]\nb: [*a]", 2, 5, "CloudFormation takes no YAML aliases"),
-        ("a: &a {x: 1}\nb: {<<: *a}", 2, 9, "CloudFormation takes no YAML aliases"),
-        ("a: &a [*a]", 1, 8, "CloudFormation takes no YAML aliases"),
-        ("a: 1\n---\nb: 2", 2, 1, "a second document begins here; a template is a single document"),
-        ("a:\n    b: 1\n  c: 2", 3, 3, "the indentation does not fit: this key is at no level that is open"),
-        ("- a\nb: 1", 2, 1, "the indentation does not fit: this key is at no level that is open"),
-        ("a:\n  b: 1\n - c", 3, 2, "the indentation does not fit: this list entry is at no level that is open"),
-        ("a: 'b' c", 1, 8, "the value has ended before this text; quote it as a whole"),
+        ('{"a": 1,\n "a": 2}', 2, 2, "the key 'a' is used twice"),
+        ("a: &a [x, x]\nb: [*a]", 2, 5, "CloudFormation does not support YAML aliases"),
+        ("a: &a {x: 1}\nb: {<<: *a}", 2, 9, "CloudFormation does not support YAML aliases"),
+        ("a: &a [*a]", 1, 8, "CloudFormation does not support YAML aliases"),
+        ("a: 1\n---\nb: 2", 2, 1, "a second document begins here; a template has only one"),
+        ("a:\n    b: 1\n  c: 2", 3, 3, "the indentation of this key matches no key above it"),
+        ("- a\nb: 1", 2, 1, "the indentation of this key matches no key above it"),
+        ("a:\n  b: 1\n - c", 3, 2, "the indentation of this list entry matches no entry above it"),
+        ("a: 'b' c", 1, 8, "the value ends before this text; put quotes around the whole value"),
         ('// a comment\n{"a": 1}', 1, 1, "is not JSON: JSON has no comments"),
         ('{\n  /* a comment */ "a": 1}', 2, 3, "is not JSON: JSON has no comments"),
         ("[" * 5000, 1, 1, "nested too deeply"),

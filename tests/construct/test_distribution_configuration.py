@@ -15,7 +15,7 @@ from provider.authoring.block import RESOURCE_TYPE
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
 from provider.construct.properties import DiskImageFormat, Distribution, OnDelete, S3ExportConfiguration
 from provider.construct.provider import DeployedProvider
-from provider.lint.template import check
+from provider.lint.template_check import check
 from provider.schema.return_values import ATTRIBUTES
 from tests.construct.synthesis import resources_of
 from tests.stack import ARN, NAME, Resource

@@ -18,9 +18,7 @@ from cdk_nag import AwsSolutionsChecks
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
 from provider.construct.limits import MINIMUM_TIMEOUT, PATTERNS
 from provider.construct.properties import Distribution
-from provider.template.external_values import ExternalValues
 from provider.template.intrinsics import Evaluator
-from provider.template.placeholders import Placeholders
 from provider.template.sections import Template, load, made_of
 from tests.construct.synthesis import resources_of, template_of
 
@@ -72,23 +70,29 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
 
 @dataclass
 class LogicalIds:
-    """Resolves references to template.yaml's logical IDs."""
+    """Resolves references to parameters and to template.yaml's logical IDs."""
 
     names: Mapping[str, str]
+    parameters: Mapping[str, Any]
 
-    def reference(self, name: str, path: object) -> str:
-        return f"<{self.names.get(name, name)}>"
+    def reference(self, name: str, path: object) -> Any:
+        return self.parameters[name] if name in self.parameters else f"<{self.names.get(name, name)}>"
 
     def attribute(self, name: str, attribute: str, path: object) -> str:
         return f"<{self.names.get(name, name)}.{attribute}>"
+
+    def exported(self, name: str, path: object) -> str:
+        raise NotImplementedError
+
+    def resolve(self, text: str, path: object) -> str:
+        raise NotImplementedError
 
 
 def worked_out(template: Template, given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """A template's resources by template.yaml's logical IDs, with functions evaluated and scalars as text."""
     defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
     known = {**defaults, **given, **PSEUDO, "AWS::StackName": "images"}
-    placeholders = Placeholders("us-east-1", "123456789012", "")
-    evaluator = Evaluator(template, known, LogicalIds(names), placeholders, ExternalValues(), lambda _: None)
+    evaluator = Evaluator(template.mappings, template.conditions, LogicalIds(names, known))
     return {
         names.get(name, name): _text(evaluator.evaluate(resource, ("Resources", name)))
         for name, resource in template.resources.items()

@@ -17,7 +17,7 @@ from provider.resources import resource_type
 from provider.schema.expand import expand
 from provider.schema.model import ON_DELETE, TARGET, Schema, pascal_case
 from provider.schema.rules import OWNERSHIP_TAGS
-from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.sink import ResponseSink
 from provider.stack_engine.stacks import Stack, StackEngine
 from provider.template.sections import load
 from tests.docs.page import DOCS, ROOT, Block, blocks, commands, rows
@@ -146,7 +146,7 @@ def test_rehearsing_ownership_shows_two_tags(checkout: Path, emulator: Emulator)
 
 
 @pytest.fixture
-def engine(emulator: Emulator, sink: AnswerSink) -> StackEngine:
+def engine(emulator: Emulator, sink: ResponseSink) -> StackEngine:
     """Deploys stacks with the real handler."""
     return StackEngine(
         invoke=lambda event: handler(event, None),

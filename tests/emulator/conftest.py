@@ -25,7 +25,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def connect(aws: boto3.session.Session) -> Iterator[Connect]:
-    """Create clients of an emulator that do not retry, take options of botocore's Config, and are closed at the end."""
+    """Create clients that do not retry, with options for botocore's Config. They are closed at the end."""
     clients = []
 
     def connected(emulator: Emulator, **options: Any) -> Any:

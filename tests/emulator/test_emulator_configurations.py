@@ -1,4 +1,4 @@
-"""What the emulator does with distribution configurations: the service's own semantics."""
+"""The emulator's operations on distribution configurations have the service's semantics."""
 
 import re
 from collections.abc import Callable
@@ -34,10 +34,10 @@ def delete(client: Any, arn: str = ARN) -> Any:
 
 
 def test_create_then_get(client: Any, emulator: Emulator) -> None:
-    """Get gives what Create was given, with ARN, creation date, the unused timeout, and no update date yet."""
-    answer = create(client, description="d", tags={"k": "v"}, clientToken="token")
+    """Get returns the values of Create with the ARN, the creation date, and the unused timeout, but no update date."""
+    response = create(client, description="d", tags={"k": "v"}, clientToken="token")
     live = get(client)
-    assert (answer["distributionConfigurationArn"], answer["clientToken"]) == (ARN, "token")
+    assert (response["distributionConfigurationArn"], response["clientToken"]) == (ARN, "token")
     assert TIMESTAMP.fullmatch(live.pop("dateCreated"))
     assert live == {
         "arn": ARN,
@@ -53,23 +53,23 @@ def test_create_then_get(client: Any, emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("name", "last"), [("My Golden_Image 1", "my-golden-image-1"), ("a__B", "a--b"), ("x-1", "x-1")]
 )
-def test_the_arn_of_a_name(client: Any, name: str, last: str) -> None:
-    """The ARN ends in the name in lower case, with hyphens for spaces and underscores; the name stays."""
+def test_arn_of_a_name(client: Any, name: str, last: str) -> None:
+    """The ARN ends with the lowercase name, with hyphens for spaces and underscores; the name is unchanged."""
     arn = create(client, name=name)["distributionConfigurationArn"]
     assert arn == f"{PREFIX}:distribution-configuration/{last}"
     assert get(client, arn)["name"] == name
 
 
 def test_other_partitions() -> None:
-    """The ARN's partition, Region and account are those of the emulator."""
+    """The ARN contains the partition, Region, and account of the emulator."""
     with Emulator(region="cn-north-1", account="210987654321") as emulator:
         arn = emulator.seed(name="golden", distributions=[ENTRY])
     assert arn == "arn:aws-cn:imagebuilder:cn-north-1:210987654321:distribution-configuration/golden"
 
 
 @pytest.mark.parametrize("name", ["golden", "GOLDEN"])
-def test_names_that_make_one_arn(client: Any, name: str) -> None:
-    """A name whose ARN exists cannot be created again, in whatever spelling."""
+def test_names_with_the_same_arn(client: Any, name: str) -> None:
+    """A name whose ARN exists cannot be created again in any spelling."""
     create(client)
     with pytest.raises(client.exceptions.ResourceAlreadyExistsException, match=ARN):
         create(client, name=name, description="another")
@@ -77,7 +77,7 @@ def test_names_that_make_one_arn(client: Any, name: str) -> None:
 
 
 def test_update_replaces_everything(client: Any) -> None:
-    """What an Update leaves out is gone afterwards, but for name, tags and creation date; it gets a date."""
+    """An Update clears what it omits, except for the name, tags, and creation date; it sets the update date."""
     create(client, description="d", tags={"k": "v"}, distributions=[ENTRY, OTHER])
     before = get(client)
     update(client, distributions=[OTHER])
@@ -96,8 +96,8 @@ def test_update_replaces_everything(client: Any) -> None:
         "arn:aws-cn:imagebuilder:us-east-1:123456789012:distribution-configuration/there",
     ],
 )
-def test_what_is_not_there(client: Any, emulator: Emulator, arn: str) -> None:
-    """Of what does not exist, or is another account's or Region's, every operation says not found."""
+def test_missing_configurations(client: Any, emulator: Emulator, arn: str) -> None:
+    """Every operation returns not found for a configuration that does not exist, or of another account or Region."""
     emulator.seed(name="there", distributions=[ENTRY])
     calls: list[Callable[[], Any]] = [
         lambda: get(client, arn),
@@ -115,15 +115,15 @@ def test_what_is_not_there(client: Any, emulator: Emulator, arn: str) -> None:
 
 
 def test_delete(client: Any, emulator: Emulator) -> None:
-    """Delete answers the ARN and the configuration is gone; its name can be used again."""
+    """Delete returns the ARN and removes the configuration; its name can be used again."""
     create(client)
     assert delete(client)["distributionConfigurationArn"] == ARN
     assert emulator.configurations == {}
     create(client)
 
 
-def test_delete_of_what_a_pipeline_uses(client: Any, emulator: Emulator) -> None:
-    """A configuration that a pipeline uses is not deleted; another one is."""
+def test_delete_of_a_used_configuration(client: Any, emulator: Emulator) -> None:
+    """A configuration that a pipeline uses cannot be deleted; others can."""
     emulator.seed_pipeline("nightly", emulator.seed(name="golden", distributions=[ENTRY]))
     other = emulator.seed(name="other", distributions=[ENTRY])
     with pytest.raises(client.exceptions.ResourceDependencyException, match="has other resources depended on it"):
@@ -132,8 +132,8 @@ def test_delete_of_what_a_pipeline_uses(client: Any, emulator: Emulator) -> None
     assert set(emulator.configurations) == {ARN}
 
 
-def test_a_repeated_token_runs_nothing(client: Any, emulator: Emulator) -> None:
-    """A repeat with the same token answers as the first did and runs nothing, even after a Delete."""
+def test_repeated_create(client: Any, emulator: Emulator) -> None:
+    """A repeated Create with the same token returns the first response and has no effect, even after a Delete."""
     first = create(client, clientToken="t")
     delete(client)
     again = create(client, clientToken="t")
@@ -141,8 +141,8 @@ def test_a_repeated_token_runs_nothing(client: Any, emulator: Emulator) -> None:
     assert emulator.configurations == {}
 
 
-def test_a_repeated_update_runs_nothing(client: Any) -> None:
-    """A repeated Update does not take back what came in between."""
+def test_repeated_update(client: Any) -> None:
+    """A repeated Update does not revert later changes."""
     create(client)
     update(client, description="first", clientToken="1")
     update(client, description="second", clientToken="2")
@@ -150,8 +150,8 @@ def test_a_repeated_update_runs_nothing(client: Any) -> None:
     assert get(client)["description"] == "second"
 
 
-def test_a_token_with_other_parameters(client: Any) -> None:
-    """A token used with other parameters is refused, and nothing changes."""
+def test_token_with_other_parameters(client: Any) -> None:
+    """A token that was used with other parameters is rejected, and nothing changes."""
     create(client)
     update(client, description="first", clientToken="1")
     with pytest.raises(client.exceptions.IdempotentParameterMismatchException):
@@ -160,14 +160,14 @@ def test_a_token_with_other_parameters(client: Any) -> None:
 
 
 def test_tokens_belong_to_an_operation(client: Any) -> None:
-    """The same token serves one Create and one Update."""
+    """The same token can be used for one Create and one Update."""
     create(client, clientToken="t")
     update(client, clientToken="t", description="d")
     assert get(client)["description"] == "d"
 
 
-def test_a_failed_request_leaves_its_token(client: Any) -> None:
-    """A token whose request was refused can be used again, with the same parameters or with others."""
+def test_token_of_a_rejected_request(client: Any) -> None:
+    """The token of a rejected request can be used again, with the same or other parameters."""
     with pytest.raises(ClientError, match="cannot be found"):
         update(client, clientToken="t")
     create(client)
@@ -176,7 +176,7 @@ def test_a_failed_request_leaves_its_token(client: Any) -> None:
 
 
 def test_dry_run(client: Any, emulator: Emulator) -> None:
-    """A dry run that would succeed is refused with 412, one that would not with its error; neither creates."""
+    """A dry run returns status 412 if it would succeed, and otherwise its error; it creates nothing."""
     with pytest.raises(client.exceptions.DryRunOperationException) as caught:
         create(client, dryRun=True)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
@@ -218,8 +218,8 @@ def shared(group: str) -> dict[str, Any]:
         ([shared("everybody")], "'distributions[0].amiDistributionConfiguration.launchPermission.userGroups'"),
     ],
 )
-def test_what_the_service_refuses(client: Any, distributions: list[Any], text: str) -> None:
-    """Create and Update refuse, with the service's texts, what its model would allow."""
+def test_rejections_beyond_the_model(client: Any, distributions: list[Any], text: str) -> None:
+    """Create and Update reject some values that the model allows, with the service's messages."""
     with pytest.raises(ClientError, match=re.escape(text)) as caught:
         create(client, distributions=distributions)
     assert caught.value.response["Error"]["Code"] == "InvalidParameterValueException"
@@ -242,15 +242,15 @@ def test_what_the_service_refuses(client: Any, distributions: list[Any], text: s
         {"ssmParameterConfigurations": [{"parameterName": "/golden"}]},
     ],
 )
-def test_what_the_service_accepts(client: Any, output: dict[str, Any]) -> None:
-    """One output of any kind is enough for a Region, and an empty AMI configuration is one."""
+def test_accepted_outputs(client: Any, output: dict[str, Any]) -> None:
+    """One output of any type is enough for a Region; an empty AMI configuration counts as one."""
     distributions = [{"region": "us-east-1", **output}]
     create(client, distributions=distributions)
     assert get(client)["distributions"] == distributions
 
 
 def test_seed(client: Any, emulator: Emulator) -> None:
-    """What is seeded is there for clients, unchecked and unrecorded, and only once."""
+    """A seeded configuration is visible to clients, but neither validated nor recorded; its name must be new."""
     arn = emulator.seed(name="golden", distributions=[{"region": "nowhere"}], description="d", tags={"k": "v"})
     assert emulator.requests == []
     live = get(client, arn)

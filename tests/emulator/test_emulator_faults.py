@@ -1,4 +1,4 @@
-"""How the emulator fails when it is told to, and how it stops."""
+"""The emulator injects failures, and stops at once."""
 
 import socket
 import time
@@ -32,8 +32,8 @@ def raw(emulator: Emulator) -> Iterator[socket.socket]:
         (Fault.DENIED, "AccessDeniedException", 403),
     ],
 )
-def test_errors(client: Any, emulator: Emulator, fault: Fault, code: str, status: int) -> None:
-    """An ordered error meets one call of its operation, does nothing else, and is recorded with it."""
+def test_injected_errors(client: Any, emulator: Emulator, fault: Fault, code: str, status: int) -> None:
+    """An injected error affects one call of its operation, prevents its effect, and is recorded with it."""
     emulator.fail("CreateDistributionConfiguration", fault)
     client.list_distribution_configurations()
     with pytest.raises(ClientError) as caught:
@@ -45,8 +45,8 @@ def test_errors(client: Any, emulator: Emulator, fault: Fault, code: str, status
     assert [each.fault for each in emulator.requests] == [None, fault, None]
 
 
-def test_a_token_survives_a_fault(client: Any, emulator: Emulator) -> None:
-    """A call that a fault kept from taking effect can be sent again with its token."""
+def test_token_after_a_fault(client: Any, emulator: Emulator) -> None:
+    """A call that a fault prevented can be repeated with its token."""
     emulator.fail("CreateDistributionConfiguration", Fault.SERVER_ERROR)
     parameters = {"name": "golden", "distributions": [ENTRY], "clientToken": "t"}
     with pytest.raises(client.exceptions.ServiceException):
@@ -56,8 +56,8 @@ def test_a_token_survives_a_fault(client: Any, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.SERVER_ERROR])
-def test_a_lost_answer(client: Any, emulator: Emulator, fault: Fault) -> None:
-    """With `after`, the call takes effect and its answer is lost; the repeat with its token gets it."""
+def test_lost_response(client: Any, emulator: Emulator, fault: Fault) -> None:
+    """With `after`, the call takes effect but its response is lost; the repetition with the same token returns it."""
     emulator.fail("CreateDistributionConfiguration", fault, after=True)
     parameters = {"name": "golden", "distributions": [ENTRY], "clientToken": "t"}
     with pytest.raises((ClientError, ConnectionClosedError)):
@@ -67,7 +67,7 @@ def test_a_lost_answer(client: Any, emulator: Emulator, fault: Fault) -> None:
 
 
 def test_any_operation(client: Any, emulator: Emulator) -> None:
-    """A fault for any operation meets the next calls, as many as were ordered."""
+    """A fault for any operation affects as many of the next calls as requested."""
     emulator.fail("*", Fault.THROTTLE, times=2)
     for call in (client.list_distribution_configurations, client.list_image_pipelines):
         with pytest.raises(client.exceptions.CallRateLimitExceededException):
@@ -75,8 +75,8 @@ def test_any_operation(client: Any, emulator: Emulator) -> None:
     client.list_distribution_configurations()
 
 
-def test_faults_in_a_row(client: Any, emulator: Emulator) -> None:
-    """Several faults for one operation are met one a call, in the order they were ordered."""
+def test_order_of_faults(client: Any, emulator: Emulator) -> None:
+    """Several faults for one operation affect one call each, in the order in which they were injected."""
     emulator.fail("ListImagePipelines", Fault.THROTTLE)
     emulator.fail("*", Fault.DENIED)
     emulator.fail("ListImagePipelines", Fault.UNAVAILABLE)
@@ -89,7 +89,7 @@ def test_faults_in_a_row(client: Any, emulator: Emulator) -> None:
 
 
 def test_other_errors(client: Any, emulator: Emulator) -> None:
-    """Any code, status and message can be ordered, modelled or not."""
+    """Any code, status, and message can be injected, even if the model lacks it."""
     emulator.fail_with("ListImagePipelines", "ExpiredTokenException", 403, "The token has expired.")
     with pytest.raises(ClientError, match="The token has expired") as caught:
         client.list_image_pipelines()
@@ -99,14 +99,14 @@ def test_other_errors(client: Any, emulator: Emulator) -> None:
 
 
 def test_reset_faults(client: Any, emulator: Emulator) -> None:
-    """Faults that are taken back meet no call."""
+    """Discarded faults affect no call."""
     emulator.fail("*", Fault.RESET, times=9)
     emulator.reset_faults()
     client.list_distribution_configurations()
 
 
-def test_orders_that_make_no_sense(emulator: Emulator) -> None:
-    """A misspelt operation or a count that is not positive is an error of the one who orders."""
+def test_invalid_faults(emulator: Emulator) -> None:
+    """A misspelled operation and a count that is not positive raise ValueError."""
     with pytest.raises(ValueError, match="no operation 'UpdateDistribution'"):
         emulator.fail("UpdateDistribution", Fault.THROTTLE)
     with pytest.raises(ValueError, match="not 0"):
@@ -114,15 +114,15 @@ def test_orders_that_make_no_sense(emulator: Emulator) -> None:
 
 
 def test_garbage(client: Any, emulator: Emulator) -> None:
-    """A page of HTML with status 200 raises nothing in botocore; the members are missing."""
+    """An HTML page with status 200 raises no error in botocore; the members are missing."""
     emulator.fail("*", Fault.GARBAGE)
-    answer = client.list_distribution_configurations()
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
-    assert set(answer) == {"ResponseMetadata"}
+    response = client.list_distribution_configurations()
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert set(response) == {"ResponseMetadata"}
 
 
 def test_reset(raw: socket.socket, emulator: Emulator) -> None:
-    """A reset is a TCP reset, not an orderly end."""
+    """A reset is a TCP reset, not an orderly close."""
     emulator.fail("*", Fault.RESET)
     raw.sendall(LIST_REQUEST)
     with pytest.raises(ConnectionResetError):
@@ -130,7 +130,7 @@ def test_reset(raw: socket.socket, emulator: Emulator) -> None:
 
 
 def test_hang(emulator: Emulator, connect: Any) -> None:
-    """A call that hangs gets no answer, and the next one is served."""
+    """A call that hangs gets no response, and the next call is served."""
     emulator.fail("*", Fault.HANG)
     client = connect(emulator, read_timeout=0.2)
     with pytest.raises(ReadTimeoutError):
@@ -138,8 +138,8 @@ def test_hang(emulator: Emulator, connect: Any) -> None:
     connect(emulator).list_distribution_configurations()
 
 
-def test_stop_ends_what_hangs(raw: socket.socket, emulator: Emulator) -> None:
-    """Stopping cuts a hanging call at once."""
+def test_stop_ends_hanging_calls(raw: socket.socket, emulator: Emulator) -> None:
+    """Stopping ends a hanging call at once."""
     emulator.fail("*", Fault.HANG)
     raw.sendall(LIST_REQUEST)
     patience = time.monotonic() + 10
@@ -151,8 +151,8 @@ def test_stop_ends_what_hangs(raw: socket.socket, emulator: Emulator) -> None:
     assert raw.recv(1) == b""
 
 
-def test_stop_ends_what_is_idle(raw: socket.socket, emulator: Emulator) -> None:
-    """Stopping does not wait for a connection that is kept for more requests."""
+def test_stop_closes_idle_connections(raw: socket.socket, emulator: Emulator) -> None:
+    """Stopping does not wait for an idle connection."""
     raw.sendall(LIST_REQUEST)
     assert raw.recv(4096).startswith(b"HTTP/1.1 200")
     began = time.monotonic()
@@ -160,8 +160,8 @@ def test_stop_ends_what_is_idle(raw: socket.socket, emulator: Emulator) -> None:
     assert time.monotonic() - began < 1
 
 
-def test_the_port_is_free_afterwards(emulator: Emulator) -> None:
-    """A stopped emulator frees its port; one that is given a port listens there and there only."""
+def test_ports(emulator: Emulator) -> None:
+    """Stopping frees the port; an emulator that gets a port listens only there."""
     port = int(emulator.url.rpartition(":")[2])
     with pytest.raises(OSError, match="in use"):
         Emulator(port=port).start()
@@ -171,8 +171,8 @@ def test_the_port_is_free_afterwards(emulator: Emulator) -> None:
 
 
 def test_start_and_stop(emulator: Emulator) -> None:
-    """Stopping twice is harmless; starting twice, or asking a stopped one for its URL, is an error."""
-    with pytest.raises(RuntimeError, match="listening already"):
+    """Stopping twice is harmless; starting twice, or reading the URL of a stopped emulator, is an error."""
+    with pytest.raises(RuntimeError, match="already listening"):
         emulator.start()
     emulator.stop()
     emulator.stop()
@@ -180,8 +180,8 @@ def test_start_and_stop(emulator: Emulator) -> None:
         _ = emulator.url
 
 
-def test_many_at_once(client: Any, emulator: Emulator) -> None:
-    """Of many Creates of one name at once, one creates and the others are told that it exists."""
+def test_concurrent_creates(client: Any, emulator: Emulator) -> None:
+    """Of many concurrent Creates with one name, one succeeds and the others return already exists."""
 
     def create(number: int) -> str:
         try:
@@ -196,20 +196,20 @@ def test_many_at_once(client: Any, emulator: Emulator) -> None:
     assert len(emulator.requests) == 16
 
 
-def test_connections_are_kept(raw: socket.socket) -> None:
-    """One connection carries several requests."""
+def test_persistent_connections(raw: socket.socket) -> None:
+    """One connection serves several requests."""
     for _ in range(2):
         raw.sendall(LIST_REQUEST)
-        answer = b""
-        while not answer.endswith(b"}"):
-            answer += raw.recv(4096)
-        assert answer.startswith(b"HTTP/1.1 200")
+        response = b""
+        while not response.endswith(b"}"):
+            response += raw.recv(4096)
+        assert response.startswith(b"HTTP/1.1 200")
 
 
 def test_nothing_on_standard_error(
     raw: socket.socket, emulator: Emulator, client: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither requests nor clients that go away nor nonsense are talked about."""
+    """Requests, disconnected clients, and invalid input print nothing to standard error."""
     client.list_distribution_configurations()
     raw.sendall(b"nonsense\r\n\r\n")
     raw.close()

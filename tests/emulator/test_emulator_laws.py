@@ -1,4 +1,4 @@
-"""Laws that hold for whatever the shapes allow."""
+"""Rules that hold for all values that the model allows."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def texts(shape: Shape) -> st.SearchStrategy[str]:
 
 
 def values(shape: Shape, path: str = "") -> st.SearchStrategy[Any]:
-    """Values that `shape` allows, and the service's own rules too."""
+    """Values that `shape` and the service's own rules allow."""
     for end, strategy in ENDS.items():
         if path.endswith(end):
             return strategy
@@ -65,7 +65,7 @@ def shared() -> Iterator[tuple[Emulator, Any]]:
 
 
 def contents(operation: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Members for `operation`, but for those that say which configuration is meant or how to ask."""
+    """Members for `operation`, except for the name, the ARN, the client token, and `dryRun`."""
     shape = MODEL.operation_model(operation).input_shape
     assert isinstance(shape, StructureShape)
     entries = shape.members["distributions"]
@@ -83,8 +83,10 @@ def contents(operation: str) -> st.SearchStrategy[dict[str, Any]]:
 
 @settings(max_examples=25, deadline=None)
 @given(first=contents("CreateDistributionConfiguration"), second=contents("UpdateDistributionConfiguration"))
-def test_get_gives_what_was_given(shared: tuple[Emulator, Any], first: dict[str, Any], second: dict[str, Any]) -> None:
-    """Get gives exactly what Create was given, and after an Update exactly what that was given."""
+def test_get_returns_the_last_write(
+    shared: tuple[Emulator, Any], first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    """Get returns exactly the values of Create, and after an Update exactly those of the Update."""
     emulator, client = shared
     arn = client.create_distribution_configuration(name="golden", **first)["distributionConfigurationArn"]
     try:
@@ -99,5 +101,5 @@ def test_get_gives_what_was_given(shared: tuple[Emulator, Any], first: dict[str,
 
 
 def live(client: Any, arn: str) -> dict[str, Any]:
-    answer = client.get_distribution_configuration(distributionConfigurationArn=arn)
-    return dict(answer["distributionConfiguration"])
+    response = client.get_distribution_configuration(distributionConfigurationArn=arn)
+    return dict(response["distributionConfiguration"])

@@ -1,4 +1,4 @@
-"""What the emulator lists and tags."""
+"""The emulator's lists and tags have the service's semantics."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def summaries(client: Any, **parameters: Any) -> Any:
 
 
 def test_summaries(client: Any, emulator: Emulator) -> None:
-    """A summary has the Regions in the place of the distributions, and the tags."""
+    """A summary has the Regions instead of the distributions, and the tags."""
     regions = ["us-east-1", "eu-west-1"]
     distributions = [{**ENTRY, "region": region} for region in regions]
     arn = emulator.seed(name="Golden", distributions=distributions, description="d", tags={"k": "v"})
@@ -32,36 +32,36 @@ def test_summaries(client: Any, emulator: Emulator) -> None:
 
 
 def test_filter_by_name(client: Any, emulator: Emulator) -> None:
-    """A filter passes the names it has among its values, as they are spelt."""
+    """A filter selects the configurations whose exact name is among its values."""
     for name in ("One", "two", "three"):
         emulator.seed(name=name, distributions=[ENTRY])
     found = summaries(client, filters=[{"name": "name", "values": ["One", "two", "Three"]}])
     assert [each["name"] for each in found] == ["One", "two"]
 
 
-def test_filters_that_do_not_exist(client: Any) -> None:
-    """A filter by something else is refused with the names there are."""
+def test_unknown_filters(client: Any) -> None:
+    """An unknown filter is rejected with the names of the known ones."""
     with pytest.raises(ClientError, match="Filter by one of: name"):
         summaries(client, filters=[{"name": "arn", "values": ["x"]}])
 
 
 def test_pages(client: Any, emulator: Emulator) -> None:
-    """Pages of the size asked for give everything once, and the last has no token."""
+    """Pages of the requested size return each item once, and the last one has no token."""
     arns = [emulator.seed(name=f"golden-{n}", distributions=[ENTRY]) for n in range(5)]
     pages = client.get_paginator("list_distribution_configurations").paginate(PaginationConfig={"PageSize": 2})
     found = [[each["arn"] for each in page["distributionConfigurationSummaryList"]] for page in pages]
     assert found == [arns[:2], arns[2:4], arns[4:]]
 
 
-def test_a_full_last_page(client: Any, emulator: Emulator) -> None:
-    """A page that ends with the last one there is has no token."""
+def test_full_last_page(client: Any, emulator: Emulator) -> None:
+    """A full page that ends with the last item has no token."""
     for n in range(2):
         emulator.seed(name=f"golden-{n}", distributions=[ENTRY])
     assert "nextToken" not in client.list_distribution_configurations(maxResults=2)
 
 
 def test_pages_without_a_size(client: Any, emulator: Emulator) -> None:
-    """Who asks for no size gets a first page only, so that forgetting the rest shows."""
+    """Without a page size, a list still has pages, so that a client that reads only the first one is detected."""
     for n in range(30):
         emulator.seed(name=f"golden-{n}", distributions=[ENTRY])
     first = client.list_distribution_configurations()
@@ -69,8 +69,8 @@ def test_pages_without_a_size(client: Any, emulator: Emulator) -> None:
     assert len(summaries(client, nextToken=first["nextToken"])) == 5
 
 
-def test_pages_while_things_go_away(client: Any, emulator: Emulator) -> None:
-    """What is deleted between two pages hides nothing else from the second."""
+def test_deletion_between_pages(client: Any, emulator: Emulator) -> None:
+    """A deletion between two pages hides no other item from the second page."""
     arns = [emulator.seed(name=f"golden-{n}", distributions=[ENTRY]) for n in range(4)]
     token = client.list_distribution_configurations(maxResults=2)["nextToken"]
     for arn in arns[:2]:
@@ -79,14 +79,14 @@ def test_pages_while_things_go_away(client: Any, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "bm90IG91cnM=", "é"])
-def test_tokens_of_somebody_elses(client: Any, token: str) -> None:
-    """A token that no page gave is refused."""
+def test_unknown_page_tokens(client: Any, token: str) -> None:
+    """A token that no page returned is rejected."""
     with pytest.raises(client.exceptions.InvalidPaginationTokenException):
         summaries(client, nextToken=token)
 
 
 def test_pipelines_of_a_configuration(client: Any, emulator: Emulator) -> None:
-    """Pipelines can be listed by the configuration they use."""
+    """Pipelines can be listed by the configuration that they use."""
     golden = emulator.seed(name="golden", distributions=[ENTRY])
     other = emulator.seed(name="other", distributions=[ENTRY])
     pipelines = [emulator.seed_pipeline(name, golden) for name in ("Nightly Build", "weekly")]
@@ -98,7 +98,7 @@ def test_pipelines_of_a_configuration(client: Any, emulator: Emulator) -> None:
 
 
 def test_pipelines_have_pages(client: Any, emulator: Emulator) -> None:
-    """Pipelines come in pages as configurations do."""
+    """Lists of pipelines have pages, like lists of configurations."""
     golden = emulator.seed(name="golden", distributions=[ENTRY])
     pipelines = [emulator.seed_pipeline(f"nightly-{n}", golden) for n in range(3)]
     pages = client.get_paginator("list_image_pipelines").paginate(PaginationConfig={"PageSize": 2})
@@ -106,7 +106,7 @@ def test_pipelines_have_pages(client: Any, emulator: Emulator) -> None:
 
 
 def test_tags(client: Any, emulator: Emulator) -> None:
-    """TagResource adds and overwrites, UntagResource removes what is there, and both show everywhere."""
+    """TagResource adds and replaces tags, UntagResource removes them, and all reads return the result."""
     arn = emulator.seed(name="golden", distributions=[ENTRY], tags={"kept": "1", "changed": "1", "gone": "1"})
     client.tag_resource(resourceArn=arn, tags={"changed": "2", "with space/and:more": ""})
     client.untag_resource(resourceArn=arn, tagKeys=["gone", "never there"])
@@ -116,15 +116,15 @@ def test_tags(client: Any, emulator: Emulator) -> None:
     assert summaries(client)[0]["tags"] == tags
 
 
-def test_tags_are_no_update(client: Any, emulator: Emulator) -> None:
-    """Tagging leaves the configuration's dates alone."""
+def test_tags_keep_the_update_date(client: Any, emulator: Emulator) -> None:
+    """Tagging does not change the configuration's dates."""
     arn = emulator.seed(name="golden", distributions=[ENTRY])
     client.tag_resource(resourceArn=arn, tags={"k": "v"})
     assert "dateUpdated" not in emulator.configurations[arn]
 
 
 def test_fifty_tags(client: Any, emulator: Emulator) -> None:
-    """A resource holds fifty tags, and a call that would make more of them sets none."""
+    """A resource has at most fifty tags; a call that exceeds the limit sets none."""
     arn = emulator.seed(name="golden", distributions=[ENTRY], tags={f"k{n}": "" for n in range(49)})
     with pytest.raises(client.exceptions.InvalidParameterException, match="50 tags at most"):
         client.tag_resource(resourceArn=arn, tags={"one": "", "two": ""})

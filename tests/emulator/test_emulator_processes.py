@@ -1,4 +1,4 @@
-"""The emulator and whole processes: the AWS CLI, botocore's environment, and https."""
+"""Other processes can use the emulator: the AWS CLI, botocore through environment variables, and HTTPS."""
 
 import json
 import os
@@ -49,8 +49,8 @@ def environment(emulator: Emulator) -> dict[str, str]:
     return {**path, **WHAT_A_MACHINE_MAY_HAVE_SET, **emulator.environment()}
 
 
-def test_the_aws_cli(tmp_path: Path) -> None:
-    """The AWS CLI, pointed at the emulator, updates a configuration with the documentation's own example."""
+def test_aws_cli(tmp_path: Path) -> None:
+    """The AWS CLI with the emulator as its endpoint updates a configuration with the documentation's example."""
     source = tmp_path / "update-distribution-configuration.json"
     source.write_text(json.dumps(EXAMPLE))
     with Emulator(region="us-west-2") as emulator:
@@ -65,18 +65,18 @@ def test_the_aws_cli(tmp_path: Path) -> None:
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
-        answer = json.loads(done.stdout)
+        response = json.loads(done.stdout)
         (request,) = emulator.requests
         live = emulator.configurations[arn]
-    assert arn == EXAMPLE["distributionConfigurationArn"] == answer["distributionConfigurationArn"]
+    assert arn == EXAMPLE["distributionConfigurationArn"] == response["distributionConfigurationArn"]
     assert request.operation == "UpdateDistributionConfiguration"
-    assert request.parameters == {**EXAMPLE, "clientToken": answer["clientToken"]}
+    assert request.parameters == {**EXAMPLE, "clientToken": response["clientToken"]}
     assert live["distributions"] == EXAMPLE["distributions"]
     assert live["description"] == EXAMPLE["description"]
 
 
-def test_the_aws_cli_sees_errors() -> None:
-    """An error reaches the AWS CLI's user with its code and message."""
+def test_aws_cli_errors() -> None:
+    """The AWS CLI shows an error's code and message."""
     arn = str(EXAMPLE["distributionConfigurationArn"])
     with Emulator() as emulator:
         command = [AWS, "imagebuilder", "delete-distribution-configuration"]
@@ -93,21 +93,21 @@ def test_the_aws_cli_sees_errors() -> None:
     assert arn in done.stderr
 
 
-def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its environment alone leads a botocore client to the emulator, past proxies and other settings."""
+def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment variables direct a botocore client to the emulator, whatever proxies and settings there are."""
     with Emulator(region="eu-central-1") as emulator:
         for name, value in {**WHAT_A_MACHINE_MAY_HAVE_SET, **emulator.environment()}.items():
             monkeypatch.setenv(name, value)
         client: Any = boto3.session.Session().client("imagebuilder")
-        answer = client.list_distribution_configurations()
+        response = client.list_distribution_configurations()
         client.close()
-        assert answer["requestId"]
+        assert response["requestId"]
         assert client.meta.region_name == "eu-central-1"
         assert len(emulator.requests) == 1
 
 
 def test_https(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a certificate it speaks https, and its environment has a client trust it and verify it."""
+    """With a certificate, the emulator serves HTTPS, and its environment makes a client trust and verify it."""
     with Emulator(certificate=CERTIFICATE) as emulator:
         assert emulator.url.startswith("https://127.0.0.1:")
         for name, value in emulator.environment().items():

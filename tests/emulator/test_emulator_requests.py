@@ -1,4 +1,4 @@
-"""How the emulator reads a request and holds it against botocore's model, whatever the client let through."""
+"""The emulator parses requests and validates them by botocore's model."""
 
 import ast
 import contextlib
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 def exchange(emulator: Emulator, method: str, target: str, body: bytes | None = None) -> Answer:
-    """One request without botocore, which checks parameters and would not send most of what is sent here."""
+    """Send one request without botocore, which would reject most of these requests."""
     with contextlib.closing(http.client.HTTPConnection(emulator.url.removeprefix("http://"))) as connection:
         connection.request(method, target, body)
         response = connection.getresponse()
@@ -42,7 +42,7 @@ def created(client: Any, **parameters: Any) -> Any:
 
 
 def test_records_each_request(emulator: Emulator, client: Any) -> None:
-    """Every request is recorded in order, with its operation, its parameters by API names, and its body."""
+    """Every request is recorded in order with its operation, parameters by API names, and body."""
     created(client, clientToken="one")
     client.get_distribution_configuration(distributionConfigurationArn=ARN)
     client.untag_resource(resourceArn=ARN, tagKeys=["a b", "c+d=e:/@"])
@@ -58,8 +58,8 @@ def test_records_each_request(emulator: Emulator, client: Any) -> None:
     assert untag.parameters == {"resourceArn": ARN, "tagKeys": ["a b", "c+d=e:/@"]}
 
 
-def test_a_record_is_no_door_to_the_state(emulator: Emulator, client: Any) -> None:
-    """Changing what was recorded or read changes nothing in the emulator."""
+def test_records_are_copies(emulator: Emulator, client: Any) -> None:
+    """Changing recorded or returned values changes nothing in the emulator."""
     created(client, clientToken="one")
     emulator.requests[0].parameters["distributions"].clear()
     emulator.configurations[ARN]["distributions"].clear()
@@ -68,7 +68,7 @@ def test_a_record_is_no_door_to_the_state(emulator: Emulator, client: Any) -> No
 
 
 def test_request_ids_and_date(client: Any) -> None:
-    """An answer carries its request ID in header and body alike, another one each time, and a Date."""
+    """A response has a new request ID, the same in header and body, and a Date."""
     first, second = created(client), client.list_distribution_configurations()
     metadata = first["ResponseMetadata"]
     assert first["requestId"] == metadata["RequestId"] == metadata["HTTPHeaders"]["x-amzn-requestid"]
@@ -76,7 +76,7 @@ def test_request_ids_and_date(client: Any) -> None:
     assert metadata["HTTPHeaders"]["date"].endswith("GMT")
 
 
-def test_an_error_on_the_wire(emulator: Emulator) -> None:
+def test_error_format(emulator: Emulator) -> None:
     """An error is a JSON message with the code in x-amzn-ErrorType and the request ID in header and body."""
     target = f"/GetDistributionConfiguration?distributionConfigurationArn={ARN}"
     status, headers, content = exchange(emulator, "GET", target)
@@ -87,15 +87,15 @@ def test_an_error_on_the_wire(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"text"', b"\xff"])
-def test_a_body_that_is_no_json_object(emulator: Emulator, body: bytes) -> None:
-    """A body that is no JSON object is refused as an invalid request, and recorded all the same."""
+def test_invalid_bodies(emulator: Emulator, body: bytes) -> None:
+    """A body that is not a JSON object is rejected as an invalid request, and recorded."""
     status, headers, _ = exchange(emulator, "PUT", "/UpdateDistributionConfiguration", body)
     assert (status, headers["x-amzn-ErrorType"]) == (400, "InvalidRequestException")
     assert emulator.requests == [RecordedRequest("UpdateDistributionConfiguration", {}, body, None)]
 
 
-def test_null_is_absence(emulator: Emulator) -> None:
-    """A member of a structure that is null is as good as left out, and an unknown one is ignored."""
+def test_nulls_and_unknown_members(emulator: Emulator) -> None:
+    """A null member counts as absent, and an unknown member is ignored."""
     parameters = {"name": "golden", "description": None, "distributions": [ENTRY], "clientToken": "t", "new": 1}
     assert put(emulator, "CreateDistributionConfiguration", parameters).status == 200
     assert "description" not in emulator.configurations[ARN]
@@ -103,15 +103,15 @@ def test_null_is_absence(emulator: Emulator) -> None:
 
 
 def test_operations_that_are_not_emulated(emulator: Emulator, client: Any) -> None:
-    """An operation that is not carried out here says so by name instead of pretending."""
-    with pytest.raises(ClientError, match="GetImage is not among the operations") as caught:
+    """An operation that is not emulated returns an error with its name."""
+    with pytest.raises(ClientError, match="does not support the operation GetImage") as caught:
         client.get_image(imageBuildVersionArn="arn:aws:imagebuilder:us-east-1:123456789012:image/some-image/1.0.0/1")
     assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
     assert emulator.requests[0].operation == "GetImage"
 
 
-def test_paths_that_are_no_operation(emulator: Emulator) -> None:
-    """A path or method that no operation has is answered 404 and recorded as it is."""
+def test_unknown_paths(emulator: Emulator) -> None:
+    """An unknown path or method returns status 404 and is recorded."""
     for method, path in (("GET", "/CreateDistributionConfiguration"), ("PUT", "/")):
         status, headers, _ = exchange(emulator, method, f"{path}?x=1")
         assert (status, headers["x-amzn-ErrorType"]) == (404, "UnknownOperationException")
@@ -196,8 +196,10 @@ FORMS = [
     [("InvalidParameterValueException", *each) for each in VALUES]
     + [("InvalidRequestException", *each) for each in FORMS],
 )
-def test_the_model_is_held(emulator: Emulator, code: str, path: str, parameters: dict[str, Any], demand: str) -> None:
-    """A value that the model does not allow is refused at its path, also where botocore would let it pass."""
+def test_validation_by_the_model(
+    emulator: Emulator, code: str, path: str, parameters: dict[str, Any], demand: str
+) -> None:
+    """A value that the model does not allow is rejected at its path, even if botocore accepts it."""
     complete = {"name": "golden", "distributions": [ENTRY], "clientToken": "t", **parameters}
     status, headers, content = put(emulator, "CreateDistributionConfiguration", complete)
     assert (status, headers["x-amzn-ErrorType"]) == (400, code)
@@ -206,14 +208,14 @@ def test_the_model_is_held(emulator: Emulator, code: str, path: str, parameters:
     assert not emulator.configurations
 
 
-def test_a_missing_token_is_missed(emulator: Emulator) -> None:
-    """A request without a client token, which botocore never sends, is refused."""
-    answer = put(emulator, "CreateDistributionConfiguration", {"name": "golden", "distributions": [ENTRY]})
-    assert (answer.status, "'clientToken' must not be null" in answer.content["message"]) == (400, True)
+def test_missing_client_token(emulator: Emulator) -> None:
+    """A request without a client token, which botocore never sends, is rejected."""
+    response = put(emulator, "CreateDistributionConfiguration", {"name": "golden", "distributions": [ENTRY]})
+    assert (response.status, "'clientToken' must not be null" in response.content["message"]) == (400, True)
 
 
-def test_tag_operations_have_a_code_of_their_own(emulator: Emulator) -> None:
-    """The tag operations refuse with the one code that the model gives them for that."""
+def test_error_code_of_tag_operations(emulator: Emulator) -> None:
+    """The tag operations return InvalidParameterException, the only code for it in their model."""
     target = "/tags/" + quote(ARN, safe="")
     requests = [("POST", target, b'{"tags": {}}'), ("POST", target, b"{}"), ("DELETE", target, None)]
     for request in (*requests, ("DELETE", f"{target}?tagKeys=aws:mine", None), ("GET", "/tags/golden", None)):
@@ -221,8 +223,8 @@ def test_tag_operations_have_a_code_of_their_own(emulator: Emulator) -> None:
         assert (status, headers["x-amzn-ErrorType"]) == (400, "InvalidParameterException")
 
 
-def test_it_is_a_second_opinion() -> None:
-    """None of the emulator's modules imports anything of the provider's but its neighbours."""
+def test_independence_from_the_provider() -> None:
+    """The emulator's modules import nothing from other packages of the provider."""
     room = Path(emulator_module.__file__).parent
     reached, waiting = set(), {"emulator"}
     while waiting:
@@ -234,4 +236,4 @@ def test_it_is_a_second_opinion() -> None:
                 waiting |= {node.module or ""} - reached
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 assert "provider" not in ast.unparse(node)
-    assert {"emulator", "server", "service", "wire", "constraints", "rejections", "faults"} <= reached
+    assert {"emulator", "server", "emulated_service", "wire", "constraints", "rejections", "faults"} <= reached

@@ -1,4 +1,4 @@
-"""The rules as cfn-lint's users meet them: configuration, ignoring, SAM; and what the documentation says of them."""
+"""The rules in cfn-lint: configuration, ignored checks, SAM templates, and documentation."""
 
 import json
 import os
@@ -39,7 +39,7 @@ SECOND = """
 
 
 def template() -> str:
-    """Two resources alike, of which the second ignores a rule."""
+    """A template with two similar resources; the second ignores a rule."""
     properties = TEMPLATE.partition("&properties")[2].lstrip("\n").replace("Name: golden", "Name: second", 1)
     return TEMPLATE.replace("&properties", "") + SECOND + properties
 
@@ -51,8 +51,8 @@ def run(program: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.Co
     return subprocess.run(command_line, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_cfn_lint_s_configuration_counts(tmp_path: Path) -> None:
-    """`append_rules` in .cfnlintrc brings the rules, for SAM templates too; they are ignored there and by Metadata."""
+def test_configuration_of_cfn_lint(tmp_path: Path) -> None:
+    """`append_rules` in .cfnlintrc loads the rules, also for SAM templates; .cfnlintrc and Metadata can ignore them."""
     (tmp_path / ".cfnlintrc").write_text("append_rules: [provider.lint]\nignore_checks: [W9310]\n")
     (tmp_path / "stack.yaml").write_text(template())
     ended = run("cfn-lint", "stack.yaml", "--format", "json", cwd=tmp_path)
@@ -60,8 +60,8 @@ def test_cfn_lint_s_configuration_counts(tmp_path: Path) -> None:
     assert sorted(found) == [("First", "E9205"), ("First", "E9307"), ("Second", "E9205")]
 
 
-def test_sam_validate_s_way_to_cfn_lint(tmp_path: Path) -> None:
-    """Linting a text through cfn-lint's API, as `sam validate --lint` does, obeys .cfnlintrc as well."""
+def test_sam_validate(tmp_path: Path) -> None:
+    """Linting a text through cfn-lint's API, as `sam validate --lint` does, also applies .cfnlintrc."""
     (tmp_path / ".cfnlintrc").write_text("append_rules: [provider.lint]\n")
     (tmp_path / "stack.yaml").write_text(template())
     script = (
@@ -72,7 +72,7 @@ def test_sam_validate_s_way_to_cfn_lint(tmp_path: Path) -> None:
 
 
 def test_validate_starts_without_cfn_lint() -> None:
-    """`validate` does not import cfn-lint, which would more than double the time it takes."""
+    """`validate` does not import cfn-lint, which would more than double its run time."""
     script = (
         "import runpy, sys\n"
         "try: runpy.run_module('provider', run_name='__main__')\n"
@@ -83,28 +83,28 @@ def test_validate_starts_without_cfn_lint() -> None:
 
 
 def test_every_rule_of_the_service_has_an_id() -> None:
-    """Each row of RULES has an ID, whose letter is its severity."""
+    """Each row of RULES has an ID whose letter is its severity."""
     severities = {check.rule: (check.id[0], check.severity) for check in CHECKS.values()}
     assert {rule.id: (rule.severity.name[0], rule.severity) for rule in RULES}.items() <= severities.items()
 
 
 @pytest.mark.parametrize("name", ["Rule", "E9001", "__path"])
-def test_the_module_has_rules_only(name: str) -> None:
-    """What is no ID is no attribute of the module that cfn-lint searches for rules."""
+def test_attributes_of_the_module(name: str) -> None:
+    """The module that cfn-lint searches for rules has no other attributes."""
     import provider.lint
 
     assert not hasattr(provider.lint, name)
 
 
 def test_the_documentation_has_all_ids() -> None:
-    """The table of checks in docs/linting.md is the catalog's; `make docs` writes it anew."""
+    """The table of checks in docs/linting.md is generated from the catalog by `make docs`."""
     text = PAGE.read_text("utf-8")
     assert all(f"`{id_}`" in text for id_ in CHECKS)
     assert text == with_table(text)
 
 
 def test_the_pre_commit_hook_runs() -> None:
-    """What the hook runs is the package's console script with a command that takes files."""
+    """The hook runs the package's console script with a command that takes files."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     script, *arguments = hook["entry"].split()

@@ -1,4 +1,4 @@
-"""The corpus: templates whose comments say which finding is told on which line, wherever one asks."""
+"""The corpus: templates with comments that name the expected findings on each line."""
 
 import json
 import os
@@ -24,9 +24,9 @@ from tests.cli.commands import ROOT, command
 from tests.stack import STACK_ID, Resource
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
-HOME = StackLocation("us-east-1", "123456789012", "images", STACK_ID)
-NO_EVENT_TELLS = {*RULES, "E9105", "E9106", "E9312", "W9314"}
-"""What no event comes from, or what no event shows alone."""
+LOCATION = StackLocation("us-east-1", "123456789012", "images", STACK_ID)
+NOT_IN_EVENTS = {*RULES, "E9105", "E9106", "E9312", "W9314"}
+"""Findings that no event causes, or no single event."""
 
 each_template = pytest.mark.parametrize("template", CORPUS, ids=lambda path: path.stem)
 
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
 
 
 def expected(template: Path) -> list[tuple[int, str]]:
-    """What the comments say, as line and ID."""
+    """The findings in the comments: line and ID."""
     lines = template.read_text("utf-8").splitlines()
     return sorted(
         (number, id_) for number, line in enumerate(lines, 1) for id_ in re.findall(r"\b[EW]\d{4}\b", line)
@@ -53,14 +53,14 @@ def validated(template: Path) -> set[Finding]:
 
 @cache
 def linted() -> dict[str, set[Finding]]:
-    """What cfn-lint says of the whole corpus, in one process, its own rules left out."""
+    """The findings of the provider's rules in cfn-lint for the whole corpus, from one process."""
     found: dict[str, set[Finding]] = {str(template): set() for template in CORPUS}
     cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
     command_line = [cfn_lint, "-a", "provider.lint", "--format", "json", "--", *map(str, CORPUS)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(command_line, env=environment, capture_output=True, text=True, check=False)
     for match in json.loads(ended.stdout):
-        assert match["Rule"]["Id"] != "E0002", match  # a rule that raised
+        assert match["Rule"]["Id"] != "E0002", match  # the rule raised an error
         if match["Rule"]["Id"] in CHECKS:
             start = match["Location"]["Start"]
             finding = Finding(start["LineNumber"], start["ColumnNumber"], match["Rule"]["Id"], match["Message"])
@@ -80,12 +80,12 @@ def created(name: str, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def told_by_the_handler(template: Path, resource: Resource, captured: pytest.CaptureFixture[str]) -> set[str]:
-    """The errors and warnings that Creates of all its resources have, whatever the values of its parameters."""
+def reported_by_the_handler(template: Path, resource: Resource, captured: pytest.CaptureFixture[str]) -> set[str]:
+    """The errors and warnings for a Create of each resource with each combination of parameter values."""
     loaded = load(template)
     allowed = [parameter.get("AllowedValues", [parameter.get("Default")]) for parameter in loaded.parameters.values()]
     for values in product(*allowed):
-        deployment = Deployment(loaded, dict(zip(loaded.parameters, values, strict=True)), HOME, {})
+        deployment = Deployment(loaded, dict(zip(loaded.parameters, values, strict=True)), LOCATION, {})
         for (*_, name), declared in provider_resources({"Resources": loaded.resources}).items():
             if name in deployment.order:
                 resource.deliver(created(str(name), declared["Type"], deployment.properties(str(name))))
@@ -95,31 +95,31 @@ def told_by_the_handler(template: Path, resource: Resource, captured: pytest.Cap
 
 
 def as_deployed(message: str) -> str:
-    """A message once references have their values, and parameters are no longer what they could be."""
-    here = {"AWS::Region": HOME.region, "AWS::Partition": "aws"}
+    """A message with the values of references, and without the values of parameters."""
+    here = {"AWS::Region": LOCATION.region, "AWS::Partition": "aws"}
     for name, value in here.items():
         message = message.replace(f"!Ref {name}", value).replace(f"${{{name}}}", value)
-    return re.sub(r" \(where .*\)$", "", message)
+    return re.sub(r" \(if .*\)$", "", message)
 
 
 def test_every_check_is_in_the_corpus() -> None:
-    """For each ID there is a template that gets it."""
+    """For each ID there is a template with such a finding."""
     assert {id_ for template in CORPUS for _, id_ in expected(template)} >= set(CHECKS)
 
 
 @each_template
-def test_validate_tells_what_the_comments_say(template: Path) -> None:
-    """`validate` finds what the template's comments announce, on those lines and nothing else."""
+def test_validate_reports_the_expected_findings(template: Path) -> None:
+    """`validate` reports exactly the findings in the template's comments, on their lines."""
     assert sorted((one.line, one.id) for one in validated(template)) == expected(template)
 
 
 @each_template
-def test_cfn_lint_tells_the_same(template: Path) -> None:
-    """cfn-lint with our rules finds the same as `validate`: the same words, IDs, lines and columns."""
+def test_cfn_lint_reports_the_same(template: Path) -> None:
+    """cfn-lint reports the same findings as `validate`, with the same messages, IDs, lines, and columns."""
     assert linted()[str(template)] == {one for one in validated(template) if one.id in CHECKS}
 
 
-def test_json_is_as_good_as_yaml(tmp_path: Path) -> None:
+def test_json_has_the_same_findings(tmp_path: Path) -> None:
     """The same templates in JSON, indented with tabs, have the same findings."""
     for template in CORPUS:
         json_template = tmp_path / f"{template.stem}.json"
@@ -128,9 +128,9 @@ def test_json_is_as_good_as_yaml(tmp_path: Path) -> None:
 
 
 @each_template
-def test_the_handler_tells_the_same(template: Path, resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """A deployment with any of the parameters' allowed values gets those words, and together they are all of them."""
-    if NO_EVENT_TELLS & {id_ for _, id_ in expected(template)}:
-        pytest.skip("CloudFormation itself refuses it, or it shows in two events only")
-    foreseen = {as_deployed(one.message) for one in validated(template)}
-    assert told_by_the_handler(template, resource, capsys) == foreseen
+def test_the_handler_reports_the_same(template: Path, resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """Deployments with all allowed values of the parameters together report exactly the same messages."""
+    if NOT_IN_EVENTS & {id_ for _, id_ in expected(template)}:
+        pytest.skip("CloudFormation rejects it, or only two events together show it")
+    predicted = {as_deployed(one.message) for one in validated(template)}
+    assert reported_by_the_handler(template, resource, capsys) == predicted

@@ -1,4 +1,4 @@
-"""Values that are not known yet, and the combinations of conditions in which a template is looked at."""
+"""Findings for unknown values, parameters, and combinations of conditions."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provider.lint.catalog import CHECKS
-from provider.lint.conditions import Conditions
+from provider.lint.condition_outcomes import Conditions
 from provider.lint.diagnostic import Diagnostic
-from provider.lint.functions import FUNCTIONS, REF, faults
-from provider.lint.template import check, check_properties
+from provider.lint.function_check import function_findings
+from provider.lint.template_check import check, check_properties
 from provider.resources import resource_type
 from provider.schema.flatten import flatten
+from provider.template.intrinsics import FUNCTIONS, UNSUPPORTED_FUNCTIONS
 from provider.template.sections import load
 from tests.schema.given import PARAMETERS
 from tests.schema.test_laws import ANYTHING
@@ -28,8 +29,8 @@ WRITTEN = [
     resource["Properties"]
     for template in sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
     for resource in load(template).resources.values()
-    # A wrong call is told where it is written, whatever becomes of that place.
-    if "Properties" in resource and not any(faults(resource["Properties"]))
+    # A finding about a call does not depend on its value.
+    if "Properties" in resource and not any(function_findings(resource["Properties"]))
 ]
 PARAMETER = {"Ref": "P"}
 PROPERTIES = st.sampled_from(WRITTEN) | PARAMETERS.map(lambda parameters: flatten(parameters, resource_type().schema))
@@ -39,14 +40,14 @@ def is_call(value: Any) -> bool:
     return isinstance(value, dict) and any(key == "Ref" or key.startswith("Fn::") for key in value)
 
 
-def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Every place below the root, but for the arguments of functions."""
+def paths_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every path below the root, except in the arguments of functions."""
     if is_call(value):
         return
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         yield (*path, key)
-        yield from places(inner, (*path, key))
+        yield from paths_in(inner, (*path, key))
 
 
 def put(properties: Any, path: tuple[str | int, ...], value: Any) -> Any:
@@ -75,28 +76,28 @@ def ids(found: list[Diagnostic]) -> list[str]:
 
 
 @given(PROPERTIES, st.data())
-def test_what_is_not_known_adds_no_finding(properties: dict[str, Any], data: st.DataObject) -> None:
-    """Replacing any part of properties that has no finding by a reference never adds a finding."""
+def test_unknown_values_add_no_finding(properties: dict[str, Any], data: st.DataObject) -> None:
+    """Replacing a part of the properties without findings by a reference never adds a finding."""
     before = {(one.path, one.id) for one in check_properties(properties)}
-    free = [path for path in places(properties) if not any(found[: len(path)] == path for found, _ in before)]
+    free = [path for path in paths_in(properties) if not any(found[: len(path)] == path for found, _ in before)]
     path = data.draw(st.sampled_from(free or [("Name",)]))
     after = {(one.path, one.id) for one in check_properties(put(properties, path, {"Ref": "Elsewhere"}))}
     assert after <= before
 
 
 @given(PROPERTIES, st.data())
-def test_a_choice_between_equals_is_none(properties: dict[str, Any], data: st.DataObject) -> None:
-    """Whatever stands on both sides of an Fn::If has the findings, in words, that it has without."""
-    path = data.draw(st.sampled_from(list(places(properties))))
+def test_choice_between_equal_values(properties: dict[str, Any], data: st.DataObject) -> None:
+    """An Fn::If with two equal values has the same findings as the value itself."""
+    path = data.draw(st.sampled_from(list(paths_in(properties))))
     value = at(properties, path)
     chosen = put(properties, path, {"Fn::If": ["Either", value, value]})
     assert {one.message for one in check_properties(chosen)} == {one.message for one in check_properties(properties)}
 
 
 @given(PROPERTIES, st.data())
-def test_no_value_is_nothing(properties: dict[str, Any], data: st.DataObject) -> None:
-    """A further member or entry that is AWS::NoValue changes nothing."""
-    holders = [path for path in [(), *places(properties)] if isinstance(at(properties, path), list | dict)]
+def test_no_value(properties: dict[str, Any], data: st.DataObject) -> None:
+    """An additional member or entry that is AWS::NoValue changes no finding."""
+    holders = [path for path in [(), *paths_in(properties)] if isinstance(at(properties, path), list | dict)]
     path = data.draw(st.sampled_from([path for path in holders if not is_call(at(properties, path))]))
     holder = at(properties, path)
     more = [NO_VALUE, *holder] if isinstance(holder, list) else {"Anything": NO_VALUE, **holder}
@@ -125,8 +126,8 @@ def test_nonsense_leads_to_findings(properties: dict[str, Any]) -> None:
     ],
     ids=lambda node: str(node)[:40],
 )
-def test_a_value_that_only_a_deployment_knows(unknown: object) -> None:
-    """Anywhere at all, a call or a dynamic reference is taken to be all right."""
+def test_values_that_only_a_deployment_knows(unknown: object) -> None:
+    """A call or a dynamic reference is accepted for every property."""
     assert check_properties({"Name": unknown, "Distributions": unknown, "Tags": unknown, "OnDelete": unknown}) == []
     fast = {"Enabled": unknown, "MaxParallelLaunches": unknown, "SnapshotConfiguration": unknown}
     ami = {"Name": unknown, "TargetAccountIds": [unknown], "LaunchPermission": {"UserGroups": [unknown]}}
@@ -140,8 +141,8 @@ def test_a_value_that_only_a_deployment_knows(unknown: object) -> None:
     assert check_properties({**GOOD, "Distributions": [AMI, entry, unknown], "Tags": {"Team": unknown}}) == []
 
 
-def test_beside_what_is_not_known_the_rest_is_checked() -> None:
-    """A mistake beside a reference is found: a wrong name, a missing member, a count, a wrong neighbour."""
+def test_values_beside_references_are_checked() -> None:
+    """A mistake beside a reference is found: an unknown name, a missing member, a count, an invalid entry."""
     ref = {"Ref": "Parameter"}
     entry = {
         "Region": ref,
@@ -178,17 +179,17 @@ def test_beside_what_is_not_known_the_rest_is_checked() -> None:
         ({"A": {"Condition": "B"}, "B": {"Condition": "A"}}, {}, {"AB", "A", "B", ""}),
         ({"A": "nonsense"}, {}, {"AB", "A", "B", ""}),
     ],
-    ids=["opposites", "exclusive", "either", "literals", "references", "constants", "and-or", "circle", "unknown"],
+    ids=["opposites", "exclusive", "either", "literals", "references", "constants", "and-or", "cycle", "unknown"],
 )
-def test_conditions_occur_together_as_they_can(conditions: Any, parameters: Any, outcomes: set[str]) -> None:
-    """Conditions are looked at in the combinations that some values of the parameters make, and in no others."""
+def test_outcomes_of_conditions(conditions: Any, parameters: Any, outcomes: set[str]) -> None:
+    """The outcomes of conditions are those that some values of the parameters cause, and no others."""
     found = Conditions(conditions, parameters).outcomes(["A", "B"])
     assert {"".join(name for name, holds in outcome.items() if holds) for outcome in found} == outcomes
     assert len(found) == len(outcomes)
 
 
-def test_many_conditions_are_each_seen_both_ways() -> None:
-    """With more combinations than can be tried, each branch is looked at nevertheless, in combinations that occur."""
+def test_many_conditions() -> None:
+    """With too many combinations to try all, each branch of each condition is still checked."""
     names = [f"C{number}" for number in range(40)]
     conditions = {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names}
     groups = [{"Fn::If": [name, f"yes-{name}", f"no-{name}"]} for name in names]
@@ -198,8 +199,22 @@ def test_many_conditions_are_each_seen_both_ways() -> None:
     assert len(found) == 2 * len(names)
 
 
-def test_what_a_loop_repeats_is_checked_once() -> None:
-    """A resource within Fn::ForEach is checked as it is written, and told where it is."""
+@pytest.mark.parametrize(
+    "name",
+    [
+        {"Fn::Join": ["", ["golden", NO_VALUE, "!"]]},
+        {"Fn::Join": ["-", ["golden", {"Fn::If": ["C", "!", "?"]}]]},
+        {"Fn::Sub": ["golden${End}", {"End": {"Fn::Join": ["", ["!"]]}}]},
+    ],
+    ids=str,
+)
+def test_composed_texts(name: Any) -> None:
+    """A text that is composed of known texts is checked, with AWS::NoValue and Fn::If as in a deployment."""
+    assert {*ids(check_properties({**GOOD, "Name": name}))} == {"E9206"}
+
+
+def test_loops() -> None:
+    """A resource within Fn::ForEach is checked once, as it is written, and its findings have its path."""
     images = template({"Name": "golden-${Name}", "Distributions": [{"Region": "us-east-1"}]})["Resources"]
     loop = {"Fn::ForEach::Each": ["Name", ["A", "B"], {"Images${Name}": images["Images"]}]}
     (found,) = check({"Transform": "AWS::LanguageExtensions", "Resources": loop})
@@ -207,15 +222,15 @@ def test_what_a_loop_repeats_is_checked_once() -> None:
     assert check({"Resources": {"Fn::ForEach::Each": []}}) == []
 
 
-def test_texts_that_a_loop_fills_in_are_not_known() -> None:
-    """With the transform that has loops, `${...}` in a text may be a loop's variable; without, it is a mistake."""
+def test_loop_variables_are_unknown() -> None:
+    """`${...}` in a text is unknown with the transform that expands loops, and a mistake without it."""
     made = template({"Name": "golden-${Name}", "Distributions": [AMI]})
     assert ids(check(made)) == ["E9206"]
     assert check({**made, "Transform": ["AWS::LanguageExtensions"]}) == []
 
 
-def test_a_resource_is_checked_where_its_own_condition_holds() -> None:
-    """What would be wrong only where the resource is not created is not told."""
+def test_condition_of_a_resource() -> None:
+    """A mistake that occurs only if the resource is not created is not reported."""
     made = template({"Name": {"Fn::If": ["Made", "golden", "!"]}, "Distributions": [AMI]}, Conditions={"Made": "x"})
     assert ids(check(made)) == ["E9206"]
     made["Resources"]["Images"]["Condition"] = "Made"
@@ -236,20 +251,20 @@ def test_a_resource_is_checked_where_its_own_condition_holds() -> None:
     ],
     ids=lambda tree: str(tree)[:60],
 )
-def test_what_is_no_proper_template_is_for_others_to_tell(nonsense: Any) -> None:
-    """A template that is not built as templates are ends in no finding of ours, and in no exception."""
+def test_invalid_templates(nonsense: Any) -> None:
+    """An invalid template has no findings and raises nothing."""
     assert check(nonsense) == []
 
 
-def test_the_functions_are_cfn_lint_s() -> None:
-    """The functions that may stand in properties are those that cfn-lint knows, but for one of Rules'."""
+def test_known_functions() -> None:
+    """The functions for properties are those that cfn-lint knows, except for one that only Rules can use."""
     from cfnlint.helpers import FUNCTIONS as KNOWN
 
-    assert {name for name in KNOWN if "ForEach" not in name} - {"Fn::Contains"} == {*FUNCTIONS, REF}
+    assert {name for name in KNOWN if "ForEach" not in name} - {"Fn::Contains"} == {*FUNCTIONS, *UNSUPPORTED_FUNCTIONS}
 
 
-def test_a_slip_in_the_type_is_told_whatever_else_there_is() -> None:
-    """A type that differs by a letter is ours with no properties to know it by; one that differs by more is not."""
+def test_misspelled_type() -> None:
+    """A type with one wrong letter is the provider's, whatever the properties are; a very different one is not."""
     kind = "Custom::ImageBuilderDistributionConfiguration"
     empty = {"Properties": {"ServiceToken": {"Ref": "P"}}}
     assert "E9104" in ids(check({"Resources": {"A": {"Type": f"{kind}n", **empty}}}))
@@ -257,24 +272,24 @@ def test_a_slip_in_the_type_is_told_whatever_else_there_is() -> None:
 
 
 @pytest.mark.parametrize("kind", ["custom::{}", "Custom:{}", "Custom:::{}"])
-def test_a_type_that_differs_in_colons_and_case_is_ours(kind: str) -> None:
-    """Whatever stands between its words, and in upper case too, our type is known, and told what it should be."""
+def test_type_with_other_colons_and_case(kind: str) -> None:
+    """A type with other colons or letter case is the provider's, and the finding shows the correct one."""
     kind = kind.format("ImageBuilderDistributionConfiguration")
     for written in (kind, kind.upper()):
-        (told,) = check({"Resources": {"A": {"Type": written}}})[:1]
-        assert (told.id, told.path) == ("E9104", ("Resources", "A", "Type"))
-        assert f"ResourceType is {written!r}; it should be Custom::ImageBuilderDistributionConfig" in told.message
+        (found,) = check({"Resources": {"A": {"Type": written}}})[:1]
+        assert (found.id, found.path) == ("E9104", ("Resources", "A", "Type"))
+        assert f"ResourceType is {written!r}; it should be Custom::ImageBuilderDistributionConfig" in found.message
 
 
-def test_properties_under_a_misspelt_key_are_not_missed() -> None:
-    """Where a key nearly says Properties, nothing is told of what they lack; where there is none, it is."""
+def test_misspelled_properties_key() -> None:
+    """If Properties is misspelled, no required property is reported as missing; if it is absent, they are."""
     kind = "Custom::ImageBuilderDistributionConfiguration"
     assert check({"Resources": {"A": {"Type": kind, "properties": {"Name": "a"}}}}) == []
     assert ids(check({"Resources": {"A": {"Type": kind, "Name": "a"}}})) == ["E9201", "E9301"]
 
 
-def test_conditions_that_may_hang_together_are_not_sure() -> None:
-    """Where a mapping decides which of two resources there is, their names may be alike."""
+def test_dependent_conditions() -> None:
+    """If the conditions of two resources can depend on each other through a mapping, equal names are not reported."""
     mapped = {"Fn::FindInMap": ["Stages", PARAMETER, "Kind"]}
     conditions = {"C": {"Fn::Equals": [PARAMETER, "a"]}, "D": {"Fn::Equals": [mapped, "b"]}}
     made = template(GOOD, Conditions=conditions)
@@ -285,8 +300,8 @@ def test_conditions_that_may_hang_together_are_not_sure() -> None:
     assert ids(check(made)) == ["E9312"]
 
 
-def test_a_condition_among_many_is_still_met() -> None:
-    """Where there are too many combinations to try all, a resource's own condition holds in those that are tried."""
+def test_own_condition_among_many() -> None:
+    """With too many combinations to try all, the resource's own condition is true in those that are tried."""
     numbers = range(12)
     equal = {n: {"Fn::Equals": [{"Ref": f"P{n}"}, "v"]} for n in numbers}
     wanted = {"Fn::And": [equal[0], equal[1], {"Fn::Not": [equal[2]]}, {"Fn::Not": [equal[3]]}]}
@@ -298,19 +313,19 @@ def test_a_condition_among_many_is_still_met() -> None:
     assert {outcome["C11"] for outcome in outcomes} == {True, False}
 
 
-def choosing(properties: Any, path: tuple[str | int, ...], **parameter: Any) -> list[Diagnostic]:
-    """What is found where a parameter stands at a place in the properties."""
+def with_parameter(properties: Any, path: tuple[str | int, ...], **parameter: Any) -> list[Diagnostic]:
+    """The findings if a parameter is at this path in the properties."""
     return check(template(put(properties, path, PARAMETER), Parameters={"P": {"Type": "String", **parameter}}))
 
 
 @given(PROPERTIES.filter(lambda properties: "Fn::If" not in str(properties)), st.data())
-def test_a_default_is_as_good_as_a_literal(properties: dict[str, Any], data: st.DataObject) -> None:
-    """Where no condition counts, a text that a parameter has by default has the findings of one that is written."""
-    texts = [path for path in places(properties) if isinstance(at(properties, path), str)]
+def test_defaults_have_the_findings_of_literals(properties: dict[str, Any], data: st.DataObject) -> None:
+    """Without conditions, the Default of a parameter has the same findings as the literal text."""
+    texts = [path for path in paths_in(properties) if isinstance(at(properties, path), str)]
     path = data.draw(st.sampled_from(texts or [("Description",)]))
     properties = {"Description": "x", **properties}
     literal = check(template(properties))
-    by_default = choosing(properties, path, Default=at(properties, path))
+    by_default = with_parameter(properties, path, Default=at(properties, path))
     assert {one.id for one in by_default} == {one.id for one in literal}
 
 
@@ -319,8 +334,8 @@ PIECES = st.text("Ag0- /.{", max_size=4) | st.sampled_from(["{{ imagebuilder:bui
 
 
 @given(PIECES, PIECES, STACK_NAMES)
-def test_what_is_told_of_a_text_in_part_is_true_of_the_whole(before: str, after: str, stack_name: str) -> None:
-    """Whatever is found beside a pseudo parameter is found with any value that it can have."""
+def test_texts_with_pseudo_parameters(before: str, after: str, stack_name: str) -> None:
+    """A finding beside a pseudo parameter is a finding with every value that it can have."""
 
     def with_name(name: Any) -> dict[str, Any]:
         ami = {"Name": name, "LaunchPermission": {"UserIds": [name]}}
@@ -328,17 +343,17 @@ def test_what_is_told_of_a_text_in_part_is_true_of_the_whole(before: str, after:
         entry = {"Region": "us-east-1", "AmiDistributionConfiguration": ami, "LaunchTemplateConfigurations": templates}
         return {"Name": name, "Distributions": [entry]}
 
-    told = {
+    found = {
         (one.path, one.id) for one in check_properties(with_name({"Fn::Sub": f"{before}${{AWS::StackName}}{after}"}))
     }
-    assert told <= {(one.path, one.id) for one in check_properties(with_name(before + stack_name + after))}
+    assert found <= {(one.path, one.id) for one in check_properties(with_name(before + stack_name + after))}
 
 
 KEEP = {**GOOD, "OnDelete": "Delete"}
 
 
 @pytest.mark.parametrize(
-    ("parameter", "told"),
+    (("parameter", "expected")),
     [
         ({"Default": "Keep"}, ["E9205"]),
         ({"AllowedValues": ["Keep", "Leave"]}, ["E9205", "E9205"]),
@@ -352,11 +367,11 @@ KEEP = {**GOOD, "OnDelete": "Delete"}
     ],
     ids=lambda value: str(value),
 )
-def test_what_a_parameter_can_be(parameter: dict[str, Any], told: list[str]) -> None:
-    """A value is an error by default or where no allowed one works, else a warning, each named with its parameter."""
-    found = choosing(KEEP, ("OnDelete",), **parameter)
-    assert ids(found) == told
-    assert all('(where parameter P is "' in one.message for one in found)
+def test_values_of_parameters(parameter: dict[str, Any], expected: list[str]) -> None:
+    """An invalid value is an error if it is the default or if no allowed value is valid; otherwise it is a warning."""
+    found = with_parameter(KEEP, ("OnDelete",), **parameter)
+    assert ids(found) == expected
+    assert all('(if parameter P is "' in one.message for one in found)
     assert all(one.path == ("Resources", "Images", "Properties", "OnDelete") for one in found)
 
 
@@ -371,27 +386,27 @@ def test_what_a_parameter_can_be(parameter: dict[str, Any], told: list[str]) -> 
     ],
     ids=["rules", "the value itself", "another parameter", "another by default", "a mapping"],
 )
-def test_a_value_that_another_part_of_the_template_keeps_away(sections: dict[str, Any]) -> None:
-    """A value is not told that Rules may forbid, or whose use hangs on a condition that need not hold with it."""
+def test_values_that_may_never_occur(sections: dict[str, Any]) -> None:
+    """A value is not reported if Rules can forbid it, or if it is only used under a condition that can exclude it."""
     used = {**KEEP, "OnDelete": {"Fn::If": ["C", PARAMETER, "Delete"]} if "Conditions" in sections else PARAMETER}
     parameters = {"P": {"Type": "String", "Default": "Keep"}, "Q": {"Type": "String"}, "Off": {"Default": "no"}}
     parameters["Off"]["Type"] = "String"
     assert check(template(used, Parameters=parameters, **sections)) == []
 
 
-def test_a_value_counts_with_the_others_by_default() -> None:
-    """Of two parameters in one text the one is judged with the Default of the other, and each mistake told once."""
+def test_two_parameters_in_one_text() -> None:
+    """Each parameter in a text is checked with the Default of the other, and each mistake is reported once."""
     name = {"Fn::Sub": "${P}/${Q}"}
     parameters = {"P": {"Type": "String", "AllowedValues": ["a", "b"]}, "Q": {"Type": "String", "Default": "c"}}
     found = check(template({**GOOD, "Name": name}, Parameters=parameters))
     assert [one.message.partition(" (")[2] for one in found] == [
-        'where parameter Q is "c" and parameter P is "a")',
-        'where parameter Q is "c" and parameter P is "b")',
+        'if parameter Q is "c" and parameter P is "a")',
+        'if parameter Q is "c" and parameter P is "b")',
     ]
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    (("call", "expected")),
     [
         ({"Fn::GetAtt": "Images.ARN"}, "Arn"),
         ({"Fn::GetAtt": ["Images", "region"]}, "Regions"),
@@ -402,15 +417,15 @@ def test_a_value_counts_with_the_others_by_default() -> None:
     ],
     ids=str,
 )
-def test_attributes_are_those_that_the_resource_has(call: dict[str, Any], told: str) -> None:
-    """A call for another attribute is told where it stands, with the nearest that there is."""
+def test_unknown_attributes(call: dict[str, Any], expected: str) -> None:
+    """An unknown attribute is reported at its call with the most similar known one."""
     found = check(template(GOOD, Outputs={"O": {"Value": {"Fn::Base64": call}}}))
-    assert [one.path[:4] for one in found] == [("Outputs", "O", "Value", "Fn::Base64")] * bool(told)
-    assert all(one.message.endswith(f"; the nearest is {told}") for one in found)
+    assert [one.path[:4] for one in found] == [("Outputs", "O", "Value", "Fn::Base64")] * bool(expected)
+    assert all(one.message.endswith(f"; did you mean {expected}?") for one in found)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    (("first", "second", "expected")),
     [
         ("Golden Image", "golden_image", True),
         (PARAMETER, PARAMETER, True),
@@ -424,13 +439,13 @@ def test_attributes_are_those_that_the_resource_has(call: dict[str, Any], told: 
     ],
     ids=str,
 )
-def test_two_names_that_lead_to_one_configuration(first: Any, second: Any, told: bool) -> None:
-    """Two resources whose names come to one ARN under some outcome are told at the second."""
+def test_names_with_the_same_arn(first: Any, second: Any, expected: bool) -> None:
+    """If the names of two resources have the same ARN under some outcome, the second is reported."""
     conditions = {"C": {"Fn::Equals": [PARAMETER, "yes"]}}
     made = template({**GOOD, "Name": first}, Conditions=conditions)
     made["Resources"]["More"] = {**made["Resources"]["Images"], "Properties": {**GOOD, "Name": second}}
     found = [one.path for one in check(made) if one.id == "E9312"]
-    assert found == [("Resources", "More", "Properties", "Name")] * told
+    assert found == [("Resources", "More", "Properties", "Name")] * expected
     made["Resources"]["Images"]["Condition"] = "C"
     made["Conditions"]["D"] = {"Fn::Not": [{"Condition": "C"}]}
     made["Resources"]["More"]["Condition"] = "D"

@@ -1,4 +1,4 @@
-"""`validate` reports what CloudFormation rejects around a resource's properties; `plan` and `rehearse` stop at it."""
+"""`validate` reports mistakes in a template's structure that CloudFormation rejects; `plan` and `rehearse` stop."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,12 @@ from provider.template.sections import TemplateError, parse
 from tests.cli.commands import command
 from tests.stack import NAME
 
-KIND = "Custom::ImageBuilderDistributionConfiguration"
+RESOURCE_TYPE = "Custom::ImageBuilderDistributionConfiguration"
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 OWN = f"""\
 Resources:
   Images:
-    Type: {KIND}
+    Type: {RESOURCE_TYPE}
     Properties:
       ServiceToken: {TOKEN}
       Name: images
@@ -24,10 +24,12 @@ Resources:
         - Region: us-east-1
           AmiDistributionConfiguration: {{Name: "{NAME}"}}
 """
-PLACE = StackLocation("us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1")
-NULL = "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue"
-NOT_THE_ARN = "ServiceToken: must be the ARN of the provider's Lambda function, or of an SNS topic, not "
-NOT_SECONDS = "ServiceTimeout: must be whole seconds from 1 to 3600, not "
+LOCATION = StackLocation(
+    "us-east-1", "123456789012", "web", "arn:aws:cloudformation:us-east-1:123456789012:stack/web/1"
+)
+NULL = "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue"
+NOT_THE_ARN = "ServiceToken: must be the ARN of the provider's Lambda function or of an SNS topic, not "
+NOT_SECONDS = "ServiceTimeout: must be a whole number of seconds from 1 to 3600, not "
 
 
 def validated(file: Path, text: str) -> list[tuple[int, str, str]]:
@@ -38,9 +40,9 @@ def validated(file: Path, text: str) -> list[tuple[int, str, str]]:
 
 
 def deployed(text: str) -> list[str]:
-    """Each mistake at which a deployment stops."""
+    """Each mistake that stops a deployment."""
     try:
-        Deployment(parse(text, "stack.yaml"), {}, PLACE, {})
+        Deployment(parse(text, "stack.yaml"), {}, LOCATION, {})
     except TemplateError as error:
         return [str(one) for one in error.all]
     return []
@@ -62,12 +64,12 @@ def deployed(text: str) -> list[str]:
         ),
         ("    Properties:", "    properties:", 4, "E3001", "Images.properties: did you mean Properties?"),
         ("    Type:", "    type:", 3, "E3001", "Images.type: did you mean Type?"),
-        (f"    Type: {KIND}\n", "", 2, "E3001", "Images.Type: is required, and must be text"),
-        (KIND, "[a]", 3, "E3001", "Images.Type: is required, and must be text"),
-        ("    Type:", "    Name: a\n    Type:", 3, "E3001", "Images.Name: unknown key; there are Type, "),
+        (f"    Type: {RESOURCE_TYPE}\n", "", 2, "E3001", "Images.Type: is required and must be text"),
+        (RESOURCE_TYPE, "[a]", 3, "E3001", "Images.Type: is required and must be text"),
+        ("    Type:", "    Name: a\n    Type:", 3, "E3001", "Images.Name: unknown key; the keys are Type, "),
         ("    Type:", "    DependOn: A\n    Type:", 3, "E3001", "Images.DependOn: did you mean DependsOn?"),
         ("    Type:", "    DependsOn: A\n    Type:", 3, "E3005", "Images.DependsOn: there is no resource A in this"),
-        ("    Type:", "    DependsOn: {a: b}\n    Type:", 3, "E3005", "Images.DependsOn: must be a logical ID, or a"),
+        ("    Type:", "    DependsOn: {a: b}\n    Type:", 3, "E3005", "Images.DependsOn: must be a logical ID or a"),
         ("Name: images", "Name: images\n      Description:", 7, "E0000", f"Description: {NULL}"),
         (f'"{NAME}"', "null", 9, "E0000", f"Distributions[0].AmiDistributionConfiguration.Name: {NULL}"),
         ("    Type:", "    Metadata:\n    Type:", 3, "E0000", f"Images.Metadata: {NULL}"),
@@ -85,7 +87,7 @@ def deployed(text: str) -> list[str]:
     ],
 )
 def test_structure(tmp_path: Path, old: str, new: str, line: int, id_: str, message: str) -> None:
-    """What CloudFormation rejects around the properties is reported once, at its line, with its cfn-lint ID."""
+    """A mistake in the structure is reported once, at its line, with its cfn-lint ID."""
     text = OWN.replace(old, new)
     ((found_line, found_id, found),) = validated(tmp_path / "stack.yaml", text)
     assert (found_line, found_id) == (line, id_)
@@ -117,7 +119,7 @@ def test_properties_alone(tmp_path: Path, properties: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (f"    Type: {KIND}\n", f'    Type: {KIND}\n    Version: "1.0"\n'),
+        (f"    Type: {RESOURCE_TYPE}\n", f'    Type: {RESOURCE_TYPE}\n    Version: "1.0"\n'),
         (TOKEN, "arn:aws:lambda:us-east-1:{{resolve:ssm:/account}}:function:provider"),
         (TOKEN, '!Sub "arn:aws:lambda:${AWS::Region}:{{resolve:ssm:/account}}:function:provider"'),
     ],

@@ -12,9 +12,9 @@ import pytest
 from provider.authoring.schema import schema
 from provider.emulator.server import LoopbackServer, Reply
 from provider.handler import respond
-from provider.lint.template import check
+from provider.lint.template_check import check
 from provider.resources import RESOURCE_TYPES, resource_type
-from provider.stack_engine.sink import AnswerSink, CheckedAnswer, read
+from provider.stack_engine.sink import CheckedResponse, ResponseSink, read
 from tests.cli.commands import command
 from tests.clock import SkippingClock
 from tests.resources import greeting
@@ -45,7 +45,7 @@ def greetings(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     server.close()
 
 
-def _send(sink: AnswerSink, request_type: str, properties: Mapping[str, Any], **more: Any) -> CheckedAnswer:
+def _send(sink: ResponseSink, request_type: str, properties: Mapping[str, Any], **more: Any) -> CheckedResponse:
     """Send an event through the real handler, and return the response."""
     request_id = str(uuid.uuid4())
     slot = sink.open(STACK_ID, "Hello", request_id)
@@ -64,7 +64,7 @@ def _send(sink: AnswerSink, request_type: str, properties: Mapping[str, Any], **
     return read(put, event)
 
 
-def test_the_handler_creates_updates_and_deletes_it(sink: AnswerSink, greetings: dict[str, str]) -> None:
+def test_the_handler_creates_updates_and_deletes_it(sink: ResponseSink, greetings: dict[str, str]) -> None:
     """The handler runs a registered type's own decisions against its own API."""
     created = _send(sink, "Create", {"Name": "hello", "Message": "Hi"})
     assert (created.succeeded, created.physical_id, created.data["Message"]) == (True, "greeting/hello", "Hi")
@@ -81,7 +81,7 @@ def test_the_handler_creates_updates_and_deletes_it(sink: AnswerSink, greetings:
     assert (deleted.succeeded, greetings) == (True, {})
 
 
-def test_the_handler_checks_its_properties(sink: AnswerSink, greetings: dict[str, str]) -> None:
+def test_the_handler_checks_its_properties(sink: ResponseSink, greetings: dict[str, str]) -> None:
     """A registered type's properties are checked against its own schema before anything is called."""
     rejected = _send(sink, "Create", {"Name": "HELLO", "Mesage": "Hi", "Loud": "loud"})
     assert not rejected.succeeded
@@ -91,7 +91,7 @@ def test_the_handler_checks_its_properties(sink: AnswerSink, greetings: dict[str
     assert greetings == {}
 
 
-def test_an_unregistered_type_stays_unsupported(sink: AnswerSink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unregistered_type_stays_unsupported(sink: ResponseSink, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its row in the registry, the type is rejected."""
     monkeypatch.delitem(RESOURCE_TYPES, greeting.NAME)
     assert "does not support resources of this type" in _send(sink, "Create", {"Name": "hello"}).reason

@@ -1,4 +1,4 @@
-"""A scripted function in place of the provider's, which responds over real HTTP."""
+"""A scripted function that replaces the provider and responds over real HTTP."""
 
 import http.client
 import json
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from provider.stack_engine.sink import AnswerSink
+from provider.stack_engine.sink import ResponseSink
 from provider.stack_engine.stacks import Stack, StackEngine, StackEvent
 from provider.template.sections import Template, parse
 
@@ -17,12 +17,12 @@ Move = Callable[[Event], None]
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 
 
-def put(event: Event, answer: Mapping[str, Any] | bytes, content_type: str | None = "") -> int:
-    """PUT an answer to the event's ResponseURL; gives the HTTP status."""
+def put(event: Event, response: Mapping[str, Any] | bytes, content_type: str | None = "") -> int:
+    """PUT a response to the event's ResponseURL and return the HTTP status."""
     url = urlsplit(event["ResponseURL"])
     connection = http.client.HTTPConnection(url.netloc, timeout=10)
     try:
-        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        body = response if isinstance(response, bytes) else json.dumps(response).encode()
         headers = {} if content_type is None else {"Content-Type": content_type}
         connection.request("PUT", f"{url.path}?{url.query}", body, headers)
         return connection.getresponse().status
@@ -30,7 +30,7 @@ def put(event: Event, answer: Mapping[str, Any] | bytes, content_type: str | Non
         connection.close()
 
 
-def answer(event: Event, **fields: Any) -> Event:
+def response(event: Event, **fields: Any) -> Event:
     """A SUCCESS with the event's IDs; `fields` replace or add."""
     return {
         "Status": "SUCCESS",
@@ -41,23 +41,23 @@ def answer(event: Event, **fields: Any) -> Event:
 
 
 def succeed(**fields: Any) -> Move:
-    return lambda event: answers(event, answer(event, **fields))
+    return lambda event: respond(event, response(event, **fields))
 
 
 def fail(reason: str = "no", **fields: Any) -> Move:
     return succeed(Status="FAILED", Reason=reason, **fields)
 
 
-def say_nothing(event: Event) -> None:
-    """Return without an answer."""
+def return_nothing(event: Event) -> None:
+    """Return without a response."""
 
 
-def answers(event: Event, body: Event) -> None:
+def respond(event: Event, body: Event) -> None:
     assert put(event, body) == 200
 
 
 class Scripted:
-    """Plays one move a request, first those scripted for the logical ID, then success; keeps all events."""
+    """Runs the next scripted move for the logical ID of a request, or succeeds; records all events."""
 
     def __init__(self) -> None:
         self.moves: dict[str, list[Move]] = {}
@@ -80,34 +80,34 @@ class Scripted:
 
 
 class Rig:
-    """A stack engine over a scripted provider, with the events it told."""
+    """A stack engine over a scripted provider, with its events."""
 
-    def __init__(self, sink: AnswerSink) -> None:
+    def __init__(self, sink: ResponseSink) -> None:
         self.provider = Scripted()
-        self.told: list[StackEvent] = []
-        self.engine = StackEngine(self.provider, sink, "us-east-1", "123456789012", self.told.append, patience=5)
+        self.events: list[StackEvent] = []
+        self.engine = StackEngine(self.provider, sink, "us-east-1", "123456789012", self.events.append, patience=5)
 
     def create(self, template: Template, **parameters: str) -> Stack:
         return self.engine.create("images", template, parameters)
 
     def forget(self) -> None:
-        """Drop what was sent and told so far."""
+        """Drop the requests and events so far."""
         self.provider.events.clear()
-        self.told.clear()
+        self.events.clear()
 
     @property
-    def story(self) -> list[str]:
-        """`LogicalId STATUS` of each event told."""
-        return [f"{event.logical_id} {event.status}" for event in self.told]
+    def statuses(self) -> list[str]:
+        """`LogicalId STATUS` of each event."""
+        return [f"{event.logical_id} {event.status}" for event in self.events]
 
     def reason(self, status: str) -> str:
         """The reason of the first event of this status."""
-        return next(event.reason for event in self.told if event.status == status)
+        return next(event.reason for event in self.events if event.status == status)
 
 
 @contextmanager
 def rig() -> Iterator[Rig]:
-    with AnswerSink() as sink:
+    with ResponseSink() as sink:
         yield Rig(sink)
 
 

@@ -1,4 +1,4 @@
-"""What the stack engine sends and tells when stacks are created and deleted."""
+"""The requests and events of stack creations and deletions are CloudFormation's."""
 
 import threading
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from provider.template.sections import TemplateError
-from tests.stack_engine.scripted import TOKEN, Rig, answer, fail, put, rig, say_nothing, succeed, template
+from tests.stack_engine.scripted import TOKEN, Rig, fail, put, response, return_nothing, rig, succeed, template
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def stage() -> Iterator[Rig]:
         yield made
 
 
-def test_create_sends_what_cloudformation_sends(stage: Rig) -> None:
-    """A Create carries the fields of CloudFormation's request, no physical ID, and every scalar as text."""
+def test_create_request(stage: Rig) -> None:
+    """A Create has the fields of CloudFormation's request, no physical ID, and every scalar as text."""
     stack = stage.create(template({"A": {"Flag": True, "Count": 1, "Part": 1.5, "List": [False, {"Deep": 0}]}}))
     (event,) = stage.provider.events
     assert UUID(event.pop("RequestId"))
@@ -40,20 +40,20 @@ def test_create_sends_what_cloudformation_sends(stage: Rig) -> None:
     assert UUID(stack.id.rpartition("/")[2])
 
 
-def test_create_is_told_as_the_console_tells_it(stage: Rig) -> None:
-    """A stack's creation is told in CloudFormation's statuses, the resource's ID as soon as it is known."""
+def test_create_events(stage: Rig) -> None:
+    """A creation has CloudFormation's events; the resource's ID is shown as soon as it is known."""
     stage.create(template({"A": {}}))
-    assert [(event.logical_id, event.status, event.reason, event.physical_id) for event in stage.told[1:]] == [
+    assert [(event.logical_id, event.status, event.reason, event.physical_id) for event in stage.events[1:]] == [
         ("A", "CREATE_IN_PROGRESS", "", ""),
         ("A", "CREATE_IN_PROGRESS", "Resource creation Initiated", "physical-A"),
         ("A", "CREATE_COMPLETE", "", "physical-A"),
-        ("images", "CREATE_COMPLETE", "", stage.told[0].physical_id),
+        ("images", "CREATE_COMPLETE", "", stage.events[0].physical_id),
     ]
-    assert (stage.told[0].status, stage.told[0].reason) == ("CREATE_IN_PROGRESS", "User Initiated")
+    assert (stage.events[0].status, stage.events[0].reason) == ("CREATE_IN_PROGRESS", "User Initiated")
 
 
-def test_resources_follow_what_they_depend_on(stage: Rig) -> None:
-    """Resources come after those that Ref, GetAtt, Sub and DependsOn name, and go before them."""
+def test_order_of_dependencies(stage: Rig) -> None:
+    """Resources are created after those that Ref, GetAtt, Sub, and DependsOn name, and deleted before them."""
     stage.provider.script("C", succeed(Data={"Arn": "arn:c"}))
     stack = stage.create(
         template(
@@ -71,8 +71,8 @@ def test_resources_follow_what_they_depend_on(stage: Rig) -> None:
     assert [request[1] for request in stage.provider.requests] == ["A", "B", "C", "D"]
 
 
-def test_attributes_come_from_the_answer(stage: Rig) -> None:
-    """Fn::GetAtt of a resource of ours gives its answer's Data, and Ref its physical ID, in outputs too."""
+def test_attributes_come_from_the_response(stage: Rig) -> None:
+    """Fn::GetAtt returns a value from the response's Data, and Ref the physical ID, also in outputs."""
     stage.provider.script("A", succeed(PhysicalResourceId="arn:a", Data={"Regions": "us-east-1,eu-west-1"}))
     stack = stage.create(
         template(
@@ -85,7 +85,7 @@ def test_attributes_come_from_the_answer(stage: Rig) -> None:
 
 
 def test_attribute_missing_rolls_back(stage: Rig) -> None:
-    """An attribute that the answer does not have fails the resource that asks for it, and the stack rolls back."""
+    """An attribute that the response lacks fails the resource that uses it, and the stack rolls back."""
     stack = stage.create(template({"A": {}, "B": {"Of": {"Fn::GetAtt": ["A", "Nope"]}}}))
     assert stack.status == "ROLLBACK_COMPLETE"
     assert "CustomResource attribute error" in stage.reason("CREATE_FAILED")
@@ -93,14 +93,14 @@ def test_attribute_missing_rolls_back(stage: Rig) -> None:
 
 
 def test_output_attribute_missing_rolls_back(stage: Rig) -> None:
-    """An output that cannot be worked out after deployment fails the stack."""
+    """An output that cannot be evaluated after the deployment fails the stack."""
     stack = stage.create(template({"A": {}}, {"X": {"Fn::GetAtt": ["A", "Nope"]}}))
     assert stack.status == "ROLLBACK_COMPLETE"
     assert ("Delete", "A", "physical-A") in stage.provider.requests
 
 
 def test_failed_create_deletes_in_reverse(stage: Rig) -> None:
-    """A failed Create is followed by Deletes, newest first, with the IDs that were answered."""
+    """After a failed Create, the resources are deleted, newest first, with the IDs of the responses."""
     stage.provider.script("B", fail("bad Region", PhysicalResourceId="marker"))
     stack = stage.create(template({"A": {}, "B": {"Of": {"Ref": "A"}}, "C": {"Of": {"Ref": "B"}}}))
     assert stage.provider.requests[2:] == [("Delete", "B", "marker"), ("Delete", "A", "physical-A")]
@@ -116,15 +116,15 @@ def test_failed_create_deletes_in_reverse(stage: Rig) -> None:
 
 
 def test_failed_delete_in_rollback(stage: Rig) -> None:
-    """A Delete that fails while a creation rolls back leaves ROLLBACK_FAILED and the resource in the stack."""
+    """If a Delete fails while a creation rolls back, the stack is in ROLLBACK_FAILED and keeps the resource."""
     stage.provider.script("A", fail(), fail("in use"))
     stack = stage.create(template({"A": {}}))
     assert (stack.status, list(stack.resources)) == ("ROLLBACK_FAILED", ["A"])
 
 
-def test_no_answer_is_a_failure_with_an_invented_id(stage: Rig) -> None:
-    """A function that ends without an answer fails in CloudFormation's words; its Delete has an invented ID."""
-    stage.provider.script("A", say_nothing)
+def test_missing_response(stage: Rig) -> None:
+    """A function that ends without a response fails with CloudFormation's message; its Delete has a generated ID."""
+    stage.provider.script("A", return_nothing)
     stage.create(template({"A": {}}))
     request = stage.provider.events[0]["RequestId"]
     assert stage.reason("CREATE_FAILED") == (
@@ -136,8 +136,8 @@ def test_no_answer_is_a_failure_with_an_invented_id(stage: Rig) -> None:
     assert physical_id.startswith("images-A-")
 
 
-def test_service_timeout_bounds_the_wait(stage: Rig) -> None:
-    """A function that hangs is given up after ServiceTimeout seconds, and the engine says that it still ran."""
+def test_service_timeout_limits_the_wait(stage: Rig) -> None:
+    """After ServiceTimeout seconds, the engine stops waiting for a function, and a notice says that it still runs."""
     release = threading.Event()
 
     def hang(event: object) -> None:
@@ -152,15 +152,15 @@ def test_service_timeout_bounds_the_wait(stage: Rig) -> None:
     assert stage.reason("NOTICE") == "the function was still running after 1 seconds"
 
 
-def test_unreadable_service_timeout_bounds_nothing(stage: Rig) -> None:
-    """A ServiceTimeout that only the deployment knows, and whose placeholder is no number, is as good as absent."""
+def test_unknown_service_timeout(stage: Rig) -> None:
+    """A ServiceTimeout whose placeholder is not a number counts as absent."""
     stack = stage.create(template({"A": {"ServiceTimeout": "{{resolve:ssm:/timeout}}"}}))
     assert stage.provider.events[0]["ResourceProperties"]["ServiceTimeout"] == "timeout"
     assert stack.status == "CREATE_COMPLETE"
 
 
 def test_function_that_raises_is_run_three_times(stage: Rig) -> None:
-    """A function that raises is run twice more, as Lambda does; what it raised is told."""
+    """A function that raises is retried twice, as in Lambda; a notice shows the error."""
 
     def burst(event: object) -> None:
         raise RuntimeError("import failed")
@@ -172,27 +172,27 @@ def test_function_that_raises_is_run_three_times(stage: Rig) -> None:
     assert stage.reason("NOTICE") == "the function raised RuntimeError: import failed (attempts: 3)"
 
 
-def test_too_long_an_answer(stage: Rig) -> None:
-    """An answer over 4,096 bytes fails in CloudFormation's words."""
+def test_too_long_a_response(stage: Rig) -> None:
+    """A response over 4,096 bytes fails with CloudFormation's message."""
     stage.provider.script("A", succeed(Data={"Long": "x" * 4096}))
     assert stage.create(template({"A": {}})).status == "ROLLBACK_COMPLETE"
     assert stage.reason("CREATE_FAILED") == "Response object is too long."
 
 
-def test_second_answer_is_told(stage: Rig) -> None:
-    """The first answer counts; that there were more is told."""
+def test_second_response(stage: Rig) -> None:
+    """The first response is used; a notice says that there were more."""
 
     def twice(event: dict[str, object]) -> None:
-        put(event, answer(event))
-        put(event, answer(event, Status="FAILED", Reason="late"))
+        put(event, response(event))
+        put(event, response(event, Status="FAILED", Reason="late"))
 
     stage.provider.script("A", twice)
     assert stage.create(template({"A": {}})).status == "CREATE_COMPLETE"
-    assert stage.reason("NOTICE").startswith("2 answers came to one request")
+    assert stage.reason("NOTICE").startswith("the function sent 2 responses")
 
 
 def test_delete_sends_id_and_properties(stage: Rig) -> None:
-    """Deleting a stack sends the recorded ID and properties, and nothing is left of it."""
+    """Deleting a stack sends the recorded ID and properties, and removes all resources."""
     stack = stage.create(template({"A": {"Name": "a"}}))
     stage.forget()
     gone = stage.engine.delete(stack)
@@ -201,7 +201,7 @@ def test_delete_sends_id_and_properties(stage: Rig) -> None:
     assert event["ResourceProperties"] == {"ServiceToken": TOKEN, "Name": "a"}
     assert "OldResourceProperties" not in event
     assert (gone.status, dict(gone.resources)) == ("DELETE_COMPLETE", {})
-    assert stage.story == [
+    assert stage.statuses == [
         "images DELETE_IN_PROGRESS",
         "A DELETE_IN_PROGRESS",
         "A DELETE_COMPLETE",
@@ -210,12 +210,12 @@ def test_delete_sends_id_and_properties(stage: Rig) -> None:
 
 
 def test_failed_delete_keeps_the_resource(stage: Rig) -> None:
-    """A Delete that fails ends in DELETE_FAILED naming the resource, which a second try can delete."""
+    """A failed Delete results in DELETE_FAILED with the resource's name; a second deletion can delete it."""
     stack = stage.create(template({"A": {}, "B": {}}))
     stage.provider.script("A", fail("still used by pipelines"))
     stack = stage.engine.delete(stack)
     assert (stack.status, list(stack.resources)) == ("DELETE_FAILED", ["A"])
-    assert stage.told[-1].reason == "The following resource(s) failed to delete: [A]."
+    assert stage.events[-1].reason == "The following resource(s) failed to delete: [A]."
     assert stage.engine.delete(stack).status == "DELETE_COMPLETE"
 
 
@@ -226,19 +226,19 @@ def test_retained_resources_are_not_deleted(stage: Rig, policy: str) -> None:
     stage.forget()
     assert stage.engine.delete(stack).status == "DELETE_COMPLETE"
     assert not stage.provider.events
-    assert "A DELETE_SKIPPED" in stage.story
+    assert "A DELETE_SKIPPED" in stage.statuses
 
 
 @pytest.mark.parametrize(("policy", "deleted"), [("Retain", False), ("RetainExceptOnCreate", True)])
 def test_retention_in_a_failed_creation(stage: Rig, policy: str, deleted: bool) -> None:
-    """When a creation fails, Retain keeps what was created and RetainExceptOnCreate does not."""
+    """After a failed creation, Retain keeps the created resources and RetainExceptOnCreate does not."""
     stage.provider.script("B", fail())
     stage.create(template({"A": {"Properties": {}, "DeletionPolicy": policy}, "B": {"Of": {"Ref": "A"}}}))
     assert (("Delete", "A", "physical-A") in stage.provider.requests) is deleted
 
 
 def test_other_types_are_skipped_with_placeholders(stage: Rig) -> None:
-    """Resources of other types are told as skipped, once, and have values of the form that theirs have."""
+    """Resources of other types have one event that they are skipped, and values in the format of their type."""
     made = template(
         {
             "Bucket": {"Type": "AWS::S3::Bucket"},
@@ -262,22 +262,22 @@ def test_other_types_are_skipped_with_placeholders(stage: Rig) -> None:
     assert len(sent["Launch"]) == 20
     assert sent["Version"] == "1"
     assert sent["Key"].startswith("arn:aws:kms:us-east-1:123456789012:key/")
-    skipped = [event for event in stage.told if event.status == "SKIPPED"]
+    skipped = [event for event in stage.events if event.status == "SKIPPED"]
     assert {event.logical_id for event in skipped} == {"Bucket", "Role", "Launch", "Key"}
     stage.forget()
     stage.engine.update(stack, made, {})
-    assert "SKIPPED" not in {event.status for event in stage.told}
+    assert "SKIPPED" not in {event.status for event in stage.events}
 
 
 def test_template_errors_come_before_any_request(stage: Rig) -> None:
-    """A template at fault is refused before anything is sent or told."""
+    """An invalid template is rejected before any request or event."""
     with pytest.raises(TemplateError, match=r"Resources\.B\.Properties\.Of\.Fn::Select"):
         stage.create(template({"A": {}, "B": {"Of": {"Fn::Select": [3, ["a"]]}}}))
     assert stage.provider.events == []
-    assert stage.told == []
+    assert stage.events == []
 
 
-def test_plain_custom_resource_type_is_ours_too(stage: Rig) -> None:
-    """AWS::CloudFormation::CustomResource is sent to the provider under its own type."""
+def test_generic_type(stage: Rig) -> None:
+    """The provider gets resources of type AWS::CloudFormation::CustomResource under that type."""
     stage.create(template({"A": {"Type": "AWS::CloudFormation::CustomResource"}}))
     assert stage.provider.events[0]["ResourceType"] == "AWS::CloudFormation::CustomResource"

@@ -1,4 +1,4 @@
-"""What the stack engine sends and tells when a stack is updated, and when an update rolls back."""
+"""The requests and events of stack updates and their rollbacks are CloudFormation's."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from provider.stack_engine.stacks import Stack
 from provider.template.sections import TemplateError
-from tests.stack_engine.scripted import TOKEN, Rig, fail, rig, say_nothing, succeed, template
+from tests.stack_engine.scripted import TOKEN, Rig, fail, return_nothing, rig, succeed, template
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def stage() -> Iterator[Rig]:
         yield made
 
 
-def test_update_sends_old_and_new(stage: Rig) -> None:
-    """An Update carries the recorded ID, the new properties and the old ones."""
+def test_update_request(stage: Rig) -> None:
+    """An Update has the recorded ID, the new properties, and the old ones."""
     stack = stage.create(template({"A": {"Text": "old"}}))
     stage.forget()
     stack = stage.engine.update(stack, template({"A": {"Text": "new"}}), {})
@@ -24,7 +24,7 @@ def test_update_sends_old_and_new(stage: Rig) -> None:
     assert (event["RequestType"], event["PhysicalResourceId"]) == ("Update", "physical-A")
     assert event["ResourceProperties"] == {"ServiceToken": TOKEN, "Text": "new"}
     assert event["OldResourceProperties"] == {"ServiceToken": TOKEN, "Text": "old"}
-    assert stage.story == [
+    assert stage.statuses == [
         "images UPDATE_IN_PROGRESS",
         "A UPDATE_IN_PROGRESS",
         "A UPDATE_COMPLETE",
@@ -33,8 +33,8 @@ def test_update_sends_old_and_new(stage: Rig) -> None:
     ]
 
 
-def test_unchanged_resources_are_left_alone(stage: Rig) -> None:
-    """A resource whose properties are the same, once worked out, gets no request."""
+def test_unchanged_resources(stage: Rig) -> None:
+    """A resource whose evaluated properties are unchanged gets no request."""
     stack = stage.create(template({"A": {"N": 1}, "B": {"N": 1}}))
     stage.forget()
     stage.engine.update(stack, template({"A": {"N": "1"}, "B": {"N": 2}}), {})
@@ -42,7 +42,7 @@ def test_unchanged_resources_are_left_alone(stage: Rig) -> None:
 
 
 def test_replacement_deletes_the_old_one_last(stage: Rig) -> None:
-    """A new ID is a replacement: the old one is deleted, with its own properties, when all else is done."""
+    """A new ID is a replacement: the old one is deleted with its own properties at the end of the update."""
     stack = stage.create(template({"A": {"Name": "a"}, "B": {"Of": "1"}}))
     stage.forget()
     stage.provider.script("A", succeed(PhysicalResourceId="physical-A2"))
@@ -55,24 +55,26 @@ def test_replacement_deletes_the_old_one_last(stage: Rig) -> None:
     assert stage.provider.events[1]["ResourceProperties"]["Of"] == "physical-A2"
     assert stage.provider.events[2]["ResourceProperties"]["Name"] == "a"
     assert stack.resources["A"].physical_id == "physical-A2"
-    assert stage.story.index("A DELETE_IN_PROGRESS") > stage.story.index("images UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    assert stage.statuses.index("A DELETE_IN_PROGRESS") > stage.statuses.index(
+        "images UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    )
     assert "Requested update required the provider to create a new physical resource" in {
-        event.reason for event in stage.told
+        event.reason for event in stage.events
     }
 
 
 def test_retained_replacement(stage: Rig) -> None:
-    """UpdateReplacePolicy Retain keeps the one that was replaced."""
+    """UpdateReplacePolicy Retain keeps the replaced resource."""
     stack = stage.create(template({"A": {"Name": "a"}}))
     stage.provider.script("A", succeed(PhysicalResourceId="physical-A2"))
     update = template({"A": {"Properties": {"Name": "a2"}, "UpdateReplacePolicy": "Retain"}})
     stage.engine.update(stack, update, {})
     assert [request[0] for request in stage.provider.requests] == ["Create", "Update"]
-    assert "A DELETE_SKIPPED" in stage.story
+    assert "A DELETE_SKIPPED" in stage.statuses
 
 
 def test_removed_resources_are_deleted_in_cleanup(stage: Rig) -> None:
-    """A resource that left the template is deleted after the update, and a new one is created before."""
+    """A resource that was removed from the template is deleted after the update, and a new one is created before."""
     stack = stage.create(template({"A": {}}))
     stage.forget()
     stack = stage.engine.update(stack, template({"B": {}}), {})
@@ -81,7 +83,7 @@ def test_removed_resources_are_deleted_in_cleanup(stage: Rig) -> None:
 
 
 def test_false_condition_removes_a_resource(stage: Rig) -> None:
-    """A resource whose condition turned false is deleted as if it had left the template."""
+    """A resource whose condition becomes false is deleted as if it were removed from the template."""
     made = template(
         {"A": {}, "B": {"Type": "Custom::ImageBuilderDistributionConfiguration", "Condition": "Both"}},
         Parameters={"Both": {"Type": "String", "Default": "yes"}},
@@ -93,8 +95,8 @@ def test_false_condition_removes_a_resource(stage: Rig) -> None:
     assert stage.provider.requests == [("Delete", "B", "physical-B")]
 
 
-def test_failed_cleanup_is_told_and_forgotten(stage: Rig) -> None:
-    """A cleanup Delete is sent up to three times, each time as a request of its own; then the resource is forgotten."""
+def test_failed_cleanup(stage: Rig) -> None:
+    """A cleanup Delete is tried up to three times, each with its own request; then the stack drops the resource."""
     stack = stage.create(template({"A": {}, "B": {}}))
     stage.forget()
     stage.provider.script("B", fail("in use"), fail("in use"), fail("in use"))
@@ -102,8 +104,8 @@ def test_failed_cleanup_is_told_and_forgotten(stage: Rig) -> None:
     assert stack.status == "UPDATE_COMPLETE"
     assert stage.provider.requests == [("Delete", "B", "physical-B")] * 3
     assert len({event["RequestId"] for event in stage.provider.events}) == 3
-    assert stage.story.count("B DELETE_FAILED") == 3
-    assert stage.told[-1].reason == "Update successful. One or more resources could not be deleted."
+    assert stage.statuses.count("B DELETE_FAILED") == 3
+    assert stage.events[-1].reason == "Update successful. One or more resources could not be deleted."
     assert list(stack.resources) == ["A"]
 
 
@@ -114,7 +116,7 @@ def test_cleanup_that_succeeds_when_repeated(stage: Rig) -> None:
     stage.provider.script("A", succeed(PhysicalResourceId="new"), fail("in use"))
     stack = stage.engine.update(stack, template({"A": {"Name": "a2"}}), {})
     assert stage.provider.requests[1:] == [("Delete", "A", "physical-A")] * 2
-    assert stage.told[-1].reason == ""
+    assert stage.events[-1].reason == ""
     stage.forget()
     stage.provider.script("B", fail(), fail())
     assert stage.create(template({"B": {}})).status == "ROLLBACK_FAILED"
@@ -122,7 +124,7 @@ def test_cleanup_that_succeeds_when_repeated(stage: Rig) -> None:
 
 
 def test_cleanup_of_a_rollback_is_repeated(stage: Rig) -> None:
-    """The cleanup after a rollback sends a failed Delete up to three times, too."""
+    """The cleanup after a rollback also tries a failed Delete up to three times."""
     stack = stage.create(template({"A": {}}))
     stage.forget()
     stage.provider.script("B", fail(), fail(), fail(), fail())
@@ -132,7 +134,7 @@ def test_cleanup_of_a_rollback_is_repeated(stage: Rig) -> None:
 
 
 def test_failed_update_rolls_every_update_back(stage: Rig) -> None:
-    """After a failed Update each resource that was updated, the failed one too, gets one with swapped properties."""
+    """After a failed Update, each resource that was updated, including the failed one, gets its old properties back."""
     stack = stage.create(template({"A": {"V": 1}, "B": {"V": 1, "A": {"Ref": "A"}}, "C": {"B": {"Ref": "B"}}}))
     stage.forget()
     stage.provider.script("B", fail("bad value"))
@@ -152,8 +154,8 @@ def test_failed_update_rolls_every_update_back(stage: Rig) -> None:
     assert stage.reason("UPDATE_ROLLBACK_IN_PROGRESS") == "The following resource(s) failed to update: [B]."
 
 
-def test_rollback_carries_the_failed_answers_id(stage: Rig) -> None:
-    """The ID that a FAILED Update answers is recorded; the rollback carries it and then deletes it."""
+def test_rollback_sends_the_id_of_the_failed_response(stage: Rig) -> None:
+    """The ID in a FAILED response to an Update is recorded; the rollback sends it and then deletes it."""
     stack = stage.create(template({"A": {"V": 1}}))
     stage.forget()
     stage.provider.script("A", fail(PhysicalResourceId="half-made"), succeed(PhysicalResourceId="physical-A"))
@@ -167,17 +169,17 @@ def test_rollback_carries_the_failed_answers_id(stage: Rig) -> None:
     assert rolled.resources["A"].physical_id == "physical-A"
 
 
-def test_unanswered_update_rolls_back_with_the_old_id(stage: Rig) -> None:
-    """An Update that nobody answers fails, and its rollback carries the ID that was recorded before."""
+def test_rollback_without_a_response(stage: Rig) -> None:
+    """An Update without a response fails, and its rollback sends the ID that was recorded before."""
     stack = stage.create(template({"A": {"V": 1}}))
     stage.forget()
-    stage.provider.script("A", say_nothing)
+    stage.provider.script("A", return_nothing)
     stage.engine.update(stack, template({"A": {"V": 2}}), {})
     assert stage.provider.requests == [("Update", "A", "physical-A")] * 2
 
 
 def test_rolled_back_replacement_deletes_the_new_one(stage: Rig) -> None:
-    """A replacement that is rolled back ends with a Delete of the new one in the rollback's cleanup."""
+    """The rollback of a replacement deletes the new one in its cleanup."""
     stack = stage.create(template({"A": {"Name": "a"}, "B": {"Of": {"Ref": "A"}}}))
     stage.forget()
     stage.provider.script("A", succeed(PhysicalResourceId="new"), succeed(PhysicalResourceId="physical-A"))
@@ -190,7 +192,7 @@ def test_rolled_back_replacement_deletes_the_new_one(stage: Rig) -> None:
         ("Update", "B", "physical-B"),
         ("Delete", "A", "new"),
     ]
-    assert stage.story[-4:] == [
+    assert stage.statuses[-4:] == [
         "images UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
         "A DELETE_IN_PROGRESS",
         "A DELETE_COMPLETE",
@@ -199,8 +201,8 @@ def test_rolled_back_replacement_deletes_the_new_one(stage: Rig) -> None:
     assert rolled.resources["A"].physical_id == "physical-A"
 
 
-def test_rollback_deletes_what_the_update_created(stage: Rig) -> None:
-    """Resources that a failed update created are deleted in the rollback's cleanup, the failed one too."""
+def test_rollback_deletes_created_resources(stage: Rig) -> None:
+    """The cleanup of a rollback deletes the resources that the update created, including the failed one."""
     stack = stage.create(template({"A": {}}))
     stage.forget()
     stage.provider.script("C", fail(PhysicalResourceId="marker"))
@@ -210,15 +212,15 @@ def test_rollback_deletes_what_the_update_created(stage: Rig) -> None:
 
 
 def test_failed_rollback(stage: Rig) -> None:
-    """A rollback whose Update fails ends there, in UPDATE_ROLLBACK_FAILED."""
+    """A rollback whose Update fails stops there, in UPDATE_ROLLBACK_FAILED."""
     stack = stage.create(template({"A": {"V": 1}}))
     stage.provider.script("A", fail("first"), fail("second"))
     assert stage.engine.update(stack, template({"A": {"V": 2}}), {}).status == "UPDATE_ROLLBACK_FAILED"
-    assert stage.story[-1] == "images UPDATE_ROLLBACK_FAILED"
+    assert stage.statuses[-1] == "images UPDATE_ROLLBACK_FAILED"
 
 
 def test_service_token_cannot_change(stage: Rig) -> None:
-    """A changed ServiceToken fails in CloudFormation's words, without a request."""
+    """A changed ServiceToken fails with CloudFormation's message, without a request."""
     stack = stage.create(template({"A": {}}))
     stage.forget()
     stage.engine.update(stack, template({"A": {"ServiceToken": TOKEN + "-2"}}), {})
@@ -238,7 +240,7 @@ def failed_rollback(stage: Rig) -> Stack:
 
 
 def test_continued_rollback(stage: Rig) -> None:
-    """A rollback that is continued repeats the Update that failed, goes on with the others, and cleans up."""
+    """A continued rollback repeats the failed Update, updates the remaining resources, and cleans up."""
     stack = failed_rollback(stage)
     stage.provider.script("B", succeed(PhysicalResourceId="physical-B"))
     ended = stage.engine.continue_update_rollback(stack)
@@ -257,11 +259,11 @@ def test_continued_rollback(stage: Rig) -> None:
 
 
 def test_continued_rollback_skips_resources(stage: Rig) -> None:
-    """A skipped resource gets no request and is recorded as it was before the update; the others are rolled back."""
+    """A skipped resource gets no request and is recorded as before the update; the others are rolled back."""
     stack = failed_rollback(stage)
     ended = stage.engine.continue_update_rollback(stack, ["B"])
     assert stage.provider.requests == [("Update", "C", "physical-C"), ("Delete", "D", "physical-D")]
-    assert stage.story[:2] == ["images UPDATE_ROLLBACK_IN_PROGRESS", "B UPDATE_COMPLETE"]
+    assert stage.statuses[:2] == ["images UPDATE_ROLLBACK_IN_PROGRESS", "B UPDATE_COMPLETE"]
     assert ended.status == "UPDATE_ROLLBACK_COMPLETE"
     assert (ended.resources["B"].physical_id, ended.resources["B"].properties["V"]) == ("physical-B", "1")
     stage.forget()
@@ -270,7 +272,7 @@ def test_continued_rollback_skips_resources(stage: Rig) -> None:
 
 
 def test_continued_rollback_that_fails_again(stage: Rig) -> None:
-    """A rollback can fail and be continued as often as needed."""
+    """A rollback can fail and be continued any number of times."""
     stack = failed_rollback(stage)
     stage.provider.script("C", fail())
     stack = stage.engine.continue_update_rollback(stack, ["B"])
@@ -280,7 +282,7 @@ def test_continued_rollback_that_fails_again(stage: Rig) -> None:
 
 
 def test_only_a_failed_rollback_can_be_continued(stage: Rig) -> None:
-    """A stack whose rollback did not fail, and a resource that needs no rollback, are refused."""
+    """Continuing fails for a stack without a failed rollback, and for a resource that needs no rollback."""
     with pytest.raises(ValueError, match="is in CREATE_COMPLETE state"):
         stage.engine.continue_update_rollback(stage.create(template({"A": {}})))
     with pytest.raises(ValueError, match=r"\[A\]"):
@@ -288,7 +290,7 @@ def test_only_a_failed_rollback_can_be_continued(stage: Rig) -> None:
 
 
 def test_rollback_restores_policies(stage: Rig) -> None:
-    """The policies of a resource that got no Update are the old ones again after a rollback."""
+    """A rollback restores the policies of a resource that got no Update."""
     stack = stage.create(template({"A": {}, "B": {"V": 1}}))
     stage.provider.script("B", fail())
     rolled = stage.engine.update(stack, template({"A": {"DeletionPolicy": "Retain"}, "B": {"V": 2}}), {})
@@ -296,7 +298,7 @@ def test_rollback_restores_policies(stage: Rig) -> None:
 
 
 def test_type_cannot_change(stage: Rig) -> None:
-    """A changed resource type is refused before anything is sent, as CloudFormation refuses it."""
+    """A changed resource type is rejected before anything is sent, as in CloudFormation."""
     stack = stage.create(template({"A": {}}))
     with pytest.raises(TemplateError, match=r"Update of resource type is not permitted.*\[A\]"):
         stage.engine.update(stack, template({"A": {"Type": "AWS::CloudFormation::CustomResource"}}), {})
@@ -304,7 +306,7 @@ def test_type_cannot_change(stage: Rig) -> None:
 
 
 def test_type_of_a_skipped_resource_cannot_change(stage: Rig) -> None:
-    """A resource of a type that is not deployed here has a type, too; one that was removed has none any more."""
+    """The type of a skipped resource cannot change either, unless the resource was removed in between."""
     native = template({"A": {"Type": "AWS::ImageBuilder::DistributionConfiguration"}, "B": {}})
     stack = stage.create(native)
     with pytest.raises(TemplateError, match=r"Update of resource type is not permitted.*\[A\]"):
@@ -314,7 +316,7 @@ def test_type_of_a_skipped_resource_cannot_change(stage: Rig) -> None:
 
 
 def test_update_reads_attributes_of_unchanged_resources(stage: Rig) -> None:
-    """Attributes that a Create answered are still there for an update that does not touch their resource."""
+    """An update can use the attributes of a resource that it does not change."""
     stage.provider.script("A", succeed(Data={"Arn": "arn:a"}))
     stack = stage.create(template({"A": {}}))
     stack = stage.engine.update(stack, template({"A": {}, "B": {"Of": {"Fn::GetAtt": ["A", "Arn"]}}}), {})

@@ -1,4 +1,4 @@
-"""Templates are read as CloudFormation reads them, and what it would refuse is refused with its place."""
+"""Templates are read as in CloudFormation, and mistakes are rejected with their position or path."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from provider.template.sections import TemplateError, load, parse
 
 
 def properties(body: str) -> object:
-    """What the property P of the only resource reads as."""
+    """The value of the property P of the only resource."""
     text = f"Resources:\n  A:\n    Type: T\n    Properties:\n      P: {body}\n"
     return parse(text, "t.yaml").resources["A"]["Properties"]["P"]
 
@@ -30,7 +30,7 @@ def properties(body: str) -> object:
     ],
 )
 def test_short_form_tags(short: str, full: object) -> None:
-    """A short-form tag reads as the full function."""
+    """A short-form tag is read as the full function."""
     assert properties(short) == full
 
 
@@ -47,12 +47,12 @@ def test_short_form_tags(short: str, full: object) -> None:
     ],
 )
 def test_plain_scalars(text: str, value: object) -> None:
-    """Scalars are YAML 1.1's, but dates and keys stay the text that they are."""
+    """Scalars are those of YAML 1.1, except that dates and keys are text."""
     assert properties(text) == value
 
 
 def test_json_and_byte_order_mark(tmp_path: Path) -> None:
-    """JSON is read by its own rules, and a byte order mark does no harm."""
+    """JSON has its own rules, and a byte order mark is ignored."""
     file = tmp_path / "t.json"
     file.write_text('\ufeff{"Resources": {"A": {"Type": "T"}}}', "utf-8")
     assert load(file).resources == {"A": {"Type": "T"}}
@@ -60,12 +60,12 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("Resources:\n  A: {Type: [", "is not YAML: line 2, column 14"),
-        ("Resources:\n  A: {Type: T}\n  A: {Type: T}", "line 3, column 3: 'A' is there twice"),
+        ("Resources:\n  A: {Type: T}\n  A: {Type: T}", "line 3, column 3: the key 'A' is used twice"),
         ("Resources:\n\tA: 1", "is not YAML: line 2"),
-        ("Resources:\n  A: &a {Type: T}\n  B: *a", "line 3, column 6: CloudFormation takes no YAML aliases"),
+        ("Resources:\n  A: &a {Type: T}\n  B: *a", "line 3, column 6: CloudFormation does not support YAML aliases"),
         ("Resources: {[a]: 1}", "a key must be text"),
         ("a: 1\n---\nb: 2", "line 2, column 1: a second document begins here"),
         ('{"Resources": }', "is not JSON: line 1, column 15"),
@@ -75,7 +75,7 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("Resources: !!map [A]", "line 1, column 12: this is not a map"),
         ("Resources: {A: {Type: 0x_}}", "'0x_' is not an integer; text needs quotes"),
         ("Resources: {A: {Type: 0x" + "f" * 5000 + "}}", "is not an integer; text needs quotes"),
-        ('{"Resources": {\n\t"A": {}, "A": {}}}', "is not JSON: line 2, column 11: 'A' is there twice"),
+        ('{"Resources": {\n\t"A": {}, "A": {}}}', "is not JSON: line 2, column 11: the key 'A' is used twice"),
         ('{"Resources": ' + "9" * 5000 + "}", "is not JSON"),
         ("", "has no Resources section"),
         ("[]", "has no Resources section"),
@@ -84,27 +84,33 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("Resources: {A: text}", 'Resources.A: must be a mapping with Type and Properties, not "text"'),
         ("Resources: {A: {Type: 1}}", "Resources.A.Type: is required"),
         ("Resources: {A: {Type: T}}\nOutput: {}", "unknown section Output"),
-        ("Resources: {'Fn::ForEach::X': []}", "Resources.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform"),
+        (
+            "Resources: {'Fn::ForEach::X': []}",
+            "Resources.Fn::ForEach::X: only CloudFormation can expand Fn::ForEach::X",
+        ),
         (
             "Resources: {A: {Type: T, Properties: {Tags: {'Fn::ForEach::X': [], B: 1}}}}",
-            "Resources.A.Properties.Tags.Fn::ForEach::X: Fn::ForEach::X is expanded by a transform, not here; use the "
+            "Resources.A.Properties.Tags.Fn::ForEach::X: only CloudFormation can expand Fn::ForEach::X; use the "
             "processed template: create a change set, then `aws cloudformation get-template --change-set-name ",
         ),
-        ("Resources: {'Fn::Transform': {}}", "Resources.Fn::Transform: Fn::Transform is expanded by a transform"),
+        ("Resources: {'Fn::Transform': {}}", "Resources.Fn::Transform: only CloudFormation can expand Fn::Transform"),
         (
             "Resources:\n  A:\n    Name: {{ imagebuilder:buildDate }}",
             "line 3, column 12: a key must be text; a value that begins with {{ needs quotes",
         ),
-        ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID is letters and digits"),
-        ("Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}", "Outputs.a_b: a logical ID is letters and digits"),
+        ("Resources: {My-Images: {Type: T}}", "Resources.My-Images: a logical ID has only letters and digits"),
+        (
+            "Resources: {A: {Type: T}}\nOutputs: {a_b: {Value: 1}}",
+            "Outputs.a_b: a logical ID has only letters and digits",
+        ),
         ("Resources: {A: {Type: T, Propertys: {}}}", "Resources.A.Propertys: did you mean Properties?"),
         ("Resources: {A: {type: T}}", "Resources.A.type: did you mean Type?"),
-        ("Resources: {A: {Type: T, Name: a}}", "Resources.A.Name: unknown key; there are"),
-        ("Resources: {A: {Type: T, Name: a}}", "A property goes under Properties"),
+        ("Resources: {A: {Type: T, Name: a}}", "Resources.A.Name: unknown key; the keys are"),
+        ("Resources: {A: {Type: T, Name: a}}", "Put properties under Properties"),
         ("Resources: {A: {Type: T, Properties: {B: [{}, null]}}}", "Resources.A.Properties.B[1]: null values are not"),
         (
             "Resources: {A: null}",
-            "null values are not allowed in templates; leave it out, or give it !Ref AWS::NoValue",
+            "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue",
         ),
         ("Resources: " + "[" * 100 + "]" * 100, "is nested too deeply"),
         ("[" * 9000, "is nested too deeply"),
@@ -113,16 +119,16 @@ def test_json_and_byte_order_mark(tmp_path: Path) -> None:
         ("{" + '"a":{' * 200_000, "is nested too deeply"),
     ],
 )
-def test_what_cannot_be_read(text: str, said: str) -> None:
-    """What is no template is refused with the line, or the place in it."""
+def test_unreadable_templates(text: str, message: str) -> None:
+    """A text that is not a template is rejected with the line or path."""
     with pytest.raises(TemplateError) as caught:
         parse(text, "t")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_all_that_is_wrong_with_the_build_is_known() -> None:
-    """A refusal knows all that is wrong with how a template is built, from top to bottom, each once."""
+def test_all_mistakes_are_reported() -> None:
+    """An error contains all mistakes in a template's structure, from top to bottom, each once."""
     resources: dict[str, Any] = {
         "A": {"type": "T", "Properties": {"B": None}},
         "B": None,
@@ -138,13 +144,13 @@ def test_all_that_is_wrong_with_the_build_is_known() -> None:
         "Resources.A.type: did you mean Type?",
         "Resources.C.Name: unknown key",
         "Resources.C.DependOn: did you mean DependsOn?",
-        "Resources.D.Type: is required, and must be text",
+        "Resources.D.Type: is required and must be text",
         'Resources.E: must be a mapping with Type and Properties, not "text"',
     ]
 
 
-def test_as_many_resources_as_a_template_holds() -> None:
-    """500 resources are read, 501 are refused."""
+def test_maximum_of_resources() -> None:
+    """A template can have at most 500 resources."""
     kinds = {f"A{number}": {"Type": "T"} for number in range(501)}
     with pytest.raises(TemplateError, match="has 501 resources; a template can have at most 500"):
         parse(json.dumps({"Resources": kinds}), "t")
@@ -152,13 +158,13 @@ def test_as_many_resources_as_a_template_holds() -> None:
     assert len(parse(json.dumps({"Resources": kinds}), "t").resources) == 500
 
 
-def test_keys_that_a_transform_takes_away() -> None:
-    """Beside Type and Properties a transform may have keys of its own."""
+def test_keys_of_a_transform() -> None:
+    """With a transform, a resource can have keys of the transform."""
     assert parse("Transform: T\nResources: {A: {Type: T, Connectors: {}}}", "t").transformed
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    """A file that is not there, or is not text, is refused as such."""
+    """A missing file, or one that is not text, is rejected as such."""
     with pytest.raises(TemplateError, match="cannot be read: No such file"):
         load(tmp_path / "none.yaml")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")

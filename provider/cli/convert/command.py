@@ -152,7 +152,7 @@ def _read_again(text: str, name: str) -> Source:
 
 def _tell_findings(made: Source, form: str, name: str) -> bool:
     """Tell what `validate` would say of the result if it were ours. Returns whether there are errors."""
-    from ...lint.template import check
+    from ...lint.template_check import check
     from ...schema.finding import Severity
 
     tree, above = _as_ours(made, form)

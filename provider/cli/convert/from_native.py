@@ -11,8 +11,8 @@ import yaml
 from ...arn import slug
 from ...authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
 from ...authoring.native import NATIVE_TYPE
-from ...lint.functions import LOOP
 from ...schema.model import NAME, TARGET, pascal_case
+from ...template.function_calls import LOOP
 from .document import Document
 from .nodes import call, entry
 from .references import Reference, references

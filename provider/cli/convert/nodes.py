@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import yaml
 
-from ...lint.functions import LOOP
+from ...template.function_calls import LOOP
 from ...template.reader import function_of
 
 Pair: TypeAlias = tuple[yaml.ScalarNode, yaml.Node]

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from ...lint.functions import LOOP
 from ...lint.resource_matching import is_provider_resource
 from ...resources import RESOURCE_TYPES
 from ...schema.finding import Path
+from ...template.function_calls import LOOP
 from .document import Document
 from .nodes import entries, entry
 

@@ -26,7 +26,7 @@ from ...schema.finding import Finding, Path, Severity
 from ...schema.model import NAME, TARGET
 from ...schema.return_values import attributes
 from ...stack_engine.deployment import AttributeMissingError, Deployment
-from ...stack_engine.records import Resource
+from ...stack_engine.records import DeployedResource
 from ...template.sections import TemplateError
 from .changes import Action, Change, Current
 from .live_state import LiveState
@@ -57,7 +57,7 @@ class Planner:
 
     live_state: LiveState
     new: EvaluatedTwice
-    live: dict[str, Resource]
+    live: dict[str, DeployedResource]
     old: EvaluatedTwice | None = None
     stack_name: str = ""
     any_resource: bool = False
@@ -254,7 +254,7 @@ class Planner:
         matches = logical_id and (self.any_resource or logical_id == name)
         if matches and (not self.stack_name or f":stack/{self.stack_name}/" in stack_id):
             return Owner(stack_id, logical_id)
-        return Owner(self.new.one.place.stack_id, name)
+        return Owner(self.new.one.location.stack_id, name)
 
     def _owns(self, name: str, found: Configuration) -> bool:
         return self._owner(name, found).state_of(found.tags) is not None
@@ -270,7 +270,7 @@ class Planner:
     def _remember(self, name: str, arn: str, wanted: Mapping[str, Any], properties: dict[str, Any]) -> None:
         """Make the resource's physical ID and attributes available to `Ref` and `Fn::GetAtt`."""
         known = attributes(arn, str(wanted.get(NAME, arn.rpartition("/")[2])), wanted)
-        self.live[name] = Resource(name, DISTRIBUTION_CONFIGURATION, arn, properties, known, "", "")
+        self.live[name] = DeployedResource(name, DISTRIBUTION_CONFIGURATION, arn, properties, known, "", "")
 
 
 def _problems(findings: tuple[Finding, ...]) -> str:

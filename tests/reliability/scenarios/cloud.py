@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from provider.stack_engine.sink import AnswerError, Put, read
+from provider.stack_engine.sink import Put, RejectedResponseError, read
 from tests.reliability.scenarios.deliveries import Fate, Response, Sent
 from tests.reliability.scenarios.facts import Properties, is_arn, short, target_of
 
@@ -355,7 +355,7 @@ class CloudFormation:
             return None
         try:
             response = read(Put(sent.mailbox.bodies[0], ""), sent.event)
-        except AnswerError as error:
+        except RejectedResponseError as error:
             return Response(False, sent.physical_id, str(error))
         self._world.oracle.recorded(sent, response.succeeded, response.physical_id)
         if not response.succeeded and sent.kind != "Create" and is_arn(sent.physical_id):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from provider.stack_engine.sink import AnswerError, CheckedAnswer, Put, read
+from provider.stack_engine.sink import CheckedResponse, Put, RejectedResponseError, read
 from tests.reliability.scenarios.facts import (
     HANDED_OVER,
     OWNERSHIP_TAGS,
@@ -335,7 +335,7 @@ class Oracle:
             self._blame(sent, "", ["a: it responded to another request"])
         try:
             response = read(Put(body, ""), sent.event)
-        except AnswerError as error:
+        except RejectedResponseError as error:
             self._blame(sent, "", [f"a: malformed response: {error}"])
             return
         self._world.note(f"    #{sent.number}: {_shown(response)}")
@@ -353,7 +353,7 @@ class Oracle:
         if len(delivery.bodies) != 1:
             self._blame(delivery.sent, "", [f"a: {len(delivery.bodies)} responses of one delivery"])
 
-    def _judged(self, delivery: Delivery, response: CheckedAnswer) -> Iterator[str]:
+    def _judged(self, delivery: Delivery, response: CheckedResponse) -> Iterator[str]:
         sent = delivery.sent
         if not response.succeeded:
             if sent.kind == "Create" and is_arn(response.physical_id):
@@ -415,7 +415,7 @@ class Oracle:
         record = self.records.get(sent.physical_id)
         return "" if record and self._is_newer(record, delivery) else "nothing keeps it from deleting"
 
-    def _truly_there(self, delivery: Delivery, response: CheckedAnswer) -> Iterator[str]:
+    def _truly_there(self, delivery: Delivery, response: CheckedResponse) -> Iterator[str]:
         sent, arn = delivery.sent, response.physical_id
         if arn != target_of(sent.properties):
             yield f"f: SUCCESS with {short(arn)}"
@@ -438,7 +438,7 @@ class Oracle:
             yield f"f: SUCCESS, but tags are missing: {missing}"
         yield from _true_owner(sent, owner_of(live["tags"]))
 
-    def _truly_deleted(self, delivery: Delivery, response: CheckedAnswer) -> Iterator[str]:
+    def _truly_deleted(self, delivery: Delivery, response: CheckedResponse) -> Iterator[str]:
         sent = delivery.sent
         arn = response.physical_id if is_arn(response.physical_id) else _name_arn(sent.properties)
         live = self._world.configurations.get(arn)
@@ -509,7 +509,7 @@ def _true_owner(sent: Sent, owner: Owner | None) -> Iterator[str]:
         yield f"f: SUCCESS of an adoption, but it is not released: {owner}"
 
 
-def _true_attributes(live: Mapping[str, Any], response: CheckedAnswer) -> Iterator[str]:
+def _true_attributes(live: Mapping[str, Any], response: CheckedResponse) -> Iterator[str]:
     data = response.data
     regions = {each["region"] for each in live["distributions"]}
     truth = {"Arn": live["arn"], "DistributionConfigurationArn": live["arn"], "Name": live["name"]}
@@ -524,7 +524,7 @@ def _name_arn(properties: Properties) -> str:
     return arn_of(str(properties["Name"])) if isinstance(properties.get("Name"), str) else ""
 
 
-def _shown(response: CheckedAnswer) -> str:
+def _shown(response: CheckedResponse) -> str:
     if response.succeeded:
         return f"SUCCESS {short(response.physical_id)}"
     return f"FAILED {short(response.physical_id)}: {response.reason[:230]}"

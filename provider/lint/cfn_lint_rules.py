@@ -1,4 +1,4 @@
-"""cfn-lint's rules: each tells the findings of one check. The only file that knows cfn-lint."""
+"""cfn-lint's rules: each reports the findings of one check. Only this file imports cfn-lint."""
 
 from functools import cache
 from weakref import WeakKeyDictionary
@@ -8,16 +8,16 @@ from cfnlint.template import Template
 
 from .catalog import CHECKS
 from .diagnostic import Diagnostic
-from .template import check
+from .template_check import check
 
 DOCUMENTATION = "https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_Distribution.html"
 
 _FOUND: WeakKeyDictionary[Template, list[Diagnostic]] = WeakKeyDictionary()
-"""Findings by template, so that it is checked once and not once for each rule."""
+"""Findings by template, so that each template is checked once instead of once per rule."""
 
 
 class _Rule(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
-    """Tells those findings of a template that have this rule's ID, each where it is."""
+    """Reports the findings of a template that have this rule's ID."""
 
     source_url = DOCUMENTATION
 
@@ -29,13 +29,13 @@ class _Rule(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no typ
 
 @cache
 def rule(id_: str) -> type[CloudFormationLintRule]:
-    """The rule class for a check's ID, as cfn-lint wants it."""
-    about = CHECKS[id_]
+    """The class that cfn-lint needs for a check's ID."""
+    row = CHECKS[id_]
     attributes = {
         "__module__": __name__,
         "id": id_,
-        "shortdesc": about.title,
-        "description": f"{about.title}, or a distribution configuration fails. Source: {about.source}",
-        "tags": ["resources", "imagebuilder", about.rule],
+        "shortdesc": row.title,
+        "description": f"{row.title}, or a distribution configuration fails. Source: {row.source}",
+        "tags": ["resources", "imagebuilder", row.rule],
     }
     return type(id_, (_Rule,), attributes)

@@ -1,4 +1,4 @@
-"""What Image Builder does with distribution configurations: the state and the rules, without HTTP."""
+"""Image Builder's operations on distribution configurations: their effects and errors, without HTTP."""
 
 import copy
 import re
@@ -20,16 +20,12 @@ Members = dict[str, Any]
 _TIMEOUT_MINUTES = 720  # the service always returns this member and never uses it
 _CONFIGURATION_FILTERS = {"name"}
 _PIPELINE_FILTERS = {
-    "description",
-    "distributionConfigurationArn",
-    "imageRecipeArn",
-    "infrastructureConfigurationArn",
-    "name",
-    "status",
+    *("description", "distributionConfigurationArn", "imageRecipeArn", "infrastructureConfigurationArn"),
+    *("name", "status"),
 }
 
 
-class ImageBuilder:
+class EmulatedService:
     """One account's distribution configurations and image pipelines in one Region. Thread-safe."""
 
     def __init__(self, model: ServiceModel, arn_prefix: str, clock: Callable[[], float] = time.time) -> None:
@@ -38,7 +34,7 @@ class ImageBuilder:
         `clock` returns seconds since the epoch, for the dates of changes.
         """
         self.read_lag = 0.0
-        """Seconds until reads show a write."""
+        """Seconds until reads return the result of a write."""
         self._clock = clock
         self._arn_prefix = arn_prefix
         self._lock = threading.RLock()
@@ -62,7 +58,7 @@ class ImageBuilder:
         self._content = _members(_members(get)["distributionConfiguration"])
         self._summary = _members(_members(summaries)["distributionConfigurationSummaryList"])
         self._replaced = _members(model.operation_model("UpdateDistributionConfiguration").input_shape)
-        self._most_tags: int = self._content["tags"].metadata["max"]
+        self._max_tags: int = self._content["tags"].metadata["max"]
 
     def call(self, operation: OperationModel, parameters: Members) -> Members:
         """Execute one operation and return its output by API names, without `requestId`.
@@ -71,12 +67,12 @@ class ImageBuilder:
         """
         execute = self._operations.get(operation.name)
         if execute is None:
-            message = f"{operation.name} is not among the operations that are emulated here."
+            message = f"The emulator does not support the operation {operation.name}."
             raise ServiceError("UnknownOperationException", message, 404)
         _check(operation, parameters)
         with self._lock:
-            self._remember()
-            return copy.deepcopy(self._once(operation, parameters, execute))
+            self._record_history()
+            return copy.deepcopy(self._call_once(operation, parameters, execute))
 
     def forget_tokens(self) -> None:
         """Forget all client tokens, as the service does after some time."""
@@ -86,7 +82,7 @@ class ImageBuilder:
     def remove_configuration(self, arn: str) -> None:
         """Delete a configuration, as another client would. Raises KeyError if there is none."""
         with self._lock:
-            self._remember()
+            self._record_history()
             del self._configurations[arn]
 
     @property
@@ -96,7 +92,7 @@ class ImageBuilder:
             return copy.deepcopy(self._configurations)
 
     def add_configuration(self, content: Mapping[str, Any]) -> str:
-        """Add a configuration with those members of `content` that it has, not validated, and return its ARN.
+        """Add a configuration without validation and return its ARN. Unknown members of `content` are ignored.
 
         Raises ValueError if one of that name exists.
         """
@@ -124,17 +120,19 @@ class ImageBuilder:
             }
         return arn
 
-    def _remember(self) -> None:
+    def _record_history(self) -> None:
         """Keep the state before a write, for delayed reads."""
         if self.read_lag:
             self._history.append((self._clock(), copy.deepcopy(self._configurations)))
 
-    def _shown(self) -> dict[str, Members]:
-        """The configurations that reads show: those of `read_lag` seconds ago."""
+    def _visible(self) -> dict[str, Members]:
+        """The configurations that reads return: those of `read_lag` seconds ago."""
         moment = self._clock() - self.read_lag
         return next((state for until, state in self._history if until > moment), self._configurations)
 
-    def _once(self, operation: OperationModel, parameters: Members, execute: Callable[[Members], Members]) -> Members:
+    def _call_once(
+        self, operation: OperationModel, parameters: Members, execute: Callable[[Members], Members]
+    ) -> Members:
         """Execute an operation once per client token; return the first output again for a repeated request."""
         if not operation.idempotent_members:
             return execute(parameters)
@@ -163,10 +161,10 @@ class ImageBuilder:
         return {"clientToken": parameters["clientToken"], "distributionConfigurationArn": arn}
 
     def _get(self, parameters: Members) -> Members:
-        return {"distributionConfiguration": self._found(parameters["distributionConfigurationArn"], self._shown())}
+        return {"distributionConfiguration": self._require(parameters["distributionConfigurationArn"], self._visible())}
 
     def _update(self, parameters: Members) -> Members:
-        current = self._found(parameters["distributionConfigurationArn"])
+        current = self._require(parameters["distributionConfigurationArn"])
         check_rules(parameters["distributions"])
         kept = {name: value for name, value in current.items() if name not in self._replaced}
         new = {name: copy.deepcopy(value) for name, value in parameters.items() if name in self._content}
@@ -174,7 +172,7 @@ class ImageBuilder:
         return {"clientToken": parameters["clientToken"], "distributionConfigurationArn": current["arn"]}
 
     def _delete(self, parameters: Members) -> Members:
-        arn = self._found(parameters["distributionConfigurationArn"])["arn"]
+        arn = self._require(parameters["distributionConfigurationArn"])["arn"]
         if any(each["distributionConfigurationArn"] == arn for each in self._pipelines.values()):
             message = f"Resource dependency error: The resource ARN '{arn}' has other resources depended on it."
             raise ServiceError("ResourceDependencyException", message)
@@ -187,7 +185,7 @@ class ImageBuilder:
                 **{name: value for name, value in each.items() if name in self._summary},
                 "regions": [distribution["region"] for distribution in each["distributions"]],
             }
-            for each in self._shown().values()
+            for each in self._visible().values()
         ]
         return listing(summaries, parameters, _CONFIGURATION_FILTERS, result="distributionConfigurationSummaryList")
 
@@ -195,24 +193,24 @@ class ImageBuilder:
         return listing(self._pipelines.values(), parameters, _PIPELINE_FILTERS, result="imagePipelineList")
 
     def _tag(self, parameters: Members) -> Members:
-        configuration = self._found(parameters["resourceArn"])
+        configuration = self._require(parameters["resourceArn"])
         tags = {**configuration["tags"], **parameters["tags"]}
-        if len(tags) > self._most_tags:
-            message = f"A resource can have {self._most_tags} tags at most; this one would have {len(tags)}."
+        if len(tags) > self._max_tags:
+            message = f"A resource can have {self._max_tags} tags at most; this one would have {len(tags)}."
             raise ServiceError("InvalidParameterException", message)
         configuration["tags"] = tags
         return {}
 
     def _untag(self, parameters: Members) -> Members:
-        tags = self._found(parameters["resourceArn"])["tags"]
+        tags = self._require(parameters["resourceArn"])["tags"]
         for key in parameters["tagKeys"]:
             tags.pop(key, None)
         return {}
 
     def _list_tags(self, parameters: Members) -> Members:
-        return {"tags": self._found(parameters["resourceArn"], self._shown())["tags"]}
+        return {"tags": self._require(parameters["resourceArn"], self._visible())["tags"]}
 
-    def _found(self, arn: str, configurations: Mapping[str, Members] | None = None) -> Members:
+    def _require(self, arn: str, configurations: Mapping[str, Members] | None = None) -> Members:
         found = (self._configurations if configurations is None else configurations).get(arn)
         if found is None:
             message = f"The resource with the ARN '{arn}' cannot be found."
@@ -223,8 +221,8 @@ class ImageBuilder:
         now = datetime.fromtimestamp(self._clock(), UTC)
         return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def _arn(self, kind: str, name: str) -> str:
-        return f"{self._arn_prefix}:{kind}/{re.sub('[ _]', '-', name.lower())}"
+    def _arn(self, resource: str, name: str) -> str:
+        return f"{self._arn_prefix}:{resource}/{re.sub('[ _]', '-', name.lower())}"
 
 
 def _members(shape: Shape | None) -> Mapping[str, Shape]:
