@@ -180,7 +180,7 @@ def region_names() -> re.Pattern[str]:
 def known_regions() -> frozenset[str]:
     """Return the names of the Regions of all partitions that botocore knows. There may be newer Regions."""
     names = (name for partition in _partitions() for name in partition["regions"])
-    return frozenset(filter(region_names().fullmatch, names))
+    return frozenset(name for name in names if not name.endswith("-global"))  # botocore's name for a whole partition
 
 
 def _partitions() -> list[dict[str, Any]]:

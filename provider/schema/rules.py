@@ -106,7 +106,8 @@ def _region_once(distributions: Any) -> Violations:
 
 
 def _region_name(region: Any) -> Violations:
-    if isinstance(region, str) and not region_names().fullmatch(region):
+    # Known names first: the pattern takes long to compile.
+    if isinstance(region, str) and region not in known_regions() and not region_names().fullmatch(region):
         yield (), f"{describe(region)} is not a Region name like us-east-1"
 
 
@@ -133,7 +134,7 @@ def _nearest_region(region: str) -> str:
         return sorted(known) == sorted(region), SequenceMatcher(None, region, known).ratio()
 
     # A Region that is newer than botocore has a new number or a new combination of known words.
-    regions = sorted(filter(region_names().fullmatch, known_regions()))
+    regions = sorted(known_regions())
     words = {word for name in regions for word in name.split("-")}
     if any(word not in words and get_close_matches(word, words) for word in region.split("-")[:-1]):
         return max(regions, key=likeness)
