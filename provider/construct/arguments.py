@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, Final
 
-from ..authoring.typed import properties_by_name
+from ..authoring.python_types import properties_by_name
 from ..schema.model import Type
 
 _SNAKE_CASE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")

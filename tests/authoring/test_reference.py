@@ -11,7 +11,7 @@ import yaml
 from provider.authoring.block import lines
 from provider.authoring.documentation import first_sentence, kind, limits, of_member
 from provider.authoring.reference import page
-from provider.cli.native import native_members, native_schema
+from provider.cli.native_schema import native_members, native_schema
 from provider.lint.catalog import CHECKS
 from provider.resources import resource_type
 from provider.schema.attributes import ATTRIBUTES

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provider.cli.completion import EPILOG
+from provider.cli.completion_command import EPILOG
 from tests.cli.commands import ROOT
 
 _PROMPT = b"ready> "

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import get_completion_class
 
-from provider.cli.completion import PATCHES, SCRIPT, SHELLS
+from provider.cli.completion_command import PATCHES, SCRIPT, SHELLS
 from provider.cli.main import main
 from tests.cli.commands import ROOT, command
 from tests.cli.tab import after_tab

@@ -93,7 +93,7 @@ def test_adopting_takes_another_logical_id(tmp_path: Path) -> None:
         (
             "DeletionPolicy: Retain",
             "DeletionPolicy: Delete",
-            "it has no DeletionPolicy: Retain. Add that and deploy it",
+            "it has no DeletionPolicy: Retain. Add it and deploy that",
         ),
         ('Name: "Web Images"', "Name: !Sub web-${Stage}", "its Name is not plain text"),
         ('Name: "Web Images"', "Description: x", "its Name is not plain text"),
@@ -107,7 +107,7 @@ def test_adopting_is_refused_where_it_would_lose_the_configuration(
     text = WRITTEN_BY_HAND.replace(old, new)
     ended = converted(text, tmp_path, "--adopt")
     assert (ended.status, ended.stdout) == (1, text)
-    assert f"template.yaml:6:17: not converted: Dist stays as it is: {why}" in ended.stderr
+    assert f"template.yaml:6:17: not converted: Dist is unchanged: {why}" in ended.stderr
 
 
 def test_a_converted_stack_takes_over_without_a_change(tmp_path: Path) -> None:
@@ -172,8 +172,8 @@ def test_a_resource_without_properties_is_not_converted(properties: str, type_: 
     text = f"Resources:\n  A:\n    Type: {type_}\n    {properties}\n"
     ended = converted(text, tmp_path, "--to", form)
     assert (ended.status, ended.stdout) == (1, "" if form == "cli" else text)
-    place, why = ("4:5", "its Properties are no mapping") if properties else ("3:11", "it has no Properties")
-    assert f"template.yaml:{place}: not converted: A stays as it is: {why}" in ended.stderr
+    place, why = ("4:5", "its Properties are not a mapping") if properties else ("3:11", "it has no Properties")
+    assert f"template.yaml:{place}: not converted: A is unchanged: {why}" in ended.stderr
 
 
 def test_loops_are_converted_too(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ Resources:
     assert list(loop["Images${Team}"]["Properties"]) == ["ServiceToken", "ServiceTimeout", "Name", "Distributions"]
     ended = converted(text, tmp_path, "--adopt")
     assert (ended.status, ended.stdout) == (1, text)
-    assert "it is one of an Fn::ForEach" in ended.stderr
+    assert "it is in an Fn::ForEach" in ended.stderr
 
 
 @pytest.mark.parametrize("wrap", ["{}", "Dist: {}"], ids=["resource", "fragment"])
@@ -216,7 +216,7 @@ def test_a_part_of_a_template_is_converted_alone(wrap: str, tmp_path: Path) -> N
         ("[1]", (), "is not a mapping"),
         ("a: [", (), "template.yaml:1:"),
         ("Resources: {}", ("--to", "native"), "no resource of the type Custom::"),
-        (f"A: {{Type: '{OURS}'}}\nB: {{Type: '{OURS}'}}", ("--to", "cli"), "which one? --resource says it"),
+        (f"A: {{Type: '{OURS}'}}\nB: {{Type: '{OURS}'}}", ("--to", "cli"), "A, B; choose one with --resource"),
         (f"A: {{Type: '{OURS}'}}", ("--to", "cli", "--resource", "B"), "there is no B; there are A"),
         (f"A: {{Type: '{OURS}'}}", ("--to", "native", "--adopt"), "--adopt goes with --to ours only"),
         ("name: a", ("--adopt",), "--adopt goes with native resources only"),

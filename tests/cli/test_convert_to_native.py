@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from provider.authoring.native import NativeMembers, native_name
 from provider.cli.convert.document import Document
 from provider.cli.convert.to_native import to_native
-from provider.cli.native import native_members, native_schema
+from provider.cli.native_schema import native_members, native_schema
 from provider.resources import resource_type
 from provider.schema.flatten import flatten
 from provider.schema.model import TARGET, Type
@@ -48,7 +48,7 @@ def test_what_the_native_resource_lacks_is_told_with_its_place(tmp_path: Path) -
         "- ServiceTimeout: 900",
     ]
     assert "S3ExportConfiguration" not in ended.stdout
-    assert ":50:11: not converted: the native resource lacks S3ExportConfiguration: left out" in ended.stderr
+    assert ":50:11: not converted: omitted: the native resource lacks S3ExportConfiguration" in ended.stderr
     assert ":71:12: not converted: the native resource has no attribute Regions, only Arn" in ended.stderr
 
 
@@ -105,8 +105,8 @@ Outputs:
     ("old", "new", "lost"),
     [
         ("name: x y", "distributionConfigurationArn: !Ref Arn", "7:7: not converted: the native resource cannot adopt"),
-        ("OnDelete: Retain", "OnDelete: !Ref Keep", "8:7: not converted: a DeletionPolicy, which would take its place"),
-        ("name: x y", "name: x y\n      foo: bar", "8:7: not converted: foo is unknown and stays as it is"),
+        ("OnDelete: Retain", "OnDelete: !Ref Keep", "8:7: not converted: a DeletionPolicy, which replaces"),
+        ("name: x y", "name: x y\n      foo: bar", "8:7: not converted: foo is unknown and unchanged"),
         ("Dist.DistributionConfigurationArn}}", "Dist.Name}}", "19:17: not converted: the native resource has no"),
     ],
     ids=["adopted", "policy worked out", "unknown", "attribute"],
@@ -158,7 +158,7 @@ A:
 """
     ended = converted(text, tmp_path, "--to", "native")
     assert (ended.status, ended.stdout) == (1, text.replace(OURS, NATIVE))
-    twice = "not converted: Region is given twice and stays as it is; leave one out"
+    twice = "not converted: Region is given twice and unchanged; omit one"
     assert f"template.yaml:6:7: {twice}" in ended.stderr
     assert f"template.yaml:8:7: {twice}" in ended.stderr
 

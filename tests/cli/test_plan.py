@@ -561,14 +561,9 @@ def test_stand_ins_fit(write: Write, emulator: Emulator) -> None:
 def test_creation_may_be_a_replacement(write: Write, emulator: Emulator) -> None:
     """Beside a creation a note says what makes replacements known, and with --previous there is no such note."""
     file = write(Golden=own())
-    assert (
-        "another configuration is known with --stack-name NAME or --previous FILE only" in command("plan", file).stdout
-    )
+    assert "another one is unknown without --stack-name NAME or --previous FILE" in command("plan", file).stdout
     named = command("plan", file, "--stack-name", "images").stdout
-    assert (
-        "an adopted configuration is known with --previous FILE only; no configuration has the ownership tags of"
-        in named
-    )
+    assert "an adopted one is unknown without --previous FILE; no configuration has the ownership tags of" in named
     assert "--previous" not in command("plan", file, "--previous", write("old.yaml", Golden=own(Name="old"))).stdout
 
 

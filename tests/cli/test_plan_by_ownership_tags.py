@@ -41,7 +41,7 @@ def test_another_name_replaces(write: Write, stack: Stack) -> None:
     (change,) = planned(write(Golden=renamed), *NAMED, status=3).values()
     assert (change["action"], change["arn"]) == ("replace", f"{ARN}renamed")
     assert (change["replaced"]["action"], change["replaced"]["arn"]) == ("delete", f"{ARN}images")
-    assert "its OnDelete, as deployed, is not Retain; --previous FILE tells" in change["replaced"]["reason"]
+    assert "OnDelete, as deployed, is not Retain; to find out, use --previous FILE" in change["replaced"]["reason"]
     told = golden.send("Update", renamed, old=own())
     assert told.physical_id == change["arn"]
     golden.delete()
@@ -137,7 +137,7 @@ def test_stack_that_was_made_anew(write: Write, stack: Stack) -> None:
     renamed = write(Golden=own(Name="renamed"))
     assert planned(renamed, *NAMED, status=3)["Golden"]["action"] == "create"
     shown = command("plan", renamed, *NAMED).stdout
-    assert "the ownership tags name several stacks, so what is replaced or deleted is known with --previous" in shown
+    assert "the ownership tags name several stacks, so replacements and deletions are unknown" in shown
     assert f"{STACK_ID}, {MADE_ANEW}" in shown
 
 

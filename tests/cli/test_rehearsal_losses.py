@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from provider.cli.emulation import EmulatedLocation
-from provider.cli.function import Context
+from provider.cli.function import LambdaContext
 from provider.cli.rehearsal import Rehearsal
 from provider.cli.screen import Screen
 from provider.emulator.emulator import Emulator
@@ -44,7 +44,7 @@ class Setup:
         self.emulator = emulator
         self.sink = sink
         self.out = io.StringIO()
-        self.function: Callable[[Event], object] = lambda event: handler(event, Context())
+        self.function: Callable[[Event], object] = lambda event: handler(event, LambdaContext())
         self.meddle: Callable[[Event], object] = lambda event: None
 
     def rehearse(self, *steps: Step) -> list[str]:
@@ -176,7 +176,7 @@ def ignoring(request: str, nth: int) -> Callable[[Event], None]:
             if len(met) == nth:
                 answers(event, answer(event))
                 return
-        handler(event, Context())
+        handler(event, LambdaContext())
 
     return function
 
@@ -241,7 +241,7 @@ def test_failed_rollback_still_knows_what_it_left(setup: Setup) -> None:
         if len(updates) == 2:
             fail()(event)
         else:
-            handler(event, Context())
+            handler(event, LambdaContext())
 
     setup.function = function
     found = setup.rehearse({"A": own()}, {"A": own("beta"), "B": {**BAD, "Description": {"Ref": "A"}}})

@@ -9,7 +9,7 @@ from typing import get_type_hints, is_typeddict
 import pytest
 from botocore import xform_name
 
-from provider.authoring.typed import RENAMED, ROOT, module, properties_by_name
+from provider.authoring.python_types import RENAMED, ROOT, module, properties_by_name
 from provider.construct import properties
 from provider.construct.arguments import as_properties
 from provider.resources import resource_type

@@ -1,4 +1,4 @@
-"""`--generate-cli-skeleton`: an operation's input to fill in, as a value and as commented YAML."""
+"""`--generate-cli-skeleton`: an operation's input to fill in, as JSON and as YAML with comments."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from typing import TYPE_CHECKING, Any
 from ...authoring.documentation import first_sentence, of_member
 
 if TYPE_CHECKING:
-    from ...schema.model import Type
+    from ...schema.model import Schema
 
 
-def blank(type_: Type) -> Any:
-    """An empty value of this type with all members, and one entry in each list and map."""
-    if type_.kind == "structure":
-        return {name: blank(member) for name, member in type_.members.items()}
-    if type_.item:
-        return [blank(type_.item)] if type_.kind == "list" else {"KeyName": blank(type_.item)}
-    if type_.kind == "boolean":
+def blank(schema: Schema) -> Any:
+    """An empty value with all members, and one entry in each list and map."""
+    if schema.kind == "structure":
+        return {name: blank(member) for name, member in schema.members.items()}
+    if schema.item:
+        return [blank(schema.item)] if schema.kind == "list" else {"KeyName": blank(schema.item)}
+    if schema.kind == "boolean":
         return True
-    return 0 if type_.kind in ("integer", "long") else next(iter(type_.enum), "")
+    return 0 if schema.kind in ("integer", "long") else next(iter(schema.enum), "")
 
 
-def commented(type_: Type) -> str:
+def commented(schema: Schema) -> str:
     """The same as YAML. A comment describes each member, whether it is required, and its allowed values."""
-    return "\n".join(_lines(type_)) + "\n"
+    return "\n".join(_lines(schema))
 
 
-def _lines(type_: Type) -> list[str]:
-    if type_.kind == "structure":
-        return [line for name, member in type_.members.items() for line in _member(type_, name, member)]
-    if type_.kind == "list" and type_.item:
-        first, *others = _lines(type_.item)
+def _lines(schema: Schema) -> list[str]:
+    if schema.kind == "structure":
+        return [line for name, member in schema.members.items() for line in _member(schema, name, member)]
+    if schema.kind == "list" and schema.item:
+        first, *others = _lines(schema.item)
         return [f"- {first}", *(f"  {line}" for line in others)]
-    if type_.item:
-        return [f"KeyName: {_lines(type_.item)[0]}"]
-    value = blank(type_)
+    if schema.item:
+        return [f"KeyName: {_lines(schema.item)[0]}"]
+    value = blank(schema)
     return ["''" if value == "" else "true" if value is True else str(value)]
 
 
-def _member(structure: Type, name: str, member: Type) -> list[str]:
+def _member(structure: Schema, name: str, member: Schema) -> list[str]:
     comment = f"# {'[REQUIRED] ' if name in structure.required else ''}{first_sentence(of_member(structure, name))}"
     if member.enum:
         comment += f" Valid values are: {', '.join(member.enum)}."

@@ -1,4 +1,4 @@
-"""All problems with an operation's input, by the API's names."""
+"""Checks an operation's input, and describes all problems by the API's names."""
 
 from __future__ import annotations
 
@@ -8,57 +8,47 @@ from typing import Any, NamedTuple
 
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
-from ...schema.model import Type
+from ...schema.model import Schema
 from ...schema.rules import RULES, apply_rules
 from ...schema.validate import validate
 
 
 class Problems(NamedTuple):
-    """Lines with what the service would reject, and with warnings."""
+    """The errors, which the service would reject, and the warnings; one line each."""
 
     errors: list[str]
     warnings: list[str]
 
 
-def problems(parameters: dict[str, Any], type_: Type) -> Problems:
+def problems(parameters: dict[str, Any], schema: Schema) -> Problems:
     """Check an operation's input against the service model and the service's own rules."""
-    rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in type_.members)
+    rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in schema.members)
     found = Problems([], [])
-    suggestions = Suggestions(type_)
-    for finding in (*validate(parameters, type_), *apply_rules(parameters, rules)):
+    suggestions = Suggestions(schema)
+    for finding in (*validate(parameters, schema), *apply_rules(parameters, rules)):
         lines = found.errors if finding.severity is Severity.ERROR else found.warnings
-        lines.append(_line(finding, parameters, type_, suggestions))
+        lines.append(_line(finding, parameters, schema, suggestions))
     return found
 
 
-def _line(finding: Finding, parameters: dict[str, Any], type_: Type, suggestions: Suggestions) -> str:
-    known: Type | None = type_
-    structure: Type | None = None
+def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggestions: Suggestions) -> str:
+    current: Schema | None = schema
+    structure: Schema | None = None
     value: Any = parameters
-    place = ""
+    path = ""
     for element in finding.path:
         if isinstance(element, int):
-            place += f"[{element}]"
-        elif known and known.kind == "map":
-            place += f"[{json.dumps(element, ensure_ascii=False)}]"
+            path += f"[{element}]"
+        elif current and current.kind == "map":
+            path += f"[{json.dumps(element, ensure_ascii=False)}]"
         else:
-            place += f".{element}"
-        structure, known = known, _inside(known, element)
-        value = _entry(value, element)
+            path += f".{element}"
+        structure, current = current, current and (current.item or current.members.get(str(element)))
+        # A member may be missing.
+        value = value.get(element) if isinstance(value, dict) else value[element]
     message = finding.message
     if finding.rule == "unknown" and structure:
         message = suggestions.message(str(finding.path[-1]), structure, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
-        message += "; YAML reads it as a date; quote it"
-    return f"{place.removeprefix('.') or 'input'}: {message}"
-
-
-def _entry(value: Any, element: str | int) -> Any:
-    """The entry of a value by name or index; None for a missing member."""
-    return value.get(element) if isinstance(value, dict) else value[element]
-
-
-def _inside(type_: Type | None, element: str | int) -> Type | None:
-    if type_ is None:
-        return None
-    return type_.item or type_.members.get(str(element))
+        message += "; YAML reads it as a date, so put it in quotes"
+    return f"{path.removeprefix('.') or 'input'}: {message}"

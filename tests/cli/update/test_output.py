@@ -11,7 +11,7 @@ from awscli.formatter import get_formatter
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from provider.cli.awscli.output import FORMATS, rendered
+from provider.cli.awscli.output_formats import FORMATS, render
 
 ANSWER = {
     "requestId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",
@@ -62,7 +62,7 @@ def theirs(form: str, value: Any, color: str = "off") -> str:
 @example({"a": [[1, [2]], "b"]})
 def test_text(value: Any) -> None:
     """Text is what the AWS CLI prints, whatever a query has made of the answer."""
-    assert rendered(value, "text", "Title", color=False) == theirs("text", value)
+    assert render(value, "text", "Title", color=False) == theirs("text", value)
 
 
 @given(RESULTS.filter(lambda value: not has_structures_in_lists_of_lists(value)))
@@ -76,34 +76,34 @@ def test_table(value: Any) -> None:
     except ValueError:
         # Theirs wants rows of one length.
         assume(False)
-    assert rendered(value, "table", "Title", color=False) == expected
+    assert render(value, "table", "Title", color=False) == expected
 
 
 @pytest.mark.parametrize("value", [[[{"a": "shown"}]], ["x", {"a": ["shown"]}]], ids=["deep", "mixed"])
 def test_table_leaves_nothing_out(value: Any) -> None:
     """Structures in lists of lists, or beside scalars, are drawn too."""
-    assert "shown" in rendered(value, "table", "Title", color=False)
+    assert "shown" in render(value, "table", "Title", color=False)
 
 
 @given(ANYTHING, st.sampled_from(FORMATS))
 def test_everything_can_be_printed(value: Any, form: str) -> None:
     """No query makes something that cannot be printed, rows of different lengths included."""
-    assert rendered(value, form, "Title", color=False).endswith("\n") or not rendered(value, form, "T", color=False)
+    assert render(value, form, "Title", color=False).endswith("\n") or not render(value, form, "T", color=False)
 
 
 @given(RESULTS)
 def test_json(value: Any) -> None:
     """JSON is what the AWS CLI prints, and nothing for an empty structure."""
-    assert rendered(value, "json", "Title", color=False) == theirs("json", value)
+    assert render(value, "json", "Title", color=False) == theirs("json", value)
 
 
 @given(RESULTS)
 def test_yaml_is_the_same_value(value: Any) -> None:
     """YAML reads back as the value, and a YAML stream as a list of it."""
-    text = rendered(value, "yaml", "Title", color=False)
+    text = render(value, "yaml", "Title", color=False)
     assert "..." not in text.splitlines()
     assert yaml.safe_load(text) == (value if value != {} else None)
-    assert yaml.safe_load(rendered(value, "yaml-stream", "Title", color=False)) == ([value] if value != {} else None)
+    assert yaml.safe_load(render(value, "yaml-stream", "Title", color=False)) == ([value] if value != {} else None)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_yaml_is_the_same_value(value: Any) -> None:
 def test_forms_of_version_2(form: str, printed: str) -> None:
     """YAML is in blocks with sorted keys, a YAML stream is a list of pages, and off prints nothing."""
     expected = printed.format(arn=ANSWER["distributionConfigurationArn"], id=ANSWER["requestId"])
-    assert rendered(ANSWER, form, "Title", color=False) == expected
+    assert render(ANSWER, form, "Title", color=False) == expected
 
 
 def test_json_is_not_escaped() -> None:
     """Characters beyond ASCII are printed as they are."""
-    assert json.loads(rendered("Ü宽", "json", "", color=False)) == "Ü宽"
-    assert "Ü宽" in rendered("Ü宽", "json", "", color=False)
+    assert json.loads(render("Ü宽", "json", "", color=False)) == "Ü宽"
+    assert "Ü宽" in render("Ü宽", "json", "", color=False)

@@ -8,9 +8,9 @@ from awscli import shorthand as theirs
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from provider.cli.awscli.failure import Invalid
+from provider.cli.awscli.command_errors import InvalidParameterError
 from provider.cli.awscli.shorthand import ShorthandError, parse
-from provider.cli.awscli.values import contents, member_of
+from provider.cli.awscli.values import contents, parse_member
 from provider.schema.model import UPDATE, operation
 from provider.schema.validate import validate
 
@@ -95,7 +95,7 @@ def test_texts_become_what_the_model_has() -> None:
         "launchTemplateConfigurations=[{launchTemplateId=lt-0123456789abcdef0,setDefaultVersion=false}],"
         "fastLaunchConfigurations={enabled=True,maxParallelLaunches=6}"
     )
-    value = member_of((text,), "--distributions", DISTRIBUTIONS)
+    value = parse_member((text,), "--distributions", DISTRIBUTIONS)
     assert value == [
         {
             "region": "us-east-1",
@@ -112,12 +112,12 @@ def test_files_within_shorthand(tmp_path: Path) -> None:
     file = tmp_path / "name.txt"
     file.write_text("golden, {{ imagebuilder:buildDate }}", "utf-8")
     text = f"region=file://{file},amiDistributionConfiguration={{name@=file://{file}}}"
-    (value,) = member_of((text,), "--distributions", DISTRIBUTIONS)
+    (value,) = parse_member((text,), "--distributions", DISTRIBUTIONS)
     assert value["region"] == f"file://{file}"
     assert value["amiDistributionConfiguration"]["name"] == "golden, {{ imagebuilder:buildDate }}"
 
 
 def test_a_missing_file_within_shorthand() -> None:
     """A file that is not there is named together with the option."""
-    with pytest.raises(Invalid, match=r"Error parsing parameter '--distributions': Unable to load .*nowhere"):
-        member_of(("region@=file://nowhere",), "--distributions", DISTRIBUTIONS)
+    with pytest.raises(InvalidParameterError, match=r"parameter '--distributions': Unable to load .*nowhere"):
+        parse_member(("region@=file://nowhere",), "--distributions", DISTRIBUTIONS)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from provider.authoring.schema import schema
+from provider.authoring.json_schema import schema
 from provider.authoring.starter_template import StarterTemplate
 from provider.resources import resource_type
 from provider.schema.flatten import flatten

@@ -1,4 +1,4 @@
-"""Makes placeholders valid: each gets a value that the provider's checks accept for the property that contains it."""
+"""Replaces placeholders by samples that the provider's checks accept."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from ..resources import resource_type
 from ..schema.check import validate_properties
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
-from ..schema.model import Type
+from ..schema.model import Schema
 
-_FROM_ARGUMENT = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
+_SELECTING = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
 """Functions that return an argument or a part of it."""
 _REFERENCES = frozenset({"Fn::GetAtt", "Fn::ImportValue", "Fn::Sub", "Ref"})
-"""Functions that return a value of their own."""
+"""Functions that return a value from elsewhere."""
 _SAMPLE_LOCATION = ":us-east-1:123456789012:"
 _UNIQUE_SUFFIX = re.compile("[0-9a-f]{8,}$")
 """The part of an ID that differs between resources."""
 
 
 class _Scalar(NamedTuple):
-    """A scalar property: its path by the API's names, its type, and the structure and member to which it belongs."""
+    """A scalar property: its path by the API's names, its schema, and the shape and member that contain it."""
 
     path: Path
-    type: Type
-    structure: str
+    schema: Schema
+    shape: str
     member: str
 
 
-class Fitting:
-    """Makes placeholders valid for one Region of one account (12 digits)."""
+class PlaceholderSamples:
+    """Replaces placeholders by samples that are valid in one Region of one account (12 digits)."""
 
     def __init__(self, region: str, account: str) -> None:
         self._location = f":{region}:{account}:"
 
     def __call__(self, path: Path, value: str) -> str:
-        """The first of `value` and a few samples that the provider's checks accept at `path`, else `value`.
+        """The placeholder `value` if the provider's checks accept it at `path`, else a valid sample, else `value`.
 
-        `path` leads from a template's root to a value, through functions.
+        `path` is the path in the template, functions included.
         """
         scalar = _scalar(path)
         if scalar is None:
             return value
-        return next((guess for guess in (value, *self._guesses(scalar, value)) if _is_valid(guess, scalar)), value)
+        return next((text for text in (value, *self._samples(scalar, value)) if _is_valid(text, scalar)), value)
 
-    def _guesses(self, scalar: _Scalar, value: str) -> tuple[str, ...]:
-        found = sample(scalar.type, scalar.structure, scalar.member)
+    def _samples(self, scalar: _Scalar, value: str) -> tuple[str, ...]:
+        found = sample(scalar.schema, scalar.shape, scalar.member)
         found = found[0] if isinstance(found, list) else found
         text = found if isinstance(found, str) else json.dumps(found)
-        here = text.replace(_SAMPLE_LOCATION, self._location)
+        localized = text.replace(_SAMPLE_LOCATION, self._location)
         digits = str(int(sha256(value.encode()).hexdigest(), 16))
         # Two values in one list may have to differ.
-        return _UNIQUE_SUFFIX.sub(lambda end: digits[: len(end[0])], here), here
+        return _UNIQUE_SUFFIX.sub(lambda end: digits[: len(end[0])], localized), localized
 
 
 def _is_valid(text: str, scalar: _Scalar) -> bool:
@@ -67,34 +67,26 @@ def _is_valid(text: str, scalar: _Scalar) -> bool:
 
 
 def _scalar(path: Path) -> _Scalar | None:
-    """The scalar property to which a template's path leads; None if there is none."""
+    """The scalar property, or the entry of a list of scalars, at a path in a template; None if there is none."""
     steps = _without_functions(path[3:]) if path[::2][:2] == ("Resources", "Properties") else None
     if steps is None:
         return None
-    type_, structure, member = resource_type().schema, "", ""
+    schema, shape, member = resource_type().schema, "", ""
     found: list[str | int] = []
     for step in steps:
-        if step in type_.spellings:
-            structure, member = type_.shape, type_.spellings[str(step)]
-            type_ = type_.members[member]
+        if step in schema.spellings:
+            shape, member = schema.shape, schema.spellings[str(step)]
+            schema = schema.members[member]
             found.append(member)
-        elif type_.item is not None and _is_entry(step, type_):
-            type_ = type_.item
+        elif schema.item is not None and (isinstance(step, int) or schema.kind == "map"):
+            schema = schema.item
             found.append(0 if isinstance(step, int) else step)
         elif not isinstance(step, int):
             return None
-    return _only_scalar(_Scalar(tuple(found), type_, structure, member))
-
-
-def _only_scalar(found: _Scalar) -> _Scalar | None:
-    """What was found, or the entry of the list that was found, if that is a scalar."""
-    if found.type.kind == "list" and found.type.item is not None:
-        found = found._replace(path=(*found.path, 0), type=found.type.item)
-    return found if found.type.is_scalar else None
-
-
-def _is_entry(step: str | int, collection: Type) -> bool:
-    return isinstance(step, int) or collection.kind == "map"
+    if schema.kind == "list" and schema.item is not None:
+        schema = schema.item
+        found.append(0)
+    return _Scalar(tuple(found), schema, shape, member) if schema.is_scalar else None
 
 
 def _without_functions(path: Path) -> Path | None:
@@ -102,7 +94,7 @@ def _without_functions(path: Path) -> Path | None:
     steps: list[str | int] = []
     rest = iter(path)
     for step in rest:
-        if step in _FROM_ARGUMENT:
+        if step in _SELECTING:
             next(rest, None)
         elif step not in _REFERENCES:
             steps.append(step)

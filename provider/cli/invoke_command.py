@@ -1,4 +1,4 @@
-"""`invoke`: sends one event through the real function."""
+"""`invoke`: sends one event to the real function."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .emulation import EmulatedLocation, choose_location, emulator_at, name_in, seed_placeholder
-from .live import check_settings, is_url
-from .mistakes import Mistake
-from .reading import STANDARD_INPUT, bytes_of, json_of
+from .environment import offline, temporary_environment
+from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError, parse_json, read_bytes
+from .live import ENDPOINT_VARIABLE, check_settings, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ..emulator.emulator import Emulator
     from ..stack_engine.sink import AnswerSink
     from .screen import Screen
-
 
 EPILOG = """\b
 Examples:
@@ -34,18 +34,14 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG, short_help="Send one event through the provider's function.")
-@click.argument(
-    "event",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    metavar="EVENT.json",
-)
+@click.command(epilog=EPILOG, short_help="Send one event to the provider's function.")
+@click.argument("event", type=FILE_OR_STANDARD_INPUT, metavar="EVENT.json")
 @click.option("--empty", is_flag=True, help="Start without the configurations in the event.")
-@click.option("--endpoint-url", metavar="URL", callback=is_url, help="Use this Image Builder endpoint.")
+@click.option("--endpoint-url", metavar="URL", callback=check_url, help="Use this Image Builder endpoint.")
 @click.option("--live", is_flag=True, help="Use the REAL service, with your credentials and Region.")
 @click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
 def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs: bool) -> None:
-    """Send one CloudFormation custom resource event through the provider's real function.
+    """Send one CloudFormation custom resource event to the provider's real function.
 
     EVENT.json is an event as CloudFormation sends it (see events/ for samples); - reads it from standard input.
 
@@ -54,89 +50,65 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
     with placeholder content if it is adopted. To skip this, use --empty.
 
     With --endpoint-url or --live, the function uses the Region and credentials in your environment, for example
-    AWS_REGION and AWS_PROFILE. The response is never sent to the event's ResponseURL, but printed.
+    AWS_REGION and AWS_PROFILE. The response is printed; it is never sent to the event's ResponseURL.
 
-    The response is printed to standard output as JSON, progress and changes to standard error. The exit status is 0
-    for SUCCESS, 1 for FAILED or no valid response, and 2 for a mistake in the command or the event.
+    Standard output has the response as JSON, standard error the progress and the changes. The exit status is 0 for
+    SUCCESS, 1 for FAILED or no valid response, and 2 for a mistake in the command or the event.
     """
-    _check_options(empty, endpoint_url, live)
+    if live and endpoint_url:
+        raise click.UsageError("--live and --endpoint-url exclude each other.")
+    if empty and (live or endpoint_url):
+        raise click.UsageError("--empty is for the emulator: omit --live and --endpoint-url.")
     from ..stack_engine.sink import AnswerSink
     from .function import real_function
     from .screen import Screen
 
     request = _request(event)
-    out, screen = sys.stdout, Screen(sys.stderr)
-    with ExitStack() as open_while:
-        sink = open_while.enter_context(AnswerSink())
+    stdout, screen = sys.stdout, Screen(sys.stderr)
+    with ExitStack() as contexts:
+        sink = contexts.enter_context(AnswerSink())
         if live or endpoint_url:
             check_settings()
             emulator = None
-            open_while.enter_context(_endpoint(endpoint_url))
+            contexts.enter_context(temporary_environment())
+            os.environ |= {ENDPOINT_VARIABLE: endpoint_url} if endpoint_url else {}
         else:
-            emulator, location = open_while.enter_context(_emulated(request))
+            emulator, location = contexts.enter_context(_emulated(request))
         arn = location.function_arn if emulator else ""
-        function = open_while.enter_context(real_function(sys.stderr if logs else None, arn))
+        function = contexts.enter_context(real_function(sys.stderr if logs else None, arn))
         if emulator and not empty:
             _EarlierEvents(screen, emulator, location, function, sink).seed(request)
         before = emulator.configurations if emulator else {}
-        screen.say("The response is printed here; the event's ResponseURL is not used.", dim=True)
+        screen.print("The response is printed here; the event's ResponseURL is not used.", dim=True)
         response, problem = _respond(request, function, sink)
         if emulator:
             screen.changes(before, emulator.configurations)
-    raise SystemExit(_report(response, problem, screen, out))
-
-
-def _check_options(empty: bool, endpoint_url: str | None, live: bool) -> None:
-    if live and endpoint_url:
-        raise click.UsageError("--live and --endpoint-url exclude each other.")
-    if empty and (live or endpoint_url):
-        raise click.UsageError("--empty is for the emulator: leave out --live and --endpoint-url.")
-
-
-def _report(response: dict[str, Any] | None, problem: str, screen: Screen, out: TextIO) -> int:
-    """Print the response and its problem, and return the exit status."""
     if response is not None:
-        click.echo(json.dumps(response, indent=2, ensure_ascii=False), file=out)
+        click.echo(json.dumps(response, indent=2, ensure_ascii=False), file=stdout)
     if problem:
-        screen.say(problem, fg="red")
-    return 0 if not problem and response and response.get("Status") == "SUCCESS" else 1
+        screen.print(problem, fg="red")
+    raise SystemExit(0 if not problem and response and response.get("Status") == "SUCCESS" else 1)
 
 
 def _request(file: Path) -> dict[str, Any]:
+    """The event in the file. Raises UserError if it is not a custom resource event."""
     name = "standard input" if file == STANDARD_INPUT else str(file)
-    event = json_of(bytes_of(file), name)
+    event = parse_json(read_bytes(file), name)
     if not isinstance(event, dict):
-        raise Mistake(f"{name}: an event must be a JSON object")
-    needed = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResourceProperties")
-    if missing := [member for member in needed if member not in event]:
-        raise Mistake(f"{name}: is not a custom resource event: it lacks {', '.join(missing)}")
+        raise UserError(f"{name}: an event must be a JSON object")
+    required = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResourceProperties")
+    if missing := [member for member in required if member not in event]:
+        raise UserError(f"{name}: is not a custom resource event: it lacks {', '.join(missing)}")
     return event
 
 
 @contextmanager
-def _endpoint(url: str | None) -> Iterator[None]:
-    name = "AWS_ENDPOINT_URL_IMAGEBUILDER"
-    before = os.environ.get(name)
-    if url:
-        os.environ[name] = url
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = before
-
-
-@contextmanager
 def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, EmulatedLocation]]:
-    from .function import offline
-
-    stack = str(event["StackId"]).split(":")
-    region, account = (stack[3], stack[4]) if len(stack) > 5 else (None, None)
+    """An emulator in the location of the first configuration ARN in the event, else in that of the stack."""
     location = choose_location(None, None, [("the event", json.dumps(event))])
     if not location.source:
-        location = choose_location(region, account, [])
+        stack = str(event["StackId"]).split(":")
+        location = choose_location(stack[3], stack[4], []) if len(stack) > 5 else location
     with offline(), emulator_at(location) as emulator:
         os.environ.update(emulator.environment())
         yield emulator, location
@@ -169,24 +141,18 @@ def _respond(
     return response, problem
 
 
+@dataclass(frozen=True)
 class _EarlierEvents:
     """Creates the configurations in an event, as earlier events of its stack would have."""
 
-    def __init__(
-        self,
-        screen: Screen,
-        emulator: Emulator,
-        location: EmulatedLocation,
-        function: Callable[[dict[str, Any]], None],
-        sink: AnswerSink,
-    ) -> None:
-        self._screen = screen
-        self._emulator = emulator
-        self._location = location
-        self._function = function
-        self._sink = sink
+    screen: Screen
+    emulator: Emulator
+    location: EmulatedLocation
+    function: Callable[[dict[str, Any]], None]
+    sink: AnswerSink
 
     def seed(self, event: Mapping[str, Any]) -> None:
+        """Create the configuration that the stack owns, and placeholders for the others that the event refers to."""
         from ..resources import resource_type
         from ..schema.expand import expand
         from ..schema.model import TARGET
@@ -195,12 +161,12 @@ class _EarlierEvents:
         if not isinstance(properties, dict) or not isinstance(old, dict):
             return  # the function reports this
         physical_id = str(event.get("PhysicalResourceId", ""))
-        adopted = expand(old or properties, resource_type().schema).parameters.get(TARGET)
-        if event["RequestType"] != "Create" and name_in(physical_id) and not adopted:
+        schema = resource_type().schema
+        targets = [expand(one, schema).parameters.get(TARGET) for one in (properties, old)]
+        is_adopted = targets[1] if old else targets[0]
+        if event["RequestType"] != "Create" and name_in(physical_id) and not is_adopted:
             self._create(event, physical_id, [old, properties])
-        expanded = [expand(one, resource_type().schema).parameters for one in (properties, old)]
-        wanted = (physical_id, *(str(one.get(TARGET, "")) for one in expanded))
-        self._seed_placeholders(wanted)
+        self._seed_placeholders((physical_id, *(str(one or "") for one in targets)))
 
     def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
         """Create an owned configuration through the function, so that it has the stack's ownership tags."""
@@ -217,13 +183,13 @@ class _EarlierEvents:
                     "RequestId": f"before-{event['RequestId']}"[:64],
                     "ResourceProperties": properties,
                 }
-                response, _ = _respond(create, self._function, self._sink)
+                response, _ = _respond(create, self.function, self.sink)
                 if response and response.get("Status") == "SUCCESS":
-                    self._screen.say(f"{arn} was created first, from the event's own properties.", dim=True)
+                    self.screen.print(f"{arn} was created first, from the event's own properties.", dim=True)
                     return
 
     def _seed_placeholders(self, arns: Iterable[str]) -> None:
         for arn in dict.fromkeys(filter(name_in, arns)):
-            if arn not in self._emulator.configurations and seed_placeholder(self._emulator, self._location, arn):
+            if arn not in self.emulator.configurations and seed_placeholder(self.emulator, self.location, arn):
                 text = f"{arn} was created first, with placeholder content, because the event refers to it. "
-                self._screen.say(f"{text}To skip this, use --empty.", dim=True)
+                self.screen.print(f"{text}To skip this, use --empty.", dim=True)
