@@ -1,7 +1,5 @@
 """`completion`: prints the script with which a shell completes commands, options, and files."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

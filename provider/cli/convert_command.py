@@ -61,10 +61,7 @@ def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | 
     from ..template.reader import UnreadableError
     from .convert.document import Document
 
-    if adopt and target != "ours":
-        raise click.UsageError("--adopt goes with --to ours only.")
-    if resource and target != "cli":
-        raise click.UsageError("--resource goes with --to cli only.")
+    _check_options(target, adopt, resource)
     name = "stdin" if file == STANDARD_INPUT else str(file)
     try:
         document = Document.of(read_bytes(file))
@@ -80,6 +77,13 @@ def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | 
         write(text, output)
         has_errors = _report_findings(converted, target, str(output or "the result"))
     raise SystemExit(has_errors or any(note.is_loss for note in document.notes))
+
+
+def _check_options(target: str, adopt: bool, resource: str) -> None:
+    if adopt and target != "ours":
+        raise click.UsageError("--adopt goes with --to ours only.")
+    if resource and target != "cli":
+        raise click.UsageError("--resource goes with --to cli only.")
 
 
 def _converted(document: Document, target: str, adopt: bool, resource: str) -> str:

@@ -1,7 +1,5 @@
 """`docs`: prints the reference page of the resource's properties."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`emulate`: runs the Image Builder emulator in the foreground."""
 
-from __future__ import annotations
-
 import shlex
 import threading
 from contextlib import suppress

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ..arn import is_configuration_arn, slug
 from .files import UserError, parse_json, read_bytes
 
 if TYPE_CHECKING:
@@ -99,23 +100,8 @@ def existing_configuration(file: Path) -> dict[str, Any]:
     return configuration
 
 
-def seed_configuration(emulator: Emulator, configuration: Mapping[str, Any]) -> str:
-    """Add a configuration, and return its ARN. Raises UserError if one with this name exists."""
-    try:
-        return emulator.seed(
-            name=configuration["name"],
-            distributions=configuration.get("distributions", []),
-            description=configuration.get("description"),
-            tags=configuration.get("tags") or {},
-        )
-    except ValueError as error:
-        raise UserError(str(error)) from error
-
-
 def seed_placeholder(emulator: Emulator, location: EmulatedLocation, arn: str) -> bool:
     """Add a configuration with this ARN and placeholder content. Returns False if the ARN is not in `location`."""
-    from ..arn import slug
-
     match, name = _CONFIGURATION_ARN.match(arn), name_in(arn)
     if not match or (match["region"], match["account"]) != (location.region, location.account) or name != slug(name):
         return False
@@ -127,6 +113,4 @@ def seed_placeholder(emulator: Emulator, location: EmulatedLocation, arn: str) -
 
 def name_in(arn: str) -> str:
     """The name at the end of a configuration's ARN; empty if `arn` is not one."""
-    from ..arn import is_configuration_arn
-
     return arn.rpartition("/")[2] if is_configuration_arn(arn) else ""

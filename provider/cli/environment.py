@@ -1,7 +1,5 @@
 """Changes environment variables for the duration of a `with` block."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Reads input files and writes a command's result; `-` is standard input."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

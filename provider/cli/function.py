@@ -1,7 +1,5 @@
 """Runs the provider's real function in this process, as Lambda would."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Tracks configurations through a rehearsal: which may remain, which may be deleted, and which were lost."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 

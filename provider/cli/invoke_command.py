@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -55,10 +55,7 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
     Standard output has the response as JSON, standard error the progress and the changes. The exit status is 0 for
     SUCCESS, 1 for FAILED or no valid response, and 2 for a mistake in the command or the event.
     """
-    if live and endpoint_url:
-        raise click.UsageError("--live and --endpoint-url exclude each other.")
-    if empty and (live or endpoint_url):
-        raise click.UsageError("--empty is for the emulator: omit --live and --endpoint-url.")
+    _check_options(empty, endpoint_url, live)
     from ..stack_engine.sink import AnswerSink
     from .function import real_function
     from .screen import Screen
@@ -69,25 +66,37 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
         sink = contexts.enter_context(AnswerSink())
         if live or endpoint_url:
             check_settings()
-            emulator = None
+            emulated = None
             contexts.enter_context(temporary_environment())
             os.environ |= {ENDPOINT_VARIABLE: endpoint_url} if endpoint_url else {}
         else:
-            emulator, location = contexts.enter_context(_emulated(request))
-        arn = location.function_arn if emulator else ""
+            emulated = contexts.enter_context(_emulated(request))
+        arn = emulated[1].function_arn if emulated else ""
         function = contexts.enter_context(real_function(sys.stderr if logs else None, arn))
-        if emulator and not empty:
-            _EarlierEvents(screen, emulator, location, function, sink).seed(request)
-        before = emulator.configurations if emulator else {}
+        if emulated and not empty:
+            _EarlierEvents(screen, *emulated, function, sink).seed(request)
+        before = emulated[0].configurations if emulated else {}
         screen.print("The response is printed here; the event's ResponseURL is not used.", dim=True)
         response, problem = _respond(request, function, sink)
-        if emulator:
-            screen.changes(before, emulator.configurations)
+        if emulated:
+            screen.changes(before, emulated[0].configurations)
+    _report(response, problem, screen, stdout)
+
+
+def _check_options(empty: bool, endpoint_url: str | None, live: bool) -> None:
+    if live and endpoint_url:
+        raise click.UsageError("--live and --endpoint-url exclude each other.")
+    if empty and (live or endpoint_url):
+        raise click.UsageError("--empty is for the emulator: omit --live and --endpoint-url.")
+
+
+def _report(response: dict[str, Any] | None, problem: str, screen: Screen, stdout: TextIO) -> None:
+    """Print the response and its problem, and exit with their status."""
     if response is not None:
         click.echo(json.dumps(response, indent=2, ensure_ascii=False), file=stdout)
     if problem:
         screen.print(problem, fg="red")
-    raise SystemExit(0 if not problem and response and response.get("Status") == "SUCCESS" else 1)
+    raise SystemExit(bool(problem) or (response or {}).get("Status") != "SUCCESS")
 
 
 def _request(file: Path) -> dict[str, Any]:
@@ -153,40 +162,33 @@ class _EarlierEvents:
 
     def seed(self, event: Mapping[str, Any]) -> None:
         """Create the configuration that the stack owns, and placeholders for the others that the event refers to."""
+        from ..arn import slug
         from ..resources import resource_type
         from ..schema.expand import expand
-        from ..schema.model import TARGET
+        from ..schema.model import NAME, TARGET
 
         properties, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
         if not isinstance(properties, dict) or not isinstance(old, dict):
             return  # the function reports this
         physical_id = str(event.get("PhysicalResourceId", ""))
-        schema = resource_type().schema
-        targets = [expand(one, schema).parameters.get(TARGET) for one in (properties, old)]
-        is_adopted = targets[1] if old else targets[0]
-        if event["RequestType"] != "Create" and name_in(physical_id) and not is_adopted:
-            self._create(event, physical_id, [old, properties])
-        self._seed_placeholders((physical_id, *(str(one or "") for one in targets)))
+        candidates = [(one, expand(one, resource_type().schema).parameters) for one in (old, properties)]
+        (_, before), (_, new) = candidates
+        if event["RequestType"] != "Create" and name_in(physical_id) and not (before or new).get(TARGET):
+            named = [
+                one for one, parameters in candidates if slug(str(parameters.get(NAME, ""))) == name_in(physical_id)
+            ]
+            self._create(event, physical_id, named)
+        self._seed_placeholders((physical_id, str(new.get(TARGET, "")), str(before.get(TARGET, ""))))
 
-    def _create(self, event: Mapping[str, Any], arn: str, candidates: list[Mapping[str, Any]]) -> None:
+    def _create(self, event: Mapping[str, Any], arn: str, candidates: Iterable[Mapping[str, Any]]) -> None:
         """Create an owned configuration through the function, so that it has the stack's ownership tags."""
-        from ..arn import slug
-        from ..resources import resource_type
-        from ..schema.expand import expand
-        from ..schema.model import NAME
-
+        create = {name: value for name, value in event.items() if name != "OldResourceProperties"}
+        create |= {"RequestType": "Create", "RequestId": f"before-{event['RequestId']}"[:64]}
         for properties in candidates:
-            if slug(str(expand(properties, resource_type().schema).parameters.get(NAME, ""))) == name_in(arn):
-                create = {
-                    **{name: value for name, value in event.items() if name != "OldResourceProperties"},
-                    "RequestType": "Create",
-                    "RequestId": f"before-{event['RequestId']}"[:64],
-                    "ResourceProperties": properties,
-                }
-                response, _ = _respond(create, self.function, self.sink)
-                if response and response.get("Status") == "SUCCESS":
-                    self.screen.print(f"{arn} was created first, from the event's own properties.", dim=True)
-                    return
+            response, _ = _respond({**create, "ResourceProperties": properties}, self.function, self.sink)
+            if response and response.get("Status") == "SUCCESS":
+                self.screen.print(f"{arn} was created first, from the event's own properties.", dim=True)
+                return
 
     def _seed_placeholders(self, arns: Iterable[str]) -> None:
         for arn in dict.fromkeys(filter(name_in, arns)):

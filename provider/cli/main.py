@@ -1,7 +1,5 @@
 """The command group."""
 
-from __future__ import annotations
-
 import errno
 import gc
 import os

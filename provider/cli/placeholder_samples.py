@@ -1,7 +1,5 @@
 """Replaces placeholders by samples that the provider's checks accept."""
 
-from __future__ import annotations
-
 import json
 import re
 from hashlib import sha256
@@ -68,12 +66,9 @@ def _is_valid(text: str, scalar: _Scalar) -> bool:
 
 def _scalar(path: Path) -> _Scalar | None:
     """The scalar property, or the entry of a list of scalars, at a path in a template; None if there is none."""
-    steps = _without_functions(path[3:]) if path[::2][:2] == ("Resources", "Properties") else None
-    if steps is None:
-        return None
     schema, shape, member = resource_type().schema, "", ""
     found: list[str | int] = []
-    for step in steps:
+    for step in _without_functions(path):
         if step in schema.spellings:
             shape, member = schema.shape, schema.spellings[str(step)]
             schema = schema.members[member]
@@ -83,21 +78,30 @@ def _scalar(path: Path) -> _Scalar | None:
             found.append(0 if isinstance(step, int) else step)
         elif not isinstance(step, int):
             return None
-    if schema.kind == "list" and schema.item is not None:
-        schema = schema.item
-        found.append(0)
-    return _Scalar(tuple(found), schema, shape, member) if schema.is_scalar else None
+    return _only_scalar(_Scalar(tuple(found), schema, shape, member))
 
 
-def _without_functions(path: Path) -> Path | None:
-    """The path without functions and the positions of their arguments; None if it ends inside a reference."""
+def _only_scalar(found: _Scalar) -> _Scalar | None:
+    """The property, or its entry if it is a list, if that is a scalar."""
+    if found.schema.kind == "list" and found.schema.item is not None:
+        found = found._replace(path=(*found.path, 0), schema=found.schema.item)
+    return found if found.schema.is_scalar else None
+
+
+def _without_functions(path: Path) -> Path:
+    """The path below a resource's Properties, without functions and the positions of their arguments.
+
+    It is empty if there is no such path, or if it ends inside a reference.
+    """
+    if path[::2][:2] != ("Resources", "Properties"):
+        return ()
     steps: list[str | int] = []
-    rest = iter(path)
+    rest = iter(path[3:])
     for step in rest:
         if step in _SELECTING:
             next(rest, None)
         elif step not in _REFERENCES:
             steps.append(step)
         elif next(rest, None) is not None:
-            return None
+            return ()
     return tuple(steps)

@@ -1,7 +1,5 @@
 """Runs a rehearsal: the steps of a stack's lifecycle, and checks after each step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +18,9 @@ from .inventory import Inventory, Problem, drift
 from .placeholder_samples import PlaceholderSamples
 from .screen import Screen
 from .template_files import provider_logical_ids, template_rejected
+
+_STEPS = {False: ("creation", "CREATE_COMPLETE"), True: ("update", "UPDATE_COMPLETE")}
+"""By whether the stack exists: the step, and the stack's status if it succeeds."""
 
 
 class Rehearsal:
@@ -70,7 +71,7 @@ class Rehearsal:
             except TemplateError as error:
                 raise template_rejected(template.name, error) from error
             before = self._show(before, stack)
-            step, success = ("update", "UPDATE_COMPLETE") if previous else ("creation", "CREATE_COMPLETE")
+            step, success = _STEPS[previous is not None]
             failures = self._failures(f"{step} from {template.name}", stack, success)
             losses = [*self._losses(stack), *(self._drifted(previous, stack, before) if previous else [])]
             if failures or losses:

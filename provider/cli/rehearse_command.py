@@ -10,15 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .emulation import (
-    account_option,
-    choose_location,
-    emulator_at,
-    existing_configuration,
-    region_option,
-    seed_configuration,
-)
-from .files import FILE_OR_STANDARD_INPUT
+from .emulation import account_option, choose_location, emulator_at, existing_configuration, region_option
+from .files import FILE_OR_STANDARD_INPUT, UserError
 from .template_files import (
     OptionValues,
     check_stack_name,
@@ -33,6 +26,8 @@ from .template_files import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from ..emulator.emulator import Emulator
     from .screen import Screen
 
@@ -122,11 +117,9 @@ def rehearse(
     texts = read_texts(templates)
     loaded = load_templates(templates, texts, parameters, parse)
     configurations = [(str(file), existing_configuration(file)) for file in existing]
-    # Each input that may contain a configuration's ARN, by the name that the output shows.
     inputs = [
-        *((name, str(one.get("arn", ""))) for name, one in configurations),
-        *((f"--parameter {name}", value) for name, value in parameters.items()),
-        *((template.name, texts[file]) for file, template in zip(templates, loaded, strict=True)),
+        *_option_texts(configurations, parameters),
+        *((one.name, texts[file]) for file, one in zip(templates, loaded, strict=True)),
     ]
     location = choose_location(region, account, inputs)
     name = stack_name or default_stack_name(templates[0])
@@ -143,16 +136,37 @@ def rehearse(
     screen.print()
     for message in unused_values(exports, references, texts.values()):
         screen.print(f"{message}.", fg="yellow")
+    _report(screen, problems, has_updates=len(loaded) > 1)
+
+
+def _option_texts(
+    configurations: list[tuple[str, dict[str, Any]]], parameters: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The options that may contain a configuration's ARN, by the names that the output shows."""
+    yield from ((name, str(one.get("arn", ""))) for name, one in configurations)
+    yield from ((f"--parameter {name}", value) for name, value in parameters.items())
+
+
+def _report(screen: Screen, problems: list[str], *, has_updates: bool) -> None:
+    """Print the outcome, and exit with status 1 if there are problems."""
     if problems:
         screen.print(f"Rehearsal failed: {'; '.join(problems)}", fg="red", bold=True)
         raise SystemExit(1)
-    steps = "created, updated, and deleted" if len(loaded) > 1 else "created and deleted"
+    steps = "created, updated, and deleted" if has_updates else "created and deleted"
     screen.print(f"Rehearsal succeeded: the stack was {steps}.", fg="green", bold=True)
 
 
 def _seed(emulator: Emulator, configurations: list[tuple[str, dict[str, Any]]], screen: Screen) -> None:
     """Add the configurations of --existing, and report those whose account or Region is overridden."""
     for file, configuration in configurations:
-        arn = seed_configuration(emulator, configuration)
+        try:
+            arn = emulator.seed(
+                name=configuration["name"],
+                distributions=configuration.get("distributions", []),
+                description=configuration.get("description"),
+                tags=configuration.get("tags") or {},
+            )
+        except ValueError as error:  # the name exists already
+            raise UserError(str(error)) from error
         if configuration.get("arn", arn) != arn:
             screen.print(f"{file} is used as {arn}, because of --region or --account.", fg="yellow")

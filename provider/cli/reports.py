@@ -1,7 +1,5 @@
 """Renders findings as text with source lines, as JSON, as SARIF, and as GitHub annotations."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress

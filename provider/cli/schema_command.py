@@ -1,7 +1,5 @@
 """`schema`: prints the JSON Schema of the resource's properties."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

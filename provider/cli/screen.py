@@ -86,9 +86,11 @@ class Screen:
             self._line("~", f"{difference.path}: {_scalar(difference.old)} -> {_scalar(difference.new)}")
 
     def _side(self, sign: str, path: str, value: object) -> None:
+        from ..authoring.block import lines
+
         if isinstance(value, (dict, list)) and value:
             self._line(sign, f"{path}:")
-            for line in _block(value):
+            for line in lines(value):
                 self._line(sign, f"  {line}")
         else:
             self._line(sign, f"{path}: {_scalar(value)}")
@@ -103,21 +105,6 @@ def _status_color(status: str) -> str:
     if status in {"SKIPPED", "NOTICE", "DELETE_SKIPPED"}:
         return "yellow"
     return "green" if status.endswith("_COMPLETE") else "blue"
-
-
-def _block(value: object) -> list[str]:
-    """A structure in YAML, line by line, with quotes around each string that starts with a digit."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        pass
-
-    def represent(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-        style = '"' if text[:1].isdecimal() else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-    Dumper.add_representer(str, represent)
-    return yaml.dump(value, Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True).splitlines()
 
 
 def _scalar(value: object) -> str:

@@ -1,7 +1,5 @@
 """`skeleton`: prints a template to start from."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -84,30 +84,44 @@ def update(
     parameters = _parameters(context, given, cli_input_json, cli_input_yaml)
     _check(parameters)
 
-    from ..schema.model import UPDATE, service_model
+    from ..schema.model import UPDATE
     from .awscli.connection import Connection, enable_debug_log
-    from .awscli.output_formats import FORMATS, render
+    from .awscli.output_formats import render
 
     if debug:
         enable_debug_log()
     with command_errors():
         connection = Connection(**others)
         session = connection.session()
-        output_format = output or session.get_config_variable("output")
-        if output_format not in FORMATS:
-            known = ", ".join(FORMATS)
-            raise ConfigurationError(f"Unknown output type: {output_format}; choose from {known}")
+        output_format = _output_format(output or session.get_config_variable("output"))
         if generate_cli_skeleton:
-            shape = service_model().operation_model(UPDATE).output_shape
-            response = {name: name for name in getattr(shape, "members", {})}
+            response = _sample_response()
         elif dry_run:
             _dry_run(connection.client(session), parameters)
             return
         else:
             response = _update(connection.client(session), parameters)
         result = query.search(response) if query else response
-    is_colored = color == "on" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    click.echo(render(result, output_format, UPDATE, color=is_colored), nl=False, color=True)
+    click.echo(render(result, output_format, UPDATE, color=_is_colored(color)), nl=False, color=True)
+
+
+def _sample_response() -> dict[str, Any]:
+    from ..schema.model import UPDATE, service_model
+
+    shape = service_model().operation_model(UPDATE).output_shape
+    return {name: name for name in getattr(shape, "members", {})}
+
+
+def _is_colored(color: str) -> bool:
+    return color == "on" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+def _output_format(name: str) -> str:
+    from .awscli.output_formats import FORMATS
+
+    if name not in FORMATS:
+        raise ConfigurationError(f"Unknown output type: {name}; choose from {', '.join(FORMATS)}")
+    return name
 
 
 def _skeleton(skeleton_format: str) -> str:
@@ -130,14 +144,14 @@ def _parameters(
         for option, (name, schema) in members().items()
         if given[name] not in (None, ())
     }
-    if input_json is None and input_yaml is None:
+    option, text = ("--cli-input-yaml", input_yaml) if input_json is None else ("--cli-input-json", input_json)
+    if text is None:
         required = set(operation(UPDATE).required) - {IDEMPOTENCY} - parameters.keys()
         if missing := [option for option, (name, _) in members().items() if name in required]:
             raise InvalidUsageError(f"the following arguments are required: {', '.join(missing)}", context)
-    for option, text in (("--cli-input-json", input_json), ("--cli-input-yaml", input_yaml)):
-        if text is not None:
-            parsed = parse_input(text, option)
-            parameters |= {name: value for name, value in parsed.items() if name not in parameters}
+    else:
+        parsed = parse_input(text, option)
+        parameters |= {name: value for name, value in parsed.items() if name not in parameters}
     return {**parameters, IDEMPOTENCY: parameters.get(IDEMPOTENCY, str(uuid4()))}
 
 

@@ -1,7 +1,5 @@
 """Errors that end a command with the messages and return codes of the AWS CLI."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Creates the service's client from the AWS CLI's options, environment, and configuration files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Final
 

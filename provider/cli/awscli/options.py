@@ -135,14 +135,15 @@ def members() -> Mapping[str, tuple[str, Schema]]:
 
 @cache
 def _member_options() -> tuple[click.Option, ...]:
-    return tuple(_member_option(option, name, schema) for option, (name, schema) in members().items())
-
-
-def _member_option(option: str, name: str, schema: Schema) -> click.Option:
-    if schema.kind == "boolean":
-        return click.Option([f"{option}/--no-{option[2:]}", name], default=None)
-    is_list = schema.kind == "list"
-    return click.Option([option, name], multiple=is_list, metavar=schema.kind.upper() + "..." * is_list)
+    options = []
+    for option, (name, schema) in members().items():
+        if schema.kind == "boolean":
+            options.append(click.Option([f"{option}/--no-{option[2:]}", name], default=None))
+        else:
+            is_list = schema.kind == "list"
+            metavar = f"{schema.kind.upper()}{'...' if is_list else ''}"
+            options.append(click.Option([option, name], multiple=is_list, metavar=metavar))
+    return tuple(options)
 
 
 def _repeat_options(arguments: list[str], lists: set[str]) -> list[str]:

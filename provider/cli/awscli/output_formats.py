@@ -1,7 +1,5 @@
 """Renders the service's response for `--output`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final

@@ -1,10 +1,8 @@
 """Checks an operation's input, and describes all problems by the API's names."""
 
-from __future__ import annotations
-
 import json
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
@@ -13,22 +11,16 @@ from ...schema.rules import RULES, apply_rules
 from ...schema.validate import validate
 
 
-class Problems(NamedTuple):
-    """The errors, which the service would reject, and the warnings; one line each."""
-
-    errors: list[str]
-    warnings: list[str]
-
-
-def problems(parameters: dict[str, Any], schema: Schema) -> Problems:
-    """Check an operation's input against the service model and the service's own rules."""
+def problems(parameters: dict[str, Any], schema: Schema) -> tuple[list[str], list[str]]:
+    """The errors and the warnings about an operation's input, by the service model and the service's own rules."""
     rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in schema.members)
-    found = Problems([], [])
+    errors: list[str] = []
+    warnings: list[str] = []
     suggestions = Suggestions(schema)
     for finding in (*validate(parameters, schema), *apply_rules(parameters, rules)):
-        lines = found.errors if finding.severity is Severity.ERROR else found.warnings
+        lines = errors if finding.severity is Severity.ERROR else warnings
         lines.append(_line(finding, parameters, schema, suggestions))
-    return found
+    return errors, warnings
 
 
 def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggestions: Suggestions) -> str:
@@ -43,12 +35,20 @@ def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggesti
             path += f"[{json.dumps(element, ensure_ascii=False)}]"
         else:
             path += f".{element}"
-        structure, current = current, current and (current.item or current.members.get(str(element)))
-        # A member may be missing.
-        value = value.get(element) if isinstance(value, dict) else value[element]
+        structure, current = current, _below(current, element)
+        value = _entry(value, element)
     message = finding.message
     if finding.rule == "unknown" and structure:
         message = suggestions.message(str(finding.path[-1]), structure, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
         message += "; YAML reads it as a date, so put it in quotes"
     return f"{path.removeprefix('.') or 'input'}: {message}"
+
+
+def _entry(value: Any, element: str | int) -> Any:
+    """The entry of a value by name or index; None for a missing member."""
+    return value.get(element) if isinstance(value, dict) else value[element]
+
+
+def _below(schema: Schema | None, element: str | int) -> Schema | None:
+    return schema and (schema.item or schema.members.get(str(element)))

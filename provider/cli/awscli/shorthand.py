@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-shorthand.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """`--output table`: draws nested values as the AWS CLI does."""
 
-from __future__ import annotations
-
 import os
 import sys
 import unicodedata
@@ -37,7 +35,7 @@ class _Section:
     def width(self) -> int:
         return max(_width(self.title), sum(self.columns)) + 2 + 2 * self.depth
 
-    def vertical(self) -> _Section:
+    def vertical(self) -> "_Section":
         """The section with headers beside the values if it has a single row; else unchanged."""
         if len(self.rows) != 1 or not self.headers:
             return self

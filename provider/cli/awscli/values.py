@@ -99,10 +99,10 @@ def _yaml(text: str) -> Any:
 def _load(language: str, load: Callable[[str], Any], error_type: type[Exception], text: str) -> Any:
     try:
         return load(text)
-    except error_type as error:
-        raise ValueError(f"Invalid {language}: {error}\n{language} received: {text}") from error
     except RecursionError:
         raise ValueError(f"Invalid {language}: it is nested too deeply") from None
+    except error_type as error:
+        raise ValueError(f"Invalid {language}: {error}\n{language} received: {text}") from error
 
 
 def _unreadable(option: str, error: ValueError) -> InvalidParameterError:

@@ -1,7 +1,5 @@
 """Converts the AWS CLI's input to a template and back: the same members, in camelCase and without a resource."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -103,9 +101,11 @@ def _as_sent(value: Any, node: yaml.Node | None) -> Any:
         return [_as_sent(inner, item) for inner, item in zip(value, items, strict=True)]
     if isinstance(value, float) and isinstance(node, yaml.ScalarNode):
         return node.value  # 1.10 is another text than 1.1
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if value is None else str(value)
+    return value if value is None else _scalar_text(value)
+
+
+def _scalar_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _note_loss(document: Document, path: Path, text: str) -> None:

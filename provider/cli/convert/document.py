@@ -1,7 +1,5 @@
 """Edits a template's text in place: comments, quotes, and layout are kept."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -42,7 +40,7 @@ class Document:
     _edits: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, content: bytes) -> Document:
+    def of(cls, content: bytes) -> "Document":
         """The document in a file's content. Raises UnreadableError if it is not a mapping in YAML or JSON."""
         source = read(content)
         if not isinstance(source.root, yaml.MappingNode):

@@ -1,7 +1,5 @@
 """Converts native resources to this provider's. Their properties are unchanged: the provider accepts all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import count
 from typing import Any

@@ -1,7 +1,5 @@
 """Reads PyYAML's nodes of a template: the entries of mappings, and calls of intrinsic functions."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias

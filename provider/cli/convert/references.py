@@ -1,7 +1,5 @@
 """References from a template to its resources: Ref, Fn::GetAtt, Fn::Sub, and DependsOn."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

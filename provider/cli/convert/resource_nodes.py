@@ -1,7 +1,5 @@
 """Finds the resources in a document: a whole template, its resources alone, or a single resource."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Converts this provider's resources to native ones, which lack some of the properties."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import yaml

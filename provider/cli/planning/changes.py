@@ -1,7 +1,5 @@
 """The planned change of a resource, and the configuration that it has before."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
@@ -47,7 +45,7 @@ class Change(NamedTuple):
     properties: Mapping[str, Any] = MappingProxyType({})
     differences: tuple[Difference, ...] = ()
     placeholders: tuple[str, ...] = ()
-    replaced: Change | None = None
+    replaced: "Change | None" = None
 
 
 class CurrentConfiguration(NamedTuple):

@@ -1,7 +1,5 @@
 """The live configurations, with the effects of what has been planned so far."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Renders a plan as text and as JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -40,8 +38,12 @@ def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> Non
     for change in changes:
         _show(screen, change)
     screen.print()
+    screen.print(f"Plan: {_counts(changes)}.", bold=True)
+
+
+def _counts(changes: Sequence[Change]) -> str:
     counts = {action.value: sum(change.action is action for change in changes) for action in Action}
-    screen.print(f"Plan: {', '.join(f'{count} {action}' for action, count in counts.items() if count)}.", bold=True)
+    return ", ".join(f"{count} {action}" for action, count in counts.items() if count)
 
 
 def _show(screen: Screen, change: Change) -> None:

@@ -5,10 +5,8 @@ Placeholders replace the values that are known only at deployment. Each value is
 placeholders: if the results differ, the value depends on a placeholder.
 """
 
-from __future__ import annotations
-
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import starmap
 from typing import Any, NamedTuple
@@ -23,7 +21,7 @@ from ...schema.attributes import attributes
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
-from ...schema.finding import Path, Severity
+from ...schema.finding import Finding, Path, Severity
 from ...schema.model import NAME, TARGET
 from ...stack_engine.deployment import AttributeMissingError, Deployment
 from ...stack_engine.records import Resource
@@ -81,25 +79,34 @@ class Planner:
         """The configurations with the stack's ownership tags, if the stack is known."""
         arns = {name: one.arn for name, one in self._configurations(self.new).items() if one.arn}
         live = {name: found for name, arn in arns.items() if (found := self.live_state.read(arn))}
-        ids = {Ownership.of(one.tags).stack_id for name, one in live.items() if self._owns(name, one)}
+        ids = self._owning_stacks(live)
         if not ids and not self.stack_name:
             self.replacement_note = "another one is unknown without --stack-name NAME or --previous FILE"
             return StackResources()
         owned = self.live_state.owned()
-        ids = ids or stack_ids(owned, self.live_state.location, self.stack_name)
+        stack_id = self._only_stack(ids or stack_ids(owned, self.live_state.location, self.stack_name))
+        if not stack_id:
+            return StackResources()
+        targets = {name: ResolvedTarget(arn, name in live) for name, arn in arns.items()}
+        backed = list(filter(self.new.one.backed, self.new.one.order))
+        return find_stack_resources(owned, stack_id, targets, backed)
+
+    def _owning_stacks(self, live: Mapping[str, Configuration]) -> set[str]:
+        """The IDs of the stacks that own these configurations, given by logical ID."""
+        return {Ownership.of(one.tags).stack_id for name, one in live.items() if self._owns(name, one)}
+
+    def _only_stack(self, ids: set[str]) -> str:
+        """The only stack's ID; empty, with a note, if there is none, or if there are several."""
         if len(ids) > 1:
             self.notes.append(
                 "the ownership tags name several stacks, so replacements and deletions are unknown without "
                 f"--previous FILE: {', '.join(sorted(ids))}"
             )
-            return StackResources()
+            return ""
         self.replacement_note = "an adopted one is unknown without --previous FILE"
         if not ids:
             self.replacement_note += f"; no configuration has the ownership tags of a stack named {self.stack_name}"
-            return StackResources()
-        targets = {name: ResolvedTarget(arn, name in live) for name, arn in arns.items()}
-        backed = list(filter(self.new.one.backed, self.new.one.order))
-        return find_stack_resources(owned, ids.pop(), targets, backed)
+        return next(iter(ids), "")
 
     def _configurations(self, template: EvaluatedTwice) -> dict[str, CurrentConfiguration]:
         """The configuration that each resource of a template has once the template is deployed."""
@@ -155,11 +162,10 @@ class Planner:
         found = validate_properties(expanded, resource.rules)
         findings = tuple(one for one in found if not _depends_on_placeholder(one.path, desired, other))
         change = Change(name, Action.REFUSED, findings=findings, properties=properties)
-        if errors := sum(one.severity is Severity.ERROR for one in findings):
-            count = "1 problem" if errors == 1 else f"{errors} problems"
-            return change._replace(reason=f"{count} with the properties, nothing is called"), Plan()
-        has_wrong_type = any(one.rule == "type" for one in found)
-        if has_wrong_type or not _same_target(desired, other) or (before and not before.arn):
+        if problems := _problems(findings):
+            return change._replace(reason=problems), Plan()
+        is_known = _same_target(desired, other) and (before is None or before.arn)
+        if not is_known or "type" in {one.rule for one in found}:
             return change._replace(action=Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT), Plan()
         return self._plan_valid(change, desired, other, before)
 
@@ -275,6 +281,12 @@ class Planner:
         """Make the resource's physical ID and attributes available to `Ref` and `Fn::GetAtt`."""
         data = attributes(arn, str(desired.get(NAME, arn.rpartition("/")[2])), desired)
         self.live[name] = Resource(name, DISTRIBUTION_CONFIGURATION, arn, properties, data, "", "")
+
+
+def _problems(findings: Iterable[Finding]) -> str:
+    errors = sum(one.severity is Severity.ERROR for one in findings)
+    count = "1 problem" if errors == 1 else f"{errors} problems"
+    return f"{count} with the properties, nothing is called" if errors else ""
 
 
 def _target(desired: Mapping[str, Any]) -> Target:

@@ -4,9 +4,7 @@ A retained configuration keeps its ownership tags. So a configuration with a res
 current one or an earlier one. Without evidence that it is an earlier one, it counts as the current one.
 """
 
-from __future__ import annotations
-
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,6 +18,10 @@ _SEE_PREVIOUS = "to find out, use --previous FILE"
 _IF_REPLACED = f"it is the current configuration of {{}}, whose {_ON_DELETE}, as deployed, is not {RETAIN}"
 _IF_REMOVED = (
     f"{{}} is still in the stack and neither its {_ON_DELETE} nor its DeletionPolicy, as deployed, is {RETAIN}"
+)
+_RETAINED_OR_REPLACED = (
+    "has this resource's ownership tags: either an earlier replacement retained it, or this deployment replaces it; "
+    f"{_SEE_PREVIOUS}"
 )
 
 
@@ -82,23 +84,19 @@ def find_stack_resources(
         if len(others) == 1 and not target.exists:
             replaced[name] = _current(others[0], _IF_REPLACED)
         else:
-            warnings[name] = tuple(_retained_or_replaced(one.arn) for one in others)
+            warnings[name] = tuple(f"{one.arn} {_RETAINED_OR_REPLACED}" for one in others)
+    return StackResources(replaced, warnings, tuple(_removed(own, targets, names)))
+
+
+def _removed(
+    own: Iterable[OwnedConfiguration], targets: Mapping[str, ResolvedTarget], names: Collection[str]
+) -> Iterator[tuple[str, CurrentConfiguration]]:
     known = {target.arn for target in targets.values()}
-    removed = tuple(
-        (one.owner.logical_id, _current(one, _IF_REMOVED))
-        for one in own
-        if one.owner.logical_id not in names and one.arn not in known
-    )
-    return StackResources(replaced, warnings, removed)
+    for one in own:
+        if one.owner.logical_id not in names and one.arn not in known:
+            yield one.owner.logical_id, _current(one, _IF_REMOVED)
 
 
 def _current(one: OwnedConfiguration, condition: str) -> CurrentConfiguration:
     condition = f"provided that {condition.format(one.owner.logical_id)}; {_SEE_PREVIOUS}"
     return CurrentConfiguration(one.arn, {pascal_case(NAME): one.name}, condition)
-
-
-def _retained_or_replaced(arn: str) -> str:
-    return (
-        f"{arn} has this resource's ownership tags: either an earlier replacement retained it, or this deployment "
-        f"replaces it; {_SEE_PREVIOUS}"
-    )
