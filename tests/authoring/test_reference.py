@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from provider.authoring.block import lines
-from provider.authoring.documentation import first_sentence, kind, limits, of_member
+from provider.authoring.documentation import description, first_sentence, limits, type_name
 from provider.authoring.reference import page
 from provider.cli.native_schema import native_members, native_schema
 from provider.lint.catalog import CHECKS
@@ -53,12 +53,12 @@ def test_every_property_has_its_section(made: str) -> None:
     """Each property is there with the API's words, its limits, its values, its default, and whether it is required."""
     for structure, name, path in places(resource_type().schema):
         type_, text = structure.members[name], section(made, path)
-        assert of_member(structure, name) in text
+        assert description(structure, name) in text
         assert limits(type_) in text
         assert all(f"`{value}`" in text for value in type_.enum)
         assert type_.pattern is None or type_.pattern in text
         assert ("- Required" in text) == (name in structure.required), path
-        assert ("Left out, the service takes" in text) == ((structure.shape, name) in DEFAULTS)
+        assert ("Default:" in text) == ((structure.shape, name) in DEFAULTS)
 
 
 def test_every_rule_is_on_the_page(made: str) -> None:
@@ -134,8 +134,8 @@ def test_documentation_becomes_markdown() -> None:
     members = operation("UpdateDistributionConfiguration").members["distributions"].item
     assert members is not None
     export = members.members["s3ExportConfiguration"]
-    assert "formats:\n- **Virtual Hard Disk (VHD)** " in of_member(export, "diskImageFormat")
-    said = [of_member(structure, name) for structure, name, _ in places(resource_type().schema)]
+    assert "formats:\n- **Virtual Hard Disk (VHD)** " in description(export, "diskImageFormat")
+    said = [description(structure, name) for structure, name, _ in places(resource_type().schema)]
     assert not [text for text in said if re.search(r"</?\w+>", text)]
     assert any(re.search(r"\[[^]]+\]\(https://[^)]+\)", text) for text in said)
 
@@ -166,8 +166,8 @@ def test_limits_in_words(type_: Type, said: str) -> None:
 def test_kinds_in_words() -> None:
     """Lists and maps say what they hold."""
     text = Type("string", "A")
-    assert kind(Type("list", "B", item=Type("structure", "C"))) == "list of mappings"
-    assert kind(Type("map", "B", key=text, item=text)) == "map of strings"
+    assert type_name(Type("list", "B", item=Type("structure", "C"))) == "list of mappings"
+    assert type_name(Type("map", "B", key=text, item=text)) == "map of strings"
 
 
 @pytest.mark.parametrize(

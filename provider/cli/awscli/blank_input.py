@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...authoring.documentation import first_sentence, of_member
+from ...authoring.documentation import description, first_sentence
 
 if TYPE_CHECKING:
     from ...schema.model import Schema
@@ -39,7 +39,7 @@ def _lines(schema: Schema) -> list[str]:
 
 
 def _member(structure: Schema, name: str, member: Schema) -> list[str]:
-    comment = f"# {'[REQUIRED] ' if name in structure.required else ''}{first_sentence(of_member(structure, name))}"
+    comment = f"# {'[REQUIRED] ' if name in structure.required else ''}{first_sentence(description(structure, name))}"
     if member.enum:
         comment += f" Valid values are: {', '.join(member.enum)}."
     lines = _lines(member)

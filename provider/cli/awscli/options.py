@@ -104,11 +104,11 @@ class OperationCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections. Those of the operation have the service's documentation."""
-        from ...authoring.documentation import of_member, plain
+        from ...authoring.documentation import description, plain
         from ...schema.model import UPDATE, operation
 
         for member in _member_options():
-            member.help = plain(of_member(operation(UPDATE), str(member.name)))
+            member.help = plain(description(operation(UPDATE), str(member.name)))
         for heading, params in self._sections(ctx):
             with formatter.section(heading):
                 formatter.write_dl([record for param in params if (record := param.get_help_record(ctx))])

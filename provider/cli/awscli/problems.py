@@ -4,6 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
+from ...authoring.documentation import without_yaml_advice
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
 from ...schema.model import Schema
@@ -37,7 +38,7 @@ def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggesti
             path += f".{element}"
         structure, current = current, _below(current, element)
         value = _entry(value, element)
-    message = finding.message
+    message = without_yaml_advice(finding.message)
     if finding.rule == "unknown" and structure:
         message = suggestions.message(str(finding.path[-1]), structure, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
