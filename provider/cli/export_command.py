@@ -37,12 +37,7 @@ Exit status:
 @format_option
 @output_option
 def export(
-    arn: str,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-    output_format: str,
-    output: Path | None,
+    arn: str, region: str | None, profile: str | None, endpoint_url: str | None, output_format: str, output: Path | None
 ) -> None:
     """Print a template with a resource that adopts the configuration ARN.
 

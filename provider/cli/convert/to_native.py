@@ -68,11 +68,7 @@ def _convert_on_delete(document: Document, resource: ResourceNode, on_delete: Pa
 
 
 def _convert_structure(
-    document: Document,
-    node: yaml.MappingNode,
-    schema: Schema,
-    native: NativeMembers,
-    skip: Collection[yaml.Node] = (),
+    document: Document, node: yaml.MappingNode, schema: Schema, native: NativeMembers, skip: Collection[yaml.Node] = ()
 ) -> list[yaml.Node]:
     """Give members their native names. Returns the keys of those that the native resource lacks."""
     lacking: list[yaml.Node] = []

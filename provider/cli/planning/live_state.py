@@ -7,8 +7,9 @@ from ...arn import Location, slug
 from ...errors import ProviderError
 from ...plan import ByName, Configuration, CreateConfiguration, Plan, Target
 from ...resources.image_builder import ImageBuilder
+from ...resources.ownership import Ownership
 from ..files import UserError
-from .stack_resources import OwnedConfiguration, owned_configurations
+from .stack_resources import OwnedConfiguration
 
 
 class LiveState:
@@ -39,7 +40,9 @@ class LiveState:
     def owned(self) -> list[OwnedConfiguration]:
         """All configurations with ownership tags. Raises UserError if the configurations cannot be listed."""
         with _reading():
-            return owned_configurations(self._image_builder.summaries("the stack's configurations"))
+            summaries = list(self._image_builder.summaries("the stack's configurations"))
+        owned = (OwnedConfiguration(one["arn"], one["name"], Ownership.of(one.get("tags", {}))) for one in summaries)
+        return [one for one in owned if one.owner.is_complete]
 
     def create(self, plan: Plan) -> None:
         """Add the configuration that a plan creates, so that its name is in use."""

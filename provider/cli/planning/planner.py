@@ -1,6 +1,6 @@
 """Plans the deployment of a template with the handler's own decisions. Live configurations are only read.
 
-A template does not name its stack, and CloudFormation is not called. So ownership tags show who owns a configuration.
+A template does not name its stack, and CloudFormation is not called. So ownership tags show a configuration's owner.
 Placeholders replace the values that are known only at deployment. Each value is evaluated twice, with different
 placeholders: if the results differ, the value depends on a placeholder.
 """
@@ -241,11 +241,7 @@ class Planner:
         return Change(name, Action.RETAIN, before.arn, warnings=plan.warnings)
 
     def _request(
-        self,
-        name: str,
-        desired: Mapping[str, Any],
-        properties: Mapping[str, Any],
-        before: CurrentConfiguration | None,
+        self, name: str, desired: Mapping[str, Any], properties: Mapping[str, Any], before: CurrentConfiguration | None
     ) -> Request:
         """The request that CloudFormation sends."""
         if before:

@@ -6,7 +6,7 @@ current one or an earlier one. Without evidence that it is an earlier one, it co
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...arn import Location
 from ...resources.ownership import Ownership
@@ -52,15 +52,6 @@ class StackResources:
     replaced: Mapping[str, CurrentConfiguration] = field(default_factory=dict)
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     removed: tuple[tuple[str, CurrentConfiguration], ...] = ()
-
-
-def owned_configurations(summaries: Iterable[Mapping[str, Any]]) -> list[OwnedConfiguration]:
-    """Those of the listed configurations that have both ownership tags."""
-    return [
-        OwnedConfiguration(one["arn"], one["name"], owner)
-        for one in summaries
-        if (owner := Ownership.of(one.get("tags", {}))).is_complete
-    ]
 
 
 def stack_ids(listed: Iterable[OwnedConfiguration], location: Location, name: str) -> set[str]:
