@@ -287,7 +287,7 @@ def test_it_knows_every_property(artifact: Path) -> None:
     """The resource's properties are the same with the service model in the artifact as with the pinned one."""
     script = (
         "import dataclasses, json, sys\nsys.path[:0] = sys.argv[1:]\n"
-        "from provider.schema.model import resource_type\nprint(json.dumps(dataclasses.asdict(resource_type().schema)))"
+        "from provider.resources import resource_type\nprint(json.dumps(dataclasses.asdict(resource_type().schema)))"
     )
     assert run(script, artifact) == json.loads(json.dumps(asdict(resource_type().schema)))
 
