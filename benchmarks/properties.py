@@ -15,7 +15,7 @@ from provider.schema.diff import differences
 from provider.schema.expand import Expanded, expand
 from provider.schema.flatten import flatten
 from provider.schema.rules import apply_rules
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 
 RUNS = 41
 

@@ -38,7 +38,7 @@ def killed(function: Function, event: Any, emulator: Emulator) -> dict[str, str]
 
 
 @pytest.mark.parametrize("module", ["botocore/__init__.py", "botocore/loaders.py", "provider/provision.py"])
-def test_a_broken_package_is_answered(
+def test_a_broken_package_is_reported(
     module: str,
     application: Application,
     environments: Environments,

@@ -186,7 +186,7 @@ def test_sam_finds_what_the_provider_would_refuse(variables: dict[str, str], tmp
         text=True,
     )
     assert ran.returncode == 1
-    assert "Nmae: unknown property; the nearest known name is Name" in ran.stdout
+    assert "Nmae: unknown property; did you mean Name?" in ran.stdout
 
 
 def test_the_package_can_be_installed_beside_sam() -> None:

@@ -5,19 +5,21 @@ The path of a request: CloudFormation invokes the function with an event, and th
   handler         Lambda's entry point: parses the event, watches the deadline, and delivers exactly one response
   cloudformation  the custom resource protocol: event -> Request, Response -> PUT; deadline, redaction, crhelper
   provision       Request -> Response: checks the properties, reconciles the configuration, and reports the result
-  schema          the properties, by botocore's service model: expand, validate, rules, diff, flatten. Pure
-  reconciler      reads the observed state, asks `resources` for a plan, executes it, and retries unexpected outcomes
-  resources       desired and observed state -> plan, for each resource type; the ownership tags. Pure
+  schema          the properties, from botocore's service model: expand, validate, check rules, compare, flatten. A new
+                  rule of the service is one row of `rules.RULES`. Pure
+  reconciler      reads the observed state, gets a plan from `resources`, executes it, and retries unexpected outcomes
+  resources       the registry of resource types; for each type: request and observed state -> plan. A new type is one
+                  module and one row in the registry. Pure
   plan            the observed state and the steps of a plan, as frozen data
-  aws             API clients, HTTP connections, and TLS contexts
+  aws             API clients by service and Region, HTTP connections, and TLS contexts
 
 The modules that several of them use:
 
-  errors          the one error family: the outcome of a failed call, and its remediation
+  errors          the error: its problem, the outcome of the failed call, and the remediation
   marker          the physical resource ID of a resource that has no ARN yet
-  arn             the ARNs of distribution configurations, as text
-  observability   structured log lines, one set of keys for each request
-  last_resort     the second function: responds FAILED if the first one crashed, timed out, or never ran
+  arn             ARNs of distribution configurations, and locations
+  observability   structured log lines with the keys of the current request
+  last_resort     the second function: responds FAILED if the first function crashed, timed out, or did not run
 
 The tools, which are not deployed to Lambda:
 
@@ -26,10 +28,10 @@ The tools, which are not deployed to Lambda:
   authoring       the reference, the JSON Schema, and starter templates, generated from `schema`
   cli             the commands
   construct       the AWS CDK constructs
-  emulator        emulates Image Builder by its own reading of botocore's model, independent of `schema`
+  emulator        emulates Image Builder; it reads botocore's model independently of `schema`
   stack_engine    emulates CloudFormation's stack operations with the real handler
   build           builds and packages what is deployed to Lambda
   __main__        `python -m provider`
 
-tests/test_architecture.py says which of these may import which, and tests/test_layout.py that none is missing here.
+tests/test_architecture.py defines what each of these may import. tests/test_layout.py checks that none is missing here.
 """

@@ -1,4 +1,4 @@
-"""ARNs of distribution configurations. Standard library only: the last-resort function needs them, too."""
+"""ARNs of distribution configurations. Standard library only, because the last-resort function imports it."""
 
 import re
 from typing import Final, NamedTuple
@@ -7,29 +7,29 @@ _CONFIGURATION: Final = re.compile(r"arn:[^:]+:imagebuilder:[^:]+:[^:]+:distribu
 
 
 def slug(name: str) -> str:
-    """A name as Image Builder writes it in the ARN: lowercase, with hyphens for spaces and underscores."""
+    """Return a name as in the ARN: lowercase, with hyphens for spaces and underscores."""
     return name.lower().replace(" ", "-").replace("_", "-")
 
 
 def configuration_arn(partition: str, region: str, account: str, name: str) -> str:
-    """The ARN that a configuration of this name has in an account and Region."""
+    """Return the ARN of a configuration of this name in an account and Region."""
     return f"arn:{partition}:imagebuilder:{region}:{account}:distribution-configuration/{slug(name)}"
 
 
 def is_configuration_arn(physical_id: str) -> bool:
-    """Whether a physical ID is a distribution configuration's ARN."""
+    """Return whether a physical ID is a distribution configuration's ARN."""
     return _CONFIGURATION.fullmatch(physical_id) is not None
 
 
 def with_name(arn: str, name: str) -> str:
-    """The ARN that a configuration of this name has in the account and Region of `arn`."""
+    """Return the ARN of a configuration of this name in the account and Region of `arn`."""
     return f"{arn.rpartition('/')[0]}/{slug(name)}"
 
 
 class Location(NamedTuple):
     """A partition, Region, and account, in which names of configurations are unique.
 
-    `is_verified` if the function and the stack are both there.
+    It is verified unless the function and the stack are in different locations.
     """
 
     partition: str = "aws"
@@ -39,7 +39,7 @@ class Location(NamedTuple):
 
     @classmethod
     def of(cls, function_arn: str, stack_id: str) -> "Location":
-        """The function's location, else the stack's; verified unless the two differ."""
+        """Return the location of the function, or of the stack if the function's ARN is unknown."""
         found = [
             arn.split(":")[1:5] for arn in (function_arn, stack_id) if arn.startswith("arn:") and arn.count(":") > 4
         ]
@@ -49,5 +49,5 @@ class Location(NamedTuple):
         return cls(partition, region, account, all(one[2:] == [region, account] for one in found))
 
     def arn(self, name: str) -> str:
-        """The ARN that a configuration of this name has here."""
+        """Return the ARN of a configuration of this name in this location."""
         return configuration_arn(self.partition, self.region, self.account, name)

@@ -1,6 +1,6 @@
-"""The one error of this package: what went wrong, what is known of the call, and what the user can do.
+"""ProviderError: the problem, the outcome of the failed call, and the remediation.
 
-A new error of the API is one row of `API_ERRORS`.
+A new error code of the API is one row of `API_ERRORS`.
 """
 
 from collections.abc import Mapping
@@ -9,35 +9,35 @@ from typing import Any, Final, NamedTuple
 
 
 class Outcome(Enum):
-    """What is known of a call that failed."""
+    """The outcome of a call that failed. Unless the outcome is unknown, the call had no effect."""
 
     REFUSED = "refused"
-    """It did not happen."""
+    """The API or the provider rejected it."""
     DENIED = "denied"
-    """It did not happen: access was denied. A new role may gain access some seconds later."""
+    """Access was denied. A new role may gain access some seconds later."""
     UNSENT = "unsent"
-    """It did not happen: the service could not be reached. The same call may succeed later."""
+    """The service could not be reached. The same call may succeed later."""
     OUT_OF_TIME = "out of time"
-    """It did not happen: no time was left to send it."""
+    """No time was left to send it."""
     UNKNOWN = "unknown"
-    """It may have happened: there was no usable response, or the service failed."""
+    """It may have had an effect: there was no usable response, or the service failed."""
     EXISTS = "exists"
-    """It did not happen: the resource already exists."""
+    """The resource already exists."""
     TOKEN_REUSED = "token reused"  # noqa: S105 - a state, not a secret
-    """It did not happen: the client token was used before, with other content."""
+    """The client token was used before, with different content."""
     NOT_FOUND = "not found"
-    """It did not happen: the configuration does not exist (anymore)."""
+    """The configuration does not exist (anymore)."""
     IN_USE = "in use"
-    """It did not happen: something else uses the configuration."""
+    """Another resource uses the configuration."""
     THROTTLED = "throttled"
-    """It did not happen: there were too many calls. The same call may succeed later."""
+    """There were too many calls. The same call may succeed later."""
 
 
 class ProviderError(Exception):
-    """Why a request fails. `str()` is the sentence for the stack's events, without `details`.
+    """The reason why a request fails. `str()` is the text for the stack's events, without `details`.
 
-    `details` are further lines, most important first, shown as far as they fit; `omitted` more are only counted.
-    `remediation` is what the user can do. `code` and `request_id` are from the API's response, if there was one.
+    `details` are more lines, the most important first, of which the response shows as many as fit. `omitted` counts
+    those that are not in `details`. `code` and `request_id` are from the API's response, if there was one.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ProviderError(Exception):
         self.request_id = request_id
 
     def __str__(self) -> str:
-        """The problem, the API's code and request ID unless the problem has them, and the remediation."""
+        """Return the problem, the API's code and request ID unless the problem has them, and the remediation."""
         code = "" if self.code in self.problem else self.code
         request_id = "" if self.request_id in self.problem else f"API request ID {self.request_id}"
         reference = ", ".join(part for part in (code, request_id) if part)
@@ -69,17 +69,17 @@ class ProviderError(Exception):
         return f"{problem}. {self.remediation}" if self.remediation else problem
 
     def citing(self, other: "ProviderError | None") -> "ProviderError":
-        """The same error, with the code and request ID of the API error that led to it."""
+        """Return this error with the code and request ID of the API error that caused it."""
         if other is not None and not self.request_id:
             self.code, self.request_id = other.code, other.request_id
         return self
 
 
-_LONGEST_ID: Final = 128
+_MAX_REQUEST_ID: Final = 128
 
 
 class ApiError(NamedTuple):
-    """What an error code of the API means: the outcome of the call, and what the user can do."""
+    """The meaning of an error code of the API."""
 
     outcome: Outcome
     remediation: str
@@ -113,11 +113,11 @@ API_ERRORS: Final[Mapping[str, ApiError]] = {
     "ExpiredTokenException": ApiError(Outcome.REFUSED, _RENEW),
     "ExpiredToken": ApiError(Outcome.REFUSED, _RENEW),
 }
-"""The error codes with a meaning of their own; every other one is a rejection that the user has to look into."""
+"""The error codes that need a specific reaction. Any other code is a rejection of the properties."""
 
 
 def api_error(operation: str, code: str, message: str, status: int, request_id: str) -> ProviderError:
-    """Turn an error response of the API into a ProviderError. An unknown code counts by its HTTP status."""
+    """Convert an error response of the API. The meaning of an unknown code depends on its HTTP status."""
     meaning = API_ERRORS.get(code)
     if meaning is None and status >= 500:
         meaning = ApiError(Outcome.UNKNOWN, _RETRY_LATER)
@@ -136,5 +136,5 @@ def api_error(operation: str, code: str, message: str, status: int, request_id: 
 
 
 def request_id_of(response: Mapping[str, Any]) -> str:
-    """The API's request ID in a response."""
-    return str(response.get("requestId") or response.get("ResponseMetadata", {}).get("RequestId", ""))[:_LONGEST_ID]
+    """Return the API's request ID from a response."""
+    return str(response.get("requestId") or response.get("ResponseMetadata", {}).get("RequestId", ""))[:_MAX_REQUEST_ID]

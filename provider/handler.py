@@ -1,8 +1,8 @@
 """Lambda's entry point. It responds even if the rest of the provider cannot be loaded or fails.
 
-It imports only the standard library at module level. The work runs in a thread of its own; the main thread watches the
-time and is the only one that responds to CloudFormation. So there is one response, and it is on time even if the work
-hangs.
+At module level, it imports only the standard library and modules that need nothing else. The work runs in a separate
+thread. The main thread watches the deadline, and only the main thread responds to CloudFormation. So there is exactly
+one response, and it is on time even if the work hangs.
 """
 
 import gc
@@ -29,33 +29,33 @@ _INIT_SECONDS: Final = 8.0
 """Lambda's init phase may take ten seconds."""
 
 _NOOP_SECONDS: Final = 3.0
-"""The time for the work of a Delete that succeeds even if the work fails."""
+"""Time for the work of a Delete that succeeds even if the work fails."""
 
 
 def handler(event: Any, context: Any) -> None:
     """Respond to one CloudFormation custom resource request.
 
-    Raises MalformedEvent if the event does not say where to respond, and Undelivered if the response could not be
-    delivered in time: Lambda then invokes the function again, and the same request leads to the same response.
+    Raises MalformedEvent if the event lacks what a response needs, and Undelivered if the response was not delivered in
+    time. Lambda then invokes the function again, and the same request gets the same response.
     """
     respond(event, context, time)
 
 
 def respond(event: Any, context: Any, clock: Clock) -> None:
-    """Respond to a request by a given clock, which all dates and waits use."""
+    """Respond to a request. `clock` provides all dates and waits."""
     log_context.set({})
     now = clock.time()
     try:
         request = parse(event, now)
     except MalformedEvent as error:
-        _LOG.error("nothing was done: %s", error)
+        _LOG.error("cannot respond: %s", error)
         raise
     log_context.set(log_keys(request, context))
     expires = expiry(request.response_url)
     left = min(request.end, math.inf if expires is None else expires) - now
     work_seconds = _NOOP_SECONDS if request.is_noop_delete else math.inf
     deadline = Deadline.of(context, left if left > 0 else math.inf, work_seconds, clock)
-    deadline.may_succeed = request.is_noop_delete or request.is_rejected_create
+    deadline.may_succeed = request.is_noop_delete or request.is_delete_of_rejected_create
     first = FirstResponse()
     if left <= 0:
         first.set(_too_late(request, now))
@@ -69,13 +69,13 @@ def _start(request: Request, context: object, deadline: Deadline, first: FirstRe
     work = partial(copy_context().run, _work, request, context, deadline, first)
     try:
         if not is_connected(request.response_url):
-            # In parallel, because it reads the CAs, too. Not a daemon: OpenSSL must not be interrupted at exit.
+            # In parallel, because it takes long. Not a daemon thread, because OpenSSL must not be interrupted at exit.
             threading.Thread(
                 target=connect, args=(request.response_url, deadline.left()), name="connect", daemon=False
             ).start()
         threading.Thread(target=work, name="work", daemon=True).start()
     except (RuntimeError, MemoryError) as error:
-        reason = f"the provider could not start its work: {type(error).__name__}. Deploy again, or raise MemorySize"
+        reason = f"the provider could not start a thread: {type(error).__name__}. Deploy again, or raise MemorySize"
         first.set(_without_response(request, deadline, reason))
 
 
@@ -86,30 +86,27 @@ def _work(request: Request, context: object, deadline: Deadline, first: FirstRes
 
         provision.process(request, context, deadline, first.set)
     except BaseException as error:  # noqa: BLE001 - respond even after an exit, a MemoryError, or a broken package
-        failure = f"the provider failed while {deadline.current_operation}: {type(error).__name__}: {error}"
-        reason = redact(f"{failure}. Deploy again; if it happens again, build and deploy the provider again")
+        failure = f"the provider failed during {deadline.current_operation}: {type(error).__name__}: {error}"
+        reason = redact(f"{failure}. Deploy again. If it fails again, build and deploy the provider again")
         _LOG.error(reason)
         first.set(_without_response(request, deadline, reason))
 
 
 def _out_of_time(request: Request, deadline: Deadline) -> Response:
-    trouble = f" (it was retried: {deadline.trouble})" if deadline.trouble else ""
-    reason = f"timed out during {deadline.current_operation}{trouble}; the outcome is unknown. Redeploying is safe"
+    retried = f" (it was retried: {deadline.retry_reason})" if deadline.retry_reason else ""
+    reason = f"timed out during {deadline.current_operation}{retried}; the outcome is unknown. Redeploying is safe"
     return _without_response(request, deadline, reason)
 
 
 def _too_late(request: Request, now: float) -> Response:
     waited = request.end - request.date
-    cause = "its response URL had expired" if now < request.end else f"CloudFormation had waited {waited:.0f} seconds"
-    return Response(
-        FAILED,
-        request.failure_id(),
-        f"this request arrived after {cause}, so it changed nothing. Deploy again",
-    )
+    event = "its response URL had expired" if now < request.end else f"CloudFormation had waited {waited:.0f} seconds"
+    reason = f"this request arrived after {event}, so it changed nothing. Deploy again"
+    return Response(FAILED, request.failure_id(), reason)
 
 
 def _without_response(request: Request, deadline: Deadline, reason: str) -> Response:
-    """Return the response if the work returned none: a success only if provably nothing is left to do."""
+    """Return the response if the work returned none: SUCCESS only if there is certainly nothing to do."""
     if deadline.may_succeed:
         return Response(SUCCESS, request.failure_id())
     return Response(FAILED, request.failure_id(), reason)
@@ -135,17 +132,17 @@ def _deliver(request: Request, response: Response, deadline: Deadline, clock: Cl
 def _load() -> None:
     """Load the provider and create what all requests share, once per execution environment.
 
-    The garbage collector is off meanwhile, and ignores the loaded modules afterward.
+    The garbage collector is off during this time, and ignores the loaded modules afterward.
     """
     gc.disable()
     try:
         from . import provision
 
         provision.prepare()
-    except BaseException as error:  # noqa: BLE001 - the request fails in the same way, and reports it
-        # Nothing redacts yet what is logged, and a traceback may quote a secret.
+    except BaseException as error:  # noqa: BLE001 - the first request fails in the same way and reports it
+        # Logging does not redact yet, and a traceback may quote a secret.
         _LOG.error(
-            "preparation failed; the first request will try again: %s", redact(f"{type(error).__name__}: {error}")
+            "initialization failed; the first request will try again: %s", redact(f"{type(error).__name__}: {error}")
         )
     finally:
         gc.freeze()
@@ -153,14 +150,14 @@ def _load() -> None:
 
 
 def _prepare() -> None:
-    """Do in Lambda's init phase what the first request would otherwise wait for. The request reports any errors."""
+    """Do in Lambda's init phase what the first request would otherwise wait for. That request reports any errors."""
     with suppress(Exception):
         tls_context()
     _load()
     with suppress(Exception):
-        from .aws import client
+        from . import provision
 
-        client.connect()
+        provision.connect()
 
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:

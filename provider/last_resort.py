@@ -1,7 +1,7 @@
 """The last-resort function, for requests that the provider's function did not respond to.
 
-Lambda invokes it with the record of an asynchronous invocation that failed for good: the function crashed, ran out of
-memory or time, or was throttled until the event expired. Without it, the stack would wait for an hour.
+Lambda invokes it with the record of an asynchronous invocation after all retries failed: the function crashed, ran out
+of memory or time, or was throttled until the event expired. Without it, the stack would wait for an hour.
 It uses only the standard library and makes no API calls.
 
 Source: AWS Lambda Developer Guide, "Capturing records of asynchronous invocations", the record of a failure.
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 def handler(record: Any, context: Any) -> None:
     """Respond to the request of a failed invocation.
 
-    Raises MalformedEvent if the record has no complete request, and Undelivered if the response could not be delivered.
+    Raises MalformedEvent if the record has no complete request, and Undelivered if the response was not delivered.
     After Lambda's retries, such a record goes to the dead-letter queue, which has an alarm.
     """
     deadline = Deadline.of(context)
@@ -47,7 +47,7 @@ def handler(record: Any, context: Any) -> None:
 
 
 def _response(request: Request, record: Mapping[str, Any]) -> Response:
-    if request.is_noop_delete or request.is_rejected_create:
+    if request.is_noop_delete or request.is_delete_of_rejected_create:
         return Response(SUCCESS, request.failure_id())
     return Response(FAILED, request.failure_id(), f"{_what_happened(record)}. {_what_to_check(request)}")
 

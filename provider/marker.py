@@ -1,20 +1,20 @@
-"""The marker: the physical ID of a Create that failed. It is no ARN, and records what is known of that Create.
+"""The marker: the physical ID of a Create that failed. It is not an ARN, and records what that Create did.
 
-Standard library only: the last-resort function needs it, too.
+Standard library only, because the last-resort function imports it.
 """
 
 from enum import Enum
 from typing import Final
 
 _PREFIX: Final = "no-distribution-configuration"
-"""What a marker begins with; in earlier releases, what it ended with."""
+"""The beginning of a marker; in earlier releases, its end."""
 
-_LONGEST: Final = 1024
-"""Bytes that CloudFormation takes."""
+_MAX_BYTES: Final = 1024
+"""CloudFormation's limit for a physical ID."""
 
 
 class CreationStatus(Enum):
-    """What is known of a failed Create. The Delete that follows reads it from the marker."""
+    """What a failed Create may have created. The Delete that follows reads it from the marker."""
 
     NOTHING_CREATED = "nothing-created"
     """The properties failed validation, so every delivery of the request fails in the same way."""
@@ -25,13 +25,13 @@ class CreationStatus(Enum):
 
 
 def marker(status: CreationStatus, stack_id: str, logical_id: str, request_id: str) -> str:
-    """The marker of a Create: the same for the same request and status."""
+    """Return the marker of a Create. It is the same for the same request and status."""
     text = "/".join((_PREFIX, status.value, request_id, logical_id, stack_id))
-    return text.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore")
+    return text.encode("utf-8", "replace")[:_MAX_BYTES].decode("utf-8", "ignore")
 
 
 def status_in(physical_id: str) -> CreationStatus | None:
-    """What a physical ID records of a failed Create; None if it is no marker, but CloudFormation's own ID, say."""
+    """Return the status in a marker; None for any other physical ID, such as one that CloudFormation invented."""
     if physical_id.endswith(f"/{_PREFIX}"):  # an earlier release's
         return CreationStatus.MAY_HAVE_CREATED
     prefix, _, rest = physical_id.partition("/")

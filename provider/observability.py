@@ -1,6 +1,6 @@
-"""Structured logging with Powertools: one JSON object per line, with the keys of the request that it belongs to.
+"""Structured logging with Powertools: one JSON object per line, with the keys of the current request.
 
-The logger is named "provider", so the standard library's loggers of all modules in this package write through it.
+The logger is named "provider", so it also handles the standard library's loggers of all modules in this package.
 """
 
 import json
@@ -19,7 +19,7 @@ from .schema.diff import ABSENT, Difference
 
 @contextmanager
 def _default_powertools_settings() -> Iterator[None]:
-    """Hide POWERTOOLS_ settings for a moment: none is needed here, and Powertools raises if one makes no sense."""
+    """Hide POWERTOOLS_ settings temporarily, because Powertools raises if one is invalid. None is needed here."""
     hidden = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("POWERTOOLS_")}
     try:
         yield
@@ -35,7 +35,7 @@ __all__ = ["Logger", "as_json", "logger"]
 _NAME: Final = "provider"
 _LEVEL_SETTINGS: Final = ("POWERTOOLS_LOG_LEVEL", "LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL")
 _LIBRARIES: Final = ("boto3", "botocore", "urllib3", "crhelper")
-"""Libraries that log signed headers, URLs, and events at their lower levels."""
+"""Libraries that log signed headers, URLs, or events at lower levels."""
 
 
 class _StdoutHandler(logging.StreamHandler[TextIO]):
@@ -66,7 +66,7 @@ def _logger() -> Logger:
             service=_NAME,
             logger_handler=_StdoutHandler(),
             json_serializer=_serialize,
-            json_deserializer=str,  # messages are never JSON; trying to parse them takes as long as writing the line
+            json_deserializer=str,  # messages are never JSON, and parsing them takes as long as writing the line
             level="INFO",
             sampling_rate=0.0,
             use_rfc3339=True,
@@ -77,12 +77,12 @@ def _logger() -> Logger:
 
 
 def _serialize(line: dict[str, Any]) -> str:
-    """Return a line as JSON without secrets. Every line passes through here."""
+    """Return a line as JSON without secrets."""
     return redact(json.dumps(line, default=str, separators=(",", ":")))
 
 
 def logger() -> Logger:
-    """Return the logger, at the level that the environment sets; INFO if there is no such level."""
+    """Return the logger, at the level that the environment sets, or INFO if that level is invalid."""
     name = next((os.environ[name].upper() for name in _LEVEL_SETTINGS if os.environ.get(name)), "")
     level = logging.getLevelNamesMapping().get(name, logging.INFO)
     if _logger().log_level != level:  # setting the level clears a cache of all loggers
@@ -91,7 +91,7 @@ def logger() -> Logger:
 
 
 def as_json(differences: tuple[Difference, ...]) -> list[dict[str, Any]]:
-    """Return differences as JSON, without a side that is absent."""
+    """Return differences as JSON, without absent values."""
     return [
         {"path": d.path} | ({} if d.old is ABSENT else {"old": d.old}) | ({} if d.new is ABSENT else {"new": d.new})
         for d in differences

@@ -1,7 +1,4 @@
-"""A request's plan as data: the observed state, the steps, and their differences and warnings.
-
-Frozen data: `resources` make plans, and `reconciler` executes them.
-"""
+"""The plan of a request as frozen data. `resources` makes plans, and `reconciler` executes them."""
 
 import math
 from collections.abc import Mapping
@@ -37,14 +34,15 @@ class Configuration(NamedTuple):
 
 
 Observed = Mapping[Target, Configuration | None]
-"""What has been read; None if the configuration does not exist."""
+"""The configurations that have been read; None for one that does not exist."""
 
 
 class NeedsRead(NamedTuple):
-    """The decision needs this target to be read first.
+    """A plan requires this target to be read first.
 
     The read may take `within_seconds`. While nothing is found, it is repeated for `repeat_seconds`. If access is denied
-    (`absent_if_denied`) or the read fails in any way (`absent_if_unreadable`), the configuration counts as not found.
+    (with `absent_if_denied`) or the read fails for any reason (with `absent_if_unreadable`), the configuration counts
+    as not found.
     """
 
     target: Target
@@ -55,7 +53,7 @@ class NeedsRead(NamedTuple):
 
 
 class ReadAgain(NamedTuple):
-    """What was read is not yet the state after the preceding write; `problem` says why."""
+    """The read does not show the preceding write yet. `problem` describes that."""
 
     problem: str
 
@@ -76,7 +74,7 @@ class UpdateConfiguration(NamedTuple):
 
 
 class DeleteConfiguration(NamedTuple):
-    """Delete a configuration. If it does not exist, that is not a failure."""
+    """Delete a configuration. It succeeds if the configuration does not exist."""
 
     arn: str
 
@@ -96,7 +94,7 @@ class RemoveTags(NamedTuple):
 
 
 class DeleteUnfinished(NamedTuple):
-    """Delete a configuration if, read directly before, it is unfinished and carries the resource's own tags.
+    """Read a configuration; delete it if it is unfinished and carries the resource's own ownership tags.
 
     `newest` is the latest date, in seconds since the epoch, at which it may have been created or changed.
     """
@@ -106,7 +104,7 @@ class DeleteUnfinished(NamedTuple):
 
 
 class HandBack(NamedTuple):
-    """Set a configuration back to handed over if, read directly before, it is released to this resource."""
+    """Read a configuration; set it back to handed over if it is released to this resource."""
 
     arn: str
 
@@ -115,7 +113,7 @@ Step = CreateConfiguration | UpdateConfiguration | DeleteConfiguration | PutTags
 
 
 class WriteResult(NamedTuple):
-    """What the API returned for a step."""
+    """The API's response to a step."""
 
     arn: str
     request_id: str = ""
@@ -123,7 +121,7 @@ class WriteResult(NamedTuple):
 
 
 class Undo(NamedTuple):
-    """How to undo a failed request: each part applies only if its step may have happened."""
+    """How to undo a failed request. Each part applies only if its step may have had an effect."""
 
     created: DeleteUnfinished | None = None
     content: UpdateConfiguration | None = None
@@ -132,11 +130,11 @@ class Undo(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The steps of a request in order, and what is known of them in advance.
+    """The steps of a request in order, with their differences and warnings.
 
-    `subject` is the configuration that the resource stands for, as it was read; None if it does not exist (yet).
-    With `releases`, the last step releases the configuration to its adopter. `best_effort` follows the steps; its
-    failure is logged, and the request succeeds all the same.
+    `subject` is the observed state of the resource's configuration; None if it does not exist (yet). With `releases`,
+    the last step releases the configuration to its adopter. `best_effort` follows the steps. If it fails, the failure
+    is logged and the request succeeds.
     """
 
     steps: tuple[Step, ...] = ()

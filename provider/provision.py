@@ -1,49 +1,62 @@
 """Request -> response: check the properties, then reconcile the resource with them."""
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any
 
+from . import resources
 from .arn import Location
-from .aws.client import client
-from .cloudformation.custom_resource import Resource
+from .aws import client
+from .cloudformation.custom_resource import CrhelperResource
+from .cloudformation.deadline import Deadline
 from .cloudformation.request import Request
 from .cloudformation.response import FAILED, SUCCESS, Response
 from .errors import Outcome, ProviderError
 from .marker import CreationStatus
 from .observability import Logger, logger
 from .plan import Configuration, WriteResult
-from .reconciler.api_calls import ApiCalls, RequestContext
+from .reconciler.api_calls import ApiCalls
 from .reconciler.reconcile import Reconciliation
-from .resources import resource_type
 from .resources.interface import ResourceType
-from .schema.attributes import DATE_UPDATED, REGIONS, REQUEST_ID
 from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import expand, parameters_of
-from .schema.finding import Finding, Severity, Spelling, Tally
-from .schema.model import CREATE, IDEMPOTENCY, NAME, TARGET, operation, pascal_case
-from .schema.validate import validate
+from .schema.finding import Severity, Spelling, Tally
+from .schema.model import CREATE, IDEMPOTENCY, NAME, SERVICE, TARGET, operation, pascal_case
+from .schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
+from .schema.validation import validate
 
 
 def prepare() -> None:
-    """Load in advance what the first request would otherwise wait for."""
-    _ = resource_type().schema
-    client()
+    """Load what the first request would otherwise wait for."""
+    _ = resources.resource_type().schema
+    client.client(SERVICE, _region())
+
+
+def connect() -> None:
+    """Open the connection for the first API call. Raises ProviderError, OSError, and HTTPException."""
+    client.connect(SERVICE, _region())
+
+
+def _region() -> str | None:
+    return os.environ.get("AWS_REGION")
 
 
 def process(
-    request: Request, lambda_context: object, context: RequestContext, respond: Callable[[Response], object]
+    request: Request, lambda_context: object, deadline: Deadline, respond: Callable[[Response], object]
 ) -> None:
-    """Process a request and pass its response to `respond`, success or failure. Raises nothing of its own."""
-    log = logger()
+    """Process a request and pass its response, SUCCESS or FAILED, to `respond`.
 
-    resource = Resource(request, respond)
+    An error that is not a ProviderError is a bug; it is logged with its traceback and leads to FAILED, too.
+    """
+    log = logger()
+    resource = CrhelperResource(request, respond)
 
     def work(_event: object, _context: object) -> str:
         try:
-            resource.response = _provision(request, lambda_context, context, log)
+            resource.response = _provision(request, lambda_context, deadline, log)
         except Exception as error:
             log.exception("the provider itself failed")
             failure = f"the provider itself failed: {type(error).__name__}: {error}. That is a bug: report it"
@@ -55,22 +68,25 @@ def process(
     resource.run(lambda_context)
 
 
-def _provision(request: Request, lambda_context: object, context: RequestContext, log: Logger) -> Response:
+def _provision(request: Request, lambda_context: object, deadline: Deadline, log: Logger) -> Response:
     log.info("request received")
-    change: Reconciliation | None = None
+    reconciliation: Reconciliation | None = None
     try:
-        kind = resource_type() if request.is_unsupported_type else resource_type(request.resource_type)
-        checkpoint = partial(_stop_in_time, context)
-        context.current_operation = "checking the properties"
-        desired = _checked(request, kind, log, checkpoint)
+        # An unsupported type is rejected later; its Delete needs a schema all the same.
+        name = resources.DISTRIBUTION_CONFIGURATION if request.is_unsupported_type else request.resource_type
+        resource_type = resources.resource_type(name)
+        checkpoint = partial(_stop_in_time, deadline)
+        deadline.current_operation = "property validation"
+        desired = _validated(request, resource_type, log, checkpoint)
         location = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
         _reject_other_location(request, desired, location)
-        old = parameters_of(request.old_properties, kind.schema, checkpoint)
-        calls = ApiCalls(client, context, retries_denied=request.request_type == "Create")
-        change = Reconciliation(request, desired, old, kind, location, calls, context, log)
-        response = _succeeded(request, desired, kind, *change.run())
+        old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
+        connect_client = partial(client.client, SERVICE, _region())
+        calls = ApiCalls(connect_client, deadline, retries_denied=request.request_type == "Create")
+        reconciliation = Reconciliation(request, desired, old, resource_type, location, calls, deadline, log)
+        response = _succeeded(request, desired, resource_type, *reconciliation.run())
     except ProviderError as error:
-        response = _failed(request, lambda_context, error, change)
+        response = _failed(request, lambda_context, error, reconciliation)
         more = (f"and {error.omitted} more",) if error.omitted else ()
         details = (*error.details, *more)
         log.error("request failed", reason=response.reason, details=details, physical_id=response.physical_id)
@@ -79,106 +95,101 @@ def _provision(request: Request, lambda_context: object, context: RequestContext
     return response
 
 
-def _checked(request: Request, kind: ResourceType, log: Logger, checkpoint: Checkpoint) -> dict[str, Any]:
-    """The properties as API parameters. Raises ProviderError with all findings; a Delete's properties are not checked.
+def _validated(request: Request, resource_type: ResourceType, log: Logger, checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the properties as API parameters. Raises ProviderError with the findings if there are errors.
 
-    All findings are counted; those that do not fit into a response are not rendered.
+    A Delete's properties are not validated. Findings that do not fit into a response are only counted.
     """
     if request.request_type == "Delete" and (request.physical_id or request.is_unsupported_type):
-        return parameters_of(request.properties, kind.schema, checkpoint)
+        return parameters_of(request.properties, resource_type.schema, checkpoint)
     _reject_malformed(request)
-    expanded = expand(request.properties, kind.schema, checkpoint)
-    warnings, errors = _counted(
-        findings(expanded, kind.rules, checkpoint),
-        validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,)),
-    )
-    spelling = Spelling(request.properties, kind.schema, checkpoint)
+    expanded = expand(request.properties, resource_type.schema, checkpoint)
+    warnings, errors = Tally(), Tally()
+    token_findings = validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,))
+    for finding in chain(findings(expanded, resource_type.rules, checkpoint), token_findings):
+        (errors if finding.severity is Severity.ERROR else warnings).add(finding)
+    spelling = Spelling(request.properties, resource_type.schema, checkpoint)
     if warnings.count:
         more = [f"and {warnings.omitted} more"] if warnings.omitted else []
         log.warning("properties accepted with warnings", warnings=[*map(spelling.render, warnings.first), *more])
     if errors.count:
         count = "1 problem" if errors.count == 1 else f"{errors.count} problems"
         raise ProviderError(
-            f"{count} with the properties, nothing was called",
+            f"{count} with the properties; no API calls were made",
             details=tuple(map(spelling.render, errors.first)),
             omitted=errors.omitted,
         )
     return expanded.parameters
 
 
-def _counted(*found: Iterable[Finding]) -> tuple[Tally, Tally]:
-    """Count findings: the warnings, and the errors."""
-    warnings, errors = Tally(), Tally()
-    for finding in chain(*found):
-        (errors if finding.severity is Severity.ERROR else warnings).add(finding)
-    return warnings, errors
-
-
 def _reject_malformed(request: Request) -> None:
-    """Raise ProviderError for an event with problems."""
+    """Raise ProviderError if the event has problems."""
     if request.is_unsupported_type and len(request.problems) == 1:
         raise ProviderError(
-            "this provider does not handle resources of this type, nothing was called",
-            remediation="Correct it in the template",
+            "this provider does not support resources of this type; no API calls were made",
+            remediation="Correct the type in the template",
             details=request.problems,
         )
     if request.problems:
         raise ProviderError(
-            "the event is malformed, nothing was called",
-            remediation="If you sent it by hand, correct it; otherwise, find out what changes events on their way",
+            "the event is malformed; no API calls were made",
+            remediation="If you sent it by hand, correct it. Otherwise, find out what changes events before they "
+            "reach the function",
             details=request.problems,
         )
 
 
-def _stop_in_time(context: RequestContext) -> None:
+def _stop_in_time(deadline: Deadline) -> None:
     """Raise ProviderError if the time for the work is up."""
-    if context.left() <= 0:
+    if deadline.left() <= 0:
         raise ProviderError(
-            f"timed out during {context.current_operation}; nothing was called",
+            f"timed out during {deadline.current_operation}; no API calls were made",
             remediation="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
             outcome=Outcome.OUT_OF_TIME,
         )
 
 
 def _reject_other_location(request: Request, desired: Mapping[str, Any], location: Location) -> None:
-    """Raise ProviderError for an adoption from another account or Region than the provider's (if verified)."""
+    """Raise ProviderError for an adoption from an account or Region other than the provider's (if verified)."""
     if request.request_type == "Delete" or TARGET not in desired or not location.is_verified:
         return
     region, account = desired[TARGET].split(":")[3:5]
     if (region, account) != location[1:3]:
         raise ProviderError(
-            f"{pascal_case(TARGET)}: {desired[TARGET]} is in account {account}, Region {region}, nothing was called: "
-            f"this provider serves account {location.account}, Region {location.region}",
-            remediation="Deploy provider and stack to that account and Region, or adopt a configuration from this one",
+            f"{pascal_case(TARGET)}: {desired[TARGET]} is in account {account}, Region {region}, but this provider "
+            f"manages account {location.account}, Region {location.region}; no API calls were made",
+            remediation="Deploy the provider and the stack to that account and Region, or adopt a configuration here",
         )
 
 
 def _succeeded(
     request: Request,
     desired: Mapping[str, Any],
-    kind: ResourceType,
-    found: Configuration | None,
+    resource_type: ResourceType,
+    live: Configuration | None,
     written: WriteResult | None,
 ) -> Response:
-    if request.request_type == "Delete" or found is None:
+    if request.request_type == "Delete" or live is None:
         return Response(SUCCESS, request.failure_id())
-    data = kind.attribute_values(found.arn, found.name, desired) | {
+    data = resource_type.attribute_values(live.arn, live.name, desired) | {
         pascal_case(IDEMPOTENCY): written.client_token if written else request.request_id,
-        REQUEST_ID: written.request_id if written else found.request_id,
-        DATE_UPDATED: found.date_updated,
+        REQUEST_ID: written.request_id if written else live.request_id,
+        DATE_UPDATED: live.date_updated,
     }
-    return Response(SUCCESS, found.arn, data=data, expendable=(REGIONS, DATE_UPDATED, pascal_case(NAME)))
+    return Response(SUCCESS, live.arn, data=data, expendable=(REGIONS, DATE_UPDATED, pascal_case(NAME)))
 
 
-def _failed(request: Request, lambda_context: object, error: ProviderError, change: Reconciliation | None) -> Response:
-    undone = change.clean_up() if change else ""
+def _failed(
+    request: Request, lambda_context: object, error: ProviderError, reconciliation: Reconciliation | None
+) -> Response:
+    undone = reconciliation.clean_up() if reconciliation else ""
     group = getattr(lambda_context, "log_group_name", "")
-    # Properties that are rejected now are rejected by every delivery of the request.
+    # If the properties are rejected now, every delivery of the request is rejected.
     is_rejected = error.outcome is not Outcome.OUT_OF_TIME
     status = CreationStatus.NOTHING_CREATED if is_rejected else CreationStatus.MAY_HAVE_CREATED
     return Response(
         FAILED,
-        change.failure_id(error) if change else request.failure_id(status),
+        reconciliation.failure_id(error) if reconciliation else request.failure_id(status),
         reason=f"{error}. {undone}" if undone else str(error),
         details=error.details,
         omitted=error.omitted,

@@ -1,8 +1,8 @@
-"""Known vulnerabilities of the packages in the lock files: pip-audit's answers, and what its silence is worth.
+"""Audits the lock files for known vulnerabilities with pip-audit.
 
-`python -m tests.audit PIP_AUDIT` is run by `make audit`. To pip-audit a package is clean that its service does not
-know, and so is every package where a registry answers in the service's place. Here that is said, and is no failure: an
-audit without a network finds nothing out, but stops nobody.
+`make audit` runs `python -m tests.audit PIP_AUDIT`. pip-audit treats a package as clean if its service does not know
+the package, or if a registry responds in place of the service. This module reports such packages as not audited. That
+is no failure, so an audit without a network passes.
 
 Source: pip-audit's README, "Usage", for the JSON that it writes.
 """
@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 LOCKS = [ROOT / "provider/build/lambda.lock", *sorted((ROOT / "requirements").glob("*.lock"))]
-"""What ships comes first: where nothing is known of that, nothing else is asked."""
+"""The shipped packages come first: if the service knows nothing of them, no other file is audited."""
 
 
 class Verdict(NamedTuple):
-    """What is known of one lock file: its vulnerable packages, each with its reasons; those that nobody answered for.
+    """The result for one lock file: vulnerable packages with their vulnerabilities, and packages that are unknown.
 
-    `audited` is how many were answered for; `problem` says why there was no answer at all, and is empty otherwise.
+    `audited` is the number of audited packages. `problem` is the error if pip-audit failed, otherwise empty.
     """
 
     audited: int = 0
@@ -30,19 +30,19 @@ class Verdict(NamedTuple):
     problem: str = ""
 
     def __str__(self) -> str:
-        """The verdict in one line, the worst first."""
-        told = [f"VULNERABLE: {'; '.join(self.vulnerable)}"] if self.vulnerable else []
-        told += [f"NOT AUDITED: {self.problem}"] if self.problem else []
-        told += [f"NOT AUDITED, as the service does not know them: {', '.join(self.unknown)}"] if self.unknown else []
-        return "; ".join([*told, f"{self.audited} packages audited"])
+        """Return the verdict in one line, the worst first."""
+        parts = [f"VULNERABLE: {'; '.join(self.vulnerable)}"] if self.vulnerable else []
+        parts += [f"NOT AUDITED: {self.problem}"] if self.problem else []
+        parts += [f"NOT AUDITED, as the service does not know them: {', '.join(self.unknown)}"] if self.unknown else []
+        return "; ".join([*parts, f"{self.audited} packages audited"])
 
 
 def read(output: str, error: str) -> Verdict:
-    """The verdict in what pip-audit wrote to its two streams."""
+    """Parse pip-audit's standard output and standard error."""
     try:
         found = json.loads(output)["dependencies"]
     except (ValueError, KeyError):
-        return Verdict(problem=(error.strip().splitlines() or ["pip-audit said nothing"])[-1])
+        return Verdict(problem=(error.strip().splitlines() or ["pip-audit printed nothing"])[-1])
     vulnerable = tuple(
         f"{one['name']} {one['version']} ({known['id']}, mended in {', '.join(known['fix_versions']) or 'no version'})"
         for one in found
@@ -53,7 +53,7 @@ def read(output: str, error: str) -> Verdict:
 
 
 def audit(pip_audit: str, lock: Path) -> Verdict:
-    """Ask pip-audit, the command of that name, about a lock file."""
+    """Run pip-audit on a lock file."""
     command = [pip_audit, "--requirement", str(lock), "--require-hashes", "--disable-pip"]
     command += ["--format", "json", "--progress-spinner", "off"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -61,7 +61,7 @@ def audit(pip_audit: str, lock: Path) -> Verdict:
 
 
 def main(pip_audit: str) -> int:
-    """Audit all lock files, or the first one where there is no answer; 1 where a package is known to be vulnerable."""
+    """Audit all lock files, or only the first if the service is unavailable. Returns 1 for a vulnerable package."""
     vulnerable = False
     for lock in LOCKS:
         verdict = audit(pip_audit, lock)

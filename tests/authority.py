@@ -31,7 +31,7 @@ authorityKeyIdentifier = keyid
 
 
 def openssl(*arguments: str | Path) -> str:
-    """Run the openssl command; what it printed. Skips the test where there is none of a version that can sign so."""
+    """Run the openssl command and return its output. Skips the test if no suitable version is installed."""
     command = shutil.which("openssl")
     if not command or not _output(command, "version").startswith(("OpenSSL 3", "OpenSSL 4")):
         pytest.skip("certificates are made with the openssl command, version 3 or newer, which is not here")
@@ -43,7 +43,7 @@ def _output(*command: str) -> str:
 
 
 class Authority:
-    """A CA with a folder of its own: `certificate` is what to trust, a PEM file."""
+    """A CA with its own folder. `certificate` is the PEM file to trust."""
 
     def __init__(self, folder: Path, subject: str = "CN = A CA", *, key_usage: bool = True, more: str = "") -> None:
         folder.mkdir(parents=True)
@@ -52,15 +52,15 @@ class Authority:
         self._sign("ca", subject, "ca_with_key_usage" if key_usage else "ca", "-x509", more=more)
 
     def server(self) -> Path:
-        """Certificate and key of a server at 127.0.0.1, one PEM file."""
+        """Create the certificate and the key of a server at 127.0.0.1 in one PEM file."""
         return self._server("server", "CN = 127.0.0.1", "server")
 
     def server_by_common_name(self) -> Path:
-        """The same of a server that only the common name says to be localhost: no subject alternative name."""
+        """The same for a server that has its host only as the common name."""
         return self._server("by-common-name", "CN = localhost", "server_by_common_name")
 
     def server_context(self, server: Path | None = None) -> ssl.SSLContext:
-        """TLS as that server speaks it, or one with another certificate."""
+        """Return the TLS context of that server, or of one with another certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(server or self.server())
         return context

@@ -1,11 +1,11 @@
-"""A clock on which waiting takes no time."""
+"""A clock whose waits take no time."""
 
 import threading
 import time
 
 
 class SkippingClock:
-    """Time passes as usual, and `sleep` skips it: the clock is ahead of the real one by all that was waited."""
+    """Time passes as usual, but `sleep` skips it, so the clock is ahead of the real one by all waits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -16,10 +16,10 @@ class SkippingClock:
         return time.time() + self._skipped
 
     def monotonic(self) -> float:
-        """Seconds since some moment in the past."""
+        """Return seconds since an arbitrary moment in the past."""
         return time.monotonic() + self._skipped
 
     def sleep(self, seconds: float) -> None:
-        """Skip this time."""
+        """Skip the time."""
         with self._lock:
             self._skipped += seconds

@@ -1,4 +1,4 @@
-"""What tests of the handler share: an emulator, a sink for answers, and a resource between them."""
+"""Shared by tests of the handler: an emulator, a sink for responses, and a resource."""
 
 from collections.abc import Iterator
 
@@ -16,13 +16,13 @@ settings.load_profile("any machine")  # how long something takes on a loaded mac
 
 @pytest.fixture
 def clock() -> SkippingClock:
-    """A clock on which waiting takes no time."""
+    """A clock whose waits take no time."""
     return SkippingClock()
 
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch, clock: SkippingClock) -> Iterator[Emulator]:
-    """A fresh Image Builder, to which botocore's standard environment leads; its dates are the clock's."""
+    """A fresh emulator with the clock's dates; botocore's environment variables point to it."""
     with Emulator(clock=clock.time) as running:
         for name, value in running.environment().items():
             monkeypatch.setenv(name, value)
@@ -31,7 +31,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch, clock: SkippingClock) -> Iterator[
 
 @pytest.fixture
 def sink() -> Iterator[AnswerSink]:
-    """Takes answers as CloudFormation's bucket does."""
+    """A sink that receives responses like CloudFormation's bucket."""
     with AnswerSink() as running:
         yield running
 

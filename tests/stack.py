@@ -1,4 +1,4 @@
-"""One custom resource of a stack, driven event by event through the real handler."""
+"""A custom resource of a stack, whose events the real handler processes."""
 
 import json
 import uuid
@@ -17,13 +17,13 @@ NAME = "x {{ imagebuilder:buildDate }}"
 
 
 def ami(region: str = "us-east-1", **members: Any) -> dict[str, Any]:
-    """One entry of Distributions that the service takes."""
+    """Return a valid entry of Distributions."""
     return {"Region": region, "AmiDistributionConfiguration": {"Name": NAME, **members}}
 
 
 @dataclass(frozen=True)
 class Context:
-    """Lambda's context, as far as the provider reads it."""
+    """The part of Lambda's context that the provider reads."""
 
     milliseconds: int = 30_000
     aws_request_id: str = "5e0b0c7e-3d5b-4b0e-9d3c-000000000001"
@@ -36,8 +36,8 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What CloudFormation was told."""
+class ReceivedResponse:
+    """The response that CloudFormation received."""
 
     status: str
     physical_id: str
@@ -47,7 +47,7 @@ class Told:
 
 @dataclass
 class Resource:
-    """A resource and what CloudFormation remembers of it."""
+    """A resource, with the state that CloudFormation keeps of it."""
 
     emulator: Emulator
     sink: AnswerSink
@@ -62,22 +62,22 @@ class Resource:
     sent: dict[str, Any] = field(default_factory=dict)
     """The last event, with its response URL."""
     slots: dict[str, Slot] = field(default_factory=dict)
-    """Where responses go, by response URL."""
+    """The places for responses, by response URL."""
 
-    def create(self, request_id: str = "", **properties: Any) -> Told:
-        """Send a Create; a success is remembered."""
+    def create(self, request_id: str = "", **properties: Any) -> ReceivedResponse:
+        """Send a Create. If it succeeds, keep its properties and physical ID."""
         return self._remembered(self.send("Create", properties, request_id=request_id), properties)
 
-    def update(self, request_id: str = "", **properties: Any) -> Told:
-        """Send an Update from what is remembered; a success is remembered."""
+    def update(self, request_id: str = "", **properties: Any) -> ReceivedResponse:
+        """Send an Update. If it succeeds, keep its properties and physical ID."""
         return self._remembered(self.send("Update", properties, old=self.properties, request_id=request_id), properties)
 
-    def roll_back(self, failed: Mapping[str, Any]) -> Told:
-        """Send the Update that takes a failed one back: to what is remembered, from what failed."""
+    def roll_back(self, failed: Mapping[str, Any]) -> ReceivedResponse:
+        """Send the Update that rolls back a failed one."""
         return self._remembered(self.send("Update", self.properties, old=failed), self.properties)
 
-    def delete(self, **other: Any) -> Told:
-        """Send the Delete of what is remembered, or with other properties."""
+    def delete(self, **other: Any) -> ReceivedResponse:
+        """Send a Delete with the kept properties, or with others."""
         return self.send("Delete", other or self.properties)
 
     def send(
@@ -89,8 +89,8 @@ class Resource:
         physical_id: str | None = None,
         request_id: str = "",
         date: float | None = None,
-    ) -> Told:
-        """Send one event, made at a date, and return its one answer, checked as CloudFormation checks it."""
+    ) -> ReceivedResponse:
+        """Send one event with a date, and return its response, which is checked as CloudFormation checks it."""
         event: dict[str, Any] = {
             "RequestType": request_type,
             "ServiceToken": self.context.invoked_function_arn,
@@ -106,25 +106,25 @@ class Resource:
             event["OldResourceProperties"] = old
         return self.deliver(event, date)
 
-    def deliver(self, event: dict[str, Any], date: float | None = None) -> Told:
-        """Hand an event with a URL of the sink to the handler and return its one answer."""
+    def deliver(self, event: dict[str, Any], date: float | None = None) -> ReceivedResponse:
+        """Send an event with a URL of the sink, and return its response."""
         made = self.clock.time() if date is None else date
         self.slot = self.sink.open(self.stack_id, self.logical_id, event["RequestId"], made)
         self.slots[self.slot.url] = self.slot
         return self.redeliver({**event, "ResponseURL": self.slot.url})
 
-    def redeliver(self, event: dict[str, Any]) -> Told:
-        """Hand an event to the handler that may have been there before, and return its last answer."""
+    def redeliver(self, event: dict[str, Any]) -> ReceivedResponse:
+        """Send an event, perhaps again, and return its response."""
         self.sent = event
         slot = self.slots[event["ResponseURL"]]
         before = len(slot.puts)
         respond(json.loads(json.dumps(event)), self.context, self.clock)
         (put,) = slot.puts[before:]
         answer = read(put, event)
-        return Told(json.loads(put.body)["Status"], answer.physical_id, answer.reason, answer.data)
+        return ReceivedResponse(json.loads(put.body)["Status"], answer.physical_id, answer.reason, answer.data)
 
     def sibling(self, logical_id: str = "", stack_id: str = "") -> "Resource":
-        """Another resource, of the same stack or of another one, that does not exist yet."""
+        """Return another resource, of the same stack or of another, that does not exist yet."""
         return Resource(
             self.emulator,
             self.sink,
@@ -136,16 +136,16 @@ class Resource:
 
     @property
     def live(self) -> dict[str, Any]:
-        """The configuration that the physical ID names, as the API gives it."""
+        """The configuration with the physical ID, as the API returns it."""
         return self.emulator.configurations[self.physical_id]
 
     def calls(self) -> list[str]:
-        """The API operations called since the last look, without the operations' common ending."""
+        """Return the API operations since the last call of this method, without their common suffix."""
         operations = [request.operation for request in self.emulator.requests]
         new, self.seen = operations[self.seen :], len(operations)
         return [name.removesuffix("DistributionConfiguration") for name in new]
 
-    def _remembered(self, told: Told, properties: Mapping[str, Any]) -> Told:
-        if told.status == "SUCCESS":
-            self.physical_id, self.properties = told.physical_id, properties
-        return told
+    def _remembered(self, response: ReceivedResponse, properties: Mapping[str, Any]) -> ReceivedResponse:
+        if response.status == "SUCCESS":
+            self.physical_id, self.properties = response.physical_id, properties
+        return response

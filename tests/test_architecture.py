@@ -1,4 +1,4 @@
-"""Who may import whom: the rooms of the house, read from the imports."""
+"""What each package of the provider may import."""
 
 import ast
 import sys
@@ -20,7 +20,6 @@ MAY: dict[str, set[str]] = {
     "reconciler": {
         "arn",
         "aws",
-        "cloudformation",
         "errors",
         "marker",
         "observability",
@@ -103,7 +102,7 @@ FORBIDDEN_TO_THE_CORE = {"os", "time", "random", "socket", "ssl", "subprocess", 
 
 
 def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
-    """The modules that a file imports, by their absolute names; those for type checkers left out."""
+    """Yield the absolute names of the modules that a file imports, except for type checkers."""
     tree = ast.parse(path.read_text())
     for node in tree.body if top_only else ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -113,7 +112,7 @@ def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
 
 
 def _modules(path: Path, node: ast.ImportFrom) -> Iterator[str]:
-    """The modules of one `from ... import`; names that are imported from the package itself are modules."""
+    """Yield the modules of one `from ... import`. Names that are imported from a package itself are modules."""
     package = ["provider", *path.relative_to(PROVIDER).parts[:-1]]
     base = package[: len(package) - node.level + 1] if node.level else []
     module = ".".join([*base, *filter(None, [node.module])])
@@ -126,7 +125,7 @@ def _for_types_only(tree: ast.Module, node: ast.ImportFrom) -> bool:
     return any(node in block.body for block in blocks)
 
 
-def room_of(path: Path) -> str:
+def package_of(path: Path) -> str:
     return path.relative_to(PROVIDER).parts[0].removesuffix(".py")
 
 
@@ -135,8 +134,8 @@ def source_files() -> list[Path]:
 
 
 @pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(PROVIDER)))
-def test_a_room_imports_what_it_may(path: Path) -> None:
-    """Each file imports the standard library and what the table allows to its room, nothing else."""
+def test_a_package_imports_only_what_the_table_allows(path: Path) -> None:
+    """Each file imports only the standard library and what the table allows to its package."""
     found = set()
     for module in imports(path):
         first, *rest = module.split(".")
@@ -144,12 +143,12 @@ def test_a_room_imports_what_it_may(path: Path) -> None:
             found.add(rest[0])
         elif first not in sys.stdlib_module_names:
             found.add(first)
-    assert found <= MAY[room_of(path)]
+    assert found <= MAY[package_of(path)]
 
 
 @pytest.mark.parametrize("name", ONLY_STANDARD_LIBRARY)
-def test_what_must_always_load_needs_only_the_standard_library(name: str) -> None:
-    """The handler and what it answers with load without any package: only within a function may it need one."""
+def test_the_modules_that_always_respond_import_only_the_standard_library(name: str) -> None:
+    """The modules that always respond import only the standard library and each other at module level."""
     foreign = {
         module
         for module in imports(PROVIDER / name, top_only=True)
@@ -170,29 +169,37 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
     ids=str,
 )
 def test_the_core_is_pure(path: Path) -> None:
-    """Schema and resources know no clock, no environment and no network."""
+    """Schema and resources use no clock, no environment, and no network."""
     assert {module.split(".")[0] for module in imports(path)} & FORBIDDEN_TO_THE_CORE == set()
 
 
-def test_only_the_quarantine_knows_crhelper() -> None:
-    """crhelper is imported in one file."""
+def test_cloudformation_imports_only_the_names_of_resource_types() -> None:
+    """The protocol imports the registry's names and the transport, but no resource type and no API client."""
+    modules = {module for path in sorted((PROVIDER / "cloudformation").glob("*.py")) for module in imports(path)}
+    outside = {module for module in modules if module.startswith("provider.")}
+    outside -= {module for module in outside if module.startswith("provider.cloudformation")}
+    assert outside == {f"provider.{name}" for name in ("arn", "aws.tls", "aws.transport", "marker", "resources")}
+
+
+def test_only_one_file_imports_crhelper() -> None:
+    """Only one file imports crhelper."""
     users = [path for path in source_files() if any(m.split(".")[0] == "crhelper" for m in imports(path))]
     assert [str(path.relative_to(PROVIDER)) for path in users] == ["cloudformation/custom_resource.py"]
 
 
 def test_what_sam_build_runs_needs_only_the_standard_library() -> None:
-    """Of what makes the artifact only the packaging needs packages, since `sam build` runs before any is installed."""
+    """In the build package, only `package.py` needs packages, because `sam build` runs before any is installed."""
     users = [path for path in source_files() if {"samtranslator", "yaml"} & {m.split(".")[0] for m in imports(path)}]
-    assert [path.name for path in users if room_of(path) == "build"] == ["package.py"]
+    assert [path.name for path in users if package_of(path) == "build"] == ["package.py"]
 
 
 def test_findings_need_no_cfn_lint() -> None:
-    """Of the linting room only the rules import cfn-lint, so that `validate` starts without it."""
+    """In the lint package, only `rules.py` imports cfn-lint, so `validate` starts without it."""
     users = [path for path in sorted((PROVIDER / "lint").glob("*.py")) if "cfnlint" in str(list(imports(path)))]
     assert [path.name for path in users] == ["rules.py"]
 
 
-def test_no_module_is_named_after_one_of_the_standard_library() -> None:
-    """A module that shadows one of the standard library's in the reader's mind has another name."""
+def test_no_module_has_the_name_of_a_standard_module() -> None:
+    """No module has the name of a module in the standard library."""
     names = {path.stem for path in source_files()} - {"__main__"}
     assert names & set(sys.stdlib_module_names) == set()

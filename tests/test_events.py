@@ -1,4 +1,4 @@
-"""The sample events, each through the real handler against the emulator."""
+"""The real handler processes each sample event against the emulator."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -22,10 +22,10 @@ OWN, RENAMED, ADOPTED = f"{ARN}/golden-image", f"{ARN}/golden-image-al2023", f"{
 
 @dataclass(frozen=True)
 class Case:
-    """An event, what comes before it, and how it ends.
+    """An event, the events before it, and its outcome.
 
-    `before` are events that are handled first; `found` are names of configurations that somebody else made.
-    `physical_id` is the answer's, where it is an ARN; `left` are the ARNs that there are in the end.
+    `before` are the events before it. `found` are the names of existing configurations of other owners.
+    `physical_id` is the ARN in the response, or None. `left` are the ARNs that exist afterward.
     """
 
     event: str
@@ -70,7 +70,7 @@ CASES = [
 
 
 class Context:
-    """What the function reads of Lambda's context object."""
+    """The part of Lambda's context that the function reads."""
 
     function_name = "provider"
     function_version = "$LATEST"
@@ -99,8 +99,8 @@ def load(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def answer_to(emulator: Emulator) -> Iterator[Callable[[str], CheckedAnswer]]:
-    """Sends a sample event through the handler and gives the one answer to it."""
+def response_to(emulator: Emulator) -> Iterator[Callable[[str], CheckedAnswer]]:
+    """Sends a sample event to the handler and returns the response."""
     with AnswerSink() as sink:
 
         def send(name: str) -> CheckedAnswer:
@@ -123,43 +123,45 @@ def scalars(value: object) -> Iterator[object]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_each_event_ends_as_it_should(
-    case: Case, emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]
+def test_each_event_has_its_outcome(
+    case: Case, emulator: Emulator, response_to: Callable[[str], CheckedAnswer]
 ) -> None:
-    """An event ends in its status and its ID, and leaves the configurations that it should."""
+    """Each event has the expected status, physical ID, and remaining configurations."""
     for name in case.found:
         emulator.seed(name=name, distributions=[{"region": "us-east-1", "amiDistributionConfiguration": {}}])
     for earlier in case.before:
-        assert answer_to(earlier).succeeded
-    answer = answer_to(case.event)
-    assert answer.succeeded is case.succeeds, answer.reason
+        assert response_to(earlier).succeeded
+    response = response_to(case.event)
+    assert response.succeeded is case.succeeds, response.reason
     assert set(emulator.configurations) == set(case.left)
     if case.physical_id:
-        assert answer.physical_id == case.physical_id
+        assert response.physical_id == case.physical_id
     elif not case.succeeds:
-        assert not answer.physical_id.startswith("arn:")
+        assert not response.physical_id.startswith("arn:")
 
 
-def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]) -> None:
-    """Delete of a configuration that a pipeline uses fails, and names the pipeline."""
-    answer_to("create-own")
+def test_a_configuration_in_use_is_not_deleted(emulator: Emulator, response_to: Callable[[str], CheckedAnswer]) -> None:
+    """The Delete of a configuration that a pipeline uses fails and names the pipeline."""
+    response_to("create-own")
     emulator.seed_pipeline("nightly", OWN)
-    answer = answer_to("delete-own")
-    assert not answer.succeeded
-    assert "nightly" in answer.reason
+    response = response_to("delete-own")
+    assert not response.succeeded
+    assert "nightly" in response.reason
 
 
-def test_an_unfinished_configuration_is_deleted(emulator: Emulator, answer_to: Callable[[str], CheckedAnswer]) -> None:
-    """The Delete of a Create that never responded deletes what that left unfinished."""
+def test_an_unfinished_configuration_is_deleted(
+    emulator: Emulator, response_to: Callable[[str], CheckedAnswer]
+) -> None:
+    """The Delete of a Create that never responded deletes its unfinished configuration."""
     event = load("delete-after-failed-create")
     tags = Owner(event["StackId"], event["LogicalResourceId"]).tags(State.UNFINISHED)
     emulator.seed(name="golden-image", distributions=[], tags=tags)
-    assert answer_to("delete-after-failed-create").succeeded
+    assert response_to("delete-after-failed-create").succeeded
     assert emulator.configurations == {}
 
 
-def test_no_sample_goes_untried() -> None:
-    """Every sample event is a case here and a line in the samples' README."""
+def test_every_sample_is_tested() -> None:
+    """Every sample event has a case here and a line in the samples' README."""
     names = {path.stem for path in EVENTS.glob("*.json")}
     assert names == {case.event for case in CASES}
     readme = (EVENTS / "README.md").read_text("utf-8")
@@ -168,7 +170,7 @@ def test_no_sample_goes_untried() -> None:
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
 def test_samples_look_like_cloudformation_s(path: Path) -> None:
-    """Every scalar is a string, the IDs agree with the URL, and what Update and Delete carry is there."""
+    """Every scalar is a string, the IDs match the URL, and Update and Delete have their own fields."""
     event = load(path.stem)
     assert all(isinstance(value, str) for value in scalars(event))
     assert event["ResponseURL"].startswith("https://")
@@ -179,5 +181,5 @@ def test_samples_look_like_cloudformation_s(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
 def test_samples_do_not_age(path: Path) -> None:
-    """No sample's URL says when it expires, as the function refuses a request that comes later than that."""
+    """No sample's URL has an expiry, because the function rejects a request after its URL's expiry."""
     assert expiry(load(path.stem)["ResponseURL"]) is None

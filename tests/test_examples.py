@@ -1,4 +1,4 @@
-"""The examples: they lint, they live through a rehearsal, and they say on the wire what they should."""
+"""The examples pass lint and a rehearsal, and send the expected requests."""
 
 import json
 import os
@@ -29,22 +29,22 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def test_the_examples_lint_clean() -> None:
-    """cfn-lint has nothing to say about any example, warnings included."""
+    """cfn-lint finds nothing in any example, not even warnings."""
     command = [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES]
     linted = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
-def test_each_example_lives_through_a_rehearsal(template: Path) -> None:
-    """An example is created and deleted without a failure or a warning of ours."""
+def test_each_example_passes_a_rehearsal(template: Path) -> None:
+    """Each example is created and deleted without failures and warnings."""
     rehearsal = run("provider", "rehearse", str(template))
     assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
     assert "warning" not in (rehearsal.stdout + rehearsal.stderr).lower()
 
 
 def test_the_demo_updates_in_place() -> None:
-    """The golden image's update exports to S3 and adds a Region, and nothing is replaced."""
+    """The golden image's update exports to S3, adds a Region, and replaces nothing."""
     golden = EXAMPLES / "cloudformation"
     rehearsal = run("provider", "rehearse", *(str(golden / f"golden-image{name}.yaml") for name in ("", "-exported")))
     assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
@@ -53,8 +53,8 @@ def test_the_demo_updates_in_place() -> None:
     assert "eu-west-1" in rehearsal.stdout
 
 
-def test_the_cli_s_example_is_the_same_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stack of the CLI's own example puts on the wire what the CLI does, but for the token."""
+def test_the_clis_example_sends_the_same_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack of the AWS CLI's example sends the same request as the CLI, except for the client token."""
     with Emulator(region="us-west-2") as emulator, AnswerSink() as sink:
         emulator.seed(
             name="myexampledistribution",
@@ -80,6 +80,6 @@ def test_the_cli_s_example_is_the_same_request(monkeypatch: pytest.MonkeyPatch) 
 
 
 def updates(emulator: Emulator) -> list[dict[str, Any]]:
-    """The bodies of the Updates that arrived, without their tokens."""
+    """Return the bodies of the received Updates without client tokens."""
     bodies = [json.loads(r.body) for r in emulator.requests if r.operation == "UpdateDistributionConfiguration"]
     return [{name: value for name, value in body.items() if name != "clientToken"} for body in bodies]

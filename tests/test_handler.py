@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from provider.cloudformation.delivery import Undelivered
 from provider.cloudformation.request import MalformedEvent
 from provider.emulator.emulator import Fault
 from provider.handler import handler
+from provider.schema.model import SERVICE
 from tests.stack import ARN, STACK_ID, Context, Resource, ami
 from tests.threads import finish
 
@@ -28,7 +30,7 @@ REQUEST_ID = "11111111-0000-4000-8000-000000000000"
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLE, Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.RESET, Fault.GARBAGE])
 @pytest.mark.parametrize("after", [False, True])
-def test_passing_trouble_of_the_api_is_survived(resource: Resource, fault: Fault, after: bool) -> None:
+def test_a_temporary_api_error_is_retried(resource: Resource, fault: Fault, after: bool) -> None:
     """A Create and an Update succeed, and take effect once, if a call fails once before or after it took effect."""
     resource.emulator.fail("CreateDistributionConfiguration", fault, after=after)
     assert resource.create(**GOLDEN).status == "SUCCESS"
@@ -39,34 +41,36 @@ def test_passing_trouble_of_the_api_is_survived(resource: Resource, fault: Fault
     assert len(resource.emulator.configurations) == 1
 
 
-def test_lasting_trouble_is_answered_with_code_and_request_id(resource: Resource) -> None:
+def test_a_lasting_api_error_is_reported_with_code_and_request_id(resource: Resource) -> None:
     """A lasting API error leads to FAILED with its code, its request ID, and the remediation."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with("UpdateDistributionConfiguration", "SomethingNewException", 418, "I am a teapot.", 99)
-    told = resource.update(**GOLDEN, Description="d")
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert told.reason.startswith("UpdateDistributionConfiguration failed with SomethingNewException (API request ID ")
-    assert "): I am a teapot. " in told.reason
+    response = resource.update(**GOLDEN, Description="d")
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
+    assert response.reason.startswith(
+        "UpdateDistributionConfiguration failed with SomethingNewException (API request ID "
+    )
+    assert "): I am a teapot. " in response.reason
 
 
-def test_an_answer_comes_before_the_end(resource: Resource) -> None:
+def test_a_response_is_sent_in_time(resource: Resource) -> None:
     """If a call hangs, FAILED is sent in time with the current operation, and nothing follows."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=3_000)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.HANG, times=99)
-    told = resource.update(**GOLDEN, Description="d")
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert told.reason.startswith(f"timed out during UpdateDistributionConfiguration of {ARN}golden")
+    response = resource.update(**GOLDEN, Description="d")
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
+    assert response.reason.startswith(f"timed out during UpdateDistributionConfiguration of {ARN}golden")
 
 
-def test_a_token_refused_as_spent_is_no_failure(resource: Resource) -> None:
+def test_a_reused_token_is_no_failure(resource: Resource) -> None:
     """If the service rejects a token as reused, the provider reads again and reaches the desired content."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with(
         "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=1
     )
-    told = resource.update(REQUEST_ID, **GOLDEN, Description="d")
-    assert told.status == "SUCCESS"
+    response = resource.update(REQUEST_ID, **GOLDEN, Description="d")
+    assert response.status == "SUCCESS"
     assert resource.live["description"] == "d"
 
 
@@ -74,8 +78,8 @@ def test_a_reused_request_id_leads_to_a_derived_token(resource: Resource) -> Non
     """If a request ID is reused with other content, there is one attempt with a token from ID and content."""
     resource.create(**GOLDEN)
     resource.update(REQUEST_ID, **GOLDEN, Description="first")
-    told = resource.update(REQUEST_ID, **GOLDEN, Description="second")
-    assert told.status == "SUCCESS"
+    response = resource.update(REQUEST_ID, **GOLDEN, Description="second")
+    assert response.status == "SUCCESS"
     assert resource.live["description"] == "second"
     tokens = [
         request.parameters["clientToken"]
@@ -85,60 +89,60 @@ def test_a_reused_request_id_leads_to_a_derived_token(resource: Resource) -> Non
     assert tokens[:2] == [REQUEST_ID, REQUEST_ID]
     assert len(tokens) == 3
     assert len(tokens[2]) <= 64
-    assert told.data["ClientToken"] == tokens[2]
+    assert response.data["ClientToken"] == tokens[2]
 
 
 def test_a_reused_request_id_of_a_create(resource: Resource) -> None:
     """A Create whose request ID was used with other content creates with a token from ID and content."""
     resource.create(REQUEST_ID, **GOLDEN)
     resource.delete()
-    told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = resource.create(REQUEST_ID, **GOLDEN, Description="d")
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "d"
 
 
 def test_a_reused_request_id_overwrites_nothing(resource: Resource) -> None:
     """A Create whose request ID was used with other content does not change a configuration after its handover."""
     resource.create(REQUEST_ID, **GOLDEN)
-    told = resource.create(REQUEST_ID, **GOLDEN, Description="d")
-    assert told.status == "FAILED"
+    response = resource.create(REQUEST_ID, **GOLDEN, Description="d")
+    assert response.status == "FAILED"
     assert "description" not in resource.live
 
 
-def test_a_replayed_create_is_no_success(resource: Resource) -> None:
+def test_a_replayed_create_fails(resource: Resource) -> None:
     """A Create fails and orphans nothing if the service replays the response for a configuration deleted since."""
     resource.create(REQUEST_ID, **GOLDEN)
     resource.delete()
-    told = resource.create(REQUEST_ID, **GOLDEN)
-    assert told.status == "FAILED"
-    assert not told.physical_id.startswith("arn:")
-    assert "may have replayed a cached response" in told.reason
+    response = resource.create(REQUEST_ID, **GOLDEN)
+    assert response.status == "FAILED"
+    assert not response.physical_id.startswith("arn:")
+    assert "may have replayed a cached response" in response.reason
     assert resource.emulator.configurations == {}
 
 
-def test_all_findings_are_answered_and_nothing_is_called(resource: Resource) -> None:
+def test_all_findings_are_reported_before_any_call(resource: Resource) -> None:
     """All mistakes in the properties are reported at once, before any call."""
-    told = resource.create(
+    response = resource.create(
         Nam="x", Distributions=[{"Region": "a"}, {"Region": "a", "AmiDistributionConfiguration": {}}]
     )
-    assert told.status == "FAILED"
-    assert told.reason.startswith("3 problems with the properties, nothing was called: Nam: unknown property")
-    for part in ("nearest known name is Name", "Distributions[0]: one or more outputs", "Distributions[1].Region:"):
-        assert part in told.reason
+    assert response.status == "FAILED"
+    assert response.reason.startswith("3 problems with the properties; no API calls were made: Nam: unknown property")
+    for part in ("did you mean Name?", "Distributions[0]: one or more outputs", "Distributions[1].Region:"):
+        assert part in response.reason
     assert resource.calls() == []
 
 
-def test_a_request_id_that_is_no_token_is_refused(resource: Resource) -> None:
+def test_a_request_id_that_is_no_client_token_is_rejected(resource: Resource) -> None:
     """A request ID that is too long for a client token leads to FAILED before any call."""
-    told = resource.create("x" * 65, **GOLDEN)
-    assert "ClientToken: must be at most 64 characters, is 65" in told.reason
+    response = resource.create("x" * 65, **GOLDEN)
+    assert "ClientToken: must be at most 64 characters, is 65" in response.reason
     assert resource.calls() == []
 
 
 @pytest.mark.parametrize(
     "change", [{"RequestType": "Read"}, {"ResourceType": "Custom::Other"}, {"ResourceProperties": "x"}]
 )
-def test_an_answerable_event_that_is_malformed_is_answered(resource: Resource, change: dict[str, str]) -> None:
+def test_a_malformed_event_gets_a_response_if_possible(resource: Resource, change: dict[str, str]) -> None:
     """A malformed event with enough for a response leads to FAILED with the problem."""
     event = {
         "RequestType": "Create",
@@ -148,28 +152,28 @@ def test_an_answerable_event_that_is_malformed_is_answered(resource: Resource, c
         "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
         "ResourceProperties": GOLDEN,
     }
-    told = resource.deliver({**event, **change})
-    assert told.status == "FAILED"
-    assert next(iter(change)) in told.reason
+    response = resource.deliver({**event, **change})
+    assert response.status == "FAILED"
+    assert next(iter(change)) in response.reason
     assert resource.calls() == []
 
 
 @pytest.mark.parametrize("event", [{}, {"key1": "value1"}, None, "x"])
-def test_an_event_that_names_nobody_to_answer_is_an_error(event: object) -> None:
+def test_an_event_without_a_response_url_is_an_error(event: object) -> None:
     """A test event of the console, or any other event, leads to a clear error."""
     with pytest.raises(MalformedEvent, match="not a CloudFormation custom resource request"):
         handler(event, Context())
 
 
-def test_a_context_that_is_none_does_not_matter(resource: Resource) -> None:
+def test_a_request_is_served_without_a_context(resource: Resource) -> None:
     """A request is served without a context, or with one that lacks everything."""
-    resource.context = None  # type: ignore[assignment]
+    resource.context = None  # type: ignore[assignment]  # the case to test
     event = {"RequestType": "Create", "StackId": STACK_ID, "RequestId": REQUEST_ID, "LogicalResourceId": "Golden"}
     assert resource.deliver({**event, "ResourceProperties": GOLDEN}).status == "SUCCESS"
 
 
 @pytest.mark.parametrize("module", ["crhelper", "botocore", "aws_lambda_powertools", "urllib3", "jmespath"])
-def test_a_broken_package_is_answered(resource: Resource, tmp_path: Path, module: str) -> None:
+def test_a_broken_package_is_reported(resource: Resource, tmp_path: Path, module: str) -> None:
     """A broken or missing package leads to FAILED with its name and the event's own physical ID."""
     (tmp_path / f"{module}.py").write_text(f"raise ImportError('no module named {module} here')\n")
     script = f"""
@@ -241,7 +245,7 @@ def test_a_request_through_a_topic_is_served(resource: Resource) -> None:
     assert list(resource.emulator.configurations) == [f"{ARN}golden"]
 
 
-def test_late_copies_of_requests_do_no_harm(resource: Resource) -> None:
+def test_late_copies_change_nothing(resource: Resource) -> None:
     """A Create and an Update that are delivered again after later requests change neither content nor tags."""
     first = {**GOLDEN, "Description": "first", "Tags": {"t": "1"}}
     second = {**GOLDEN, "Description": "second", "Tags": {"t": "2"}}
@@ -265,25 +269,25 @@ def test_a_late_copy_after_the_end_creates_nothing(resource: Resource) -> None:
     assert resource.emulator.configurations == {}
 
 
-def test_throttling_is_outlasted_while_there_is_time(resource: Resource) -> None:
+def test_throttled_calls_are_retried_while_time_remains(resource: Resource) -> None:
     """A throttled call is retried while time remains."""
     resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=7)
     assert resource.create(**GOLDEN).status == "SUCCESS"
 
 
-def test_a_token_that_stays_spent_is_tried_twice(resource: Resource) -> None:
+def test_a_rejected_derived_token_ends_the_attempts(resource: Resource) -> None:
     """If the request ID and the token derived from it are both rejected as reused, there is no further attempt."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with(
         "UpdateDistributionConfiguration", "IdempotentParameterMismatchException", 400, "known", times=99
     )
     resource.calls()
-    told = resource.update(**GOLDEN, Description="d")
-    assert told.status == "FAILED"
+    response = resource.update(**GOLDEN, Description="d")
+    assert response.status == "FAILED"
     assert resource.calls().count("Update") == 2
 
 
-def test_nothing_is_sent_after_the_answer(resource: Resource) -> None:
+def test_nothing_is_sent_after_the_response(resource: Resource) -> None:
     """After a FAILED response for a timeout, the work that still runs sends no further request."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=1_500)
@@ -299,35 +303,35 @@ def test_pipelines_of_all_pages_are_named(resource: Resource) -> None:
     resource.create(**GOLDEN)
     for number in range(30):
         resource.emulator.seed_pipeline(f"nightly-{number:02}", resource.physical_id)
-    told = resource.delete()
-    assert "nightly-29" in told.reason
-    assert "ResourceDependencyException" in told.reason
+    response = resource.delete()
+    assert "nightly-29" in response.reason
+    assert "ResourceDependencyException" in response.reason
 
 
 def test_a_collision_keeps_the_code_and_the_request_id(resource: Resource) -> None:
     """If a name already exists, the reason has the API's code and request ID."""
     resource.emulator.seed(name="golden", distributions=[])
-    told = resource.create(**GOLDEN)
-    assert "(ResourceAlreadyExistsException, API request ID " in told.reason
+    response = resource.create(**GOLDEN)
+    assert "(ResourceAlreadyExistsException, API request ID " in response.reason
 
 
-def test_a_replayed_update_is_no_success(resource: Resource) -> None:
+def test_a_replayed_update_fails(resource: Resource) -> None:
     """An Update whose response the service replays, although the content differs, leads to FAILED."""
     resource.create(**GOLDEN)
     resource.update(REQUEST_ID, **GOLDEN, Description="first")
     resource.update(**GOLDEN, Description="second")
-    told = resource.update(REQUEST_ID, **GOLDEN, Description="first")
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-    assert "may have replayed a cached response" in told.reason
+    response = resource.update(REQUEST_ID, **GOLDEN, Description="first")
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
+    assert "may have replayed a cached response" in response.reason
     assert resource.live["description"] == "second"
 
 
-def test_what_cannot_be_read_after_it_was_created_is_not_handed_over(resource: Resource) -> None:
+def test_a_configuration_that_cannot_be_read_is_not_handed_over(resource: Resource) -> None:
     """A Create that cannot read what it created fails and leaves it unfinished, and its Delete removes it."""
     resource.emulator.fail_with("GetDistributionConfiguration", "SomethingNewException", 400, "no")
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -340,11 +344,11 @@ def test_an_update_that_cannot_be_read_back_is_a_success(resource: Resource) -> 
             resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED)
 
     resource.emulator.interruption = interrupt
-    told = resource.update(**GOLDEN, Description="d")
-    assert (told.status, told.physical_id, told.data["Name"]) == ("SUCCESS", f"{ARN}golden", "golden")
+    response = resource.update(**GOLDEN, Description="d")
+    assert (response.status, response.physical_id, response.data["Name"]) == ("SUCCESS", f"{ARN}golden", "golden")
 
 
-def test_a_malformed_event_is_answered_to_nobody(resource: Resource) -> None:
+def test_a_malformed_event_gets_no_response_at_an_earlier_url(resource: Resource) -> None:
     """A malformed event leads to no response to the previous request's URL."""
     resource.create(**GOLDEN)
     with pytest.raises(MalformedEvent):
@@ -353,7 +357,7 @@ def test_a_malformed_event_is_answered_to_nobody(resource: Resource) -> None:
     assert len(resource.slot.puts) == 1
 
 
-def test_a_delete_is_answered_at_once_however_much_time_there_is(resource: Resource) -> None:
+def test_a_delete_is_answered_without_a_wait(resource: Resource) -> None:
     """The response to a Delete does not wait for log lines, for which crhelper would wait two minutes."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=900_000)
@@ -371,10 +375,10 @@ def test_a_delete_is_answered_at_once_however_much_time_there_is(resource: Resou
         ({"DistributionConfigurationArn": f"{ARN}golden", "OnDelete": "Delete"}, "FAILED"),
     ],
 )
-def test_a_delete_without_its_packages_tells_the_truth(
+def test_a_delete_with_a_broken_package_succeeds_only_if_nothing_is_left(
     resource: Resource, tmp_path: Path, properties: dict[str, str], status: str
 ) -> None:
-    """With a broken package, a Delete succeeds only if there is provably nothing to do."""
+    """With a broken package, a Delete succeeds only if there is certainly nothing to do."""
     (tmp_path / "botocore.py").write_text("raise ImportError('broken for a test')\n")
     slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)
     event = {
@@ -393,13 +397,13 @@ def test_a_delete_without_its_packages_tells_the_truth(
     command = [sys.executable, "-c", script, str(tmp_path), json.dumps(event)]
     subprocess.run(command, check=True, timeout=60, capture_output=True)
     (put,) = slot.puts
-    answer = json.loads(put.body)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == (status, f"{ARN}golden")
+    body = json.loads(put.body)
+    assert (body["Status"], body["PhysicalResourceId"]) == (status, f"{ARN}golden")
 
 
 @pytest.mark.parametrize("error", [MemoryError(), SystemExit(3), ValueError("odd"), RecursionError()])
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_what_breaks_inside_the_client_is_looked_into(
+def test_after_an_error_inside_the_client_the_provider_reads(
     resource: Resource, error: BaseException, request_type: str
 ) -> None:
     """After an error inside the client, the provider reads whether the call took effect, and goes on."""
@@ -411,27 +415,27 @@ def test_what_breaks_inside_the_client_is_looked_into(
         if left:
             raise left.pop()
 
-    events = client().meta.events
+    events = client(SERVICE, os.environ.get("AWS_REGION")).meta.events
     events.register(f"after-call.imagebuilder.{request_type}DistributionConfiguration", break_off)
-    told = resource.create(**GOLDEN) if request_type == "Create" else resource.update(**GOLDEN, Description="d")
-    assert (told.status, told.physical_id, left) == ("SUCCESS", f"{ARN}golden", [])
+    response = resource.create(**GOLDEN) if request_type == "Create" else resource.update(**GOLDEN, Description="d")
+    assert (response.status, response.physical_id, left) == ("SUCCESS", f"{ARN}golden", [])
     assert len(resource.emulator.configurations) == 1
 
 
-def test_a_create_that_is_cut_short_after_creating_returns_a_marker(resource: Resource) -> None:
+def test_a_create_that_times_out_returns_a_marker(resource: Resource) -> None:
     """A Create that runs out of time after it created something returns a marker, whose Delete removes it."""
     resource.context = replace(resource.context, milliseconds=2_000)
     resource.emulator.fail("GetDistributionConfiguration", Fault.HANG, times=9)
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
     resource.emulator.reset_faults()
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
 @pytest.mark.parametrize("resource_type", ["Custom::Other", None, 5, []])
-def test_a_foreign_delete_deletes_nothing(resource: Resource, resource_type: object) -> None:
-    """A Delete of an unsupported resource type succeeds, and nothing is called."""
+def test_a_delete_of_an_unsupported_type_deletes_nothing(resource: Resource, resource_type: object) -> None:
+    """A Delete of an unsupported resource type succeeds without API calls."""
     resource.create(**GOLDEN)
     resource.calls()
     event = {
@@ -456,11 +460,11 @@ def test_an_unknown_request_type_keeps_the_physical_id(resource: Resource) -> No
         "PhysicalResourceId": f"{ARN}golden",
         "ResourceProperties": GOLDEN,
     }
-    told = resource.deliver(event)
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
+    response = resource.deliver(event)
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
 
 
-def test_nothing_is_begun_after_the_url_has_expired(resource: Resource) -> None:
+def test_the_work_ends_before_the_url_expires(resource: Resource) -> None:
     """The work ends before the response URL expires, so that the response can be delivered."""
     resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=999)
     slot = resource.sink.open(STACK_ID, "Golden", REQUEST_ID)

@@ -47,48 +47,50 @@ def record(payload: object, condition: str = "RetriesExhausted", **response: str
     }
 
 
-def told(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict[str, Any]:
+def response_to(sink: AnswerSink, request: dict[str, Any], **about: str) -> dict[str, Any]:
     slot = sink.open(STACK_ID, "Golden", REQUEST_ID)
     handler(record({**request, "ResponseURL": slot.url}, **about), Context())
     (put,) = slot.puts
     read(put, request)
-    answer: dict[str, Any] = json.loads(put.body)
-    return answer
+    response: dict[str, Any] = json.loads(put.body)
+    return response
 
 
-def test_a_crash_is_answered_with_its_cause(sink: AnswerSink) -> None:
+def test_a_crash_is_reported_with_its_cause(sink: AnswerSink) -> None:
     """After a crash, the response is FAILED, with Lambda's error and the event's physical ID."""
-    answer = told(sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed")
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{ARN}golden")
-    assert "failed in 2 attempts: Runtime.ExitError: RequestId: x Error: signal: killed" in answer["Reason"]
-    assert "redeploying is safe" in answer["Reason"]
+    response = response_to(
+        sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed"
+    )
+    assert (response["Status"], response["PhysicalResourceId"]) == ("FAILED", f"{ARN}golden")
+    assert "failed in 2 attempts: Runtime.ExitError: RequestId: x Error: signal: killed" in response["Reason"]
+    assert "redeploying is safe" in response["Reason"]
 
 
-def test_an_event_that_aged_out_is_answered(sink: AnswerSink) -> None:
+def test_an_event_that_expired_in_lambda_gets_a_response(sink: AnswerSink) -> None:
     """If Lambda did not invoke the function in time, the response is FAILED."""
-    answer = told(sink, event("Create"), condition="EventAgeExceeded")
-    assert answer["Status"] == "FAILED"
-    assert not answer["PhysicalResourceId"].startswith("arn:")
-    assert "Lambda did not invoke the provider's function in time" in answer["Reason"]
+    response = response_to(sink, event("Create"), condition="EventAgeExceeded")
+    assert response["Status"] == "FAILED"
+    assert not response["PhysicalResourceId"].startswith("arn:")
+    assert "Lambda did not invoke the provider's function in time" in response["Reason"]
 
 
 def test_a_delete_says_what_to_check(sink: AnswerSink) -> None:
     """The response to a Delete is FAILED and names the configuration to check."""
-    answer = told(sink, event("Delete"))
-    assert answer["Status"] == "FAILED"
-    assert f"Check whether {ARN}golden still exists" in answer["Reason"]
+    response = response_to(sink, event("Delete"))
+    assert response["Status"] == "FAILED"
+    assert f"Check whether {ARN}golden still exists" in response["Reason"]
 
 
-def test_a_delete_that_asks_for_nothing_succeeds(sink: AnswerSink) -> None:
+def test_a_delete_that_retains_succeeds(sink: AnswerSink) -> None:
     """The response to a Delete that retains the configuration is SUCCESS."""
-    answer = told(sink, event("Delete", OnDelete="Retain"))
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
+    response = response_to(sink, event("Delete", OnDelete="Retain"))
+    assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
 
 
 @pytest.mark.parametrize(
     "payload", [None, {}, {"key": "value"}, "x", {**event(), "ResponseURL": "http://example.com/x"}]
 )
-def test_what_names_nobody_ends_in_the_queue(payload: object) -> None:
+def test_a_record_without_a_request_is_an_error(payload: object) -> None:
     """A record without a complete request is an error, which leads to the dead-letter queue."""
     with pytest.raises(MalformedEvent):
         handler(record(payload), Context())
@@ -96,9 +98,9 @@ def test_what_names_nobody_ends_in_the_queue(payload: object) -> None:
         handler(payload, Context())
 
 
-def test_an_answer_that_does_not_arrive_ends_in_the_queue() -> None:
+def test_a_response_that_is_not_delivered_is_an_error() -> None:
     """A response that cannot be delivered in time is an error, which Lambda retries."""
-    payload = {**event(), "ResponseURL": "http://127.0.0.1:1/answer?X-Amz-Signature=s"}
+    payload = {**event(), "ResponseURL": "http://127.0.0.1:1/response?X-Amz-Signature=s"}
     with pytest.raises(Undelivered):
         handler(record(payload), Context(milliseconds=2500))
 
@@ -106,12 +108,12 @@ def test_an_answer_that_does_not_arrive_ends_in_the_queue() -> None:
 def rejected(status: int, query: str) -> None:
     """Makes the bucket reject the response."""
     with LoopbackServer(lambda *_: Reply(status, {}, b"")) as bucket:
-        payload = {**event(), "ResponseURL": f"{bucket.url}/answer?{query}&X-Amz-Signature=s"}
+        payload = {**event(), "ResponseURL": f"{bucket.url}/response?{query}&X-Amz-Signature=s"}
         handler(record(payload), Context(milliseconds=2500))
 
 
 @pytest.mark.parametrize("status", [307, 400, 403, 404, 409, 503])
-def test_a_response_that_is_rejected_ends_in_the_queue(status: int) -> None:
+def test_a_response_that_is_rejected_is_an_error(status: int) -> None:
     """A lasting rejection is an error, which Lambda retries; so is a 403 while the URL is valid."""
     with pytest.raises(
         Undelivered, match=f"the response FAILED for {ARN}golden was not delivered: HTTP status {status}"
@@ -127,11 +129,11 @@ def test_a_response_to_an_expired_url_is_no_error() -> None:
 def test_a_response_that_the_provider_could_not_deliver_is_quoted(sink: AnswerSink) -> None:
     """The reason contains what the provider would have reported."""
     lost = Undelivered("HTTP status 503", final=False, outcome=f"SUCCESS for {ARN}golden")
-    answer = told(sink, event(), errorType="Undelivered", errorMessage=str(lost))
-    assert f"the response SUCCESS for {ARN}golden was not delivered: HTTP status 503" in answer["Reason"]
+    response = response_to(sink, event(), errorType="Undelivered", errorMessage=str(lost))
+    assert f"the response SUCCESS for {ARN}golden was not delivered: HTTP status 503" in response["Reason"]
 
 
-def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
+def test_its_artifact_is_complete_and_small(tmp_path: Path) -> None:
     """The last-resort function's artifact needs only the standard library, and consists of a few files."""
     command = ["make", "--no-print-directory", "build-LastResortFunction", f"ARTIFACTS_DIR={tmp_path}"]
     subprocess.run(command, cwd=ROOT, check=True)
@@ -140,15 +142,15 @@ def test_its_artifact_is_whole_and_tiny(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", script, str(tmp_path)], cwd=tmp_path, check=True)
 
 
-def test_a_foreign_delete_without_an_id_is_answered_with_one(sink: AnswerSink) -> None:
+def test_the_response_to_an_unsupported_delete_has_a_physical_id(sink: AnswerSink) -> None:
     """The response to a Delete of an unsupported type without a physical ID has a physical ID that is not empty."""
     foreign = {**event("Delete"), "ResourceType": "Custom::Other", "PhysicalResourceId": None}
-    answer = told(sink, foreign)
-    assert (answer["Status"], bool(answer["PhysicalResourceId"])) == ("SUCCESS", True)
+    response = response_to(sink, foreign)
+    assert (response["Status"], bool(response["PhysicalResourceId"])) == ("SUCCESS", True)
 
 
 def test_the_cause_is_logged_without_secrets(sink: AnswerSink, caplog: pytest.LogCaptureFixture) -> None:
     """A signature in Lambda's error is neither logged nor sent to the stack."""
-    answer = told(sink, event(), errorMessage="GET https://b.s3/k?X-Amz-Signature=deadbeef0123")
-    assert "deadbeef0123" not in answer["Reason"] + caplog.text
+    response = response_to(sink, event(), errorMessage="GET https://b.s3/k?X-Amz-Signature=deadbeef0123")
+    assert "deadbeef0123" not in response["Reason"] + caplog.text
     assert "the provider did not respond to" in caplog.text

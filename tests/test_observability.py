@@ -22,12 +22,12 @@ def lines(captured: str) -> list[dict[str, Any]]:
 
 def test_every_line_is_json_about_the_request(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """Each line is a JSON object with the stack, the logical ID, the request ID, and the request type."""
-    told = resource.create("11111111-0000-4000-8000-000000000000", Name="golden", Distributions=[ami()])
+    response = resource.create("11111111-0000-4000-8000-000000000000", Name="golden", Distributions=[ami()])
     resource.update(Name="golden", Distributions=[])
     resource.update(Name="golden", Distributions="nonsense")
     resource.delete()
     written = lines(capsys.readouterr().out)
-    assert told.status == "SUCCESS"
+    assert response.status == "SUCCESS"
     assert all(line.keys() >= KEYS and line["stack_id"] == STACK_ID for line in written)
     assert [line["request_type"] for line in written if line["message"] == "request received"] == [
         "Create",
@@ -60,7 +60,7 @@ def test_warnings_are_logged(resource: Resource, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
-def test_no_line_tells_a_secret(
+def test_no_line_contains_a_secret(
     resource: Resource, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, level: str
 ) -> None:
     """At no level does a line contain the response URL, its signature, or a credential."""
@@ -105,9 +105,9 @@ def test_what_the_service_quotes_is_redacted(
     monkeypatch.setenv("AWS_SESSION_TOKEN", "verysecrettoken/+=")
     quoted = "x-amz-security-token:verysecrettoken/+= https://b.s3/k?X-Amz-Signature=deadbeef0123 AKIAIOSFODNN7EXAMPLE"
     resource.emulator.fail_with("CreateDistributionConfiguration", "InvalidSignatureException", 403, quoted, times=9)
-    told = resource.create(Name="golden", Description=quoted, Distributions=[ami()])
-    assert told.status == "FAILED"
-    for text in (told.reason, capsys.readouterr().out):
+    response = resource.create(Name="golden", Description=quoted, Distributions=[ami()])
+    assert response.status == "FAILED"
+    for text in (response.reason, capsys.readouterr().out):
         assert "InvalidSignatureException" in text
         assert not [secret for secret in ("verysecrettoken", "deadbeef0123", "AKIAIOSFODNN7EXAMPLE") if secret in text]
 
@@ -117,27 +117,25 @@ def test_json_that_the_service_quotes_is_redacted(resource: Resource, capsys: py
     quoted = json.dumps({"body": json.dumps({"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG", "Host": "harmless.example"})})
     proxied = f"{quoted} through socks5h://user:p@ssword@proxy.example:1080"
     resource.emulator.fail_with("CreateDistributionConfiguration", "OddException", 400, proxied, times=9)
-    told = resource.create(Name="golden", Distributions=[ami()])
-    for text in (told.reason, capsys.readouterr().out):
+    response = resource.create(Name="golden", Distributions=[ami()])
+    for text in (response.reason, capsys.readouterr().out):
         assert "harmless.example" in text
         assert "socks5h://(removed)@proxy.example:1080" in text
         assert not [secret for secret in ("wJalrXUtnFEMI", "K7MDENG", "ssword") if secret in text]
 
 
-def test_a_malformed_event_bears_no_earlier_ids(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_malformed_event_has_no_earlier_ids(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """The line about a malformed event has nothing of the previous request."""
     resource.create(Name="golden", Distributions=[ami()])
     capsys.readouterr()
     with pytest.raises(MalformedEvent):
         handler({"key": "value"}, resource.context)
     (line,) = lines(capsys.readouterr().out)
-    assert line["message"].startswith("nothing was done")
+    assert line["message"].startswith("cannot respond")
     assert not line.keys() & KEYS
 
 
-def test_work_that_outlives_its_answer_logs_under_its_own_request(
-    resource: Resource, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_work_after_the_response_logs_its_own_request(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """If the work of a request goes on after its response, its log lines have that request's IDs."""
     resource.create(Name="golden", Distributions=[ami()])
     resource.context = replace(resource.context, milliseconds=1_500)
@@ -155,9 +153,7 @@ def test_work_that_outlives_its_answer_logs_under_its_own_request(
     } == {("11111111", "Golden")}
 
 
-def test_the_difference_is_one_line_even_after_a_surprise(
-    resource: Resource, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_difference_is_logged_once_after_a_retry(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """A request that had to retry logs its difference once."""
     resource.create(Name="golden", Distributions=[ami()])
     capsys.readouterr()

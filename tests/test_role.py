@@ -1,4 +1,4 @@
-"""What the roles allow: what the function is seen calling, where it is seen calling it, and nothing more."""
+"""The roles allow exactly the calls that the function makes."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,11 @@ Statement = dict[str, Any]
 
 ACCOUNT = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
 NAMES = "golden*"
-"""The pattern for names that the life cycles keep to, as whoever deploys the application would narrow it."""
+"""The name pattern of the tested life cycles, as a deployment would limit it."""
 
 
 def owned(one: Resource) -> None:
-    """Create, change content and tags, rename, delete both."""
+    """Create, update content and tags, rename, and delete both."""
     assert one.create(Name="golden", Distributions=[ami()], Tags={"team": "a", "stage": "b"}).status == "SUCCESS"
     one.update(Name="golden", Description="d", Distributions=[ami()], Tags={"team": "b"})
     first = one.physical_id
@@ -38,7 +38,7 @@ def owned(one: Resource) -> None:
 
 
 def adopted(one: Resource) -> None:
-    """Adopt what somebody made, own it, hand it back, and let it be."""
+    """Adopt a configuration, own it, adopt it again, and retain it."""
     arn = one.emulator.seed(name="golden-found", distributions=[])
     assert one.create(DistributionConfigurationArn=arn, Distributions=[ami()]).status == "SUCCESS"
     assert one.update(Name="golden-found", Distributions=[ami()]).status == "SUCCESS"
@@ -47,14 +47,14 @@ def adopted(one: Resource) -> None:
 
 
 def in_use(one: Resource) -> None:
-    """Delete what a pipeline uses."""
+    """Delete a configuration that a pipeline uses."""
     one.create(Name="golden-used", Distributions=[ami()])
     one.emulator.seed_pipeline("nightly", one.physical_id)
     assert "nightly" in one.delete().reason
 
 
 def failed(one: Resource) -> None:
-    """A Create that meets somebody's configuration, a rename that is taken back, and what both leave."""
+    """A Create whose name exists, a rename that is rolled back, and the cleanup of both."""
     one.emulator.seed(name="golden-taken", distributions=[])
     assert one.create(Name="golden-taken", Distributions=[ami()]).status == "FAILED"
     one.create(Name="golden-old", Distributions=[ami()])
@@ -66,13 +66,13 @@ def failed(one: Resource) -> None:
 
 
 def untold(one: Resource) -> None:
-    """A function that cannot be sure of its account looks for a name in the list."""
+    """A function whose location is not verified searches the list for a name."""
     one = replace(one, context=replace(one.context, invoked_function_arn="arn:aws:lambda:::function:shared"))
     assert one.send("Delete", {"Name": "golden-gone"}, physical_id="images-Golden-1ABCDEFGHIJKL").status == "SUCCESS"
 
 
 class Untagging(Emulator):
-    """An Image Builder that leaves the tags out of what it gives, as its model allows, and so is asked for them."""
+    """An Image Builder that omits tags from its responses, as its model allows."""
 
     def _reply(self, route: Any, parameters: dict[str, Any]) -> Reply:
         reply = super()._reply(route, parameters)
@@ -86,7 +86,7 @@ LIVES = {Emulator: (owned, adopted, in_use, failed, untold), Untagging: (owned,)
 
 @pytest.fixture(scope="module")
 def requests() -> list[RecordedRequest]:
-    """What arrives at Image Builder over the life cycles."""
+    """The requests that Image Builder receives during the life cycles."""
     arrived = []
     for kind, lives in LIVES.items():
         with pytest.MonkeyPatch.context() as patch, kind() as emulator, AnswerSink() as sink:
@@ -109,7 +109,7 @@ def statements(application: Template) -> list[Statement]:
 
 
 def statements_of(application: Template, role: str) -> Iterator[Statement]:
-    """The statements of a role, those under a condition too."""
+    """Return the statements of a role, including conditional ones."""
     for policy in application.resources[role]["Properties"]["Policies"]:
         yield from (policy["Fn::If"][1] if "Fn::If" in policy else policy)["PolicyDocument"]["Statement"]
 
@@ -120,7 +120,7 @@ def actions(statement: Statement) -> list[str]:
 
 
 def pattern(statement: Statement) -> str:
-    """The resources that a statement is for, once the application is deployed with NAMES."""
+    """Return the pattern of a statement's resources in an application that is deployed with NAMES."""
     resource: str | Mapping[str, str] = statement["Resource"]
     text = resource if isinstance(resource, str) else resource["Fn::Sub"]
     for name, value in {**ACCOUNT, "NamePattern": NAMES}.items():
@@ -129,7 +129,7 @@ def pattern(statement: Statement) -> str:
 
 
 def subject(request: RecordedRequest) -> str:
-    """The ARN that IAM holds a call against; for lists there is none."""
+    """Return the ARN that IAM checks for a call; lists have none."""
     given = request.parameters
     made = f"{ARN}{slug(given['name'])}" if "name" in given else "*"
     return str(given.get(TARGET) or given.get("resourceArn") or made)
@@ -139,10 +139,10 @@ def called(requests: list[RecordedRequest]) -> set[str]:
     return {request.operation for request in requests}
 
 
-def test_every_action_is_called_and_every_call_allowed(
+def test_the_role_allows_exactly_the_called_actions(
     requests: list[RecordedRequest], statements: list[Statement]
 ) -> None:
-    """The role's Image Builder actions are the operations that arrive there over the life cycles, one for one."""
+    """The role allows exactly the Image Builder operations that the life cycles call."""
     allowed = [name for s in statements for name in actions(s) if name.startswith("imagebuilder:")]
     assert sorted(allowed) == sorted(f"imagebuilder:{operation}" for operation in called(requests))
     assert called(requests) == set(OPERATIONS)
@@ -151,7 +151,7 @@ def test_every_action_is_called_and_every_call_allowed(
 def test_every_call_is_within_the_resources_of_its_action(
     requests: list[RecordedRequest], statements: list[Statement]
 ) -> None:
-    """No call reaches beyond the resources of the statement that allows it, narrowed to the names in use."""
+    """Each call's resource matches the resources of a statement that allows it."""
     resources = {name: pattern(s) for s in statements for name in actions(s) if name.startswith("imagebuilder:")}
     assert not [
         (request.operation, subject(request))
@@ -170,17 +170,17 @@ def test_every_call_is_within_the_resources_of_its_action(
     ],
     ids=["another name", "another account", "another Region", "another kind"],
 )
-def test_what_is_beyond_the_pattern_is_out_of_reach(statements: list[Statement], beyond: str) -> None:
-    """No statement that changes or reads configurations reaches those of other names, accounts, Regions or kinds."""
+def test_other_configurations_are_not_covered(statements: list[Statement], beyond: str) -> None:
+    """No statement covers configurations of other names, accounts, Regions, or resource types."""
     narrow = [pattern(s) for s in statements if s["Resource"] != "*" and "imagebuilder:" in str(s["Action"])]
     assert narrow
     assert not [resource for resource in narrow if fnmatchcase(beyond, resource)]
 
 
-def test_all_resources_are_only_for_calls_without_one(
+def test_only_unlimitable_actions_cover_all_resources(
     requests: list[RecordedRequest], statements: list[Statement]
 ) -> None:
-    """A statement for all resources holds calls that name none, and the description that EC2 cannot narrow."""
+    """A statement for all resources has only actions that IAM cannot limit to resources."""
     wide = {name for statement in statements if statement["Resource"] == "*" for name in actions(statement)}
     without = {f"imagebuilder:{request.operation}" for request in requests if subject(request) == "*"}
     assert wide == {*without, "ec2:DescribeLaunchTemplates"}
@@ -188,12 +188,12 @@ def test_all_resources_are_only_for_calls_without_one(
 
 @pytest.mark.parametrize("role", ["ProviderRole", "LastResortRole"])
 def test_no_action_is_a_wildcard(application: Template, role: str) -> None:
-    """Every action is allowed by its full name."""
+    """Every action has its full name."""
     assert not [name for s in statements_of(application, role) for name in actions(s) if "*" in name]
 
 
-def test_the_last_resort_reaches_two_things(application: Template) -> None:
-    """The last resort may write the log and send to the queue, with the key that encrypts it, and may call nothing."""
+def test_the_last_resort_may_log_and_send_to_the_queue(application: Template) -> None:
+    """The last-resort function may only write its log and send to the encrypted queue."""
     targets = {name: s["Resource"] for s in statements_of(application, "LastResortRole") for name in actions(s)}
     log, queue, key = (
         {"Fn::GetAtt": ["ProviderLogGroup", "Arn"]},
@@ -209,8 +209,8 @@ def test_the_last_resort_reaches_two_things(application: Template) -> None:
     }
 
 
-def test_parameters_that_may_be_read_are_asked_for(application: Template) -> None:
-    """Nobody's SSM parameters may be read unless whoever deploys the application says which."""
+def test_ssm_parameters_are_opt_in(application: Template) -> None:
+    """The role may access SSM parameters only if the application's parameters name them."""
     assert application.parameters["SsmParameterPattern"]["Default"] == ""
     assert application.conditions["MayNameSsmParameters"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "SsmParameterPattern"}, ""]}]
@@ -218,23 +218,23 @@ def test_parameters_that_may_be_read_are_asked_for(application: Template) -> Non
 
 
 def test_every_role_is_bounded(application: Template) -> None:
-    """Each role has the permissions boundary that is asked for, and none otherwise."""
+    """Each role has the permissions boundary of the parameter, or none."""
     roles = [one["Properties"] for one in application.resources.values() if one["Type"] == "AWS::IAM::Role"]
     assert len(roles) == 2
     bound = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
     assert all(role["PermissionsBoundary"] == bound for role in roles)
 
 
-def test_only_lambda_takes_the_roles(application: Template) -> None:
-    """Each role trusts the Lambda service, and nobody else."""
+def test_only_lambda_can_assume_the_roles(application: Template) -> None:
+    """Each role trusts only the Lambda service."""
     for one in application.resources.values():
         if one["Type"] == "AWS::IAM::Role":
             [trust] = one["Properties"]["AssumeRolePolicyDocument"]["Statement"]
             assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_nobody_is_let_in(application: Template) -> None:
-    """The application gives nobody the right to invoke its functions: whoever may, has it from this account's IAM."""
+def test_no_invoke_permission_is_added(application: Template) -> None:
+    """The application adds no permission to invoke its functions."""
     types = {one["Type"] for one in application.resources.values()}
     assert not types & {"AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::SQS::QueuePolicy"}
     functions = [one for one in application.resources.values() if one["Type"] == "AWS::Serverless::Function"]

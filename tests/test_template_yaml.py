@@ -1,4 +1,4 @@
-"""The SAM application: its parameters, what it watches and encrypts, and what is told to who finds it."""
+"""The SAM application: its parameters, alarms, encryption, and publication."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def application() -> Template:
 
 @pytest.fixture(scope="module")
 def alarms(application: Template) -> dict[str, dict[str, Any]]:
-    """The properties of the alarms by their names in the template."""
+    """The properties of the alarms by logical ID."""
     return {
         name: one["Properties"]
         for name, one in application.resources.items()
@@ -37,28 +37,28 @@ def alarms(application: Template) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def widgets(application: Template) -> list[dict[str, Any]]:
-    """The dashboard's widgets, with the names of references in place of their values."""
+    """The dashboard's widgets, with logical IDs in place of references."""
     body = application.resources["OperationsDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     found: list[dict[str, Any]] = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", body))["widgets"]
     return found
 
 
 def test_the_application_lints_clean() -> None:
-    """cfn-lint has nothing to say about the application, warnings included."""
+    """cfn-lint finds nothing in the application, not even warnings."""
     command = [Path(sys.executable).with_name("cfn-lint"), ROOT / "template.yaml"]
     linted = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
 def test_the_readme_names_every_parameter(application: Template) -> None:
-    """Whoever deploys the application finds each of its parameters in the README."""
+    """The README describes each parameter."""
     readme = (ROOT / "README.md").read_text("utf-8")
     assert application.parameters
     assert not [name for name in application.parameters if f"`{name}`" not in readme]
 
 
-def test_every_parameter_explains_itself(application: Template) -> None:
-    """Each parameter has a default and a description; each takes listed values, a range, or a pattern in words too."""
+def test_every_parameter_is_described(application: Template) -> None:
+    """Each parameter has a default, a description, and allowed values, a range, or a pattern with a description."""
     for name, parameter in application.parameters.items():
         assert {"Default", "Description"} <= set(parameter), name
         limits = ({"AllowedValues"}, {"MinValue", "MaxValue"}, {"AllowedPattern", "ConstraintDescription"})
@@ -80,16 +80,16 @@ def test_every_parameter_explains_itself(application: Template) -> None:
         ("AlarmTopic", "arn:aws:sns:us-east-1:123456789012:on-call", "on-call"),
     ],
 )
-def test_a_pattern_takes_what_it_should(application: Template, parameter: str, good: str, bad: str) -> None:
-    """A parameter takes its default and what it is for, and refuses what is like it but cannot work."""
+def test_a_pattern_accepts_valid_values_only(application: Template, parameter: str, good: str, bad: str) -> None:
+    """A parameter accepts its default and valid values, and rejects similar invalid ones."""
     pattern = application.parameters[parameter]["AllowedPattern"]
     assert re.fullmatch(pattern, application.parameters[parameter]["Default"])
     assert re.fullmatch(pattern, good)
     assert not re.fullmatch(pattern, bad)
 
 
-def test_every_alarm_tells_whom_it_should_and_waits_for_something_to_happen(alarms: dict[str, dict[str, Any]]) -> None:
-    """Each alarm has a sentence, tells the topic that is asked for, and takes silence for a good sign."""
+def test_every_alarm_notifies_the_topic(alarms: dict[str, dict[str, Any]]) -> None:
+    """Each alarm has a description, notifies the topic of the parameter, and treats missing data as good."""
     topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
     assert alarms
     for alarm in alarms.values():
@@ -97,8 +97,8 @@ def test_every_alarm_tells_whom_it_should_and_waits_for_something_to_happen(alar
         assert (alarm["AlarmActions"], alarm["TreatMissingData"]) == (topic, "notBreaching")
 
 
-def test_what_is_watched(alarms: dict[str, dict[str, Any]]) -> None:
-    """There is one alarm each for errors, throttling, duration, the last resort, and what nobody answered."""
+def test_there_is_an_alarm_for_each_failure(alarms: dict[str, dict[str, Any]]) -> None:
+    """There are alarms for errors, throttling, duration, the last-resort function, and unanswered requests."""
     watched = {
         (alarm["MetricName"], named(dimension["Value"]), dimension["Name"])
         for alarm in alarms.values()
@@ -114,13 +114,13 @@ def test_what_is_watched(alarms: dict[str, dict[str, Any]]) -> None:
 
 
 def named(reference: dict[str, Any]) -> str:
-    """The resource that a Ref or a GetAtt is about."""
+    """Return the logical ID in a Ref or a GetAtt."""
     [target] = reference.values()
     return str(target if isinstance(target, str) else target[0])
 
 
-def test_a_long_request_is_told_before_it_is_cut_off(application: Template, alarms: dict[str, dict[str, Any]]) -> None:
-    """For every timeout, the alarm's threshold is seven tenths of it, and the work would go on beyond that."""
+def test_the_duration_alarm_precedes_the_timeout(application: Template, alarms: dict[str, dict[str, Any]]) -> None:
+    """For every timeout, the alarm's threshold is 70% of it, which is before the work ends."""
     thresholds = {int(seconds): row["Slow"] for seconds, row in application.mappings["Timeouts"].items()}
     assert list(thresholds) == application.parameters["Timeout"]["AllowedValues"]
     assert alarms["DurationAlarm"]["Threshold"] == {"Fn::FindInMap": ["Timeouts", {"Ref": "Timeout"}, "Slow"]}
@@ -129,15 +129,15 @@ def test_a_long_request_is_told_before_it_is_cut_off(application: Template, alar
         assert Deadline(seconds).left() > milliseconds / 1000
 
 
-def test_a_dashboard_is_asked_for(application: Template) -> None:
-    """There is no dashboard, which can cost more than all the rest, unless somebody asks for it."""
+def test_the_dashboard_is_opt_in(application: Template) -> None:
+    """There is no dashboard by default, because it can cost more than everything else."""
     assert application.resources["OperationsDashboard"]["Condition"] == "HasDashboard"
     assert application.conditions["HasDashboard"] == {"Fn::Equals": [{"Ref": "Dashboard"}, "true"]}
     assert application.parameters["Dashboard"]["Default"] == "false"
 
 
 def test_the_dashboard_shows_every_alarm(widgets: list[dict[str, Any]], alarms: dict[str, dict[str, Any]]) -> None:
-    """The dashboard shows the state of each alarm, and the metric that each is about."""
+    """The dashboard shows the state and the metric of each alarm."""
     [shown] = [widget["properties"]["alarms"] for widget in widgets if widget["type"] == "alarm"]
     assert sorted(shown) == sorted(f"{name}.Arn" for name in alarms)
     rows = [row for widget in widgets for row in widget["properties"].get("metrics", []) if len(row) > 1]
@@ -146,8 +146,8 @@ def test_the_dashboard_shows_every_alarm(widgets: list[dict[str, Any]], alarms: 
     }
 
 
-def test_no_widget_lies_over_another(widgets: list[dict[str, Any]]) -> None:
-    """Every field of the dashboard's grid, which is 24 wide, has one widget at most."""
+def test_no_widgets_overlap(widgets: list[dict[str, Any]]) -> None:
+    """No two widgets overlap in the dashboard's grid of 24 columns."""
     fields = [
         (x, y) for w in widgets for x in range(w["x"], w["x"] + w["width"]) for y in range(w["y"], w["y"] + w["height"])
     ]
@@ -155,10 +155,10 @@ def test_no_widget_lies_over_another(widgets: list[dict[str, Any]]) -> None:
     assert max(x for x, _ in fields) < 24
 
 
-def test_the_dashboard_asks_the_log_for_what_is_in_it(
+def test_the_dashboards_queries_match_the_log(
     widgets: list[dict[str, Any]], resource: Resource, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each query finds lines that the function writes, and each field that it shows is in them."""
+    """Each query finds lines that the function writes and that have all fields of the query."""
     resource.create(Name="golden", Description="old", Distributions=[ami()])
     resource.update(Name="golden", Description="new", Distributions=[ami()])
     resource.update(Name="golden", Distributions=[{}])
@@ -173,12 +173,12 @@ def test_the_dashboard_asks_the_log_for_what_is_in_it(
 
 
 def paths(line: dict[str, Any]) -> set[str]:
-    """The fields of a log line, and with a dot those of the changes in it."""
+    """Return the fields of a log line, and with a dot, the fields of its changes."""
     return {*line, *(f"changes.{name}" for change in line.get("changes", []) for name in change)}
 
 
-def test_the_key_encrypts_whatever_is_kept(application: Template) -> None:
-    """The log, the queue and the function's environment have the key that is asked for; the queue is never without."""
+def test_the_key_encrypts_all_stored_data(application: Template) -> None:
+    """The log, the queue, and the environment use the key of the parameter; the queue is always encrypted."""
     key = {"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
     properties = {name: one.get("Properties", {}) for name, one in application.resources.items()}
     assert properties["ProviderLogGroup"]["KmsKeyId"] == key
@@ -189,13 +189,13 @@ def test_the_key_encrypts_whatever_is_kept(application: Template) -> None:
 
 
 def test_the_functions_run_on_one_platform(application: Template) -> None:
-    """Both functions have the same runtime, on Arm, which is the cheaper one."""
+    """Both functions have the same runtime, on Arm, which costs less."""
     functions = [one["Properties"] for one in application.resources.values() if one["Type"].endswith("::Function")]
     assert {(one["Runtime"], *one["Architectures"]) for one in functions} == {("python3.13", "arm64")}
 
 
 def test_the_log_outlives_the_application(application: Template) -> None:
-    """Deleting the application keeps its log, under a name that is not in the way of the next one."""
+    """Deleting the application retains its log, under a name that does not conflict with the next deployment."""
     log = application.resources["ProviderLogGroup"]
     assert (log["DeletionPolicy"], log["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert "LogGroupName" not in log["Properties"]
@@ -203,13 +203,13 @@ def test_the_log_outlives_the_application(application: Template) -> None:
 
 @pytest.fixture(scope="module")
 def published() -> dict[str, Any]:
-    """What is told to the Serverless Application Repository."""
+    """The metadata for the Serverless Application Repository."""
     found: dict[str, Any] = cfn_yaml.load(str(ROOT / "template.yaml"))["Metadata"]["AWS::ServerlessRepo::Application"]
     return found
 
 
-def test_what_is_published_is_the_project(published: dict[str, Any]) -> None:
-    """Version, licence and name in the Serverless Application Repository are the project's, and its files exist."""
+def test_the_publication_matches_the_project(published: dict[str, Any]) -> None:
+    """The version, license, and name of the publication are the project's, and its files exist."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     told = (published["Name"], published["SemanticVersion"], published["SpdxLicenseId"])
     assert told == (project["name"], project["version"], project["license"])
@@ -217,8 +217,8 @@ def test_what_is_published_is_the_project(published: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["Name", "Description", "Author", "Labels"])
-def test_what_is_published_is_within_the_limits(published: dict[str, Any], name: str) -> None:
-    """Each text for the Serverless Application Repository is as long and as spelled as its API's model says."""
+def test_the_publication_is_within_the_limits(published: dict[str, Any], name: str) -> None:
+    """Each text of the publication satisfies the Serverless Application Repository's model."""
     model = botocore.session.Session().get_service_model("serverlessrepo")
     request = model.shape_for("CreateApplicationRequest")
     assert isinstance(request, StructureShape)
@@ -232,7 +232,7 @@ def test_what_is_published_is_within_the_limits(published: dict[str, Any], name:
 
 
 def test_the_lock_of_what_ships_has_no_markers() -> None:
-    """No requirement that ships hangs on a marker, which pip would judge by the building machine."""
+    """No shipped requirement has a marker, because pip would evaluate it for the build machine."""
     pinned = [line for line in (ROOT / "provider/build/lambda.lock").read_text().splitlines() if "==" in line]
     assert pinned
     assert not [line for line in pinned if ";" in line]

@@ -80,7 +80,7 @@ def arrives(bucket: Bucket, host: str = "127.0.0.1") -> bool:
     return bool(bucket.bodies)
 
 
-def test_who_is_unknown_to_the_system_gets_nothing(bucket: Bucket) -> None:
+def test_a_server_that_the_system_does_not_trust_gets_nothing(bucket: Bucket) -> None:
     """Without settings, a server whose CA the system does not know never receives the body."""
     assert not arrives(bucket)
 
@@ -100,7 +100,7 @@ def test_a_folder_that_is_set_is_trusted(bucket: Bucket, settings: pytest.Monkey
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "AWS_CA_BUNDLE"])
-def test_who_is_not_in_the_bundle_gets_nothing(
+def test_a_server_that_is_not_in_the_bundle_gets_nothing(
     bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, name: str
 ) -> None:
     """A server whose CA is neither in the bundle nor known to the system never receives the body."""
@@ -139,7 +139,7 @@ def test_ssl_cert_file_comes_first(bucket: Bucket, settings: pytest.MonkeyPatch,
     assert arrives(bucket)
 
 
-def test_the_system_vouches_for_who_is_not_in_the_bundle(
+def test_the_systems_cas_are_trusted_beside_the_bundle(
     bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, folder: Path
 ) -> None:
     """A server whose CA is not in the bundle receives the body if the system's CAs (SSL_CERT_DIR) include it."""
@@ -149,7 +149,7 @@ def test_the_system_vouches_for_who_is_not_in_the_bundle(
 
 
 @pytest.mark.parametrize("bundle", ["missing.pem", "garbage.pem", "garbage.pem/below"])
-def test_the_system_vouches_where_the_bundle_cannot_be_read(
+def test_the_systems_cas_replace_an_unreadable_bundle(
     bucket: Bucket, settings: pytest.MonkeyPatch, folder: Path, tmp_path: Path, bundle: str
 ) -> None:
     """If a bundle is missing, unreadable, or invalid, the system's CAs decide."""
@@ -212,7 +212,7 @@ def test_an_unreadable_setting_does_not_prevent_a_response(
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_an_unreadable_setting_does_not_make_anybody_trusted(
+def test_an_unreadable_setting_adds_no_trust(
     bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, tmp_path: Path, name: str, kind: str
 ) -> None:
     """If a setting cannot be read, a server whose CA is in no other source still receives nothing."""
@@ -262,9 +262,7 @@ def test_a_ca_without_key_usage_is_trusted(settings: pytest.MonkeyPatch, tmp_pat
         assert arrives(bucket)
 
 
-def test_who_comes_while_a_context_is_made_gets_the_same(
-    authority: Authority, settings: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_threads_share_a_context(authority: Authority, settings: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Threads that need a context at the same time share one."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text(authority.certificate.read_text() * 50)
@@ -279,7 +277,7 @@ def test_who_comes_while_a_context_is_made_gets_the_same(
         assert len(set(threads.map(made, range(8)))) == 1
 
 
-def test_other_settings_lead_to_another_context(
+def test_changed_settings_create_another_context(
     authority: Authority, settings: pytest.MonkeyPatch, folder: Path
 ) -> None:
     """A context is created again if, and only if, the settings name other CAs."""

@@ -20,7 +20,7 @@ from tests.client.wire import CERTIFICATE, Recorder
 SECONDS = 10.0
 
 
-def answer(body: bytes) -> bytes:
+def http_response(body: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
@@ -33,9 +33,9 @@ def server(first: bytes) -> Iterator[tuple[str, list[socket.socket]]]:
 
     def serve(connection: ssl.SSLSocket) -> None:
         with suppress(OSError):
-            for told in (first, answer(b"later")):
+            for data in (first, http_response(b"later")):
                 connection.recv(65536)
-                connection.sendall(told)
+                connection.sendall(data)
 
     def accept() -> None:
         with suppress(OSError):
@@ -64,7 +64,7 @@ def transport() -> Transport:
 
 @contextmanager
 def plain_server(*replies: bytes) -> Iterator[tuple[str, list[bytes], threading.Event]]:
-    """A server that sends the n-th request these bytes, whatever connection it comes over; and the requests.
+    """A server that replies to the n-th request with the n-th bytes, over any connection, and records requests.
 
     A reply's parts, split by `LATER`, are sent one by one, each when the event is set.
     """
@@ -109,25 +109,25 @@ def exchanged(transport: Transport, url: str) -> bytes:
     return transport.exchange(transport.connection(url, SECONDS), "GET", {}, b"", SECONDS).body
 
 
-def test_a_connection_with_nothing_left_is_used_again(transport: Transport) -> None:
+def test_a_connection_without_extra_data_is_reused(transport: Transport) -> None:
     """Requests with normal responses share one connection."""
-    with server(answer(b"first")) as (url, connections):
+    with server(http_response(b"first")) as (url, connections):
         assert [exchanged(transport, url), exchanged(transport, url)] == [b"first", b"later"]
         assert len(connections) == 1
 
 
-def test_what_is_left_of_an_answer_is_nobody_s_answer(transport: Transport) -> None:
-    """Bytes after a response, already decrypted, are not taken for the response to the next request."""
+def test_bytes_after_a_response_belong_to_no_request(transport: Transport) -> None:
+    """Bytes after a response, already decrypted, are not the response to the next request."""
     room = io.DEFAULT_BUFFER_SIZE  # so much is taken from TLS at a time
-    body = b"x" * (room - len(answer(b"")) - len(str(room)) + 1)
-    whole = answer(body)
+    body = b"x" * (room - len(http_response(b"")) - len(str(room)) + 1)
+    whole = http_response(body)
     assert len(whole) == room
-    with server(whole + answer(b"nobody's")) as (url, connections):
+    with server(whole + http_response(b"nobody's")) as (url, connections):
         assert [exchanged(transport, url), exchanged(transport, url)] == [body, body]
         assert len(connections) == 2
 
 
-def test_many_open_files_are_no_hindrance(transport: Transport) -> None:
+def test_a_connection_is_reused_despite_many_open_files(transport: Transport) -> None:
     """If a process has more open files than `select` supports, a connection is still reused."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 2048:
@@ -135,7 +135,7 @@ def test_many_open_files_are_no_hindrance(transport: Transport) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
     files = [socket.socket() for _ in range(1100)]
     try:
-        with server(answer(b"first")) as (url, connections):
+        with server(http_response(b"first")) as (url, connections):
             assert [exchanged(transport, url), exchanged(transport, url)] == [b"first", b"later"]
             assert len(connections) == 1
     finally:
@@ -150,7 +150,7 @@ def test_an_interim_response_is_not_the_final_one(interim: int, pause: bytes) ->
     """After any 1xx response, the final one is read, at once or later, and the connection is reused."""
     early = b"HTTP/1.1 %d Wait\r\nLink: </x>; rel=preload\r\n\r\n" % interim
     transport = Transport(ssl.create_default_context)
-    with plain_server(early + early + pause + answer(b"whole"), EMPTY) as (url, requests, later):
+    with plain_server(early + early + pause + http_response(b"whole"), EMPTY) as (url, requests, later):
         later.set()
         assert exchanged(transport, url) == b"whole"
         assert put(transport, url) == 200
@@ -188,7 +188,7 @@ def test_an_interim_response_alone_is_no_response() -> None:
         b"HTTP/1.1 400 RequestTimeout\r\nContent-Length: 0\r\n\r\n",
     ],
 )
-def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
+def test_a_put_leaves_nothing_for_the_next_one(reply: bytes) -> None:
     """After an unread body, bytes beyond the response, or a rejection, the connection is not reused."""
     transport = Transport(ssl.create_default_context)
     with plain_server(reply + LATER + b"503 Not Yours\r\n\r\n", EMPTY) as (url, _, later):
@@ -199,10 +199,14 @@ def test_nothing_of_a_put_is_left_for_the_next_one(reply: bytes) -> None:
         assert transport.has_connection(url)
 
 
-def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
+def test_an_exchange_leaves_nothing_for_the_next_one() -> None:
     """If bytes beyond a response were read with it, its connection is not reused, even if more follows later."""
     transport = Transport(ssl.create_default_context)
-    with plain_server(answer(b"first") + b"HTTP/1.1 200 OK\r\nContent-", answer(b"second")) as (url, _, _):
+    with plain_server(http_response(b"first") + b"HTTP/1.1 200 OK\r\nContent-", http_response(b"second")) as (
+        url,
+        _,
+        _,
+    ):
         assert exchanged(transport, url) == b"first"
         assert not transport.has_connection(url)
         assert exchanged(transport, url) == b"second"
@@ -211,7 +215,11 @@ def test_nothing_of_an_exchange_is_left_for_the_next_one() -> None:
 def test_a_body_that_breaks_off_is_an_error() -> None:
     """A response whose body ends early is an error, and its connection is not reused."""
     transport = Transport(ssl.create_default_context)
-    with plain_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf" + LATER, answer(b"x")) as (url, _, later):
+    with plain_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf" + LATER, http_response(b"x")) as (
+        url,
+        _,
+        later,
+    ):
         connection = transport.connection(url, SECONDS)
         later.set()
         with pytest.raises((IncompleteRead, TimeoutError)):

@@ -1,4 +1,4 @@
-"""Waiting for what other threads are at."""
+"""Waits for other threads."""
 
 import threading
 import time
@@ -7,9 +7,9 @@ PATIENCE = 30.0
 
 
 def finish(name: str) -> None:
-    """Wait until no thread has work of this name; AssertionError where one still has after a long time.
+    """Wait until no thread has this name. Raises AssertionError after a long time.
 
-    A thread has its work's name from when it begins: wait for an effect of the work first.
+    A thread has its name only after it starts: wait for an effect of its work first.
     """
     end = time.monotonic() + PATIENCE
     while any(thread.name == name for thread in threading.enumerate()):

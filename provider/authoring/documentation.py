@@ -55,19 +55,19 @@ def plain(markdown: str) -> str:
 def type_name(schema: Schema) -> str:
     """The type in words: `string`, `list of strings`, `map of strings`, `mapping`, ..."""
     if schema.item is not None:
-        return f"{schema.kind} of {type_name(schema.item)}s"
-    return _TYPE_NAMES.get(schema.kind, schema.kind)
+        return f"{schema.type_name} of {type_name(schema.item)}s"
+    return _TYPE_NAMES.get(schema.type_name, schema.type_name)
 
 
 def limits(schema: Schema) -> str:
     """The size limits, such as `1 to 127 characters`; empty if the model has none."""
     low, high = schema.minimum, schema.maximum
-    if bound := RANGES.get(schema.kind):
+    if bound := RANGES.get(schema.type_name):
         low, high = (None if low == -bound else low), (None if high == bound - 1 else high)
     if low is None and high is None:
         return ""
     amount = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
-    unit = _UNITS.get(schema.kind)
+    unit = _UNITS.get(schema.type_name)
     return f"{amount} {unit[(high or low) != 1]}" if unit else amount
 
 

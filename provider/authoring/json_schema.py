@@ -61,8 +61,8 @@ def _reference(schema: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
     """A reference to the definition of a shape, which is added on first use."""
     if schema.shape not in definitions:
         definitions[schema.shape] = {}  # a recursive shape refers to it
-        typed = _structure(schema, definitions) if schema.kind == "structure" else _value(schema, definitions)
-        texts = [{"type": "string", "pattern": _AS_TEXT[schema.kind]}] if schema.kind in _AS_TEXT else []
+        typed = _structure(schema, definitions) if schema.type_name == "structure" else _value(schema, definitions)
+        texts = [{"type": "string", "pattern": _AS_TEXT[schema.type_name]}] if schema.type_name in _AS_TEXT else []
         definitions[schema.shape] = {"anyOf": [typed, *texts, {"$ref": f"#/$defs/{FUNCTION}"}]}
     return {"$ref": f"#/$defs/{schema.shape}"}
 
@@ -98,8 +98,8 @@ def _description(text: str, schema: Schema) -> dict[str, str]:
 
 
 def _value(schema: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
-    value: dict[str, Any] = {"type": _JSON_TYPES.get(schema.kind, schema.kind)}
-    limits = zip(_LIMITS.get(schema.kind, ()), (schema.minimum, schema.maximum), strict=False)
+    value: dict[str, Any] = {"type": _JSON_TYPES.get(schema.type_name, schema.type_name)}
+    limits = zip(_LIMITS.get(schema.type_name, ()), (schema.minimum, schema.maximum), strict=False)
     value |= {keyword: limit for keyword, limit in limits if limit is not None}
     if schema.pattern is not None:
         value["pattern"] = schema.pattern
@@ -107,7 +107,7 @@ def _value(schema: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
         value["enum"] = list(schema.enum)
     if schema.item is not None:
         item = _description("", schema.item) | _reference(schema.item, definitions)
-        value["items" if schema.kind == "list" else "additionalProperties"] = item
+        value["items" if schema.type_name == "list" else "additionalProperties"] = item
     if schema.key is not None:
         value["propertyNames"] = _value(schema.key, definitions)
     return value

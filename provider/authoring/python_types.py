@@ -73,7 +73,7 @@ def _define(schema: Schema, name: str, text: str, classes: dict[str, str]) -> No
         _define(schema.item, schema.item.shape, text, classes)
     elif schema.enum:
         classes[name] = f"class {name}(StrEnum):\n{_docstring(text)}\n{_indented(_values(schema))}"
-    elif schema.kind == "structure":
+    elif schema.type_name == "structure":
         for member, inner in schema.members.items():
             _define(inner, inner.shape, description(schema, member), classes)
         classes[name] = f"class {name}(TypedDict):\n{_docstring(text)}\n{_indented(_members(schema))}"
@@ -96,11 +96,11 @@ def _members(structure: Schema) -> Iterator[str]:
 
 def _annotation(schema: Schema) -> str:
     if schema.item is not None:
-        collection = "Sequence[" if schema.kind == "list" else "Mapping[str, "
+        collection = "Sequence[" if schema.type_name == "list" else "Mapping[str, "
         return f"{collection}{_annotation(schema.item)}]{_OR_IRESOLVABLE}"
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         return f"{schema.shape}{_OR_IRESOLVABLE}"
-    return f"{schema.shape} | str" if schema.enum else _SCALARS[schema.kind]
+    return f"{schema.shape} | str" if schema.enum else _SCALARS[schema.type_name]
 
 
 def _name(structure: Schema, member: str) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
-from ..schema.attributes import ATTRIBUTES
 from ..schema.flatten import flatten_value
 from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Schema, pascal_case
+from ..schema.return_values import ATTRIBUTES
 from ..schema.rules import RULES
 from .block import OF_CLOUDFORMATION, as_yaml
 from .documentation import description, limits, type_name
@@ -58,7 +58,7 @@ class Property:
     def inner(self) -> tuple[Schema, str]:
         """The schema and the path of the property's value, or of its entries if it is a list."""
         schema, path = self.schema, self.path
-        while schema.kind == "list" and schema.item is not None:
+        while schema.type_name == "list" and schema.item is not None:
             schema, path = schema.item, f"{path}[]"
         return schema, path
 
@@ -90,7 +90,7 @@ def _properties(structure: Schema, path: str, native: NativeMembers) -> Iterator
         property_ = Property(structure, name, f"{path}.{name}" if path else name, native_one, below)
         yield property_
         inner, inner_path = property_.inner
-        if inner.kind == "structure":
+        if inner.type_name == "structure":
             yield from _properties(inner, inner_path, below)
 
 
@@ -112,7 +112,7 @@ def _section(property_: Property, checks: Mapping[str, str]) -> str:
             "",
             *_checked(property_.path, checks),
             *(_checked(inner, checks) if inner != property_.path else ()),
-            *([_example(_sample(property_))] if schema.kind == "structure" else ()),
+            *([_example(_sample(property_))] if schema.type_name == "structure" else ()),
         ]
     )
 

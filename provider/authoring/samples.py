@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ..resources import resource_type
 from ..schema.model import NAME, ON_DELETE, RETAIN, Schema
-from ..schema.validate import validate
+from ..schema.validation import validate
 
 SAMPLES: Final[dict[tuple[str, str], Any]] = {
     ("Properties", NAME): "golden-image",
@@ -44,11 +44,11 @@ def sample(schema: Schema, shape: str = "", member: str = "") -> Any:
     """
     if (shape, member) in SAMPLES:
         return SAMPLES[shape, member]
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         return _structure(schema)
     if schema.item is not None:
         entry = sample(schema.item, shape, member)
-        return None if entry is None else [entry] if schema.kind == "list" else {_MAP_KEY: entry}
+        return None if entry is None else [entry] if schema.type_name == "list" else {_MAP_KEY: entry}
     return next((value for value in _candidates(schema, member) if not validate(value, schema)), None)
 
 
@@ -60,9 +60,9 @@ def _structure(schema: Schema) -> dict[str, Any] | None:
 
 
 def _candidates(schema: Schema, member: str) -> tuple[Any, ...]:
-    if schema.kind == "boolean":
+    if schema.type_name == "boolean":
         return (True,)
-    if schema.kind != "string":
+    if schema.type_name != "string":
         return (*_NUMBERS, schema.minimum, schema.maximum)
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", member).lower()
     named = () if schema.pattern else (f"example-{words}",)
@@ -71,10 +71,10 @@ def _candidates(schema: Schema, member: str) -> tuple[Any, ...]:
 
 def without_alternatives(value: Any, schema: Schema) -> Any:
     """A value without the members in ALTERNATIVES, at any depth."""
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         kept = (name for name in value if (schema.shape, name) not in ALTERNATIVES)
         return {name: without_alternatives(value[name], schema.members[name]) for name in kept}
-    if schema.kind == "list" and schema.item is not None:
+    if schema.type_name == "list" and schema.item is not None:
         return [without_alternatives(entry, schema.item) for entry in value]
     return value
 

@@ -79,18 +79,18 @@ class StarterTemplate:
 
     def _chosen(self, schema: Schema, value: Any) -> Any:
         """The value without members that are not shown or are commented out."""
-        if schema.kind == "structure":
+        if schema.type_name == "structure":
             names = [name for name, reason in self._members(schema, value) if not reason]
             return {name: self._chosen(schema.members[name], value[name]) for name in names}
-        if schema.kind == "list" and schema.item is not None:
+        if schema.type_name == "list" and schema.item is not None:
             return [self._chosen(schema.item, entry) for entry in value]
         return value
 
     def _lines(self, schema: Schema, value: Any, column: int) -> list[str]:
-        if schema.kind == "structure":
+        if schema.type_name == "structure":
             members = self._members(schema, value)
             return [line for name, reason in members for line in self._entry(schema, name, reason, value[name], column)]
-        if schema.kind == "list" and schema.item is not None:
+        if schema.type_name == "list" and schema.item is not None:
             return [line for entry in value for line in item_lines(self._lines(schema.item, entry, column + 2))]
         return lines(value)
 
@@ -109,7 +109,7 @@ def _summary(structure: Schema, name: str) -> str:
     member = structure.members[name]
     facts = (
         "required" if name in structure.required else "",
-        type_name(member) if member.kind != "structure" else "",
+        type_name(member) if member.type_name != "structure" else "",
         limits(member),
         f"one of {', '.join(member.enum)}" if member.enum else "",
     )

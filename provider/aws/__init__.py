@@ -1,1 +1,1 @@
-"""The API client, its connections, and TLS."""
+"""API clients, HTTP connections, and TLS."""

@@ -1,4 +1,4 @@
-"""Creates the client of EC2 Image Builder's API, calls it, and translates its errors into ProviderError."""
+"""Creates API clients by service and Region, calls their operations, and translates errors into ProviderError."""
 
 import os
 import ssl
@@ -38,14 +38,16 @@ from .transport import Transport
 
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
+_MAX_CLIENTS: Final = 8
 _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
-"""Shown in CloudTrail. botocore would build its own twice per call."""
+"""CloudTrail shows it. botocore would build its own twice per call."""
 _PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
+"""The environment variables that affect botocore, besides those of proxies."""
 _CHECK_SETTINGS: Final = "Check the Region, the credentials, and the other AWS_ settings of the provider's function"
 _REDEPLOY: Final = "The outcome is unknown. Redeploying is safe"
 _ADD_CA: Final = (
-    "Add the CA that signed the certificate (a proxy's, perhaps) to the bundle that AWS_CA_BUNDLE"
-    " of the provider's function names"
+    "Add the CA that signed the certificate (perhaps a proxy's) to the bundle that AWS_CA_BUNDLE of the provider's "
+    "function names"
 )
 _CHECK_NETWORK: Final = (
     "Check the function's network path to the endpoint (in a VPC: its subnets, security groups, NAT, or VPC endpoint), "
@@ -57,36 +59,37 @@ _UNREACHABLE: Final = (EndpointConnectionError, ConnectTimeoutError)
 _NO_RESPONSE: Final = (HTTPClientError, SSLError, ProxyConnectionError, *_UNREACHABLE, ResponseParserError)
 
 before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=lambda: None)
-"""Called before each attempt, including botocore's own retries; it raises to stop them."""
+"""Called before each attempt, including botocore's retries. It raises ProviderError to stop them."""
 
 _reached: ContextVar[bool] = ContextVar("reached", default=False)
 """Whether an attempt of the current call may have reached the service."""
 
 
 class _Client(NamedTuple):
-    """An API client and its transport; None if botocore sends the requests itself."""
+    """An API client and its transport, which is None if botocore sends the requests itself."""
 
     api: Any
     transport: Transport | None
 
 
-def client() -> Any:
-    """Return the API client. It is created again only if botocore's settings in the environment have changed.
+def client(service: str, region: str | None) -> Any:
+    """Return the API client of a service in a Region (None: the Region that botocore's settings name).
 
-    Raises ProviderError if the settings are invalid.
+    Clients are cached until botocore's settings in the environment change. Raises ProviderError if the settings are
+    invalid.
     """
-    return _current_client().api
+    return _client_and_transport(service, region).api
 
 
-def connect() -> None:
-    """Open a connection to the API for the first call. Raises ProviderError and the errors of Transport."""
-    api, transport = _current_client()
+def connect(service: str, region: str | None) -> None:
+    """Open a connection for the first call of `client`. Raises ProviderError and the errors of Transport."""
+    api, transport = _client_and_transport(service, region)
     if transport is not None:
         transport.connect(api.meta.endpoint_url, _CONNECT_SECONDS)
 
 
 def session() -> Session:
-    """Return the client's session. Sharing it avoids resolving credentials twice, which may run a slow program.
+    """Return the session of all clients. Sharing it avoids resolving credentials twice, which may run a slow program.
 
     Raises botocore's errors if the settings are invalid.
     """
@@ -103,41 +106,40 @@ def _session(_: frozenset[tuple[str, str]]) -> Session:
     return light_session()
 
 
-def _current_client() -> _Client:
+def _client_and_transport(service: str, region: str | None) -> _Client:
     try:
-        return _client(_settings())
+        return _client(service, region, session())
     except (BotoCoreError, OSError, ValueError) as error:
         raise ProviderError(
-            f"could not create the Image Builder client: {error}", remediation=_CHECK_SETTINGS
+            f"could not create the API client of {service}: {error}", remediation=_CHECK_SETTINGS
         ) from error
 
 
-@lru_cache(maxsize=1)
-def _client(settings: frozenset[tuple[str, str]]) -> _Client:
-    session = _session(settings)
+@lru_cache(maxsize=_MAX_CLIENTS)
+def _client(service: str, region: str | None, session: Session) -> _Client:
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         user_agent=_USER_AGENT,
-        parameter_validation=False,  # the parameters were validated by the same shapes
+        parameter_validation=False,  # `schema` has validated the parameters against the same model
     )
     if "AWS_RETRY_MODE" not in os.environ:
         config = config.merge(Config(retries={"mode": "standard"}))
-    api = session.create_client(SERVICE, region_name=os.environ.get("AWS_REGION"), config=config)
-    api.meta.events.register(f"before-send.{SERVICE}", lambda **_: before_send.get()())
-    api.meta.events.register(f"needs-retry.{SERVICE}", _note_attempt)
+    api = session.create_client(service, region_name=region, config=config)
+    api.meta.events.register(f"before-send.{service}", lambda **_: before_send.get()())
+    api.meta.events.register(f"needs-retry.{service}", _note_attempt)
     endpoint = api.meta.endpoint_url
     if not endpoint.startswith("https:") or get_environ_proxies(endpoint):
         return _Client(api, None)
-    named = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
-    bundle = str(named or shipped() or get_cert_path(True))
+    configured = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    bundle = str(configured or shipped() or get_cert_path(True))
     transport = Transport(partial(_ssl_context, bundle))
-    api.meta.events.register(f"before-send.{SERVICE}", _sender(transport))
+    api.meta.events.register(f"before-send.{service}", _sender(transport))
     return _Client(api, transport)
 
 
 def light_session(**settings: Any) -> Session:
-    """Return a botocore session with only the handlers of our services: registering all of them is slow.
+    """Return a botocore session with only the event handlers of our services, because registering all is slow.
 
     `settings` are the arguments of botocore's `Session`.
     """
@@ -152,7 +154,7 @@ def light_session(**settings: Any) -> Session:
 
 
 def is_for_our_services(event: str) -> bool:
-    """Return whether one of botocore's events ("before-call", "before-call.sts.AssumeRole") can occur here."""
+    """Return whether a botocore event (such as "before-call.sts.AssumeRole") can occur for our services."""
     _, *service = event.split(".")
     return not service or service[0] in (SERVICE, *FOR_CREDENTIALS)
 
@@ -165,17 +167,21 @@ def _ssl_context(bundle: str) -> ssl.SSLContext:
 
 
 def _sender(transport: Transport) -> Any:
-    """Return a handler that sends botocore's requests through our transport.
+    """Return an event handler that sends botocore's requests through our transport.
 
-    botocore's own transport, which handles proxies, reads the whole CA bundle again for each connection.
+    botocore's own transport supports proxies, but reads the whole CA bundle again for each connection.
     """
 
     def send(request: Any, **_: object) -> Any:
         url = request.url
         try:
             connection = transport.connection(url, _CONNECT_SECONDS)
+        except ssl.SSLError as error:
+            raise SSLError(endpoint_url=url, error=error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(endpoint_url=url, error=error) from error
         except (OSError, HTTPException) as error:
-            raise _connection_error(error)(endpoint_url=url, error=error, proxy_url="") from error
+            raise EndpointConnectionError(endpoint_url=url, error=error) from error
         try:
             headers = dict(request.headers.items())
             reply = transport.exchange(connection, request.method, headers, request.body, _READ_SECONDS)
@@ -189,13 +195,6 @@ def _sender(transport: Transport) -> Any:
     return send
 
 
-def _connection_error(error: OSError | HTTPException) -> type[BotoCoreError]:
-    """Return botocore's class for an error that prevented a connection."""
-    if isinstance(error, ssl.SSLError):
-        return SSLError
-    return ConnectTimeoutError if isinstance(error, TimeoutError) else EndpointConnectionError
-
-
 def _note_attempt(caught_exception: Exception | None = None, **_: object) -> None:
     """Record after each attempt of a call whether it may have reached the service."""
     if not _is_unsent(caught_exception):
@@ -203,9 +202,9 @@ def _note_attempt(caught_exception: Exception | None = None, **_: object) -> Non
 
 
 def _is_unsent(error: Exception | None) -> bool:
-    """Return whether an attempt certainly sent nothing: `before_send` stopped it, or there was no connection."""
+    """Return whether an attempt certainly sent nothing: `before_send` stopped it, or no connection was established."""
     if isinstance(error, ProxyConnectionError):
-        # botocore uses this error also for connections that broke later.
+        # botocore also raises this error for connections that broke later.
         cause = getattr(error.kwargs.get("error"), "original_error", None)
         return isinstance(cause, NewConnectionError) or _NO_TUNNEL in str(cause)
     return isinstance(error, (*_UNREACHABLE, ProviderError)) or (
@@ -216,14 +215,6 @@ def _is_unsent(error: Exception | None) -> bool:
 def _outcome() -> Outcome:
     """Return the outcome of a call whose last attempt was not sent."""
     return Outcome.UNKNOWN if _reached.get() else Outcome.REFUSED
-
-
-def _unsent(operation: str, error: Exception) -> ProviderError:
-    """Return the error of a call that was not sent: final for an untrusted certificate, since a network may recover."""
-    problem = f"{operation} could not be sent: {str(error).rstrip('.')}"
-    if isinstance(error, SSLError):
-        return ProviderError(problem, remediation=_ADD_CA)
-    return ProviderError(problem, remediation=_CHECK_NETWORK, outcome=Outcome.UNSENT)
 
 
 class _Body(BytesIO):
@@ -244,7 +235,7 @@ def call(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]
             raise
         problem = f"{error.problem}, after an attempt that may have taken effect"
         raise ProviderError(problem, remediation=_REDEPLOY, outcome=Outcome.UNKNOWN) from error
-    except BaseException as error:  # even after an exit or a MemoryError, the call may have taken effect
+    except BaseException as error:  # even after SystemExit or MemoryError, the call may have taken effect
         raise _translated(operation, error) from error
     return response
 
@@ -263,7 +254,7 @@ def _translated(operation: str, error: BaseException) -> ProviderError:
 
 
 def _rejected(operation: str, error: ClientError) -> ProviderError:
-    """Translate an error response of the API or, if the operation is another one, of a source of credentials."""
+    """Translate an error response of the API, or of a credential provider if the operation is another one."""
     if error.operation_name != operation:
         return ProviderError(f"there are no credentials: {error}", remediation=_CHECK_SETTINGS, outcome=_outcome())
     details, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
@@ -275,13 +266,19 @@ def _rejected(operation: str, error: ClientError) -> ProviderError:
         str(meta.get("RequestId", "")),
     )
     if rejection.outcome in (Outcome.REFUSED, Outcome.DENIED) and meta.get("RetryAttempts"):
-        rejection.outcome = Outcome.UNKNOWN  # an earlier attempt of botocore may have taken effect
+        rejection.outcome = Outcome.UNKNOWN  # an earlier attempt may have taken effect
     return rejection
 
 
 def _no_usable_response(operation: str, error: Exception) -> ProviderError:
     if _is_unsent(error) and not _reached.get():
-        return _unsent(operation, error)
+        # A network may recover, but an untrusted certificate stays untrusted.
+        untrusted = isinstance(error, SSLError)
+        return ProviderError(
+            f"{operation} could not be sent: {str(error).rstrip('.')}",
+            remediation=_ADD_CA if untrusted else _CHECK_NETWORK,
+            outcome=Outcome.REFUSED if untrusted else Outcome.UNSENT,
+        )
     cause = error.kwargs.get("error", error) if isinstance(error, BotoCoreError) else error
     problem = f"{operation} returned no usable response ({type(cause).__name__})"
     return ProviderError(problem, remediation=_REDEPLOY, outcome=Outcome.UNKNOWN)

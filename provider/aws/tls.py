@@ -1,7 +1,6 @@
-"""SSL contexts that verify servers' certificates, each created once. Standard library only.
+"""SSL contexts that verify servers' certificates. Standard library only.
 
-Reading a CA bundle takes longer than a request over a pooled connection. Without these contexts, the API client and
-the delivery of responses would read it for each new connection.
+Each context is created once, because reading a CA bundle takes longer than a request over a pooled connection.
 """
 
 import os
@@ -11,18 +10,18 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
-SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa: PTH118, PTH120
-"""A folder of CAs that the build adds to the package. OpenSSL reads a CA in it only when a certificate needs it."""
+SHIPPED: Final = os.path.join(os.path.dirname(__file__), "certificates")  # noqa: PTH118, PTH120 - pathlib is slow to import
+"""A folder of CAs that the build adds to the package. OpenSSL reads a CA from it only if a certificate needs it."""
 
 _LOCK: Final = threading.Lock()
-"""Makes threads wait for a context that is being created, instead of creating another one."""
+"""Held while a context is created, so that no other thread creates the same one."""
 
 
 def tls_context(bundle: str = "") -> ssl.SSLContext:
-    """Return the context that trusts the CAs in a bundle: a PEM file, or a folder of hashed names.
+    """Return the context that trusts the CAs in a bundle: a PEM file, or a folder of files with hashed names.
 
-    Without a bundle, it trusts those in SSL_CERT_FILE and SSL_CERT_DIR, else in AWS_CA_BUNDLE, else the shipped ones,
-    else the system's. Raises OSError (including ssl.SSLError) if the bundle cannot be read.
+    Without a bundle, it trusts the first of these that exists: the CAs in SSL_CERT_FILE and SSL_CERT_DIR, those in
+    AWS_CA_BUNDLE, the shipped ones, the system's. Raises OSError (also ssl.SSLError) if the bundle cannot be read.
     """
     settings = _settings()
     if not bundle and not any(settings):
@@ -37,7 +36,7 @@ def shipped() -> str:
 
 
 def delivery_context() -> ssl.SSLContext:
-    """Return the context for delivering responses, which an unreadable setting must not prevent."""
+    """Return the context for delivering responses. An unreadable setting must not prevent the delivery."""
     try:
         return tls_context()
     except (OSError, ValueError):
@@ -47,7 +46,7 @@ def delivery_context() -> ssl.SSLContext:
 def system_context() -> ssl.SSLContext:
     """Return the context that trusts SSL_CERT_FILE and SSL_CERT_DIR; if they are not set, the system's CAs.
 
-    If one of them is set but cannot be read, the system's CAs and the shipped ones replace it.
+    If a setting cannot be read, the context trusts the system's CAs and the shipped ones instead.
     """
     with _LOCK:
         return _system_context(*_settings())
@@ -57,13 +56,13 @@ def _settings() -> tuple[str, str]:
     return os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
 
 
-# OpenSSL reads both settings from the environment itself, and silently ignores what it cannot read. They are
-# arguments so that a changed setting leads to a new context.
+# OpenSSL reads both settings from the environment and silently ignores what it cannot read. They are arguments here so
+# that a changed setting creates a new context.
 @lru_cache(maxsize=3)
 def _context(bundle: str, _file: str, _folder: str) -> ssl.SSLContext:
     if not bundle:
         return _verifying(ssl.create_default_context())
-    if os.path.isdir(bundle):  # noqa: PTH112
+    if os.path.isdir(bundle):  # noqa: PTH112 - the same
         return _verifying(ssl.create_default_context(capath=bundle))
     return _verifying(ssl.create_default_context(cafile=bundle))
 
@@ -91,7 +90,7 @@ def _is_bundle(file: str) -> bool:
 def _is_hashed(folder: str) -> bool:
     """Return whether a folder has files whose names OpenSSL looks up, such as 5ad8a5d6.0."""
     try:
-        names = os.listdir(folder)  # noqa: PTH208
+        names = os.listdir(folder)  # noqa: PTH208 - the same
     except (OSError, ValueError):
         return False
     return any(name[:8].isalnum() and name[8:9] == "." and name[9:].isdigit() for name in names)

@@ -16,14 +16,14 @@ SSLContextFactory = Callable[[], ssl.SSLContext]
 """Returns the SSL context that verifies the server's certificate."""
 
 MAX_IDLE_SECONDS: Final = 20.0
-"""How long a connection stays in the pool. After Lambda has frozen the environment, it may not notice that the server
-has closed the connection until it sends something."""
+"""How long a connection may be idle. If Lambda has frozen the environment meanwhile, a connection that the server has
+closed may look open until something is sent."""
 
 _MAX_INTERIM_RESPONSES: Final = 16
 """How many 1xx responses may precede the final one."""
 
-_LONGEST_LABEL: Final = 63
-"""Maximum characters between two dots of a host name (RFC 1035)."""
+_MAX_LABEL: Final = 63
+"""Characters between two dots of a host name (RFC 1035)."""
 
 
 class HTTPReply(NamedTuple):
@@ -35,7 +35,7 @@ class HTTPReply(NamedTuple):
 
 
 class Server(NamedTuple):
-    """The server at the other end of a connection."""
+    """The server of a connection."""
 
     scheme: str
     host: str
@@ -43,7 +43,7 @@ class Server(NamedTuple):
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """A response with a final status. The standard library skips only 100, and treats 102 and 103 as final."""
+    """A response that skips all interim responses. The standard library skips only 100."""
 
     def begin(self) -> None:
         """Read up to the body of the final response."""
@@ -99,30 +99,27 @@ class PooledConnection(NamedTuple):
     target: str
 
     def abort(self) -> None:
-        """Abort a request that another thread waits for. That thread gets an error."""
+        """Abort a request. The thread that waits for the response gets an error."""
         sock = self.connection.sock
         if sock is None:  # the request has ended already
             return
         with suppress(OSError):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own would remove TLS under a reading thread
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not SSLSocket's, which would remove TLS
 
     def close(self) -> None:
-        """Close a connection that nothing is sent over."""
+        """Close a connection that is not in use."""
         self.connection.close()
 
 
-class _Idle(NamedTuple):
-    """An idle connection, and since when."""
-
-    connection: _SingleWriteConnection
-    since: float
+_Idle = tuple[_SingleWriteConnection, float]
+"""An idle connection, and since when it has been idle."""
 
 
 class Transport:
     """Sends each request once, and keeps the last connection in a pool of one. Threads may share it.
 
-    `clock` measures how long a connection has been idle; it has to keep running while the environment is frozen.
-    The methods raise OSError (also for an unreadable CA bundle), http.client.HTTPException, and ValueError (bad URL).
+    `clock` measures idle time and must keep running while Lambda freezes the environment. The methods raise OSError
+    (also for an unreadable CA bundle), http.client.HTTPException, and ValueError (invalid URL).
     """
 
     def __init__(self, ssl_context: SSLContextFactory, clock: Callable[[], float] = time.time) -> None:
@@ -144,14 +141,14 @@ class Transport:
             return idle is not None and self._is_fresh(idle)
 
     def connection(self, url: str, seconds: float) -> PooledConnection:
-        """Return a connection to a URL's host: the pooled one if it is open, else a new one, within so many seconds."""
+        """Return a connection to a URL's host: the pooled one if it is open, else a new one with this timeout."""
         server, target = _server(url), _target(url)
         return PooledConnection(server, self._take(server) or self._open(server, seconds), target)
 
     def exchange(
         self, connection: PooledConnection, method: str, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> HTTPReply:
-        """Send one request and read the response, waiting at most so many seconds for each read."""
+        """Send one request and read the response. `seconds` is the timeout of each read."""
         response = _send(connection, method, headers, body, seconds)
         try:
             reply = HTTPReply(response.status, dict(response.headers.items()), _body(response))
@@ -164,8 +161,8 @@ class Transport:
     def put(self, connection: PooledConnection, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
         """Send one PUT and return the status without waiting for the body of the response.
 
-        Only a success without a body leaves the connection open: a server that rejects a request may not have read all
-        of it, and would take the rest for the next request.
+        Only a success without a body leaves the connection open. A server that rejects a request may not have read all
+        of it, and would parse the rest as the next request.
         """
         response = _send(connection, "PUT", headers, body, seconds)
         status = response.status
@@ -177,7 +174,7 @@ class Transport:
         return status
 
     def _release(self, connection: PooledConnection, response: http.client.HTTPResponse) -> None:
-        is_reusable = not response.will_close and not _has_leftovers(connection.connection.sock, response)
+        is_reusable = not response.will_close and not _has_extra_data(connection.connection.sock, response)
         response.close()
         if is_reusable:
             self._put_back(connection.server, connection.connection)
@@ -198,18 +195,19 @@ class Transport:
         with self._lock:
             idle = self._pool.pop(server, None)
         if idle is None or self._is_fresh(idle):
-            return idle and idle.connection
-        idle.connection.close()
+            return idle and idle[0]
+        idle[0].close()
         return None
 
     def _put_back(self, server: Server, connection: _SingleWriteConnection) -> None:
         with self._lock:
             _close(self._pool)
-            self._pool[server] = _Idle(connection, self._clock())
+            self._pool[server] = (connection, self._clock())
 
     def _is_fresh(self, idle: _Idle) -> bool:
         """Return whether a pooled connection is usable: not idle for too long, and not closed by the server."""
-        return 0 <= self._clock() - idle.since <= MAX_IDLE_SECONDS and _is_untouched(idle.connection.sock)
+        connection, since = idle
+        return 0 <= self._clock() - since <= MAX_IDLE_SECONDS and _is_untouched(connection.sock)
 
 
 def is_success(status: int) -> bool:
@@ -231,7 +229,7 @@ def _send(
 
 def _close(pool: dict[Server, _Idle]) -> None:
     while pool:
-        pool.popitem()[1].connection.close()
+        pool.popitem()[1][0].close()
 
 
 def _server(url: str) -> Server:
@@ -240,8 +238,8 @@ def _server(url: str) -> Server:
 
 
 def _encoded(host: str) -> bytes:
-    """Encode a host name. Plain ASCII avoids Python's IDNA codec, which loads large Unicode tables."""
-    is_plain = host.isascii() and all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
+    """Encode a host name. For plain ASCII, avoid Python's IDNA codec, which loads large Unicode tables."""
+    is_plain = host.isascii() and all(0 < len(label) <= _MAX_LABEL for label in host.removesuffix(".").split("."))
     return host.encode("ascii" if is_plain else "idna")
 
 
@@ -255,7 +253,7 @@ def _target(url: str) -> str:
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:
-    """Read the whole body. If its length is known, read no further, so that `_has_leftovers` sees what follows."""
+    """Read the whole body. If its length is known, read no further, so that `_has_extra_data` sees what follows."""
     if response.length is None:
         return response.read()
     body = response.fp.read(response.length)
@@ -264,8 +262,8 @@ def _body(response: http.client.HTTPResponse) -> bytes:
     return body
 
 
-def _has_leftovers(sock: socket.socket, response: http.client.HTTPResponse) -> bool:
-    """Return whether the server sent more than the response. It belongs to no request, and more may follow."""
+def _has_extra_data(sock: socket.socket, response: http.client.HTTPResponse) -> bool:
+    """Return whether the server sent more than the response. That belongs to no request, and more may follow."""
     if response.fp is None:
         return False
     sock.settimeout(0)
@@ -276,7 +274,7 @@ def _has_leftovers(sock: socket.socket, response: http.client.HTTPResponse) -> b
 
 
 def _is_silent(sock: socket.socket) -> bool:
-    """Return whether there is certainly nothing to read, neither from the socket nor from its TLS buffer."""
+    """Return whether there is certainly nothing to read from the socket and its TLS buffer."""
     if isinstance(sock, ssl.SSLSocket) and sock.pending():
         return False
     try:
@@ -286,7 +284,7 @@ def _is_silent(sock: socket.socket) -> bool:
 
 
 def _is_untouched(sock: socket.socket) -> bool:
-    """Return whether nothing was received but TLS's own messages."""
+    """Return whether nothing was received except TLS's own messages."""
     if _is_silent(sock):
         return True
     sock.settimeout(0)

@@ -20,7 +20,7 @@ TOOLS: Final = (
 
 _LAST_RESORT: Final = (
     *("__init__.py", "arn.py", "last_resort.py", "marker.py"),
-    *("aws/__init__.py", "aws/tls.py", "aws/transport.py", "cloudformation/*.py"),
+    *("aws/__init__.py", "aws/tls.py", "aws/transport.py", "cloudformation/*.py", "resources/__init__.py"),
 )
 """The files of the last-resort function."""
 

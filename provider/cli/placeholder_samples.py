@@ -73,7 +73,7 @@ def _scalar(path: Path) -> _Scalar | None:
             shape, member = schema.shape, schema.spellings[str(step)]
             schema = schema.members[member]
             found.append(member)
-        elif schema.item is not None and (isinstance(step, int) or schema.kind == "map"):
+        elif schema.item is not None and (isinstance(step, int) or schema.type_name == "map"):
             schema = schema.item
             found.append(0 if isinstance(step, int) else step)
         elif not isinstance(step, int):
@@ -83,7 +83,7 @@ def _scalar(path: Path) -> _Scalar | None:
 
 def _only_scalar(found: _Scalar) -> _Scalar | None:
     """The property, or its entry if it is a list, if that is a scalar."""
-    if found.schema.kind == "list" and found.schema.item is not None:
+    if found.schema.type_name == "list" and found.schema.item is not None:
         found = found._replace(path=(*found.path, 0), schema=found.schema.item)
     return found if found.schema.is_scalar else None
 

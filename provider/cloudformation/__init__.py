@@ -1,1 +1,1 @@
-"""The protocol of CloudFormation's custom resources: requests, responses, and their delivery."""
+"""The protocol of CloudFormation custom resources: requests, responses, and their delivery."""

@@ -2,7 +2,7 @@
 
 What crhelper 2.0.12 does by default, and what prevents it here:
 
-- imports boto3 for clients that are not needed here: it gets a module that loads on first use;
+- imports boto3, for clients that the provider does not need: it gets a proxy that loads boto3 on first use;
 - creates three API clients and configures the root logger in its constructor: `__init__` does not call it;
 - reconfigures logging for each request: `_log_setup` does nothing;
 - logs the event with its presigned URL: it never gets the URL, and its loggers are disabled;
@@ -10,7 +10,7 @@ What crhelper 2.0.12 does by default, and what prevents it here:
 - responds half a second before the timeout while the work goes on: `_crhelper_init` starts no timer;
 - invents physical IDs: `_crhelper_init` sets the ID of a failed request;
 - sleeps before it responds to a Delete: `_wait_for_cwlogs` does nothing;
-- truncates the start of a reason, and delivers without retries: `_send` passes the whole response on.
+- truncates the start of a reason, and delivers without retries: `_send` passes on the whole response.
 """
 
 import logging
@@ -21,10 +21,13 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from .request import Request
+from .response import Response
+
 
 @contextmanager
 def _loaded_on_first_use(name: str) -> Iterator[None]:
-    """Make imports of a module return a proxy that loads the module when one of its attributes is used."""
+    """Make imports of a module return a proxy that loads the module on first use of an attribute."""
     if name in sys.modules:
         yield
         return
@@ -40,17 +43,14 @@ def _loaded_on_first_use(name: str) -> Iterator[None]:
 with _loaded_on_first_use("boto3"):
     from crhelper.resource_helper import FAILED, SUCCESS, CfnResource
 
-from .request import Request  # noqa: E402 - crhelper has to be imported first, with the proxy in place
-from .response import Response  # noqa: E402
-
 for _name in ("crhelper.resource_helper", "crhelper.utils", "crhelper.log_helper"):
     logging.getLogger(_name).disabled = True
 
 
-class Resource(CfnResource):
+class CrhelperResource(CfnResource):
     """Runs one request through crhelper and passes the response to `respond`.
 
-    The registered function puts its response into `response`.
+    The function that is registered for the request type sets `response`.
     """
 
     def __init__(self, request: Request, respond: Callable[[Response], object]) -> None:
@@ -62,14 +62,14 @@ class Resource(CfnResource):
         self._timer = self._sam_local = None
 
     def run(self, context: object) -> None:
-        """Let crhelper call the function that is registered for the request type, and respond."""
+        """Let crhelper call the registered function and respond."""
         self({"RequestType": self._request.request_type}, context)
 
     def _log_setup(self, event: Mapping[str, Any], context: object) -> None:
         """Do nothing: the provider configures its own logging."""
 
     def _wait_for_cwlogs(self, sleep: object = None) -> None:
-        """Do nothing: log lines need no wait."""
+        """Do nothing: logging needs no wait."""
 
     def _crhelper_init(self, event: Mapping[str, Any], context: object) -> bool:
         self._event, self._context = event, context

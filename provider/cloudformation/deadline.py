@@ -4,64 +4,60 @@ import math
 import time
 from typing import Final, Protocol
 
-_WITHOUT_CONTEXT: Final = 60.0
-_LAMBDA_MOST: Final = 900.0
+_DEFAULT_SECONDS: Final = 60.0
+"""The total time if the Lambda context does not show it."""
+_MAX_LAMBDA_SECONDS: Final = 900.0
 _RESPONSE_SHARE: Final = 0.25
-_RESPONSE_MOST: Final = 15.0
-_RESPONSE_LEAST: Final = 1.0
-_LAST_MOMENT: Final = 0.25
-"""Nothing is started in the last seconds before the end."""
+_MAX_RESPONSE_SECONDS: Final = 15.0
+_MIN_RESPONSE_SECONDS: Final = 1.0
+_MARGIN_SECONDS: Final = 0.25
+"""Nothing starts this shortly before the end."""
 
 
 class Clock(Protocol):
     """The functions of the standard library's `time` module that the provider uses."""
 
-    def time(self) -> float:
-        """Return seconds since the epoch."""
-
-    def monotonic(self) -> float:
-        """Return seconds since an arbitrary moment in the past."""
-
-    def sleep(self, seconds: float, /) -> object:
-        """Wait."""
+    def time(self) -> float: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float, /) -> object: ...
 
 
 class Deadline:
-    """The time left for the work and for the response, and the current operation, for the reason of a timeout.
+    """The time left for the work and for the response, and what the reason of a timeout reports.
 
     `seconds` is the total time, of which the work may take at most `work_seconds`.
     """
 
     def __init__(self, seconds: float, work_seconds: float = math.inf, clock: Clock = time) -> None:
         self._clock = clock
-        self._end = clock.monotonic() + seconds - _LAST_MOMENT
-        response = min(_RESPONSE_MOST, max(_RESPONSE_LEAST, seconds * _RESPONSE_SHARE), seconds / 2)
+        self._end = clock.monotonic() + seconds - _MARGIN_SECONDS
+        response = min(_MAX_RESPONSE_SECONDS, max(_MIN_RESPONSE_SECONDS, seconds * _RESPONSE_SHARE), seconds / 2)
         self._work_end = min(self._end - response, clock.monotonic() + work_seconds)
-        self.current_operation = "loading the provider"
-        self.trouble = ""
+        self.current_operation = "startup"
+        self.retry_reason = ""
         """Why the current operation is being retried."""
         self.may_succeed = False
-        """Whether to respond with SUCCESS if the work returns no response, because provably nothing is left to do."""
+        """Whether to respond with SUCCESS if the work returns no response, because there is certainly nothing to do."""
 
     @classmethod
     def of(
         cls, context: object, most: float = math.inf, work_seconds: float = math.inf, clock: Clock = time
     ) -> "Deadline":
-        """Return the deadline of a Lambda context, at most `most` seconds from now; without a context, a fixed one."""
+        """Return the deadline of a Lambda context, or a default without a context; at most `most` seconds from now."""
         try:
-            seconds = float(context.get_remaining_time_in_millis()) / 1000  # type: ignore[attr-defined]
+            seconds = float(context.get_remaining_time_in_millis()) / 1000  # type: ignore[attr-defined]  # may be missing
         except Exception:  # noqa: BLE001 - an unusable context must not prevent a response
             seconds = math.nan
         if math.isnan(seconds):
-            seconds = _WITHOUT_CONTEXT
-        return cls(min(seconds, most, _LAMBDA_MOST), work_seconds, clock)
+            seconds = _DEFAULT_SECONDS
+        return cls(min(seconds, most, _MAX_LAMBDA_SECONDS), work_seconds, clock)
 
     def now(self) -> float:
         """Return seconds since the epoch."""
         return self._clock.time()
 
     def left(self) -> float:
-        """Return the seconds that are left for the work; 0 or less if its time is up."""
+        """Return the seconds left for the work; 0 or less if its time is up."""
         return self._work_end - self._clock.monotonic()
 
     def wait(self, seconds: float) -> None:
@@ -69,5 +65,5 @@ class Deadline:
         self._clock.sleep(max(0.0, min(seconds, self.left())))
 
     def left_for_response(self) -> float:
-        """Return the seconds that are left for the response."""
+        """Return the seconds left for the response."""
         return self._end - self._clock.monotonic()

@@ -6,6 +6,7 @@ empty content type. The URL is a secret and appears in no error and no log line.
 
 import http.client
 import logging
+import math
 import random
 import ssl
 import threading
@@ -21,27 +22,27 @@ from .response import cut, one_line
 from .response_url import expiry, is_safe
 
 _LOG = logging.getLogger(__name__)
-_ATTEMPT_SECONDS: Final = 10.0
-_SHORTEST_ATTEMPT: Final = 0.2
-_SHORTEST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 2.0
+_MAX_ATTEMPT_SECONDS: Final = 10.0
+_MIN_ATTEMPT_SECONDS: Final = 0.2
+_MIN_PAUSE: Final = 0.05
+_MAX_PAUSE: Final = 2.0
 _TRANSPORTS: Final = (Transport(delivery_context), Transport(system_context))
-"""The default, and the one to use if the default does not trust the server's certificate."""
+"""The default, and the one for servers whose certificate the default does not trust."""
 _OUTCOME_BYTES: Final = 1200
 _PROBLEM_BYTES: Final = 300
-"""The parts of an error's text: the last-resort function quotes it in a response of 4,096 bytes."""
+"""The limits of an error's parts, because the last-resort function quotes the error in a response of 4,096 bytes."""
 
 
 class Undelivered(Exception):  # noqa: N818 - reads better in `except Undelivered`
-    """The response did not arrive. `final` means that no further attempt can change that.
+    """The response was not delivered. If it is `final`, no other attempt can succeed.
 
     The text is one line without secrets, because the last-resort function quotes it in the stack's events. `outcome`
-    is what the response would have reported, such as "SUCCESS for arn:...".
+    summarizes the response, such as "SUCCESS for arn:...".
     """
 
     def __init__(self, problem: str, *, final: bool, outcome: str = "") -> None:
-        what = f"the response {cut(one_line(outcome), _OUTCOME_BYTES)}".rstrip()
-        super().__init__(f"{what} was not delivered: {cut(one_line(problem), _PROBLEM_BYTES)}")
+        response = f"the response {cut(one_line(outcome), _OUTCOME_BYTES)}".rstrip()
+        super().__init__(f"{response} was not delivered: {cut(one_line(problem), _PROBLEM_BYTES)}")
         self.final = final
 
 
@@ -63,13 +64,13 @@ def deliver(
     sleep: Callable[[float], object] = time.sleep,
     now: Callable[[], float] = time.time,
 ) -> None:
-    """PUT the body to the URL. Retry with the same body until it is delivered, or `left()` seconds are over.
+    """PUT the body to the URL. Retry until it is delivered or no time is `left()` (seconds).
 
-    Only an invalid URL and a 403 after the URL has expired are final. Anything else may be temporary: S3 returns 400
-    for a slow PUT, and 403 while a VPC endpoint's policy forbids the bucket. If the server's certificate is not
-    trusted, the next attempt uses the system's CAs: a bundle set for the API need not know the CA of the bucket.
+    Only an invalid URL and a 403 after the URL has expired are final. Any other failure may be temporary: S3 returns
+    400 for a slow PUT, and 403 while a VPC endpoint's policy denies the bucket. If the server's certificate is not
+    trusted, the next attempt uses the system's CAs, because a bundle for the API may lack the CA of the bucket.
 
-    `outcome` is what the response reports. Raises Undelivered, which quotes it.
+    Raises Undelivered, which quotes `outcome`, a summary of the response.
     """
     if not is_safe(url):
         raise Undelivered("the URL is invalid", final=True, outcome=outcome)
@@ -77,38 +78,33 @@ def deliver(
     transport = next(transports)
     for attempt in count(1):
         try:
-            _put_within(url, body, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, left() / 3)), transport)
+            _put_within(url, body, min(_MAX_ATTEMPT_SECONDS, max(_MIN_ATTEMPT_SECONDS, left() / 3)), transport)
         except _AttemptError as error:
             transport = next(transports) if error.untrusted else transport
-            final = error.status == http.client.FORBIDDEN and _has_expired(url, now())
+            final = error.status == http.client.FORBIDDEN and now() >= (expiry(url) or math.inf)
             undelivered = Undelivered(str(error), final=final, outcome=outcome)
-            pause = random.uniform(0.0, min(_LONGEST_PAUSE, 0.1 * 2 ** min(attempt, 8)))  # noqa: S311 - jitter
-            remaining = left() - _SHORTEST_ATTEMPT
-            if final or remaining < _SHORTEST_PAUSE:
+            pause = random.uniform(0.0, min(_MAX_PAUSE, 0.1 * 2 ** min(attempt, 8)))  # noqa: S311 - jitter
+            remaining = left() - _MIN_ATTEMPT_SECONDS
+            if final or remaining < _MIN_PAUSE:
                 raise undelivered from None
-            _LOG.warning("%s; attempt %d, another one follows", undelivered, attempt)
+            _LOG.warning("%s; attempt %d failed, trying again", undelivered, attempt)
             sleep(min(pause, remaining))
         else:
             return
 
 
 def connect(url: str, seconds: float) -> None:
-    """Open a connection for the response. Errors are ignored: they come up again on delivery."""
+    """Open a connection for the response. Errors are ignored, because the delivery meets them again."""
     with suppress(OSError, http.client.HTTPException, ValueError):
-        _TRANSPORTS[0].connect(url, min(_ATTEMPT_SECONDS, max(_SHORTEST_ATTEMPT, seconds)))
+        _TRANSPORTS[0].connect(url, min(_MAX_ATTEMPT_SECONDS, max(_MIN_ATTEMPT_SECONDS, seconds)))
 
 
 def is_connected(url: str) -> bool:
-    """Return whether the pool has a connection for this URL."""
+    """Return whether the pool has an open connection for this URL."""
     try:
         return _TRANSPORTS[0].has_connection(url)
     except ValueError:
         return False
-
-
-def _has_expired(url: str, now: float) -> bool:
-    end = expiry(url)
-    return end is not None and now >= end
 
 
 def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> None:
@@ -122,7 +118,7 @@ def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> 
 
 
 class _Attempt:
-    """One PUT, made by one thread while another one waits for it. After `wait`, nothing of it is sent anymore."""
+    """One PUT, which one thread makes while another thread waits. After `wait`, it sends nothing more."""
 
     def __init__(self, url: str, body: bytes, seconds: float, transport: Transport) -> None:
         self._url, self._body, self._seconds, self._transport = url, body, seconds, transport
@@ -136,14 +132,14 @@ class _Attempt:
         """Make the PUT."""
         try:
             status = self._put()
-        except Exception as error:  # noqa: BLE001 - any error means that delivery is not certain
+        except Exception as error:  # noqa: BLE001 - after any error, the delivery is not certain
             untrusted = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
             self._end(_AttemptError(_describe(error), untrusted=untrusted))
         else:
             self._end(None if is_success(status) else _AttemptError(f"HTTP status {status}", status=status))
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end of the attempt, and abort it after so many seconds. Raises _AttemptError."""
+        """Wait until the attempt ends, and abort it after `seconds`. Raises _AttemptError."""
         self._ended.wait(seconds)
         with self._lock:
             self._abandoned = True
@@ -171,6 +167,6 @@ class _Attempt:
 
 
 def _describe(error: Exception) -> str:
-    """Describe an error without its own text, which could quote the URL."""
+    """Describe an error without its text, which may quote the URL."""
     detail = error.strerror if isinstance(error, OSError) and error.strerror else ""
     return f"{type(error).__name__}{f' ({detail})' if detail else ''}"

@@ -1,9 +1,9 @@
-r"""What must not leave the process, whatever text it is in: signatures, credentials, tokens. Standard library only.
+r"""Removes secrets from text before it leaves the process: signatures, credentials, tokens. Standard library only.
 
-A text may be quoted in another one, and that one in a log line: `"` becomes `\"` and `\\\"`, or `%22` and `%2522`.
-So a text is read as it is, and again with one layer of escapes less, until none is left. Whatever is a secret in one
-of these readings is removed from the text itself. The patterns need to know no escapes, and none of them can backtrack
-far, so that redaction takes linear time.
+A text may be quoted in another text, and that in a log line: `"` becomes `\"` and `\\\"`, or `%22` and `%2522`.
+So the patterns search the text as it is, then with one layer of escapes removed, then with two, until no escapes are
+left. A secret that is found in one of these readings is removed from the original text. Therefore, the patterns need
+not handle escapes. None of them can backtrack far, so redaction takes linear time.
 """
 
 import os
@@ -14,9 +14,9 @@ from typing import Final
 
 _REMOVED: Final = "(removed)"
 _OWN: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_SHORTEST_OWN: Final = 8
+_MIN_OWN_LENGTH: Final = 8
 _READINGS: Final = 17
-"""More layers of escapes than any text has that was not made to have them."""
+"""More layers of escapes than any text has, unless someone made it for that purpose."""
 
 _PLAIN_NAME: Final = (
     r"(?:x[-_]amz[-_](?:signature|credential|security[-_]token)|(?:aws[-_]?)?secret[-_]?(?:access[-_]?)?key"
@@ -25,13 +25,13 @@ _PLAIN_NAME: Final = (
 _OTHER_NAME: Final = (
     r"(?:signature|credential|(?:aws[-_]?)?(?:access[-_]?key[-_]?id|(?:session|security|access|refresh)[-_]?token))"
 )
-"""These names also end error codes: in `InvalidAccessKeyId: The key ...`, nothing is secret."""
+"""Error codes also end with these names: `InvalidAccessKeyId: The key ...` contains no secret."""
 _NAME: Final = rf"(?:{_PLAIN_NAME}|{_OTHER_NAME})"
 _HEADER: Final = r"(?:proxy[-_])?authorization"
 
 _OPEN: Final = r"[\s+]*+(?:[\[(][\s+]*+)?+b?['\"]"
 _MEMBER: Final = rf"(?:['\"][\s+]*+:{_OPEN}|>\s*+)"
-"""Between name and value, in JSON, in a Python dictionary, and in XML. A plus sign is a space in a form."""
+"""Between a name and its value in JSON, in a Python dictionary, and in XML. In a form, a plus sign is a space."""
 _PAIR: Final = rf"['\"][\s+]*+,{_OPEN}"
 _VALUE: Final = r"(?:\(removed\)|[^\s&\"'`,;\\<>()\[\]{}])++"
 _LOOKS_RANDOM: Final = r"(?=[\w+/=.~%-]{16})(?=[a-z_+/=.~%-]*+\d)"
@@ -41,9 +41,9 @@ _CONTROLS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ENTITIES: Final = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
 
 _GAP: Final = r"(?:[ \t+]|\r?\n[ \t+])"
-"""Between the parts of a header's value, which may be folded."""
+"""Between the parts of a header's value, which may span several lines."""
 _QUOTED: Final = r"\"(?![\s,:;)\]}\\])(?:[^\"\\\r\n]|\\.)*+\""
-"""A parameter's value. What follows a quote that ends the header is none: `"Basic eA=="}`."""
+"""A parameter's value. It does not begin with the quote that ends the header: `"Basic eA=="}`."""
 _PARAMETER: Final = rf"[\w-]++=(?:{_QUOTED}|[^\s,\"'\\]++)"
 _KNOWN_SCHEME: Final = (
     rf"(?:AWS4-[\w-]++|AWS|Basic|Bearer|Digest|Negotiate|NTLM|OAuth|Token){_GAP}++"
@@ -54,30 +54,30 @@ _LOOKS_SECRET: Final = (
     rf"(?=(?:[\w-]++{_GAP}++)?"
     r"(?:[\w+/=.~%-]{16}|(?=[a-z_+/=.~%-]*+\d)(?=[\d_+/=.~%-]*+[a-z])[\w+/=.~%-]{6}|[\w-]++=[\w\"]))"
 )
-"""Alone or after the name of a scheme, there is a long word, one with letters and digits, or a parameter."""
+"""A long word, a word with letters and digits, or a parameter: alone or after the name of a scheme."""
 _HEADER_VALUE: Final = rf"(?:={_QUOTED}|[^\"'\\<\r\n])++"
 
 _OF_USER: Final = r"[^\s/?#@\"'<>\\]|[\"'](?![\s,:;.)\]}>])|<(?!/)|\\(?![\\\"'/bfnrt]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})"
-"""Quotes, `<`, and `\\` belong to user information, unless they end what quotes the URL or begin an escape."""
+"""Quotes, `<`, and `\\` belong to user information unless they end a quoted URL or begin an escape."""
 _OF_PASSWORD: Final = rf"(?:{_OF_USER}|[/?#]){{1,128}}+"
 _WITH_PASSWORD: Final = (
     rf"(?:[^\s/?#@\"'<>\\:\[]++:(?!\d+\b){_OF_PASSWORD}(?: {_OF_PASSWORD})?+"
     r"|(?!localhost:)[^\s/?#@\"'<>\\:\[.]++:\d++/[^\s@\"'<>\\]{1,128}+)"
 )
-"""Digits before a slash are a password, or the port of a host whose name has a dot."""
+"""Digits before a slash are a password, or the port if the host name has a dot."""
 _NO_URL: Final = r"(?:\b(?i:https?)(?::/?|//?)(?!/)|(?:endpoint|proxy[ +]URL|parse):[ +]\"?(?![^\s:]++:/))"
-"""What comes before an endpoint or a proxy that is written without `://`."""
+"""The text before an endpoint or a proxy that is written without `://`."""
 
 _SIGNS: Final = (
     *("signature", "credential", "xamz", "secret", "authorization", "accesskeyid", "akia", "asia"),
     *("sessiontoken", "securitytoken", "accesstoken", "refreshtoken", "bearertoken"),
 )
-"""One of these is in whatever `_signed` finds, without its hyphens and underscores. Few lines have one."""
+"""Every text that `_signed` matches contains one of these, without hyphens and underscores. Few lines do."""
 
 
 def redact(text: str) -> str:
-    """The text without what signs a URL or a request, without access keys, without user information in URLs, and
-    without this process's credentials. All other text stays as it is.
+    """Return the text without signatures, credentials, access keys, user information in URLs, and this process's own
+    credentials. All other text is unchanged.
     """
     own = [secret for secret in map(_own, _OWN) if secret and _longest_word(secret) in text]
     letters = text.casefold().replace("-", "").replace("_", "")
@@ -92,11 +92,11 @@ def redact(text: str) -> str:
 
 def _own(name: str) -> str:
     secret = os.environ.get(name, "")
-    return secret if len(secret) >= _SHORTEST_OWN else ""
+    return secret if len(secret) >= _MIN_OWN_LENGTH else ""
 
 
 def _secrets(text: str, patterns: list[re.Pattern[str]]) -> Iterator[tuple[int, int]]:
-    """Where in a text secrets are."""
+    """Yield the start and the end of each secret in a text."""
     for reading, origin in _readings(text):
         for pattern in patterns:
             for found in pattern.finditer(reading):
@@ -113,7 +113,7 @@ def _without(text: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _readings(text: str) -> Iterator[tuple[str, Sequence[int]]]:
-    """The text, and the text without one layer of escapes, without two, ..., each with its characters' places."""
+    """Yield the text without 0, 1, 2, ... layers of escapes, each with its characters' indexes in the text."""
     origin: Sequence[int] = range(len(text) + 1)
     for _ in range(_READINGS):
         yield text, origin
@@ -137,7 +137,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 @cache
 def _escape() -> re.Pattern[str]:
-    """One character's escape in a URL, in JSON, in Python, and in XML."""
+    """Match one escaped character in a URL, in JSON, in Python, or in XML."""
     return re.compile(
         r"%([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})|\\([\"'\\/bfnrt])|&(quot|apos|lt|gt|amp);"
     )
@@ -145,11 +145,11 @@ def _escape() -> re.Pattern[str]:
 
 @cache
 def _signed() -> tuple[re.Pattern[str], ...]:
-    """What signs. Compiled when it is needed: that takes longer than anything else here."""
+    """Match signatures, credentials, and tokens. Compiled on first use, because that takes long."""
     return tuple(
         re.compile(pattern, re.IGNORECASE)
         for pattern in (
-            # A member of a JSON object, of a Python dictionary, or of XML remains one, and so does a pair.
+            # Keeps the quotes and brackets of JSON, of a Python dictionary, of XML, and of a pair.
             rf"{_NAME}(?:{_MEMBER}|(?:{_PAIR}|['\"][ \t+]*+:[ \t+]*+){_LOOKS_RANDOM})(?P<secret>{_VALUE})",
             rf"{_HEADER}(?:{_MEMBER}|{_PAIR})(?:(?={_KNOWN_SCHEME})|{_LOOKS_SECRET})(?P<secret>{_HEADER_VALUE})",
             rf"(?P<secret>{_HEADER}{_GAP}*+[:=]{_GAP}*+['\"]?(?:{_KNOWN_SCHEME}|{_LOOKS_SECRET}{_HEADER_VALUE}))",
@@ -163,17 +163,17 @@ def _signed() -> tuple[re.Pattern[str], ...]:
 
 @cache
 def _user_information() -> re.Pattern[str]:
-    """The user and the password of a URL, and of an endpoint that is no URL."""
+    """Match the user and the password in a URL, or in an endpoint without `://`."""
     return re.compile(
         rf"(?:(?<![\w.~-])(?<!\(removed\))//(?=(?:{_OF_USER})++@|{_WITH_PASSWORD}@)|{_NO_URL}(?={_WITH_PASSWORD}@))"
-        r"(?!\(removed\)(?:@|%(?:25)*+40))"  # It went already.
+        r"(?!\(removed\)(?:@|%(?:25)*+40))"  # Already removed.
         r"(?P<secret>[^@]++(?:@[^\s/?#@\"'<>\\]*+(?=@))*+)"
     )
 
 
 @lru_cache(maxsize=4)
 def _longest_word(secret: str) -> str:
-    """The longest part of a secret that no encoding changes."""
+    """Return the longest part of a secret that no encoding changes."""
     return max(re.split(r"[^A-Za-z0-9]", secret), key=len)
 
 

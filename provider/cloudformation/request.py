@@ -1,7 +1,7 @@
-"""Parses events into requests, and reports what is malformed.
+"""Event -> request, with the problems of a malformed event.
 
-Source: AWS CloudFormation User Guide, "Custom resource request objects". Standard library only: this module must
-load even if nothing else does.
+Source: AWS CloudFormation User Guide, "Custom resource request objects". Standard library only, because this module
+must load even if no package does.
 """
 
 import json
@@ -22,24 +22,24 @@ log_context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=M
 RequestType = Literal["Create", "Update", "Delete"]
 REQUEST_TYPES: Final = ("Create", "Update", "Delete")
 
-_LONGEST: Final = {"StackId": 1024, "RequestId": 256, "LogicalResourceId": 255, "ResponseURL": 8192}
-"""Characters. CloudFormation sends fewer, and more would not fit into a response."""
+_MAX_LENGTHS: Final = {"StackId": 1024, "RequestId": 256, "LogicalResourceId": 255, "ResponseURL": 8192}
+"""Characters. CloudFormation sends fewer. More would not fit into a response."""
 
-_LONGEST_PHYSICAL_ID: Final = 1024
+_MAX_PHYSICAL_ID: Final = 1024
 
-LONGEST_TIMEOUT: Final = 3600
+MAX_TIMEOUT: Final = 3600
 """Seconds that CloudFormation waits for a response if the template does not set ServiceTimeout."""
 
 
 class MalformedEvent(Exception):  # noqa: N818 - describes the event
-    """The event does not say where to send a response."""
+    """The event lacks what a response needs."""
 
 
 class Request(NamedTuple):
     """CloudFormation's request for one resource. `response_url` is a secret: anyone who has it can respond.
 
-    A request with `problems` fails, but gets a response. `date` is when CloudFormation made the request, in seconds
-    since the epoch; if `is_dated` is false, the URL does not show it, and `date` is the current time.
+    A request with `problems` gets a FAILED response. `date` is when CloudFormation made the request, in seconds since
+    the epoch. If `is_dated` is false, the URL does not show it, and `date` is the current time.
     """
 
     request_type: RequestType
@@ -64,8 +64,7 @@ class Request(NamedTuple):
 
         CloudFormation records the ID of a FAILED response, too.
         """
-        given = self.request_type != "Create" or self.problems
-        if given and self.physical_id:
+        if self.physical_id and (self.request_type != "Create" or self.problems):
             return self.physical_id
         return marker(status, self.stack_id, self.logical_id, self.request_id)
 
@@ -78,46 +77,42 @@ class Request(NamedTuple):
     def end(self) -> float:
         """When CloudFormation stops waiting for the response, in seconds since the epoch."""
         given = str(self.properties.get("ServiceTimeout", "")).strip()
-        seconds = int(given) if given.isascii() and given.isdigit() and len(given) <= 4 else LONGEST_TIMEOUT
-        return self.date + (seconds if 1 <= seconds <= LONGEST_TIMEOUT else LONGEST_TIMEOUT)
+        seconds = int(given) if given.isascii() and given.isdigit() and len(given) <= 4 else MAX_TIMEOUT
+        return self.date + (seconds if 1 <= seconds <= MAX_TIMEOUT else MAX_TIMEOUT)
 
     @property
     def is_noop_delete(self) -> bool:
-        """Whether this is a Delete that keeps the configuration, so that it succeeds even if the work fails.
-
-        Only the simplest cases count: if this is False, there may still be nothing to do.
-        """
+        """Whether this is certainly a Delete that retains the configuration. It succeeds even if the work fails."""
         if self.request_type != "Delete":
             return False
-        name, arn, on_delete = map(self._given, ("Name", "DistributionConfigurationArn", "OnDelete"))
+        name, arn, on_delete = map(self._values_of, ("Name", "DistributionConfigurationArn", "OnDelete"))
         adopted = arn == [self.physical_id] and not name
         retained = on_delete == ["Retain"] or (adopted and not on_delete)
         return self.is_unsupported_type or (is_configuration_arn(self.physical_id) and retained)
 
     @property
-    def is_rejected_create(self) -> bool:
+    def is_delete_of_rejected_create(self) -> bool:
         """Whether this is the Delete of a Create that created nothing. It succeeds even if it cannot search."""
-        rejected = status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
-        return self.request_type == "Delete" and rejected
+        return self.request_type == "Delete" and status_in(self.physical_id) is CreationStatus.NOTHING_CREATED
 
     @property
     def expected_arn(self) -> str:
-        """The ARN of the properties' configuration, in the stack's account and Region; empty if there is none."""
-        for arn in self._given("DistributionConfigurationArn"):
+        """The ARN of the configuration in the properties, in the stack's account and Region; empty if unknown."""
+        for arn in self._values_of("DistributionConfigurationArn"):
             return arn if isinstance(arn, str) else ""
         stack = self.stack_id.split(":")
-        name = next(iter(self._given("Name")), None)
+        name = next(iter(self._values_of("Name")), None)
         if not isinstance(name, str) or len(stack) < 6:
             return ""
         return configuration_arn(partition=stack[1], region=stack[3], account=stack[4], name=name)
 
-    def _given(self, name: str) -> list[object]:
-        """Return the values of a property, in CloudFormation's spelling and in the API's."""
+    def _values_of(self, name: str) -> list[object]:
+        """Return the values of a property in CloudFormation's spelling and in the API's."""
         return [self.properties[key] for key in (name, name[0].lower() + name[1:]) if key in self.properties]
 
 
 def log_keys(request: Request, context: object) -> dict[str, str]:
-    """Return the keys that every log line about a request has."""
+    """Return the keys of every log line about a request."""
     return {
         "stack_id": request.stack_id,
         "logical_id": request.logical_id,
@@ -128,9 +123,9 @@ def log_keys(request: Request, context: object) -> dict[str, str]:
 
 
 def parse(event: object, now: float | None = None) -> Request:
-    """Parse an event, which may be wrapped in an SNS notification. `now` is its date if its response URL has none.
+    """Parse an event, or an SNS notification of an event. `now` is the date if the response URL shows none.
 
-    Raises MalformedEvent with all problems if the event lacks what a response needs.
+    Raises MalformedEvent if the event lacks what a response needs.
     """
     event = _unwrapped(event)
     if not isinstance(event, Mapping):
@@ -149,7 +144,7 @@ def parse(event: object, now: float | None = None) -> Request:
         logical_id=event["LogicalResourceId"],
         response_url=event["ResponseURL"],
         resource_type=_text(event.get("ResourceType", DISTRIBUTION_CONFIGURATION)),
-        physical_id=_text(event.get("PhysicalResourceId"))[:_LONGEST_PHYSICAL_ID],
+        physical_id=_text(event.get("PhysicalResourceId"))[:_MAX_PHYSICAL_ID],
         properties=_mapping(event.get("ResourceProperties")),
         old_properties=_mapping(event.get("OldResourceProperties")),
         problems=problems,
@@ -159,7 +154,7 @@ def parse(event: object, now: float | None = None) -> Request:
 
 
 def _unwrapped(event: object) -> object:
-    """Return the request in an SNS notification (a service token may be a topic); any other event unchanged."""
+    """Return the event in an SNS notification (a service token may be a topic). Any other event is unchanged."""
     if not isinstance(event, Mapping) or "Records" not in event:
         return event
     try:
@@ -170,9 +165,9 @@ def _unwrapped(event: object) -> object:
 
 
 def _missing(event: Mapping[str, Any]) -> list[str]:
-    """Return the problems with what a response needs."""
+    """Return the problems that prevent a response."""
     problems = []
-    for key, longest in _LONGEST.items():
+    for key, longest in _MAX_LENGTHS.items():
         value = event.get(key)
         if not isinstance(value, str) or not value:
             problems.append(f"{key} is {_state(event, key)}")
@@ -184,7 +179,7 @@ def _missing(event: Mapping[str, Any]) -> list[str]:
 
 
 def unsupported_type(resource_type: str) -> str:
-    """Return the problem with a resource type that the provider does not support."""
+    """Return the message for an unsupported resource type."""
     return f"ResourceType is {resource_type}; it should be {' or '.join(RESOURCE_TYPES)}"
 
 
@@ -198,7 +193,7 @@ def _problems(event: Mapping[str, Any]) -> list[str]:
     physical_id = _text(event.get("PhysicalResourceId"))
     if request_type in ("Update", "Delete") and not physical_id:
         problems.append(f"PhysicalResourceId is {_state(event, 'PhysicalResourceId')}")
-    if len(physical_id) > _LONGEST_PHYSICAL_ID:
+    if len(physical_id) > _MAX_PHYSICAL_ID:
         problems.append("PhysicalResourceId is too long")
     problems.extend(
         f"{key} is {_state(event, key)}, not a JSON object"

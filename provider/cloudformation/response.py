@@ -24,8 +24,8 @@ FAILED: Final = "FAILED"
 class Response(NamedTuple):
     """The response to one request.
 
-    `reason` is followed by as many `details` as fit; `omitted` counts further ones, and `elsewhere` says where all of
-    them are. `data` are the attributes. If they do not fit, those in `expendable` are dropped, in that order.
+    As many `details` as fit follow the `reason`. `omitted` counts more that are not in `details`; `elsewhere` names the
+    place that has all of them. `data` are the attributes. If they do not fit, the `expendable` ones are dropped.
     """
 
     status: Literal["SUCCESS", "FAILED"]
@@ -61,7 +61,7 @@ class Response(NamedTuple):
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
     def _reason(self, room: int) -> str:
-        """Return the reason and as many details as fit into `room` bytes of JSON."""
+        """Return the reason with as many details as fit into `room` bytes of JSON."""
         head = one_line(self.reason)
         shown: list[str] = []
         for detail in self.details:
@@ -70,20 +70,18 @@ class Response(NamedTuple):
             shown.append(one_line(detail))
         while True:
             hidden = len(self.details) - len(shown) + self.omitted
-            more = [f"and {hidden} more{self._elsewhere()}"] if hidden else []
+            more = [one_line(": see ".join(filter(None, (f"and {hidden} more", self.elsewhere))))] if hidden else []
             text = ": ".join(part for part in (head, "; ".join([*shown, *more])) if part)
             if _size(text) <= room or len(shown) < 2:
                 return cut(text, room)
             shown.pop()
 
-    def _elsewhere(self) -> str:
-        return f": see {one_line(self.elsewhere)}" if self.elsewhere else ""
-
 
 def one_line(text: str) -> str:
     """Return a text without secrets, line breaks, and characters that XML forbids.
 
-    Bidirectional control characters are shown as <U+202A>: without them, two different names could look the same.
+    Bidirectional control characters become text like <U+202A>. If they were removed, two different names could look
+    the same.
     """
     line = redact(text).strip()
     if line.isascii() and line.isprintable():
@@ -108,10 +106,7 @@ def _bidirectional_controls() -> re.Pattern[str]:
 
 
 def cut(text: str, room: int) -> str:
-    """Return as much of a text as fits into `room` bytes of JSON, with an ellipsis if it is cut.
-
-    It ends between two characters, and a <U+202A> counts as one.
-    """
+    """Cut a text to `room` bytes of JSON, with an ellipsis. A <U+202A> is not cut in two."""
     if _size(text) <= room:
         return text
     while text and _size(f"{text}...") > room:
@@ -121,7 +116,7 @@ def cut(text: str, room: int) -> str:
 
 
 def _size(text: str) -> int:
-    """Return the bytes that a text takes inside a JSON string."""
+    """Return the number of bytes of a text in a JSON string."""
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")) - 2
 
 

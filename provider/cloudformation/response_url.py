@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-_LONGEST_LABEL: Final = 63
+_MAX_LABEL: Final = 63
+"""Characters between two dots of a host name (RFC 1035)."""
 _VALID_SECONDS: Final = 7200
+"""How long CloudFormation's response URLs are valid."""
 
 
 def is_safe(url: str) -> bool:
-    """Return whether a response may be sent to this URL: https, or http to a loopback address."""
+    """Return whether a response may be sent to this URL: https to any host, or http to a loopback address."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -29,7 +31,7 @@ def is_safe(url: str) -> bool:
 def _is_host(host: str) -> bool:
     """Return whether a host name has no label that is empty or too long."""
     labels = ["ipv6"] if ":" in host else host.removesuffix(".").split(".")
-    return all(0 < len(label) <= _LONGEST_LABEL for label in labels)
+    return all(0 < len(label) <= _MAX_LABEL for label in labels)
 
 
 def expiry(url: str) -> float | None:
@@ -49,7 +51,7 @@ def expiry(url: str) -> float | None:
 def request_date(url: str) -> float | None:
     """Return when CloudFormation made the request, in seconds since the epoch; None if the URL does not show it.
 
-    That is when it signed the URL; if the URL shows only its expiry, two hours before that.
+    That is the date of the URL's signature. If the URL shows only its expiry, it is two hours earlier.
     """
     query = _query(url)
     try:

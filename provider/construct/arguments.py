@@ -24,7 +24,7 @@ def as_properties(value: Any, schema: Schema) -> Any:
     """Convert the names in a value to properties. Tokens, map keys, and values of another type are left unchanged."""
     if isinstance(value, Enum):
         return value.value
-    if schema.kind == "structure" and isinstance(value, Mapping):
+    if schema.type_name == "structure" and isinstance(value, Mapping):
         return _structure(value, schema)
     return value if schema.item is None else _collection(value, schema.item)
 

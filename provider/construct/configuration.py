@@ -10,9 +10,9 @@ from constructs import Construct, IValidation
 from ..authoring.block import OF_CLOUDFORMATION
 from ..lint.template import check_properties
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
-from ..schema.attributes import DATE_UPDATED, REGIONS, REQUEST_ID
 from ..schema.finding import Severity
 from ..schema.model import IDEMPOTENCY, NAME, pascal_case
+from ..schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
 from .arguments import as_properties, in_python
 from .properties import DistributionConfigurationProperties
 from .provider import DeployedProvider, DistributionConfigurationProvider

@@ -8,7 +8,7 @@ from ..arn import slug
 from ..resources import resource_type
 from ..schema.finding import Path, Severity
 from ..schema.model import NAME, TARGET
-from ..schema.validate import describe
+from ..schema.validation import describe
 from .catalog import id_of
 from .conditions import Conditions, Outcome, condition_of
 from .diagnostic import Diagnostic

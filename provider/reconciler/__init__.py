@@ -1,1 +1,1 @@
-"""Bring a resource to its desired state: read, decide, execute."""
+"""Brings a resource to its desired state: read, plan, execute."""

@@ -1,6 +1,6 @@
-"""What a template may contain: the registry of resource types, and how each is decided. Pure.
+"""The registry of resource types, and the modules that plan their changes. Pure.
 
-Standard library only at import: reading an event needs the names, and nothing else of the registry.
+This module imports only the standard library, because parsing an event needs the names in the registry.
 """
 
 from importlib import import_module
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 DISTRIBUTION_CONFIGURATION: Final = "Custom::ImageBuilderDistributionConfiguration"
 CUSTOM_RESOURCE: Final = "AWS::CloudFormation::CustomResource"
-"""CloudFormation's type name for any custom resource; here, another name of the first type."""
+"""CloudFormation's type name for any custom resource; here, an alias of the first type."""
 
 RESOURCE_TYPES: Final[dict[str, str]] = {
     DISTRIBUTION_CONFIGURATION: f"{__name__}.distribution_configuration",
     CUSTOM_RESOURCE: f"{__name__}.distribution_configuration",
 }
-"""The registry: type name -> the module whose `RESOURCE_TYPE` defines it. A new type is a row here."""
+"""The registry: type name -> the module that defines the type as `RESOURCE_TYPE`. A new type is a row here."""
 
 
 def is_registered(name: object) -> bool:
-    """Whether this is the name of a resource type of the provider."""
+    """Return whether this is the name of a resource type in the registry."""
     return isinstance(name, str) and name in RESOURCE_TYPES
 
 
 def resource_type(name: str = DISTRIBUTION_CONFIGURATION) -> "ResourceType":
-    """The resource type of a name in the registry."""
-    found: ResourceType = import_module(RESOURCE_TYPES[name]).RESOURCE_TYPE
-    return found
+    """Return the resource type of a name. Raises KeyError if the name is not in the registry."""
+    registered: ResourceType = import_module(RESOURCE_TYPES[name]).RESOURCE_TYPE
+    return registered

@@ -1,8 +1,8 @@
 """The distribution configuration: a request and the observed state -> a plan. Makes no calls.
 
-`decide` is called again and again: it returns `NeedsRead` as long as it needs a configuration that has not been read
-yet, and then a `Plan` of frozen steps. If a step has an unexpected outcome (the configuration already exists, a
-response was lost), the caller reads again and decides again.
+The caller calls `decide` repeatedly: it returns `NeedsRead` as long as it needs a configuration that has not been read
+yet, then a `Plan`. If a step has an unexpected outcome (the configuration already exists, a response was lost), the
+caller reads again and calls `decide` again.
 """
 
 import math
@@ -28,7 +28,6 @@ from ..plan import (
     Undo,
     UpdateConfiguration,
 )
-from ..schema.attributes import ATTRIBUTES, attributes
 from ..schema.diff import Difference, differences
 from ..schema.model import (
     CREATE,
@@ -40,12 +39,13 @@ from ..schema.model import (
     operation,
     pascal_case,
 )
+from ..schema.return_values import ATTRIBUTES, attributes
 from ..schema.rules import OWNERSHIP_TAGS, RULES
-from ..schema.validate import validate
+from ..schema.validation import validate
 from .deletion import LATE_SECONDS, SEARCH_ALLOWANCE, decide_delete
 from .image_builder import ImageBuilder
 from .interface import ResourceType
-from .ownership import STACK_TAG, Owner, Ownership, State
+from .ownership import STACK_TAG, Owner, Ownership, State, belongs_to_another, is_released_to
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request
@@ -55,7 +55,7 @@ RECREATE_SECONDS: Final = 60.0
 
 
 class Intent(NamedTuple):
-    """A Create or Update, as data: `desired` and `old` are the resource properties by the API's names.
+    """A Create or Update. `desired` and `old` are the resource properties by the API's names.
 
     `date` is when the request was made, `now` the current time, in seconds since the epoch.
     """
@@ -70,7 +70,7 @@ class Intent(NamedTuple):
 
     @classmethod
     def of(cls, request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], now: float) -> "Intent":
-        """The intent of a request."""
+        """Return the intent of a request."""
         is_create = request.request_type == "Create"
         return cls(desired, old, Owner.of(request), request.physical_id, is_create, request.date, now)
 
@@ -86,8 +86,8 @@ class Intent(NamedTuple):
         return tags
 
     @property
-    def replaces(self) -> bool:
-        """Whether this is an Update whose physical ID is a configuration, not the marker of a failed Create."""
+    def has_configuration(self) -> bool:
+        """Whether this is an Update whose physical ID is an ARN, not the marker of a failed Create."""
         return not self.is_create and is_configuration_arn(self.physical_id)
 
 
@@ -103,44 +103,41 @@ def decide(
     if request.request_type == "Delete":
         return decide_delete(request, Owner.of(request), desired, observed)
     intent = Intent.of(request, desired, old, now)
-    if intent.replaces and _is_target(desired, intent.physical_id):
+    if intent.has_configuration and _is_target(desired, intent.physical_id):
         return _plan_update(intent, observed)
     plan = _plan_create_or_adopt(intent, observed)
-    if isinstance(plan, Plan) and not intent.is_create and not intent.replaces:
-        return plan._replace(best_effort=_leftover_of_marker(intent))
+    if isinstance(plan, Plan) and not intent.is_create and not intent.has_configuration:
+        return plan._replace(best_effort=_leftovers(intent))
     return plan
 
 
 def decide_after_create(
     request: "Request", desired: Mapping[str, Any], arn: str, live: Configuration | None
 ) -> ReadAgain | Plan:
-    """Plan what follows a Create call that returned an ARN. `live` is what was read there.
+    """Plan what follows a Create call that returned an ARN. `live` is the observed state of that configuration.
 
-    Image Builder replays the response if it knows the client token: then the configuration may have been created,
-    changed, or deleted long ago. Raises ProviderError if it is not this request's own work.
+    If Image Builder knows the client token, it replays its response, and the configuration may have been created,
+    changed, or deleted long ago. Raises ProviderError if this request did not create it.
     """
     intent = Intent.of(request, desired, {}, request.date)
-    if live is None or (request.is_dated and _is_older(live, intent.date - LATE_SECONDS)):
+    if live is None or _is_stale(live, request):
         return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
     changed = _differences(live.content, intent.content)
-    if _lost_its_tags(intent, live) and not changed:
+    if state is None and not belongs_to_another(live.tags, intent.owner) and not changed:
         return _hand_over(intent, live, intent.tags)
-    if state is None or state is State.RELEASED:
+    if state in (None, State.RELEASED):
         raise _already_exists(desired[NAME], live, intent.owner)
     if changed:
-        # What has been handed over was created before, so other content is newer, whatever its date.
+        # If the configuration is handed over, an earlier delivery created it. So different content is newer.
         _reject_if_newer(live, -math.inf if state is State.HANDED_OVER else intent.date)
         return _hand_over(intent, live, {}, UpdateConfiguration(live.arn, intent.content))
     return Plan(subject=live) if state is State.HANDED_OVER else _hand_over(intent, live, {})
 
 
-def _lost_its_tags(intent: Intent, live: Configuration) -> bool:
-    return intent.owner.state_of(live.tags) is None and not intent.owner.is_contradicted_by(live.tags)
-
-
-def _is_older(live: Configuration, date: float) -> bool:
-    return live.changed_at is not None and live.changed_at < date
+def _is_stale(live: Configuration, request: "Request") -> bool:
+    """Return whether a read after a Create shows an earlier state."""
+    return request.is_dated and live.changed_at is not None and live.changed_at < request.date - LATE_SECONDS
 
 
 def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str], *before: Step) -> Plan:
@@ -156,7 +153,7 @@ def _is_named(name: object, arn: str) -> bool:
 
 
 def _plan_create_or_adopt(intent: Intent, observed: Observed) -> NeedsRead | Plan:
-    """Plan for a configuration that is not the resource's current one: create it, or adopt it."""
+    """Plan a Create, an adoption, or an Update to another target."""
     if TARGET in intent.desired:
         return _plan_adoption(intent, intent.desired[TARGET], observed)
     target = ByName(intent.desired[NAME])
@@ -165,7 +162,7 @@ def _plan_create_or_adopt(intent: Intent, observed: Observed) -> NeedsRead | Pla
     live = observed[target]
     if live is not None:
         return _plan_existing(intent, target, live)
-    return _plan_rename(intent, observed) if intent.replaces else _create(intent)
+    return _plan_rename(intent, observed) if intent.has_configuration else _create(intent)
 
 
 def _plan_adoption(intent: Intent, arn: str, observed: Observed) -> NeedsRead | Plan:
@@ -178,7 +175,7 @@ def _plan_adoption(intent: Intent, arn: str, observed: Observed) -> NeedsRead | 
 
 
 def _plan_rename(intent: Intent, observed: Observed) -> NeedsRead | Plan:
-    """Plan the Update to a name that does not exist yet."""
+    """Plan an Update to a name that does not exist yet."""
     if intent.now - intent.date > RECREATE_SECONDS:
         if intent.physical_id not in observed:
             return NeedsRead(intent.physical_id)
@@ -190,21 +187,21 @@ def _plan_rename(intent: Intent, observed: Observed) -> NeedsRead | Plan:
 
 
 def _plan_existing(intent: Intent, target: ByName, live: Configuration) -> Plan:
-    """Plan for a name that exists already."""
+    """Plan a Create or an Update whose name already exists."""
     state = intent.owner.state_of(live.tags)
     if state is State.UNFINISHED:
         is_own_work = _is_own_work(intent, live)
         plan = _converge(intent, live, old_tags={}, rewriting=not is_own_work)
         return plan if intent.is_create else plan._replace(undo=Undo(created=DeleteUnfinished(target, math.inf)))
-    if not intent.replaces and state is State.HANDED_OVER and _is_own_work(intent, live):
+    if not intent.has_configuration and state is State.HANDED_OVER and _is_own_work(intent, live):
         return Plan(subject=live)
-    if not intent.replaces or (state is None and not intent.owner.was_given(live.tags)):
+    if not intent.has_configuration or (state is None and not is_released_to(live.tags, intent.owner)):
         raise _already_exists(target.name, live, intent.owner)
     return _converge(intent, live, old_tags={}, restoring=True)
 
 
 def _is_own_work(intent: Intent, live: Configuration) -> bool:
-    """Whether an earlier delivery of the same request wrote this: it is as desired, and newer than the request."""
+    """Return whether an earlier delivery of this request wrote the content: it is as desired and newer."""
     is_newer = live.changed_at is not None and live.changed_at >= intent.date
     return is_newer and not _differences(live.content, intent.content)
 
@@ -218,7 +215,7 @@ def _plan_update(intent: Intent, observed: Observed) -> NeedsRead | Plan:
     if live is None:
         return _recreate(intent, arn)
     owner = intent.owner
-    if NAME in intent.desired and owner.is_contradicted_by(live.tags) and not owner.was_given(live.tags):
+    if NAME in intent.desired and belongs_to_another(live.tags, owner) and not is_released_to(live.tags, owner):
         raise _owned_by_another(live)
     old_tags = intent.old.get(TAGS) if _is_target(intent.old, arn) else {}
     plan = _converge(
@@ -227,7 +224,7 @@ def _plan_update(intent: Intent, observed: Observed) -> NeedsRead | Plan:
         old_tags=old_tags if isinstance(old_tags, Mapping) else {},
         adopting=intent.old.get(TARGET) != arn,
     )
-    return plan._replace(best_effort=_leftover(intent, arn))
+    return plan._replace(best_effort=_leftovers(intent, arn))
 
 
 def _recreate(intent: Intent, arn: str) -> Plan:
@@ -236,28 +233,23 @@ def _recreate(intent: Intent, arn: str) -> Plan:
     if intent.now - intent.date > RECREATE_SECONDS:
         raise _too_old(arn, intent.now - intent.date)
     return _create(intent)._replace(
-        undo=Undo(), warnings=(f"{arn} was deleted by something else; it is created again",)
+        undo=Undo(), warnings=(f"{arn} was deleted outside of the stack; creating it again",)
     )
 
 
-def _leftover(intent: Intent, arn: str) -> tuple[DeleteUnfinished | HandBack, ...]:
-    """What a failed rename or adoption may have left behind, if the old properties have another target than the ARN."""
+def _leftovers(intent: Intent, arn: str = "") -> tuple[DeleteUnfinished | HandBack, ...]:
+    """Return the cleanup after another request of the resource failed: a rename, an adoption, or an Update of a marker.
+
+    The old properties then have a target other than the current one, which is `arn` or, without it, the desired one.
+    """
     name, target = intent.old.get(NAME), intent.old.get(TARGET)
-    if isinstance(target, str) and is_configuration_arn(target) and target != arn:
+    if isinstance(target, str) and is_configuration_arn(target) and target != (arn or intent.desired.get(TARGET)):
         return (HandBack(target),)
-    if validate(name, operation(CREATE).members[NAME]) or _is_named(name, arn):
+    is_current = _is_named(name, arn) if arn else slug(str(name)) == slug(str(intent.desired.get(NAME)))
+    if validate(name, operation(CREATE).members[NAME]) or is_current:
         return ()
-    return (DeleteUnfinished(with_name(arn, str(name)), intent.date + SEARCH_ALLOWANCE),)
-
-
-def _leftover_of_marker(intent: Intent) -> tuple[DeleteUnfinished | HandBack, ...]:
-    """What another failed Update from the same marker may have left behind."""
-    name, target, desired = intent.old.get(NAME), intent.old.get(TARGET), intent.desired
-    if isinstance(target, str) and is_configuration_arn(target) and target != desired.get(TARGET):
-        return (HandBack(target),)
-    if validate(name, operation(CREATE).members[NAME]) or slug(str(name)) == slug(str(desired.get(NAME))):
-        return ()
-    return (DeleteUnfinished(ByName(str(name)), intent.date + SEARCH_ALLOWANCE),)
+    leftover = with_name(arn, str(name)) if arn else ByName(str(name))
+    return (DeleteUnfinished(leftover, intent.date + SEARCH_ALLOWANCE),)
 
 
 def _create(intent: Intent) -> Plan:
@@ -280,10 +272,10 @@ def _converge(
     restoring: bool = False,
     rewriting: bool = False,
 ) -> Plan:
-    """The steps from the observed state to the desired one; none if they are equal.
+    """Plan the steps from the observed state to the desired state; no steps if they are equal.
 
-    The last step hands the configuration over, or releases it to its adopter. With `restoring`, a failure restores
-    all that the steps change. With `rewriting`, the content is written in any case.
+    The last step hands the configuration over or releases it to its adopter. With `restoring`, the plan can undo all
+    changes. With `rewriting`, it writes the content even if it is unchanged.
     """
     changed = _differences(live.content, intent.content)
     if changed:
@@ -299,21 +291,21 @@ def _converge(
     return Plan(
         steps=tuple(steps),
         subject=live,
-        differences=(*changed, *_tag_differences(live.tags, *tagging.of_user())),
+        differences=(*changed, *_tag_differences(live.tags, *tagging.without_ownership())),
         warnings=_warnings(intent, live, adopting=adopting),
         releases=NAME not in intent.desired and STACK_TAG in tagging.put,
-        undo=_restoring(live, tagging) if restoring else _restoring_others_tags(live, tagging, old_tags),
+        undo=_undo_of_all(live, tagging) if restoring else _undo_of_tags(live, tagging, old_tags),
     )
 
 
 class _Tagging(NamedTuple):
-    """Tags to set and keys to remove, those of ownership included."""
+    """Tags to set and keys to remove, including the ownership tags."""
 
     put: Mapping[str, str]
     remove: tuple[str, ...]
 
-    def of_user(self) -> "_Tagging":
-        """The same without the ownership tags."""
+    def without_ownership(self) -> "_Tagging":
+        """Return the same without the ownership tags."""
         put = {key: value for key, value in self.put.items() if key not in OWNERSHIP_TAGS}
         return _Tagging(put, tuple(key for key in self.remove if key not in OWNERSHIP_TAGS))
 
@@ -321,25 +313,25 @@ class _Tagging(NamedTuple):
 def _tagging(intent: Intent, live: Configuration, old_tags: Mapping[str, Any], *, adopting: bool) -> _Tagging:
     own = _ownership_changes(intent, live, adopting=adopting)
     put = {key: value for key, value in {**intent.tags, **own.put}.items() if live.tags.get(key) != value}
-    # A value that is not the old properties' was set by someone else.
+    # If the live value differs from the old property, someone else set it.
     dropped = (key for key, value in old_tags.items() if key not in intent.tags and live.tags.get(key) == value)
     return _Tagging(put, (*dropped, *own.remove))
 
 
 def _ownership_changes(intent: Intent, live: Configuration, *, adopting: bool) -> _Tagging:
-    """The ownership tags to set, and those to remove."""
+    """Return the ownership tags to set and to remove."""
     owner, ownership = intent.owner, Ownership.of(live.tags)
     if NAME in intent.desired:
         return _Tagging(owner.tags(), ())
     if owner.state_of(live.tags) is not None:
         return _Tagging({}, tuple(owner.tags()))
-    if adopting and ownership.is_complete and not owner.was_given(live.tags):
+    if adopting and ownership.is_complete and not is_released_to(live.tags, owner):
         return _Tagging(ownership.released_to(owner), ())
     return _Tagging({}, ())
 
 
-def _restoring(live: Configuration, tagging: _Tagging) -> Undo:
-    """How to restore all that the steps change."""
+def _undo_of_all(live: Configuration, tagging: _Tagging) -> Undo:
+    """Return how to undo all changes."""
     overwritten = {key: live.tags[key] for key in (*tagging.put, *tagging.remove) if key in live.tags}
     added = tuple(key for key in tagging.put if key not in live.tags)
     return Undo(
@@ -349,21 +341,21 @@ def _restoring(live: Configuration, tagging: _Tagging) -> Undo:
     )
 
 
-def _restoring_others_tags(live: Configuration, tagging: _Tagging, old_tags: Mapping[str, Any]) -> Undo:
-    """How to restore tag values that others set; the rollback restores everything else."""
+def _undo_of_tags(live: Configuration, tagging: _Tagging, old_tags: Mapping[str, Any]) -> Undo:
+    """Return how to restore tag values that others set. The stack's rollback restores everything else."""
     touched = (key for key in (*tagging.put, *tagging.remove) if key in live.tags)
     overwritten = {key: live.tags[key] for key in touched if live.tags[key] != old_tags.get(key)}
     return Undo(put_tags=PutTags(live.arn, overwritten) if overwritten else None)
 
 
 def _warnings(intent: Intent, live: Configuration, *, adopting: bool) -> tuple[str, ...]:
-    """Warnings for a request that succeeds."""
+    """Return the warnings of a plan."""
     warnings = []
     name = intent.desired.get(NAME)
     if name is not None and name != live.name:
         warnings.append(f"{name!r} and {live.name!r} have the same ARN ({live.arn}); the name stays {live.name!r}")
-    if note := _ownership_warning(intent, live, adopting=adopting):
-        warnings.append(note)
+    if warning := _ownership_warning(intent, live, adopting=adopting):
+        warnings.append(warning)
     return tuple(warnings)
 
 
@@ -372,11 +364,11 @@ def _ownership_warning(intent: Intent, live: Configuration, *, adopting: bool) -
     if NAME in intent.desired:
         if owner.state_of(live.tags) is State.RELEASED:
             return f"{live.arn} was released to a resource that adopted it; this resource takes it back"
-        if owner.was_given(live.tags):
+        if is_released_to(live.tags, owner):
             return f"{live.arn} was released to this resource by {ownership}; this resource becomes its owner"
         if owner.state_of(live.tags) is None:
-            return f"{live.arn} lacked its ownership tags; they are set again"
-    elif owner.is_contradicted_by(live.tags) and not owner.was_given(live.tags):
+            return f"{live.arn} has no ownership tags of this resource; setting them again"
+    elif belongs_to_another(live.tags, owner) and not is_released_to(live.tags, owner):
         if adopting:
             return f"{live.arn} is owned by {ownership}; it is released to this resource"
         return f"{live.arn} is owned by {ownership}; both resources will overwrite each other's updates"
@@ -398,21 +390,21 @@ def _reject_if_newer(live: Configuration, date: float) -> None:
     """Raise ProviderError if the configuration is newer than a request that would overwrite it."""
     if live.changed_at is not None and live.changed_at > date + LATE_SECONDS:
         raise ProviderError(
-            f"{live.arn} was created or changed at {_shown(live.changed_at)}, after this request was made: the request "
+            f"{live.arn} was created or changed at {_iso(live.changed_at)}, after this request was made: the request "
             "is a late copy, or something else changed the configuration. It is not overwritten",
             remediation="To apply this template, deploy again",
         )
 
 
-def _shown(date: float) -> str:
+def _iso(date: float) -> str:
     return f"{datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _too_old(arn: str, age: float) -> ProviderError:
     return ProviderError(
-        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so nothing is "
-        "created again",
-        remediation="To create the configuration, deploy again",
+        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so it "
+        "recreates nothing",
+        remediation="To recreate the configuration, deploy again",
     )
 
 
@@ -421,7 +413,7 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
     adopt = f"give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
     if owner.state_of(live.tags) is State.HANDED_OVER:
         return ProviderError(
-            f"{problem} was retained by this resource earlier, or another request has created it (last change: "
+            f"{problem} was retained by this resource earlier or created by another request (last change: "
             f"{live.date_updated})",
             remediation=f"To manage it again, {adopt}",
         )
@@ -429,7 +421,7 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
         return ProviderError(
             f"{problem} has been adopted by another resource", remediation=f"To adopt it, too, {adopt}"
         )
-    if owner.is_contradicted_by(live.tags):
+    if belongs_to_another(live.tags, owner):
         return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", remediation=f"To adopt it, {adopt}")
     return ProviderError(f"{problem} is not managed by this resource", remediation=f"To adopt it, {adopt}")
 

@@ -1,4 +1,4 @@
-"""EC2 Image Builder's API: reads configurations and executes steps, by the calls that it is given."""
+"""Reads distribution configurations and executes the steps of plans through EC2 Image Builder's API."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -34,39 +34,35 @@ Operation = Literal[
     "UpdateDistributionConfiguration",
 ]
 OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
-"""The operations that are called. The function's artifact contains no others, and its role allows no others."""
+"""The operations that the provider calls. The function's artifact and its role contain no others."""
 
 _LIST: Final[Operation] = "ListDistributionConfigurations"
-_MOST_NAMED: Final = 100
-"""Pipelines to name; far more than fit into a response."""
+_MAX_PIPELINES: Final = 100
+"""How many pipelines a message names; far more than fit into a response."""
 
 
 class ImageBuilder:
-    """Distribution configurations in one location, by `calls` of the API."""
+    """The distribution configurations in one location: the `Adapter` of this resource type."""
 
     def __init__(self, calls: Calls, location: Location) -> None:
         self.not_found: ProviderError | None = None
-        """The API's last response about a configuration that does not exist."""
         self._calls = calls
         self._location = location
 
     def read(self, target: Target) -> Configuration | None:
-        """The observed state of a configuration; None if it does not exist."""
         if isinstance(target, str):
             return self._get(target)
         found = self._get(self._location.arn(target.name)) if self._location.region else None
         return found if found or self._location.is_verified else self._find(target)
 
     def arn(self, target: Target) -> str:
-        """The ARN that a target has, whether it exists or not."""
         return target if isinstance(target, str) else self._location.arn(target.name)
 
     def summaries(self, subject: str) -> Iterator[Mapping[str, Any]]:
-        """The summaries of all configurations, by the API's names. `subject` is what they are read for."""
+        """Yield the summaries of all configurations, by the API's names. `subject` is what they are read for."""
         return self._calls.pages(_LIST, subject, "distributionConfigurationSummaryList")
 
-    def carry_out(self, step: Step, token: str) -> WriteResult:
-        """Execute one step. `token` is the client token for calls that take one. Raises ProviderError."""
+    def execute(self, step: Step, token: str) -> WriteResult:
         match step:
             case CreateConfiguration(name, content, tags):
                 return self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
@@ -103,12 +99,12 @@ class ImageBuilder:
         )
 
     def _tags(self, arn: str) -> Mapping[str, str]:
-        """The tags of a configuration that was returned without them."""
+        """Return the tags of a configuration whose response lacks them."""
         tags: Mapping[str, str] = self._calls.call("ListTagsForResource", arn, resourceArn=arn).get("tags", {})
         return tags
 
     def _find(self, target: ByName) -> Configuration | None:
-        """Search the list: function and stack are in two accounts, or one of these is not known."""
+        """Search the list of configurations, because the location is not verified."""
         for summary in self.summaries(target.name):
             if str(summary.get("arn", "")).rpartition("/")[2] == slug(target.name):
                 return self._get(summary["arn"])
@@ -134,24 +130,24 @@ class ImageBuilder:
         try:
             pipelines = tuple(
                 f"{pipeline.get('name', 'a pipeline')} ({pipeline.get('arn', 'without ARN')})"
-                for pipeline in islice(pages, _MOST_NAMED)
+                for pipeline in islice(pages, _MAX_PIPELINES)
             )
         except ProviderError as failure:
             pipelines = (f"which ones could not be read: {failure.problem}",)
         return ProviderError(
-            f"{arn} is not deleted, because image pipelines use it",
+            f"{arn} cannot be deleted, because image pipelines use it",
             remediation="Point them at another distribution configuration or delete them, then delete again",
             details=pipelines,
         )
 
 
 def _timestamp(date: object) -> float | None:
-    """A date of the API in seconds since the epoch; None if it cannot be read."""
+    """Return a date of the API in seconds since the epoch; None if it cannot be parsed."""
     try:
-        found = datetime.fromisoformat(str(date))
+        parsed = datetime.fromisoformat(str(date))
     except ValueError:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 def _newest(*dates: object) -> float | None:

@@ -1,7 +1,6 @@
-"""What the provider needs to know of a resource type. A type's module has one of these as its `RESOURCE_TYPE`."""
+"""The interface of a resource type. Each type's module defines an instance of `ResourceType`, `RESOURCE_TYPE`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,31 +19,25 @@ Properties = Mapping[str, Any]
 
 
 class Calls(Protocol):
-    """Calls of an API on behalf of one request: within its time, with retries."""
+    """API calls for one request, within its time and with retries: see `reconciler.api_calls`."""
 
-    def call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
-        """Call an operation. `subject` is what it is about; a response without its `expected` member is none."""
-
-    def pages(self, operation: str, subject: str, member: str, /, **parameters: Any) -> Iterator[Mapping[str, Any]]:
-        """The entries of all pages of a list operation; they are in this `member`."""
-
-    def within(self, seconds: float) -> AbstractContextManager[None]:
-        """Allow the calls in this block some seconds at most."""
+    def call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]: ...
+    def pages(self, operation: str, subject: str, member: str, /, **parameters: Any) -> Iterator[Mapping[str, Any]]: ...
 
 
 class Adapter(Protocol):
-    """A resource type's API as the reconciler uses it."""
+    """Reads and writes resources of one type."""
 
     not_found: ProviderError | None
-    """The API's last response about a resource that does not exist."""
+    """The API's last error about a resource that does not exist."""
 
     def arn(self, target: Target) -> str:
-        """The physical ID that a target has, whether it exists or not."""
+        """Return the physical ID of a target, whether it exists or not."""
 
     def read(self, target: Target) -> Configuration | None:
-        """The observed state of a target; None if it does not exist."""
+        """Return the observed state of a target; None if it does not exist."""
 
-    def carry_out(self, step: Step, token: str) -> WriteResult:
+    def execute(self, step: Step, token: str) -> WriteResult:
         """Execute one step. `token` is the client token for calls that take one. Raises ProviderError."""
 
 
@@ -52,8 +45,8 @@ class Adapter(Protocol):
 class ResourceType:
     """One resource type. Everything but `connect` is pure.
 
-    `decide` and `decide_after_create` are described in `distribution_configuration`. `attributes` are the names for
-    `Fn::GetAtt` with their descriptions; `attribute_values` returns those that follow from the resource itself.
+    `decide` and `decide_after_create` are documented in `distribution_configuration`. `attributes` are the names for
+    `Fn::GetAtt` with their descriptions. `attribute_values` returns those that depend only on the resource.
     """
 
     load_schema: Callable[[], Schema]
@@ -66,5 +59,5 @@ class ResourceType:
 
     @cached_property
     def schema(self) -> Schema:
-        """The schema of the resource's properties, loaded when it is first used."""
+        """The schema of the resource's properties, loaded on first use."""
         return self.load_schema()

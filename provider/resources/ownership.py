@@ -3,12 +3,12 @@
 Two tags identify the owner of a configuration by stack ID and logical ID. They also record a state, as a suffix of
 the stack ID:
 
-- unfinished: the provider is still creating the configuration. Every new one starts in this state. A
-  rollback, the cleanup after a failed rename, and the Delete of a failed Create delete only unfinished ones.
-- handed over: CloudFormation has received the ARN, or is about to. The tags have their plain values, as in earlier
+- unfinished: the provider is still creating the configuration. Each new configuration starts in this state. A
+  rollback, the cleanup after a failed rename, and the Delete of a failed Create delete only unfinished configurations.
+- handed over: CloudFormation has received the ARN or is about to. The tag values have no suffix, as in earlier
   releases. Only a Delete whose physical ID is that ARN may delete the configuration.
-- released: another resource has adopted the configuration. The suffix has a digest of that adopter. The owner's
-  Delete leaves the configuration in place; its next Update takes the configuration back.
+- released: another resource, the adopter, has adopted the configuration. The suffix contains a digest of the adopter.
+  The owner's Delete leaves the configuration in place. The owner's next Update takes the configuration back.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ LOGICAL_ID_TAG: Final = OWNERSHIP_TAGS[1]
 
 _UNFINISHED: Final = " unfinished"
 _RELEASED: Final = " released to "
-"""At most 28 characters with the digest: the stack ID can take 228 of a tag value's 256."""
+"""With the digest, at most 28 characters, because the stack ID can take 228 of a tag value's 256."""
 
 Tags = Mapping[str, str]
 
@@ -40,17 +40,17 @@ class State(Enum):
 
 
 class Ownership(NamedTuple):
-    """What a configuration's tags say about its owner. An ID is empty if its tag is missing."""
+    """The owner and the state that a configuration's tags record. An ID is empty if its tag is missing."""
 
     stack_id: str
     logical_id: str
     state: State
     adopter: str = ""
-    """The digest of the resource that a released configuration was released to."""
+    """The digest of the adopter of a released configuration."""
 
     @classmethod
     def of(cls, tags: Tags) -> "Ownership":
-        """Read the ownership tags."""
+        """Parse the ownership tags."""
         stack_id, logical_id = tags.get(STACK_TAG, ""), tags.get(LOGICAL_ID_TAG, "")
         if stack_id.endswith(_UNFINISHED):
             return cls(stack_id.removesuffix(_UNFINISHED), logical_id, State.UNFINISHED)
@@ -61,31 +61,31 @@ class Ownership(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Whether both tags are there."""
+        """Whether the configuration has both tags."""
         return bool(self.stack_id and self.logical_id)
 
     def __str__(self) -> str:
-        """Name the owner in a message."""
+        """Return the owner's name for messages."""
         return f"resource {self.logical_id or 'without a logical ID'} of stack {self.stack_id or 'without an ID'}"
 
-    def handed_back(self) -> dict[str, str]:
-        """The tag that sets a released configuration back to handed over."""
+    def handed_over(self) -> dict[str, str]:
+        """Return the tag that sets a released configuration back to handed over."""
         return {STACK_TAG: self.stack_id}
 
     def released_to(self, adopter: "Owner") -> dict[str, str]:
-        """The tag that releases a configuration to its adopter."""
+        """Return the tag that releases a configuration to its adopter."""
         return {STACK_TAG: f"{self.stack_id}{_RELEASED}{adopter.digest}"}
 
 
 class Owner(NamedTuple):
-    """A resource, as the owner of a configuration."""
+    """A resource that owns, or could own, a configuration."""
 
     stack_id: str
     logical_id: str
 
     @classmethod
     def of(cls, request: "Request") -> "Owner":
-        """The resource that a request is about."""
+        """Return the resource of a request."""
         return cls(request.stack_id, request.logical_id)
 
     @property
@@ -94,21 +94,23 @@ class Owner(NamedTuple):
         return hashlib.sha256("\n".join(self).encode("utf-8", "replace")).hexdigest()[:8]
 
     def tags(self, state: State = State.HANDED_OVER) -> dict[str, str]:
-        """The ownership tags of a configuration that this resource creates or has been handed."""
+        """Return the ownership tags of this resource's configuration in a state: unfinished or handed over."""
         suffix = _UNFINISHED if state is State.UNFINISHED else ""
         return {STACK_TAG: f"{self.stack_id}{suffix}", LOGICAL_ID_TAG: self.logical_id}
 
     def state_of(self, tags: Tags) -> State | None:
-        """The state of a configuration that carries both of this resource's tags; None for any other one."""
+        """Return the state of a configuration that carries both tags of this resource; None for any other."""
         ownership = Ownership.of(tags)
         return ownership.state if (ownership.stack_id, ownership.logical_id) == self else None
 
-    def is_contradicted_by(self, tags: Tags) -> bool:
-        """Whether a configuration carries an ownership tag of another resource."""
-        stack_id, logical_id, *_ = Ownership.of(tags)
-        return stack_id not in ("", self.stack_id) or logical_id not in ("", self.logical_id)
 
-    def was_given(self, tags: Tags) -> bool:
-        """Whether a configuration of another resource has been released to this one."""
-        ownership = Ownership.of(tags)
-        return ownership.state is State.RELEASED and ownership.adopter == self.digest
+def belongs_to_another(tags: Tags, owner: Owner) -> bool:
+    """Return whether a configuration carries an ownership tag of another resource."""
+    ownership = Ownership.of(tags)
+    return ownership.stack_id not in ("", owner.stack_id) or ownership.logical_id not in ("", owner.logical_id)
+
+
+def is_released_to(tags: Tags, owner: Owner) -> bool:
+    """Return whether a configuration has been released to this resource."""
+    ownership = Ownership.of(tags)
+    return ownership.state is State.RELEASED and ownership.adopter == owner.digest

@@ -1,1 +1,1 @@
-"""The language of the resource: pure functions over the API's shapes. No input, no output, no clock."""
+"""The resource's properties, based on botocore's service model. Pure: no I/O, no clock."""

@@ -6,9 +6,9 @@ from itertools import chain
 from .checkpoint import Checkpoint, paced, proceed
 from .expand import UNKNOWN, Expanded, is_meant
 from .finding import Finding, Path
-from .model import NAME, TARGET
+from .model import DISTRIBUTIONS, NAME, TARGET
 from .rules import Rule, apply_rules
-from .validate import violations
+from .validation import violations
 
 
 def validate_properties(expanded: Expanded, rules: tuple[Rule, ...]) -> list[Finding]:
@@ -17,29 +17,24 @@ def validate_properties(expanded: Expanded, rules: tuple[Rule, ...]) -> list[Fin
 
 
 def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint = proceed) -> Iterator[Finding]:
-    """The findings of `validate_properties`, one at a time: a caller that only counts them needs little memory."""
-    parameters = expanded.parameters
-    not_empty: set[Path] = set()
-    names_target = False
-    names = paced(expanded.findings, checkpoint)
-    for finding in chain(names, violations(parameters, expanded.schema, checkpoint=checkpoint)):
-        # An entry with a wrong member is not empty.
-        if len(finding.path) == _BELOW_ENTRY and finding.rule != "required":
-            not_empty.add(finding.path[:-1])
-        # If Name or the ARN is only misspelled, one finding is enough.
-        names_target = names_target or _suggests_target(finding, expanded)
+    """Yield the findings of `validate_properties`. A caller that only counts them needs little memory."""
+    has_invalid_member: set[Path] = set()
+    target_is_misspelled = False
+    about_names = paced(expanded.findings, checkpoint)
+    for finding in chain(about_names, violations(expanded.parameters, expanded.schema, checkpoint=checkpoint)):
+        if len(finding.path) == _MEMBER_DEPTH and finding.rule != "required":
+            has_invalid_member.add(finding.path[:-1])
+        target_is_misspelled = target_is_misspelled or _suggests_target(finding, expanded)
         yield finding
-    for finding in apply_rules(parameters, rules, checkpoint):
-        repeats_output = finding.rule == "some-output" and finding.path in not_empty
-        if not repeats_output and not (names_target and _is_missing_target(finding)):
+    # Of the rules' findings, these would only repeat one from above.
+    repeated = {("some-output", path) for path in has_invalid_member}
+    repeated |= {("one-target", ())} if target_is_misspelled else set()
+    for finding in apply_rules(expanded.parameters, rules, checkpoint):
+        if (finding.rule, finding.path) not in repeated:
             yield finding
 
 
-def _is_missing_target(finding: Finding) -> bool:
-    return finding.rule == "one-target" and not finding.path
-
-
-_BELOW_ENTRY = len(("distributions", 0, "member"))
+_MEMBER_DEPTH = len((DISTRIBUTIONS, 0, "member"))
 """The length of the path to a member of a distribution."""
 
 

@@ -7,20 +7,20 @@ from typing import Final, TypeVar
 _T = TypeVar("_T")
 
 Checkpoint = Callable[[], None]
-"""Called repeatedly during long work; raises to stop it."""
+"""Called repeatedly during long work. It raises an exception to stop the work."""
 
 STRIDE: Final = 32
-"""Entries of a collection that are processed between two calls of the checkpoint."""
+"""How many entries of a collection are processed between two calls of the checkpoint."""
 
 
 def proceed() -> None:
-    """The checkpoint of a caller that has no deadline."""
+    """Do nothing: the checkpoint of a caller without a deadline."""
 
 
 def paced(entries: Collection[_T], checkpoint: Checkpoint) -> Iterable[_T]:
-    """The entries, with a call of the checkpoint before each `STRIDE` of them. A short collection needs none.
+    """Return the entries. If there are more than `STRIDE`, iterating calls the checkpoint before each `STRIDE` of them.
 
-    Lists in the properties are nested two deep, so no more than `STRIDE` squared entries pass without a call.
+    Lists in the properties are nested two deep, so at most `STRIDE` squared entries pass without a call.
     """
     return entries if len(entries) <= STRIDE else chain.from_iterable(_strides(entries, checkpoint))
 

@@ -1,4 +1,4 @@
-"""Observed and desired state -> differences: what an Update would change, in terms that a person can follow."""
+"""Observed and desired state -> differences: what an Update would change, for people to read."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,18 +13,15 @@ from .model import Schema, pascal_case
 class _Absent(Enum):
     ABSENT = "absent"
 
-    def __repr__(self) -> str:
-        return "ABSENT"
-
 
 ABSENT: Final = _Absent.ABSENT
-"""The value in a `Difference` on the side that has none."""
+"""The value on the side of a `Difference` that has none."""
 
 
 class Difference(NamedTuple):
-    """One place where two resources differ, in CloudFormation's names; entries of unordered lists by their key.
+    """One path at which two resources differ, such as `Distributions["eu-west-1"].AmiDistributionConfiguration.Name`.
 
-    `Distributions["eu-west-1"].AmiDistributionConfiguration.Name`
+    It has CloudFormation's names. Entries of unordered lists have their key instead of an index.
     """
 
     path: str
@@ -35,10 +32,11 @@ class Difference(NamedTuple):
 def differences(
     old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, schema: Schema, checkpoint: Checkpoint = proceed
 ) -> tuple[Difference, ...]:
-    """Compare two resources by the API's names; None is one that does not exist.
+    """Compare two resources by the API's names. None is a resource that does not exist.
 
-    Ignores what has no meaning: the order of Regions and of scalars in a list (accounts, tags), and whether a member is
-    omitted or has the service's default. An omitted list and an empty one differ: the API stores both as given.
+    Ignores differences without a meaning: the order of Regions and of scalars in a list (such as accounts), and
+    whether a member is omitted or has the service's default. An omitted list and an empty one differ, because the API
+    stores both as given.
     """
     if old == new:
         return ()
@@ -50,11 +48,11 @@ def _compare(old: Any, new: Any, schema: Schema, path: str, checkpoint: Checkpoi
         yield Difference(path, _shown(old, schema, checkpoint), _shown(new, schema, checkpoint))
     elif old == new:
         return
-    elif schema.kind == "structure":
+    elif schema.type_name == "structure":
         yield from _compare_members(old, new, schema, path, checkpoint)
-    elif schema.kind == "map" and schema.item is not None:
+    elif schema.type_name == "map" and schema.item is not None:
         yield from _compare_keyed(old, new, schema.item, path, checkpoint)
-    elif schema.kind == "list" and schema.item is not None:
+    elif schema.type_name == "list" and schema.item is not None:
         yield from _compare_lists(old, new, schema, schema.item, path, checkpoint)
     else:
         yield Difference(path, old, new)
@@ -93,7 +91,7 @@ def _compare_keyed(
 
 
 def _keyed(entries: list[Any], key: str | None) -> dict[str, Any] | None:
-    """The entries by their key; None if the keys are not unique."""
+    """Return the entries by their key; None if the keys are not unique."""
     if key is None:
         return None
     keyed = {entry.get(key): entry for entry in entries}

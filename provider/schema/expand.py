@@ -1,4 +1,4 @@
-"""Properties -> API parameters: names to the API's, strings to the types of the shape. Converts, never validates."""
+"""Properties -> API parameters: converts names to the API's, and strings to the schema's types. Never validates."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -11,40 +11,40 @@ from .model import IGNORED, PROPERTIES, REFUSED, Schema, camel_case, pascal_case
 
 _BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
-_LONGEST_INTEGER = 32
-"""Digits; far above what any limit of the model allows, far below what Python refuses to read."""
+_MAX_DIGITS = 32
+"""Far more than any limit of the model allows, and far fewer than Python refuses to convert."""
 
-_SLIP = 0.75
-"""How like a known name has to be to be taken for the one that was meant, although there is such a name elsewhere."""
-_LIKE = 0.65
-"""How like a known name has to be to be worth naming alone."""
+_SIMILAR = 0.65
+"""The least similarity of a known name that is suggested for an unknown one."""
+_VERY_SIMILAR = 0.75
+"""The same if another structure has a member of the unknown name."""
 
-_LONGEST_NAME = 256
-"""Characters; a longer name is never like a known one, and comparing it would take long."""
+_MAX_COMPARED = 256
+"""Characters. Comparing a longer name takes long, and no known name is similar to it."""
 SUGGESTIONS: Final = 20
-"""How many unknown names get a suggestion; finding one takes a hundred times as long as anything else."""
+"""How many unknown names get a suggestion. Finding one takes a hundred times as long as anything else."""
 UNKNOWN: Final = "unknown property"
 """The message for an unknown name without a suggestion."""
 
 
-class _Walk:
-    """One conversion: whether it met odd names (unknown, or given twice), and its checkpoint."""
+class _Conversion:
+    """The state of one conversion: its checkpoint, and whether it met unknown or duplicate names."""
 
-    __slots__ = ("checkpoint", "met_odd_names")
+    __slots__ = ("checkpoint", "has_invalid_names")
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self.met_odd_names = False
+        self.has_invalid_names = False
 
 
-Convert = Callable[[Any, _Walk], Any]
-"""Takes a value by the user's names."""
+Convert = Callable[[Any, _Conversion], Any]
+"""Converts a value by the user's names."""
 
 
 class Expanded(NamedTuple):
     """API parameters, and the findings about the *names* in the properties.
 
-    A value that cannot be converted stays as it is; validation reports it. Wrong names are left out.
+    Unknown names are left out. A value that cannot be converted is unchanged; validation reports it.
     """
 
     parameters: dict[str, Any]
@@ -53,61 +53,56 @@ class Expanded(NamedTuple):
 
 
 def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> Expanded:
-    """Turn resource properties as CloudFormation delivers them into parameters by the API's names."""
-    findings: list[Finding] = []
-    written = dict(properties)
-    for name in IGNORED:
-        written.pop(name, None)
-    for member, reason in REFUSED.items():
-        for name in (pascal_case(member), member):
-            if name in written:
-                del written[name]
-                findings.append(Finding((name,), reason, "refused-property"))
-    walk = _Walk(checkpoint)
-    parameters = _converter(schema)(written, walk)
-    if walk.met_odd_names:
-        findings += _odd_names(written, schema, (), Suggestions(schema, checkpoint), checkpoint)
+    """Convert resource properties, as CloudFormation delivers them, to parameters by the API's names."""
+    given = {name: value for name, value in properties.items() if name not in IGNORED}
+    refused = [name for name in given if camel_case(name) in REFUSED]
+    findings = [Finding((name,), REFUSED[camel_case(name)], "refused-property") for name in refused]
+    for name in refused:
+        del given[name]
+    conversion = _Conversion(checkpoint)
+    parameters = _converter(schema)(given, conversion)
+    if conversion.has_invalid_names:
+        findings += _invalid_names(given, schema, (), Suggestions(schema, checkpoint), checkpoint)
     return Expanded(parameters, schema, tuple(findings))
 
 
 def parameters_of(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> dict[str, Any]:
-    """The same parameters as from `expand`, without findings: for properties that cannot be corrected anymore.
-
-    Takes anything: unknown names are left out, and values that do not convert stay as they are.
-    """
-    parameters: dict[str, Any] = _converter(schema)(dict(properties), _Walk(checkpoint))
+    """Return the parameters of `expand` without its findings, for properties that the user can no longer correct."""
+    parameters: dict[str, Any] = _converter(schema)(dict(properties), _Conversion(checkpoint))
     return parameters
 
 
 def coerce(value: object, schema: Schema) -> Any:
-    """Turn a string into the boolean or integer that `schema` asks for; anything else stays as it is."""
+    """Convert a string to the boolean or integer that `schema` requires. Any other value is unchanged."""
     if isinstance(value, str):
-        if schema.kind == "boolean":
+        if schema.type_name == "boolean":
             return _BOOLEANS.get(value.lower(), value)
-        if schema.kind in ("integer", "long") and len(value) <= _LONGEST_INTEGER and _INTEGER.fullmatch(value):
+        if schema.type_name in ("integer", "long") and len(value) <= _MAX_DIGITS and _INTEGER.fullmatch(value):
             return int(value)
     return value
 
 
 @cache
 def _converter(schema: Schema) -> Convert:
-    """The function that converts a value to what the API takes, made once per schema."""
-    if schema.kind == "structure":
+    """Return the function that converts values of a schema. Each is made once."""
+    if schema.type_name == "structure":
         return _structure_converter(schema)
-    if schema.kind == "string" or (schema.item is not None and schema.item.kind == "string"):
+    if schema.type_name == "string" or (schema.item is not None and schema.item.type_name == "string"):
         return lambda value, _: value
     if schema.item is None:
         return lambda value, _: coerce(value, schema)
-    return _entries_converter(schema.kind, _converter(schema.item))
+    return _collection_converter(schema.type_name, _converter(schema.item))
 
 
-def _entries_converter(kind: str, convert: Convert) -> Convert:
-    if kind == "list":
-        return lambda value, walk: (
-            [convert(entry, walk) for entry in paced(value, walk.checkpoint)] if isinstance(value, list) else value
+def _collection_converter(type_name: str, convert: Convert) -> Convert:
+    if type_name == "list":
+        return lambda value, conversion: (
+            [convert(entry, conversion) for entry in paced(value, conversion.checkpoint)]
+            if isinstance(value, list)
+            else value
         )
-    return lambda value, walk: (
-        {key: convert(entry, walk) for key, entry in paced(value.items(), walk.checkpoint)}
+    return lambda value, conversion: (
+        {key: convert(entry, conversion) for key, entry in paced(value.items(), conversion.checkpoint)}
         if isinstance(value, Mapping)
         else value
     )
@@ -115,37 +110,40 @@ def _entries_converter(kind: str, convert: Convert) -> Convert:
 
 def _structure_converter(schema: Schema) -> Convert:
     converters = {
-        spelling: (member, None if schema.members[member].kind == "string" else _converter(schema.members[member]))
+        spelling: (member, None if schema.members[member].type_name == "string" else _converter(schema.members[member]))
         for spelling, member in schema.spellings.items()
     }
 
-    def convert_structure(value: Any, walk: _Walk) -> Any:
+    def convert_structure(value: Any, conversion: _Conversion) -> Any:
         if not isinstance(value, dict):
             return value
         parameters: dict[str, Any] = {}
-        for written, entry in value.items():
-            if written not in converters:
-                walk.met_odd_names = True
-                continue
-            member, convert = converters[written]
-            if member in parameters:
-                walk.met_odd_names = True
+        for name, entry in value.items():
+            member, convert = converters.get(name, _UNKNOWN_MEMBER)
+            if member is None or member in parameters:
+                conversion.has_invalid_names = True
             else:
-                parameters[member] = entry if convert is None else convert(entry, walk)
+                parameters[member] = entry if convert is None else convert(entry, conversion)
         return parameters
 
     return convert_structure
 
 
+_UNKNOWN_MEMBER = (None, None)
+
+
 class Suggestions:
-    """The messages for unknown names: with a suggestion for the first few different ones, without for the rest."""
+    """Messages for unknown names. The first `SUGGESTIONS` different ones get a suggestion, the others none.
+
+    `root` is the schema of all properties.
+    """
 
     def __init__(self, root: Schema, checkpoint: Checkpoint = proceed) -> None:
         self._root, self._checkpoint = root, checkpoint
         self._messages: dict[tuple[str, Schema], str] = {}
 
     def message(self, written: str, schema: Schema, spelled: Callable[[str], str] = str) -> str:
-        """What to say of a name that a structure of `schema` does not know. See `unknown`."""
+        """Return the message for a name that a structure of `schema` does not have. See `unknown`."""
         key = (written, schema)
         if key not in self._messages:
             if len(self._messages) >= SUGGESTIONS:
@@ -155,19 +153,19 @@ class Suggestions:
         return self._messages[key]
 
 
-def _odd_names(
+def _invalid_names(
     value: Any, schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
 ) -> Iterator[Finding]:
-    """The names that are unknown, or given twice."""
-    if schema.kind == "structure" and isinstance(value, dict):
-        yield from _odd_names_of(value, schema, path, suggestions, checkpoint)
-    elif schema.item and not schema.item.is_scalar and isinstance(value, list if schema.kind == "list" else dict):
+    """Yield findings for names that are unknown or given twice."""
+    if schema.type_name == "structure" and isinstance(value, dict):
+        yield from _invalid_members(value, schema, path, suggestions, checkpoint)
+    elif schema.item and not schema.item.is_scalar and isinstance(value, list if schema.type_name == "list" else dict):
         entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
         for key, entry in paced(entries, checkpoint):
-            yield from _odd_names(entry, schema.item, (*path, key), suggestions, checkpoint)
+            yield from _invalid_names(entry, schema.item, (*path, key), suggestions, checkpoint)
 
 
-def _odd_names_of(
+def _invalid_members(
     value: dict[str, Any], schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
 ) -> Iterator[Finding]:
     given: dict[str, str] = {}
@@ -180,82 +178,72 @@ def _odd_names_of(
             yield Finding((*path, member), message, "twice")
         else:
             given[member] = written
-            yield from _odd_names(entry, schema.members[member], (*path, member), suggestions, checkpoint)
+            yield from _invalid_names(entry, schema.members[member], (*path, member), suggestions, checkpoint)
 
 
 def unknown(written: str, schema: Schema, root: Schema, spelled: Callable[[str], str] = str) -> str:
-    """The message for a name that is unknown in a structure of `schema`: the name that was meant, or where it is known.
+    """Return the message for a name that a structure of `schema` does not have, with a suggestion.
 
-    `root` is the schema that the structure is part of; `spelled` spells the suggested name.
+    `root` is the schema of all properties. `spelled` spells a suggested name.
     """
-    if home := _where_known(written, schema):
-        cure = f"it is known in {spelled(home)}"
-    elif near := _misspelled(written, schema, root):
-        cure = f"the nearest known name is {spelled(near)}"
-    elif (place := _where_else(written, root)) is not None:
-        cure = f"it is known {f'in {place}' if place else 'at the top level'}"
+    if parent := _parent(written, schema):
+        suggestion = f"it belongs in {spelled(parent)}"
+    elif similar := _similar_name(written, schema, root):
+        suggestion = f"did you mean {spelled(similar)}?"
+    elif (place := _place_elsewhere(written, root)) is not None:
+        suggestion = f"it belongs {f'in {place}' if place else 'at the top level'}"
     else:
-        names = dict.fromkeys(spelled(_in_style_of(written)(member)) for member in schema.members)
-        cure = f"known are {', '.join(names)}"
-    return f"{UNKNOWN}; {cure}"
+        names = dict.fromkeys(spelled(_case_of(written)(member)) for member in schema.members)
+        suggestion = f"the known ones are {', '.join(names)}"
+    return f"{UNKNOWN}; {suggestion}"
 
 
 def is_meant(written: str, members: Collection[str], schema: Schema) -> bool:
-    """Whether an unknown name at the top level is a misspelling of one of these members."""
-    return not _where_known(written, schema) and schema.spellings.get(_misspelled(written, schema, schema)) in members
+    """Return whether an unknown name at the top level is a misspelling of one of these members."""
+    return not _parent(written, schema) and schema.spellings.get(_similar_name(written, schema, schema)) in members
 
 
-def _misspelled(written: str, schema: Schema, root: Schema) -> str:
-    """The known name that was meant; empty if none is similar enough. A name that is known elsewhere needs more."""
-    if len(written) > _LONGEST_NAME:
-        return ""
-    near, likeness = _nearest(written, schema)
-    enough = _LIKE if _where_else(written, root) is None else _SLIP
-    return near if likeness >= enough else ""
-
-
-def _where_known(written: str, schema: Schema) -> str | None:
-    """The member of a structure, or of its entries, that has a member which `written` names."""
+def _parent(written: str, schema: Schema) -> str | None:
+    """Return the member of a structure that has, itself or in its entries, a member of this name."""
     for member, inner in schema.members.items():
-        structure = inner.item if inner.kind == "list" and inner.item else inner
+        structure = inner.item if inner.type_name == "list" and inner.item else inner
         if written in structure.spellings:
-            return _in_style_of(written)(member)
+            return _case_of(written)(member)
     return None
 
 
-def _where_else(written: str, root: Schema) -> str | None:
-    """The first place, from the root on, whose structure has a member of this name; "" is the root."""
+def _place_elsewhere(written: str, root: Schema) -> str | None:
+    """Return the first place, breadth first, whose structure has a member of this name; "" is the root."""
     places = [("", root)]
     for place, schema in places:
         if written in schema.spellings:
             return place
         for member, inner in schema.members.items():
-            is_list = inner.kind == "list" and inner.item is not None
-            structure = inner.item if is_list and inner.item else inner
-            name = f"{_in_style_of(written)(member)}{'[]' if is_list else ''}"
+            structure = inner.item if inner.type_name == "list" and inner.item else inner
+            name = f"{_case_of(written)(member)}{'' if structure is inner else '[]'}"
             places.append((f"{place}.{name}" if place else name, structure))
     return None
 
 
-def _in_style_of(written: str) -> Callable[[str], str]:
-    """What spells a member's name in the letter case that another name has."""
+def _case_of(written: str) -> Callable[[str], str]:
+    """Return the function that spells a member's name in the letter case of another name."""
     return camel_case if written[:1].islower() else pascal_case
 
 
-def _nearest(written: str, schema: Schema) -> tuple[str, float]:
-    """The known name in a structure of `schema` that is most like `written`, in its letter case, and their likeness.
+def _similar_name(written: str, schema: Schema, root: Schema) -> str:
+    """Return the most similar name in a structure of `schema`, in the case of `written`; empty if none is similar."""
+    from difflib import SequenceMatcher  # only a misspelling needs it
 
-    Likeness is from 0 to 1, which is as good as the same.
-    """
-    from difflib import SequenceMatcher  # only a mistake needs it
-
+    if len(written) > _MAX_COMPARED:
+        return ""
     lower = written.lower()
 
-    def likeness(name: str) -> float:
+    def similarity(name: str) -> float:
         known = name.lower()
         ratio = SequenceMatcher(None, lower, known).ratio()
         return (1 + ratio) / 2 if lower in known or known in lower else ratio
 
-    names = [_in_style_of(written)(name) for name in schema.spellings]
-    most = max([*names, *sorted(IGNORED)] if schema.shape == PROPERTIES else names, key=likeness)
-    return most, likeness(most)
+    names = [_case_of(written)(name) for name in schema.spellings]
+    most_similar = max([*names, *sorted(IGNORED)] if schema.shape == PROPERTIES else names, key=similarity)
+    required = _SIMILAR if _place_elsewhere(written, root) is None else _VERY_SIMILAR
+    return most_similar if similarity(most_similar) >= required else ""

@@ -1,4 +1,4 @@
-"""What is wrong with a resource's properties, where, and how that place is written."""
+"""Findings about a resource's properties, and paths in the user's spelling."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,22 +12,22 @@ Path = tuple[str | int, ...]
 """A place in the properties: member names, list indexes from 0, and map keys."""
 
 REPORTED: Final = 200
-"""How many findings are worth rendering: no response holds more of them."""
-_LONGEST_NAME = 256
+"""How many findings are rendered. No response has room for more."""
+_MAX_NAME = 256
 """Characters that are shown of a name or key."""
 
 
 class Severity(Enum):
-    """Whether a finding stops the deployment (the service is known to refuse it) or is only worth saying."""
+    """An error stops the deployment, because the service is known to reject it. A warning is only logged."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Finding(NamedTuple):
-    """One thing wrong at one place. `rule` names the check that found it.
+    """One problem at one path. `rule` is the ID of the rule that it violates.
 
-    `mentions` are other places that the message names: its `{0}`, `{1}`, ..., if any.
+    `mentions` are the paths that replace `{0}`, `{1}`, ... in the message.
     """
 
     path: Path
@@ -36,13 +36,9 @@ class Finding(NamedTuple):
     severity: Severity = Severity.ERROR
     mentions: tuple[Path, ...] = ()
 
-    def render(self, properties: object, schema: Schema) -> str:
-        """The finding as one line, its path in the spelling that `properties` has. For many, see `Spelling`."""
-        return Spelling(properties, schema).render(self)
-
 
 class Tally:
-    """How many findings there are, and the first `REPORTED` of them."""
+    """The number of findings, and the first `REPORTED` of them."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -56,15 +52,15 @@ class Tally:
 
     @property
     def omitted(self) -> int:
-        """How many are only counted."""
+        """The number of findings that are only counted."""
         return self.count - len(self.first)
 
 
 class Spelling:
-    """Writes paths as the user wrote the names in `properties`; what is missing there, as its neighbors are.
+    """Spells paths as the user spelled the names in `properties`, and missing names in the case of their neighbors.
 
-    `Distributions[1].AmiDistributionConfiguration.AmiTags["key"]`; the root itself is `Properties`.
-    Each structure is read once, however many paths lead into it.
+    A path is `Distributions[1].AmiDistributionConfiguration.AmiTags["key"]`; the root is `Properties`.
+    The names of each structure are read once, however many paths contain it.
     """
 
     def __init__(self, properties: object, schema: Schema, checkpoint: Checkpoint = proceed) -> None:
@@ -72,19 +68,19 @@ class Spelling:
         self._names: dict[tuple[int, int], _Names] = {}
 
     def render(self, finding: Finding) -> str:
-        """A finding as one line."""
+        """Return a finding as one line."""
         mentions = [self.text(path) for path in finding.mentions]
         message = finding.message.format(*mentions) if mentions else finding.message
         return f"{self.text(finding.path)}: {message}"
 
     def text(self, path: Path) -> str:
-        """A path by the API's names as one text. Long names are cut."""
+        """Return a path by the API's names as text. Long names are cut."""
         text = ""
         current: Schema | None = self._schema
         for element, name in zip(path, self.keys(path), strict=True):
             if isinstance(name, int):
                 text += f"[{name}]"
-            elif current is not None and current.kind == "map":
+            elif current is not None and current.type_name == "map":
                 text += f"[{json.dumps(_cut(name), ensure_ascii=False)}]"
             else:
                 text += f".{_cut(name)}" if text else _cut(name)
@@ -92,12 +88,12 @@ class Spelling:
         return text or "Properties"
 
     def keys(self, path: Path) -> Path:
-        """A path by the API's names as the keys and indexes that lead there in the properties."""
+        """Return a path by the API's names as the keys and indexes of the properties."""
         found: list[str | int] = []
         value: object = self._properties
         current: Schema | None = self._schema
         for element in path:
-            is_member = isinstance(element, str) and (current is None or current.kind != "map")
+            is_member = isinstance(element, str) and (current is None or current.type_name != "map")
             name = self._as_written(str(element), value, current) if is_member else element
             if isinstance(name, int):
                 value = value[name] if isinstance(value, list) and name < len(value) else None
@@ -118,10 +114,10 @@ class Spelling:
 
 
 class _Names(NamedTuple):
-    """The names in one structure: by the API's names, and how one that is missing would be written."""
+    """The names in one structure as the user wrote them, by the API's names, and how to spell a missing one."""
 
     structure: Mapping[Any, object]
-    """Kept, so that its identity stays its own."""
+    """Referenced here, so that no other object gets its `id()`."""
     written: Mapping[str, str]
     style: Callable[[str], str]
 
@@ -137,10 +133,10 @@ def _names_in(structure: Mapping[Any, object], schema: Schema, checkpoint: Check
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
 
 
 def _below(schema: Schema | None, element: str | int) -> Schema | None:
-    if schema is None or schema.kind != "structure":
+    if schema is None or schema.type_name != "structure":
         return schema.item if schema else None
     return schema.members.get(schema.spellings.get(str(element), str(element)))

@@ -1,21 +1,20 @@
-"""The API's shapes as the types of the resource's properties: the one walk that everything else reads.
+"""botocore's service model as a tree of `Schema`, which all other code reads.
 
-botocore's service model is walked once into a tree of `Schema`. What the resource adds to the API, and what the
-model does not say about the service, is data in this module.
+What the resource adds to the API, and what the service model lacks, are tables in this module.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Final
+from typing import Any, Final
 
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
 
 SERVICE: Final = "imagebuilder"
 FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
-"""The services that botocore's sources of credentials call."""
+"""The services that botocore's credential providers call."""
 
 UPDATE: Final = "UpdateDistributionConfiguration"
 CREATE: Final = "CreateDistributionConfiguration"
@@ -31,31 +30,31 @@ REGION: Final = "region"
 """The list of distributions, and the member of its entries that is the target Region."""
 
 FROM_CREATE: Final = (NAME, TAGS)
-"""Members of the Create call that are properties although the Update call lacks them."""
+"""Members of the Create call that are properties, although the Update call lacks them."""
 
-REFUSED: Final = {IDEMPOTENCY: "the client token is always the ID of the stack's request; leave this property out"}
-"""Members of the API that are not properties, each with the message for a template that gives it."""
+REFUSED: Final = {IDEMPOTENCY: "the client token is always the request's ID; omit this property"}
+"""Members of the API that are not properties, with the message for a template that has them."""
 
 IGNORED: Final = frozenset({"ServiceToken", "ServiceTimeout"})
-"""Properties of CloudFormation's own, which it hands through."""
+"""CloudFormation's own properties, which it passes on to the provider."""
 
 ALIASES: Final = {("AmiDistributionConfiguration", "launchPermission"): "launchPermissionConfiguration"}
-"""Names that the native resource and its documentation have for a member of the API, by shape and member."""
+"""Other names of a member, from the native resource and its documentation: by shape and member."""
 
 DEFAULTS: Final[Mapping[tuple[str, str], object]] = {("LaunchTemplateConfiguration", "setDefaultVersion"): True}
 """The service's default for an omitted member, by shape and member."""
 
 LIST_KEYS: Final = {"DistributionList": REGION}
-"""Lists of structures without an order of meaning, by shape, with the member that tells their entries apart."""
+"""Lists of structures whose order has no meaning, by shape, with the member that identifies an entry."""
 
 RANGES: Final = {"integer": 2**31, "long": 2**63}
-"""What an integer of the service can hold: from minus this to one less."""
+"""Bounds of the service's integers: from minus this to this minus one."""
 
 HINTS: Final = {"AccountId": "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal"}
-"""What a pattern that does not match most likely means, by shape."""
+"""The most likely cause of a pattern that does not match, by shape."""
 
 PROPERTIES: Final = "Properties"
-"""The shape's name of the schema of all properties of a resource type."""
+"""The shape name of the schema of all properties of a resource type."""
 
 PATTERNS: Final[Mapping[str, str]] = {
     "^[0-9]{12}$": "12 digits, leading zeros included",
@@ -88,14 +87,14 @@ RETAIN: Final = "Retain"
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """The type of a value in the resource's properties, as the service model gives it.
+    """The schema of a value in the resource's properties, from the service model.
 
-    `kind` is botocore's type name: structure, list, map, string, integer, boolean, ...
-    `minimum` and `maximum` count characters, entries or units, as the kind has it.
-    `members` (of structures) go by their API names; `item` is a list's member or a map's value.
+    `type_name` is botocore's: structure, list, map, string, integer, boolean, ...
+    `minimum` and `maximum` limit the length of strings, lists, and maps, and the value of integers.
+    `members` of a structure have their API names as keys. `item` is the schema of a list's entries or a map's values.
     """
 
-    kind: str
+    type_name: str
     shape: str
     minimum: int | None = None
     maximum: int | None = None
@@ -108,7 +107,7 @@ class Schema:
 
     @cached_property
     def spellings(self) -> Mapping[str, str]:
-        """Every name that a user may write for a member -> the member's API name."""
+        """Each name that a user may write for a member -> the member's API name."""
         return {
             spelling: member
             for member in self.members
@@ -119,7 +118,7 @@ class Schema:
 
     @cached_property
     def regex(self) -> re.Pattern[str] | None:
-        """The pattern as Java reads it: with ASCII classes, and an end that does not allow a trailing newline."""
+        """The pattern with Java's semantics: ASCII classes, and a `$` that does not match before a trailing newline."""
         if self.pattern is None:
             return None
         pattern = self.pattern
@@ -129,100 +128,99 @@ class Schema:
 
     @cached_property
     def list_key(self) -> str | None:
-        """The member that identifies this list's entries, if their order has no meaning."""
+        """The member that identifies an entry of this list; None if the order of the entries has a meaning."""
         return LIST_KEYS.get(self.shape)
 
     @cached_property
     def is_scalar(self) -> bool:
-        """Whether a value of this type holds no further values."""
-        return self.item is None and self.kind != "structure"
+        """Whether a value contains no other values."""
+        return self.item is None and self.type_name != "structure"
 
     def default(self, member: str) -> object:
-        """The service's default if `member` of this structure is omitted; None if there is none."""
+        """Return the service's default for an omitted member of this structure; None if there is none."""
         return DEFAULTS.get((self.shape, member))
 
 
 PROVIDER_PROPERTIES: Final[Mapping[str, Schema]] = {
-    ON_DELETE: Schema(kind="string", shape="OnDelete", enum=(DELETE, RETAIN)),
+    ON_DELETE: Schema(type_name="string", shape="OnDelete", enum=(DELETE, RETAIN)),
 }
-"""Properties that the API does not have, in camelCase like the API's. A new one is a row here."""
-
-Type = Schema
-"""The former name, for the tools that still use it."""
+"""Properties that the API lacks, in camelCase like the API's. A new one is a row here."""
 
 
 def pascal_case(name: str) -> str:
-    """An API member's name as CloudFormation writes it: `kmsKeyId` -> `KmsKeyId`."""
+    """Return an API member's name as CloudFormation writes it: `kmsKeyId` -> `KmsKeyId`."""
     return name[:1].upper() + name[1:]
 
 
 def camel_case(name: str) -> str:
-    """A property's name as the API writes it: `KmsKeyId` -> `kmsKeyId`."""
+    """Return a property's name as the API writes it: `KmsKeyId` -> `kmsKeyId`."""
     return name[:1].lower() + name[1:]
 
 
-class _Loader(Loader):
-    """botocore's loader for our services; for every model it would look into the folders of all 440."""
+class _ServiceLoader(Loader):
+    """botocore's loader, limited to our services. It would search the folders of all 440 services for each model."""
 
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - all have all types that we load
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - our services have every type
         return [SERVICE, *FOR_CREDENTIALS]
 
 
 @cache
 def loader() -> Loader:
-    """The loader of botocore's data files, shared with the API client so that each file is read once."""
-    return _Loader()
+    """Return the loader of botocore's data files. The API clients share it, so that each file is read once."""
+    return _ServiceLoader()
 
 
 @cache
 def region_names() -> re.Pattern[str]:
-    """What the names of all Regions look like, those of every partition."""
-    partitions = loader().load_data("partitions")["partitions"]
-    return re.compile("|".join(partition["regionRegex"] for partition in partitions), re.ASCII)
+    """Return the pattern of the Region names of all partitions."""
+    return re.compile("|".join(partition["regionRegex"] for partition in _partitions()), re.ASCII)
 
 
 @cache
 def known_regions() -> frozenset[str]:
-    """The names of the Regions that botocore knows, of every partition. There may be newer ones."""
-    partitions = loader().load_data("partitions")["partitions"]
-    return frozenset(
-        name for partition in partitions for name in partition["regions"] if region_names().fullmatch(name)
-    )
+    """Return the names of the Regions of all partitions that botocore knows. There may be newer Regions."""
+    names = (name for partition in _partitions() for name in partition["regions"])
+    return frozenset(filter(region_names().fullmatch, names))
+
+
+def _partitions() -> list[dict[str, Any]]:
+    partitions: list[dict[str, Any]] = loader().load_data("partitions")["partitions"]
+    return partitions
 
 
 @cache
 def service_model() -> ServiceModel:
-    """The pinned botocore's model of the service."""
+    """Return the pinned botocore's model of the service."""
     return ServiceModel(loader().load_service_model(SERVICE, "service-2"), SERVICE)
 
 
 @cache
 def distribution_configuration() -> Schema:
-    """The schema of a distribution configuration's properties.
+    """Return the schema of a distribution configuration's properties.
 
-    All members of the Update call except the token, `name` and `tags` of the Create call, and the provider's own.
+    It has the members of the Update call without the client token, `name` and `tags` of the Create call, and the
+    provider's own properties.
     """
-    update = operation(UPDATE)
-    create = operation(CREATE)
-    members = {name: shape for name, shape in update.members.items() if name not in REFUSED}
+    update, create = operation(UPDATE), operation(CREATE)
+    members = {name: member for name, member in update.members.items() if name not in REFUSED}
     members |= {name: create.members[name] for name in FROM_CREATE}
     members |= PROVIDER_PROPERTIES
     required = tuple(name for name in update.required if name in create.required and name not in REFUSED)
-    return Schema(kind="structure", shape=PROPERTIES, members=members, required=required)
+    return Schema(type_name="structure", shape=PROPERTIES, members=members, required=required)
 
 
 @cache
 def content_members() -> tuple[str, ...]:
-    """The API names of what an Update replaces: its members but for the target and the token."""
+    """Return the members that an Update replaces: those of the Update call without the ARN and the client token."""
     return tuple(name for name in operation(UPDATE).members if name not in (TARGET, IDEMPOTENCY))
 
 
 @cache
 def operation(name: str) -> Schema:
-    """The type of an operation's input."""
+    """Return the schema of an operation's input."""
     model: OperationModel = service_model().operation_model(name)
     if model.input_shape is None:
-        return Schema(kind="structure", shape=name)
+        return Schema(type_name="structure", shape=name)
     return _walk(model.input_shape.name)
 
 
@@ -234,7 +232,7 @@ def _walk(shape_name: str) -> Schema:
     item = getattr(shape, "member", None) or getattr(shape, "value", None)
     key = getattr(shape, "key", None)
     return Schema(
-        kind=shape.type_name,
+        type_name=shape.type_name,
         shape=shape.name,
         minimum=limits.get("min", -bound if bound else None),
         maximum=limits.get("max", bound - 1 if bound else None),

@@ -1,8 +1,8 @@
-"""Parameters -> findings: what the service rejects or advises against although its model does not say so.
+"""Parameters -> findings: the service's rules that its model lacks.
 
 A new rule is one row of `RULES`: lint ID, title, path, severity, source, check, and an example. Lint's catalog, the
-table in docs/linting.md, and the reference are made from these rows. What the service is known to reject is an error;
-what is only documented or advised is a warning.
+table in docs/linting.md, and the reference are generated from these rows. If the service is known to reject a
+violation, it is an error. If the rule is only documented or advised, it is a warning.
 """
 
 import re
@@ -25,7 +25,7 @@ from .model import (
     operation,
     region_names,
 )
-from .validate import describe
+from .validation import describe
 
 OWNERSHIP_TAGS: Final = (
     "image-builder-distribution-provider:stack-id",
@@ -34,21 +34,22 @@ OWNERSHIP_TAGS: Final = (
 """The keys of the ownership tags: the owner's stack ID and logical ID."""
 
 _BUILD_DATE = re.compile(r"\{\{\s*imagebuilder:buildDate\s*\}\}")
-_FEWEST_PARALLEL_LAUNCHES = 6
-_MOST_COMPARED = 20
-"""Different unknown Regions that are compared with the known ones: each takes long, and yields only advice."""
-_LONGEST_REGION = 64
-"""Characters; a longer name is not a misspelled Region."""
+_MIN_PARALLEL_LAUNCHES = 6
+_MAX_COMPARED = 20
+"""How many different unknown Regions are compared with the known ones. Each takes long and gives only advice."""
+_MAX_REGION = 64
+"""Characters. A longer name is not a misspelled Region."""
 
 Violations = Iterator[tuple[Path, str]]
-"""Paths below the rule's path, each with a message."""
+"""Paths relative to the rule's path, each with a message."""
 
 
 class Rule(NamedTuple):
-    """A constraint that the service model lacks.
+    """A rule that the service model lacks.
 
-    `number` is its lint ID without the letter, which is the severity's. `path` is dotted, with `[]` for each entry of a
-    list; "" is the root. `example` is a violation. `mentions` are other paths that the message names.
+    `number` is the lint ID without its first letter, which depends on the severity. `path` has dots between members and
+    `[]` after a list whose entries are checked; "" is the root. `example` is a violation. `mentions` are other paths
+    that the message names.
     """
 
     number: int
@@ -61,17 +62,12 @@ class Rule(NamedTuple):
     example: str
     mentions: tuple[Path, ...] = ()
 
-    @property
-    def lint_id(self) -> str:
-        """The ID of the rule's findings: `E9301`."""
-        return f"{self.severity.name[0]}{self.number}"
-
 
 def _one_target(parameters: dict[str, Any]) -> Violations:
     if NAME in parameters and TARGET in parameters:
-        yield (TARGET,), "give either {0} (to own a configuration) or {1} (to adopt one), not both"
+        yield (TARGET,), "specify either {0} (to own a configuration) or {1} (to adopt one), not both"
     elif NAME not in parameters and TARGET not in parameters:
-        yield (), "give either {0} (to own a configuration) or {1} (to adopt one)"
+        yield (), "specify either {0} (to own a configuration) or {1} (to adopt one)"
 
 
 def _owned_tags(parameters: dict[str, Any]) -> Violations:
@@ -79,26 +75,20 @@ def _owned_tags(parameters: dict[str, Any]) -> Violations:
     limit = operation(CREATE).members[TAGS].maximum or 50
     most = limit - len(OWNERSHIP_TAGS)
     if NAME in parameters and isinstance(tags, dict) and len(tags) > most:
-        yield (
-            (TAGS,),
-            f"must be at most {most} entries, is {len(tags)}: the service takes {limit} and an owned configuration "
-            f"carries {len(OWNERSHIP_TAGS)} ownership tags",
-        )
+        reason = f"the service allows {limit}, and an owned configuration has {len(OWNERSHIP_TAGS)} ownership tags"
+        yield (TAGS,), f"must be at most {most} entries, is {len(tags)}: {reason}"
 
 
 def _reserved_tags(tags: Any) -> Violations:
     for key in OWNERSHIP_TAGS:
         if isinstance(tags, dict) and key in tags:
-            yield (key,), "the key is reserved for the provider's ownership tags; choose another"
+            yield (key,), "this key is reserved for the provider's ownership tags; use another key"
 
 
 def _deleted_adoption(parameters: dict[str, Any]) -> Violations:
     if NAME not in parameters and TARGET in parameters and parameters.get(ON_DELETE) == DELETE:
-        yield (
-            (ON_DELETE,),
-            "deletes a configuration that existed before the stack, even if the stack's creation rolls back; omit it "
-            "to retain the configuration",
-        )
+        effect = "deletes a configuration that existed before the stack, even if the stack's creation rolls back"
+        yield (ON_DELETE,), f"{effect}; to retain the configuration, omit this property"
 
 
 def _some_region(distributions: Any) -> Violations:
@@ -108,13 +98,11 @@ def _some_region(distributions: Any) -> Violations:
 
 def _region_once(distributions: Any) -> Violations:
     seen: dict[Hashable, int] = {}
-    for index, region in enumerate(_field(entry, REGION) for entry in _entries(distributions)):
-        # Not only text: a placeholder for a Region that is not known yet is the same Region each time.
+    for index, region in enumerate(_field(distribution, REGION) for distribution in _entries(distributions)):
+        # Not only text: lint checks placeholders for unknown Regions, and equal placeholders are the same Region.
         if region is not None and isinstance(region, Hashable) and seen.setdefault(region, index) != index:
-            yield (
-                (index, REGION),
-                f"{describe(region)} is already in entry {seen[region]}; a Region may appear once: merge the two",
-            )
+            entry = f"{describe(region)} is also in entry {seen[region]}"
+            yield (index, REGION), f"{entry}, but each Region must appear only once; merge the two entries"
 
 
 def _region_name(region: Any) -> Violations:
@@ -126,25 +114,25 @@ def _misspelled_region(distributions: Any) -> Violations:
     meant: dict[str, str] = {}
     for index, entry in enumerate(_entries(distributions)):
         region = _field(entry, REGION)
-        if not isinstance(region, str) or region in known_regions() or len(region) > _LONGEST_REGION:
+        if not isinstance(region, str) or region in known_regions() or len(region) > _MAX_REGION:
             continue
         if not region_names().fullmatch(region):
             continue
-        if region not in meant and len(meant) < _MOST_COMPARED:
+        if region not in meant and len(meant) < _MAX_COMPARED:
             meant[region] = _nearest_region(region)
         if near := meant.get(region):
             yield (index, REGION), f"{describe(region)} is not a known Region; did you mean {near}?"
 
 
 def _nearest_region(region: str) -> str:
-    """The known Region that was meant; empty if the name may be a new Region's."""
-    from difflib import SequenceMatcher, get_close_matches  # only an unknown Region needs them
+    """Return the known Region that was meant; empty if this may be a new Region."""
+    from difflib import SequenceMatcher, get_close_matches  # imported here because only an unknown Region needs them
 
     def likeness(known: str) -> tuple[bool, float]:
-        # Swapped letters are the most common mistake.
+        # Swapped letters are the most common typo.
         return sorted(known) == sorted(region), SequenceMatcher(None, region, known).ratio()
 
-    # A Region that is newer than botocore has a new number, or a new combination of known words.
+    # A Region that is newer than botocore has a new number or a new combination of known words.
     regions = sorted(filter(region_names().fullmatch, known_regions()))
     words = {word for name in regions for word in name.split("-")}
     if any(word not in words and get_close_matches(word, words) for word in region.split("-")[:-1]):
@@ -153,24 +141,21 @@ def _nearest_region(region: str) -> str:
 
 
 def _some_output(distribution: Any) -> Violations:
-    # To the service, an empty list is no output; an empty structure is one.
+    # The service treats an empty structure as an output, but not an empty list.
     if isinstance(distribution, dict) and all(name == REGION or value == [] for name, value in distribution.items()):
-        yield (
-            (),
-            "one or more outputs should be provided for each region: add an output, "
-            "such as AmiDistributionConfiguration",
-        )
+        service_message = "one or more outputs should be provided for each region"
+        yield (), f"{service_message}: add an output, such as AmiDistributionConfiguration"
 
 
 def _build_date(name: Any) -> Violations:
     if isinstance(name, str) and not _BUILD_DATE.search(name):
-        yield (), f"must contain {{{{ imagebuilder:buildDate }}}}, {describe(name)} does not"
+        yield (), f"must contain {{{{ imagebuilder:buildDate }}}}, but {describe(name)} does not"
 
 
 def _all_users(groups: Any) -> Violations:
     for index, group in enumerate(_entries(groups)):
         if isinstance(group, str) and group != "all":
-            yield (index,), f'must be "all", the only group, not {describe(group)}'
+            yield (index,), f'must be "all", which is the only group, not {describe(group)}'
 
 
 def _target_account(distribution: Any) -> Violations:
@@ -180,21 +165,19 @@ def _target_account(distribution: Any) -> Violations:
     for index, parameter in enumerate(parameters):
         account = _field(parameter, "amiAccountId")
         if isinstance(account, str) and accounts is not None and account not in accounts:
-            yield (
-                ("ssmParameterConfigurations", index, "amiAccountId"),
-                f"{describe(account)} is not one of this Region's TargetAccountIds",
-            )
+            path = ("ssmParameterConfigurations", index, "amiAccountId")
+            yield path, f"{describe(account)} is not one of this Region's TargetAccountIds"
 
 
 def _parallel_launches(count: Any) -> Violations:
-    if type(count) is int and 0 < count < _FEWEST_PARALLEL_LAUNCHES:
-        yield (), f"must be at least {_FEWEST_PARALLEL_LAUNCHES} for EC2, is {count}"
+    if type(count) is int and 0 < count < _MIN_PARALLEL_LAUNCHES:
+        yield (), f"must be at least {_MIN_PARALLEL_LAUNCHES} (a requirement of EC2), is {count}"
 
 
 def _one_template(template: Any) -> Violations:
     names = ("launchTemplateId", "launchTemplateName")
     if isinstance(template, dict) and all(name in template for name in names):
-        yield (), "give either the launch template's ID or its name, not both"
+        yield (), "specify either the launch template's ID or its name, not both"
 
 
 _CONTRACT = "the resource's contract"
@@ -204,7 +187,7 @@ RULES: Final = (
     Rule(
         9301,
         "one-target",
-        "Either Name or DistributionConfigurationArn is given",
+        "Either Name or DistributionConfigurationArn is specified",
         "",
         Severity.ERROR,
         _CONTRACT,
@@ -215,7 +198,7 @@ RULES: Final = (
     Rule(
         9302,
         "owned-tags",
-        "An owned configuration has room for its two ownership tags",
+        "Tags leave room for the two ownership tags",
         "",
         Severity.ERROR,
         "service quota of tags",
@@ -305,7 +288,7 @@ RULES: Final = (
     Rule(
         9311,
         "region-name",
-        "Region names have the form of a Region name",
+        "Region names are well-formed",
         "distributions[].region",
         Severity.WARNING,
         "botocore's partitions",
@@ -325,7 +308,7 @@ RULES: Final = (
     Rule(
         9315,
         "one-template",
-        "Fast launch gives its launch template by ID or by name, not both",
+        "Fast launch specifies its launch template by ID or by name, not both",
         "distributions[].fastLaunchConfigurations[].launchTemplate",
         Severity.WARNING,
         "EC2 EnableFastLaunch",
@@ -343,13 +326,13 @@ RULES: Final = (
         "`OnDelete: Delete` beside `DistributionConfigurationArn`",
     ),
 )
-"""All rules of a distribution configuration, in the order in which their findings are reported."""
+"""All rules of a distribution configuration, in the order of their findings."""
 
 
 def apply_rules(
     parameters: dict[str, Any], rules: tuple[Rule, ...], checkpoint: Checkpoint = proceed
 ) -> Iterator[Finding]:
-    """Check parameters by the API's names against the service's own rules. Values of a wrong type are skipped."""
+    """Check parameters by the API's names against rules. Values of a wrong type are skipped."""
     found = 0
     for rule in rules:
         checkpoint()
@@ -362,27 +345,24 @@ def apply_rules(
 
 
 def select(value: Any, path: str, checkpoint: Checkpoint = proceed) -> list[tuple[Path, Any]]:
-    """Every path in `value` that matches a rule's path, with the value there."""
+    """Return each path in `value` that matches a rule's path, with the value there."""
     places: list[tuple[Path, Any]] = [((), value)]
-    for member, each in _steps(path):
-        found = [
+    for member, is_list in _steps(path):
+        places = [
             ((*place, member), here[member]) for place, here in places if isinstance(here, dict) and member in here
         ]
-        places = (
-            [
+        if is_list:
+            places = [
                 ((*place, index), entry)
-                for place, here in found
+                for place, here in places
                 for index, entry in enumerate(paced(_entries(here), checkpoint))
             ]
-            if each
-            else found
-        )
     return places
 
 
 @cache
 def _steps(path: str) -> tuple[tuple[str, bool], ...]:
-    """A rule's path as member names, each with whether it continues with every entry of a list."""
+    """Split a rule's path into member names, each with whether `[]` follows it."""
     return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in path.split(".")) if path else ()
 
 

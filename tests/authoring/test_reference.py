@@ -14,10 +14,10 @@ from provider.authoring.reference import page
 from provider.cli.native_schema import native_members, native_schema
 from provider.lint.catalog import CHECKS
 from provider.resources import resource_type
-from provider.schema.attributes import ATTRIBUTES
 from provider.schema.model import DEFAULTS, PROVIDER_PROPERTIES, REFUSED, Schema, operation, pascal_case
+from provider.schema.return_values import ATTRIBUTES
 from provider.schema.rules import RULES
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 from tests.stack import Resource, ami
 
 GOLDEN = Path(__file__).parents[2] / "docs" / "reference.md"
@@ -33,7 +33,7 @@ def places(part: Schema, path: str = "") -> Iterator[tuple[Schema, str, str]]:
     for name, member in part.members.items():
         here = f"{path}.{pascal_case(name)}".lstrip(".")
         yield part, name, here
-        while member.kind == "list" and member.item is not None:
+        while member.type_name == "list" and member.item is not None:
             member, here = member.item, f"{here}[]"
         yield from places(member, here)
 
@@ -94,9 +94,9 @@ def test_the_examples_are_valid(result: str) -> None:
     seen = 0
     for structure, name, path in places(resource_type().schema):
         part: Schema = structure.members[name]
-        while part.kind == "list" and part.item is not None:
+        while part.type_name == "list" and part.item is not None:
             part = part.item
-        if part.kind == "structure":
+        if part.type_name == "structure":
             example = yaml.safe_load(section(result, path).partition("```yaml\n")[2].partition("```")[0])
             value = example[pascal_case(name)]
             parameters = by_api_names(value, structure.members[name])
@@ -107,11 +107,11 @@ def test_the_examples_are_valid(result: str) -> None:
 
 
 def by_api_names(value: Any, part: Schema) -> Any:
-    if part.kind == "structure":
+    if part.type_name == "structure":
         return {
             part.spellings[name]: by_api_names(one, part.members[part.spellings[name]]) for name, one in value.items()
         }
-    if part.kind == "list" and part.item is not None:
+    if part.type_name == "list" and part.item is not None:
         return [by_api_names(one, part.item) for one in value]
     return value
 

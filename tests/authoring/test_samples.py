@@ -13,13 +13,13 @@ from provider.schema.check import validate_properties
 from provider.schema.expand import expand
 from provider.schema.flatten import flatten_value
 from provider.schema.model import Schema
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base"
 
 
 def structures(part: Schema) -> Iterator[Schema]:
-    if part.kind == "structure":
+    if part.type_name == "structure":
         yield part
         for member in part.members.values():
             yield from structures(member)

@@ -193,9 +193,9 @@ NATIVE_MEMBERS = native_members(native_schema())
 
 def natively(value: Any, part: Schema, native: NativeMembers) -> Any:
     """The parameters, by the API's names, without those that the native resource lacks."""
-    if part.kind == "list" and part.item is not None:
+    if part.type_name == "list" and part.item is not None:
         return [natively(entry, part.item, native) for entry in value]
-    if part.kind != "structure":
+    if part.type_name != "structure":
         return value
     names = {member: native_name(part, member, native) for member in value}
     return {name: natively(value[m], part.members[m], native[name]) for m, name in names.items() if name}

@@ -90,7 +90,7 @@ def test_findings_are_the_handlers(write: Write, resource: Resource, properties:
     assert resource.calls() == []
     answer = resource.create(**properties)
     assert change["action"] == "refused"
-    assert change["reason"].removesuffix("is called") in answer.reason
+    assert change["reason"].removesuffix("are made") in answer.reason
     assert all(finding["message"] in answer.reason for finding in change["findings"])
     assert {finding["severity"] for finding in change["findings"]} == {"error"}
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from provider.aws.client import call, client
+from provider.aws.client import call
 from provider.aws.tls import tls_context
 from provider.build.certificates import hashed_folder
 from provider.emulator.server import Reply
 from provider.errors import Outcome, ProviderError
 from tests.authority import Authority
 from tests.client.proxy import Proxy
-from tests.client.wire import CERTIFICATE, Recorder
+from tests.client.wire import CERTIFICATE, Recorder, client
 
 LIST = "ListDistributionConfigurations"
 
@@ -28,7 +28,7 @@ def bundle(recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture
 def proxy(recorder: Recorder, settings: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """A proxy that HTTPS_PROXY points to, without exceptions."""
+    """A proxy that HTTPS_PROXY points to, for all hosts."""
     settings.delenv("NO_PROXY")
     with Proxy() as running:
         settings.setenv("HTTPS_PROXY", running.url)
@@ -58,7 +58,7 @@ def test_a_closed_connection_is_reopened_without_reading_the_bundle(recorder: Re
     assert (len(recorder.received), recorder.connections) == (2, 2)
 
 
-def test_a_lost_idle_connection_costs_no_attempt(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
+def test_a_lost_idle_connection_needs_no_retry(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
     """If the service has closed the idle connection, the next call uses a new one at once."""
     settings.setenv("AWS_MAX_ATTEMPTS", "1")
     call(client(), LIST, {})
@@ -98,7 +98,7 @@ def test_a_server_whose_ca_is_not_in_the_bundle_is_rejected(
 
 @pytest.mark.parametrize("content", [None, "no certificates"])
 def test_an_unreadable_bundle_is_reported(recorder: Recorder, bundle: Path, content: str | None) -> None:
-    """If the bundle cannot be read, nothing is called, and the error names the bundle and the settings."""
+    """If the bundle cannot be read, no call is sent, and the error names the bundle and the settings."""
     bundle.unlink()
     if content is not None:
         bundle.write_text(content)

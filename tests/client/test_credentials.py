@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from provider.aws.client import call, client
+from provider.aws.client import call
 from provider.emulator.server import LoopbackServer, Reply
 from provider.errors import Outcome, ProviderError
-from tests.client.wire import Recorder
+from tests.client.wire import Recorder, client
 
 LIST = "ListDistributionConfigurations"
 ROLE = "arn:aws:iam::123456789012:role/images"
@@ -58,7 +58,7 @@ class Issuer(LoopbackServer):
 
 @pytest.fixture
 def issuer(settings: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    """An issuer of credentials; the environment has none of its own."""
+    """An issuer of credentials; the environment has no credentials."""
     settings.delenv("AWS_ACCESS_KEY_ID")
     settings.delenv("AWS_SECRET_ACCESS_KEY")
     with Issuer() as running:
@@ -92,7 +92,7 @@ def profile(settings: pytest.MonkeyPatch, folder: Path, text: str) -> None:
 
 
 def signers(recorder: Recorder, calls: int) -> list[str]:
-    """Return the access keys that so many calls are signed with."""
+    """Return the access keys that sign a number of calls."""
     for _ in range(calls):
         call(client(), LIST, {})
     return [each["authorization"].partition("Credential=")[2].partition("/")[0] for each in recorder.received]
@@ -142,7 +142,7 @@ def test_credentials_of_a_role_are_renewed_in_time(
 
 @pytest.mark.usefixtures("issuer")
 def test_missing_credentials_are_reported(recorder: Recorder) -> None:
-    """Without credentials, nothing is called, and the error names the settings to check."""
+    """Without credentials, no call is sent, and the error names the settings to check."""
     with pytest.raises(ProviderError, match="credentials") as caught:
         call(client(), LIST, {})
     assert caught.value.outcome is Outcome.REFUSED

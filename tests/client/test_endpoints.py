@@ -8,10 +8,9 @@ import botocore.session
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from provider.aws.client import client
 from provider.errors import ProviderError
 from provider.schema.model import SERVICE
-from tests.client.wire import plain_client
+from tests.client.wire import client, plain_client
 
 REGIONS = (
     *("us-east-1", "eu-central-1", "il-central-1", "cn-north-1", "us-gov-west-1"),

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from provider.aws.client import before_send, call, client
+from provider.aws.client import before_send, call
 from provider.emulator.emulator import Emulator, Fault
 from provider.emulator.server import LoopbackServer, Reply
 from provider.errors import Outcome, ProviderError
 from tests.authority import Authority
 from tests.client.proxy import Proxy
-from tests.client.wire import CERTIFICATE, Recorder
+from tests.client.wire import CERTIFICATE, Recorder, client
 
 LIST = "ListDistributionConfigurations"
 
@@ -32,7 +32,7 @@ def no_pauses(settings: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """An address that nothing listens on."""
+    """An address without a server."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{taken.getsockname()[1]}"
@@ -41,7 +41,7 @@ def nobody() -> Iterator[str]:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.usefixtures("no_pauses")
 def test_a_call_without_a_connection_has_no_effect(settings: pytest.MonkeyPatch, nobody: str, scheme: str) -> None:
-    """If no attempt could connect, nothing was called, and the remediation is about the network path."""
+    """If no attempt could connect, the call had no effect, and the remediation is about the network path."""
     settings.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", f"{scheme}://{nobody}")
     error = failure()
     assert error.outcome is Outcome.UNSENT
@@ -53,7 +53,7 @@ def test_a_call_without_a_connection_has_no_effect(settings: pytest.MonkeyPatch,
 def test_a_call_through_an_unreachable_proxy_has_no_effect(
     recorder: Recorder, settings: pytest.MonkeyPatch, nobody: str
 ) -> None:
-    """If the proxy is unreachable, nothing was called, and the error names the proxy."""
+    """If the proxy is unreachable, the call had no effect, and the error names the proxy."""
     settings.delenv("NO_PROXY")
     settings.setenv("HTTPS_PROXY", f"http://{nobody}")
     error = failure()
@@ -66,7 +66,7 @@ def test_a_call_through_an_unreachable_proxy_has_no_effect(
 def test_a_call_to_an_untrusted_server_has_no_effect(
     recorder: Recorder, settings: pytest.MonkeyPatch, tmp_path: Path, through_proxy: bool
 ) -> None:
-    """If the server's CA is not in the bundle, nothing was called, and the remediation names the bundle's setting."""
+    """If the server's CA is not in the bundle, the call had no effect, and the remediation names the setting."""
     settings.setenv("AWS_CA_BUNDLE", str(Authority(tmp_path / "ca").certificate))
     with Proxy() as proxy:
         if through_proxy:
@@ -111,7 +111,7 @@ def test_a_call_that_a_proxy_forwarded_may_have_had_an_effect(settings: pytest.M
 
 @pytest.mark.usefixtures("no_pauses")
 def test_a_call_that_a_proxy_rejected_has_no_effect(recorder: Recorder, settings: pytest.MonkeyPatch) -> None:
-    """If the proxy opens no tunnel, nothing was called."""
+    """If the proxy opens no tunnel, the call had no effect."""
     with LoopbackServer(lambda *_: Reply(403, {}, b"")) as refusing:
         settings.delenv("NO_PROXY")
         settings.setenv("HTTPS_PROXY", refusing.url)

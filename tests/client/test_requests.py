@@ -11,11 +11,11 @@ from botocore.handlers import BUILTIN_HANDLERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provider.aws.client import call, client, is_for_our_services
+from provider.aws.client import call, is_for_our_services
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import FOR_CREDENTIALS, SERVICE
 from tests.client.parameters import parameters_of
-from tests.client.wire import Recorder, plain_client
+from tests.client.wire import Recorder, client, plain_client
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden"
 GET = "GetDistributionConfiguration"
@@ -29,9 +29,9 @@ def plain(recorder: Recorder) -> Iterator[Any]:
 
 
 def sent_alike(recorder: Recorder, operation: str, parameters: dict[str, Any], plain: Any = None) -> None:
-    """Make one call by the provider's client and one by a plain one, a new one if need be; compare what arrived.
+    """Make one call with the provider's client and one with a plain client, and check that they sent the same.
 
-    Each may call itself what it likes, but the SDK is named.
+    The user agents may differ, but must name the SDK.
     """
     recorder.received.clear()
     call(client(), operation, parameters)

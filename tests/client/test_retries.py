@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from provider.aws.client import call, client
+from provider.aws.client import call
 from provider.emulator.emulator import Emulator, Fault
 from provider.errors import ProviderError
-from tests.client.wire import CERTIFICATE, plain_client
+from tests.client.wire import CERTIFICATE, client, plain_client
 
 LIST = "ListDistributionConfigurations"
 TROUBLE = (Fault.SERVER_ERROR, Fault.UNAVAILABLE, Fault.THROTTLE, Fault.RESET, Fault.DENIED)
@@ -29,7 +29,7 @@ def emulator(settings: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 
 def attempts(emulator: Emulator, fault: Fault, one_call: Callable[[], Any]) -> int:
-    """Return how often a call arrives if it fails the same way every time."""
+    """Return how often a call arrives if each attempt fails in the same way."""
     emulator.fail(LIST, fault, FOR_EVER)
     before = len(emulator.requests)
     with suppress(ProviderError, BotoCoreError, ClientError):

@@ -11,6 +11,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import create_loader
 
+from provider.aws import client as aws
 from provider.emulator.server import LoopbackServer, Reply
 from provider.schema.model import SERVICE
 
@@ -40,9 +41,9 @@ class Received:
 
 
 class Recorder(LoopbackServer):
-    """A server that keeps what it gets, and gives every request the same answer; over TLS with a certificate.
+    """A server that records requests and returns the same response to each; with a certificate, over TLS.
 
-    `connections` is how many it has been asked for.
+    `connections` counts its connections.
     """
 
     def __init__(self, *, certificate: Path | None = CERTIFICATE, port: int = 0) -> None:
@@ -61,7 +62,7 @@ class Recorder(LoopbackServer):
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port of the server."""
         return int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -76,10 +77,15 @@ class Recorder(LoopbackServer):
         return self.reply
 
 
-def plain_client() -> Any:
-    """The client that anybody would make, with all that botocore brings; to be closed once it has sent something.
+def client() -> Any:
+    """Return the client that the function uses: of Image Builder, in the Region of AWS_REGION."""
+    return aws.client(SERVICE, os.environ.get("AWS_REGION"))
 
-    It retries like ours where the environment does not say how.
+
+def plain_client() -> Any:
+    """Return a client with all of botocore's defaults. Close it after use.
+
+    If the environment does not set a retry mode, it retries like ours.
     """
     config = None if "AWS_RETRY_MODE" in os.environ else Config(retries={"mode": "standard"})
     session = botocore.session.get_session()

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from provider.cloudformation.custom_resource import Resource
+from provider.cloudformation.custom_resource import CrhelperResource
 from provider.cloudformation.request import parse
 from provider.cloudformation.response import SUCCESS, Response
 from tests.cloudformation.test_request import EVENT
 
 
-def run(work: Callable[[Resource], str], request_type: str = "Update") -> Response:
+def run(work: Callable[[CrhelperResource], str], request_type: str = "Update") -> Response:
     heard: list[Response] = []
-    resource = Resource(parse({**EVENT, "RequestType": request_type}), heard.append)
+    resource = CrhelperResource(parse({**EVENT, "RequestType": request_type}), heard.append)
 
     def registered(_event: object, _context: object) -> str:
         return work(resource)
@@ -27,7 +27,7 @@ def run(work: Callable[[Resource], str], request_type: str = "Update") -> Respon
     return response
 
 
-def respond(resource: Resource) -> str:
+def respond(resource: CrhelperResource) -> str:
     resource.response = Response(SUCCESS, "id", data={"Arn": "id"})
     return "id"
 
@@ -41,7 +41,7 @@ def test_the_response_of_the_work_is_sent(request_type: str) -> None:
 def test_an_exception_leads_to_a_failed_response() -> None:
     """An exception leads to a FAILED response with its whole text and the event's physical ID."""
 
-    def fail(_resource: Resource) -> str:
+    def fail(_resource: CrhelperResource) -> str:
         raise ValueError("head " + "x" * 400)
 
     assert run(fail) == Response("FAILED", EVENT["PhysicalResourceId"], "head " + "x" * 400)
@@ -71,7 +71,7 @@ def test_requests_share_no_state() -> None:
     """A second request sees nothing of the first one's data."""
     run(respond)
 
-    def second(resource: Resource) -> str:
+    def second(resource: CrhelperResource) -> str:
         assert resource.response is None
         return respond(resource)
 

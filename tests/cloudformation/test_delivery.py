@@ -28,9 +28,9 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def bucket(*statuses: int, location: bool = False) -> Iterator[tuple[str, list[bytes]]]:
-    """A bucket that answers with these statuses in turn, and keeps what it got.
+    """A bucket that returns these statuses in turn and records what it receives.
 
-    With `location`, it names an address where nobody listens.
+    With `location`, it redirects to an address without a server.
     """
     bodies: list[bytes] = []
 
@@ -85,7 +85,7 @@ def test_temporary_failures_are_retried_with_the_same_body() -> None:
 
 @contextmanager
 def raw(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that sends these bytes in turn, repeating the last, and closes the connection; and what it received."""
+    """A server that sends these bytes in turn, repeating the last, and closes each connection; records requests."""
     got: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -121,7 +121,7 @@ def test_a_success_with_a_broken_body_is_a_delivery() -> None:
 
 
 def test_a_response_is_delivered_if_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the process cannot start another thread, the response is delivered nevertheless."""
+    """The response is delivered even if the process cannot start another thread."""
 
     start = threading.Thread.start
 
@@ -150,7 +150,7 @@ def test_any_rejection_is_retried(status: int, no_pauses: None) -> None:
 
 @pytest.mark.parametrize("status", REJECTIONS)
 def test_a_rejection_that_stays_is_raised(status: int, no_pauses: None) -> None:
-    """A rejection that lasts until the time is up is raised, but not final: Lambda's retries get their turn."""
+    """A rejection that lasts until the time is up is raised, but not final, so Lambda retries."""
     with bucket(status, location=True) as (url, bodies), pytest.raises(Undelivered) as caught:
         deliver(url, b"body", seconds(2), outcome=OUTCOME)
     assert not caught.value.final
@@ -204,7 +204,7 @@ def test_another_rejection_is_not_final_after_the_url_has_expired(status: int) -
 
 
 @pytest.mark.parametrize("interim", [100, 102, 103])
-def test_an_interim_response_is_neither_a_success_nor_a_loss(interim: int) -> None:
+def test_an_interim_response_is_skipped(interim: int) -> None:
     """After a 1xx response, the final one counts: a 200 is a delivery with one PUT, a 503 is retried."""
     early = b"HTTP/1.1 %d Wait\r\n\r\n" % interim
     end = b" \r\nContent-Length: 0\r\n\r\n"
@@ -214,7 +214,7 @@ def test_an_interim_response_is_neither_a_success_nor_a_loss(interim: int) -> No
 
 
 def test_an_interim_response_alone_is_retried(no_pauses: None) -> None:
-    """A connection that ends after an interim response is no delivery."""
+    """A connection that ends after an interim response is not a delivery."""
     with raw(b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, got):
         deliver(url, b"body", seconds(20))
     assert len(got) == 2
@@ -329,7 +329,7 @@ def test_a_refused_connection_is_retried(caplog: pytest.LogCaptureFixture) -> No
     with caplog.at_level(logging.DEBUG), pytest.raises(Undelivered) as caught:
         deliver(url, b"body", seconds(2))
     assert not caught.value.final
-    assert "another one follows" in caplog.text
+    assert "failed, trying again" in caplog.text
     for text in (caplog.text, repr(caught.value), str(caught.value)):
         assert "verysecret" not in text
         assert "127.0.0.1" not in text

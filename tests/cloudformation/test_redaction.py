@@ -1,4 +1,4 @@
-"""Secrets are taken out of texts, however they are spelled, and nothing else is."""
+"""Redaction removes secrets in any spelling, and nothing else."""
 
 import json
 import os
@@ -34,21 +34,21 @@ SIGNS = st.sampled_from(["=", ":", "%3D", "%3d", "%253D", " = "])
 SECRETS = st.from_regex(r"[g-zG-Z][a-zA-Z0-9/+]{14,38}[a-zA-Z0-9]={0,2}", fullmatch=True)
 DEPTHS = st.integers(0, 5)
 LAYERS = st.lists(st.sampled_from([json.dumps, repr, lambda text: quote(text, safe=""), quote, quote_plus]), max_size=4)
-"""Ways to quote a text in another one, in any order."""
+"""Ways to quote a text in another text, in any order."""
 NAMES = st.sampled_from(
     ["X-Amz-Signature", "x-amz-security-token", "AWSAccessKeyId", "SecretAccessKey", "aws_session_token", "AccessToken"]
 )
 
 
 def in_json(text: str, depth: int) -> str:
-    """A text as it is quoted in JSON that is quoted in JSON, and so on."""
+    """Quote a text in JSON that is quoted in JSON, and so on."""
     for _ in range(depth):
         text = json.dumps({"message": text})
     return text
 
 
 def in_url(text: str, depth: int) -> str:
-    """A text as a parameter of a URL that is a parameter of a URL, and so on."""
+    """Make a text a parameter of a URL that is a parameter of a URL, and so on."""
     for _ in range(depth):
         text = quote(text, safe="")
     return text
@@ -56,31 +56,31 @@ def in_url(text: str, depth: int) -> str:
 
 @given(AROUND, PIECES, SIGNS, st.from_regex(r"[a-z0-9]{12,40}", fullmatch=True), AROUND)
 @example("", "\u017fignature", "=", "0123456789ab", "")
-def test_what_signs_is_removed(before: str, name: str, sign: str, secret: str, after: str) -> None:
-    """The value of whatever signs a request is removed, in any letter case, and only that."""
-    told = redact(f"{before} {name}{sign}{secret} {after}")
-    assert (f"{name}{sign}{secret}" in told) == (name == "other")
+def test_signatures_and_tokens_are_removed(before: str, name: str, sign: str, secret: str, after: str) -> None:
+    """The values of signatures, credentials, and tokens are removed in any letter case, and nothing else."""
+    redacted = redact(f"{before} {name}{sign}{secret} {after}")
+    assert (f"{name}{sign}{secret}" in redacted) == (name == "other")
 
 
 @given(NAMES, SECRETS, DEPTHS, st.booleans())
-def test_no_member_of_quoted_json_survives(name: str, secret: str, depth: int, slashes: bool) -> None:
-    """A secret in JSON is removed however often that is quoted in JSON, and the JSON around it stays readable."""
+def test_secrets_in_quoted_json_are_removed(name: str, secret: str, depth: int, slashes: bool) -> None:
+    """A secret in JSON is removed at any depth of quoting, and the JSON stays valid."""
     text = in_json(json.dumps({"first": "1", name: secret, "last": "2"}), depth)
-    told = redact(text.replace("/", r"\/") if slashes else text)
+    redacted = redact(text.replace("/", r"\/") if slashes else text)
     for _ in range(depth):
-        told = json.loads(told)["message"]
-    assert json.loads(told) == {"first": "1", name: "(removed)", "last": "2"}
+        redacted = json.loads(redacted)["message"]
+    assert json.loads(redacted) == {"first": "1", name: "(removed)", "last": "2"}
 
 
 @given(NAMES, SECRETS, DEPTHS, DEPTHS)
-def test_no_parameter_of_a_url_in_a_url_survives(name: str, secret: str, in_urls: int, in_jsons: int) -> None:
-    """A secret in a URL is removed however often that is a parameter of another one, and quoted; its neighbors stay."""
+def test_secrets_in_nested_urls_are_removed(name: str, secret: str, in_urls: int, in_jsons: int) -> None:
+    """A secret in a URL is removed at any depth of nesting and quoting, and other parameters stay."""
     url = in_url(f"first=1&{name}={quote(secret, safe='')}&last=2", in_urls)
-    told = redact(in_json(f"GET https://b.s3/k?u={url} failed", in_jsons))
+    redacted = redact(in_json(f"GET https://b.s3/k?u={url} failed", in_jsons))
     for _ in range(in_jsons):
-        told = json.loads(told)["message"]
+        redacted = json.loads(redacted)["message"]
     neighbors = in_url("first=1&", in_urls), in_url("&last=2", in_urls)
-    assert told == f"GET https://b.s3/k?u={neighbors[0]}(removed){neighbors[1]} failed"
+    assert redacted == f"GET https://b.s3/k?u={neighbors[0]}(removed){neighbors[1]} failed"
 
 
 @pytest.mark.parametrize(
@@ -115,18 +115,18 @@ def test_no_parameter_of_a_url_in_a_url_survives(name: str, secret: str, in_urls
 )
 @pytest.mark.parametrize("depth", range(3))
 def test_an_authorization_header_is_removed_whole(value: str, written: Callable[[str], str], depth: int) -> None:
-    """No part of an Authorization header's value remains, and the lines around it do."""
-    told = redact(in_json(f"before\n{written(value)}\nafter", depth))
+    """The whole value of an Authorization header is removed, and the lines around it stay."""
+    redacted = redact(in_json(f"before\n{written(value)}\nafter", depth))
     for _ in range(depth):
-        told = json.loads(told)["message"]
-    first, middle, last = told.split("\n")
+        redacted = json.loads(redacted)["message"]
+    first, middle, last = redacted.split("\n")
     assert (first, last) == ("before", "after")
     parts = value.replace('"', " ").replace(",", " ").replace("=", " ").replace("/", " ").split()
     assert [part for part in parts if len(part) > 3 and part in middle] == []
 
 
-def test_what_follows_a_known_header_stays() -> None:
-    """Of a sentence that quotes an Authorization header of a known scheme, the rest stays."""
+def test_text_after_an_authorization_header_stays() -> None:
+    """In a sentence that quotes an Authorization header with a known scheme, the rest stays."""
     assert redact("GET / with Authorization: Basic dXNlcjpwdw== failed") == "GET / with (removed) failed"
 
 
@@ -152,14 +152,14 @@ WRITTEN = st.sampled_from(
 
 @given(WRITTEN, st.from_regex(r"[A-Z][A-Z0-9]{6}7[A-Z0-9]{8,20}", fullmatch=True), LAYERS)
 @example("{{'SecretAccessKey': '{}'}}", "A0000007AAAAAAAA", [repr, json.dumps, quote])
-def test_no_way_of_quoting_hides_a_secret(written: str, secret: str, layers: list[Callable[[str], str]]) -> None:
-    """A secret is removed however it is written, and however that is quoted in JSON, Python, and URLs in any order."""
+def test_quoted_secrets_are_removed(written: str, secret: str, layers: list[Callable[[str], str]]) -> None:
+    """A secret is removed in any notation, and quoted in JSON, Python, and URLs in any order."""
     text = f"before {written.format(secret)} after"
     for layer in layers:
         text = layer(text)
-    told = redact(text)
-    assert secret not in told
-    assert "before" in told
+    redacted = redact(text)
+    assert secret not in redacted
+    assert "before" in redacted
 
 
 PASSWORDS = st.sampled_from(["'", "&", '"', "<", "\\", " ", "/", "?", "#", "!", "(", "%", "+", ","])
@@ -167,33 +167,33 @@ PASSWORDS = st.sampled_from(["'", "&", '"', "<", "\\", " ", "/", "?", "#", "!", 
 
 @given(PASSWORDS, st.sampled_from(["ab", "p", "x1"]), LAYERS)
 def test_a_password_of_any_characters_is_removed(odd: str, head: str, layers: list[Callable[[str], str]]) -> None:
-    """User information goes even where it has what belongs into no URL, and however the URL is quoted."""
+    """User information is removed even if it has characters that are invalid in URLs, at any depth of quoting."""
     text = f"proxy https://user:{head}{odd}Xword@host:8080/path failed"
     for layer in layers:
         text = layer(text)
-    told = redact(text)
-    assert "Xword" not in told
-    assert "path" in told
+    redacted = redact(text)
+    assert "Xword" not in redacted
+    assert "path" in redacted
 
 
 @pytest.mark.parametrize("password", ["12/X", "12/X/Y", "12'X", '12"X', "12&X", "X", "1234"])
-def test_a_password_of_digits_is_no_port(password: str) -> None:
-    """Digits and a slash after a name without a dot are a password if an at sign follows."""
+def test_a_password_of_digits_is_not_a_port(password: str) -> None:
+    """After a name without a dot, digits and a slash are a password if an at sign follows."""
     assert redact(f"https://user:{password}@host/a@b") == "https://(removed)@host/a@b"
 
 
 @pytest.mark.parametrize("start", ["https//", "https:/", "https:", "http//", "Invalid endpoint: ", 'proxy URL: "'])
 @pytest.mark.parametrize("depth", range(3))
-def test_user_information_of_what_is_no_url_is_removed(start: str, depth: int) -> None:
-    """An endpoint or a proxy that was written without :// loses its user and password as well."""
+def test_user_information_without_a_scheme_is_removed(start: str, depth: int) -> None:
+    """The user and the password of an endpoint or a proxy without `://` are removed, too."""
     text = in_json(in_url(f"{start}us3r:pw@host:80/", depth), depth)
     assert "pw" not in redact(text)
     assert redact(f"{start}us3r:pw@host:80/") == f"{start}(removed)@host:80/"
 
 
 @pytest.mark.parametrize("endpoint", ["https://us3r:s3cret@ho st/", "https//us3r:s3cret@host"])
-def test_what_fails_before_there_is_a_log_is_logged_without_secrets(endpoint: str) -> None:
-    """Lambda's init phase logs why it failed in one line, without the secret that the error quotes."""
+def test_a_failed_init_phase_is_logged_without_secrets(endpoint: str) -> None:
+    """If Lambda's init phase fails, one line has the error without the secret that it quotes."""
     environment = {
         "AWS_ENDPOINT_URL_IMAGEBUILDER": endpoint,
         "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9",
@@ -206,7 +206,7 @@ def test_what_fails_before_there_is_a_log_is_logged_without_secrets(endpoint: st
     root = Path(__file__).parents[2]
     ran = subprocess.run(start, cwd=root, env=environment, capture_output=True, text=True, timeout=300, check=True)
     logged = ran.stdout + ran.stderr
-    assert "preparation failed; the first request will try again: ProviderError: could not create" in logged
+    assert "initialization failed; the first request will try again: ProviderError: could not create" in logged
     assert not [secret for secret in ("us3r", "s3cret", "Traceback") if secret in logged]
 
 
@@ -216,7 +216,7 @@ def test_what_fails_before_there_is_a_log_is_logged_without_secrets(endpoint: st
 )
 @pytest.mark.parametrize("depth", range(3))
 def test_user_information_is_removed(scheme: str, user: str, depth: int) -> None:
-    """A URL of any scheme loses its user and password, even one with an at sign or a slash, and nothing else."""
+    """The user and the password in a URL of any scheme are removed, even with an at sign or a slash."""
     text = in_json(f'Failed to connect to proxy URL: "{scheme}://{user}@proxy.example:1080/a?b=c"', depth)
     assert redact(text) == text.replace(user, "(removed)")
     escaped = text.replace("/", r"\/")
@@ -224,7 +224,7 @@ def test_user_information_is_removed(scheme: str, user: str, depth: int) -> None
 
 
 def test_user_information_of_an_encoded_url_is_removed() -> None:
-    """A URL that is a parameter of another one loses its user and password as well."""
+    """The user and the password of a URL that is a parameter of another URL are removed, too."""
     text = f"https://example.com/?to={quote('https://user:p@ss@example.com/x', safe='')}&then=1"
     assert redact(text) == "https://example.com/?to=https%3A%2F%2F(removed)%40example.com%2Fx&then=1"
 
@@ -233,19 +233,19 @@ def test_user_information_of_an_encoded_url_is_removed() -> None:
 @pytest.mark.parametrize("before", ["key ", "\n", "\t", "=", "%2F", "_", "(", "", "\u00e4"])
 @pytest.mark.parametrize("depth", range(3))
 def test_an_access_key_is_removed(key: str, before: str, depth: int) -> None:
-    """Access keys are removed wherever they stand, after an escape sequence as well."""
+    """Access keys are removed anywhere, even after an escape sequence."""
     assert key not in redact(in_json(f"{before}{key}, said the error", depth))
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=5), SECRETS, DEPTHS, DEPTHS)
-def test_the_process_s_own_credentials_are_removed(around: str, secret: str, in_urls: int, in_jsons: int) -> None:
-    """The function's credentials are removed without a name before them, in URLs and JSON of any depth."""
+def test_the_processs_own_credentials_are_removed(around: str, secret: str, in_urls: int, in_jsons: int) -> None:
+    """The function's own credentials are removed even without a name, in URLs and JSON of any depth."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_SESSION_TOKEN", secret)
-        told = redact(in_json(in_url(f"{around} {secret} {around}", in_urls), in_jsons))
+        redacted = redact(in_json(in_url(f"{around} {secret} {around}", in_urls), in_jsons))
         for _ in range(in_jsons):
-            told = json.loads(told)["message"]
-        assert told == f"{in_url(f'{around} ', in_urls)}(removed){in_url(f' {around}', in_urls)}"
+            redacted = json.loads(redacted)["message"]
+        assert redacted == f"{in_url(f'{around} ', in_urls)}(removed){in_url(f' {around}', in_urls)}"
 
 
 HARMLESS = [
@@ -282,13 +282,13 @@ HARMLESS = [
 @pytest.mark.parametrize("text", HARMLESS)
 @pytest.mark.parametrize("depth", range(3))
 def test_harmless_text_stays(text: str, depth: int) -> None:
-    """A text of the service that names secrets without quoting one stays as it is."""
+    """A message of the service that names secrets without quoting one is unchanged."""
     assert redact(in_json(text, depth)) == in_json(text, depth)
 
 
 @given(st.text(st.characters(exclude_characters="=:>@%"), max_size=200))
 def test_text_without_a_value_stays(text: str) -> None:
-    """Where nothing assigns a value, nothing is removed."""
+    """If no value follows a name, nothing is removed."""
     assert redact(text) == text
 
 
@@ -327,7 +327,7 @@ FRAGMENTS = st.sampled_from(
 @given(st.lists(FRAGMENTS, max_size=12).map("".join))
 @example("//https://user:pw@user:pw@")
 def test_redaction_is_idempotent(text: str) -> None:
-    """What is redacted already stays as it is."""
+    """Redacting a text twice changes nothing more."""
     once = redact(text)
     assert redact(once) == once
 
@@ -365,7 +365,7 @@ def test_redaction_is_idempotent(text: str) -> None:
     ],
 )
 def test_redaction_takes_linear_time(before: str, piece: str) -> None:
-    """No text can keep redaction busy: 50,000 characters take seconds at most, where backtracking takes hours."""
+    """Redacting any 50,000 characters takes seconds; with backtracking, it would take hours."""
     text = before + piece * (50_000 // len(piece)) + "@%40 token"
     start = time.process_time()
     redact(text)

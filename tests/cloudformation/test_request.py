@@ -29,7 +29,7 @@ EVENT: dict[str, Any] = {
 }
 
 
-def test_an_event_is_read() -> None:
+def test_an_event_is_parsed() -> None:
     """A request has the values of the event."""
     request = parse(EVENT)
     assert (request.request_type, request.logical_id, request.physical_id) == (
@@ -82,7 +82,7 @@ def test_an_event_without_what_a_response_needs_is_malformed(event: object) -> N
         ({"OldResourceProperties": []}, "OldResourceProperties is a list, not a JSON object"),
     ],
 )
-def test_other_problems_lead_to_a_failed_response(change: dict[str, Any], problem: str) -> None:
+def test_other_problems_are_recorded(change: dict[str, Any], problem: str) -> None:
     """Problems of an event that allow a response are recorded, and lead to a FAILED one."""
     assert any(text.startswith(problem) for text in parse({**EVENT, **change}).problems)
 

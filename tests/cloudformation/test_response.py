@@ -16,33 +16,33 @@ from tests.cloudformation.test_request import EVENT
 REQUEST = parse(EVENT)
 
 
-def told(response: Response) -> dict[str, Any]:
+def body_of(response: Response) -> dict[str, Any]:
     body = response.body(REQUEST)
     assert len(body) <= LIMIT
-    answer: dict[str, Any] = json.loads(body)
-    return answer
+    parsed: dict[str, Any] = json.loads(body)
+    return parsed
 
 
 def test_a_response_has_the_ids_of_the_request() -> None:
     """StackId, RequestId, and LogicalResourceId are those of the event."""
-    answer = told(Response(SUCCESS, "id", data={"Arn": "id"}))
-    assert {key: answer[key] for key in ("StackId", "RequestId", "LogicalResourceId")} == {
+    body = body_of(Response(SUCCESS, "id", data={"Arn": "id"}))
+    assert {key: body[key] for key in ("StackId", "RequestId", "LogicalResourceId")} == {
         key: EVENT[key] for key in ("StackId", "RequestId", "LogicalResourceId")
     }
-    assert (answer["Status"], answer["PhysicalResourceId"], answer["Data"]) == ("SUCCESS", "id", {"Arn": "id"})
+    assert (body["Status"], body["PhysicalResourceId"], body["Data"]) == ("SUCCESS", "id", {"Arn": "id"})
 
 
 @given(st.text(), st.lists(st.text(max_size=300), max_size=60), st.text(max_size=20))
 def test_every_response_fits(reason: str, details: list[str], elsewhere: str) -> None:
     """With any reason, the response is valid JSON of at most 4,096 bytes, and its reason one line."""
-    answer = told(Response(FAILED, "id", reason, tuple(details), elsewhere))
-    assert not any(ord(character) < 32 for character in answer["Reason"])
+    body = body_of(Response(FAILED, "id", reason, tuple(details), elsewhere))
+    assert not any(ord(character) < 32 for character in body["Reason"])
 
 
 def test_as_many_details_as_fit_are_shown() -> None:
     """The first details are shown, then how many more there are and where."""
     details = tuple(f"Distributions[{i}].Region: is required" for i in range(500))
-    reason = told(Response(FAILED, "id", "500 problems", details, "log group /aws/lambda/p"))["Reason"]
+    reason = body_of(Response(FAILED, "id", "500 problems", details, "log group /aws/lambda/p"))["Reason"]
     assert reason.startswith("500 problems: Distributions[0].Region: is required; Distributions[1]")
     shown = reason.count("is required")
     assert reason.endswith(f"and {500 - shown} more: see log group /aws/lambda/p")
@@ -51,19 +51,19 @@ def test_as_many_details_as_fit_are_shown() -> None:
 
 def test_all_details_are_shown_if_they_fit() -> None:
     """No detail is left out if there is room for it."""
-    reason = told(Response(FAILED, "id", "2 problems", ("a", "b"), "log group x"))["Reason"]
+    reason = body_of(Response(FAILED, "id", "2 problems", ("a", "b"), "log group x"))["Reason"]
     assert reason == "2 problems: a; b"
 
 
 def test_a_single_detail_is_cut_rather_than_dropped() -> None:
     """A single detail that is too long is shown in part."""
-    reason = told(Response(FAILED, "id", "1 problem", ("Tags: " + "x" * 5000,), "log group x"))["Reason"]
+    reason = body_of(Response(FAILED, "id", "1 problem", ("Tags: " + "x" * 5000,), "log group x"))["Reason"]
     assert reason.startswith("1 problem: Tags: xxx")
 
 
-def test_a_reason_keeps_its_head() -> None:
+def test_a_reason_keeps_its_beginning() -> None:
     """A reason that is too long is cut at its end, not at its beginning."""
-    reason = told(Response(FAILED, "id", "the point is this: " + "ä" * 5000))["Reason"]
+    reason = body_of(Response(FAILED, "id", "the point is this: " + "ä" * 5000))["Reason"]
     assert reason.startswith("the point is this: ")
     assert reason.endswith("...")
 
@@ -71,7 +71,7 @@ def test_a_reason_keeps_its_head() -> None:
 def test_expendable_attributes_are_dropped_first() -> None:
     """Attributes that do not fit are dropped in the given order, IDs never."""
     data = {"Arn": "a" * 1000, "Regions": "r" * 3500, "Name": "n"}
-    assert told(Response(SUCCESS, "id", data=data, expendable=("Regions", "Name")))["Data"] == {
+    assert body_of(Response(SUCCESS, "id", data=data, expendable=("Regions", "Name")))["Data"] == {
         "Arn": "a" * 1000,
         "Name": "n",
     }
@@ -90,7 +90,7 @@ ODD = st.characters(codec=None) | st.sampled_from(
 @given(st.text(ODD))
 def test_a_reason_has_no_character_that_xml_forbids_or_that_reorders_it(text: str) -> None:
     """Surrogates, noncharacters, control characters, and bidirectional control characters never reach a Reason."""
-    reason = told(Response(FAILED, "id", text))["Reason"]
+    reason = body_of(Response(FAILED, "id", text))["Reason"]
     for character in reason:
         assert unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp")
         assert ord(character) & 0xFFFE != 0xFFFE
@@ -123,8 +123,8 @@ def test_a_character_that_xml_forbids_becomes_a_space(character: str) -> None:
 
 
 @given(st.text(ODD, max_size=300), st.integers(0, 400))
-def test_a_cut_text_fits_and_is_a_head_of_the_text(text: str, room: int) -> None:
-    """A text that is cut has at most so many bytes of JSON, and is the beginning of the original."""
+def test_a_cut_text_fits_and_is_the_beginning_of_the_text(text: str, room: int) -> None:
+    """A cut text fits into the bytes of JSON and is the beginning of the original."""
     short = cut(text, room)
     assert len(json.dumps(short, ensure_ascii=False).encode("utf-8", "replace")) - 2 <= room
     assert text.startswith(short if short == text else short.removesuffix("..."))
@@ -139,7 +139,7 @@ def test_a_shown_character_is_not_cut_in_two() -> None:
 
 
 @given(st.text(ODD, max_size=200), st.text(ODD, max_size=200))
-def test_odd_attributes_and_ids_keep_the_body_valid(physical_id: str, value: str) -> None:
+def test_unusual_attributes_and_ids_keep_the_body_valid(physical_id: str, value: str) -> None:
     """With any physical ID and attributes, the body is UTF-8 and JSON."""
     body = json.loads(Response(SUCCESS, physical_id, data={"Name": value}).body(REQUEST).decode("utf-8"))
     assert body["Data"]["Name"] == value.encode("utf-8", "replace").decode()
@@ -182,4 +182,4 @@ def test_no_response_in_time_is_none() -> None:
 
 def test_a_surrogate_does_not_prevent_a_response() -> None:
     """A surrogate, which JSON can contain but UTF-8 cannot, does not prevent a response."""
-    assert told(Response(FAILED, "id")._replace(reason="\ud800x"))["Reason"].endswith("x")
+    assert body_of(Response(FAILED, "id")._replace(reason="\ud800x"))["Reason"].endswith("x")

@@ -17,8 +17,8 @@ from provider.construct.properties import DiskImageFormat, Distribution, OnDelet
 from provider.construct.provider import DeployedProvider
 from provider.lint.template import check
 from provider.resources import DISTRIBUTION_CONFIGURATION
-from provider.schema.attributes import ATTRIBUTES
 from provider.schema.finding import Severity
+from provider.schema.return_values import ATTRIBUTES
 from tests.construct.synthesis import resources_of
 from tests.stack import ARN, NAME, Resource
 
@@ -176,7 +176,7 @@ def test_findings_are_those_of_the_handler(
         ({"nme": "a", "distributions": [AMI]}, "nme: unknown property"),
         ({"name": "a b c", "distributions": [{**AMI, "ami_distribution_configration": {}}]},
          "distributions[0].ami_distribution_configration: unknown property"),
-        ({"adopt": f"{ARN}x", "name": "golden", "distributions": [AMI]}, "adopt: give either name "),
+        ({"adopt": f"{ARN}x", "name": "golden", "distributions": [AMI]}, "adopt: "),
         ({"name": "golden", "distributions": [{"ami_distribution_configuration": {"ami_tags": {"A: b": 300 * "x"}}}]},
          'distributions[0].ami_distribution_configuration.ami_tags["A: b"]: must be'),
         ({"name": "golden", "distributions": AMI}, "distributions: must be a list, not a mapping"),

@@ -19,7 +19,7 @@ from provider.schema.model import Schema, pascal_case
 def structures(part: Schema, name: str = ROOT) -> Iterator[tuple[str, Schema]]:
     if part.item is not None:
         yield from structures(part.item, part.item.shape)
-    elif part.kind == "structure":
+    elif part.type_name == "structure":
         yield name, part
         for member in part.members.values():
             yield from structures(member, member.shape)

@@ -15,7 +15,7 @@ from provider.emulator.emulator import Emulator
 from provider.handler import handler
 from provider.resources import resource_type
 from provider.schema.expand import expand
-from provider.schema.model import ON_DELETE, TARGET, Type, pascal_case
+from provider.schema.model import ON_DELETE, TARGET, Schema, pascal_case
 from provider.schema.rules import OWNERSHIP_TAGS
 from provider.stack_engine.sink import AnswerSink
 from provider.stack_engine.stacks import Stack, StackEngine
@@ -211,7 +211,7 @@ def names() -> dict[str, str]:
     return pairs
 
 
-def members(type_: Type) -> set[str]:
+def members(type_: Schema) -> set[str]:
     """The properties of a type, and of all types within it."""
     inner = {name for one in (type_.item, *type_.members.values()) if one for name in members(one)}
     return inner | {pascal_case(name) for name in type_.members}

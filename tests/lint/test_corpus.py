@@ -90,7 +90,7 @@ def told_by_the_handler(template: Path, resource: Resource, captured: pytest.Cap
             if name in deployment.order:
                 resource.deliver(created(str(name), declared["Type"], deployment.properties(str(name))))
     lines: list[dict[str, Any]] = [json.loads(line) for line in captured.readouterr().out.splitlines()]
-    errors = [line["details"] for line in lines if "nothing was called" in line.get("reason", "")]
+    errors = [line["details"] for line in lines if "no API calls were made" in line.get("reason", "")]
     return {text for texts in [*errors, *(line.get("warnings", []) for line in lines)] for text in texts}
 
 

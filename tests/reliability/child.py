@@ -1,7 +1,7 @@
-"""The function in a process of its own, with one thing wrong in it. Reads what from standard input.
+"""Runs the function in a separate process with one fault, which it reads from standard input.
 
-`broken`: a package that raises when imported. `slow`: one that takes a minute. `inside`: what happens inside the API
-client when a request to `operation` is about to be sent, or (`after`) has just been answered: exit, memory, kill.
+`broken`: a package that raises when imported. `slow`: a package whose import takes a minute. `inside`: an exit, a
+MemoryError, or a kill inside the API client before a request to `operation` is sent, or (`after`) after its response.
 """
 
 import json
@@ -16,14 +16,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 
 def shadow(package: str, source: str) -> None:
-    """Put a package of this name before the real one."""
+    """Shadow a package with another one."""
     folder = tempfile.mkdtemp()
     Path(folder, f"{package}.py").write_text(source, encoding="utf-8")
     sys.path.insert(0, folder)
 
 
 def happen(what: str) -> None:
-    """Let it happen."""
+    """Cause the fault."""
     if what == "exit":
         sys.exit(3)
     if what == "memory":
@@ -46,7 +46,9 @@ def main() -> None:
         def listener(**_: Any) -> None:
             happen(what)
 
-        client().meta.events.register(f"{moment}.imagebuilder.{work['operation']}", listener)
+        client("imagebuilder", os.environ.get("AWS_REGION")).meta.events.register(
+            f"{moment}.imagebuilder.{work['operation']}", listener
+        )
 
     from provider.handler import handler
 

@@ -1,4 +1,4 @@
-"""What the reliability tests share."""
+"""Shared by the reliability tests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The reliability matrix: what goes wrong, when, for which request, and what comes of it.
+"""The reliability matrix: each fault, when it occurs, and the outcome of each request type.
 
 `python -m tests.reliability.matrix` prints it as Markdown; test_matrix.py runs every cell.
 """
@@ -19,21 +19,21 @@ DONE: Final = "SUCCESS, done"
 UNDONE: Final = "FAILED, unchanged"
 CUT: Final = "FAILED, cut short"
 RETRIED: Final = "retried by Lambda, done"
-UNHEARD: Final = "nobody listens, unchanged"
+EXPIRED: Final = "expired, unchanged"
 
 MEANINGS: Final = {
-    DONE: "answered SUCCESS, and the configuration is as the template says",
-    UNDONE: "answered FAILED, and nothing has changed",
-    CUT: "answered FAILED in time, saying that the call's outcome is not known",
-    RETRIED: "no answer left, so Lambda delivers the event again; then answered SUCCESS, once",
-    UNHEARD: "the request came too late: its response URL has expired, so nothing is done, and the bucket rejects the "
-    "response; logged, and not retried",
+    DONE: "the response is SUCCESS, and the configuration is as in the template",
+    UNDONE: "the response is FAILED, and nothing has changed",
+    CUT: "the response is FAILED in time, and says that the outcome of the call is unknown",
+    RETRIED: "no response was sent, so Lambda delivers the event again; the response to that is SUCCESS, once",
+    EXPIRED: "the request is too late: its response URL has expired, so nothing is done, and the bucket rejects the "
+    "response; this is logged and not retried",
 }
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One row. `outcomes` are those of Create, Update and Delete; `seconds` is the time that Lambda gives."""
+    """One row. `outcomes` are those of Create, Update, and Delete; `seconds` is Lambda's timeout."""
 
     phase: str
     name: str
@@ -47,9 +47,9 @@ def _same(outcome: str) -> tuple[str, str, str]:
 
 FAULTS: Final = (
     Fault(BEFORE, "throttled once", _same(DONE)),
-    Fault(BEFORE, "throttled for good", _same(UNDONE), 3),
-    Fault(BEFORE, "API out of reach", _same(UNDONE), 3),
-    Fault(BEFORE, "not allowed", _same(UNDONE)),
+    Fault(BEFORE, "always throttled", _same(UNDONE), 3),
+    Fault(BEFORE, "API unreachable", _same(UNDONE), 3),
+    Fault(BEFORE, "access denied", _same(UNDONE)),
     Fault(BEFORE, "no credentials", _same(UNDONE)),
     Fault(BEFORE, "response URL expired", _same(UNDONE)),
     Fault(BEFORE, "no time left", _same(UNDONE), 0.2),
@@ -57,22 +57,22 @@ FAULTS: Final = (
     Fault(BEFORE, "package slow to load", _same(UNDONE), 2.5),
     Fault(BEFORE, "killed", _same(RETRIED)),
     Fault(DURING, "503 once", _same(DONE)),
-    Fault(DURING, "500 for good", _same(UNDONE), 4),
+    Fault(DURING, "500 always", _same(UNDONE), 4),
     Fault(DURING, "reset once", _same(DONE)),
-    Fault(DURING, "reset for good", _same(UNDONE), 4),
+    Fault(DURING, "reset always", _same(UNDONE), 4),
     Fault(DURING, "garbage once", _same(DONE)),
-    Fault(DURING, "garbage for good", _same(UNDONE), 4),
+    Fault(DURING, "garbage always", _same(UNDONE), 4),
     Fault(DURING, "hangs", _same(CUT), 2.5),
-    Fault(DURING, "unmodelled error", _same(UNDONE)),
+    Fault(DURING, "unknown error", _same(UNDONE)),
     Fault(DURING, "exit inside the client", _same(UNDONE)),
     Fault(DURING, "out of memory inside the client", _same(UNDONE)),
     Fault(DURING, "killed", _same(RETRIED)),
     Fault(AFTER, "503 once", _same(DONE)),
-    Fault(AFTER, "500 for good", _same(DONE)),
+    Fault(AFTER, "500 always", _same(DONE)),
     Fault(AFTER, "reset once", _same(DONE)),
-    Fault(AFTER, "reset for good", _same(DONE)),
+    Fault(AFTER, "reset always", _same(DONE)),
     Fault(AFTER, "garbage once", _same(DONE)),
-    Fault(AFTER, "garbage for good", _same(DONE)),
+    Fault(AFTER, "garbage always", _same(DONE)),
     Fault(AFTER, "throttled on the retry", _same(DONE)),
     Fault(AFTER, "hangs", _same(CUT), 2.5),
     Fault(AFTER, "killed", _same(RETRIED)),
@@ -80,28 +80,28 @@ FAULTS: Final = (
     Fault(DELIVERY, "429 once", _same(DONE)),
     Fault(DELIVERY, "reset once", _same(DONE)),
     Fault(DELIVERY, "hangs once", _same(DONE), 4),
-    Fault(DELIVERY, "503 for good", _same(RETRIED), 2),
-    Fault(DELIVERY, "out of reach", _same(RETRIED), 2),
-    Fault(DELIVERY, "certificate nobody vouches for", _same(RETRIED), 2),
-    Fault(DELIVERY, "307 for good", _same(RETRIED), 2),
+    Fault(DELIVERY, "503 always", _same(RETRIED), 2),
+    Fault(DELIVERY, "unreachable", _same(RETRIED), 2),
+    Fault(DELIVERY, "untrusted certificate", _same(RETRIED), 2),
+    Fault(DELIVERY, "307 always", _same(RETRIED), 2),
     Fault(DELIVERY, "400 once", _same(DONE)),
-    Fault(DELIVERY, "400 for good", _same(RETRIED), 2),
-    Fault(DELIVERY, "404 for good", _same(RETRIED), 2),
+    Fault(DELIVERY, "400 always", _same(RETRIED), 2),
+    Fault(DELIVERY, "404 always", _same(RETRIED), 2),
     Fault(DELIVERY, "403 while the URL is valid", _same(RETRIED), 2),
-    Fault(DELIVERY, "403 after the URL has expired", _same(UNHEARD)),
+    Fault(DELIVERY, "403 after the URL has expired", _same(EXPIRED)),
     Fault(DELIVERY, "killed", _same(RETRIED)),
 )
 
 
 def cells() -> Iterator[tuple[Fault, RequestType, str]]:
-    """Every cell: the fault, the request's type, and what comes of it."""
+    """Yield every cell: the fault, the request type, and the outcome."""
     for fault in FAULTS:
         for request, outcome in zip(REQUESTS, fault.outcomes, strict=True):
             yield fault, request, outcome
 
 
 def markdown() -> str:
-    """The matrix as a Markdown table, and what its words mean."""
+    """Return the matrix as a Markdown table, with the meanings of the outcomes."""
     rows = [f"| {fault.phase} | {fault.name} | {' | '.join(fault.outcomes)} |" for fault in FAULTS]
     table = ["| when | fault | Create | Update | Delete |", "|---|---|---|---|---|", *rows, ""]
     return "\n".join([*table, *(f"- *{word}*: {meaning}." for word, meaning in MEANINGS.items())]) + "\n"

@@ -1,8 +1,8 @@
 """A bounded soak: many requests of mixed kinds in warm processes, with a share of all calls and deliveries failing.
 
 `python -m tests.reliability.soak` runs a thousand, four at a time, and prints the figures; `make soak` does that.
-Each process plays CloudFormation for stacks of its own: it creates, updates, renames, rolls back and deletes, takes
-the answers itself, and delivers an event again where the function raised, as Lambda does.
+Each process plays CloudFormation for its own stacks: it creates, updates, renames, rolls back, and deletes, receives
+the responses, and delivers an event again if the function raised an exception, as Lambda does.
 """
 
 import json
@@ -34,10 +34,10 @@ _SECONDS = 20
 
 @dataclass
 class Figures:
-    """What one process saw. `growth` is resident memory, in KiB, from the second quarter of the run to its end."""
+    """The figures of one process. `growth` is the growth of resident memory in KiB after the first quarter."""
 
     requests: int = 0
-    answers: int = 0
+    responses: int = 0
     succeeded: int = 0
     failed: int = 0
     invocations: int = 0
@@ -60,7 +60,7 @@ class Context:
 
 
 class Player:
-    """CloudFormation for one process's stacks, and the process's bucket for answers."""
+    """Plays CloudFormation for the stacks of one process, with a bucket for the responses."""
 
     def __init__(self, number: int, seed: int) -> None:
         self.figures = Figures()
@@ -71,9 +71,9 @@ class Player:
         self._serial = 0
 
     def play(self, requests: int) -> Figures:
-        """Send so many requests and report."""
+        """Send a number of requests and return the figures."""
         bucket = LoopbackServer(self._respond)
-        self._url = f"{bucket.url}/answer?X-Amz-Signature=s"
+        self._url = f"{bucket.url}/response?X-Amz-Signature=s"
         baseline = 0
         while self.figures.requests < requests:
             if self.figures.requests >= requests // 4 and not baseline:
@@ -98,26 +98,26 @@ class Player:
     def _create(self) -> None:
         self._serial += 1
         logical_id = f"R{self._number}x{self._serial}"
-        wanted = self._properties(f"p{self._number}-{self._serial}")
-        answer = self._send("Create", logical_id, ResourceProperties=wanted)
-        if answer["Status"] == "SUCCESS":
-            self._lives[logical_id] = {"id": answer["PhysicalResourceId"], "properties": wanted}
+        desired = self._properties(f"p{self._number}-{self._serial}")
+        response = self._send("Create", logical_id, ResourceProperties=desired)
+        if response["Status"] == "SUCCESS":
+            self._lives[logical_id] = {"id": response["PhysicalResourceId"], "properties": desired}
         else:
-            self._until_deleted(logical_id, answer["PhysicalResourceId"], wanted)
+            self._until_deleted(logical_id, response["PhysicalResourceId"], desired)
 
     def _update(self, logical_id: str, *, rename: bool) -> None:
         life = self._lives[logical_id]
         before, physical_id = life["properties"], life["id"]
         self._serial += 1
-        wanted = self._properties(f"p{self._number}-{self._serial}" if rename else before["Name"])
-        answer = self._change(logical_id, physical_id, wanted, before)
-        if answer["Status"] == "FAILED":
-            if answer["PhysicalResourceId"] != physical_id:
-                self.figures.wrong.append(f"a failed Update answered {answer['PhysicalResourceId']}")
-            while self._change(logical_id, physical_id, before, wanted)["Status"] == "FAILED":
+        desired = self._properties(f"p{self._number}-{self._serial}" if rename else before["Name"])
+        response = self._change(logical_id, physical_id, desired, before)
+        if response["Status"] == "FAILED":
+            if response["PhysicalResourceId"] != physical_id:
+                self.figures.wrong.append(f"a failed Update returned {response['PhysicalResourceId']}")
+            while self._change(logical_id, physical_id, before, desired)["Status"] == "FAILED":
                 pass
         else:
-            life["properties"], life["id"] = wanted, answer["PhysicalResourceId"]
+            life["properties"], life["id"] = desired, response["PhysicalResourceId"]
             if life["id"] != physical_id:
                 self._until_deleted(logical_id, physical_id, before)
 
@@ -160,14 +160,14 @@ class Player:
             except Undelivered:
                 continue
         if len(self._taken) != 1:
-            raise AssertionError(f"{len(self._taken)} answers to {request_type} {logical_id}")
-        answer: dict[str, Any] = json.loads(self._taken[0])
-        if (answer["RequestId"], answer["LogicalResourceId"]) != (event["RequestId"], logical_id):
-            self.figures.wrong.append(f"an answer to {answer['RequestId']} where {event['RequestId']} was asked")
-        self.figures.answers += 1
-        self.figures.succeeded += answer["Status"] == "SUCCESS"
-        self.figures.failed += answer["Status"] == "FAILED"
-        return answer
+            raise AssertionError(f"{len(self._taken)} responses to {request_type} {logical_id}")
+        response: dict[str, Any] = json.loads(self._taken[0])
+        if (response["RequestId"], response["LogicalResourceId"]) != (event["RequestId"], logical_id):
+            self.figures.wrong.append(f"a response to {response['RequestId']} instead of {event['RequestId']}")
+        self.figures.responses += 1
+        self.figures.succeeded += response["Status"] == "SUCCESS"
+        self.figures.failed += response["Status"] == "FAILED"
+        return response
 
     def _respond(self, _method: str, _target: str, body: bytes, _headers: Message) -> Reply | WireFault:
         self.figures.deliveries += 1
@@ -193,7 +193,7 @@ def _resident() -> int:
 
 
 def soak(requests: int, processes: int, seed: int) -> tuple[list[Figures], Mapping[str, str], int, float]:
-    """Run it: each process's figures, what is there afterwards (ARN to description), API calls, and seconds."""
+    """Run the soak. Returns each process's figures, the remaining descriptions by ARN, API calls, and seconds."""
     start = time.monotonic()
     with Emulator() as emulator:
         emulator.fail_at_random(SHARE, API_FAULTS, seed)
@@ -217,13 +217,13 @@ def soak(requests: int, processes: int, seed: int) -> tuple[list[Figures], Mappi
 
 
 def main() -> None:
-    """Run a thousand requests and print the figures; exit with 1 where anything is not as it should be."""
+    """Run a thousand requests and print the figures. Exits with 1 if anything is wrong."""
     figures, left, calls, seconds = soak(1000, 4, seed=20261123)
     expected = {arn: text for one in figures for arn, text in one.expected.items()}
     kinds = sum((Counter(one.kinds) for one in figures), Counter[str]())
     wrong = [text for one in figures for text in one.wrong]
     print(f"{sum(one.requests for one in figures)} requests ({', '.join(f'{n} {k}' for k, n in kinds.items())})")
-    print(f"{sum(one.answers for one in figures)} answers, {len(wrong)} of them wrong, none twice")
+    print(f"{sum(one.responses for one in figures)} responses, {len(wrong)} of them wrong, none twice")
     print(f"  {sum(one.succeeded for one in figures)} SUCCESS, {sum(one.failed for one in figures)} FAILED")
     print(
         f"{sum(one.invocations for one in figures)} invocations, {calls} API calls, "

@@ -1,4 +1,4 @@
-"""Killed again and again at random points, and delivered again each time, a request still comes to its one answer."""
+"""A request whose process is killed repeatedly and that is delivered again still gets one response."""
 
 import json
 import random
@@ -26,7 +26,7 @@ def bucket() -> Iterator[Bucket]:
 
 
 def kill_after(seconds: float, event: dict[str, Any]) -> bool:
-    """Start the function's process on the event and kill it after so long; whether it had ended by itself."""
+    """Start the function's process and kill it after some seconds. Returns whether it had ended before."""
     work = json.dumps({"event": event, "milliseconds": 20_000})
     with subprocess.Popen(
         [sys.executable, str(CHILD)],
@@ -51,7 +51,7 @@ def kill_after(seconds: float, event: dict[str, Any]) -> bool:
 def test_any_number_of_kills_loses_nothing(
     emulator: Emulator, bucket: Bucket, request_type: RequestType, seed: int
 ) -> None:
-    """After kills at random points and redelivery the configuration is as the template says, and nothing is left."""
+    """After kills at random points and redelivery, only the template's configuration exists."""
     world = World(emulator, bucket, request_type, 20)
     event = world.event(request_type, world.request_id)
     start = time.monotonic()

@@ -12,7 +12,7 @@ import pytest
 from provider.cloudformation.response import LIMIT
 from provider.emulator.emulator import Emulator
 from provider.emulator.emulator import Fault as Api
-from tests.reliability.matrix import CUT, DONE, RETRIED, UNDONE, UNHEARD, Fault, RequestType, cells, markdown
+from tests.reliability.matrix import CUT, DONE, EXPIRED, RETRIED, UNDONE, Fault, RequestType, cells, markdown
 from tests.reliability.world import SECRETS, Bucket, World
 from tests.stack import ARN, STACK_ID
 
@@ -21,12 +21,12 @@ CERTIFICATE = ROOT / "tests" / "emulator" / "test_emulator.pem"
 
 
 def fails(fault: Api, times: int, *, after: bool = False) -> Callable[[World], None]:
-    """The call that makes the change meets a fault of the API's, so many times."""
+    """Make the call that changes the configuration fail a number of times."""
     return lambda world: world.emulator.fail(world.operation, fault, times=times, after=after)
 
 
 def bucket_meets(*trouble: str, lasting: str = "") -> Callable[[World], None]:
-    """The PUT of the answer meets trouble."""
+    """Make the PUT of the response fail."""
 
     def arrange(world: World) -> None:
         world.bucket.trouble, world.bucket.lasting = list(trouble), lasting
@@ -35,35 +35,35 @@ def bucket_meets(*trouble: str, lasting: str = "") -> Callable[[World], None]:
 
 
 def in_child(**wrong: str) -> Callable[[World], None]:
-    """The function runs in a process of its own in which something is wrong."""
+    """Run the function in a separate process with a fault."""
     return lambda world: world.child.update({"operation": world.operation, **wrong})
 
 
 def unreachable(world: World) -> None:
-    """Nobody listens where the API should be."""
+    """Make the API's address refuse connections."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         os.environ["AWS_ENDPOINT_URL_IMAGEBUILDER"] = f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def without_credentials(_: World) -> None:
-    """The environment has no credentials."""
+    """Remove the credentials."""
     del os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
 
 
 def expired(world: World) -> None:
-    """The URL's signature ended long ago."""
+    """Use a response URL that expired long ago."""
     world.url = world.bucket.url("&X-Amz-Date=20200101T000000Z")
 
 
 def throttled_on_the_retry(world: World) -> None:
-    """The call takes effect, its answer is lost, and the retry is throttled."""
+    """Make the call take effect without a response, and throttle the retry."""
     world.emulator.fail(world.operation, Api.SERVER_ERROR, after=True)
     world.emulator.fail(world.operation, Api.THROTTLE)
 
 
-def nobody_vouches(world: World) -> None:
-    """The bucket speaks TLS with a certificate that nobody vouches for."""
+def untrusted(world: World) -> None:
+    """Use a bucket with an untrusted certificate."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(CERTIFICATE)
     impostor = Bucket(tls)
@@ -71,34 +71,34 @@ def nobody_vouches(world: World) -> None:
     world.bucket.meanwhile = impostor.close
 
 
-def bucket_out_of_reach(world: World) -> None:
-    """Nobody listens where the answer should go."""
-    world.url = "http://127.0.0.1:1/answer?X-Amz-Signature=verysecretsignature"
+def bucket_unreachable(world: World) -> None:
+    """Make the bucket's address refuse connections."""
+    world.url = "http://127.0.0.1:1/response?X-Amz-Signature=verysecretsignature"
 
 
 def rejected_while_valid(world: World) -> None:
-    """The bucket rejects the response although the URL's signature is valid, as with a VPC endpoint's policy."""
+    """Make the bucket reject the response although the URL is valid, like a VPC endpoint's policy."""
     world.url = world.bucket.url(f"&X-Amz-Date={datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     world.bucket.lasting = "403"
 
 
 def rejected_after_expiry(world: World) -> None:
-    """The URL's signature ended long ago, and the bucket rejects the response for it."""
+    """Use a response URL that expired long ago and that the bucket therefore rejects."""
     expired(world)
     world.bucket.lasting = "403"
 
 
 def killed_while_delivering(world: World) -> None:
-    """The process is killed when the answer arrives, which is then lost."""
+    """Kill the process when the response arrives, and lose the response."""
     world.child["operation"] = world.operation
     world.bucket.meanwhile, world.bucket.trouble = world.kill, ["RESET"]
 
 
 ARRANGE: dict[tuple[str, str], Callable[[World], None]] = {
     ("before the call", "throttled once"): lambda world: world.emulator.fail("*", Api.THROTTLE),
-    ("before the call", "throttled for good"): lambda world: world.emulator.fail("*", Api.THROTTLE, times=999),
-    ("before the call", "API out of reach"): unreachable,
-    ("before the call", "not allowed"): fails(Api.DENIED, 99),
+    ("before the call", "always throttled"): lambda world: world.emulator.fail("*", Api.THROTTLE, times=999),
+    ("before the call", "API unreachable"): unreachable,
+    ("before the call", "access denied"): fails(Api.DENIED, 99),
     ("before the call", "no credentials"): without_credentials,
     ("before the call", "response URL expired"): expired,
     ("before the call", "no time left"): lambda _: None,
@@ -106,24 +106,24 @@ ARRANGE: dict[tuple[str, str], Callable[[World], None]] = {
     ("before the call", "package slow to load"): in_child(slow="aws_lambda_powertools"),
     ("before the call", "killed"): in_child(inside="kill"),
     ("during the call", "503 once"): fails(Api.UNAVAILABLE, 1),
-    ("during the call", "500 for good"): fails(Api.SERVER_ERROR, 999),
+    ("during the call", "500 always"): fails(Api.SERVER_ERROR, 999),
     ("during the call", "reset once"): fails(Api.RESET, 1),
-    ("during the call", "reset for good"): fails(Api.RESET, 999),
+    ("during the call", "reset always"): fails(Api.RESET, 999),
     ("during the call", "garbage once"): fails(Api.GARBAGE, 1),
-    ("during the call", "garbage for good"): fails(Api.GARBAGE, 999),
+    ("during the call", "garbage always"): fails(Api.GARBAGE, 999),
     ("during the call", "hangs"): fails(Api.HANG, 999),
-    ("during the call", "unmodelled error"): lambda world: world.emulator.fail_with(
+    ("during the call", "unknown error"): lambda world: world.emulator.fail_with(
         world.operation, "NobodyKnowsException", 418, "what is this?", times=99
     ),
     ("during the call", "exit inside the client"): in_child(inside="exit"),
     ("during the call", "out of memory inside the client"): in_child(inside="memory"),
     ("during the call", "killed"): in_child(inside="kill"),
     ("after it took effect", "503 once"): fails(Api.UNAVAILABLE, 1, after=True),
-    ("after it took effect", "500 for good"): fails(Api.SERVER_ERROR, 999, after=True),
+    ("after it took effect", "500 always"): fails(Api.SERVER_ERROR, 999, after=True),
     ("after it took effect", "reset once"): fails(Api.RESET, 1, after=True),
-    ("after it took effect", "reset for good"): fails(Api.RESET, 999, after=True),
+    ("after it took effect", "reset always"): fails(Api.RESET, 999, after=True),
     ("after it took effect", "garbage once"): fails(Api.GARBAGE, 1, after=True),
-    ("after it took effect", "garbage for good"): fails(Api.GARBAGE, 999, after=True),
+    ("after it took effect", "garbage always"): fails(Api.GARBAGE, 999, after=True),
     ("after it took effect", "throttled on the retry"): throttled_on_the_retry,
     ("after it took effect", "hangs"): fails(Api.HANG, 999, after=True),
     ("after it took effect", "killed"): in_child(inside="kill", after="yes"),
@@ -131,13 +131,13 @@ ARRANGE: dict[tuple[str, str], Callable[[World], None]] = {
     ("during delivery", "429 once"): bucket_meets("429"),
     ("during delivery", "reset once"): bucket_meets("RESET"),
     ("during delivery", "hangs once"): bucket_meets("HANG"),
-    ("during delivery", "503 for good"): bucket_meets(lasting="503"),
-    ("during delivery", "out of reach"): bucket_out_of_reach,
-    ("during delivery", "certificate nobody vouches for"): nobody_vouches,
-    ("during delivery", "307 for good"): bucket_meets(lasting="307"),
+    ("during delivery", "503 always"): bucket_meets(lasting="503"),
+    ("during delivery", "unreachable"): bucket_unreachable,
+    ("during delivery", "untrusted certificate"): untrusted,
+    ("during delivery", "307 always"): bucket_meets(lasting="307"),
     ("during delivery", "400 once"): bucket_meets("400"),
-    ("during delivery", "400 for good"): bucket_meets(lasting="400"),
-    ("during delivery", "404 for good"): bucket_meets(lasting="404"),
+    ("during delivery", "400 always"): bucket_meets(lasting="400"),
+    ("during delivery", "404 always"): bucket_meets(lasting="404"),
     ("during delivery", "403 while the URL is valid"): rejected_while_valid,
     ("during delivery", "403 after the URL has expired"): rejected_after_expiry,
     ("during delivery", "killed"): killed_while_delivering,
@@ -164,7 +164,7 @@ def test_a_cell(
     request_type: RequestType,
     outcome: str,
 ) -> None:
-    """Whatever goes wrong, a request has one right answer in time, loses nothing and tells no secret."""
+    """With any fault, a request gets one correct response in time, loses nothing, and reveals no secret."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "verysecretkey")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "access")
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
@@ -181,45 +181,45 @@ def test_a_cell(
         assert not [secret for secret in SECRETS if secret in text]
 
 
-def answered(world: World, status: str) -> None:
-    """Exactly one answer was taken, whole and valid, with the physical ID that the contract says."""
+def check_response(world: World, status: str) -> None:
+    """Check that exactly one valid response was received, with the right physical ID."""
     assert not world.raised
     assert len(set(world.bucket.seen)) == 1, "every attempt at delivery has the same body"
-    answer = world.answer
+    response = world.response
     assert len(world.bucket.taken[0]) <= LIMIT
-    assert answer["Status"] == status
-    assert (answer["StackId"], answer["RequestId"]) == (STACK_ID, world.request_id)
+    assert response["Status"] == status
+    assert (response["StackId"], response["RequestId"]) == (STACK_ID, world.request_id)
     if world.request_type == "Create" and status == "FAILED":
-        assert answer["PhysicalResourceId"] == f"{ARN}golden" or not answer["PhysicalResourceId"].startswith("arn:")
+        assert response["PhysicalResourceId"] == f"{ARN}golden" or not response["PhysicalResourceId"].startswith("arn:")
     else:
-        assert answer["PhysicalResourceId"] == f"{ARN}golden"
+        assert response["PhysicalResourceId"] == f"{ARN}golden"
     if status == "FAILED":
-        assert answer["Reason"]
+        assert response["Reason"]
         assert world.follow_up()["Status"] == "SUCCESS"
         assert world.description == (None if world.request_type != "Update" else "before")
 
 
 def done(world: World) -> None:
-    """Answered SUCCESS, and the world is as wanted."""
+    """Check that the response is SUCCESS and the configuration is as desired."""
     assert world.done
-    answered(world, "SUCCESS")
+    check_response(world, "SUCCESS")
 
 
 def undone(world: World) -> None:
-    """Answered FAILED, and the world is as it was."""
+    """Check that the response is FAILED and the configuration is unchanged."""
     assert world.unchanged
-    answered(world, "FAILED")
+    check_response(world, "FAILED")
 
 
 def cut(world: World) -> None:
-    """Answered FAILED for lack of time; what happened is found out by the next request."""
+    """Check that the response is FAILED for lack of time; the next request reads the outcome."""
     assert world.done or world.unchanged
-    assert "timed out during" in world.answer["Reason"]
-    answered(world, "FAILED")
+    assert "timed out during" in world.response["Reason"]
+    check_response(world, "FAILED")
 
 
 def retried(world: World) -> None:
-    """No answer was taken; delivered again in a world that is well, the request is answered SUCCESS."""
+    """Check that no response was received and that without the fault, a redelivery gets SUCCESS."""
     assert world.raised
     assert world.bucket.taken == []
     world.emulator.reset_faults()
@@ -231,24 +231,24 @@ def retried(world: World) -> None:
     done(world)
 
 
-def unheard(world: World) -> None:
-    """Nothing is done, and the function ends without an error, which Lambda would retry for nothing."""
+def unchanged_after_expiry(world: World) -> None:
+    """Check that nothing is changed and the function raises no error, which Lambda would retry in vain."""
     assert world.unchanged
     assert not world.raised
     assert world.bucket.taken == []
     assert len(world.bucket.seen) == 1
 
 
-CHECKS = {DONE: done, UNDONE: undone, CUT: cut, RETRIED: retried, UNHEARD: unheard}
+CHECKS = {DONE: done, UNDONE: undone, CUT: cut, RETRIED: retried, EXPIRED: unchanged_after_expiry}
 
 
 def test_the_matrix_has_its_cells() -> None:
-    """There are at least sixty cells, each arranged and each with a check, and no arrangement is left over."""
+    """There are at least sixty cells; each has a setup and a check, and each setup has a cell."""
     assert len(list(cells())) >= 60
     assert {(fault.phase, fault.name) for fault, _, _ in cells()} == set(ARRANGE)
     assert {outcome for _, _, outcome in cells()} == set(CHECKS)
 
 
 def test_the_documented_matrix_is_fresh() -> None:
-    """The README quotes the matrix as it is; `python -m tests.reliability.matrix` prints it."""
+    """The README has the current matrix, which `python -m tests.reliability.matrix` prints."""
     assert markdown() in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One request in a world where things go wrong: an API, a bucket for the answer, and the function, all real."""
+"""One request with a fault, sent through the real function to a real API and a real bucket for the response."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ SECRETS = ("X-Amz-Signature", "verysecretsignature", "verysecretkey")
 
 
 class Bucket:
-    """Takes answers; `trouble` is what the next PUTs meet instead, `lasting` what all later ones do."""
+    """Receives responses. `trouble` are the faults of the next PUTs, `lasting` the fault of all later ones."""
 
     def __init__(self, tls: Any = None) -> None:
         self.trouble: list[str] = []
@@ -40,10 +40,10 @@ class Bucket:
 
     def url(self, query: str = "") -> str:
         """A pre-signed URL of this bucket."""
-        return f"{self._server.url}/answer?X-Amz-Expires=7200{query}&X-Amz-Signature=verysecretsignature"
+        return f"{self._server.url}/response?X-Amz-Expires=7200{query}&X-Amz-Signature=verysecretsignature"
 
     def close(self) -> None:
-        """Stop taking answers."""
+        """Stop the bucket."""
         self._server.close()
 
     def _respond(self, _method: str, _target: str, body: bytes, _headers: Message) -> Reply | ApiFault:
@@ -60,7 +60,7 @@ class Bucket:
 
 @dataclass
 class World:
-    """The world of one cell. `seconds` is what Lambda gives the function."""
+    """The environment of one cell. `seconds` is Lambda's timeout."""
 
     emulator: Emulator
     bucket: Bucket
@@ -68,7 +68,7 @@ class World:
     seconds: float
     url: str = ""
     child: dict[str, str] = field(default_factory=dict)
-    """What is wrong in a process of the function's own; empty where it runs in this one."""
+    """The faults of the function's own process; empty if it runs in this process."""
     output: str = ""
     raised: bool = False
 
@@ -80,7 +80,7 @@ class World:
             "Description": "before",
             "Distributions": [{"Region": "us-east-1", "AmiDistributionConfiguration": {"Name": NAME}}],
         }
-        self.wanted = {**self.before, "Description": "wanted"}
+        self.desired = {**self.before, "Description": "desired"}
         if self.request_type != "Create":
             self.emulator.seed(
                 name="golden",
@@ -91,34 +91,34 @@ class World:
 
     @property
     def operation(self) -> str:
-        """The call that makes the change."""
+        """The call that changes the configuration."""
         return OPERATION[self.request_type]
 
     @property
     def description(self) -> str | None:
-        """The description of the live configuration; None where there is none."""
+        """The description of the live configuration; None if it does not exist."""
         live = self.emulator.configurations.get(f"{ARN}golden")
         return None if live is None else live.get("description", "")
 
     @property
     def done(self) -> bool:
-        """Whether the live state is what the request wants."""
-        return self.description == (None if self.request_type == "Delete" else "wanted")
+        """Whether the live state is the desired one."""
+        return self.description == (None if self.request_type == "Delete" else "desired")
 
     @property
     def unchanged(self) -> bool:
-        """Whether the live state is what it was."""
+        """Whether the live state is unchanged."""
         return self.description == (None if self.request_type == "Create" else "before")
 
     @property
-    def answer(self) -> dict[str, Any]:
-        """The one answer that was taken."""
+    def response(self) -> dict[str, Any]:
+        """The response that was received."""
         (body,) = self.bucket.taken
         told: dict[str, Any] = json.loads(body)
         return told
 
     def send(self) -> float:
-        """Deliver the request as Lambda does; seconds that it took."""
+        """Deliver the request as Lambda does. Returns how many seconds it took."""
         start = time.monotonic()
         event = self.event(self.request_type, self.request_id)
         if self.child:
@@ -132,20 +132,20 @@ class World:
         return time.monotonic() - start
 
     def follow_up(self) -> dict[str, Any]:
-        """Heal everything and send what CloudFormation sends after this request's failure; its answer."""
-        physical_id = self.answer["PhysicalResourceId"]
+        """Remove all faults and send what CloudFormation sends after this request's failure. Returns the response."""
+        physical_id = self.response["PhysicalResourceId"]
         self.emulator.reset_faults()
         self.bucket.taken.clear()
         self.url, self.child = self.bucket.url(), {}
         kind: RequestType = "Update" if self.request_type == "Update" else "Delete"
         event = self.event(kind, str(uuid.uuid4())) | {"PhysicalResourceId": physical_id}
         if kind == "Update":
-            event |= {"ResourceProperties": self.before, "OldResourceProperties": self.wanted}
+            event |= {"ResourceProperties": self.before, "OldResourceProperties": self.desired}
         handler(event, Context(milliseconds=20_000))
-        return self.answer
+        return self.response
 
     def kill(self) -> None:
-        """Kill the function's process, and see it dead."""
+        """Kill the function's process and wait for its end."""
         self._process.kill()
         self._process.wait()
 
@@ -158,7 +158,7 @@ class World:
             "LogicalResourceId": "Golden",
             "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
             "ResponseURL": self.url,
-            "ResourceProperties": self.wanted,
+            "ResourceProperties": self.desired,
         }
         if request_type != "Create":
             event["PhysicalResourceId"] = f"{ARN}golden"

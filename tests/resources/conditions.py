@@ -1,4 +1,4 @@
-"""What the tests of ownership share: configurations in a state, and requests with a date."""
+"""Shared by the tests of ownership: configurations in a state, and requests with a date."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ INVENTED = "images-Golden-1ABCDEFGHIJKL"
 
 
 def leave_unfinished(resource: Resource, name: str = "golden", **content: Any) -> str:
-    """Leave what a request leaves behind that is killed right after it created a configuration."""
+    """Leave behind what a request leaves that is killed right after its Create call."""
     tags = Owner(resource.stack_id, resource.logical_id).tags(State.UNFINISHED)
     return resource.emulator.seed(name=name, distributions=CONTENT, tags=tags, **content)
 

@@ -1,4 +1,4 @@
-"""A second, tiny resource type, as a stranger would add it: one module, and one row in the registry.
+"""A second, tiny resource type: one module, and one row in the registry.
 
 It keeps greetings on an HTTP server: PUT, GET, and DELETE of /<name>, whose body is the message.
 """
@@ -36,11 +36,11 @@ SERVER: Final = "GREETING_SERVER"
 def schema() -> Schema:
     """`Name` and `Message` are required, `Loud` is not."""
     members = {
-        "name": Schema(kind="string", shape="GreetingName", pattern="^[a-z]{1,20}$"),
-        "message": Schema(kind="string", shape="GreetingMessage", minimum=1),
-        "loud": Schema(kind="boolean", shape="GreetingLoud"),
+        "name": Schema(type_name="string", shape="GreetingName", pattern="^[a-z]{1,20}$"),
+        "message": Schema(type_name="string", shape="GreetingMessage", minimum=1),
+        "loud": Schema(type_name="boolean", shape="GreetingLoud"),
     }
-    return Schema(kind="structure", shape=PROPERTIES, members=members, required=("name", "message"))
+    return Schema(type_name="structure", shape=PROPERTIES, members=members, required=("name", "message"))
 
 
 class Greetings:
@@ -59,7 +59,7 @@ class Greetings:
         name = self.arn(target).partition("/")[2]
         return Configuration(self.arn(target), name, {"message": body}, {}) if status == 200 else None
 
-    def carry_out(self, step: Step, token: str) -> WriteResult:
+    def execute(self, step: Step, token: str) -> WriteResult:
         """PUT a greeting, or DELETE it."""
         match step:
             case CreateConfiguration(name, content):
@@ -88,7 +88,7 @@ class Greetings:
 def decide(
     request: Request, desired: Mapping[str, Any], old: Mapping[str, Any], observed: Observed, now: float
 ) -> NeedsRead | Plan:
-    """Create, update, or delete the greeting of the name; another name is a replacement."""
+    """Plan the Create, Update, or Delete of a greeting. Another name is a replacement."""
     if request.request_type == "Delete":
         own = request.physical_id.startswith("greeting/")
         return Plan(steps=(DeleteConfiguration(request.physical_id),) if own else ())
@@ -108,7 +108,7 @@ def decide(
 def decide_after_create(
     request: Request, desired: Mapping[str, Any], arn: str, live: Configuration | None
 ) -> ReadAgain | Plan:
-    """A greeting needs no handover."""
+    """Plan nothing more: a greeting needs no handover."""
     return ReadAgain(f"{arn} does not exist yet") if live is None else Plan(subject=live)
 
 

@@ -1,4 +1,4 @@
-"""A resource with a DistributionConfigurationArn adopts: it takes over contents, and gives back what it can."""
+"""A resource with a DistributionConfigurationArn adopts a configuration and manages its content."""
 
 from typing import Any
 
@@ -12,74 +12,74 @@ THEIRS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "old 
 
 
 def test_adopt_replaces_the_content(resource: Resource) -> None:
-    """Create with an ARN brings that configuration to the properties and answers the ARN."""
+    """A Create with an ARN updates that configuration to the properties and returns the ARN."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
-    told = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    response = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", arn)
     assert resource.calls() == ["Get", "Update", "Get"]
     assert "description" not in resource.live
-    assert told.data["Name"] == "theirs"
+    assert response.data["Name"] == "theirs"
 
 
-def test_adopting_what_is_as_wanted_calls_nothing(resource: Resource) -> None:
-    """Create with an ARN whose configuration is as wanted only reads."""
+def test_adopting_an_equal_configuration_only_reads(resource: Resource) -> None:
+    """A Create with an ARN only reads if the configuration is as desired."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     name = "old {{ imagebuilder:buildDate }}"
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami(Name=name)])
     assert resource.calls() == ["Get"]
 
 
-def test_an_adopted_configuration_is_not_marked(resource: Resource) -> None:
-    """Adoption puts no marks on, sets the user's tags and leaves everybody else's."""
+def test_an_adopted_configuration_gets_no_ownership_tags(resource: Resource) -> None:
+    """An adoption sets the user's tags, adds no ownership tags, and keeps all other tags."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, tags={"cost": "7", "env": "old"})
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"env": "prod"})
     assert resource.live["tags"] == {"cost": "7", "env": "prod"}
 
 
-def test_adopting_what_is_not_there_fails(resource: Resource) -> None:
-    """Create with the ARN of nothing fails, naming ARN, account and Region, and answers no ARN."""
-    told = resource.create(DistributionConfigurationArn=f"{ARN}nowhere", Distributions=[ami()])
-    assert told.status == "FAILED"
-    assert not told.physical_id.startswith("arn:")
-    assert all(part in told.reason for part in (f"{ARN}nowhere", "account 123456789012", "Region us-east-1"))
+def test_adopting_a_missing_configuration_fails(resource: Resource) -> None:
+    """A Create with an ARN that does not exist fails with the ARN, account, and Region, and returns no ARN."""
+    response = resource.create(DistributionConfigurationArn=f"{ARN}nowhere", Distributions=[ami()])
+    assert response.status == "FAILED"
+    assert not response.physical_id.startswith("arn:")
+    assert all(part in response.reason for part in (f"{ARN}nowhere", "account 123456789012", "Region us-east-1"))
 
 
 @pytest.mark.parametrize("here", ["us-east-1", "123456789012"])
-def test_what_is_elsewhere_is_refused_before_any_call(resource: Resource, here: str) -> None:
-    """An ARN of another Region or account is told as such, with the provider's own, and nothing is called."""
+def test_an_arn_of_another_location_is_rejected_before_any_call(resource: Resource, here: str) -> None:
+    """An ARN of another Region or account is rejected with both locations before any call."""
     there = {"us-east-1": "eu-west-1", "123456789012": "210987654321"}[here]
-    told = resource.create(DistributionConfigurationArn=f"{ARN}golden".replace(here, there), Distributions=[ami()])
-    assert told.status == "FAILED"
-    assert there in told.reason
-    assert "this provider serves account 123456789012, Region us-east-1" in told.reason
+    response = resource.create(DistributionConfigurationArn=f"{ARN}golden".replace(here, there), Distributions=[ami()])
+    assert response.status == "FAILED"
+    assert there in response.reason
+    assert "this provider manages account 123456789012, Region us-east-1" in response.reason
     assert resource.emulator.requests == []
 
 
-def test_a_failed_adoption_answers_no_arn(resource: Resource) -> None:
-    """Create with an ARN that fails answers no ARN even with OnDelete Delete, so that the rollback deletes nothing."""
+def test_a_failed_adoption_returns_no_arn(resource: Resource) -> None:
+    """A failed adoption returns no ARN even with OnDelete Delete, so the rollback deletes nothing."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     properties: dict[str, Any] = {"DistributionConfigurationArn": arn, "Distributions": [ami()], "OnDelete": "Delete"}
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED, times=99)
-    told = resource.create(**properties)
-    assert told.status == "FAILED"
-    assert not told.physical_id.startswith("arn:")
-    assert resource.send("Delete", properties, physical_id=told.physical_id).status == "SUCCESS"
+    response = resource.create(**properties)
+    assert response.status == "FAILED"
+    assert not response.physical_id.startswith("arn:")
+    assert resource.send("Delete", properties, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations[arn]["distributions"] == THEIRS
 
 
-def test_a_failed_adoption_gives_the_content_back(resource: Resource) -> None:
-    """Where adoption fails after the content was replaced, the former content is put back."""
+def test_a_failed_adoption_restores_the_content(resource: Resource) -> None:
+    """If an adoption fails after it replaced the content, the previous content is restored."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS, description="old")
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
-    told = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
-    assert told.status == "FAILED"
-    assert f"The former content of {arn} is restored" in told.reason
+    response = resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
+    assert response.status == "FAILED"
+    assert f"Restored the previous content of {arn}" in response.reason
     assert resource.emulator.configurations[arn]["distributions"] == THEIRS
     assert resource.emulator.configurations[arn]["description"] == "old"
 
 
 def test_delete_of_an_adopted_configuration_retains_it(resource: Resource) -> None:
-    """Delete of an adopted configuration keeps it unless OnDelete says Delete."""
+    """The Delete of an adopted configuration retains it unless OnDelete is Delete."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
     assert resource.delete().status == "SUCCESS"
@@ -88,38 +88,38 @@ def test_delete_of_an_adopted_configuration_retains_it(resource: Resource) -> No
     assert resource.emulator.configurations == {}
 
 
-def test_update_of_an_adopted_configuration_that_vanished_fails(resource: Resource) -> None:
-    """An Update of an adopted configuration that is gone fails and creates nothing."""
+def test_update_of_a_missing_adopted_configuration_fails(resource: Resource) -> None:
+    """An Update of an adopted configuration that no longer exists fails and creates nothing."""
     arn = resource.emulator.seed(name="theirs", distributions=THEIRS)
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
     resource.delete(DistributionConfigurationArn=arn, OnDelete="Delete")
-    told = resource.update(DistributionConfigurationArn=arn, Description="d", Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("FAILED", arn)
+    response = resource.update(DistributionConfigurationArn=arn, Description="d", Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("FAILED", arn)
     assert resource.emulator.configurations == {}
 
 
 def test_from_name_to_arn_and_back_stays_in_place(resource: Resource) -> None:
-    """Between the Name and the ARN of one configuration nothing is created; the marks come off and go on again."""
+    """An Update from the Name to the ARN of one configuration, and back, only removes and adds the ownership tags."""
     owned: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
     resource.create(**owned)
     arn = resource.physical_id
     resource.calls()
-    told = resource.update(DistributionConfigurationArn=arn, Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    response = resource.update(DistributionConfigurationArn=arn, Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", arn)
     assert not set(OWNERSHIP_TAGS) & set(resource.live.get("tags", {}))
-    told = resource.update(**owned)
-    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    response = resource.update(**owned)
+    assert (response.status, response.physical_id) == ("SUCCESS", arn)
     assert set(OWNERSHIP_TAGS) <= set(resource.live["tags"])
     assert resource.calls() == ["Get", "UntagResource", "Get", "TagResource"]
 
 
 def test_adopting_another_one_is_a_replacement(resource: Resource) -> None:
-    """An Update to another ARN answers that ARN; the Delete of the old one follows and retains it."""
+    """An Update to another ARN returns that ARN; the Delete of the old one follows and retains it."""
     first = resource.emulator.seed(name="first", distributions=THEIRS)
     second = resource.emulator.seed(name="second", distributions=THEIRS)
     resource.create(DistributionConfigurationArn=first, Distributions=[ami()])
     before = resource.properties
-    told = resource.update(DistributionConfigurationArn=second, Distributions=[ami()])
-    assert told.physical_id == second
+    response = resource.update(DistributionConfigurationArn=second, Distributions=[ami()])
+    assert response.physical_id == second
     assert resource.send("Delete", before, physical_id=first).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {first, second}

@@ -1,4 +1,4 @@
-"""Unfinished, then handed over: what may be deleted, and what never is."""
+"""Unfinished configurations may be deleted; handed-over ones only by their ARN."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ BETA = {**ALPHA, "Name": "beta"}
 
 
 def test_a_configuration_is_unfinished_until_it_is_handed_over(resource: Resource) -> None:
-    """A Create creates an unfinished configuration, reads it, and hands it over: one call more than without."""
+    """A Create creates an unfinished configuration, reads it, and hands it over in three calls."""
     assert resource.create(**GOLDEN, Tags={"team": "x"}).status == "SUCCESS"
     assert resource.emulator.requests[0].parameters["tags"] == {
         "team": "x",
@@ -24,7 +24,7 @@ def test_a_configuration_is_unfinished_until_it_is_handed_over(resource: Resourc
     assert resource.calls() == ["Create", "Get", "TagResource"]
 
 
-def test_an_update_in_place_and_a_delete_cost_no_further_call(resource: Resource) -> None:
+def test_an_update_in_place_and_a_delete_need_no_extra_calls(resource: Resource) -> None:
     """An Update in place reads, writes, and reads back; the Delete of an owned configuration reads and deletes."""
     resource.create(**GOLDEN)
     resource.calls()
@@ -59,7 +59,7 @@ def test_a_rename_back_that_fails_later_deletes_nothing(resource: Resource, oper
 
 
 def test_a_cleanup_that_failed_leaves_a_configuration_that_no_mistake_deletes(resource: Resource) -> None:
-    """What a pipeline kept from being deleted after a rename survives a failed rename back, its rollback included."""
+    """If a pipeline prevented the cleanup of a rename, a failed rename back leaves the configuration."""
     resource.create(**GOLDEN)
     resource.emulator.seed_pipeline("nightly", f"{ARN}golden")
     resource.update(**{**GOLDEN, "Name": "new"})
@@ -70,19 +70,19 @@ def test_a_cleanup_that_failed_leaves_a_configuration_that_no_mistake_deletes(re
 
 
 def test_a_retained_name_already_exists(resource: Resource) -> None:
-    """A Create whose name this resource retained fails, says so and how to adopt it, and its Delete keeps it."""
+    """A Create by a name that this resource retained fails and says how to adopt it; its Delete retains it."""
     resource.emulator.seed(name="golden", distributions=CONTENT, tags=PLAIN)
     resource.clock.sleep(60)
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
     for part in ("already exists", "was retained by this resource", f"DistributionConfigurationArn: {ARN}golden"):
-        assert part in told.reason
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+        assert part in response.reason
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
 
 
 def test_the_delete_of_a_marker_keeps_what_was_created_since(resource: Resource) -> None:
-    """After a Create with a mistake and another one without, the Delete of the first one's marker deletes nothing."""
+    """If a failed Create was followed by a successful one, the Delete of the first one's marker deletes nothing."""
     failed = resource.create(**TYPO)
     assert resource.create(**GOLDEN).status == "SUCCESS"
     assert resource.send("Delete", TYPO, physical_id=failed.physical_id).status == "SUCCESS"
@@ -90,10 +90,10 @@ def test_the_delete_of_a_marker_keeps_what_was_created_since(resource: Resource)
 
 
 def test_an_update_from_a_marker_creates(resource: Resource) -> None:
-    """An Update whose physical ID is a marker creates, hands over, and survives the Delete of the marker."""
+    """An Update from a marker creates and hands over a configuration, which the Delete of the marker leaves."""
     failed = resource.create(**TYPO)
-    told = resource.send("Update", GOLDEN, old=TYPO, physical_id=failed.physical_id)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = resource.send("Update", GOLDEN, old=TYPO, physical_id=failed.physical_id)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert tags_of(resource) == PLAIN
     assert resource.send("Delete", TYPO, physical_id=failed.physical_id).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
@@ -104,8 +104,8 @@ def test_an_update_from_a_marker_overwrites_nothing_retained(resource: Resource)
     resource.emulator.seed(name="golden", distributions=CONTENT, tags=PLAIN)
     resource.clock.sleep(60)
     failed = resource.create(**TYPO)
-    told = resource.send("Update", {**GOLDEN, "Description": "d"}, old=TYPO, physical_id=failed.physical_id)
-    assert (told.status, told.physical_id) == ("FAILED", failed.physical_id)
+    response = resource.send("Update", {**GOLDEN, "Description": "d"}, old=TYPO, physical_id=failed.physical_id)
+    assert (response.status, response.physical_id) == ("FAILED", failed.physical_id)
     assert "description" not in resource.emulator.configurations[f"{ARN}golden"]
 
 
@@ -113,8 +113,8 @@ def test_an_update_from_a_marker_removes_what_another_one_left(resource: Resourc
     """An Update from a marker deletes what an earlier one left unfinished under another name."""
     failed = resource.create(**TYPO)
     leave_unfinished(resource, "other")
-    told = resource.send("Update", GOLDEN, old={**GOLDEN, "Name": "other"}, physical_id=failed.physical_id)
-    assert told.status == "SUCCESS"
+    response = resource.send("Update", GOLDEN, old={**GOLDEN, "Name": "other"}, physical_id=failed.physical_id)
+    assert response.status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
 
 
@@ -125,12 +125,12 @@ def test_what_was_never_handed_over_is_deleted(resource: Resource, physical_id: 
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
     failed = resource.create(**GOLDEN)
     assert failed.status == "FAILED"
-    told = resource.send(
+    response = resource.send(
         "Delete",
         {**GOLDEN, "OnDelete": on_delete},
         physical_id=failed.physical_id if physical_id == "marker" else physical_id,
     )
-    assert told.status == "SUCCESS"
+    assert response.status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -149,7 +149,7 @@ def test_what_was_never_handed_over_is_deleted(resource: Resource, physical_id: 
 def test_only_what_is_unfinished_and_its_own_is_deleted(
     resource: Resource, tags: dict[str, str], physical_id: str
 ) -> None:
-    """The Delete of a failed Create leaves in place what is another's, untagged, or handed over."""
+    """The Delete of a failed Create leaves handed-over, untagged, and other owners' configurations."""
     resource.emulator.seed(name="golden", distributions=CONTENT, tags=tags)
     assert resource.send("Delete", GOLDEN, physical_id=physical_id).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
@@ -180,8 +180,8 @@ def test_a_handover_that_finds_nothing_creates_nothing_again(resource: Resource)
             resource.emulator.remove(f"{ARN}golden")
 
     resource.emulator.interruption = interrupt
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
     assert resource.emulator.configurations == {}
     assert resource.calls().count("Create") == 1
 
@@ -210,17 +210,17 @@ def test_a_retry_whose_handover_finds_nothing_creates_nothing(resource: Resource
 
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.GARBAGE, Fault.SERVER_ERROR, Fault.THROTTLE, Fault.UNAVAILABLE])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_handover_whose_response_is_lost_is_found_out(resource: Resource, fault: Fault, after: bool) -> None:
-    """A Create and a rename whose handover meets passing trouble succeed, and hand over once and for all."""
+def test_a_handover_that_fails_temporarily_succeeds(resource: Resource, fault: Fault, after: bool) -> None:
+    """A Create and a rename succeed and hand over if the handover fails temporarily."""
     for name in ("golden", "new"):
         resource.emulator.fail("TagResource", fault, after=after)
-        told = resource.update(**{**GOLDEN, "Name": name}) if resource.physical_id else resource.create(**GOLDEN)
-        assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}{name}")
+        response = resource.update(**{**GOLDEN, "Name": name}) if resource.physical_id else resource.create(**GOLDEN)
+        assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}{name}")
         assert tags_of(resource, name) == PLAIN
 
 
 def test_a_failed_create_continues_with_an_update(resource: Resource) -> None:
-    """A Create continues with what an earlier one left unfinished, and writes it even if its content is the same."""
+    """A Create continues with an unfinished configuration, and writes it even if the content is equal."""
     leave_unfinished(resource)
     resource.clock.sleep(60)
     assert resource.create(**GOLDEN).status == "SUCCESS"
@@ -228,7 +228,7 @@ def test_a_failed_create_continues_with_an_update(resource: Resource) -> None:
     assert tags_of(resource) == PLAIN
 
 
-def test_what_an_earlier_release_made_is_recognized(resource: Resource) -> None:
+def test_configurations_of_an_earlier_release_are_recognized(resource: Resource) -> None:
     """A configuration of an earlier release, whose tags have no state, is updated and deleted as the resource's own."""
     arn = resource.emulator.seed(name="golden", distributions=CONTENT, tags=PLAIN)
     resource.physical_id, resource.properties = arn, GOLDEN
@@ -238,8 +238,8 @@ def test_what_an_earlier_release_made_is_recognized(resource: Resource) -> None:
     assert resource.emulator.configurations == {}
 
 
-def test_an_earlier_release_recognizes_what_this_one_made(resource: Resource) -> None:
-    """After a Create, an Update, and an adoption that moved on, the tags are those that an earlier release writes."""
+def test_an_earlier_release_recognizes_configurations_of_this_one(resource: Resource) -> None:
+    """After a Create, an Update, and an adoption, the ownership tags are those of an earlier release."""
     tags = {
         "image-builder-distribution-provider:stack-id": STACK_ID,
         "image-builder-distribution-provider:logical-id": "Golden",
@@ -254,7 +254,7 @@ def test_an_earlier_release_recognizes_what_this_one_made(resource: Resource) ->
 
 @pytest.mark.parametrize("operation", ["UpdateDistributionConfiguration", "TagResource"])
 def test_a_create_that_continues_may_be_throttled(resource: Resource, operation: str) -> None:
-    """A Create that continues with something unfinished waits for as long as it is throttled, and then succeeds."""
+    """A Create that continues with an unfinished configuration waits while it is throttled, then succeeds."""
     leave_unfinished(resource)
     resource.clock.sleep(60)
     resource.emulator.fail(operation, Fault.THROTTLE, times=8)

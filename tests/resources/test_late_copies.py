@@ -1,6 +1,7 @@
-"""Requests that arrive late or twice: what is newer stays, and a genuine retry responds as the first attempt did."""
+"""Requests that arrive late or twice: newer content stays, and a retry responds as the first attempt did."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from provider.emulator.emulator import Fault
 from provider.handler import respond
 from tests.reliability.world import Bucket
 from tests.resources.conditions import CONTENT, GOLDEN, INVENTED, PLAIN, TYPO, leave_unfinished, tags_of
-from tests.stack import ARN, Resource, Told, ami
+from tests.stack import ARN, ReceivedResponse, Resource, ami
 
 NEW: dict[str, Any] = {"Name": "new", "Distributions": [ami()]}
 
@@ -24,9 +25,9 @@ def later(resource: Resource, seconds: float = 30) -> None:
     resource.clock.sleep(seconds)
 
 
-def is_unheard(told: Told, resource: Resource, physical_id: str) -> bool:
-    """Whether a copy was rejected as one that came late, with the date of what is live."""
-    return (told.status, told.physical_id) == ("FAILED", physical_id) and "late copy" in told.reason
+def is_late(response: ReceivedResponse, resource: Resource, physical_id: str) -> bool:
+    """Return whether a request was rejected as a late copy."""
+    return (response.status, response.physical_id) == ("FAILED", physical_id) and "late copy" in response.reason
 
 
 def test_a_late_copy_of_an_update_overwrites_nothing(resource: Resource) -> None:
@@ -36,9 +37,9 @@ def test_a_late_copy_of_an_update_overwrites_nothing(resource: Resource) -> None
     copy = resource.sent
     later(resource)
     resource.update(**changed("second"))
-    told = resource.redeliver(copy)
-    assert is_unheard(told, resource, f"{ARN}golden")
-    assert resource.live["dateUpdated"][:16] in told.reason
+    response = resource.redeliver(copy)
+    assert is_late(response, resource, f"{ARN}golden")
+    assert resource.live["dateUpdated"][:16] in response.reason
     assert resource.live["description"] == "second"
 
 
@@ -49,7 +50,7 @@ def test_a_late_copy_of_an_update_that_changed_no_content(resource: Resource) ->
     copy = resource.sent
     later(resource)
     resource.update(**changed("second"))
-    assert is_unheard(resource.redeliver(copy), resource, f"{ARN}golden")
+    assert is_late(resource.redeliver(copy), resource, f"{ARN}golden")
     assert resource.live["description"] == "second"
 
 
@@ -60,7 +61,7 @@ def test_a_late_copy_of_a_rename_reverts_nothing(resource: Resource) -> None:
     copy = resource.sent
     later(resource)
     resource.update(**NEW, Description="second")
-    assert is_unheard(resource.redeliver(copy), resource, f"{ARN}golden")
+    assert is_late(resource.redeliver(copy), resource, f"{ARN}golden")
     assert resource.live["description"] == "second"
 
 
@@ -99,42 +100,43 @@ def test_a_late_copy_of_a_delete_deletes_nothing_created_since(resource: Resourc
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
 
 
-def test_a_delete_of_what_was_changed_since_is_left_to_a_new_attempt(resource: Resource) -> None:
-    """A Delete of a configuration that was only changed since fails, and a new Delete succeeds."""
+def test_a_delete_of_a_configuration_that_was_changed_since_fails(resource: Resource) -> None:
+    """A Delete fails if the configuration was changed since the request, and a new Delete succeeds."""
     resource.create(**GOLDEN)
     later(resource, 60)
     resource.update(**changed("d"))
-    told = resource.send("Delete", GOLDEN, date=resource.clock.time() - 30)
-    assert told.status == "FAILED"
-    assert resource.live["dateUpdated"] in told.reason
+    response = resource.send("Delete", GOLDEN, date=resource.clock.time() - 30)
+    assert response.status == "FAILED"
+    assert resource.live["dateUpdated"] in response.reason
     assert resource.delete().status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
 @pytest.mark.parametrize(("age", "status"), [(20, "FAILED"), (12, "SUCCESS")])
 def test_a_search_allows_for_a_create_that_runs_meanwhile(resource: Resource, age: int, status: str) -> None:
-    """A Delete that searches deletes what was changed up to fifteen seconds after it was made, and nothing newer."""
+    """A Delete that searches allows 15 seconds: it deletes nothing that was changed later."""
     arn = leave_unfinished(resource)
     later(resource, 60)
     update(resource, arn)
-    told = resource.send("Delete", GOLDEN, physical_id=INVENTED, date=resource.clock.time() - age)
-    assert told.status == status
+    response = resource.send("Delete", GOLDEN, physical_id=INVENTED, date=resource.clock.time() - age)
+    assert response.status == status
     assert (arn in resource.emulator.configurations) is (status == "FAILED")
 
 
 def test_a_search_leaves_what_was_created_since(resource: Resource) -> None:
-    """A Delete that searches succeeds and leaves what was created more than fifteen seconds after it was made."""
+    """A Delete that searches leaves a configuration that was created more than 15 seconds after the request."""
     arn = leave_unfinished(resource)
-    told = resource.send("Delete", GOLDEN, physical_id=INVENTED, date=resource.clock.time() - 20)
-    assert told.status == "SUCCESS"
+    response = resource.send("Delete", GOLDEN, physical_id=INVENTED, date=resource.clock.time() - 20)
+    assert response.status == "SUCCESS"
     assert set(resource.emulator.configurations) == {arn}
 
 
 def update(resource: Resource, arn: str) -> None:
     """Change a configuration's content and nothing else."""
     from provider.aws.client import client
+    from provider.schema.model import SERVICE
 
-    client().update_distribution_configuration(
+    client(SERVICE, os.environ.get("AWS_REGION")).update_distribution_configuration(
         distributionConfigurationArn=arn, distributions=CONTENT, clientToken="by-hand"
     )
 
@@ -144,15 +146,15 @@ def test_an_adoption_overwrites_nothing_newer(resource: Resource, age: int, stat
     """An adoption of a configuration that was changed more than five seconds after the request fails."""
     arn = resource.emulator.seed(name="theirs", distributions=CONTENT, description="theirs")
     properties = {"DistributionConfigurationArn": arn, "Distributions": [ami()]}
-    told = resource.send("Create", properties, date=resource.clock.time() - age)
-    assert told.status == status
+    response = resource.send("Create", properties, date=resource.clock.time() - age)
+    assert response.status == status
     assert ("description" in resource.emulator.configurations[arn]) is (status == "FAILED")
 
 
 @pytest.mark.parametrize("forget", [False, True])
 def test_a_retry_responds_as_the_first_attempt_did(resource: Resource, forget: bool) -> None:
-    """A Create, an Update, and a rename that are delivered twice respond twice with the same, even minutes later."""
-    steps: list[Callable[[], Told]] = [
+    """A Create, an Update, and a rename that are delivered twice return the same response, even minutes later."""
+    steps: list[Callable[[], ReceivedResponse]] = [
         lambda: resource.create(**GOLDEN),
         lambda: resource.update(**changed("d"), Tags={"a": "1"}),
         lambda: resource.update(**NEW),
@@ -186,20 +188,20 @@ def test_a_retry_does_the_work_that_the_first_attempt_did_not(
     send = resource.create if properties is GOLDEN else resource.update
     assert send(**properties).status == "FAILED"
     later(resource, 50)
-    told = resource.redeliver(resource.sent)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}{properties['Name']}")
+    response = resource.redeliver(resource.sent)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}{properties['Name']}")
     assert tags_of(resource, properties["Name"]) == PLAIN
 
 
 def test_a_retry_without_a_date_responds_as_the_first_attempt_did(resource: Resource) -> None:
-    """A Create whose response URL shows no date responds twice with the same, even minutes later."""
+    """A Create whose response URL shows no date returns the same response again, even minutes later."""
     resource.create(**GOLDEN)
     later(resource, 90)
     bucket = Bucket()
     respond({**resource.sent, "ResponseURL": bucket.url()}, resource.context, resource.clock)
     bucket.close()
-    told = json.loads(bucket.taken[0])
-    assert (told["Status"], told["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
+    response = json.loads(bucket.taken[0])
+    assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", f"{ARN}golden")
 
 
 @pytest.mark.parametrize(("age", "status"), [(50, "SUCCESS"), (70, "FAILED")])
@@ -207,8 +209,8 @@ def test_an_old_update_recreates_nothing(resource: Resource, age: int, status: s
     """An Update recreates a configuration that was deleted, unless the request is older than one minute."""
     resource.create(**GOLDEN)
     resource.emulator.remove(f"{ARN}golden")
-    told = resource.send("Update", changed("d"), old=GOLDEN, date=resource.clock.time() - age)
-    assert (told.status, told.physical_id) == (status, f"{ARN}golden")
+    response = resource.send("Update", changed("d"), old=GOLDEN, date=resource.clock.time() - age)
+    assert (response.status, response.physical_id) == (status, f"{ARN}golden")
     assert (f"{ARN}golden" in resource.emulator.configurations) is (status == "SUCCESS")
 
 
@@ -226,8 +228,8 @@ def test_an_old_rename_needs_what_it_renames(resource: Resource, age: int, statu
     assert (f"{ARN}new" in resource.emulator.configurations) is (status == "SUCCESS")
 
 
-def test_an_old_rename_succeeds_if_nothing_speaks_against_it(resource: Resource) -> None:
-    """A rename that waited for minutes succeeds if the configuration that it renames is as it was."""
+def test_an_old_rename_succeeds_if_its_configuration_is_unchanged(resource: Resource) -> None:
+    """A rename that waited for minutes succeeds if the configuration that it renames is unchanged."""
     resource.create(**GOLDEN)
     later(resource, 600)
     assert resource.send("Update", NEW, old=GOLDEN, date=resource.clock.time() - 400).status == "SUCCESS"
@@ -259,17 +261,17 @@ def test_a_stale_read_of_what_was_there_before(resource: Resource) -> None:
 
 
 def test_a_read_that_lags_for_too_long_fails_and_loses_nothing(resource: Resource) -> None:
-    """A Create that reads do not show within ten seconds fails; its marker's Delete removes what it created."""
+    """If reads do not show a Create within ten seconds, it fails, and the Delete of its marker cleans up."""
     resource.emulator.lag_reads(30)
-    told = resource.create(**GOLDEN)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
+    response = resource.create(**GOLDEN)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
     assert 10 < resource.calls().count("Get") <= 14
     later(resource, 60)
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
-def test_a_throttled_write_rests_on_what_is_live(resource: Resource) -> None:
+def test_a_throttled_write_reads_again(resource: Resource) -> None:
     """An Update that is throttled while another request changes the configuration does not overwrite that."""
     resource.create(**GOLDEN)
     later(resource)
@@ -284,8 +286,8 @@ def test_a_throttled_write_rests_on_what_is_live(resource: Resource) -> None:
 
     resource.emulator.interruption = interrupt
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.THROTTLE)
-    told = resource.update(**changed("late"))
-    assert told.status == "FAILED"
+    response = resource.update(**changed("late"))
+    assert response.status == "FAILED"
     assert resource.live["description"] == "rolled back"
 
 
@@ -296,14 +298,14 @@ def test_a_late_create_names_the_live_date(resource: Resource) -> None:
     later(resource)
     resource.update(**changed("second"))
     resource.emulator.forget_tokens()
-    told = resource.redeliver(copy)
-    assert (told.status, told.physical_id.startswith("arn:")) == ("FAILED", False)
-    assert resource.live["dateUpdated"][:16] in told.reason
+    response = resource.redeliver(copy)
+    assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
+    assert resource.live["dateUpdated"][:16] in response.reason
     assert resource.live["description"] == "second"
 
 
 def test_an_update_finds_out_that_reads_lag_a_deletion(resource: Resource) -> None:
-    """An Update of what was just deleted recreates it although reads still show it."""
+    """An Update recreates a configuration that was just deleted, although reads still show it."""
     resource.create(**GOLDEN)
     later(resource)
     resource.emulator.lag_reads(5)

@@ -1,4 +1,4 @@
-"""A resource with a Name owns its configuration: creates, changes and deletes it."""
+"""A resource with a Name owns its configuration: it creates, updates, and deletes it."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from provider.schema.rules import OWNERSHIP_TAGS
 from tests.stack import ARN, STACK_ID, Resource, ami
 
 
-def test_create_answers_the_new_arn(resource: Resource) -> None:
-    """Create with a Name makes the configuration and answers its ARN as the physical ID."""
-    told = resource.create(Name="My Golden_Image", Description="d", Distributions=[ami()], Tags={"team": "x"})
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}my-golden-image")
+def test_create_returns_the_new_arn(resource: Resource) -> None:
+    """A Create with a Name creates the configuration and returns its ARN as the physical ID."""
+    response = resource.create(Name="My Golden_Image", Description="d", Distributions=[ami()], Tags={"team": "x"})
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}my-golden-image")
     assert resource.live["name"] == "My Golden_Image"
     assert resource.live["description"] == "d"
     assert resource.live["tags"]["team"] == "x"
 
 
-def test_create_marks_what_it_owns(resource: Resource) -> None:
-    """An owned configuration bears the stack's ID and the logical ID as tags."""
+def test_create_sets_the_ownership_tags(resource: Resource) -> None:
+    """An owned configuration has the stack's ID and the logical ID as tags."""
     resource.create(Name="golden", Distributions=[ami()])
     assert resource.live["tags"] == dict(zip(OWNERSHIP_TAGS, (STACK_ID, "Golden"), strict=True))
 
@@ -33,14 +33,14 @@ def test_the_client_token_is_the_request_id(resource: Resource) -> None:
 
 
 def test_attributes_come_with_every_success(resource: Resource) -> None:
-    """Create, a changing Update and one that changes nothing answer all attributes."""
+    """A Create, an Update, and an Update without changes return all attributes."""
     names = {"Arn", "DistributionConfigurationArn", "Name", "Regions", "ClientToken", "RequestId", "DateUpdated"}
     regions = [ami(), ami("eu-west-1")]
     first = resource.create("11111111-0000-4000-8000-000000000000", Name="Golden", Distributions=regions)
     changed = resource.update(Name="Golden", Description="d", Distributions=regions)
     unchanged = resource.update(Name="Golden", Description="d", Distributions=regions)
-    for told in (first, changed, unchanged):
-        assert {name for name, value in told.data.items() if value} == names
+    for response in (first, changed, unchanged):
+        assert {name for name, value in response.data.items() if value} == names
     assert first.data["Name"] == "Golden"
     assert first.data["Regions"] == "us-east-1,eu-west-1"
     assert first.data["Arn"] == first.data["DistributionConfigurationArn"] == f"{ARN}golden"
@@ -48,8 +48,8 @@ def test_attributes_come_with_every_success(resource: Resource) -> None:
     assert first.data["DateUpdated"].startswith("20")
 
 
-def test_create_again_answers_the_same(resource: Resource) -> None:
-    """A Create delivered twice leads to the same answer and one configuration."""
+def test_a_repeated_create_returns_the_same(resource: Resource) -> None:
+    """A Create that is delivered twice returns the same response and creates one configuration."""
     first = resource.create("11111111-0000-4000-8000-000000000000", Name="golden", Distributions=[ami()])
     second = resource.create("11111111-0000-4000-8000-000000000000", Name="golden", Distributions=[ami()])
     assert first.physical_id == second.physical_id
@@ -60,33 +60,33 @@ def test_create_continues_with_what_an_earlier_one_left_unfinished(resource: Res
     """A Create that finds an unfinished configuration of its own updates it and returns its ARN."""
     tags = Owner(STACK_ID, "Golden").tags(State.UNFINISHED)
     resource.emulator.seed(name="golden", distributions=[], tags=tags)
-    told = resource.create(Name="golden", Description="new", Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = resource.create(Name="golden", Description="new", Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "new"
     assert resource.live["tags"] == Owner(STACK_ID, "Golden").tags()
 
 
-def test_a_name_that_is_taken_fails_and_touches_nothing(resource: Resource) -> None:
-    """A Create whose name somebody else has fails, names the ARN and how to adopt it, and answers no ARN."""
+def test_an_existing_name_fails_and_changes_nothing(resource: Resource) -> None:
+    """A Create by another owner's name fails, says how to adopt the ARN, and returns no ARN."""
     arn = resource.emulator.seed(name="golden", distributions=[], description="theirs")
-    told = resource.create(Name="Golden", Distributions=[ami()])
-    assert told.status == "FAILED"
-    assert not told.physical_id.startswith("arn:")
-    assert f"DistributionConfigurationArn: {arn}" in told.reason
+    response = resource.create(Name="Golden", Distributions=[ami()])
+    assert response.status == "FAILED"
+    assert not response.physical_id.startswith("arn:")
+    assert f"DistributionConfigurationArn: {arn}" in response.reason
     assert resource.emulator.configurations[arn]["description"] == "theirs"
 
 
 def test_another_logical_id_does_not_own_it(resource: Resource, emulator: object) -> None:
-    """The marks of another resource of the same stack are not one's own."""
+    """Another resource of the same stack does not own the configuration."""
     resource.create(Name="golden", Distributions=[ami()])
     other = Resource(resource.emulator, resource.sink, logical_id="Other")
-    told = other.create(Name="golden", Distributions=[ami()])
-    assert told.status == "FAILED"
-    assert "resource Golden of stack" in told.reason
+    response = other.create(Name="golden", Distributions=[ami()])
+    assert response.status == "FAILED"
+    assert "resource Golden of stack" in response.reason
 
 
 def test_update_replaces_the_whole(resource: Resource) -> None:
-    """A property left out in an Update is gone afterwards, the description included."""
+    """An Update removes omitted properties, including the description."""
     resource.create(Name="golden", Description="d", Distributions=[ami(Description="a"), ami("eu-west-1")])
     resource.update(Name="golden", Distributions=[ami()])
     assert "description" not in resource.live
@@ -94,20 +94,20 @@ def test_update_replaces_the_whole(resource: Resource) -> None:
     assert "description" not in resource.live["distributions"][0]["amiDistributionConfiguration"]
 
 
-def test_nothing_different_means_no_call(resource: Resource) -> None:
-    """An Update that changes nothing succeeds after one Get, whatever the order of Regions, accounts and scalars."""
+def test_an_update_without_changes_makes_no_update_call(resource: Resource) -> None:
+    """An Update without changes succeeds after one Get, in any order of Regions, accounts, and scalars."""
     accounts = ["111122223333", "012345678901"]
     resource.create(Name="golden", Distributions=[ami(TargetAccountIds=accounts), ami("eu-west-1")], Tags={"a": "1"})
     resource.calls()
-    told = resource.update(
+    response = resource.update(
         name="golden", distributions=[ami("eu-west-1"), ami(targetAccountIds=accounts[::-1])], tags={"a": "1"}
     )
-    assert told.status == "SUCCESS"
+    assert response.status == "SUCCESS"
     assert resource.calls() == ["Get"]
 
 
-def test_a_default_left_out_is_no_difference(resource: Resource) -> None:
-    """SetDefaultVersion left out is the same as true."""
+def test_an_omitted_default_is_no_difference(resource: Resource) -> None:
+    """An omitted SetDefaultVersion equals true."""
     template = {"LaunchTemplateId": "lt-0123456789abcdef0"}
     resource.create(
         Name="golden",
@@ -122,7 +122,7 @@ def test_a_default_left_out_is_no_difference(resource: Resource) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_an_entry_added_or_removed_is_a_difference(resource: Resource, count: int) -> None:
-    """A launch template or an account more or less, or one twice, is a difference."""
+    """An added, removed, or repeated launch template or account is a difference."""
     ids = ["lt-0123456789abcdef0", "lt-0123456789abcdef1"]
     accounts = ["111122223333", "111122223333", "444455556666"]
 
@@ -143,7 +143,7 @@ def test_an_entry_added_or_removed_is_a_difference(resource: Resource, count: in
     assert len(live["amiDistributionConfiguration"]["targetAccountIds"]) == count + 1
 
 
-def test_drift_is_put_right(resource: Resource) -> None:
+def test_an_update_corrects_drift(resource: Resource) -> None:
     """An Update compares with the live configuration, not with the old properties."""
     resource.create(Name="golden", Description="d", Distributions=[ami()])
     other = Resource(resource.emulator, resource.sink, logical_id="Hand")
@@ -152,28 +152,28 @@ def test_drift_is_put_right(resource: Resource) -> None:
     assert resource.live["description"] == "d"
 
 
-def test_a_configuration_that_vanished_is_made_again(resource: Resource) -> None:
-    """An Update of an owned configuration that somebody deleted creates it again under its name."""
+def test_a_missing_configuration_is_recreated(resource: Resource) -> None:
+    """An Update of an owned configuration that was deleted recreates it under its name."""
     resource.create(Name="golden", Distributions=[ami()])
     resource.send("Delete", {"Name": "golden"})
-    told = resource.update(Name="golden", Description="d", Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = resource.update(Name="golden", Description="d", Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert resource.live["description"] == "d"
     assert resource.live["tags"][OWNERSHIP_TAGS[1]] == "Golden"
 
 
 def test_names_of_one_arn_are_one_configuration(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """An Update between two names that lead to one ARN happens in place, and warns that the first spelling stays."""
+    """An Update between two names of one ARN is in place, with a warning that the original name stays."""
     resource.create(Name="My Golden", Distributions=[ami()])
-    told = resource.update(Name="my_golden", Description="d", Distributions=[ami()])
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}my-golden")
-    assert told.data["Name"] == resource.live["name"] == "My Golden"
+    response = resource.update(Name="my_golden", Description="d", Distributions=[ami()])
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}my-golden")
+    assert response.data["Name"] == resource.live["name"] == "My Golden"
     assert len(resource.emulator.configurations) == 1
     assert "'my_golden' and 'My Golden' have the same ARN" in capsys.readouterr().out
 
 
 def test_delete_deletes(resource: Resource) -> None:
-    """Delete of an owned configuration deletes it; once more succeeds as well."""
+    """A Delete of an owned configuration deletes it, and a second Delete succeeds."""
     resource.create(Name="golden", Distributions=[ami()])
     assert resource.delete().status == "SUCCESS"
     assert resource.emulator.configurations == {}
@@ -181,18 +181,18 @@ def test_delete_deletes(resource: Resource) -> None:
     assert (again.status, again.physical_id) == ("SUCCESS", resource.physical_id)
 
 
-def test_delete_names_the_pipelines_in_the_way(resource: Resource) -> None:
-    """Delete of a configuration that pipelines use fails, naming them, and keeps the physical ID."""
+def test_delete_names_the_pipelines(resource: Resource) -> None:
+    """The Delete of a configuration that pipelines use fails with their names and keeps the physical ID."""
     resource.create(Name="golden", Distributions=[ami()])
     pipeline = resource.emulator.seed_pipeline("nightly", resource.physical_id)
-    told = resource.delete()
-    assert (told.status, told.physical_id) == ("FAILED", resource.physical_id)
-    assert pipeline in told.reason
+    response = resource.delete()
+    assert (response.status, response.physical_id) == ("FAILED", resource.physical_id)
+    assert pipeline in response.reason
     assert resource.physical_id in resource.emulator.configurations
 
 
 def test_retain_calls_nothing(resource: Resource) -> None:
-    """Delete with OnDelete Retain succeeds without any call."""
+    """A Delete with OnDelete Retain succeeds without calls."""
     resource.create(Name="golden", Distributions=[ami()], OnDelete="Retain")
     resource.calls()
     assert resource.delete().status == "SUCCESS"
@@ -200,24 +200,24 @@ def test_retain_calls_nothing(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize("on_delete", ["retain", "", "Destroy", {"a": "b"}])
-def test_an_on_delete_that_cannot_be_read_retains(resource: Resource, on_delete: object) -> None:
-    """Delete whose OnDelete is no value of it keeps the configuration and succeeds."""
+def test_an_invalid_on_delete_retains(resource: Resource, on_delete: object) -> None:
+    """A Delete with an invalid OnDelete retains the configuration and succeeds."""
     resource.create(Name="golden", Distributions=[ami()])
     assert resource.delete(Name="golden", OnDelete=on_delete).status == "SUCCESS"
     assert resource.physical_id in resource.emulator.configurations
 
 
 def test_delete_never_fails_on_validation(resource: Resource) -> None:
-    """Delete with properties that no Create would take deletes what is owned."""
+    """A Delete with invalid properties deletes the owned configuration."""
     resource.create(Name="golden", Distributions=[ami()])
-    told = resource.delete(name="golden", Distributions="nonsense", Bogus=[None], ClientToken="x")
-    assert told.status == "SUCCESS"
+    response = resource.delete(name="golden", Distributions="nonsense", Bogus=[None], ClientToken="x")
+    assert response.status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
 @pytest.mark.parametrize("properties", [{}, {"Name": "golden", "DistributionConfigurationArn": f"{ARN}golden"}])
-def test_marks_decide_where_properties_do_not(resource: Resource, properties: dict[str, str]) -> None:
-    """Delete with neither or both of Name and ARN deletes what bears the marks, and nothing else."""
+def test_ownership_tags_decide_without_a_target(resource: Resource, properties: dict[str, str]) -> None:
+    """A Delete with neither or both of Name and ARN deletes only a configuration with the ownership tags."""
     resource.create(Name="golden", Distributions=[ami()])
     theirs = resource.emulator.seed(name="theirs", distributions=[])
     assert resource.send("Delete", properties).status == "SUCCESS"
@@ -225,8 +225,8 @@ def test_marks_decide_where_properties_do_not(resource: Resource, properties: di
     assert list(resource.emulator.configurations) == [theirs]
 
 
-def test_what_another_stack_took_over_is_left_alone(resource: Resource) -> None:
-    """Delete leaves a configuration that has become another stack's own."""
+def test_a_delete_leaves_another_stacks_configuration(resource: Resource) -> None:
+    """A Delete leaves a configuration that another stack owns now."""
     resource.create(Name="golden", Distributions=[ami()])
     new = Resource(resource.emulator, resource.sink, stack_id=STACK_ID.replace("images", "newer"))
     new.create(DistributionConfigurationArn=resource.physical_id, Distributions=[ami()])

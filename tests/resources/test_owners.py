@@ -1,4 +1,4 @@
-"""Whose a configuration is: another owner's tags, adoption, and the way from one resource to another."""
+"""Ownership: other owners' tags, adoption, and moving a configuration between resources."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from tests.stack import ARN, STACK_ID, Resource, ami
 
 
 def fail_after_tagging(resource: Resource) -> None:
-    """Let the next TagResource take effect, its response be lost, and the request fail then."""
+    """Make the next TagResource take effect without a response, and then the request fail."""
     resource.emulator.fail("TagResource", Fault.GARBAGE, after=True)
 
     def interrupt(operation: str, _: object, moment: str) -> None:
@@ -30,10 +30,13 @@ def test_an_update_does_not_take_over_another_stacks_configuration(resource: Res
     other = resource.sibling(stack_id=OTHER_STACK)
     other.create(**GOLDEN, Description="theirs")
     before = resource.emulator.configurations
-    for told in (resource.update(**GOLDEN, Description="ours"), resource.roll_back({**GOLDEN, "Description": "ours"})):
-        assert (told.status, told.physical_id) == ("FAILED", f"{ARN}golden")
-        assert f"resource Golden of stack {OTHER_STACK}" in told.reason
-        assert "continue-update-rollback --resources-to-skip" in told.reason
+    for response in (
+        resource.update(**GOLDEN, Description="ours"),
+        resource.roll_back({**GOLDEN, "Description": "ours"}),
+    ):
+        assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
+        assert f"resource Golden of stack {OTHER_STACK}" in response.reason
+        assert "continue-update-rollback --resources-to-skip" in response.reason
     assert resource.emulator.configurations == before
 
 
@@ -56,7 +59,7 @@ def test_ownership_tags_that_are_missing_are_put_back(resource: Resource, kept: 
 
 
 def test_a_configuration_moves_to_another_logical_id(resource: Resource) -> None:
-    """What another logical ID adopts is released to it, so that the Delete of the former one leaves it in place."""
+    """If another logical ID adopts a configuration, it is released, so the Delete of the previous one leaves it."""
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved")
     assert moved.create(**ADOPT).status == "SUCCESS"
@@ -81,7 +84,7 @@ def test_a_move_that_rolls_back_leaves_the_owner_in_charge(resource: Resource) -
 
 @pytest.mark.parametrize("on_delete", [{"OnDelete": "Delete"}, {"OnDelete": "Retain"}, {"OnDelete": "nonsense"}, {}])
 def test_an_adopters_delete_leaves_another_owners_configuration(resource: Resource, on_delete: dict[str, str]) -> None:
-    """The Delete of an adopter leaves what another resource owns in place, and hands it back to that."""
+    """The Delete of an adopter leaves another resource's configuration in place and hands it back."""
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved")
     moved.create(**ADOPT)
@@ -118,7 +121,7 @@ def test_the_delete_of_an_adopted_configuration_reads_once(resource: Resource) -
 
 
 def test_adopting_from_another_owner_releases_and_reads_back(resource: Resource) -> None:
-    """Adopting what another resource owns takes a read, a call that releases it, and a read that shows that."""
+    """Adopting another owner's configuration takes a read, a releasing call, and a read that shows the release."""
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved")
     moved.calls()
@@ -133,7 +136,7 @@ def test_adopting_from_another_owner_releases_and_reads_back(resource: Resource)
 @pytest.mark.parametrize("lag", [1.5, 6.0])
 @pytest.mark.parametrize("description", [{}, {"Description": "moved"}])
 def test_a_move_is_safe_while_reads_lag(resource: Resource, lag: float, description: dict[str, str]) -> None:
-    """An adopter succeeds once reads show the release, so that the former owner's Delete leaves the configuration."""
+    """An adopter succeeds once reads show the release, so the previous owner's Delete leaves the configuration."""
     resource.create(**GOLDEN)
     resource.clock.sleep(60)
     resource.emulator.lag_reads(lag)
@@ -158,22 +161,22 @@ def test_an_adopter_becomes_the_owner_by_name(resource: Resource) -> None:
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved", OTHER_STACK)
     moved.create(**ADOPT)
-    told = moved.update(**GOLDEN)
-    assert (told.status, told.physical_id) == ("SUCCESS", f"{ARN}golden")
+    response = moved.update(**GOLDEN)
+    assert (response.status, response.physical_id) == ("SUCCESS", f"{ARN}golden")
     assert tags_of(resource) == Owner(OTHER_STACK, "Moved").tags()
     assert resource.delete().status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
 
 
 def test_only_the_adopter_becomes_the_owner_by_name(resource: Resource) -> None:
-    """What was released to one resource does not become another's by its name."""
+    """A configuration that is released to one resource does not become another's by its name."""
     resource.create(**GOLDEN)
     resource.sibling("Moved").create(**ADOPT)
     third = resource.sibling("Third")
     third.create(**{**GOLDEN, "Name": "third"})
-    told = third.update(**GOLDEN)
-    assert (told.status, told.physical_id) == ("FAILED", f"{ARN}third")
-    assert f"resource Golden of stack {STACK_ID}" in told.reason
+    response = third.update(**GOLDEN)
+    assert (response.status, response.physical_id) == ("FAILED", f"{ARN}third")
+    assert f"resource Golden of stack {STACK_ID}" in response.reason
 
 
 def test_an_adoption_that_fails_releases_nothing(resource: Resource) -> None:
@@ -192,8 +195,8 @@ def test_an_adoption_whose_release_is_lost_restores_all(resource: Resource) -> N
     before = {**resource.live, "dateUpdated": ""}
     moved = resource.sibling("Moved")
     fail_after_tagging(resource)
-    told = moved.create(**ADOPT, Description="d", Tags={"team": "b", "more": "c"})
-    assert told.status == "FAILED"
+    response = moved.create(**ADOPT, Description="d", Tags={"team": "b", "more": "c"})
+    assert response.status == "FAILED"
     assert {**resource.live, "dateUpdated": ""} == before
 
 
@@ -202,9 +205,9 @@ def test_a_retained_name_that_was_released_already_exists(resource: Resource) ->
     resource.create(**GOLDEN)
     resource.sibling("Moved").create(**ADOPT)
     resource.clock.sleep(60)
-    told = resource.create(**GOLDEN)
-    assert told.status == "FAILED"
-    assert "has been adopted by another resource" in told.reason
+    response = resource.create(**GOLDEN)
+    assert response.status == "FAILED"
+    assert "has been adopted by another resource" in response.reason
 
 
 TAGGED: dict[str, Any] = {**ADOPT, "Tags": {"cost": "ours", "new": "1"}}
@@ -232,26 +235,26 @@ def test_a_failed_update_keeps_its_own_tags_for_the_rollback(resource: Resource)
 
 
 def test_a_value_that_someone_else_set_since_stays(resource: Resource) -> None:
-    """A key that leaves the template is removed, but stays if its value is no longer the template's."""
+    """A tag that is removed from the template is removed, unless someone else changed its value."""
     resource.create(**GOLDEN, Tags={"a": "1", "b": "1"})
     resource.sibling("Hand").create(**ADOPT, Tags={"a": "2"})
     assert resource.update(**GOLDEN).status == "SUCCESS"
     assert tags_of(resource) == {**PLAIN, "a": "2"}
 
 
-def test_a_name_taken_by_another_stack_names_its_owner(resource: Resource) -> None:
-    """A Create and a rename to a name that another stack owns fail and name the owner and the way to adopt it."""
+def test_an_existing_name_of_another_stack_names_its_owner(resource: Resource) -> None:
+    """A Create and a rename to another stack's name fail, and the reason has the owner and how to adopt it."""
     resource.sibling(stack_id=OTHER_STACK).create(**GOLDEN)
     created = resource.create(**GOLDEN)
     resource.create(Name="mine", Distributions=[ami()])
-    for told in (created, resource.update(**GOLDEN)):
-        assert told.status == "FAILED"
-        assert f"resource Golden of stack {OTHER_STACK}" in told.reason
-        assert f"DistributionConfigurationArn: {ARN}golden" in told.reason
+    for response in (created, resource.update(**GOLDEN)):
+        assert response.status == "FAILED"
+        assert f"resource Golden of stack {OTHER_STACK}" in response.reason
+        assert f"DistributionConfigurationArn: {ARN}golden" in response.reason
 
 
 def release_and_die(resource: Resource, properties: dict[str, Any], **request: Any) -> None:
-    """Let a request release the configuration to its adopter and end before it responds."""
+    """Make a request end after it released the configuration and before it responds."""
     moved = resource.sibling("Moved")
     moved.context = replace(moved.context, milliseconds=3_000)
     moved.emulator.fail("TagResource", Fault.HANG, after=True)

@@ -1,4 +1,4 @@
-"""A Delete that has to search for what a Create left behind: it looks, it waits, and it never guesses."""
+"""Deletes that must search for what a Create left behind."""
 
 import os
 from dataclasses import replace
@@ -14,13 +14,13 @@ EXPIRED = ("GetDistributionConfiguration", "ExpiredTokenException", 403, "The se
 LATER = "stack/images/6e0f/Golden/no-distribution-configuration"
 
 
-def fail_create(resource: Resource, kind: str) -> str:
-    """Let a Create fail, and return its physical ID or the one that CloudFormation invents."""
-    if kind == "invented":
+def fail_create(resource: Resource, case: str) -> str:
+    """Make a Create fail, and return its physical ID or the one that CloudFormation invents."""
+    if case == "invented":
         return INVENTED
-    if kind == "nothing created":
+    if case == "nothing created":
         return resource.create(**TYPO).physical_id
-    if kind == "denied":
+    if case == "denied":
         resource.emulator.fail("*", Fault.DENIED, times=99)
     else:
         resource.emulator.fail_with("CreateDistributionConfiguration", "SomethingNewException", 400, "no")
@@ -43,7 +43,7 @@ def denied(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "trouble", "status"),
+    ("case", "trouble", "status"),
     [
         ("invented", unreachable, "FAILED"),
         ("invented", expired, "FAILED"),
@@ -60,25 +60,25 @@ def denied(resource: Resource) -> None:
     ],
 )
 def test_a_delete_that_cannot_search(
-    resource: Resource, monkeypatch: pytest.MonkeyPatch, kind: str, trouble: Any, status: str
+    resource: Resource, monkeypatch: pytest.MonkeyPatch, case: str, trouble: Any, status: str
 ) -> None:
-    """A Delete that cannot search fails, unless the Create created nothing or was not allowed to."""
-    physical_id = fail_create(resource, kind)
+    """A Delete that cannot search fails, unless the Create created nothing or was denied."""
+    physical_id = fail_create(resource, case)
     monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", os.environ["AWS_ENDPOINT_URL_IMAGEBUILDER"])
     trouble(resource)
-    told = resource.send("Delete", GOLDEN, physical_id=physical_id)
-    assert (told.status, told.physical_id) == (status, physical_id)
+    response = resource.send("Delete", GOLDEN, physical_id=physical_id)
+    assert (response.status, response.physical_id) == (status, physical_id)
 
 
-def test_a_denied_create_that_left_something_is_not_forgotten(resource: Resource) -> None:
-    """A Create that met something unfinished of its own before it was denied may have created it."""
+def test_a_denied_create_that_met_something_may_have_created_it(resource: Resource) -> None:
+    """A Create that met its own unfinished configuration before it was denied may have created it."""
     leave_unfinished(resource)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED, times=99)
-    told = resource.create(**GOLDEN)
+    response = resource.create(**GOLDEN)
     denied(resource)
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "FAILED"
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "FAILED"
     resource.emulator.reset_faults()
-    assert resource.send("Delete", GOLDEN, physical_id=told.physical_id).status == "SUCCESS"
+    assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert resource.emulator.configurations == {}
 
 
@@ -90,10 +90,10 @@ def test_a_search_for_an_invented_id_lasts_ten_seconds(resource: Resource) -> No
     assert 10 < len(resource.calls()) <= 14
 
 
-@pytest.mark.parametrize("kind", ["nothing created", "denied", "may have created"])
-def test_a_search_for_a_marker_happens_once(resource: Resource, kind: str) -> None:
+@pytest.mark.parametrize("case", ["nothing created", "denied", "may have created"])
+def test_a_search_for_a_marker_happens_once(resource: Resource, case: str) -> None:
     """The Delete of a marker searches once, and finds what an Update from that marker left behind."""
-    physical_id = fail_create(resource, kind)
+    physical_id = fail_create(resource, case)
     assert resource.send("Delete", GOLDEN, physical_id=physical_id).status == "SUCCESS"
     assert resource.calls() == ["Get"]
     leave_unfinished(resource)
@@ -120,28 +120,28 @@ def test_a_delete_of_an_arn_that_does_not_exist_responds_at_once(resource: Resou
 
 
 def test_a_delete_that_overtakes_its_create(resource: Resource) -> None:
-    """A Delete that runs while the Create does waits for what that creates, and the Create then hands over nothing."""
+    """A Delete that runs during the Create deletes its configuration; the Create hands over nothing."""
     create = resource.sibling()
 
     def interrupt(operation: str, _: object, moment: str) -> None:
         if (operation, moment) == ("GetDistributionConfiguration", "after"):
             resource.emulator.interruption = delete_meanwhile
-            told.append(create.create(**GOLDEN))
+            response.append(create.create(**GOLDEN))
 
     def delete_meanwhile(operation: str, _: object, moment: str) -> None:
         if (operation, moment) == ("TagResource", "before"):
             resource.emulator.interruption = None
-            told.append(resource.sibling().send("Delete", GOLDEN, physical_id=INVENTED))
+            response.append(resource.sibling().send("Delete", GOLDEN, physical_id=INVENTED))
 
-    told: list[Any] = []
+    response: list[Any] = []
     resource.emulator.interruption = interrupt
     assert resource.send("Delete", GOLDEN, physical_id=INVENTED).status == "SUCCESS"
-    assert [one.status for one in told] == ["SUCCESS", "FAILED"]
+    assert [one.status for one in response] == ["SUCCESS", "FAILED"]
     assert resource.emulator.configurations == {}
 
 
-def test_what_is_found_late_is_deleted(resource: Resource) -> None:
-    """A search deletes what a Create that still ran created seconds after the search had begun."""
+def test_a_configuration_that_appears_late_is_deleted(resource: Resource) -> None:
+    """A search deletes a configuration that a running Create creates seconds after the search began."""
     reads = 0
 
     def interrupt(operation: str, _: object, moment: str) -> None:
@@ -156,17 +156,17 @@ def test_what_is_found_late_is_deleted(resource: Resource) -> None:
     assert resource.emulator.configurations == {}
 
 
-def test_an_unfinished_configuration_in_use_is_not_forgotten(resource: Resource) -> None:
-    """The Delete of a failed Create fails, naming the pipelines, if they use what it left behind."""
+def test_an_unfinished_configuration_in_use_fails_the_delete(resource: Resource) -> None:
+    """The Delete of a failed Create fails with the pipelines' names if they use what it left behind."""
     arn = leave_unfinished(resource)
     pipeline = resource.emulator.seed_pipeline("nightly", arn)
-    told = resource.send("Delete", GOLDEN, physical_id=INVENTED)
-    assert (told.status, told.physical_id) == ("FAILED", INVENTED)
-    assert pipeline in told.reason
+    response = resource.send("Delete", GOLDEN, physical_id=INVENTED)
+    assert (response.status, response.physical_id) == ("FAILED", INVENTED)
+    assert pipeline in response.reason
 
 
 def test_a_search_goes_on_while_it_is_denied(resource: Resource) -> None:
-    """The search for an invented ID that is denied at first, as a new role is, goes on and deletes what it finds."""
+    """If a search for an invented ID is denied at first (a new role), it continues and deletes what it finds."""
     leave_unfinished(resource)
     resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED, times=3)
     assert resource.send("Delete", GOLDEN, physical_id=INVENTED).status == "SUCCESS"
@@ -174,8 +174,8 @@ def test_a_search_goes_on_while_it_is_denied(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["hangs", "throttled"])
-def test_what_is_found_is_not_forgotten(resource: Resource, trouble: str) -> None:
-    """The Delete of a rejected Create's marker that finds something fails if it cannot delete that."""
+def test_a_found_configuration_that_cannot_be_deleted_fails_the_delete(resource: Resource, trouble: str) -> None:
+    """The Delete of a rejected Create's marker fails if it finds a configuration and cannot delete it."""
     physical_id = resource.create(**TYPO).physical_id
     leave_unfinished(resource)
     resource.context = replace(resource.context, milliseconds=5_000)

@@ -1,4 +1,4 @@
-"""A second resource type is one module and one row: no other file knows it."""
+"""A second resource type needs one module and one row in the registry, and no other change."""
 
 import json
 import uuid
@@ -29,7 +29,7 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def greetings(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """What a loopback server has, by path."""
+    """The content of a loopback server, by path."""
     found: dict[str, str] = {}
 
     def reply(method: str, target: str, body: bytes, _: Message) -> Reply:
@@ -92,9 +92,9 @@ def test_the_handler_checks_its_properties(sink: AnswerSink, greetings: dict[str
 
 
 def test_an_unregistered_type_stays_unsupported(sink: AnswerSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its row, the type is rejected."""
+    """Without its row in the registry, the type is rejected."""
     monkeypatch.delitem(RESOURCE_TYPES, greeting.NAME)
-    assert "does not handle resources of this type" in _send(sink, "Create", {"Name": "hello"}).reason
+    assert "does not support resources of this type" in _send(sink, "Create", {"Name": "hello"}).reason
 
 
 TEMPLATE = """
@@ -128,7 +128,7 @@ def test_lint_checks_it() -> None:
 
 
 def test_two_names_of_the_first_type_are_one_row() -> None:
-    """CloudFormation's own type name stays an alias of the first type."""
+    """CloudFormation's own type name is an alias of the first type."""
     assert resource_type("AWS::CloudFormation::CustomResource") is resource_type()
 
 

@@ -1,4 +1,4 @@
-"""Tags are compared three ways: what the template says, what it said, and what others put there."""
+"""Tags are merged three ways: the new template, the old template, and the live tags."""
 
 from provider.schema.rules import OWNERSHIP_TAGS
 from tests.stack import Resource, ami
@@ -9,7 +9,7 @@ def user_tags(resource: Resource) -> dict[str, str]:
 
 
 def test_tags_follow_the_template(resource: Resource) -> None:
-    """Tags are set, changed and removed as the template says, without an Update of the content."""
+    """Tags are set, changed, and removed as in the template, without an Update call."""
     resource.create(Name="golden", Distributions=[ami()], Tags={"a": "1", "b": "2"})
     resource.calls()
     resource.update(Name="golden", Distributions=[ami()], Tags={"b": "3", "c": "1.10"})
@@ -20,33 +20,33 @@ def test_tags_follow_the_template(resource: Resource) -> None:
 
 
 def test_tags_of_others_stay(resource: Resource) -> None:
-    """A tag that the template never had stays through every Update."""
+    """An Update keeps tags that the template never had."""
     arn = resource.emulator.seed(name="theirs", distributions=[], tags={"others": "x", "a": "0"})
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={"a": "1"})
     resource.update(DistributionConfigurationArn=arn, Distributions=[ami()])
     assert resource.live["tags"] == {"others": "x"}
 
 
-def test_all_tags_can_be_exchanged_at_the_limit(resource: Resource) -> None:
-    """Forty-eight tags can give way to forty-eight others, since the old ones go first."""
+def test_all_tags_can_be_replaced_at_the_limit(resource: Resource) -> None:
+    """48 tags can be replaced by 48 others, because the old ones are removed first."""
     resource.create(Name="golden", Distributions=[ami()], Tags={f"a{i}": "1" for i in range(48)})
-    told = resource.update(Name="golden", Distributions=[ami()], Tags={f"b{i}": "1" for i in range(48)})
-    assert told.status == "SUCCESS"
+    response = resource.update(Name="golden", Distributions=[ami()], Tags={f"b{i}": "1" for i in range(48)})
+    assert response.status == "SUCCESS"
     assert set(user_tags(resource)) == {f"b{i}" for i in range(48)}
 
 
-def test_an_owned_configuration_takes_48_tags(resource: Resource) -> None:
-    """A 49th tag of an owned configuration is refused with the reason, and an adopted one takes it."""
+def test_an_owned_configuration_can_have_48_tags(resource: Resource) -> None:
+    """A 49th tag is rejected with the reason for an owned configuration, and accepted for an adopted one."""
     tags = {f"a{i}": "1" for i in range(49)}
-    told = resource.create(Name="golden", Distributions=[ami()], Tags=tags)
-    assert told.status == "FAILED"
-    assert "Tags: must be at most 48 entries" in told.reason
+    response = resource.create(Name="golden", Distributions=[ami()], Tags=tags)
+    assert response.status == "FAILED"
+    assert "Tags: must be at most 48 entries" in response.reason
     arn = resource.emulator.seed(name="theirs", distributions=[])
     assert resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags=tags).status == "SUCCESS"
 
 
 def test_tag_keys_are_never_renamed(resource: Resource) -> None:
-    """Keys of tags are the user's, whatever their letter case."""
+    """Tag keys keep their letter case."""
     resource.create(
         Name="golden", Distributions=[ami(AmiTags={"Name": "a", "region": "b"})], Tags={"Name": "x", "nAme": "y"}
     )
@@ -54,8 +54,8 @@ def test_tag_keys_are_never_renamed(resource: Resource) -> None:
     assert resource.live["distributions"][0]["amiDistributionConfiguration"]["amiTags"] == {"Name": "a", "region": "b"}
 
 
-def test_a_rollback_leaves_tags_that_the_survivor_never_had_from_us(resource: Resource) -> None:
-    """Taking a failed replacement back removes no tag of the survivor that only the failed properties named."""
+def test_a_rollback_keeps_tags_that_others_set(resource: Resource) -> None:
+    """The rollback of a failed replacement keeps tags that only the failed template and other people set."""
     arn = resource.emulator.seed(name="theirs", distributions=[], tags={"z": "foreign"})
     resource.create(DistributionConfigurationArn=arn, Distributions=[ami()])
     failed = {"Name": "other", "Distributions": [ami()], "Tags": {"z": "1"}}

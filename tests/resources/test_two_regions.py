@@ -1,10 +1,9 @@
-"""Client and location are arguments: nothing in the process belongs to one Region."""
+"""The client and the location are arguments, so one process can serve several Regions."""
 
-from contextlib import closing
-from typing import Any
+import pytest
 
 from provider.arn import Location
-from provider.aws.client import light_session
+from provider.aws.client import client
 from provider.cloudformation.deadline import Deadline
 from provider.cloudformation.request import Request
 from provider.emulator.emulator import Emulator
@@ -19,29 +18,38 @@ from tests.stack import STACK_ID, ami
 REGIONS = ("us-east-1", "eu-west-1")
 
 
-def _client(emulator: Emulator, region: str) -> Any:
-    session = light_session()
-    session.set_credentials("AKIDEXAMPLE", "secret")
-    return session.create_client(SERVICE, region_name=region, endpoint_url=emulator.url)
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
 
-def test_one_request_runs_in_two_regions() -> None:
-    """The same request, given the clients of two Regions in one process, creates a configuration in each."""
-    kind = resource_type()
+def test_each_region_has_its_client() -> None:
+    """A client belongs to one service in one Region, and is created once."""
+    clients = [client(SERVICE, region) for region in REGIONS]
+    assert [one.meta.region_name for one in clients] == [*REGIONS]
+    assert [client(SERVICE, region) for region in REGIONS] == clients
+
+
+def test_one_request_runs_in_two_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same request with the clients of two Regions creates a configuration in each Region."""
+    schema = resource_type().schema
     properties = {"Name": "golden", "Distributions": [ami()]}
     request = Request("Create", STACK_ID, "5b1e9c0a-0000-4000-8000-000000000001", "Golden", "", properties=properties)
-    desired = expand(properties, kind.schema).parameters
+    desired = expand(properties, schema).parameters
     with Emulator(REGIONS[0]) as first, Emulator(REGIONS[1]) as second:
+        clients = {}
         for region, emulator in zip(REGIONS, (first, second), strict=True):
-            with closing(_client(emulator, region)) as client:
-                deadline = Deadline(60)
-                calls = ApiCalls(lambda client=client: client, deadline)  # type: ignore[misc] # bound per iteration
-                location = Location("aws", region, "123456789012", is_verified=True)
-                found, _ = Reconciliation(
-                    request._replace(date=deadline.now()), desired, {}, kind, location, calls, deadline, logger()
-                ).run()
-            assert found is not None
-            assert found.arn.split(":")[3] == region
+            monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", emulator.url)
+            clients[region] = client(SERVICE, region)
+        for region, api in clients.items():
+            deadline = Deadline(60)
+            calls = ApiCalls(lambda api=api: api, deadline)  # type: ignore[misc]  # a default binds the loop variable
+            location = Location("aws", region, "123456789012", is_verified=True)
+            dated = request._replace(date=deadline.now())
+            live, _ = Reconciliation(dated, desired, {}, resource_type(), location, calls, deadline, logger()).run()
+            assert live is not None
+            assert live.arn.split(":")[3] == region
         assert [[*one.configurations] for one in (first, second)] == [
             [f"arn:aws:imagebuilder:{region}:123456789012:distribution-configuration/golden"] for region in REGIONS
         ]

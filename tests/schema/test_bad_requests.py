@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from provider import provision
+from provider.cloudformation.deadline import Deadline
 from provider.cloudformation.request import Request
 from provider.cloudformation.response import Response
 from provider.handler import handler
@@ -17,48 +18,39 @@ from tests.stack import STACK_ID, Context, Resource, ami
 GOLDEN: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
 
 
-class Watch:
-    """The time that is left, which is up after so many looks at it."""
+class CountingDeadline(Deadline):
+    """A deadline whose time is up after a number of calls of `left`."""
 
-    def __init__(self, looks: float = math.inf) -> None:
-        self.current_operation = "loading the provider"
-        self.trouble = ""
-        self.may_succeed = False
-        self._looks = looks
+    def __init__(self, calls: float = math.inf) -> None:
+        super().__init__(60)
+        self._calls = calls
 
     def left(self) -> float:
-        """One second, or none."""
-        self._looks -= 1
-        return 1.0 if self._looks > 0 else 0.0
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return 0.0
-
-    def wait(self, seconds: float) -> None:
-        """Nothing here waits."""
+        """Return one second, or 0."""
+        self._calls -= 1
+        return 1.0 if self._calls > 0 else 0.0
 
 
-def responses(properties: dict[str, Any], watch: Watch, request_type: Any = "Create") -> list[Response]:
-    """What a request is answered."""
+def responses(properties: dict[str, Any], deadline: Deadline, request_type: Any = "Create") -> list[Response]:
+    """Return the responses to a request."""
     offered: list[Response] = []
     request = Request(
         request_type, STACK_ID, "r", "Golden", "https://localhost/", physical_id="x", properties=properties
     )
-    provision.process(request, Context(), watch, offered.append)
+    provision.process(request, Context(), deadline, offered.append)
     return offered
 
 
-@pytest.mark.parametrize(("kind", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
+@pytest.mark.parametrize(("case", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
 def test_thousands_of_problems_are_one_response(
-    resource: Resource, capsys: pytest.CaptureFixture[str], kind: str, size: int
+    resource: Resource, capsys: pytest.CaptureFixture[str], case: str, size: int
 ) -> None:
-    """Thousands of problems are counted in the response, as many as fit are shown, and the log has the first."""
-    response = resource.create(**BAD[kind](size))
+    """The response counts thousands of problems and shows as many as fit; the log has the first ones."""
+    response = resource.create(**BAD[case](size))
     assert response.status == "FAILED"
     count, _, rest = response.reason.partition(" ")
     assert int(count) >= size
-    assert rest.startswith("problems with the properties, nothing was called: ")
+    assert rest.startswith("problems with the properties; no API calls were made: ")
     assert resource.calls() == []
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (line,) = [line for line in lines if line["level"] == "ERROR"]
@@ -68,7 +60,7 @@ def test_thousands_of_problems_are_one_response(
 
 
 def test_thousands_of_warnings_are_one_line(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """A log line holds the first warnings and says how many more there are."""
+    """A log line has the first warnings and the number of the others."""
     regions = [f"us-nowhere-x{number}" for number in range(1000)]
     assert resource.create(Name="golden", Distributions=[ami(region) for region in regions]).status == "SUCCESS"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -77,27 +69,27 @@ def test_thousands_of_warnings_are_one_line(resource: Resource, capsys: pytest.C
     assert line["warnings"][-1] == f"and {1000 - REPORTED} more"
 
 
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("case", BAD)
 @pytest.mark.parametrize("looks", [1, 20])
-def test_checking_ends_with_the_time(kind: str, looks: int) -> None:
-    """When the time is up while properties are checked, the response says that, and that nothing was called."""
-    (response,) = responses(BAD[kind](2000), Watch(looks))
+def test_validation_ends_with_the_time(case: str, looks: int) -> None:
+    """If the time is up during validation, the response says so, and that no API calls were made."""
+    (response,) = responses(BAD[case](2000), CountingDeadline(looks))
     assert response.status == "FAILED"
     assert response.reason == (
-        "timed out during checking the properties; nothing was called. "
+        "timed out during property validation; no API calls were made. "
         "Shorten the properties, or give the provider more MemorySize or a longer Timeout"
     )
 
 
-@pytest.mark.parametrize("kind", ["unknown names", "bad entries", "empty structures", "bad groups", "bad tags"])
-def test_checking_ends_with_the_findings(kind: str) -> None:
-    """While there is time, the response has the findings, all of them counted."""
-    (response,) = responses(BAD[kind](2000), Watch())
+@pytest.mark.parametrize("case", ["unknown names", "bad entries", "empty structures", "bad groups", "bad tags"])
+def test_validation_in_time_reports_findings(case: str) -> None:
+    """If the time suffices, the response has the findings and their number."""
+    (response,) = responses(BAD[case](2000), CountingDeadline())
     assert int(response.reason.partition(" ")[0]) >= 2000
 
 
-def test_old_properties_are_not_judged(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever the old properties are, an Update takes what it needs of them, and no word is said about the rest."""
+def test_old_properties_have_no_findings(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """An Update with any old properties reports no findings about them."""
     resource.create(**GOLDEN, Tags={"a": "1"})
     capsys.readouterr()
     strange = {"Foo": nested(10_000, list), "Distributions": nested(10_000, dict), "Description": 10**5000}
@@ -125,8 +117,8 @@ def test_old_properties_are_not_judged(resource: Resource, capsys: pytest.Captur
     [nested(10_000, list), nested(10_000, dict), math.nan, 10**5000],
     ids=["lists", "mappings", "nan", "huge"],
 )
-def test_a_strange_value_is_answered(resource: Resource, value: object) -> None:
-    """A value that is nested deeply, not a number, or huge fails its request with its path."""
+def test_an_unusual_value_makes_the_request_fail(resource: Resource, value: object) -> None:
+    """A value that is nested deeply, not a number, or huge makes the request fail with its path."""
     slot = resource.sink.open(STACK_ID, "Golden", "r")
     event = {
         "RequestType": "Create",
@@ -140,11 +132,11 @@ def test_a_strange_value_is_answered(resource: Resource, value: object) -> None:
     (put,) = slot.puts
     body = json.loads(put.body)
     assert body["Status"] == "FAILED"
-    assert body["Reason"].startswith("1 problem with the properties, nothing was called: Description: must be a string")
+    assert body["Reason"].startswith("1 problem with the properties; no API calls were made: Description: must be")
 
 
-def test_bad_properties_do_not_keep_a_resource_from_its_delete(resource: Resource) -> None:
-    """A Delete with thousands of unknown names deletes."""
+def test_bad_properties_do_not_prevent_a_delete(resource: Resource) -> None:
+    """A Delete with thousands of unknown names deletes the configuration."""
     resource.create(**GOLDEN)
     response = resource.delete(**GOLDEN, **{f"Unknwn{i}": "x" for i in range(10_000)})
     assert response.status == "SUCCESS"

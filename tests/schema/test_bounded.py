@@ -1,4 +1,4 @@
-"""Bad input of any size takes time in proportion to its size, and stops where the caller says so."""
+"""Validation takes time in proportion to the size of the input, and the caller can stop it."""
 
 import json
 import math
@@ -19,9 +19,9 @@ from provider.schema.diff import differences
 from provider.schema.expand import SUGGESTIONS, UNKNOWN, expand, parameters_of, unknown
 from provider.schema.finding import REPORTED, Finding, Path, Spelling, Tally
 from provider.schema.flatten import flatten
-from provider.schema.model import Type, camel_case, pascal_case
+from provider.schema.model import Schema, camel_case, pascal_case
 from provider.schema.rules import apply_rules
-from provider.schema.validate import describe, validate
+from provider.schema.validation import describe, validate
 from tests.schema.given import PARAMETERS
 from tests.schema.test_laws import ANYTHING
 
@@ -58,13 +58,13 @@ BAD: dict[str, Callable[[int], dict[str, Any]]] = {
         }
     ),
 }
-"""Properties that have about as many faults as asked for."""
+"""Properties with about the given number of faults."""
 
-bad = pytest.mark.parametrize("kind", BAD)
+bad = pytest.mark.parametrize("case", BAD)
 
 
 def check(properties: dict[str, Any], checkpoint: Checkpoint) -> tuple[int, list[str]]:
-    """All that the handler does with bad properties: how many findings there are, and the first of them as text."""
+    """Do what the handler does with bad properties: return the number of findings and the first ones as text."""
     tally = Tally()
     for finding in findings(expand(properties, resource_type().schema, checkpoint), resource_type().rules, checkpoint):
         tally.add(finding)
@@ -73,7 +73,7 @@ def check(properties: dict[str, Any], checkpoint: Checkpoint) -> tuple[int, list
 
 
 class Pulse:
-    """A checkpoint that counts its calls, and raises TimeoutError at the last one that it allows."""
+    """A checkpoint that counts its calls and raises TimeoutError at the last allowed one."""
 
     def __init__(self, last: float = math.inf) -> None:
         self.calls = 0
@@ -86,7 +86,7 @@ class Pulse:
 
 
 def calls_of(work: Callable[[], object]) -> int:
-    """How many functions, of Python and of C, are called by some work."""
+    """Return how many functions of Python and of C some work calls."""
     count = 0
 
     def called(_frame: FrameType, event: str, _argument: object) -> None:
@@ -103,38 +103,38 @@ def calls_of(work: Callable[[], object]) -> int:
 
 
 @bad
-def test_twice_the_faults_are_twice_the_work(kind: str) -> None:
-    """Checking and reporting takes work in proportion to the size of the input."""
-    check(BAD[kind](50), Pulse())
+def test_twice_the_faults_are_twice_the_work(case: str) -> None:
+    """Validating and reporting takes work in proportion to the size of the input."""
+    check(BAD[case](50), Pulse())
     small, large = (
-        calls_of(lambda size=size: check(BAD[kind](size), Pulse()))  # type: ignore[misc]  # a default binds the size
+        calls_of(lambda size=size: check(BAD[case](size), Pulse()))  # type: ignore[misc]  # a default binds the size
         for size in (1000, 2000)
     )
     assert large < 3 * small
 
 
 @bad
-def test_twice_the_findings_are_twice_the_work_to_render(kind: str) -> None:
+def test_twice_the_findings_are_twice_the_work_to_render(case: str) -> None:
     """Rendering all findings, as the command line does, takes work in proportion to their number."""
 
     def render(size: int) -> None:
-        spelling = Spelling(BAD[kind](size), resource_type().schema)
+        spelling = Spelling(BAD[case](size), resource_type().schema)
         for finding in found[size]:
             spelling.render(finding)
 
     found = {
-        size: validate_properties(expand(BAD[kind](size), resource_type().schema), resource_type().rules)
+        size: validate_properties(expand(BAD[case](size), resource_type().schema), resource_type().rules)
         for size in (50, 1000, 2000)
     }
     render(50)
     assert calls_of(lambda: render(2000)) < 3 * calls_of(lambda: render(1000))
 
 
-@pytest.mark.parametrize(("kind", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
-def test_many_faults_take_seconds(kind: str, size: int) -> None:
-    """Thousands of faults are checked in less than ten seconds on any machine, and none of them is lost."""
+@pytest.mark.parametrize(("case", "size"), [("unknown names", 10_000), ("bad entries", 20_000)])
+def test_many_faults_take_seconds(case: str, size: int) -> None:
+    """Thousands of faults are found in less than ten seconds on any machine, and none is lost."""
     begin = time.monotonic()
-    count, texts = check(BAD[kind](size), Pulse())
+    count, texts = check(BAD[case](size), Pulse())
     assert time.monotonic() - begin < 10
     assert count >= size
     assert len(texts) == REPORTED
@@ -142,18 +142,18 @@ def test_many_faults_take_seconds(kind: str, size: int) -> None:
 
 @pytest.mark.parametrize("fill", ["Descriptio", "x"])
 def test_a_long_name_takes_no_work(fill: str) -> None:
-    """A name far longer than any known one is an unknown property without a search, and is cut where it is shown."""
+    """A name that is much longer than any known one gets no suggestion and is cut in messages."""
     begin = time.monotonic()
     count, (text,) = check(named(GOOD, **{fill * 100_000: "x"}), Pulse())
     assert time.monotonic() - begin < 5
     assert count == 1
     assert text.startswith(fill)
-    assert "...: unknown property; known are " in text
+    assert "...: unknown property; the known ones are " in text
     assert len(text) < 600
 
 
 def test_a_long_name_that_is_still_short_enough_is_shown_whole() -> None:
-    """A name of 256 characters is shown as it is."""
+    """A name of 256 characters is shown in full."""
     _, (text,) = check(named(GOOD, **{"x" * 256: "x"}), Pulse())
     assert text.startswith(f"{'x' * 256}: unknown property")
 
@@ -163,7 +163,7 @@ def test_a_long_name_that_is_still_short_enough_is_shown_whole() -> None:
 
 @given(st.integers(0, 60), st.integers(1, 3))
 def test_suggestions_are_as_good_for_the_first_names(size: int, regions: int) -> None:
-    """The first different unknown names get a suggestion wherever they are; later ones are findings without one."""
+    """The first different unknown names get a suggestion wherever they are; the others get none."""
     names = [f"Descriptn{i}" for i in range(size)]
     distributions = [{**ami(), "Region": f"us-east-{i}", **dict.fromkeys(names, "x")} for i in range(regions)]
     found = expand(named(*distributions), resource_type().schema).findings
@@ -180,7 +180,7 @@ def test_suggestions_are_as_good_for_the_first_names(size: int, regions: int) ->
 
 
 def test_a_target_misspelled_beside_many_names_is_reported_as_missing() -> None:
-    """A misspelled Name that gets no suggestion does not stand for the finding that no target is given."""
+    """If a misspelled Name gets no suggestion, the missing target is reported, too."""
     many = {f"Unknwn{i}": "x" for i in range(SUGGESTIONS)}
     few = {f"Unknwn{i}": "x" for i in range(SUGGESTIONS - 1)}
     rules = [
@@ -196,8 +196,8 @@ def test_a_target_misspelled_beside_many_names_is_reported_as_missing() -> None:
     assert rules[1][-1] == "one-target"
 
 
-def test_a_slip_of_a_region_is_reported_wherever_it_is() -> None:
-    """The same slip is reported for each entry; after twenty different ones, others are not looked into."""
+def test_a_misspelled_region_is_reported_wherever_it_is() -> None:
+    """The same misspelled Region is reported for each entry, up to twenty different ones."""
     different = [{**GOOD, "Region": f"us-esat-{i}"} for i in range(30)]
     again = {**GOOD, "Region": "us-esat-0"}
     found = [
@@ -211,13 +211,13 @@ def test_a_slip_of_a_region_is_reported_wherever_it_is() -> None:
 
 
 @bad
-def test_every_fault_is_counted(kind: str) -> None:
-    """The count of findings does not depend on how many of them are kept to be shown."""
-    properties = BAD[kind](1000)
+def test_every_fault_is_counted(case: str) -> None:
+    """The number of findings does not depend on how many of them are shown."""
+    properties = BAD[case](1000)
     count, texts = check(properties, Pulse())
     found = validate_properties(expand(properties, resource_type().schema), resource_type().rules)
     assert count == len(found)
-    assert texts == [one.render(properties, resource_type().schema) for one in found[:REPORTED]]
+    assert texts == [Spelling(properties, resource_type().schema).render(one) for one in found[:REPORTED]]
 
 
 @given(st.integers(0, 3 * REPORTED))
@@ -241,44 +241,44 @@ PROPERTIES = st.dictionaries(
 
 @given(PROPERTIES)
 def test_names_are_spelled_as_if_searched_each_time(properties: dict[str, Any]) -> None:
-    """Reading the names of each structure once spells every finding as a search through all of them does."""
+    """`Spelling`, which reads the names of each structure once, spells findings like a full search."""
     spelling = Spelling(properties, resource_type().schema)
     for finding in validate_properties(expand(properties, resource_type().schema), resource_type().rules):
         assert spelling.keys(finding.path) == searched(finding.path, properties)
-        assert spelling.render(finding) == finding.render(properties, resource_type().schema)
+        assert spelling.render(finding) == Spelling(properties, resource_type().schema).render(finding)
 
 
 def searched(path: Path, properties: Any) -> Path:
-    """A path by the API's names as keys and indexes, each searched for in its structure."""
+    """Return a path by the API's names as keys and indexes, searching each structure."""
     found: list[str | int] = []
-    value, type_ = properties, resource_type().schema
+    value, schema = properties, resource_type().schema
     for element in path:
         name: str | int = element
-        if isinstance(element, str) and type_.kind != "map":
-            name = search(element, value, type_)
+        if isinstance(element, str) and schema.type_name != "map":
+            name = search(element, value, schema)
         found.append(name)
         if isinstance(name, int):
             value = value[name] if isinstance(value, list) and name < len(value) else None
         else:
             value = value.get(name) if isinstance(value, Mapping) else None
-        inner = type_.item if type_.kind != "structure" else type_.members.get(str(element))
-        type_ = inner or Type("none", "None")
+        inner = schema.item if schema.type_name != "structure" else schema.members.get(str(element))
+        schema = inner or Schema("none", "None")
     return tuple(found)
 
 
-def search(member: str, structure: Any, type_: Type) -> str:
-    if not isinstance(structure, Mapping) or type_.kind == "none":
+def search(member: str, structure: Any, schema: Schema) -> str:
+    if not isinstance(structure, Mapping) or schema.type_name == "none":
         return pascal_case(member)
     for key in structure:
-        if type_.spellings.get(key, key) == member:
+        if schema.spellings.get(key, key) == member:
             return str(key)
-    neighbors = [key for key in structure if key in type_.spellings]
+    neighbors = [key for key in structure if key in schema.spellings]
     return camel_case(member) if neighbors and all(key[0].islower() for key in neighbors) else pascal_case(member)
 
 
 @given(st.text(max_size=200))
-def test_a_text_is_described_by_its_head(text: str) -> None:
-    """A text is described as the head of its whole JSON."""
+def test_a_text_is_described_by_its_beginning(text: str) -> None:
+    """A text is described by the beginning of its JSON."""
     whole = json.dumps(text, ensure_ascii=False)
     assert describe(text) == (whole if len(whole) <= 60 else f"{whole[:60]}...")
 
@@ -288,24 +288,24 @@ def test_a_text_is_described_by_its_head(text: str) -> None:
 
 @bad
 @pytest.mark.parametrize("last", [1, 5, 30])
-def test_checking_stops_where_the_checkpoint_says_so(kind: str, last: int) -> None:
-    """A checkpoint that raises ends the checking there, with its own exception."""
+def test_the_checkpoint_stops_validation(case: str, last: int) -> None:
+    """If the checkpoint raises an exception, validation ends with it."""
     pulse = Pulse(last)
     with pytest.raises(TimeoutError):
-        check(BAD[kind](2000), pulse)
+        check(BAD[case](2000), pulse)
     assert pulse.calls == last
 
 
 @bad
-def test_the_checkpoint_is_called_all_the_time(kind: str) -> None:
-    """The checkpoint is called for each stride of the input at least, in whichever step."""
+def test_the_checkpoint_is_called_all_the_time(case: str) -> None:
+    """Each step calls the checkpoint at least once per stride of the input."""
     pulse = Pulse()
-    check(BAD[kind](100 * STRIDE), pulse)
+    check(BAD[case](100 * STRIDE), pulse)
     assert pulse.calls >= 100
 
 
 def steps(properties: dict[str, Any]) -> dict[str, Callable[[Checkpoint], object]]:
-    """What is done with properties, each as a function of the checkpoint."""
+    """Return the steps that process properties, each as a function of the checkpoint."""
     expanded = expand(properties, resource_type().schema)
     parameters = expanded.parameters
     live = {
@@ -327,7 +327,7 @@ def steps(properties: dict[str, Any]) -> dict[str, Callable[[Checkpoint], object
 
 @pytest.mark.parametrize("step", steps(named(GOOD)))
 def test_a_long_valid_list_has_checkpoints_too(step: str) -> None:
-    """Each step over a long list of valid entries calls the checkpoint for each stride, and stops when told to."""
+    """Each step over a long valid list calls the checkpoint once per stride, and the checkpoint can stop it."""
     work = steps(named(*({**GOOD, "Region": f"us-east-{i}"} for i in range(100 * STRIDE))))[step]
     pulse = Pulse()
     work(pulse)
@@ -337,7 +337,7 @@ def test_a_long_valid_list_has_checkpoints_too(step: str) -> None:
 
 
 def test_short_properties_are_expanded_without_checkpoints() -> None:
-    """What is small enough to take no time calls no checkpoint while it is expanded, validated, and compared."""
+    """Expanding, validating, and comparing small properties calls no checkpoint."""
     work = steps(named(*[GOOD] * STRIDE))
     pulse = Pulse()
     for step in work.keys() - {"rules", "differences in order"}:
@@ -347,25 +347,25 @@ def test_short_properties_are_expanded_without_checkpoints() -> None:
 
 @given(st.integers(0, 5 * STRIDE))
 def test_pacing_changes_no_entries(size: int) -> None:
-    """Paced entries are the same entries, with a call before each stride of a collection that is longer than one."""
+    """`paced` yields the same entries, and calls the checkpoint before each stride of a long collection."""
     for entries in (range(size), dict.fromkeys(range(size)), [*range(size)]):
         pulse = Pulse()
         assert [*paced(entries, pulse)] == [*range(size)]
         assert pulse.calls == (math.ceil(size / STRIDE) if size > STRIDE else 0)
 
 
-# Old properties, and values of any kind
+# Old properties, and values of any case
 
 
 @given(PROPERTIES)
 def test_old_properties_are_expanded_without_findings(properties: dict[str, Any]) -> None:
-    """Without findings, the parameters of whatever properties are the same as with them."""
+    """`parameters_of` returns the same parameters as `expand` for any properties."""
     assert parameters_of(properties, resource_type().schema) == expand(properties, resource_type().schema).parameters
 
 
 @given(PARAMETERS)
 def test_old_properties_that_are_valid_are_expanded(parameters: dict[str, Any]) -> None:
-    """The parameters of valid properties are those that they were made of."""
+    """`parameters_of` restores the parameters that valid properties were made from."""
     assert (
         parameters_of(
             {**flatten(parameters, resource_type().schema), "ServiceToken": "arn", "ServiceTimeout": "60"},
@@ -375,10 +375,10 @@ def test_old_properties_that_are_valid_are_expanded(parameters: dict[str, Any]) 
     )
 
 
-def nested(depth: int, kind: type) -> Any:
+def nested(depth: int, case: type) -> Any:
     value: Any = "x"
     for _ in range(depth):
-        value = [value] if kind is list else {"Name": value}
+        value = [value] if case is list else {"Name": value}
     return value
 
 
@@ -390,8 +390,8 @@ def nested(depth: int, kind: type) -> Any:
 @pytest.mark.parametrize(
     "place", ["Name", "Tags", "Distributions", "Region", "MaxParallelLaunches", "AccountId", "Foo"]
 )
-def test_a_strange_value_is_a_finding(value: Any, place: str) -> None:
-    """A value that is nested deeply, no number of JSON's, or huge is a short finding wherever it stands."""
+def test_an_unusual_value_is_a_finding(value: Any, place: str) -> None:
+    """A value that is nested deeply, not a number in JSON, or huge leads to a short finding at any path."""
     top = place in ("Name", "Tags", "Distributions", "Foo")
     launch = {"Enabled": "true", "AccountId": account(1), place: value}
     entry = {**GOOD, place: value} if place == "Region" else {**GOOD, "FastLaunchConfigurations": [launch]}
@@ -403,9 +403,9 @@ def test_a_strange_value_is_a_finding(value: Any, place: str) -> None:
     assert parameters_of(properties, resource_type().schema).keys() <= resource_type().schema.members.keys()
 
 
-def test_an_integer_that_python_cannot_write_is_described() -> None:
-    """An integer of more digits than Python writes is described in words, and a shorter one by its first digits."""
-    launches = resource_type().schema.members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]
+def test_an_integer_that_python_cannot_print_is_described() -> None:
+    """An integer that is too long for Python to print is described in words, a shorter one by its first digits."""
+    launches = resource_type().schema.members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]  # a list
     assert launches is not None
     for size, shown in ((5000, "an integer of thousands of digits"), (100, f"1{'0' * 59}...")):
         (finding,) = validate(10**size, launches.members["maxParallelLaunches"])

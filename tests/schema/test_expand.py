@@ -1,4 +1,4 @@
-"""Names and scalars become the API's exactly where the shapes say so."""
+"""Expanding converts names and scalars to the API's, as the schema requires."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import pytest
 
 from provider.resources import resource_type
 from provider.schema.expand import expand
+from provider.schema.finding import Spelling
 from provider.schema.model import pascal_case
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 
 
 def in_fast_launch(**members: Any) -> dict[str, Any]:
@@ -18,50 +19,50 @@ def in_ami(**members: Any) -> dict[str, Any]:
     return {"Distributions": [{"Region": "r", "AmiDistributionConfiguration": members}]}
 
 
-def told(properties: dict[str, Any]) -> list[str]:
+def messages(properties: dict[str, Any]) -> list[str]:
     expanded = expand(properties, resource_type().schema)
     findings = (*expanded.findings, *validate(expanded.parameters, resource_type().schema))
-    return [finding.render(properties, resource_type().schema) for finding in findings]
+    return [*map(Spelling(properties, resource_type().schema).render, findings)]
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("FALSE", False), ("false", False)])
 def test_booleans(text: str, value: bool) -> None:
-    """The words true and false in any letter case become booleans where the shape is boolean."""
+    """If the schema requires a boolean, `true` and `false` in any letter case are converted."""
     expanded = expand(in_fast_launch(Enabled=text), resource_type().schema).parameters
     assert expanded["distributions"][0]["fastLaunchConfigurations"][0]["enabled"] is value
 
 
 @pytest.mark.parametrize("text", ["yes", "1", " true", "true\n", "", "null"])
-def test_what_is_no_boolean_is_said_at_its_path(text: str) -> None:
-    """Another word than true or false is an error at its path, never a guess."""
-    assert told(in_fast_launch(Enabled=text))[0].startswith(
+def test_an_invalid_boolean_is_an_error_at_its_path(text: str) -> None:
+    """Any word except `true` and `false` is an error at its path."""
+    assert messages(in_fast_launch(Enabled=text))[0].startswith(
         "Distributions[0].FastLaunchConfigurations[0].Enabled: must be true or false, not "
     )
 
 
 @pytest.mark.parametrize(("text", "value"), [("7", 7), ("007", 7), ("-0", 0)])
 def test_integers(text: str, value: int) -> None:
-    """ASCII digits with an optional minus become an integer where the shape is one."""
+    """If the schema requires an integer, ASCII digits with an optional minus are converted."""
     expanded = expand(in_fast_launch(MaxParallelLaunches=text), resource_type().schema).parameters
     assert expanded["distributions"][0]["fastLaunchConfigurations"][0]["maxParallelLaunches"] == value
 
 
-@pytest.mark.parametrize("text", ["7.0", "+7", " 7", "7\n", "٧", "1e3", "0x7", "7" * 5000, "", "1_000"])  # noqa: RUF001
-def test_what_is_no_integer_is_said_at_its_path(text: str) -> None:
-    """Anything around or other than ASCII digits is an error at its path."""
-    assert told(in_fast_launch(Enabled="true", MaxParallelLaunches=text))[0].startswith(
+@pytest.mark.parametrize("text", ["7.0", "+7", " 7", "7\n", "٧", "1e3", "0x7", "7" * 5000, "", "1_000"])  # noqa: RUF001 - an Arabic digit
+def test_an_invalid_integer_is_an_error_at_its_path(text: str) -> None:
+    """Any character except ASCII digits and a leading minus is an error at the path."""
+    assert messages(in_fast_launch(Enabled="true", MaxParallelLaunches=text))[0].startswith(
         "Distributions[0].FastLaunchConfigurations[0].MaxParallelLaunches: must be an integer, not "
     )
 
 
 def test_an_integer_that_the_service_cannot_hold_is_an_error() -> None:
-    """An integer beyond 32 bits is an error, since the service's integers have no more."""
-    (finding,) = told(in_fast_launch(Enabled="true", MaxParallelLaunches="99999999999"))
+    """An integer beyond 32 bits is an error, because the service's integers have 32 bits."""
+    (finding,) = messages(in_fast_launch(Enabled="true", MaxParallelLaunches="99999999999"))
     assert finding.endswith("MaxParallelLaunches: must be at most 2147483647, is 99999999999")
 
 
 def test_strings_stay_strings() -> None:
-    """What looks like a number or a boolean stays a string where the shape is a string."""
+    """If the schema requires a string, a number or a boolean in it stays a string."""
     tags = {"version": "1.10", "flag": "true"}
     properties = {
         "Tags": tags,
@@ -73,7 +74,7 @@ def test_strings_stay_strings() -> None:
 
 
 def test_empty_and_false_are_values() -> None:
-    """false, 0, {} and "" are passed on, not taken for absent."""
+    """`false`, `0`, `{}`, and `""` count as present values."""
     expanded = expand(
         {"Description": "", **in_fast_launch(Enabled="false", MaxParallelLaunches="0", LaunchTemplate={})},
         resource_type().schema,
@@ -87,7 +88,7 @@ def test_empty_and_false_are_values() -> None:
     "name", ["LaunchPermission", "launchPermission", "LaunchPermissionConfiguration", "launchPermissionConfiguration"]
 )
 def test_the_native_name_of_launch_permission(name: str) -> None:
-    """The native resource's name for launchPermission is taken for it, in either letter case."""
+    """The native resource's name for launchPermission is accepted in both letter cases."""
     properties = {"Distributions": [{"Region": "r", "AmiDistributionConfiguration": {name: {"UserGroups": ["all"]}}}]}
     expanded = expand(properties, resource_type().schema)
     assert expanded.findings == ()
@@ -97,7 +98,7 @@ def test_the_native_name_of_launch_permission(name: str) -> None:
 
 def test_two_spellings_are_one_error() -> None:
     """A property given in two spellings is an error that names both."""
-    assert told({"Name": "abc", "name": "abd", "Distributions": []}) == [
+    assert messages({"Name": "abc", "name": "abd", "Distributions": []}) == [
         "Name: given twice, as Name and as name; omit one"
     ]
 
@@ -106,79 +107,78 @@ def test_two_spellings_are_one_error() -> None:
     ("written", "nearest"),
     [("KMSKeyID", "KmsKeyId"), ("amiTag", "amiTags"), ("TargetAccounts", "TargetAccountIds"), ("Tags", "AmiTags")],
 )
-def test_an_unknown_name_meets_the_nearest_known_one(written: str, nearest: str) -> None:
-    """An unknown property is an error that names the nearest known one in the user's letter case."""
+def test_an_unknown_name_gets_a_suggestion(written: str, nearest: str) -> None:
+    """An unknown property is an error that suggests the most similar known one in the user's letter case."""
     properties = {"distributions": [{"Region": "r", "AmiDistributionConfiguration": {written: "x"}}]}
-    assert told(properties) == [
-        f"distributions[0].AmiDistributionConfiguration.{written}: "
-        f"unknown property; the nearest known name is {nearest}"
+    assert messages(properties) == [
+        f"distributions[0].AmiDistributionConfiguration.{written}: unknown property; did you mean {nearest}?"
     ]
 
 
-def test_cloudformations_own_names_are_near_too() -> None:
-    """A slip in a property of CloudFormation's own meets that one."""
-    assert "the nearest known name is ServiceTimeout" in told({"ServiceTimeut": "60"})[0]
+def test_cloudformations_own_names_are_suggested() -> None:
+    """A misspelled property of CloudFormation's own gets a suggestion, too."""
+    assert "did you mean ServiceTimeout?" in messages({"ServiceTimeut": "60"})[0]
 
 
-def test_a_name_that_is_known_further_in_is_told_so() -> None:
-    """A property that belongs one structure further in is told where."""
-    (finding,) = told({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
-    assert finding == "Distributions[0].TargetAccountIds: unknown property; it is known in AmiDistributionConfiguration"
+def test_the_message_names_the_structure_one_level_deeper() -> None:
+    """The message about a property that belongs one level deeper names that structure."""
+    (finding,) = messages({"Distributions": [{"Region": "r", "TargetAccountIds": ["111122223333"]}]})
+    assert finding == "Distributions[0].TargetAccountIds: unknown property; it belongs in AmiDistributionConfiguration"
 
 
 @pytest.mark.parametrize(
     ("properties", "cure"),
     [
-        ({"UserIds": ["1"]}, "it is known in Distributions[].AmiDistributionConfiguration.LaunchPermission"),
-        (in_ami(S3ExportConfiguration={}), "it is known in Distributions[]"),
-        (in_ami(Region="us-east-1"), "it is known in Distributions[]"),
-        (in_ami(Enabled="true"), "it is known in Distributions[].FastLaunchConfigurations[]"),
-        (in_ami(OnDelete="Retain"), "it is known at the top level"),
-        ({"distributions": [{"onDelete": "Retain"}]}, "it is known at the top level"),
-        ({"distributions": [{"amiDistributionConfiguration": {"region": "r"}}]}, "it is known in distributions[]"),
+        ({"UserIds": ["1"]}, "it belongs in Distributions[].AmiDistributionConfiguration.LaunchPermission"),
+        (in_ami(S3ExportConfiguration={}), "it belongs in Distributions[]"),
+        (in_ami(Region="us-east-1"), "it belongs in Distributions[]"),
+        (in_ami(Enabled="true"), "it belongs in Distributions[].FastLaunchConfigurations[]"),
+        (in_ami(OnDelete="Retain"), "it belongs at the top level"),
+        ({"distributions": [{"onDelete": "Retain"}]}, "it belongs at the top level"),
+        ({"distributions": [{"amiDistributionConfiguration": {"region": "r"}}]}, "it belongs in distributions[]"),
     ],
 )
-def test_a_name_that_is_known_elsewhere_is_told_so(properties: dict[str, Any], cure: str) -> None:
-    """A property that belongs to another structure is told where, unless it looks like a slip of one that is known."""
-    assert told(properties)[0].endswith(f": unknown property; {cure}")
+def test_the_message_names_the_other_structure(properties: dict[str, Any], cure: str) -> None:
+    """The message about a property of another structure names that structure, unless a known name is similar."""
+    assert messages(properties)[0].endswith(f": unknown property; {cure}")
 
 
-def test_where_nothing_is_near_all_names_are_told() -> None:
-    """A name that is like none meets all that the structure has."""
-    finding = told({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
-    members = resource_type().schema.members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]
-    assert finding.endswith(f": unknown property; known are {', '.join(map(pascal_case, members))}")
+def test_without_a_similar_name_all_names_are_listed() -> None:
+    """If no known name is similar, the message lists all names of the structure."""
+    finding = messages({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
+    members = resource_type().schema.members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]  # lists
+    assert finding.endswith(f": unknown property; the known ones are {', '.join(map(pascal_case, members))}")
 
 
-def test_below_a_mapping_in_place_of_a_list_nothing_is_told() -> None:
-    """Entries of a list that are not begun as such are one finding, and their names none."""
+def test_a_mapping_in_place_of_a_list_is_one_finding() -> None:
+    """A mapping in place of a list is one finding, without findings about its names."""
     ami = {"Name": "x {{ imagebuilder:buildDate }}"}
-    assert told({"Distributions": {"Region": "us-east-1", "AmiDistributionConfiguration": ami}}) == [
-        "Distributions: must be a list, not a mapping: begin each entry with `- `, or in JSON, put them into [ ]"
+    assert messages({"Distributions": {"Region": "us-east-1", "AmiDistributionConfiguration": ami}}) == [
+        "Distributions: must be a list, not a mapping"
     ]
 
 
 @pytest.mark.parametrize("name", ["ClientToken", "clientToken"])
-def test_a_client_token_is_refused_with_the_reason(name: str) -> None:
-    """A ClientToken property is refused, saying that the token is the request's ID."""
-    assert told({name: "x", "Distributions": []}) == [
-        f"{name}: the client token is always the ID of the stack's request; leave this property out"
+def test_a_client_token_is_rejected_with_the_reason(name: str) -> None:
+    """A ClientToken property is rejected, because the client token is the request's ID."""
+    assert messages({name: "x", "Distributions": []}) == [
+        f"{name}: the client token is always the request's ID; omit this property"
     ]
 
 
 def test_cloudformations_own_properties_are_ignored() -> None:
-    """ServiceToken and ServiceTimeout pass without a word."""
-    assert told({"ServiceToken": "arn", "ServiceTimeout": "60", "Distributions": []}) == []
+    """ServiceToken and ServiceTimeout cause no findings."""
+    assert messages({"ServiceToken": "arn", "ServiceTimeout": "60", "Distributions": []}) == []
 
 
-def test_dry_run_is_no_property() -> None:
+def test_dry_run_is_unknown() -> None:
     """DryRun, which the Create call has, is an unknown property."""
-    assert "DryRun: unknown property" in told({"DryRun": "true", "Distributions": []})[0]
+    assert "DryRun: unknown property" in messages({"DryRun": "true", "Distributions": []})[0]
 
 
 def test_null_is_an_error_at_its_path() -> None:
-    """A null is an error at its path, wherever it stands."""
-    assert told({"Description": None, "Distributions": [{"Region": None}, None]}) == [
+    """A null is an error at its path, at any depth."""
+    assert messages({"Description": None, "Distributions": [{"Region": None}, None]}) == [
         "Description: must be a string, not null",
         "Distributions[0].Region: must be a string, not null",
         "Distributions[1]: must be a mapping, not null",

@@ -1,4 +1,4 @@
-"""Laws of the language, over parameters generated from the API's shapes."""
+"""Laws of the schema, for parameters that are generated from it."""
 
 import string
 from typing import Any
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from provider.resources import resource_type
 from provider.schema.diff import differences
 from provider.schema.expand import expand
+from provider.schema.finding import Spelling
 from provider.schema.flatten import flatten
-from provider.schema.model import UPDATE, Type, content_members, service_model
-from provider.schema.validate import validate
+from provider.schema.model import UPDATE, Schema, content_members, service_model
+from provider.schema.validation import validate
 from tests.schema.given import PARAMETERS, as_cloudformation_sends
 
 ANYTHING = st.recursive(
@@ -24,7 +25,7 @@ ANYTHING = st.recursive(
 
 @given(PARAMETERS)
 def test_expand_inverts_flatten(parameters: dict[str, Any]) -> None:
-    """Expanding what was flattened gives the parameters back, without a finding."""
+    """Expanding flattened parameters restores them without findings."""
     expanded = expand(flatten(parameters, resource_type().schema), resource_type().schema)
     assert expanded.parameters == parameters
     assert expanded.findings == ()
@@ -32,7 +33,7 @@ def test_expand_inverts_flatten(parameters: dict[str, Any]) -> None:
 
 @given(PARAMETERS)
 def test_strings_for_scalars_change_nothing(parameters: dict[str, Any]) -> None:
-    """Making a string of every scalar, as CloudFormation does, expands to the same parameters."""
+    """If every scalar is a string, as CloudFormation delivers them, expanding restores the same parameters."""
     assert (
         expand(as_cloudformation_sends(flatten(parameters, resource_type().schema)), resource_type().schema).parameters
         == parameters
@@ -41,19 +42,19 @@ def test_strings_for_scalars_change_nothing(parameters: dict[str, Any]) -> None:
 
 @given(PARAMETERS)
 def test_camel_case_is_as_good(parameters: dict[str, Any]) -> None:
-    """The API's own camelCase names expand to themselves."""
+    """The API's camelCase names are accepted, too."""
     assert expand(parameters, resource_type().schema).parameters == parameters
 
 
 @given(PARAMETERS)
 def test_what_the_model_generates_is_valid(parameters: dict[str, Any]) -> None:
-    """Parameters made by the model's constraints have no finding of the model's."""
+    """Parameters that are generated from the model's constraints satisfy them."""
     assert validate(parameters, resource_type().schema) == []
 
 
 @given(PARAMETERS, st.data())
 def test_what_is_accepted_botocore_accepts(parameters: dict[str, Any], data: st.DataObject) -> None:
-    """Parameters with something put in their midst that pass our validation pass botocore's own as well."""
+    """Mutated parameters that pass our validation pass botocore's validation, too."""
     _disturb(parameters, resource_type().schema, data)
     content = {name: parameters[name] for name in content_members() if name in parameters}
     if validate(parameters, resource_type().schema):
@@ -67,7 +68,7 @@ def test_what_is_accepted_botocore_accepts(parameters: dict[str, Any], data: st.
 
 @given(PARAMETERS)
 def test_nothing_differs_from_itself(parameters: dict[str, Any]) -> None:
-    """A configuration does not differ from itself, nor with Regions and accounts turned round."""
+    """A configuration equals itself, also with its Regions and accounts in another order."""
     turned = {**parameters, "distributions": parameters["distributions"][::-1]}
     regions = [entry["region"] for entry in parameters["distributions"]]
     assert differences(parameters, parameters, resource_type().schema) == ()
@@ -77,29 +78,29 @@ def test_nothing_differs_from_itself(parameters: dict[str, Any]) -> None:
 
 @given(PARAMETERS, PARAMETERS)
 def test_differences_are_seen_from_both_sides(old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Two configurations differ in one direction exactly where they differ in the other."""
+    """Two configurations have the same differences in both directions."""
     there = {(d.path, str(d.old), str(d.new)) for d in differences(old, new, resource_type().schema)}
     back = {(d.path, str(d.new), str(d.old)) for d in differences(new, old, resource_type().schema)}
     assert there == back
 
 
 @given(st.dictionaries(st.text(string.ascii_letters, max_size=8), ANYTHING, max_size=3))
-def test_nonsense_is_told_not_raised(properties: dict[str, Any]) -> None:
-    """Whatever the properties are, expanding and validating them ends in findings, never in an exception."""
+def test_nonsense_leads_to_findings(properties: dict[str, Any]) -> None:
+    """Expanding and validating any properties leads to findings, never to an exception."""
     expanded = expand(properties, resource_type().schema)
     for finding in (*expanded.findings, *validate(expanded.parameters, resource_type().schema)):
-        assert finding.render(properties, resource_type().schema)
+        assert Spelling(properties, resource_type().schema).render(finding)
 
 
-def _disturb(value: Any, type_: Type, data: st.DataObject) -> None:
-    """Replace one value somewhere below a structure, or take a member away."""
-    while type_.kind == "structure" and value:
+def _disturb(value: Any, schema: Schema, data: st.DataObject) -> None:
+    """Replace one value below a structure, or remove a member."""
+    while schema.type_name == "structure" and value:
         name = data.draw(st.sampled_from(sorted(value)))
-        inner, inner_type = value[name], type_.members[name]
-        if inner_type.kind == "list" and inner and inner_type.item is not None and data.draw(st.booleans()):
-            value, type_ = inner[0], inner_type.item
-        elif inner_type.kind == "structure" and inner and data.draw(st.booleans()):
-            value, type_ = inner, inner_type
+        inner, inner_type = value[name], schema.members[name]
+        if inner_type.type_name == "list" and inner and inner_type.item is not None and data.draw(st.booleans()):
+            value, schema = inner[0], inner_type.item
+        elif inner_type.type_name == "structure" and inner and data.draw(st.booleans()):
+            value, schema = inner, inner_type
         else:
             value[name] = data.draw(ANYTHING)
             return

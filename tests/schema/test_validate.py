@@ -1,4 +1,4 @@
-"""The model's constraints are findings at the paths that the user wrote, all at once."""
+"""Violations of the model's constraints are findings at paths in the user's spelling."""
 
 from typing import Any
 
@@ -6,13 +6,14 @@ import pytest
 
 from provider.resources import resource_type
 from provider.schema.expand import expand
+from provider.schema.finding import Spelling
 from provider.schema.model import PATTERNS, Schema
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 
 
-def told(properties: dict[str, Any]) -> list[str]:
+def messages(properties: dict[str, Any]) -> list[str]:
     findings = validate(expand(properties, resource_type().schema).parameters, resource_type().schema)
-    return [finding.render(properties, resource_type().schema) for finding in findings]
+    return [*map(Spelling(properties, resource_type().schema).render, findings)]
 
 
 def ami(**members: Any) -> dict[str, Any]:
@@ -28,16 +29,15 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         ({}, "Distributions: is required"),
         (
             {"Distributions": {}},
-            "Distributions: must be a list, not a mapping: begin each entry with `- `, or in JSON, put them into [ ]",
+            "Distributions: must be a list, not a mapping",
         ),
         (
             ami(TargetAccountIds="123456789012"),
-            f'{AMI}.TargetAccountIds: must be a list, not "123456789012": '
-            "begin each entry with `- `, or in JSON, put them into [ ]",
+            f'{AMI}.TargetAccountIds: must be a list, not "123456789012"',
         ),
         (
             {"Distributions": [], "Tags": [{"Key": "Team", "Value": "x"}]},
-            "Tags: must be a mapping, not a list: write `key: value` for each entry",
+            "Tags: must be a mapping of keys to values, not a list",
         ),
         ({"Distributions": ["x"]}, 'Distributions[0]: must be a mapping, not "x"'),
         ({"Distributions": [{}]}, "Distributions[0].Region: is required"),
@@ -45,10 +45,10 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
             {"distributions": [{"kmsKeyId": 1, "amiDistributionConfiguration": {}}]},
             "distributions[0].region: is required",
         ),
-        ({"Distributions": [], "Description": ""}, "Description: must be at least 1 characters, is 0"),
+        ({"Distributions": [], "Description": ""}, "Description: must be at least 1 character, is 0"),
         ({"Distributions": [], "Description": "x" * 1025}, "Description: must be at most 1024 characters, is 1025"),
-        (ami(TargetAccountIds=[]), f"{AMI}.TargetAccountIds: must be at least 1 entries, is 0"),
-        (ami(AmiTags={}), f"{AMI}.AmiTags: must be at least 1 entries, is 0"),
+        (ami(TargetAccountIds=[]), f"{AMI}.TargetAccountIds: must be at least 1 entry, is 0"),
+        (ami(AmiTags={}), f"{AMI}.AmiTags: must be at least 1 entry, is 0"),
         (
             ami(TargetAccountIds=["12345678901"]),
             f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "12345678901"',
@@ -56,7 +56,7 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         (
             ami(TargetAccountIds=["123456789012\n"]),
             f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "123456789012\\n"; '
-            "it ends with a line break: begin a block with `|-` or `>-` to omit it",
+            "remove the line break at its end",
         ),
         ({"Distributions": [], "Tags": {"k": 1}}, 'Tags["k"]: must be a string, not 1'),
         (
@@ -67,13 +67,13 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
         ({"Distributions": [], "OnDelete": "delete"}, 'OnDelete: must be one of Delete, Retain, not "delete"'),
     ],
 )
-def test_a_broken_constraint_is_told_at_its_path(properties: dict[str, Any], finding: str) -> None:
-    """Each kind of constraint is told with its path, what is wanted and what is there."""
-    assert finding in told(properties)
+def test_a_violated_constraint_is_reported_at_its_path(properties: dict[str, Any], finding: str) -> None:
+    """The finding of each constraint has its path, the requirement, and the value."""
+    assert finding in messages(properties)
 
 
-def test_all_findings_come_at_once() -> None:
-    """Every broken constraint is told, not only the first, in the order in which the user wrote."""
+def test_all_violations_are_reported() -> None:
+    """All violations are reported, in the order of the properties."""
     properties = {
         "Name": "x",
         "Distributions": [
@@ -81,7 +81,7 @@ def test_all_findings_come_at_once() -> None:
             {"FastLaunchConfigurations": [{"Enabled": "maybe", "SnapshotConfiguration": {"TargetResourceCount": "0"}}]},
         ],
     }
-    findings = told(properties)
+    findings = messages(properties)
     assert [finding.partition(": ")[0] for finding in findings] == [
         "Name",
         "Distributions[0].Region",
@@ -94,30 +94,30 @@ def test_all_findings_come_at_once() -> None:
     ]
 
 
-def test_a_pattern_without_an_end_matches_the_head() -> None:
-    """A pattern that the model leaves open at its end is open for us as well."""
+def test_a_pattern_without_an_end_matches_the_beginning() -> None:
+    """A pattern without `$` accepts any text after its match."""
     unit = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-abcd-abcdefgh"
-    assert told(ami(LaunchPermission={"OrganizationalUnitArns": [f"{unit}suffix!"]})) == []
+    assert messages(ami(LaunchPermission={"OrganizationalUnitArns": [f"{unit}suffix!"]})) == []
 
 
-def test_long_values_are_cut_short_in_messages() -> None:
-    """A message quotes no more than the head of a long value."""
-    (finding,) = told(ami(TargetAccountIds=["x" * 5000]))
+def test_long_values_are_cut_in_messages() -> None:
+    """A message quotes only the beginning of a long value."""
+    (finding,) = messages(ami(TargetAccountIds=["x" * 5000]))
     assert len(finding) < 300
 
 
 def patterns(schema: Schema) -> set[str]:
-    """All patterns in a schema."""
+    """Return all patterns in a schema."""
     inner = [*schema.members.values(), *(one for one in (schema.item, schema.key) if one)]
     return {schema.pattern} - {None} | {one for each in inner for one in patterns(each)}  # type: ignore[return-value] # no None
 
 
 def test_every_pattern_has_words() -> None:
-    """Each pattern of the properties has words, and no words are for a pattern that the model no longer has."""
+    """Each pattern of the properties has words, and all words belong to a pattern of the model."""
     assert patterns(resource_type().schema) == PATTERNS.keys()
 
 
 def test_a_pattern_without_words_is_shown() -> None:
-    """A pattern that is newer than the words is shown as it is."""
-    (finding,) = validate("b", Schema(kind="string", shape="New", pattern="^a$"))
+    """A new pattern, which has no words yet, is shown as a regular expression."""
+    (finding,) = validate("b", Schema(type_name="string", shape="New", pattern="^a$"))
     assert finding.message == 'must match the pattern ^a$, not "b"'

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 def blank(schema: Schema) -> Any:
     """An empty value with all members, and one entry in each list and map."""
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         return {name: blank(member) for name, member in schema.members.items()}
     if schema.item:
-        return [blank(schema.item)] if schema.kind == "list" else {"KeyName": blank(schema.item)}
-    if schema.kind == "boolean":
+        return [blank(schema.item)] if schema.type_name == "list" else {"KeyName": blank(schema.item)}
+    if schema.type_name == "boolean":
         return True
-    return 0 if schema.kind in ("integer", "long") else next(iter(schema.enum), "")
+    return 0 if schema.type_name in ("integer", "long") else next(iter(schema.enum), "")
 
 
 def commented(schema: Schema) -> str:
@@ -27,9 +27,9 @@ def commented(schema: Schema) -> str:
 
 
 def _lines(schema: Schema) -> list[str]:
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         return [line for name, member in schema.members.items() for line in _member(schema, name, member)]
-    if schema.kind == "list" and schema.item:
+    if schema.type_name == "list" and schema.item:
         first, *others = _lines(schema.item)
         return [f"- {first}", *(f"  {line}" for line in others)]
     if schema.item:
@@ -45,5 +45,5 @@ def _member(structure: Schema, name: str, member: Schema) -> list[str]:
     lines = _lines(member)
     if member.is_scalar:
         return [f"{name}: {lines[0]} {comment}"]
-    indent = "" if member.kind == "list" else "  "
+    indent = "" if member.type_name == "list" else "  "
     return [f"{name}: {comment}", *(f"{indent}{line}" for line in lines)]

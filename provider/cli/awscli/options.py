@@ -92,7 +92,7 @@ class OperationCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments. Errors end the command as in the AWS CLI."""
-        lists = {option for option, (_, schema) in members().items() if schema.kind == "list"}
+        lists = {option for option, (_, schema) in members().items() if schema.type_name == "list"}
         try:
             return super().parse_args(ctx, ["--help"] if args == ["help"] else _repeat_options(args, lists))
         except click.UsageError as error:
@@ -137,11 +137,11 @@ def members() -> Mapping[str, tuple[str, Schema]]:
 def _member_options() -> tuple[click.Option, ...]:
     options = []
     for option, (name, schema) in members().items():
-        if schema.kind == "boolean":
+        if schema.type_name == "boolean":
             options.append(click.Option([f"{option}/--no-{option[2:]}", name], default=None))
         else:
-            is_list = schema.kind == "list"
-            metavar = f"{schema.kind.upper()}{'...' if is_list else ''}"
+            is_list = schema.type_name == "list"
+            metavar = f"{schema.type_name.upper()}{'...' if is_list else ''}"
             options.append(click.Option([option, name], multiple=is_list, metavar=metavar))
     return tuple(options)
 

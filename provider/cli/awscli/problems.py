@@ -9,7 +9,7 @@ from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
 from ...schema.model import Schema
 from ...schema.rules import RULES, apply_rules
-from ...schema.validate import validate
+from ...schema.validation import validate
 
 
 def problems(parameters: dict[str, Any], schema: Schema) -> tuple[list[str], list[str]]:
@@ -32,7 +32,7 @@ def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggesti
     for element in finding.path:
         if isinstance(element, int):
             path += f"[{element}]"
-        elif current and current.kind == "map":
+        elif current and current.type_name == "map":
             path += f"[{json.dumps(element, ensure_ascii=False)}]"
         else:
             path += f".{element}"

@@ -38,7 +38,7 @@ def parse_input(given: str, option: str) -> dict[str, Any]:
 
     Raises InvalidParameterError if it cannot be parsed.
     """
-    from ...schema.validate import describe
+    from ...schema.validation import describe
 
     try:
         text = contents(given)
@@ -78,11 +78,11 @@ def _typed(value: Any, schema: Schema) -> Any:
     """Convert shorthand's strings to the model's types. A single value for a list becomes its only entry."""
     from ...schema.expand import coerce
 
-    if schema.kind == "list" and schema.item:
+    if schema.type_name == "list" and schema.item:
         return [_typed(entry, schema.item) for entry in (value if isinstance(value, list) else [value])]
     if not isinstance(value, dict):
         return coerce(value, schema)
-    inner = schema.members if schema.kind == "structure" else dict.fromkeys(value, schema.item)
+    inner = schema.members if schema.type_name == "structure" else dict.fromkeys(value, schema.item)
     return {name: _typed(entry, known) if (known := inner.get(name)) else entry for name, entry in value.items()}
 
 

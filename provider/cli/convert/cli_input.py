@@ -49,10 +49,10 @@ def from_input(document: Document) -> str:
 
 def _rename(document: Document, node: yaml.Node, schema: Schema) -> None:
     """Write members in PascalCase. Unknown and duplicate names are unchanged, so that they are reported as written."""
-    if schema.kind == "list" and schema.item and isinstance(node, yaml.SequenceNode):
+    if schema.type_name == "list" and schema.item and isinstance(node, yaml.SequenceNode):
         for item in node.value:
             _rename(document, item, schema.item)
-    elif schema.kind == "structure":
+    elif schema.type_name == "structure":
         duplicates = duplicate_names(node, schema)
         for key, value in entries(node):
             if key.value not in duplicates and (member := schema.spellings.get(key.value)):

@@ -93,8 +93,8 @@ def _convert_structure(
 
 def _convert_value(document: Document, node: yaml.Node, schema: Schema, native: NativeMembers) -> None:
     for value in possible_values(node):
-        if schema.kind == "list" and schema.item and isinstance(value, yaml.SequenceNode):
+        if schema.type_name == "list" and schema.item and isinstance(value, yaml.SequenceNode):
             for item in value.value:
                 _convert_value(document, item, schema.item, native)
-        elif schema.kind == "structure" and isinstance(value, yaml.MappingNode):
+        elif schema.type_name == "structure" and isinstance(value, yaml.MappingNode):
             document.remove(value, _convert_structure(document, value, schema, native))

@@ -17,12 +17,12 @@ from ...plan import ByName, Configuration, CreateConfiguration, DeleteConfigurat
 from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ...resources.distribution_configuration import decide
 from ...resources.ownership import Owner, Ownership
-from ...schema.attributes import attributes
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
 from ...schema.finding import Finding, Path, Severity
 from ...schema.model import NAME, TARGET
+from ...schema.return_values import attributes
 from ...stack_engine.deployment import AttributeMissingError, Deployment
 from ...stack_engine.records import Resource
 from ...template.template_error import TemplateError
@@ -282,7 +282,7 @@ class Planner:
 def _problems(findings: Iterable[Finding]) -> str:
     errors = sum(one.severity is Severity.ERROR for one in findings)
     count = "1 problem" if errors == 1 else f"{errors} problems"
-    return f"{count} with the properties, nothing is called" if errors else ""
+    return f"{count} with the properties; no API calls are made" if errors else ""
 
 
 def _target(desired: Mapping[str, Any]) -> Target:

@@ -140,9 +140,9 @@ def test_names_of_the_resource_that_the_api_lacks(emulator: Emulator) -> None:
     ended = update(distributions=[{"launchPermission": {}, "amiDistributionConfiguration": image}])
     assert (ended.status, emulator.requests) == (252, [])
     place = "distributions[0].amiDistributionConfiguration"
-    cure = "the nearest known name is launchPermission"
+    cure = "did you mean launchPermission?"
     assert f"{place}.launchPermissionConfiguration: unknown property; {cure}\n" in ended.stderr
-    cure = "it is known in amiDistributionConfiguration"
+    cure = "it belongs in amiDistributionConfiguration"
     assert f"distributions[0].launchPermission: unknown property; {cure}\n" in ended.stderr
 
 

@@ -24,9 +24,9 @@ def skeleton(*arguments: str) -> str:
 
 def first_choices(value: Any, part: Schema) -> Any:
     """The AWS CLI's skeleton, with the first value of an enumeration where the AWS CLI uses any."""
-    if part.kind == "structure":
+    if part.type_name == "structure":
         return {name: first_choices(entry, part.members[name]) for name, entry in value.items()}
-    if part.kind == "list" and part.item:
+    if part.type_name == "list" and part.item:
         return [first_choices(entry, part.item) for entry in value]
     return part.enum[0] if part.enum and value in part.enum else value
 

@@ -12,7 +12,7 @@ from provider.cli.awscli.command_errors import InvalidParameterError
 from provider.cli.awscli.shorthand import ShorthandError, parse
 from provider.cli.awscli.values import contents, parse_member
 from provider.schema.model import UPDATE, operation
-from provider.schema.validate import validate
+from provider.schema.validation import validate
 
 DISTRIBUTIONS = operation(UPDATE).members["distributions"]
 

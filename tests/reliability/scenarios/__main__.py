@@ -1,6 +1,6 @@
 """Run scenarios from the command line.
 
-python -m tests.reliability.scenarios --seed N              one scenario, told step by step
+python -m tests.reliability.scenarios --seed N              one scenario, step by step
 python -m tests.reliability.scenarios --seed N --steps 0,3  the same with these steps only
 python -m tests.reliability.scenarios --first N --count M   many; stops at the first failure, minimized
 """
@@ -16,7 +16,7 @@ from tests.reliability.scenarios.world import Machinery
 
 
 def main() -> int:
-    """Run what the command line asks for; 1 if a scenario fails."""
+    """Run the scenarios of the command line. Returns 1 if one fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.reliability.scenarios", description=__doc__)
     parser.add_argument("--seed", type=int, help="run this scenario and print its steps")
     parser.add_argument("--steps", help="only these steps of it, by number")
@@ -49,7 +49,7 @@ def _many(machinery: Machinery, seeds: range, most: int) -> int:
 
 
 def minimized(machinery: Machinery, seed: int) -> Sequence[int]:
-    """The steps without those that the failure does not need."""
+    """Return the steps that the failure needs."""
     steps = list(range(STEPS))
     for step in range(STEPS - 1, -1, -1):
         fewer = [each for each in steps if each != step]

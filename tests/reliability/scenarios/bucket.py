@@ -1,4 +1,4 @@
-"""Where responses go, in place of S3: a server on the loopback interface with one URL for each request."""
+"""Receives responses in place of S3: a loopback server with one URL for each request."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from provider.emulator.server import LoopbackServer, Reply
 
 @dataclass
 class Mailbox:
-    """The place for one request's response. `rejections` PUTs are met with a 503; `on_put` hears of all others."""
+    """Receives one request's response. It rejects `rejections` PUTs with 503, and calls `on_put` for all others."""
 
     url: str = ""
     rejections: int = 0
@@ -21,7 +21,7 @@ class Mailbox:
 
 
 class Bucket:
-    """Takes responses. `on_put` runs before and after a PUT is taken; what it raises cuts the connection."""
+    """Receives responses. `on_put` runs before and after a PUT; an exception in it cuts the connection."""
 
     on_put: Callable[[Mailbox, bytes, str], None] | None = None
 
@@ -38,14 +38,14 @@ class Bucket:
         self._server.close()
 
     def open(self, number: int, date: float) -> Mailbox:
-        """A mailbox for the request of this number, which CloudFormation makes at this date."""
+        """Return a mailbox for a request with this number and date."""
         signed = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(date))
         target = f"/{number}?X-Amz-Date={signed}&X-Amz-Expires=7200&X-Amz-Signature=s"
         mailbox = self._mailboxes[target] = Mailbox(self._server.url + target)
         return mailbox
 
     def clear(self) -> None:
-        """Forget all mailboxes."""
+        """Remove all mailboxes."""
         self._mailboxes.clear()
 
     def _respond(self, _method: str, target: str, body: bytes, _headers: Message) -> Reply | Fault:

@@ -1,4 +1,4 @@
-"""The scenarios of one test file: several files share them among pytest's workers."""
+"""The scenarios of one test file. Several files distribute them over pytest's workers."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ _AT_ONCE = 50
 
 
 def scenarios_of(chunk: int) -> Callable[[Machinery, int], None]:
-    """A test that runs the scenarios of a chunk."""
+    """Return a test that runs the scenarios of a chunk."""
     first = chunk * SCENARIOS // CHUNKS
 
     @pytest.mark.parametrize("seed", range(first, first + SCENARIOS // CHUNKS, _AT_ONCE))
     def test_the_contract_holds(machinery: Machinery, seed: int) -> None:
-        """No configuration is lost, overwritten, or orphaned, and every response is true, whatever goes wrong."""
+        """With any faults, no configuration is lost, overwritten, or orphaned, and every response is true."""
         for each in range(seed, seed + _AT_ONCE):
             world = Scenario(each).run(machinery)
             assert not world.oracle.violations, story(world, range(STEPS))

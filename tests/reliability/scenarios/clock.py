@@ -1,4 +1,4 @@
-"""A virtual clock that processes share: sleeping moves it and takes no time."""
+"""A virtual clock that processes share: a sleep advances it and takes no time."""
 
 import mmap
 import struct
@@ -9,7 +9,7 @@ _SIZE: Final = 8
 
 
 class SharedClock:
-    """What the provider uses in place of the `time` module. `descriptor` is a file of at least eight bytes."""
+    """Replaces the `time` module in the provider. `descriptor` is a file of at least eight bytes."""
 
     on_sleep: Callable[[], None] | None = None
     """Runs after each sleep, in the thread that slept."""
@@ -23,7 +23,7 @@ class SharedClock:
         return now
 
     def monotonic(self) -> float:
-        """The same: nobody sets this clock back."""
+        """The same: this clock is never set back."""
         return self.time()
 
     def sleep(self, seconds: float) -> None:
@@ -33,7 +33,7 @@ class SharedClock:
             self.on_sleep()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock without telling anybody."""
+        """Advance the clock without running the hook."""
         self.set(self.time() + seconds)
 
     def set(self, now: float) -> None:

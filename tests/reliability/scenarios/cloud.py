@@ -1,6 +1,6 @@
 """A small model of CloudFormation: stacks, their operations, rollbacks, and cleanups, event by event.
 
-It shares no code with the provider's own stack engine: it is a second opinion.
+It shares no code with the provider's own stack engine, so that it can find faults in it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Stack:
 
     @property
     def stack_id(self) -> str:
-        """The ID; a stack that is created again has another one."""
+        """The ID; a recreated stack has another one."""
         unique = f"{self.number:08x}-0000-4000-8000-{sum(map(ord, self.name)):012x}"
         return f"arn:aws:cloudformation:us-east-1:123456789012:stack/{self.name}/{unique}"
 
@@ -63,12 +63,12 @@ class Change(NamedTuple):
     after: Recorded | None
     failed_id: str = ""
     settled: bool = False
-    """A cancellation has rolled it back already."""
+    """Whether a cancellation has rolled it back already."""
 
 
 @dataclass
 class Conduct:
-    """How an operation goes: the fates of its requests, and whether something else in the stack fails."""
+    """The faults of an operation: the fates of its requests, and whether something else in the stack fails."""
 
     chance: random.Random
     fate: Callable[[random.Random], Fate]
@@ -81,7 +81,7 @@ class Conduct:
         return self.fate(self.chance)
 
     def pause(self) -> float:
-        """Seconds between a failure and what follows from it."""
+        """Seconds between a failure and the rollback."""
         return self.chance.choice((0.5, 2.0, 8.0, 30.0))
 
 
@@ -92,7 +92,7 @@ class CloudFormation:
         self._world = world
 
     def deploy(self, stack: Stack, template: Mapping[str, Declared], conduct: Conduct) -> bool:
-        """Create or update a stack; whether that succeeded."""
+        """Create or update a stack. Returns whether that succeeded."""
         creation = not stack.exists
         stack.exists = True
         journal: list[Change] = []
@@ -116,7 +116,7 @@ class CloudFormation:
         return not failed
 
     def delete(self, stack: Stack, conduct: Conduct | None = None) -> bool:
-        """Delete a stack; whether nothing of it is left."""
+        """Delete a stack. Returns whether nothing of it is left."""
         for logical_id, recorded in list(stack.resources.items()):
             if recorded.declared.deletion_policy == "Retain":
                 self._world.note(f"{stack.name}.{logical_id} is retained")
@@ -133,7 +133,7 @@ class CloudFormation:
         return not stack.resources
 
     def _retain(self, recorded: Recorded) -> None:
-        """Forget a resource without a Delete, be it only a failed Create."""
+        """Forget a resource without a Delete."""
         failed = "" if is_arn(recorded.physical_id) else target_of(recorded.declared.properties)
         self._world.oracle.excuse(failed or recorded.physical_id, "retained")
 
@@ -188,7 +188,7 @@ class CloudFormation:
         return Change(logical_id, current, declared, None)
 
     def _finish(self, stack: Stack, template: Mapping[str, Declared], journal: list[Change], conduct: Conduct) -> None:
-        """Clean up after a success: old physical IDs, and resources that the template no longer has."""
+        """Clean up after a success: delete old physical IDs and resources that the template no longer has."""
         for change in journal:
             before, after = change.before, change.after
             if before and after and before.physical_id != after.physical_id:
@@ -204,7 +204,7 @@ class CloudFormation:
                 self._clean_up(stack, logical_id, removed, conduct)
 
     def _keep(self, stack: Stack, journal: list[Change]) -> None:
-        """Preserve what succeeded; what failed keeps its state, a failed Create its marker."""
+        """Keep the resources that succeeded. Failed ones keep their state, a failed Create its marker."""
         self._world.note(f"{stack.name} fails and is not rolled back")
         for change in journal:
             if change.after is None and change.before is None and change.failed_id:
@@ -281,7 +281,7 @@ class CloudFormation:
     def _until_deleted(
         self, stack: Stack, logical_id: str, physical_id: str, properties: Properties, fate: Fate
     ) -> None:
-        """Delete what is no longer needed. CloudFormation tries a few times and then forgets it."""
+        """Delete a resource. CloudFormation tries a few times and then forgets it."""
         for attempt in range(_DELETE_ATTEMPTS):
             response = self._delete(stack, logical_id, physical_id, properties, fate if attempt == 0 else Fate())
             if response and response.succeeded:
@@ -309,7 +309,7 @@ class CloudFormation:
         physical_id: str = "",
         cancel: Callable[[], None] | None = None,
     ) -> Response | None:
-        """Send one request and wait for its response. None if there is none in time."""
+        """Send one request and return its response; None without one in time."""
         event: dict[str, Any] = {
             "RequestType": kind,
             "ServiceToken": _SERVICE_TOKEN,
@@ -344,7 +344,7 @@ class CloudFormation:
         return canceled
 
     def _response(self, sent: Sent) -> Response | None:
-        """The first response, if it came in time and CloudFormation can read it."""
+        """Return the first response if it arrived in time and is readable."""
         was_open, sent.open = sent.open, False
         if not was_open:
             return None

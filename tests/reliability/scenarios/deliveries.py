@@ -57,11 +57,11 @@ class Trouble(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What happens to one request on its way.
+    """The faults of one request.
 
     `kills` are the moments at which its deliveries are killed, one each. `interruption` names what happens at the
     moment `at` of the first delivery. `unheard` deliveries have all their PUTs rejected. If no delivery succeeds, the
-    last-resort function responds unless `silent`. A `lost` event is not delivered until somebody delivers it late.
+    last-resort function responds unless `silent`. A `lost` event is delivered only by a later step.
     Reads show writes only after `lag` seconds.
     """
 
@@ -161,12 +161,12 @@ class Delivery:
     bodies: list[bytes] = field(default_factory=list)
     companions: list[Any] = field(default_factory=list)
     met: tuple[str, ...] = ()
-    """The names of the faults that were ordered for it."""
+    """The names of its planned faults."""
     number: int = 0
     error: Exception | None = None
-    """What went wrong in the test itself."""
+    """The errors of the test itself."""
     undisturbed: bool = False
-    """Nothing is planned to go wrong with it."""
+    """Whether it has no planned faults."""
     started: float = 0.0
     called: float = 0.0
     """When the current call began."""
@@ -208,7 +208,7 @@ class Lambda:
             self._last_resort(sent)
 
     def deliver(self, sent: Sent, milliseconds: int = Fate().milliseconds) -> bool:
-        """Deliver an event once, in this process; whether that ended normally."""
+        """Deliver an event once, in this process. Returns whether that ended normally."""
         return self._in_process(Delivery(sent), milliseconds)
 
     def _attempt(self, sent: Sent, fate: Fate, attempt: int, interrupt: Callable[[], None] | None) -> bool:

@@ -1,4 +1,4 @@
-"""Names, ARNs, tags, and contents, as cloud, oracle, and generator read them: without the provider's code."""
+"""Names, ARNs, tags, and contents for the cloud, the oracle, and the generator, without the provider's code."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _STACK_ID: Final = re.compile(r"(arn:aws:cloudformation:[^:]+:\d+:stack/[^/]+/[0
 
 
 class Owner(NamedTuple):
-    """What the ownership tags say. `state` is empty if the configuration is handed over."""
+    """The owner in the ownership tags. `state` is empty if the configuration is handed over."""
 
     stack_id: str
     logical_id: str
@@ -52,7 +52,7 @@ def arn_of(name: str) -> str:
 
 
 def target_of(properties: Properties) -> str:
-    """The ARN of the configuration that properties are about; empty if they are invalid."""
+    """Return the ARN of the configuration in properties; empty if they are invalid."""
     if "DistributionConfigurationArn" in properties:
         return str(properties["DistributionConfigurationArn"])
     return arn_of(str(properties["Name"])) if "Name" in properties else ""
@@ -98,5 +98,5 @@ def tags_of(properties: Properties) -> Mapping[str, str]:
 
 
 def short(arn_or_id: str) -> str:
-    """A physical ID as a step list shows it."""
+    """Return a physical ID for a step list."""
     return arn_or_id.rpartition("/")[2] if is_arn(arn_or_id) else f"<{arn_or_id[-60:]}>"

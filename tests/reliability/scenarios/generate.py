@@ -1,4 +1,4 @@
-"""Chooses what happens in a scenario. Each step has random numbers of its own, so that steps can be left out."""
+"""Chooses the steps of a scenario. Each step has its own random numbers, so that steps can be omitted."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _RECENT: Final = 6
 _MIDDLE: Final[tuple[Moment, ...]] = ((1, "after"), (2, "before"), (2, "after"), (3, "before"))
 """Between the call that creates a configuration and the one that hands it over."""
 _SOON: Final = 8000
-"""Milliseconds after which a delivery is over that would try to respond until then."""
+"""Milliseconds after which a delivery ends that cannot respond."""
 
 
 class Scenario:
-    """A scenario of a seed; `steps` leaves some of its steps out."""
+    """The scenario of a seed, with all steps or only some."""
 
     def __init__(self, seed: int, steps: Sequence[int] = range(STEPS)) -> None:
         self.seed, self.steps = seed, steps
 
     def run(self, machinery: Machinery) -> World:
-        """Play it; the world tells how it went."""
+        """Run the scenario and return its world."""
         world = World(machinery, self.seed)
         try:
             play = _Play(world, self.seed)
@@ -60,7 +60,7 @@ class Scenario:
 
 
 class _Play:
-    """One scenario under way."""
+    """A running scenario."""
 
     def __init__(self, world: World, seed: int) -> None:
         self._world = world
@@ -72,7 +72,7 @@ class _Play:
         world.disturb = self._disturb
 
     def step(self, number: int) -> None:
-        """Play the step of this number."""
+        """Run the step with this number."""
         self._chance = random.Random(f"{self._seed} {number}")
         random.seed(f"{self._seed} {number} provider")
         self._world.clock.advance(self._chance.choice(_PAUSES))
@@ -82,7 +82,7 @@ class _Play:
         self._world.oracle.at_rest()
 
     def end(self) -> None:
-        """Heal everything, delete all stacks, and see what is left."""
+        """Remove all faults, delete all stacks, and check that nothing is left."""
         self._world.clock.advance(100.0)
         self._world.note("end: everything is healed, all stacks are deleted")
         self._world.heal()
@@ -174,7 +174,7 @@ class _Play:
         )
 
     def _template(self, stack: Stack) -> dict[str, Declared]:
-        """The next template: some resources come, some go, some change, and some move to the other logical ID."""
+        """Return the next template: resources are added, removed, changed, or moved to the other logical ID."""
         chance = self._chance
         template = {each: recorded.declared for each, recorded in stack.resources.items()}
         for logical_id in _LOGICAL_IDS:
@@ -246,7 +246,7 @@ class _Play:
         return {**target, **rest}
 
     def _other_spelling(self, properties: Properties) -> dict[str, Any]:
-        """Name instead of the ARN of the same configuration, or the other way round."""
+        """Return the Name instead of the ARN of the same configuration, or the ARN instead of the Name."""
         if "Name" in properties:
             return {"DistributionConfigurationArn": arn_of(properties["Name"])}
         for name in self._names:
@@ -324,13 +324,13 @@ class _Play:
 
 
 def _in_order(fates: Sequence[Fate]) -> Callable[[random.Random], Fate]:
-    """These fates, one request each, and nothing for the requests that follow."""
+    """Yield these fates for one request each, then fates without faults."""
     left = iter(fates)
     return lambda _: next(left, Fate())
 
 
 def _fate(chance: random.Random) -> Fate:
-    """What happens to a request: mostly nothing."""
+    """Return the faults of a request: mostly none."""
     draw = chance.random()
     if draw < 0.55:
         return Fate()

@@ -1,6 +1,6 @@
-"""What the contract allows: every call and every response is judged, and what is left in the end.
+"""Checks every call, every response, and the final state against the contract.
 
-It reads the two ownership tags itself and imports nothing of the provider. EXCEPTIONS lists what it lets pass, each
+It parses the ownership tags itself and imports nothing of the provider. EXCEPTIONS lists what it allows, each
 with the sentence of the contract that allows it.
 """
 
@@ -84,7 +84,7 @@ class Record:
     adopters: set[tuple[str, str]] = field(default_factory=set)
     excuses: set[str] = field(default_factory=set)
     changes: dict[int, float] = field(default_factory=dict)
-    """Who changed it, and when last; 0 is other people."""
+    """The numbers of the requests that changed it, with dates; 0 is other people."""
     removed: float = 0.0
     remover: int = 0
 
@@ -127,7 +127,7 @@ class Oracle:
             record.excuses.add("no tags")
 
     def excuse(self, arn: str, reason: str) -> None:
-        """What has this ARN may be left in the end."""
+        """Allow a configuration with this ARN to remain at the end."""
         assert reason in EXCEPTIONS
         if arn in self.records:
             self.records[arn].excuses.add(reason)
@@ -147,17 +147,17 @@ class Oracle:
                 record.content = content_of(sent.properties)
 
     def unheard(self, sent: Sent) -> None:
-        """CloudFormation gets no response: what the configurations should contain is not known."""
+        """CloudFormation gets no response, so the right content of the configurations is unknown."""
         self.unsettled(target_of(sent.properties))
         self.unsettled(sent.physical_id)
 
     def unsettled(self, arn: str) -> None:
-        """Nobody can say what the configuration should contain."""
+        """The right content of the configuration is unknown."""
         if arn in self.records:
             self.records[arn].content = None
 
     def _kept(self, sent: Sent, record: Record) -> None:
-        """A Delete was accepted and its configuration is still there."""
+        """A Delete was accepted, but its configuration still exists."""
         owner = owner_of(self._world.configurations[record.arn]["tags"])
         if not deletes(sent.properties):
             record.excuses.add("retained")
@@ -321,7 +321,7 @@ class Oracle:
             yield "d: it changed something after CloudFormation had stopped waiting"
 
     def _is_newer(self, record: Record, delivery: Delivery, allowance: float = ALLOWANCE) -> bool:
-        """Whether a date shows that somebody wrote after the request, and the delivery could know it."""
+        """Return whether a date shows a write after the request that the delivery could know."""
         looked = self._read.get((delivery.number, record.arn), delivery.started) - self._world.lag
         newer = record.written > delivery.sent.date + allowance + _MILLISECOND
         return newer and record.writer != delivery.sent.number and record.written <= max(looked, delivery.started)
@@ -373,7 +373,7 @@ class Oracle:
             yield from self._truly_there(delivery, response)
 
     def _needless(self, delivery: Delivery) -> Iterator[str]:
-        """Whether a request fails although nothing is in its way."""
+        """Return whether a request fails without a cause."""
         sent = delivery.sent
         arn = target_of(sent.properties)
         record = self.records.get(arn)
@@ -385,13 +385,13 @@ class Oracle:
                 yield f"f: FAILED, but {possible}"
 
     def _is_untouched(self, delivery: Delivery, record: Record) -> bool:
-        """Whether a retry finds what its first attempt left, and the service remembers that."""
+        """Return whether a retry finds the result of its first attempt, and the service knows the token."""
         in_time = delivery.age < delivery.sent.timeout - 60
         remembered = record.written > self._world.tokens_forgotten_at
         return in_time and remembered and record.changes.keys() == {delivery.sent.number}
 
     def _possible(self, delivery: Delivery, arn: str) -> str:
-        """What makes it possible for a Create or Update to succeed; empty if nothing does."""
+        """Return why a Create or Update can succeed; empty if it cannot."""
         sent, live = delivery.sent, delivery.found.get(arn)
         if is_adoption(sent.properties):
             return "what it adopts exists" if live else ""
@@ -408,7 +408,7 @@ class Oracle:
         return ""
 
     def _deletable(self, delivery: Delivery) -> str:
-        """What makes it possible for a Delete to succeed."""
+        """Return why a Delete can succeed."""
         sent = delivery.sent
         if self._world.is_used(sent.physical_id):
             return ""
@@ -457,7 +457,7 @@ class Oracle:
                 yield "f: SUCCESS, but the configuration is still there"
 
     def _sees(self, delivery: Delivery, arn: str, looks: Mapping[tuple[int, str], float]) -> bool:
-        """Whether the delivery could know the present state: nobody else changed it after the delivery looked."""
+        """Return whether the delivery could know the present state: there was no other change after its read."""
         record, look = self.records.get(arn), looks.get((delivery.number, arn))
         changes = record.changes if record else self._removal(arn)
         others = [when for who, when in changes.items() if who != delivery.sent.number]
@@ -475,7 +475,7 @@ class Oracle:
     # States
 
     def at_rest(self) -> None:
-        """Nothing is going on: contents and other people's tags are as they should be."""
+        """Check contents and other people's tags while no request runs."""
         for arn, live in self._world.configurations.items():
             record = self.records[arn]
             if record.content is not None and content_in(live) != record.content:
@@ -485,7 +485,7 @@ class Oracle:
                 self.violations.append(f"e: {short(arn)} has lost other people's tags {lost}")
 
     def at_end(self) -> None:
-        """All stacks are deleted: nothing is left without an excuse."""
+        """Check that nothing is left without an excuse after all stacks are deleted."""
         for arn, live in self._world.configurations.items():
             record, owner = self.records[arn], owner_of(live["tags"])
             unheard = owner is not None and not owner.is_unfinished and not record.accepted

@@ -7,7 +7,7 @@ from tests.reliability.scenarios.world import World
 
 
 def story(world: World, steps: Sequence[int]) -> str:
-    """What happened, what is wrong with it, and how to run it again."""
+    """Return the steps, the violations, and the command to run the scenario again."""
     some = "" if len(steps) == STEPS else f" --steps {','.join(map(str, steps))}"
     return "\n".join(
         [

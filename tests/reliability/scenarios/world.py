@@ -1,4 +1,4 @@
-"""The account with everything in it: Image Builder, the bucket for responses, the provider, and one clock for all."""
+"""The account: Image Builder, the bucket for responses, the provider, and one clock for all."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _THEIRS: Final = ({"region": "us-east-1", "amiDistributionConfiguration": {"name
 
 
 class KilledError(ConnectionAbortedError):
-    """The caller is dead: its call has no effect, or no answer."""
+    """The caller was killed: its call has no effect or no response."""
 
 
 class Machinery:
-    """What is costly to start and serves one scenario after the other: servers, and a process to fork."""
+    """The parts that start slowly and that all scenarios share: servers, and a process to fork."""
 
     def __init__(self) -> None:
         self._exits = ExitStack()
@@ -91,7 +91,7 @@ class World:
         random.seed(seed)
 
     def close(self) -> None:
-        """Leave the machinery as it was."""
+        """Reset the machinery."""
         self.emulator.interruption = self.bucket.on_put = self.clock.on_sleep = None
         self.heal()
         for arn in self.configurations:
@@ -101,11 +101,11 @@ class World:
 
     @property
     def configurations(self) -> dict[str, dict[str, Any]]:
-        """What exists."""
+        """The existing configurations."""
         return self.emulator.configurations
 
     def note(self, line: str) -> None:
-        """Add a line to the scenario's story."""
+        """Add a line to the scenario's report."""
         self.log.append(f"{self.clock.time() - self._started:10.2f}  {line}")
 
     def request(self, event: dict[str, Any]) -> Sent:
@@ -128,7 +128,7 @@ class World:
         return arn in self._pipelines
 
     def complain(self, problem: str) -> None:
-        """CloudFormation meets what it should not."""
+        """Record a violation that CloudFormation notices."""
         self.note(f"*** {problem}")
         self.oracle.violations.append(problem)
 
@@ -177,7 +177,7 @@ class World:
         return self.tokens_forgotten_at > sent.date and not known
 
     def heal(self) -> None:
-        """End all faults, and stop the pipelines from using anything."""
+        """End all faults, and make the pipelines use nothing."""
         self.heal_faults()
         for arn in self._pipelines:
             self.emulator.seed_pipeline(f"uses-{arn.rpartition('/')[2]}", _UNUSED)

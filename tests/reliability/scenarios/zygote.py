@@ -1,4 +1,4 @@
-"""Runs events in processes of their own that can be killed, without starting an interpreter for each.
+"""Runs events in separate processes that can be killed, without starting an interpreter for each.
 
 A child process loads the provider once and forks for each event. It has one thread and no connections, so forking is
 safe. `Zygote` is the parent's side; `python -m tests.reliability.scenarios.zygote` is the child's.
@@ -33,7 +33,7 @@ class Zygote:
         self._forked = threading.Event()
 
     def run(self, event: Mapping[str, Any], milliseconds: int, seed: int) -> bool:
-        """Run one event to its end; whether that was an orderly one."""
+        """Run one event to its end. Returns whether it ended normally."""
         self._forked.clear()
         self._write({"event": event, "milliseconds": milliseconds, "seed": seed})
         self._pid = int(self._line())

@@ -1,6 +1,7 @@
-"""Parameters -> findings: the service model's own constraints. Each is stated once, as a row of `constraints`.
+"""Parameters -> findings: the service model's own constraints.
 
-A quick function for valid values and the report for all others are both made from these rows.
+Each constraint is stated once, as a row of `constraints`. A fast check for valid values (`acceptance`) and the report
+about all other values (`_check`) are both built from these rows.
 """
 
 import json
@@ -13,29 +14,26 @@ from .finding import Finding, Path
 from .model import PATTERNS, Schema
 
 Accepts = Callable[[Any], object]
-"""Returns something true if a value is accepted."""
+"""Returns a true value if it accepts its argument."""
 
-_PYTHON_TYPES: Mapping[str, type] = {
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "long": int,
-    "structure": dict,
-    "list": list,
-    "map": dict,
+Explain = Callable[[Any], Iterable[tuple[Path, str]]]
+"""Returns why a value is not accepted: paths below it, each with a message."""
+
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "string": (str, "a string"),
+    "boolean": (bool, "true or false"),
+    "integer": (int, "an integer"),
+    "long": (int, "an integer"),
+    "structure": (dict, "a mapping"),
+    "list": (list, "a list"),
+    "map": (dict, "a mapping of keys to values"),
 }
-_ARTICLES = {"string": "a string", "boolean": "true or false", "integer": "an integer", "long": "an integer",
-             "structure": "a mapping", "list": "a list", "map": "a mapping"}  # fmt: skip
-_ADVICE = {
-    "list": ": begin each entry with `- `, or in JSON, put them into [ ]",
-    "map": ": write `key: value` for each entry",
-}
-_UNITS = {"string": " characters", "list": " entries", "map": " entries"}
+"""botocore's type name -> the Python type, and its name in messages."""
+_UNITS = {"string": (" character", " characters"), **dict.fromkeys(("list", "map"), (" entry", " entries"))}
 _SIZES: Mapping[str, Callable[[Any], int]] = {**dict.fromkeys(_UNITS, len), **dict.fromkeys(("integer", "long"), int)}
-_LINE_BREAK = "it ends with a line break: begin a block with `|-` or `>-` to omit it"
-_SHOWN = 60
+_MAX_QUOTED = 60
 """Characters of a user's value that a message quotes."""
-_QUICKLY_CHECKED = 64
+_MAX_UNPACED = 64
 """Entries of a list without a limit that are checked without a checkpoint."""
 
 
@@ -48,61 +46,51 @@ def validate(value: object, schema: Schema, path: Path = (), checkpoint: Checkpo
 
 
 def violations(value: object, schema: Schema, path: Path = (), checkpoint: Checkpoint = proceed) -> Iterator[Finding]:
-    """The findings of `validate`, one after the other."""
+    """Yield the findings of `validate`."""
     if not acceptance(schema)(value):
         yield from _check(value, schema, path, checkpoint)
 
 
 class Constraint(NamedTuple):
-    """One constraint on a value: whether the value satisfies it, and otherwise the paths below it, with messages."""
+    """One constraint on a value. `explain` is called only for values that it does not accept."""
 
     rule: str
     accepts: Accepts
-    explain: Callable[[Any], Iterable[tuple[Path, str]]]
+    explain: Explain
 
 
 @cache
 def constraints(schema: Schema) -> tuple[Constraint, ...]:
-    """The constraints on a value, without those on what it contains. The first is on its type; the others need that."""
-    rows = (_type, _minimum, _maximum, _enum, _pattern, _required, _unknown)
+    """Return the constraints on a value itself, without its entries. The first is its type; the others require it."""
+    rows = (_type, _limits, _enum, _pattern, _required, _unknown)
     return tuple(constraint for row in rows for constraint in row(schema))
 
 
 def _type(schema: Schema) -> Iterator[Constraint]:
-    expected = _PYTHON_TYPES.get(schema.kind)
-
-    def explain(value: Any) -> Iterator[tuple[Path, str]]:
-        advice = _ADVICE.get(schema.kind, "") if value is not None else ""
-        yield (), f"must be {_ARTICLES[schema.kind]}, not {describe(value)}{advice}"
-
-    yield Constraint("type", lambda value: expected is None or type(value) is expected, explain)
+    if schema.type_name in _TYPES:
+        expected, name = _TYPES[schema.type_name]
+        yield Constraint("type", lambda value: type(value) is expected, _explain(f"must be {name}, not"))
 
 
-def _minimum(schema: Schema) -> Iterator[Constraint]:
-    size, unit, least = _SIZES.get(schema.kind), _UNITS.get(schema.kind, ""), schema.minimum
+def _limits(schema: Schema) -> Iterator[Constraint]:
+    size, least, most = _SIZES.get(schema.type_name), schema.minimum, schema.maximum
+    unit, units = _UNITS.get(schema.type_name, ("", ""))
     if size is not None and least is not None:
-        yield Constraint(
-            "minimum",
-            lambda value: size(value) >= least,
-            lambda value: [((), f"must be at least {least}{unit}, is {describe(size(value))}")],
-        )
-
-
-def _maximum(schema: Schema) -> Iterator[Constraint]:
-    size, unit, most = _SIZES.get(schema.kind), _UNITS.get(schema.kind, ""), schema.maximum
+        message = f"must be at least {least}{unit if least == 1 else units}, is"
+        yield Constraint("minimum", lambda value: size(value) >= least, _explain(message, size))
     if size is not None and most is not None:
-        yield Constraint(
-            "maximum",
-            lambda value: size(value) <= most,
-            lambda value: [((), f"must be at most {most}{unit}, is {describe(size(value))}")],
-        )
+        message = f"must be at most {most}{unit if most == 1 else units}, is"
+        yield Constraint("maximum", lambda value: size(value) <= most, _explain(message, size))
+
+
+def _explain(message: str, shown: Callable[[Any], Any] = lambda value: value) -> Explain:
+    return lambda value: [((), f"{message} {describe(shown(value))}")]
 
 
 def _enum(schema: Schema) -> Iterator[Constraint]:
     allowed = schema.enum
     if allowed:
-        message = f"must be one of {', '.join(allowed)}, not"
-        yield Constraint("enum", allowed.__contains__, lambda value: [((), f"{message} {describe(value)}")])
+        yield Constraint("enum", allowed.__contains__, _explain(f"must be one of {', '.join(allowed)}, not"))
 
 
 def _pattern(schema: Schema) -> Iterator[Constraint]:
@@ -110,11 +98,11 @@ def _pattern(schema: Schema) -> Iterator[Constraint]:
         return
     search = schema.regex.search
     words = PATTERNS.get(schema.pattern or "")
-    form = f"must be {words}, not" if words else f"must match the pattern {schema.pattern}, not"
+    requirement = f"must be {words}, not" if words else f"must match the pattern {schema.pattern}, not"
 
     def explain(value: str) -> Iterator[tuple[Path, str]]:
         only_line_break = value[-1:] == "\n" and search(value[:-1])
-        yield (), f"{form} {describe(value)}{f'; {_LINE_BREAK}' if only_line_break else ''}"
+        yield (), f"{requirement} {describe(value)}{'; remove the line break at its end' if only_line_break else ''}"
 
     yield Constraint("pattern", search, explain)
 
@@ -131,7 +119,7 @@ def _required(schema: Schema) -> Iterator[Constraint]:
 
 
 def _unknown(schema: Schema) -> Iterator[Constraint]:
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         known = schema.members.keys()
         yield Constraint(
             "unknown",
@@ -142,41 +130,45 @@ def _unknown(schema: Schema) -> Iterator[Constraint]:
 
 @cache
 def acceptance(schema: Schema) -> Accepts:
-    """Whether a value and all that it contains are valid, as one quick function: almost every value is.
+    """Return a fast function that accepts a value if it and all that it contains are valid. Most values are.
 
-    It does not stop at a checkpoint. So it leaves long lists to `_check` if the model does not limit them.
+    It has no checkpoints, so it rejects long lists whose length the model does not limit; `_check` checks those.
     """
-    expected = _PYTHON_TYPES.get(schema.kind)
-    own = [constraint.accepts for constraint in constraints(schema)[1:]]
-    if schema.kind == "list" and schema.maximum is None:
-        own.append(lambda value: len(value) <= _QUICKLY_CHECKED)
-    if schema.kind == "structure":
-        own.append(_accepts_members(schema.members))
+    if schema.type_name not in _TYPES:
+        return lambda _: True
+    predicates = [constraint.accepts for constraint in constraints(schema)[1:]]
+    if schema.type_name == "list" and schema.maximum is None:
+        predicates.append(lambda value: len(value) <= _MAX_UNPACED)
+    if schema.type_name == "structure":
+        predicates.append(_accepts_members(schema.members))
     if schema.key is not None:
-        own.append(_accepts_all(acceptance(schema.key)))
+        predicates.append(_accepts_all(acceptance(schema.key)))
     if schema.item is not None:
-        own.append(_accepts_entries(schema, acceptance(schema.item)))
-    return _all_of(expected, own) if expected else lambda _: True
+        accepts_all = _accepts_all(acceptance(schema.item))
+        predicates.append(accepts_all if schema.key is None else lambda value: accepts_all(value.values()))
+    return _all_of(_TYPES[schema.type_name][0], predicates)
 
 
 def _all_of(expected: type, predicates: list[Accepts]) -> Accepts:
-    """One function for a type and several predicates; calls in one expression take less time than a loop."""
+    """Combine a type and predicates in one function. Nested calls are faster than a loop."""
     match predicates:
         case []:
             return lambda value: type(value) is expected
         case [one]:
             return lambda value: type(value) is expected and one(value)
-        case [one, two]:
-            return lambda value: type(value) is expected and one(value) and two(value)
-    one, two, *rest = predicates
-    others = _all_of(expected, rest)
-    return lambda value: type(value) is expected and one(value) and two(value) and others(value)
+    *others, last = predicates
+    first = _all_of(expected, others)
+    return lambda value: first(value) and last(value)
 
 
 def _accepts_members(members: Mapping[str, Schema]) -> Accepts:
+    used: dict[str, Accepts] = {}  # made on first use, because compiling all patterns takes long
+
     def accepts(value: dict[str, Any]) -> bool:
-        for name, entry in value.items():  # noqa: SIM110 - a generator takes longer
-            if not acceptance(members[name])(entry):
+        for name, entry in value.items():
+            if name not in used:
+                used[name] = acceptance(members[name])
+            if not used[name](entry):
                 return False
         return True
 
@@ -187,19 +179,15 @@ def _accepts_all(accepts: Accepts) -> Accepts:
     return lambda value: all(map(accepts, value))
 
 
-def _accepts_entries(schema: Schema, accepts: Accepts) -> Accepts:
-    return _accepts_all(accepts) if schema.key is None else lambda value: all(map(accepts, value.values()))
-
-
 def _check(value: Any, schema: Schema, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
-    """The findings of a value that is not known to be valid."""
+    """Yield the findings of a value that `acceptance` rejected."""
     for constraint in constraints(schema):
         if not constraint.accepts(value):
             for below, message in constraint.explain(value):
                 yield Finding((*path, *below), message, constraint.rule)
             if constraint.rule == "type":
                 return
-    if schema.kind == "structure":
+    if schema.type_name == "structure":
         yield from _check_members(value, schema.members, path, checkpoint)
     elif schema.item is not None:
         yield from _check_entries(value, schema.key, schema.item, path, checkpoint)
@@ -227,15 +215,15 @@ def _check_entries(
 
 
 def describe(value: object) -> str:
-    """A user's value for a message: its JSON, cut short; for a value that contains others, only its type."""
+    """Return a user's value for a message: its JSON, cut, or only its type if it contains other values."""
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):
-        value = value[: _SHOWN + 1]  # enough to see whether it is too long
+        value = value[: _MAX_QUOTED + 1]  # enough to see that it is too long
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
-    except ValueError:  # Python does not write integers of more digits
+    except ValueError:  # Python does not convert integers this long to text
         return "an integer of thousands of digits"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}..."

@@ -17,12 +17,12 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
     REGIONS: "its Regions, comma-separated",
     DATE_UPDATED: "when it last changed",
     REQUEST_ID: "the API's request ID of the last change",
-    pascal_case(IDEMPOTENCY): "the token of the last change",
+    pascal_case(IDEMPOTENCY): "the client token of the last change",
 }
 """The attributes with their descriptions."""
 
 
 def attributes(arn: str, name: str, desired: Mapping[str, Any]) -> dict[str, str]:
-    """The attributes that follow from the configuration itself. `desired` are its properties by the API's names."""
+    """Return the attributes that depend only on the configuration. `desired` are its properties by the API's names."""
     regions = ",".join(str(distribution[REGION]) for distribution in desired[DISTRIBUTIONS])
     return {ARN: arn, pascal_case(TARGET): arn, pascal_case(NAME): name, REGIONS: regions}
