@@ -176,7 +176,7 @@ def test_findings_are_those_of_the_handler(
         ({"nme": "a", "distributions": [AMI]}, "nme: unknown property"),
         ({"name": "a b c", "distributions": [{**AMI, "ami_distribution_configration": {}}]},
          "distributions[0].ami_distribution_configration: unknown property"),
-        ({"adopt": f"{ARN}x", "name": "golden", "distributions": [AMI]}, "adopt: give either name "),
+        ({"adopt": f"{ARN}x", "name": "golden", "distributions": [AMI]}, "adopt: "),
         ({"name": "golden", "distributions": [{"ami_distribution_configuration": {"ami_tags": {"A: b": 300 * "x"}}}]},
          'distributions[0].ami_distribution_configuration.ami_tags["A: b"]: must be'),
         ({"name": "golden", "distributions": AMI}, "distributions: must be a list, not a mapping"),
