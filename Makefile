@@ -96,7 +96,7 @@ docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, and the cons
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
 	@$(BIN)/python -m tests.lint.docs
-	@$(BIN)/python -m provider.authoring.typed > provider/construct/properties.py
+	@$(BIN)/python -m provider.authoring.python_types > provider/construct/properties.py
 
 package: .venv-package/stamp ## build a template and zip files for CloudFormation without SAM, in build/package
 	@rm -rf build/package

@@ -197,19 +197,19 @@ def test_it_is_the_same_wherever_it_is_built(artifact: Path, elsewhere: Path) ->
     assert list(contents(elsewhere)) == list(contents(artifact))
 
 
-def test_everybody_may_read_it(elsewhere: Path) -> None:
-    """The user that Lambda runs as may read all files and enter all folders, whoever built them."""
+def test_files_are_readable(elsewhere: Path) -> None:
+    """The user that runs the function can read all files and enter all folders, whoever built them."""
     modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in elsewhere.rglob("*")}
     assert modes == {(True, 0o755), (False, 0o644)}
 
 
-def test_byte_code_is_for_the_declared_runtime() -> None:
+def test_bytecode_is_for_the_declared_runtime() -> None:
     """The bytecode is for the function's runtime in the template."""
     declared = load(ROOT / "template.yaml").resources["ProviderFunction"]["Properties"]["Runtime"]
     assert declared == f"python{RUNTIME}"
 
 
-def test_every_module_has_byte_code_that_needs_no_source(artifact: Path, runtime: str) -> None:
+def test_every_module_has_bytecode(artifact: Path, runtime: str) -> None:
     """Each module has bytecode for the runtime that is never compared with the source."""
     script = "import importlib.util, json; print(json.dumps(importlib.util.MAGIC_NUMBER.hex()))"
     unchecked_hash = bytes.fromhex(run(script, None, python=runtime)) + (1).to_bytes(4, "little")
@@ -220,7 +220,7 @@ def test_every_module_has_byte_code_that_needs_no_source(artifact: Path, runtime
     assert sorted(artifact.rglob("*.pyc")) == sorted(compiled)
 
 
-def test_byte_code_is_used_whatever_became_of_the_times(artifact: Path, runtime: str, tmp_path: Path) -> None:
+def test_bytecode_is_used_after_unpacking(artifact: Path, runtime: str, tmp_path: Path) -> None:
     """A cold start compiles nothing, although zipping and unpacking changed the timestamps."""
     packed = shutil.make_archive(str(tmp_path / "artifact"), "zip", artifact)
     unpacked = tmp_path / "unpacked"
@@ -236,7 +236,7 @@ def test_a_start_loads_less(artifact: Path, as_published: Path, runtime: str) ->
     assert [name for name in DEFERRED if not any(f"{module}.".startswith(f"{name}.") for module in spared)] == []
 
 
-def test_every_name_is_had(artifact: Path, as_published: Path, runtime: str) -> None:
+def test_every_name_can_be_imported(artifact: Path, as_published: Path, runtime: str) -> None:
     """With bytecode, every module can be imported and has the same names of the same types as without."""
     published = run(NAMES, as_published, python=runtime)
     assert len(published) > 100
@@ -299,7 +299,7 @@ def test_tools_do_not_ship(artifact: Path) -> None:
     assert not shipped & set(TOOLS)
 
 
-def test_what_ships_needs_nothing_that_does_not(artifact: Path) -> None:
+def test_the_artifact_needs_no_tools(artifact: Path) -> None:
     """Every module of the artifact can be imported without the tools."""
     script = (
         "import importlib, pkgutil, sys\n"

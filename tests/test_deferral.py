@@ -374,7 +374,7 @@ def is_loaded() -> bool:
 @pytest.mark.parametrize(
     "source", [*FORMS, *(f"from .late import Kept, Late, NUMBER, answer, fail\n{p}" for p in PLACES)]
 )
-def test_an_import_is_put_off_until_its_name_is_used(source: str, load: Load, load_late: Load) -> None:
+def test_an_import_is_deferred_until_its_name_is_used(source: str, load: Load, load_late: Load) -> None:
     """Nothing is imported before a function uses the name; then the function does the same as without deferral."""
     expected = load(source).use()
     late = load_late(source)
@@ -383,7 +383,7 @@ def test_an_import_is_put_off_until_its_name_is_used(source: str, load: Load, lo
     assert is_loaded() or expected == "A docstring."
 
 
-def test_what_took_a_name_s_place_is_used(load_late: Load) -> None:
+def test_patched_attributes_are_used(load_late: Load) -> None:
     """A patched attribute of a module is what its functions use."""
     late = load_late("from .late import answer as told\ndef use():\n    return told()")
     vars(late)["told"] = lambda: "something else"
@@ -401,13 +401,13 @@ def test_a_package_has_its_submodules(load_late: Load) -> None:
         _ = late.nonsense
 
 
-def test_a_name_may_be_any(load_late: Load) -> None:
+def test_generated_names_are_unique(load_late: Load) -> None:
     """No module imports a name that the generated code uses itself."""
     late = load_late("from .late import answer as name, Late as asked\ndef use():\n    return name(), asked.__name__")
     assert late.use() == (42, "Late")
 
 
-def test_what_is_not_used_is_not_imported(load_late: Load) -> None:
+def test_unused_imports_do_not_run(load_late: Load) -> None:
     """A branch that is not taken imports nothing."""
     late = load_late(
         "from .late import answer\ndef use(asked):\n    return answer() if 0 else asked and (yield)\n"
@@ -418,7 +418,7 @@ def test_what_is_not_used_is_not_imported(load_late: Load) -> None:
     assert late.tell(True) == 42
 
 
-def test_a_module_gives_the_names_it_put_off(load_late: Load) -> None:
+def test_deferred_names_can_be_imported(load_late: Load) -> None:
     """A deferred name can be imported from its module, and a missing name raises the usual error."""
     late = load_late("from .late import answer as told, Late\nimport sample.late as whole")
     assert not is_loaded()
@@ -432,7 +432,7 @@ def test_a_module_gives_the_names_it_put_off(load_late: Load) -> None:
 
 @pytest.mark.parametrize("source", UNCERTAIN)
 @pytest.mark.usefixtures("load")
-def test_what_is_uncertain_stays(source: str, tmp_path: Path) -> None:
+def test_uncertain_names_are_not_deferred(source: str, tmp_path: Path) -> None:
     """A name that is used during the import, bound again, or looked up dynamically is not deferred."""
     path = tmp_path / "sample" / "__init__.py"
     tree = ast.parse(source)

@@ -1,4 +1,4 @@
-"""What `make package` makes: a template and zips that CloudFormation takes without SAM."""
+"""`make package` creates a template and zips that CloudFormation can deploy without SAM."""
 
 import hashlib
 import os
@@ -21,16 +21,16 @@ MOST_IN_A_CALL = 51_200
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """The application, packaged; `make package` puts it into build/package."""
+def result(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """The packaged application, as `make package` writes it to build/package."""
     ran = package(tmp_path_factory.mktemp("package"))
     assert ran.returncode == 0, ran.stderr
     return ran
 
 
 @pytest.fixture(scope="module")
-def folder(made: subprocess.CompletedProcess[str]) -> Path:
-    return Path(made.args[-1])
+def folder(result: subprocess.CompletedProcess[str]) -> Path:
+    return Path(result.args[-1])
 
 
 @pytest.fixture(scope="module")
@@ -62,21 +62,21 @@ def test_it_needs_no_transform(tree: dict[str, Any]) -> None:
 
 
 def test_it_lints_clean(folder: Path) -> None:
-    """cfn-lint has nothing to say about the packaged template, warnings included."""
+    """cfn-lint finds no errors or warnings in the packaged template."""
     command = [Path(sys.executable).with_name("cfn-lint"), folder / "template.yaml"]
     linted = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
 def test_it_fits_into_one_call(folder: Path) -> None:
-    """The packaged template is small enough for CloudFormation to take without a bucket."""
+    """The packaged template is small enough to be passed to CloudFormation without a bucket."""
     assert (folder / "template.yaml").stat().st_size < MOST_IN_A_CALL
 
 
 def test_it_is_the_same_application(tree: dict[str, Any]) -> None:
-    """Parameters, outputs, conditions and all resources but the functions are those of template.yaml.
+    """Parameters, outputs, conditions, and all resources except the functions are those of template.yaml.
 
-    Only the export's name is a parameter, because a StackSet names its stacks differently everywhere.
+    Only the export's name is a parameter, because the stacks of a StackSet have different names.
     """
     source = load(ROOT / "template.yaml")
     own = {"CodeBucket", "CodeBucketPerRegion", "CodePrefix", "ServiceTokenExport"}
@@ -89,14 +89,14 @@ def test_it_is_the_same_application(tree: dict[str, Any]) -> None:
 
 
 def test_every_parameter_has_its_group(tree: dict[str, Any]) -> None:
-    """Each parameter is shown in one group of CloudFormation's console, and has a description."""
+    """Each parameter is in one group of CloudFormation's console, and has a description."""
     groups = tree["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert sorted(name for group in groups for name in group["Parameters"]) == sorted(tree["Parameters"])
     assert all(parameter["Description"] for parameter in tree["Parameters"].values())
 
 
-def test_a_key_is_its_content_s(tree: dict[str, Any], folder: Path) -> None:
-    """Each function's code is one of the zips, whose key has the digest of its files, however they are compressed."""
+def test_a_key_has_the_digest_of_its_content(tree: dict[str, Any], folder: Path) -> None:
+    """Each function's code is one of the zips, whose key has the digest of its uncompressed files."""
     keys = {one["Code"]["S3Key"]["Fn::Sub"].removeprefix("${CodePrefix}") for one in functions(tree).values()}
     assert keys == {path.name for path in folder.glob("*.zip")}
     assert len(keys) == 2
@@ -108,12 +108,12 @@ def test_a_key_is_its_content_s(tree: dict[str, Any], folder: Path) -> None:
 
 
 def test_a_zip_is_small(folder: Path) -> None:
-    """A zip has less than five megabytes, as Lambda is to load it soon."""
+    """A zip is smaller than five megabytes, so that Lambda loads it quickly."""
     assert all(path.stat().st_size < 5_000_000 for path in folder.glob("*.zip"))
 
 
 def test_the_code_is_where_the_parameters_say(tree: dict[str, Any]) -> None:
-    """The code's bucket is CodeBucket, or the one of the stack's Region whose name begins so."""
+    """The code's bucket is CodeBucket, or with the Region appended, the stack Region's bucket."""
     per_region, one_bucket = {"Fn::Sub": "${CodeBucket}-${AWS::Region}"}, {"Ref": "CodeBucket"}
     assert functions(tree)
     for function in functions(tree).values():
@@ -121,8 +121,8 @@ def test_the_code_is_where_the_parameters_say(tree: dict[str, Any]) -> None:
     assert tree["Parameters"]["CodeBucketPerRegion"]["Default"] == "false"
 
 
-def test_it_is_the_same_wherever_it_is_made(folder: Path, tmp_path: Path) -> None:
-    """Another folder, Region, umask and order of sets make the same bytes."""
+def test_it_is_reproducible(folder: Path, tmp_path: Path) -> None:
+    """Another folder, Region, umask, and order of sets give the same bytes."""
     umask = os.umask(0o077)
     try:
         ran = package(tmp_path, AWS_DEFAULT_REGION="cn-north-1", PYTHONHASHSEED="1", TZ="Asia/Tokyo")
@@ -135,7 +135,7 @@ def test_it_is_the_same_wherever_it_is_made(folder: Path, tmp_path: Path) -> Non
 
 
 def test_a_zip_shows_nothing_of_the_machine(folder: Path) -> None:
-    """A zip's entries are sorted, compressed files of the first time that a zip can tell, for all to read."""
+    """A zip's entries are sorted, compressed, and readable, and have the earliest time that a zip can store."""
     for path in folder.glob("*.zip"):
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -145,8 +145,8 @@ def test_a_zip_shows_nothing_of_the_machine(folder: Path) -> None:
         assert {(entry.create_system, entry.compress_type) for entry in entries} == {(3, zipfile.ZIP_DEFLATED)}
 
 
-def test_unpacked_it_has_each_function_s_handler(tree: dict[str, Any], folder: Path, tmp_path: Path) -> None:
-    """Unpacked as Lambda does it, a function's zip has the handler that the template names."""
+def test_each_zip_has_its_handler(tree: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    """Unpacked as Lambda does it, a function's zip has the handler in the template."""
     for logical_id, function in functions(tree).items():
         name = function["Code"]["S3Key"]["Fn::Sub"].removeprefix("${CodePrefix}")
         with zipfile.ZipFile(folder / name) as archive:
@@ -157,21 +157,21 @@ def test_unpacked_it_has_each_function_s_handler(tree: dict[str, Any], folder: P
         assert ran.returncode == 0, ran.stderr
 
 
-def test_it_is_found_under_the_name_that_the_examples_import(tree: dict[str, Any]) -> None:
-    """Whatever its stack is called, the ServiceToken is exported by the name that the examples import."""
+def test_the_export_has_the_name_that_the_examples_import(tree: dict[str, Any]) -> None:
+    """The ServiceToken's export has the name that the examples import, whatever the stack's name is."""
     (example,) = load(ROOT / "examples/cloudformation/golden-image.yaml").resources.values()
     imported = example["Properties"]["ServiceToken"]["Fn::ImportValue"]
     assert tree["Parameters"]["ServiceTokenExport"]["Default"] == imported
 
 
-def test_it_says_what_to_do_next(made: subprocess.CompletedProcess[str]) -> None:
-    """What is printed in the end are the commands that upload the code and deploy the template."""
-    commands = re.findall(r"^  aws (\w+ \w+)", made.stdout, re.MULTILINE)
+def test_next_steps_are_printed(result: subprocess.CompletedProcess[str]) -> None:
+    """At the end, the commands that upload the code and deploy the template are printed."""
+    commands = re.findall(r"^  aws (\w+ \w+)", result.stdout, re.MULTILINE)
     assert commands == ["s3 cp", "cloudformation deploy"]
 
 
-def test_without_packages_it_says_why(tmp_path: Path) -> None:
-    """Where pip cannot get the packages, that is what is said, with pip's reason, and no traceback."""
+def test_pip_errors_are_reported(tmp_path: Path) -> None:
+    """If pip cannot get the packages, the message has pip's reason, without a traceback."""
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
     ran = package(tmp_path, PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS="", PIP_EXTRA_INDEX_URL="", **nowhere)
     assert ran.returncode == 1

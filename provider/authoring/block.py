@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-RESOURCE_TYPE: Final = "Custom::ImageBuilderDistributionConfiguration"
+from ..resources import DISTRIBUTION_CONFIGURATION
 
 SERVICE_TOKEN: Final = {"Fn::ImportValue": "image-builder-distribution-provider-ServiceToken"}
-"""The export of the provider's stack, if the stack has the name in the deployment guide."""
+"""The export of the provider's stack, if the stack's name is the one in the deployment guide."""
 
 OF_CLOUDFORMATION: Final = {"ServiceToken": SERVICE_TOKEN, "ServiceTimeout": 900}
 """The properties that CloudFormation itself reads: the provider's function, and the timeout in seconds."""
@@ -27,8 +27,8 @@ def logical_id(name: str) -> str:
 
 def template(logical_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     """A Resources section with one resource of this provider."""
-    made = {"Type": RESOURCE_TYPE, "Properties": {**OF_CLOUDFORMATION, **properties}}
-    return {"Resources": {logical_id: made}}
+    resource = {"Type": DISTRIBUTION_CONFIGURATION, "Properties": {**OF_CLOUDFORMATION, **properties}}
+    return {"Resources": {logical_id: resource}}
 
 
 def as_yaml(value: Any) -> str:
@@ -58,7 +58,7 @@ def entry_lines(key: str, below: list[str], value: Any) -> list[str]:
 
 
 def item_lines(below: list[str]) -> list[str]:
-    """The lines of a list entry, given the lines of its value; leading comments are placed above the dash."""
+    """The lines of a list entry, given the lines of its value. Leading comments go above the dash."""
     first = next(index for index, line in enumerate(below) if not line.startswith("#"))
     return [*below[:first], f"- {below[first]}", *(f"  {line}" for line in below[first + 1 :])]
 
@@ -75,8 +75,8 @@ def is_call(value: Any) -> bool:
 
 def _name_of(value: Mapping[str, Any]) -> str | None:
     ((name, argument),) = value.items()
-    is_one = (name == "Ref" or name.startswith("Fn::")) and isinstance(argument, str)
-    return name.removeprefix("Fn::") if is_one else None
+    is_function = (name == "Ref" or name.startswith("Fn::")) and isinstance(argument, str)
+    return name.removeprefix("Fn::") if is_function else None
 
 
 def scalar(value: Any) -> str:
@@ -85,6 +85,6 @@ def scalar(value: Any) -> str:
         return f"!{_name_of(value)} {scalar(next(iter(value.values())))}"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and ": " not in value and value[-1] not in " :":
         return value
-    # YAML allows no unescaped control characters, and has more line breaks than JSON.
+    # Unlike JSON, YAML requires escapes for all control characters and all its line breaks.
     text = json.dumps(value, ensure_ascii=False)
     return "".join(character if character.isprintable() else f"\\U{ord(character):08x}" for character in text)

@@ -1,6 +1,6 @@
 """Describes properties: the API's documentation as Markdown, and the model's constraints in words.
 
-The documentation comes from botocore's shapes. The service model in the deployed function has none.
+The documentation comes from botocore's service model. The copy of the model in the deployed function has none.
 """
 
 import re
@@ -12,29 +12,33 @@ from botocore.model import StructureShape
 from ..resources import resource_type
 from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, TAGS, TARGET, UPDATE, Schema, service_model
 
-OF_OURS: Final = {
-    TARGET: "**Adopts** the existing configuration with this ARN: the resource takes over its contents. "
-    "Another ARN is a replacement.",
-    NAME: "**Owns** a configuration of this name: the resource creates it. Another name is a replacement.",
-    TAGS: "Tags of the configuration itself. Keys that an update drops are removed; keys that others set stay.",
-    ON_DELETE: "What becomes of the configuration when the resource is deleted or replaced. Left out, an owned "
-    "configuration is deleted and an adopted one stays. What another resource owns is never deleted.",
+PROVIDER_DESCRIPTIONS: Final = {
+    TARGET: "**Adopts** the existing configuration with this ARN: the resource replaces its content. "
+    "If you change the ARN, the resource is replaced.",
+    NAME: "**Owns** a configuration with this name: the resource creates it. "
+    "If you change the name, the resource is replaced.",
+    TAGS: "Tags of the configuration itself. An update removes the keys that you remove from the template, and keeps "
+    "the keys that others set.",
+    ON_DELETE: "Whether the configuration is deleted or retained when the resource is deleted or replaced. By default, "
+    "an owned configuration is deleted, and an adopted one is retained. A configuration that another resource owns is "
+    "never deleted.",
 }
-"""Descriptions of how the resource uses its own properties, in addition to the API's documentation."""
+"""How the provider uses a property, in addition to the API's documentation."""
 
-_KINDS: Final = {"structure": "mapping", "long": "integer"}
+_TYPE_NAMES: Final = {"structure": "mapping", "long": "integer"}
+_YAML_ADVICE: Final = re.compile(r": (?:in YAML|begin each entry|write `).*| \(in YAML[^)]*\)")
 _UNITS: Final = {"string": ("character", "characters"), "list": ("entry", "entries"), "map": ("entry", "entries")}
 
 
-def of_member(structure: Schema, member: str) -> str:
-    """The documentation of a structure's member, given by its API name, as Markdown; empty if there is none."""
+def description(structure: Schema, member: str) -> str:
+    """The description of a structure's member, given by its API name, as Markdown; empty if there is none."""
     if structure is not resource_type().schema:
-        return _markdown(_said(structure.shape, member)) if structure.shape in service_model().shape_names else ""
+        return _markdown(_api_text(structure.shape, member)) if structure.shape in service_model().shape_names else ""
     if member == TARGET:
-        return OF_OURS[member]  # to the API it is what the call updates
+        return PROVIDER_DESCRIPTIONS[member]  # the API's text is about the configuration to update
     inputs = [service_model().operation_model(name).input_shape for name in (CREATE, UPDATE)]
-    said = next((text for shape in inputs if shape and (text := _said(shape.name, member))), "")
-    return " ".join(filter(None, (OF_OURS.get(member), _markdown(said))))
+    api_text = next((text for shape in inputs if shape and (text := _api_text(shape.name, member))), "")
+    return " ".join(filter(None, (PROVIDER_DESCRIPTIONS.get(member), _markdown(api_text))))
 
 
 def first_sentence(markdown: str) -> str:
@@ -48,41 +52,46 @@ def plain(markdown: str) -> str:
     return " ".join(re.sub(r"(?<!\S)\*(\S[^*]*)\*", r"\1", text).split())
 
 
-def kind(type_: Schema) -> str:
-    """The kind of value that a type takes: `string`, `list of strings`, `map of strings`, `mapping`, ..."""
-    if type_.item is not None:
-        return f"{type_.type_name} of {kind(type_.item)}s"
-    return _KINDS.get(type_.type_name, type_.type_name)
+def type_name(schema: Schema) -> str:
+    """The type in words: `string`, `list of strings`, `map of strings`, `mapping`, ..."""
+    if schema.item is not None:
+        return f"{schema.type_name} of {type_name(schema.item)}s"
+    return _TYPE_NAMES.get(schema.type_name, schema.type_name)
 
 
-def limits(type_: Schema) -> str:
+def limits(schema: Schema) -> str:
     """The size limits, such as `1 to 127 characters`; empty if the model has none."""
-    low, high = type_.minimum, type_.maximum
-    if bound := RANGES.get(type_.type_name):
+    low, high = schema.minimum, schema.maximum
+    if bound := RANGES.get(schema.type_name):
         low, high = (None if low == -bound else low), (None if high == bound - 1 else high)
     if low is None and high is None:
         return ""
     amount = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
-    unit = _UNITS.get(type_.type_name)
+    unit = _UNITS.get(schema.type_name)
     return f"{amount} {unit[(high or low) != 1]}" if unit else amount
 
 
-def _said(shape_name: str, member: str) -> str:
+def without_yaml_advice(message: str) -> str:
+    """A finding's message for readers who do not write YAML."""
+    return _YAML_ADVICE.sub("", message)
+
+
+def _api_text(shape_name: str, member: str) -> str:
     shape = service_model().shape_for(shape_name)
-    known = isinstance(shape, StructureShape) and member in shape.members
-    return shape.members[member].documentation if known and isinstance(shape, StructureShape) else ""
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    return members[member].documentation if member in members else ""
 
 
 def _markdown(documentation: str) -> str:
-    reader = _Reader()
-    reader.feed(documentation)
-    reader.close()
-    items = re.sub(r"\s*\n-\s+", "\n- ", reader.text)
+    converter = _MarkdownConverter()
+    converter.feed(documentation)
+    converter.close()
+    items = re.sub(r"\s*\n-\s+", "\n- ", converter.text)
     return re.sub(r"\s*\n\n\s*", "\n\n", items).strip()
 
 
-class _Reader(HTMLParser):
-    """Converts the HTML of the service's documentation to Markdown; of unknown tags, only the text remains."""
+class _MarkdownConverter(HTMLParser):
+    """Converts the HTML of the service's documentation to Markdown. Unknown tags are ignored, but not their text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +111,7 @@ class _Reader(HTMLParser):
         self.text += {"ul": "\n\n"}.get(tag, _MARKDOWN.get(tag, ""))
 
     def handle_data(self, data: str) -> None:
-        """Add text; line breaks become spaces."""
+        """Add text. Line breaks become spaces."""
         self.text += " ".join(f".{data}.".split())[1:-1]
 
 

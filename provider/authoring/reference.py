@@ -5,41 +5,43 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..resources import resource_type
+from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.flatten import flatten_value
 from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Schema, pascal_case
 from ..schema.return_values import ATTRIBUTES
 from ..schema.rules import RULES
-from .block import OF_CLOUDFORMATION, RESOURCE_TYPE, as_yaml
-from .documentation import kind, limits, of_member
+from .block import OF_CLOUDFORMATION, as_yaml
+from .documentation import description, limits, type_name
 from .native import NATIVE_TYPE, NativeMembers, native_name
-from .samples import consistent, sample
+from .samples import sample, without_alternatives
 from .starter_template import StarterTemplate
 
 _OF_CLOUDFORMATION: Final = {
-    "ServiceToken": "Where the provider is: the ARN of its function, which its stack exports. Required.",
-    "ServiceTimeout": "How many seconds CloudFormation waits if nobody answers at all; left out, an hour.",
+    "ServiceToken": "The ARN of the provider's function. The provider's stack exports it. Required.",
+    "ServiceTimeout": "How many seconds CloudFormation waits for a response. The default is 3600.",
 }
 
 _INTRODUCTION: Final = f"""\
 # Properties
 
-All properties of `{RESOURCE_TYPE}`. This page is generated (`make docs`): from the
-service model of EC2 Image Builder that the provider is pinned to, whose documentation it quotes, and from the
-provider's own tables.
+All properties of `{DISTRIBUTION_CONFIGURATION}`. This page is generated (`make docs`)
+from the provider's own tables and from the service model of EC2 Image Builder in the pinned botocore, including its
+documentation.
 
-Names are written as in CloudFormation; the API's own spelling (`kmsKeyId`) works as well. Booleans and numbers may be
-given as text. *Native* says whether `{NATIVE_TYPE}` has the property, as cfn-lint
-knows its schema. *Checked* are the provider's checks beyond the service model, by the IDs under which they are told: an
-E fails, a W only warns.
+Property names are CloudFormation's; the API's spelling (`kmsKeyId`) also works. Booleans and numbers can be strings.
+*Native* shows whether the schema of `{NATIVE_TYPE}` in cfn-lint has the property.
+*Checked* lists the provider's checks beyond the service model: E is an error, W is a warning.
 
-What no configuration can do without:
+The smallest useful configuration:
 """
 
 
 @dataclass(frozen=True)
 class Property:
-    """A property: its structure, its API name in it, and its path by API names, with `[]` for list entries."""
+    """A property: its structure, its API name there, and its path by API names, with `[]` for list entries.
+
+    `native` is its name in the native resource, if any, and `below` are the names that the native resource has in it.
+    """
 
     structure: Schema
     name: str
@@ -48,21 +50,21 @@ class Property:
     below: NativeMembers
 
     @property
-    def type(self) -> Schema:
-        """The property's type."""
+    def schema(self) -> Schema:
+        """The property's schema."""
         return self.structure.members[self.name]
 
     @property
     def inner(self) -> tuple[Schema, str]:
-        """The type and the path of the property's value, or of its entries if it is a list."""
-        type_, path = self.type, self.path
-        while type_.type_name == "list" and type_.item is not None:
-            type_, path = type_.item, f"{path}[]"
-        return type_, path
+        """The schema and the path of the property's value, or of its entries if it is a list."""
+        schema, path = self.schema, self.path
+        while schema.type_name == "list" and schema.item is not None:
+            schema, path = schema.item, f"{path}[]"
+        return schema, path
 
 
 def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
-    """The page. `checks` has the cfn-lint ID and title of each rule in `rules.RULES`, by rule ID."""
+    """The page. `native` are the native resource's properties, and `checks` the lint ID and title of each rule."""
     root = resource_type().schema
     properties = list(_properties(root, "", native))
     parts = [
@@ -71,60 +73,60 @@ def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
         "## Overview\n",
         _table(("property", "type", "required", "native"), map(_row, properties)),
         "## Attributes\n",
-        _table(("`Fn::GetAtt`", ""), ((f"`{name}`", said) for name, said in ATTRIBUTES.items())),
+        _table(("`Fn::GetAtt`", ""), ((f"`{name}`", text) for name, text in ATTRIBUTES.items())),
         "## The resource\n",
         *_checked("", checks),
         *(_section(property_, checks) for property_ in properties),
         *(f"### `{name}`\n\n{_OF_CLOUDFORMATION[name]}\n" for name in OF_CLOUDFORMATION),
-        *(f"### `{pascal_case(name)}`\n\nNot to be given: {why}.\n" for name, why in REFUSED.items()),
+        *(f"### `{pascal_case(name)}`\n\nNot supported: {why}.\n" for name, why in REFUSED.items()),
     ]
     return "\n".join(parts)
 
 
 def _properties(structure: Schema, path: str, native: NativeMembers) -> Iterator[Property]:
     for name in structure.members:
-        called = native_name(structure, name, native)
-        property_ = Property(structure, name, f"{path}.{name}" if path else name, called, native.get(called or "", {}))
+        native_one = native_name(structure, name, native)
+        below = native.get(native_one or "", {})
+        property_ = Property(structure, name, f"{path}.{name}" if path else name, native_one, below)
         yield property_
-        inner, below = property_.inner
+        inner, inner_path = property_.inner
         if inner.type_name == "structure":
-            yield from _properties(inner, below, property_.below)
+            yield from _properties(inner, inner_path, below)
 
 
 def _row(property_: Property) -> tuple[str, ...]:
     required = "yes" if property_.name in property_.structure.required else ""
     either = "one of two" if property_.path in (NAME, TARGET) else ""
     link = f"[`{_spelled(property_.path)}`](#{_anchor(property_.path)})"
-    return link, kind(property_.type), required or either, "yes" if property_.native else "no"
+    return link, type_name(property_.schema), required or either, "yes" if property_.native else "no"
 
 
 def _section(property_: Property, checks: Mapping[str, str]) -> str:
-    said = of_member(property_.structure, property_.name)
-    facts = [f"- {fact}" for fact in _facts(property_)]
-    type_, inner = property_.inner
+    text = description(property_.structure, property_.name)
+    schema, inner = property_.inner
     return "\n".join(
         [
             f'<a id="{_anchor(property_.path)}"></a>\n\n### `{_spelled(property_.path)}`\n',
-            *([said, ""] if said else []),
-            *facts,
+            *([text, ""] if text else []),
+            *(f"- {fact}" for fact in _facts(property_)),
             "",
             *_checked(property_.path, checks),
             *(_checked(inner, checks) if inner != property_.path else ()),
-            *([_example(_alone(property_))] if type_.type_name == "structure" else ()),
+            *([_example(_sample(property_))] if schema.type_name == "structure" else ()),
         ]
     )
 
 
 def _facts(property_: Property) -> Iterator[str]:
-    type_ = property_.type
-    yield ", ".join(filter(None, (f"Type: {kind(type_)}", limits(type_))))
-    yield from _constraints(type_)
-    yield from _inner_facts(type_.key, "Each key")
-    yield from _inner_facts(type_.item, "Each value" if type_.key else "Each entry")
+    schema = property_.schema
+    yield ", ".join(filter(None, (f"Type: {type_name(schema)}", limits(schema))))
+    yield from _constraints(schema)
+    yield from _inner_facts(schema.key, "Each key")
+    yield from _inner_facts(schema.item, "Each value" if schema.key else "Each entry")
     if property_.name in property_.structure.required:
         yield "Required"
     if (default := property_.structure.default(property_.name)) is not None:
-        yield f"Left out, the service takes `{str(default).lower()}`"
+        yield f"Default: `{str(default).lower()}`"
     if alias := ALIASES.get((property_.structure.shape, property_.name)):
         yield f"Also written `{pascal_case(alias)}`"
     if property_.native is None:
@@ -133,30 +135,31 @@ def _facts(property_: Property) -> Iterator[str]:
         yield f"Native: `{property_.native}`"
 
 
-def _inner_facts(type_: Schema | None, subject: str) -> Iterator[str]:
-    if type_ is not None and type_.is_scalar:
-        facts = filter(None, (limits(type_), *_constraints(type_)))
+def _inner_facts(schema: Schema | None, subject: str) -> Iterator[str]:
+    if schema is not None and schema.is_scalar:
+        facts = filter(None, (limits(schema), *_constraints(schema)))
         yield from (f"{subject}: {fact[:1].lower() + fact[1:]}" for fact in facts)
 
 
-def _constraints(type_: Schema) -> Iterator[str]:
-    if type_.enum:
-        yield f"One of {', '.join(f'`{value}`' for value in type_.enum)}"
-    if type_.pattern:
-        yield f"Pattern: `{type_.pattern}`"
-    if hint := HINTS.get(type_.shape):
+def _constraints(schema: Schema) -> Iterator[str]:
+    if schema.enum:
+        yield f"One of {', '.join(f'`{value}`' for value in schema.enum)}"
+    if schema.pattern:
+        yield f"Pattern: `{schema.pattern}`"
+    if hint := HINTS.get(schema.shape):
         yield hint[:1].upper() + hint[1:]
 
 
 def _checked(path: str, checks: Mapping[str, str]) -> list[str]:
     found = [f"- {checks[rule.id]} ({rule.severity.value}; {rule.source})" for rule in RULES if rule.path == path]
-    where = "Checked for each entry" if path.endswith("[]") else "Checked"
-    return [f"{where}:\n", *found, ""] if found else []
+    title = "Checked for each entry" if path.endswith("[]") else "Checked"
+    return [f"{title}:\n", *found, ""] if found else []
 
 
-def _alone(property_: Property) -> Any:
-    value = consistent(sample(property_.type, property_.structure.shape, property_.name), property_.type)
-    return {pascal_case(property_.name): flatten_value(value, property_.type)}
+def _sample(property_: Property) -> Any:
+    schema = property_.schema
+    value = without_alternatives(sample(schema, property_.structure.shape, property_.name), schema)
+    return {pascal_case(property_.name): flatten_value(value, schema)}
 
 
 def _example(value: Any) -> str:

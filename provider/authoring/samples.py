@@ -1,4 +1,4 @@
-"""Sample values for the starter template and the reference. They pass this provider's checks."""
+"""Sample values for the starter template and the reference. They pass the provider's checks."""
 
 import re
 from typing import Any, Final
@@ -7,7 +7,7 @@ from ..resources import resource_type
 from ..schema.model import NAME, ON_DELETE, RETAIN, Schema
 from ..schema.validation import validate
 
-KNOWN: Final[dict[tuple[str, str], Any]] = {
+SAMPLES: Final[dict[tuple[str, str], Any]] = {
     ("Properties", NAME): "golden-image",
     ("Properties", ON_DELETE): RETAIN,
     ("Distribution", "region"): "us-east-1",
@@ -20,7 +20,7 @@ KNOWN: Final[dict[tuple[str, str], Any]] = {
     ("SsmParameterConfiguration", "parameterName"): "/images/golden-image",
     ("SsmParameterConfiguration", "dataType"): "aws:ec2:image",
 }
-"""Realistic samples, by shape and member. Any other member gets the first valid guess."""
+"""Realistic samples, by shape and member. For other members, the first valid candidate is used."""
 
 ALTERNATIVES: Final = frozenset({("FastLaunchLaunchTemplateSpecification", "launchTemplateName")})
 """Members that exclude an earlier member, by shape and member."""
@@ -37,49 +37,49 @@ _NUMBERS: Final = (6, 1, 0)
 _MAP_KEY: Final = "Team"
 
 
-def sample(type_: Schema, structure: str = "", member: str = "") -> Any:
-    """A sample of a type, by the API's names; None if no guess is valid.
+def sample(schema: Schema, shape: str = "", member: str = "") -> Any:
+    """A sample value by the API's names; None if no candidate is valid.
 
-    `structure` is the shape that has the value as its `member`, by API names.
+    The value is the `member` of the structure with this `shape`, if any.
     """
-    if (structure, member) in KNOWN:
-        return KNOWN[structure, member]
-    if type_.type_name == "structure":
-        return _structure(type_)
-    if type_.item is not None:
-        entry = sample(type_.item, structure, member)
-        return None if entry is None else [entry] if type_.type_name == "list" else {_MAP_KEY: entry}
-    return next((value for value in _guesses(type_, member) if not validate(value, type_)), None)
+    if (shape, member) in SAMPLES:
+        return SAMPLES[shape, member]
+    if schema.type_name == "structure":
+        return _structure(schema)
+    if schema.item is not None:
+        entry = sample(schema.item, shape, member)
+        return None if entry is None else [entry] if schema.type_name == "list" else {_MAP_KEY: entry}
+    return next((value for value in _candidates(schema, member) if not validate(value, schema)), None)
 
 
-def _structure(type_: Schema) -> dict[str, Any] | None:
-    found = {name: sample(inner, type_.shape, name) for name, inner in type_.members.items()}
-    if any(found[name] is None for name in type_.required):
+def _structure(schema: Schema) -> dict[str, Any] | None:
+    found = {name: sample(inner, schema.shape, name) for name, inner in schema.members.items()}
+    if any(found[name] is None for name in schema.required):
         return None
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _guesses(type_: Schema, member: str) -> tuple[Any, ...]:
-    if type_.type_name == "boolean":
+def _candidates(schema: Schema, member: str) -> tuple[Any, ...]:
+    if schema.type_name == "boolean":
         return (True,)
-    if type_.type_name != "string":
-        return (*_NUMBERS, type_.minimum, type_.maximum)
+    if schema.type_name != "string":
+        return (*_NUMBERS, schema.minimum, schema.maximum)
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", member).lower()
-    named = () if type_.pattern else (f"example-{words}",)
-    return (*type_.enum, *named, *_TEXTS)
+    named = () if schema.pattern else (f"example-{words}",)
+    return (*schema.enum, *named, *_TEXTS)
 
 
-def consistent(value: Any, type_: Schema) -> Any:
-    """A value of a type without members that exclude another one."""
-    if type_.type_name == "structure":
-        kept = (name for name in value if (type_.shape, name) not in ALTERNATIVES)
-        return {name: consistent(value[name], type_.members[name]) for name in kept}
-    if type_.type_name == "list" and type_.item is not None:
-        return [consistent(entry, type_.item) for entry in value]
+def without_alternatives(value: Any, schema: Schema) -> Any:
+    """A value without the members in ALTERNATIVES, at any depth."""
+    if schema.type_name == "structure":
+        kept = (name for name in value if (schema.shape, name) not in ALTERNATIVES)
+        return {name: without_alternatives(value[name], schema.members[name]) for name in kept}
+    if schema.type_name == "list" and schema.item is not None:
+        return [without_alternatives(entry, schema.item) for entry in value]
     return value
 
 
-def whole() -> dict[str, Any]:
-    """All properties by the API's names, including those that exclude each other."""
+def all_samples() -> dict[str, Any]:
+    """A sample of all properties by the API's names, including those that exclude each other."""
     found: dict[str, Any] = sample(resource_type().schema)
     return found

@@ -9,8 +9,8 @@ from ..resources import resource_type
 from ..schema.flatten import flatten, flatten_value
 from ..schema.model import NAME, ON_DELETE, TARGET, Schema, pascal_case
 from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
-from .documentation import first_sentence, kind, limits, of_member
-from .samples import whole
+from .documentation import description, first_sentence, limits, type_name
+from .samples import all_samples
 
 LOGICAL_ID: Final = "GoldenImage"
 
@@ -20,16 +20,16 @@ ESSENTIAL: Final = {
     ("Distribution", "amiDistributionConfiguration"),
     ("AmiDistributionConfiguration", "name"),
 }
-"""Members that every useful configuration needs although the model does not require them, by shape and member."""
+"""Members that every useful configuration needs but the model does not require, by shape and member."""
 
 COMMENTED_OUT: Final = {
-    ("Properties", TARGET): "Instead of Name, to take over a configuration that exists.",
-    ("Properties", ON_DELETE): "To leave the configuration in place.",
+    ("Properties", TARGET): "Instead of Name, to adopt an existing configuration.",
+    ("Properties", ON_DELETE): "To retain the configuration.",
     ("Distribution", "containerDistributionConfiguration"): "For a container image, instead of the AMI.",
     ("LaunchPermissionConfiguration", "userGroups"): "To make the image public.",
     ("FastLaunchLaunchTemplateSpecification", "launchTemplateName"): "Instead of the ID.",
 }
-"""Properties that are commented out, by shape and member: when to use them."""
+"""Properties that are commented out, by shape and member, and when to use them."""
 
 _INDENT: Final = 6
 _WIDTH: Final = 110
@@ -51,66 +51,68 @@ class StarterTemplate:
         """A Resources section with comments, in YAML."""
         head = lines(template(LOGICAL_ID, {}))[: -len(OF_CLOUDFORMATION)]
         below = [
-            "# The provider's stack exports it, with that stack's name before the hyphen.",
+            "# The provider's stack exports it, with the stack's name as the prefix.",
             *lines({"ServiceToken": OF_CLOUDFORMATION["ServiceToken"]}),
-            "# How many seconds CloudFormation waits if nobody answers at all.",
+            "# How many seconds CloudFormation waits for a response.",
             *lines({"ServiceTimeout": OF_CLOUDFORMATION["ServiceTimeout"]}),
             *self._lines(resource_type().schema, self._values(), _INDENT),
         ]
         return "\n".join([*head, *(" " * _INDENT + line for line in below)]) + "\n"
 
     def _values(self) -> dict[str, Any]:
-        found = whole()
+        found = all_samples()
         first = {name: found[name] for name in (NAME, TARGET)}
         return {**first, **found, **({TARGET: self.adopt} if self.adopt else {})}
 
-    def _members(self, type_: Schema, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    def _members(self, schema: Schema, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """The API names of the members to show, each with the reason to comment it out; empty if it is not."""
         for name in values:
-            is_needed = name in type_.required or (type_.shape, name) in ESSENTIAL
-            reason = self._reason_to_comment_out(type_, name)
+            is_needed = name in schema.required or (schema.shape, name) in ESSENTIAL
+            reason = self._reason_to_comment_out(schema, name)
             if not self.required or (is_needed and not reason):
                 yield name, reason
 
-    def _reason_to_comment_out(self, type_: Schema, name: str) -> str:
-        if self.adopt and type_.shape == resource_type().schema.shape and name in (NAME, TARGET):
+    def _reason_to_comment_out(self, schema: Schema, name: str) -> str:
+        if self.adopt and schema.shape == resource_type().schema.shape and name in (NAME, TARGET):
             return "Instead, to own it." if name == NAME else ""
-        return COMMENTED_OUT.get((type_.shape, name), "")
+        return COMMENTED_OUT.get((schema.shape, name), "")
 
-    def _chosen(self, type_: Schema, value: Any) -> Any:
-        if type_.type_name == "structure":
-            names = [name for name, aside in self._members(type_, value) if not aside]
-            return {name: self._chosen(type_.members[name], value[name]) for name in names}
-        if type_.type_name == "list" and type_.item is not None:
-            return [self._chosen(type_.item, entry) for entry in value]
+    def _chosen(self, schema: Schema, value: Any) -> Any:
+        """The value without members that are not shown or are commented out."""
+        if schema.type_name == "structure":
+            names = [name for name, reason in self._members(schema, value) if not reason]
+            return {name: self._chosen(schema.members[name], value[name]) for name in names}
+        if schema.type_name == "list" and schema.item is not None:
+            return [self._chosen(schema.item, entry) for entry in value]
         return value
 
-    def _lines(self, type_: Schema, value: Any, column: int) -> list[str]:
-        if type_.type_name == "structure":
-            members = self._members(type_, value)
-            return [line for name, aside in members for line in self._entry(type_, name, aside, value[name], column)]
-        if type_.type_name == "list" and type_.item is not None:
-            return [line for entry in value for line in item_lines(self._lines(type_.item, entry, column + 2))]
+    def _lines(self, schema: Schema, value: Any, column: int) -> list[str]:
+        if schema.type_name == "structure":
+            members = self._members(schema, value)
+            return [line for name, reason in members for line in self._entry(schema, name, reason, value[name], column)]
+        if schema.type_name == "list" and schema.item is not None:
+            return [line for entry in value for line in item_lines(self._lines(schema.item, entry, column + 2))]
         return lines(value)
 
-    def _entry(self, structure: Schema, name: str, aside: str, value: Any, column: int) -> list[str]:
+    def _entry(self, structure: Schema, name: str, reason: str, value: Any, column: int) -> list[str]:
+        """The lines of a member with its comment; all are comments if there is a `reason` to comment it out."""
         member = structure.members[name]
-        about = textwrap.wrap(f"{aside} {_about(structure, name)}".strip(), _WIDTH - column, break_on_hyphens=False)
-        below = lines(flatten_value(value, member)) if aside else self._lines(member, value, column + 2)
+        text = f"{reason} {_summary(structure, name)}".strip()
+        comment = [f"# {line}" for line in textwrap.wrap(text, _WIDTH - column, break_on_hyphens=False)]
+        below = lines(flatten_value(value, member)) if reason else self._lines(member, value, column + 2)
         entry = entry_lines(pascal_case(name), below, value)
-        return [f"# {line}" for line in (*about, *(entry if aside else ()))] + (entry if not aside else [])
+        return [*comment, *(f"# {line}" if reason else line for line in entry)]
 
 
-def _about(structure: Schema, name: str) -> str:
+def _summary(structure: Schema, name: str) -> str:
     """A sentence about a member, with the model's constraints in parentheses."""
     member = structure.members[name]
     facts = (
         "required" if name in structure.required else "",
-        kind(member) if member.type_name != "structure" else "",
+        type_name(member) if member.type_name != "structure" else "",
         limits(member),
         f"one of {', '.join(member.enum)}" if member.enum else "",
     )
-    said = ", ".join(filter(None, facts))
-    return (
-        f"{first_sentence(of_member(structure, name))} ({said})" if said else first_sentence(of_member(structure, name))
-    )
+    constraints = ", ".join(filter(None, facts))
+    sentence = first_sentence(description(structure, name))
+    return f"{sentence} ({constraints})" if constraints else sentence

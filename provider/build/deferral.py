@@ -1,5 +1,5 @@
-"""Makes imports that a cold start does not need lazy. Remove this module once Lambda's runtime is Python 3.15 or newer,
-which has lazy imports of its own (PEP 810).
+"""Makes the imports lazy that a cold start does not need. Remove this module when Lambda's runtime is Python 3.15 or
+newer, which has lazy imports (PEP 810).
 
 Usage: PYTHON -I deferral.py FOLDER, with an interpreter of the runtime's version and a compiled artifact.
 

@@ -43,7 +43,7 @@ _PARAMETERS: Final = {
         "Default": "false",
         "AllowedValues": ["true", "false"],
         "Description": (
-            "Whether to append the Region to that name, for a StackSet: true makes acme-code-us-east-1 of acme-code."
+            "Whether to append the Region to the bucket's name, for a StackSet: acme-code becomes acme-code-us-east-1."
         ),
     },
     "CodePrefix": {
@@ -58,7 +58,7 @@ _PARAMETERS: Final = {
         "Default": f"{NAME}-ServiceToken",
         "AllowedPattern": "^[-:a-zA-Z0-9]+$",
         "ConstraintDescription": "letters, digits, colons, and hyphens",
-        "Description": "The name under which other stacks import the ServiceToken. A second provider needs another.",
+        "Description": "The name with which other stacks import the ServiceToken. It must be unique in the Region.",
     },
 }
 _PER_REGION: Final = {"CodeIsPerRegion": {"Fn::Equals": [{"Ref": "CodeBucketPerRegion"}, "true"]}}
@@ -70,7 +70,7 @@ _BUCKET: Final = {
 def package(template: Path, folder: Path) -> None:
     """Write template.yaml and one zip for each of its functions into a folder.
 
-    Raises BuildError where a function cannot be built.
+    Raises BuildError if a function cannot be built.
     """
     folder.mkdir(parents=True, exist_ok=True)
     application = yaml_parse(template.read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
 """Makes the Lambda artifact small and fast to start: only what the function needs, with bytecode for its runtime.
 
-- botocore's data: only the services that the function and its credentials use, with unchanged endpoints; the service
-  model without its documentation and with only the operations that are called.
-- CAs: one file per CA, named so that OpenSSL reads only those that it needs.
+- botocore's data: only the services that the function and its credentials use, with unchanged endpoints. The service
+  model has no documentation, and only the operations that are called.
+- CAs: one file for each CA, named so that OpenSSL reads only those that it needs.
 - Powertools: logging and its dependencies.
 - Bytecode that is never compared with the source's timestamp, which zipping changes, and with deferred imports. It
   needs an interpreter of the runtime's version (python3.13 on the PATH, or pyenv's); without one, the artifact works
@@ -118,7 +118,7 @@ print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
 
 
 def interpreters() -> Iterator[str]:
-    """Yield interpreters that may be of the runtime's version, the likeliest first."""
+    """Yield interpreters that may have the runtime's version, the likeliest first."""
     if sys.version_info[:2] == tuple(map(int, RUNTIME.split("."))):
         yield sys.executable
     if found := shutil.which(f"python{RUNTIME}"):

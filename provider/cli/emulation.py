@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .mistakes import Mistake
-from .reading import bytes_of, json_of
+from ..arn import is_configuration_arn, slug
+from .files import UserError, parse_json, read_bytes
 
 if TYPE_CHECKING:
     from ..emulator.emulator import Emulator
@@ -22,12 +22,10 @@ _CONFIGURATION_ARN = re.compile(
     r"arn:aws[a-z-]*:imagebuilder:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):distribution-configuration/"
 )
 """The start of a configuration's ARN, anywhere in a text."""
-_PLACEHOLDER_DISTRIBUTIONS = ({"amiDistributionConfiguration": {"name": "before {{ imagebuilder:buildDate }}"}},)
-"""The content of a configuration whose real content is unknown, without the Region."""
 
 
 class EmulatedLocation(NamedTuple):
-    """A Region and an account. `source` names the text that they come from; empty for options and defaults."""
+    """A Region and an account. `source` names the input that they come from; empty for options and defaults."""
 
     region: str
     account: str
@@ -35,35 +33,34 @@ class EmulatedLocation(NamedTuple):
 
     @property
     def function_arn(self) -> str:
-        """What the provider's function would be called here."""
+        """The ARN of the provider's function in this location."""
         from ..template.placeholders import Placeholders
 
         return Placeholders(self.region, self.account).arn("AWS::Lambda::Function", "provider")
 
 
-def _matching(pattern: str, what: str) -> Any:
+def _check(pattern: str, description: str) -> Any:
+    """An option's callback that rejects values that do not match the pattern."""
+
     def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(pattern, value):
-            raise click.BadParameter(f"{value!r} is not {what}.")
+            raise click.BadParameter(f"{value!r} is not {description}.")
         return value
 
     return check
 
 
-is_account = _matching(r"[0-9]{12}", "an account ID of 12 digits")
+check_account = _check(r"[0-9]{12}", "an account ID of 12 digits")
 """The callback of an option that takes an account."""
 
 region_option = click.option(
     "--region",
     metavar="REGION",
-    callback=_matching(r"[a-z]{2}(-[a-z]+)+-[0-9]+", "a Region, such as eu-west-1"),
+    callback=_check(r"[a-z]{2}(-[a-z]+)+-[0-9]+", "a Region, such as eu-west-1"),
     help=f"The emulated Region.  [default: {REGION}]",
 )
 account_option = click.option(
-    "--account",
-    metavar="ID",
-    callback=is_account,
-    help=f"The emulated account.  [default: {ACCOUNT}]",
+    "--account", metavar="ID", callback=check_account, help=f"The emulated account.  [default: {ACCOUNT}]"
 )
 
 
@@ -77,7 +74,7 @@ def choose_location(region: str | None, account: str | None, texts: Iterable[tup
 
 
 def emulator_at(location: EmulatedLocation, port: int = 0) -> Emulator:
-    """An emulator for this Region and account, not yet listening. Raises Mistake for an unknown Region."""
+    """An emulator for this Region and account that is not started. Raises UserError for an unknown Region."""
     from botocore.exceptions import UnknownRegionError
 
     from ..emulator.emulator import Emulator
@@ -85,48 +82,35 @@ def emulator_at(location: EmulatedLocation, port: int = 0) -> Emulator:
     try:
         return Emulator(location.region, location.account, port)
     except UnknownRegionError as error:
-        raise Mistake(str(error)) from error
+        raise UserError(str(error)) from error
 
 
 def existing_configuration(file: Path) -> dict[str, Any]:
-    """A configuration as `aws imagebuilder get-distribution-configuration` prints it. Raises Mistake."""
-    printed = json_of(bytes_of(file), str(file))
+    """A configuration as `aws imagebuilder get-distribution-configuration` prints it.
+
+    Raises UserError if the file has none.
+    """
+    printed = parse_json(read_bytes(file), str(file))
     configuration = printed.get("distributionConfiguration", printed) if isinstance(printed, dict) else None
     if not isinstance(configuration, dict) or not isinstance(configuration.get("name"), str):
-        raise Mistake(
+        raise UserError(
             f"{file}: is not the output of `aws imagebuilder get-distribution-configuration`: "
             "there is no distributionConfiguration with a name"
         )
     return configuration
 
 
-def seed_configuration(emulator: Emulator, configuration: Mapping[str, Any]) -> str:
-    """Add a configuration, and return its ARN. Raises Mistake if one of its name exists."""
-    try:
-        return emulator.seed(
-            name=configuration["name"],
-            distributions=configuration.get("distributions", []),
-            description=configuration.get("description"),
-            tags=configuration.get("tags") or {},
-        )
-    except ValueError as error:
-        raise Mistake(str(error)) from error
-
-
 def seed_placeholder(emulator: Emulator, location: EmulatedLocation, arn: str) -> bool:
     """Add a configuration with this ARN and placeholder content. Returns False if the ARN is not in `location`."""
-    from ..arn import slug
-
     match, name = _CONFIGURATION_ARN.match(arn), name_in(arn)
     if not match or (match["region"], match["account"]) != (location.region, location.account) or name != slug(name):
         return False
-    distributions = [{"region": location.region, **one} for one in _PLACEHOLDER_DISTRIBUTIONS]
-    emulator.seed(name=name, distributions=distributions, description="Was there before")
+    ami = {"name": "before {{ imagebuilder:buildDate }}"}
+    distributions = [{"region": location.region, "amiDistributionConfiguration": ami}]
+    emulator.seed(name=name, distributions=distributions, description="Existed before")
     return True
 
 
 def name_in(arn: str) -> str:
     """The name at the end of a configuration's ARN; empty if `arn` is not one."""
-    from ..arn import is_configuration_arn
-
     return arn.rpartition("/")[2] if is_configuration_arn(arn) else ""

@@ -1,6 +1,4 @@
-"""Follows the configurations through a rehearsal: which may remain, which may be deleted, and which were lost."""
-
-from __future__ import annotations
+"""Tracks configurations through a rehearsal: which may remain, which may be deleted, and which were lost."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -13,8 +11,6 @@ from ..schema.rules import OWNERSHIP_TAGS
 from ..stack_engine.stacks import Stack
 from .emulation import name_in
 
-Configuration = Mapping[str, Any]
-
 
 class Problem(NamedTuple):
     """A problem with one configuration: a line about it, and a summary that similar problems share."""
@@ -24,13 +20,13 @@ class Problem(NamedTuple):
 
 
 class Inventory:
-    """Follows the configurations through a stack's lifecycle; `existing` are the ARNs of those that existed before."""
+    """Tracks configurations through a stack's lifecycle; `existing` are the ARNs of those that existed before."""
 
     def __init__(self, existing: Iterable[str]) -> None:
         self._existing = set(existing)
         self._seen: set[str] = set()
-        self._may_stay: set[str] = set()
-        self._may_go: set[str] = set()
+        self._may_remain: set[str] = set()
+        self._may_be_deleted: set[str] = set()
         self._retained: set[str] = set()
         self._reported: set[str] = set()
 
@@ -48,7 +44,7 @@ class Inventory:
 
     def deletion_skipped(self, physical_id: str, now: Collection[str]) -> None:
         """CloudFormation retains this resource because of its policy. `now` are the ARNs that exist."""
-        self._may_stay.add(physical_id)
+        self._may_remain.add(physical_id)
         self._retained |= {physical_id} & set(now)
 
     def deletion_requested(self, physical_id: str, properties: Mapping[str, Any], now: Collection[str]) -> None:
@@ -56,43 +52,38 @@ class Inventory:
         default = DELETE if NAME in properties else RETAIN if TARGET in properties else ""
         on_delete = properties.get(ON_DELETE, default)
         if on_delete == DELETE:
-            self._may_go.add(physical_id)
+            self._may_be_deleted.add(physical_id)
         elif on_delete:
             self._retained |= {physical_id} & set(now)
         if properties.get(ON_DELETE) == RETAIN:
-            self._may_stay.add(physical_id)
+            self._may_remain.add(physical_id)
 
     def losses(self, stack: Stack, now: Collection[str]) -> list[Problem]:
         """After a step: resources whose configuration does not exist, and retained configurations that were deleted.
 
         A configuration that belongs to the stack again no longer counts as retained.
         """
-        live = _configurations_of(stack)
+        live = {name: one.physical_id for name, one in stack.resources.items() if name_in(one.physical_id)}
         lost = {name: arn for name, arn in live.items() if arn not in now}
-        gone = self._retained - set(now) - set(live.values())
-        self._retained -= gone | set(live.values())
-        self._reported |= gone | set(lost.values())
+        deleted = self._retained - set(now) - set(live.values())
+        self._retained -= deleted | set(live.values())
+        self._reported |= deleted | set(lost.values())
         return [
             *(
                 Problem(f"{name} lost its configuration: {arn}", f"{name} lost its configuration")
                 for name, arn in lost.items()
             ),
-            *_problems(gone, "retained configuration", "was deleted", "were deleted"),
+            *_problems(deleted, "retained configuration", "was deleted", "were deleted"),
         ]
 
     def remainders(self, stack: Stack, now: Collection[str]) -> list[Problem]:
         """At the end: configurations that were left behind, and existing ones that were deleted unexpectedly."""
-        surplus = set(now) - self._existing - self._may_stay - _physical_ids(stack)
-        gone = self._existing - set(now) - self._may_go - self._reported
+        surplus = set(now) - self._existing - self._may_remain - _physical_ids(stack)
+        deleted = self._existing - set(now) - self._may_be_deleted - self._reported
         return [
             *_problems(surplus, "configuration", "left behind"),
-            *_problems(gone, "configuration", "deleted that existed before"),
+            *_problems(deleted, "configuration", "deleted that existed before"),
         ]
-
-
-def _configurations_of(stack: Stack) -> dict[str, str]:
-    """The ARNs that the stack records, by logical ID."""
-    return {name: one.physical_id for name, one in stack.resources.items() if name_in(one.physical_id)}
 
 
 def _physical_ids(stack: Stack) -> set[str]:
@@ -109,7 +100,7 @@ def _problems(arns: Collection[str], noun: str, one: str, several: str = "") -> 
     return [Problem(f"{arn}: {line}", summary) for arn in sorted(arns)]
 
 
-def drift(properties: Mapping[str, Any], before: Configuration, now: Configuration) -> tuple[Difference, ...]:
+def drift(properties: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Difference, ...]:
     """The differences between the recorded properties and the live configuration.
 
     Ownership tags, and tags that others had set `before` the step, are ignored.

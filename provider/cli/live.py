@@ -1,4 +1,4 @@
-"""Access to the live service: its settings, and the account and Region for commands that read it."""
+"""Access to the live service: the commands' options, and a client for one Region of one account."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from urllib.parse import urlsplit
 
 import click
 
-from .emulation import ACCOUNT, is_account
-from .mistakes import Mistake
+from .emulation import ACCOUNT, check_account
+from .environment import temporary_environment
+from .files import UserError
 
 if TYPE_CHECKING:
     from ..arn import Location
     from ..resources.image_builder import ImageBuilder
 
-SECONDS = 120.0
-"""For all reads, including retries."""
-_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_TIMEOUT = 120.0
+"""Seconds for all reads, including retries."""
+ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_IMAGEBUILDER"
 
 
-def is_url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def check_url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     """Validate an option's URL, as its callback."""
     if value is None:
         return None
     try:
         parts = urlsplit(value)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        good = False
-    if not good or re.search(r"\s", value):
+        is_valid = False
+    if not is_valid or re.search(r"\s", value):
         raise click.BadParameter(f"{value!r} must have the form http://HOST:PORT or https://HOST.")
     return value
 
@@ -41,21 +42,24 @@ def is_url(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 region_option = click.option("--region", metavar="REGION", help="[default: AWS_REGION's, or the profile's]")
 profile_option = click.option("--profile", metavar="NAME", help="The profile with the credentials and Region to use.")
 endpoint_option = click.option(
-    "--endpoint-url", metavar="URL", callback=is_url, help="Read this Image Builder endpoint instead of the Region's."
+    "--endpoint-url",
+    metavar="URL",
+    callback=check_url,
+    help="Read this Image Builder endpoint instead of the Region's.",
 )
 account_option = click.option(
     "--account",
     metavar="ID",
-    callback=is_account,
+    callback=check_account,
     help=f"The account to read.  [default: that of the credentials, from STS; {ACCOUNT} with --endpoint-url]",
 )
 
 
 @contextmanager
-def service(
+def live_service(
     region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
 ) -> Iterator[tuple[Location, ImageBuilder]]:
-    """The location and the client to read it with. Raises Mistake if Region, credentials, or account are missing."""
+    """The location, and Image Builder there. Raises UserError if the Region, credentials, or account are missing."""
     from ..arn import Location
     from ..aws.client import client
     from ..cloudformation.deadline import Deadline
@@ -64,19 +68,19 @@ def service(
     from ..schema.model import SERVICE
     from ..template.placeholders import Placeholders
 
-    with _environment(region, profile, endpoint_url):
-        here = check_settings()
-        elsewhere = "AWS_ENDPOINT_URL_IMAGEBUILDER" in os.environ
-        whose = account or (ACCOUNT if elsewhere else _account(here))
-        # An account that is nobody's word but ours is not certain: names are looked for in the list, too.
-        location = Location(
-            Placeholders(here, whose).partition, here, whose, is_verified=bool(account) or not elsewhere
-        )
-        yield location, ImageBuilder(ApiCalls(partial(client, SERVICE, here), Deadline(SECONDS)), location)
+    with temporary_environment():
+        _set_environment(region, profile, endpoint_url)
+        region = check_settings()
+        is_custom_endpoint = ENDPOINT_VARIABLE in os.environ
+        # The default account is only a guess. If the location is not verified, names are also searched in the list.
+        is_verified = bool(account) or not is_custom_endpoint
+        account = account or (ACCOUNT if is_custom_endpoint else _caller_account(region))
+        location = Location(Placeholders(region, account).partition, region, account, is_verified)
+        yield location, ImageBuilder(ApiCalls(partial(client, SERVICE, region), Deadline(_TIMEOUT)), location)
 
 
 def check_settings() -> str:
-    """Return the Region. Raises Mistake if botocore finds no Region or no credentials."""
+    """The Region in the environment or the profile. Raises UserError if botocore finds no Region or no credentials."""
     from botocore.exceptions import BotoCoreError
 
     from ..aws.client import session
@@ -85,47 +89,37 @@ def check_settings() -> str:
         region = os.environ.get("AWS_REGION") or session().get_config_variable("region")
         credentials = session().get_credentials()
     except BotoCoreError as error:
-        raise Mistake(f"{str(error).rstrip('.')}: check AWS_PROFILE and the other AWS_ variables") from error
+        raise UserError(f"{str(error).rstrip('.')}: check AWS_PROFILE and the other AWS_ variables") from error
     if not region:
-        raise Mistake("no Region is set: set AWS_REGION, or add a Region to your profile")
+        raise UserError("no Region is set: set AWS_REGION, or add a Region to your profile")
     if credentials is None:
-        raise Mistake("no credentials found: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
+        raise UserError("no credentials found: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
     return str(region)
 
 
-@contextmanager
-def _environment(region: str | None, profile: str | None, endpoint_url: str | None) -> Iterator[None]:
+def _set_environment(region: str | None, profile: str | None, endpoint_url: str | None) -> None:
     """Set the environment variables that have the same effect as the options."""
-    before = dict(os.environ)
     if region:
         os.environ |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
     if endpoint_url:
-        os.environ |= {
-            "AWS_ENDPOINT_URL_IMAGEBUILDER": endpoint_url,
-            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
-        }
+        os.environ |= {ENDPOINT_VARIABLE: endpoint_url, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"}
     if profile:
         os.environ["AWS_PROFILE"] = profile
         # In botocore, keys in the environment override AWS_PROFILE. In the AWS CLI, --profile overrides them.
-        for name in _KEYS:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             os.environ.pop(name, None)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
-def _account(region: str) -> str:
+def _caller_account(region: str) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
     from ..aws.client import session
 
     try:
-        patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-        client: Any = session().create_client("sts", region_name=region, config=patience)
+        config = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+        client: Any = session().create_client("sts", region_name=region, config=config)
         with closing(client) as sts:
             return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError, ValueError) as error:
-        raise Mistake(f"STS did not return the account: {error}. To specify it, use --account ID") from error
+        raise UserError(f"STS did not return the account: {error}. To specify it, use --account ID") from error

@@ -1,72 +1,73 @@
 """The command group."""
 
-from __future__ import annotations
-
 import errno
 import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
 import click
 
-_ALLOCATIONS = 200_000
-"""Between garbage collections: most objects of a command live until it ends, and collections take time."""
-_UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
+_GC_THRESHOLD = 200_000
+"""Allocations between garbage collections. Most objects of a command live until it ends, and collections take time."""
+_WRITE_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO)
 """The errors of an output that cannot be written."""
 _PROGRAM = "python -m provider"
 _DISTRIBUTION = "image-builder-distribution-provider"
 
 SECTIONS = {
-    "Before a deployment": {"validate": "validate", "plan": "plan", "rehearse": "rehearse"},
-    "Write and convert": {"skeleton": "skeleton", "convert": "convert.command", "export": "export"},
-    "Without a stack": {"update-distribution-configuration": "update", "invoke": "invoke", "emulate": "emulate"},
-    "Reference": {"schema": "schema", "docs": "docs", "completion": "completion"},
+    "Before a deployment": ("validate", "plan", "rehearse"),
+    "Write and convert": ("skeleton", "convert", "export"),
+    "Without a stack": ("update-distribution-configuration", "invoke", "emulate"),
+    "Reference": ("schema", "docs", "completion"),
 }
-"""The commands as --help lists them, each with its module; the function has the name of the module or package."""
+"""The commands as --help lists them. The module of `update-distribution-configuration` is `update_command`, and the
+function in it is `update`, and so on.
+"""
 
 
-class OnDemand(Mapping[str, click.Command]):
-    """The commands by name, each imported on first use. Their examples show the program name that the user typed."""
+class LazyCommands(Mapping[str, click.Command]):
+    """The commands by name, imported on first use. Their examples show the program name that the user typed."""
 
-    def __init__(self) -> None:
-        self.program = _PROGRAM
-        self._modules = {name: module for section in SECTIONS.values() for name, module in section.items()}
+    program = _PROGRAM
 
     def __getitem__(self, name: str) -> click.Command:
-        module = import_module(f"provider.cli.{self._modules[name]}")
-        found: click.Command = getattr(module, self._modules[name].partition(".")[0])
+        if name not in list(self):
+            raise KeyError(name)
+        verb = name.partition("-")[0]
+        found: click.Command = getattr(import_module(f".{verb}_command", __package__), verb)
         found.epilog = self.with_program(found.epilog)
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
+        return chain.from_iterable(SECTIONS.values())
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return sum(map(len, SECTIONS.values()))
 
     def with_program(self, text: str | None) -> str:
-        """A text with the program name in its examples replaced by the one that the user typed."""
+        """A text whose examples show the program name that the user typed."""
         return (text or "").replace(_PROGRAM, self.program)
 
 
-_commands = OnDemand()
+_commands = LazyCommands()
 
 
-def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
-    if asked and not context.resilient_parsing:
+def _version(context: click.Context, _: click.Parameter, requested: bool) -> None:
+    if requested and not context.resilient_parsing:
         import platform
         from importlib.metadata import version
 
         python = platform.python_version()
-        click.echo(f"{_DISTRIBUTION} {_own_version()} (botocore {version('botocore')}, Python {python})")
+        click.echo(f"{_DISTRIBUTION} {_provider_version()} (botocore {version('botocore')}, Python {python})")
         context.exit()
 
 
-def _own_version() -> str:
+def _provider_version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -91,14 +92,14 @@ Run the AWS CLI's command with all checks before the call:
 Exit status, unless the command's own help says more:
   0  success, no problems found
   1  problems found, or a deployment would fail
-  2  a mistake in the command or a file
+  2  the command is wrong, or a file cannot be read or written
 """
 
 
-class Commands(click.Group):
-    """The commands, in sections."""
+class CommandGroup(click.Group):
+    """The command group. Its --help lists the commands in sections."""
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it with the context
         """Write a list for each section."""
         for title, names in SECTIONS.items():
             width = max(map(len, names))
@@ -109,7 +110,7 @@ class Commands(click.Group):
 
 @click.group(
     _PROGRAM,
-    Commands,
+    CommandGroup,
     commands=cast(MutableMapping[str, click.Command], _commands),
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -124,23 +125,23 @@ def main() -> None:
 
 
 def run() -> None:
-    """The entry point of the console script: prints no traceback if the output cannot be written."""
-    gc.set_threshold(_ALLOCATIONS)
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+    """The entry point of the console script. Prints no traceback if the output cannot be written."""
+    gc.set_threshold(_GC_THRESHOLD)
+    with Path(os.devnull).open("w", encoding="utf-8") as null:
         # If the shell closed a stream (`>&-`), it is None.
-        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+        sys.stdout, sys.stderr = sys.stdout or null, sys.stderr or null
         program = Path(sys.argv[0]).stem
         _commands.program = _PROGRAM if program == "__main__" else program
         main.epilog = _commands.with_program(EPILOG)
         try:
             main()
         except OSError as error:
-            if error.errno not in _UNWRITABLE:
+            if error.errno not in _WRITE_ERRORS:
                 raise
-            # Otherwise Python would try again to flush the output, and print an error.
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            # Otherwise, Python would flush the output again at exit and print a second error.
+            os.dup2(null.fileno(), sys.stdout.fileno())
             sys.stderr.write(f"Error: cannot write the output: {error.strerror}\n")
             sys.exit(2)
         finally:
-            # Skip the final garbage collection: the process ends anyway.
+            # Skip the garbage collection at exit: the process ends anyway.
             gc.freeze()

@@ -1,12 +1,10 @@
 """Runs a rehearsal: the steps of a stack's lifecycle, and checks after each step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..emulator.emulator import Emulator
-from ..resources import RESOURCE_TYPES, resource_type
+from ..resources import resource_type
 from ..schema.expand import expand
 from ..schema.model import TARGET
 from ..stack_engine.deployment import refuse_type_changes
@@ -16,13 +14,13 @@ from ..stack_engine.stacks import Stack, StackEngine, StackEvent
 from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .emulation import EmulatedLocation, seed_placeholder
-from .fitting import Fitting
 from .inventory import Inventory, Problem, drift
-from .mistakes import Mistake
+from .placeholder_samples import PlaceholderSamples
 from .screen import Screen
-from .templates import refused
+from .template_files import provider_logical_ids, template_rejected
 
-_NOUNS = {"create": "creation", "update": "update"}
+_STEPS = {False: ("creation", "CREATE_COMPLETE"), True: ("update", "UPDATE_COMPLETE")}
+"""By whether the stack exists: the step, and the stack's status if it succeeds."""
 
 
 class Rehearsal:
@@ -41,7 +39,7 @@ class Rehearsal:
         self._emulator = emulator
         self._location = location
         self._function = function
-        external = external._replace(fit=Fitting(location.region, location.account))
+        external = external._replace(fit=PlaceholderSamples(location.region, location.account))
         self._engine = StackEngine(
             self._invoke, sink, location.region, location.account, self._on_event, external=external
         )
@@ -52,19 +50,18 @@ class Rehearsal:
     def run(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> list[str]:
         """Create the stack, update it to each further template, and delete it; return summaries of the problems.
 
-        Raises Mistake, before anything is deployed, for a template that CloudFormation would reject.
+        Raises UserError, before anything is deployed, for a template that CloudFormation would reject.
         """
         self._check(name, templates, parameters)
-        _check_types(templates)
+        provider_logical_ids(templates, "rehearse")
         source = f" (from {self._location.source})" if self._location.source else ""
-        self._screen.say(
+        self._screen.print(
             f"Rehearsing stack {name} in {self._location.region}, account {self._location.account}{source}. "
             "Nothing leaves this machine."
         )
         stack: Stack | None = None
         for template, values in zip(templates, parameters, strict=True):
-            verb = "update" if stack else "create"
-            self._screen.heading(f"{verb.capitalize()} {name} from {template.name}")
+            self._screen.heading(f"{'Update' if stack else 'Create'} {name} from {template.name}")
             previous, before = stack, self._emulator.configurations
             try:
                 if previous is None:
@@ -72,12 +69,13 @@ class Rehearsal:
                 else:
                     stack = self._engine.update(previous, template, values)
             except TemplateError as error:
-                raise refused(template.name, error) from error
+                raise template_rejected(template.name, error) from error
             before = self._show(before, stack)
-            ended = self._shortcomings(f"{_NOUNS[verb]} from {template.name}", stack, f"{verb.upper()}_COMPLETE")
-            lost = [*self._lost(stack), *(self._drifted(previous, stack, before) if previous else [])]
-            if ended or lost:
-                return [*ended, *lost, *self._remaining(stack)]
+            step, success = _STEPS[previous is not None]
+            failures = self._failures(f"{step} from {template.name}", stack, success)
+            losses = [*self._losses(stack), *(self._drifted(previous, stack, before) if previous else [])]
+            if failures or losses:
+                return [*failures, *losses, *self._remainders(stack)]
         return self._delete(stack) if stack else []
 
     def _delete(self, stack: Stack) -> list[str]:
@@ -85,8 +83,8 @@ class Rehearsal:
         before = self._emulator.configurations
         stack = self._engine.delete(stack)
         self._show(before, stack)
-        ended = self._shortcomings("deletion", stack, "DELETE_COMPLETE")
-        return [*ended, *self._lost(stack), *self._remaining(stack)]
+        failures = self._failures("deletion", stack, "DELETE_COMPLETE")
+        return [*failures, *self._losses(stack), *self._remainders(stack)]
 
     def _check(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> None:
         types: Mapping[str, str] = {}
@@ -95,7 +93,7 @@ class Rehearsal:
                 refuse_type_changes(types, template)
                 types = self._engine.check(name, template, values).types
             except TemplateError as error:
-                raise refused(template.name, error) from error
+                raise template_rejected(template.name, error) from error
 
     # During a step
 
@@ -120,7 +118,7 @@ class Rehearsal:
         if seed_placeholder(self._emulator, self._location, arn):
             self._inventory.add_existing(arn)
             self._placeholders[arn] = self._emulator.configurations[arn]
-            self._screen.say(
+            self._screen.print(
                 f"  {arn} is adopted, but its content is unknown: using placeholder content. "
                 "To use the real content, pass --existing FILE.",
                 fg="yellow",
@@ -132,30 +130,32 @@ class Rehearsal:
         """Show the changes of a step; return the configurations before it, including placeholders added during it."""
         before = {**self._placeholders, **before}
         self._placeholders.clear()
-        self._screen.say()
+        self._screen.print()
         self._screen.changes(before, self._emulator.configurations)
         for name, value in stack.outputs.items():
-            self._screen.say(f"  Output {name}: {value}", dim=True)
+            self._screen.print(f"  Output {name}: {value}", dim=True)
         return before
 
-    def _shortcomings(self, step: str, stack: Stack, good: str) -> list[str]:
-        ended = [one for one in self._events if one.status.endswith("_FAILED") and one.type != STACK_TYPE]
-        failed = dict.fromkeys(one.logical_id for one in ended)
+    def _failures(self, step: str, stack: Stack, success: str) -> list[str]:
+        failed = dict.fromkeys(
+            one.logical_id for one in self._events if one.status.endswith("_FAILED") and one.type != STACK_TYPE
+        )
         self._events.clear()
-        if stack.status == good and not failed:
+        if stack.status == success and not failed:
             return []
-        which = f" ({', '.join(failed)} failed)" if failed else ""
-        return [f"the {step} ended in {stack.status}{which}"]
+        resources = f" ({', '.join(failed)} failed)" if failed else ""
+        return [f"the {step} ended in {stack.status}{resources}"]
 
-    def _lost(self, stack: Stack) -> list[str]:
-        return self._reported(self._inventory.losses(stack, self._emulator.configurations))
+    def _losses(self, stack: Stack) -> list[str]:
+        return self._report(self._inventory.losses(stack, self._emulator.configurations))
 
-    def _remaining(self, stack: Stack) -> list[str]:
-        return self._reported(self._inventory.remainders(stack, self._emulator.configurations))
+    def _remainders(self, stack: Stack) -> list[str]:
+        return self._report(self._inventory.remainders(stack, self._emulator.configurations))
 
-    def _reported(self, problems: Sequence[Problem]) -> list[str]:
+    def _report(self, problems: Sequence[Problem]) -> list[str]:
+        """Print the problems, and return their summaries."""
         for problem in problems:
-            self._screen.say(f"  {problem.line}", fg="red")
+            self._screen.print(f"  {problem.line}", fg="red")
         return list(dict.fromkeys(problem.summary for problem in problems))
 
     def _drifted(self, previous: Stack, stack: Stack, before: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -167,22 +167,8 @@ class Rehearsal:
             arn = stack.resources[name].physical_id
             differing = drift(recorded.properties, before.get(arn, {}), now[arn]) if arn in now else ()
             if differing:
-                self._screen.say(f"  {name}: {arn} differs from the template after the rollback", fg="yellow")
+                self._screen.print(f"  {name}: {arn} differs from the template after the rollback", fg="yellow")
                 found.append(f"{name}'s configuration differs from the template after the rollback")
             for difference in differing:
                 self._screen.difference(difference)
         return found
-
-
-def _check_types(templates: Sequence[Template]) -> None:
-    others = set().union(*(template.foreign for template in templates))
-    if not any(
-        one["Type"] in RESOURCE_TYPES and name not in template.foreign
-        for template in templates
-        for name, one in template.resources.items()
-    ):
-        foreign = "".join(f"; by its properties, {name} belongs to another function" for name in sorted(others))
-        raise Mistake(
-            f"{', '.join(dict.fromkeys(one.name for one in templates))}: no resource is of the provider's type "
-            f"{' or '.join(RESOURCE_TYPES)}, so there is nothing to rehearse{foreign}"
-        )

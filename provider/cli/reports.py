@@ -1,7 +1,5 @@
 """Renders findings as text with source lines, as JSON, as SARIF, and as GitHub annotations."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -21,21 +19,20 @@ _COLORS = {"error": "red", "warning": "yellow"}
 
 @dataclass(frozen=True)
 class Report:
-    """The number of files and resources checked, and the findings."""
+    """The number of files and resources that were checked, and the findings."""
 
     files: int
     resources: int
     diagnostics: tuple[Diagnostic, ...]
 
     def count(self, severity: str) -> int:
-        """How many findings are of that severity."""
+        """The number of findings with that severity."""
         return sum(one.severity.value == severity for one in self.diagnostics)
 
 
 def human(report: Report) -> str:
-    """Each finding with its line of the source, as compilers show it, and a summary."""
-    blocks = [_block(one) for one in report.diagnostics]
-    return "\n".join([*blocks, _summary(report)])
+    """Each finding with its source line, as compilers show it, and a summary."""
+    return "\n".join([*map(_block, report.diagnostics), _summary(report)])
 
 
 def _block(one: Diagnostic) -> str:
@@ -109,7 +106,7 @@ def sarif(report: Report) -> str:
 
 
 def _rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
-    """A rule with all members that GitHub's code scanning requires."""
+    """A rule with the members that GitHub's code scanning requires."""
     return {
         "id": id_,
         "shortDescription": {"text": title},
@@ -156,7 +153,7 @@ def github(report: Report) -> str:
 
 
 def _annotation(one: Diagnostic) -> str:
-    about = {
+    values = {
         "file": one.file,
         "line": one.position.line,
         "col": one.position.column,
@@ -164,7 +161,7 @@ def _annotation(one: Diagnostic) -> str:
         "title": one.id,
     }
     properties = ",".join(
-        f"{name}={_escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}" for name, value in about.items()
+        f"{name}={_escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}" for name, value in values.items()
     )
     return f"::{one.severity.value} {properties}::{_escaped(one.message)}"
 

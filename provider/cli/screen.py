@@ -1,4 +1,4 @@
-"""Prints stack events as in the CloudFormation console, and differences between configurations."""
+"""Prints stack events like the CloudFormation console does, and differences between configurations."""
 
 from __future__ import annotations
 
@@ -29,40 +29,31 @@ class Screen:
         self._width = min(shutil.get_terminal_size((110, 24)).columns, 160)
         self._name_width = max((len(name) for name in names), default=0)
 
-    def say(self, text: str = "", **style: Any) -> None:
-        """One line, styled as `click.style` takes it."""
+    def print(self, text: str = "", **style: Any) -> None:
+        """Print one line, with the styles of `click.style`."""
         click.echo(click.style(text, **style) if style else text, file=self._out, color=self._color)
 
     def heading(self, text: str) -> None:
-        """The start of a step."""
-        self.say()
-        self.say(text, bold=True)
+        """Print the heading of a step, after an empty line."""
+        self.print()
+        self.print(text, bold=True)
 
     def event(self, event: StackEvent) -> None:
-        """A stack event: time, logical ID, status, and the reason, below where it does not fit beside."""
-        before = f"  {event.time.astimezone():%H:%M:%S}  {event.logical_id:<{self._name_width}}  "
-        line = before + click.style(event.status, fg=_status_color(event.status))
-        beside = " " * max(2, _STATUS_WIDTH - len(event.status))
-        if not event.reason or len(before + event.status + beside + event.reason) <= self._width:
-            self.say(f"{line}{beside}{event.reason}" if event.reason else line)
+        """Print a stack event: time, logical ID, status, and reason. A long reason is on lines of its own."""
+        start = f"  {event.time.astimezone():%H:%M:%S}  {event.logical_id:<{self._name_width}}  "
+        line = start + click.style(event.status, fg=_status_color(event.status))
+        gap = " " * max(2, _STATUS_WIDTH - len(event.status))
+        if len(start + event.status + gap + event.reason) <= self._width:
+            self.print(f"{line}{gap}{event.reason}" if event.reason else line)
             return
-        self.say(line)
-        below = " " * (len(before) + 2)
-        for part in self._wrapped(event.reason, below):
-            self.say(part)
-
-    def _wrapped(self, text: str, indent: str) -> list[str]:
-        return textwrap.wrap(
-            text,
-            max(self._width, len(indent) + 40),
-            initial_indent=indent,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        self.print(line)
+        indent = " " * (len(start) + 2)
+        width = max(self._width - len(indent), 40)
+        for part in textwrap.wrap(event.reason, width, break_long_words=False, break_on_hyphens=False):
+            self.print(indent + part)
 
     def changes(self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> None:
-        """The changes of configurations by ARN, each given as GetDistributionConfiguration returns it."""
+        """Print the changes of configurations, given by ARN as GetDistributionConfiguration returns them."""
         from ..resources import resource_type
         from ..schema.diff import differences
 
@@ -70,10 +61,10 @@ class Screen:
         all_differences = {arn: differences(before.get(arn), after.get(arn), schema) for arn in {**before, **after}}
         changed = {arn: found for arn, found in all_differences.items() if found}
         if not changed:
-            self.say("  No configuration changed.")
+            self.print("  No configuration changed.")
         for arn, found in changed.items():
             sign = "+" if arn not in before else "-" if arn not in after else "~"
-            self.say(f"  {sign} {arn} ({_SIGN_VERBS[sign]})", fg=_SIGN_COLORS[sign])
+            self.print(f"  {sign} {arn} ({_SIGN_VERBS[sign]})", fg=_SIGN_COLORS[sign])
             for difference in found if sign != "-" else ():
                 self.difference(difference)
 
@@ -87,10 +78,7 @@ class Screen:
             self._side("-", difference.path, difference.old)
         elif isinstance(difference.old, list) and isinstance(difference.new, list):
             self._line("~", f"{difference.path}:")
-            for sign, items, others in (
-                ("-", difference.old, difference.new),
-                ("+", difference.new, difference.old),
-            ):
+            for sign, items, others in (("-", difference.old, difference.new), ("+", difference.new, difference.old)):
                 for item in items:
                     if item not in others:
                         self._line(sign, f"  {_scalar(item)}")
@@ -98,15 +86,17 @@ class Screen:
             self._line("~", f"{difference.path}: {_scalar(difference.old)} -> {_scalar(difference.new)}")
 
     def _side(self, sign: str, path: str, value: object) -> None:
+        from ..authoring.block import lines
+
         if isinstance(value, (dict, list)) and value:
             self._line(sign, f"{path}:")
-            for line in _block(value):
+            for line in lines(value):
                 self._line(sign, f"  {line}")
         else:
             self._line(sign, f"{path}: {_scalar(value)}")
 
     def _line(self, sign: str, text: str) -> None:
-        self.say(f"      {sign} {text}", fg=_SIGN_COLORS[sign])
+        self.print(f"      {sign} {text}", fg=_SIGN_COLORS[sign])
 
 
 def _status_color(status: str) -> str:
@@ -115,21 +105,6 @@ def _status_color(status: str) -> str:
     if status in {"SKIPPED", "NOTICE", "DELETE_SKIPPED"}:
         return "yellow"
     return "green" if status.endswith("_COMPLETE") else "blue"
-
-
-def _block(value: object) -> list[str]:
-    """A structure in YAML, line by line, with quotes around each string that starts with a digit."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        pass
-
-    def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-        style = '"' if text[:1].isdecimal() else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-    Dumper.add_representer(str, quoted)
-    return yaml.dump(value, Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True).splitlines()
 
 
 def _scalar(value: object) -> str:

@@ -1,6 +1,6 @@
 """AWS CDK constructs: the distribution configuration, and the provider that manages it."""
 
-from .distribution_configuration import DistributionConfiguration
+from .configuration import DistributionConfiguration
 from .provider import DistributionConfigurationProvider
 
 __all__ = ["DistributionConfiguration", "DistributionConfigurationProvider"]

@@ -1,6 +1,6 @@
 """The properties of a distribution configuration, by the service model of EC2 Image Builder.
 
-This file is generated: `make docs`. What is said of each property is the API's own documentation.
+This file is generated (`make docs`). The descriptions of the properties are the API's own documentation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -293,8 +293,9 @@ class Distribution(TypedDict):
 
 
 class OnDelete(StrEnum):
-    """What becomes of the configuration when the resource is deleted or replaced. Left out, an owned configuration is
-    deleted and an adopted one stays. What another resource owns is never deleted.
+    """Whether the configuration is deleted or retained when the resource is deleted or replaced. By default, an owned
+    configuration is deleted, and an adopted one is retained. A configuration that another resource owns is never
+    deleted.
     """
 
     DELETE = "Delete"
@@ -305,8 +306,8 @@ class DistributionConfigurationProperties(TypedDict):
     """All properties, as arguments of the construct."""
 
     adopt: NotRequired[str]
-    """Adopts the existing configuration with this ARN: the resource takes over its contents. Another ARN is a
-    replacement.
+    """Adopts the existing configuration with this ARN: the resource replaces its content. If you change the ARN, the
+    resource is replaced.
     """
     description: NotRequired[str]
     """The description of the distribution configuration.
@@ -318,18 +319,19 @@ class DistributionConfigurationProperties(TypedDict):
     target Amazon Web Services Region. A Region can appear at most once in the list.
     """
     name: NotRequired[str]
-    """Owns a configuration of this name: the resource creates it. Another name is a replacement. The name of the
-    distribution configuration. Distribution configuration names must be unique to your account in each Amazon Web
-    Services Region. Image Builder generates the distribution configuration ARN from a normalized form of the name,
-    so names that differ only in case, spaces, or underscores count as the same name.
+    """Owns a configuration with this name: the resource creates it. If you change the name, the resource is replaced.
+    The name of the distribution configuration. Distribution configuration names must be unique to your account in
+    each Amazon Web Services Region. Image Builder generates the distribution configuration ARN from a normalized
+    form of the name, so names that differ only in case, spaces, or underscores count as the same name.
     """
     tags: NotRequired[Mapping[str, str] | IResolvable]
-    """Tags of the configuration itself. Keys that an update drops are removed; keys that others set stay. The tags of
-    the distribution configuration.
+    """Tags of the configuration itself. An update removes the keys that you remove from the template, and keeps the
+    keys that others set. The tags of the distribution configuration.
 
     Size: 1 to 50 entries.
     """
     on_delete: NotRequired[OnDelete | str]
-    """What becomes of the configuration when the resource is deleted or replaced. Left out, an owned configuration is
-    deleted and an adopted one stays. What another resource owns is never deleted.
+    """Whether the configuration is deleted or retained when the resource is deleted or replaced. By default, an owned
+    configuration is deleted, and an adopted one is retained. A configuration that another resource owns is never
+    deleted.
     """

@@ -1,7 +1,5 @@
 """The provider as a construct: the resources of template.yaml, in a CDK stack."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import jsii
@@ -183,14 +181,14 @@ class DistributionConfigurationProvider(Construct):
         return [function.node.find_child("EventInvokeConfig") for function in (self.function, self.last_resort)]
 
     @classmethod
-    def get_or_create(cls, scope: Construct) -> DistributionConfigurationProvider:
+    def get_or_create(cls, scope: Construct) -> "DistributionConfigurationProvider":
         """The default provider of the scope's stack, created on first use."""
         stack = Stack.of(scope)
         found = stack.node.try_find_child(_SINGLETON)
         return found if isinstance(found, cls) else cls(stack, _SINGLETON)
 
     @staticmethod
-    def from_service_token(scope: Construct, construct_id: str, service_token: str) -> DeployedProvider:
+    def from_service_token(scope: Construct, construct_id: str, service_token: str) -> "DeployedProvider":
         """A provider that is already deployed, for example by `sam deploy`; its stack exports the ServiceToken."""
         return DeployedProvider(scope, construct_id, service_token)
 

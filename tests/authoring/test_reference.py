@@ -1,4 +1,4 @@
-"""The reference page: complete, fresh, and true."""
+"""The reference page is complete, up to date, and correct."""
 
 import re
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from provider.authoring.block import lines
-from provider.authoring.documentation import first_sentence, kind, limits, of_member
+from provider.authoring.documentation import description, first_sentence, limits, type_name
 from provider.authoring.reference import page
-from provider.cli.native import native_members, native_schema
+from provider.cli.native_schema import native_members, native_schema
 from provider.lint.catalog import CHECKS
 from provider.resources import resource_type
 from provider.schema.model import DEFAULTS, PROVIDER_PROPERTIES, REFUSED, Schema, operation, pascal_case
@@ -24,130 +24,129 @@ GOLDEN = Path(__file__).parents[2] / "docs" / "reference.md"
 
 
 @pytest.fixture(scope="module")
-def made() -> str:
+def result() -> str:
     checks = {check.rule: f"{check.id}: {check.title}" for check in CHECKS.values()}
     return page(native_members(native_schema()), checks)
 
 
-def places(type_: Schema, path: str = "") -> Iterator[tuple[Schema, str, str]]:
-    for name, member in type_.members.items():
+def places(part: Schema, path: str = "") -> Iterator[tuple[Schema, str, str]]:
+    for name, member in part.members.items():
         here = f"{path}.{pascal_case(name)}".lstrip(".")
-        yield type_, name, here
+        yield part, name, here
         while member.type_name == "list" and member.item is not None:
             member, here = member.item, f"{here}[]"
         yield from places(member, here)
 
 
-def section(made: str, heading: str) -> str:
-    found = re.search(rf"^##+ `{re.escape(heading)}`\n(.*?)(?=^<a id|^## |\Z)", made, re.DOTALL | re.MULTILINE)
+def section(result: str, heading: str) -> str:
+    found = re.search(rf"^##+ `{re.escape(heading)}`\n(.*?)(?=^<a id|^## |\Z)", result, re.DOTALL | re.MULTILINE)
     assert found, heading
     return found[1]
 
 
-def test_the_golden_page_is_fresh(made: str) -> None:
-    """docs/reference.md is what the pinned botocore and cfn-lint give; `make docs` writes it anew."""
-    assert GOLDEN.read_text() == made
+def test_the_copy_is_up_to_date(result: str) -> None:
+    """docs/reference.md is what `make docs` generates from the pinned botocore and cfn-lint."""
+    assert GOLDEN.read_text() == result
 
 
-def test_every_property_has_its_section(made: str) -> None:
-    """Each property is there with the API's words, its limits, its values, its default, and whether it is required."""
+def test_every_property_has_its_section(result: str) -> None:
+    """Each property has a section with the API's text, its limits, values, and default, and whether it is required."""
     for structure, name, path in places(resource_type().schema):
-        type_, text = structure.members[name], section(made, path)
-        assert of_member(structure, name) in text
-        assert limits(type_) in text
-        assert all(f"`{value}`" in text for value in type_.enum)
-        assert type_.pattern is None or type_.pattern in text
+        part, text = structure.members[name], section(result, path)
+        assert description(structure, name) in text
+        assert limits(part) in text
+        assert all(f"`{value}`" in text for value in part.enum)
+        assert part.pattern is None or part.pattern in text
         assert ("- Required" in text) == (name in structure.required), path
-        assert ("Left out, the service takes" in text) == ((structure.shape, name) in DEFAULTS)
+        assert ("Default:" in text) == ((structure.shape, name) in DEFAULTS)
 
 
-def test_every_rule_is_on_the_page(made: str) -> None:
-    """Each rule of the service's own stands under the property that it looks at, with its severity."""
+def test_every_rule_is_on_the_page(result: str) -> None:
+    """Each rule of the service is listed with its severity under the property that it checks."""
     for rule in RULES:
         path = ".".join(pascal_case(name) for name in rule.path.split("."))
-        text = section(made, path.removesuffix("[]")) if path else made[made.index("## The resource") :]
+        text = section(result, path.removesuffix("[]")) if path else result[result.index("## The resource") :]
         check = next(check for check in CHECKS.values() if check.rule == rule.id)
         assert f"{check.id}: {check.title} ({rule.severity.value};" in text
 
 
-def test_what_the_native_resource_lacks_is_said(made: str) -> None:
-    """Of the API's fields, S3 export is the one that the native resource does not have so far; the page says so."""
+def test_properties_that_the_native_resource_lacks_are_marked(result: str) -> None:
+    """The page marks S3 export as the only property that the native resource lacks."""
     lacking = [
-        path for *_, path in places(resource_type().schema) if "The native resource lacks it" in section(made, path)
+        path for *_, path in places(resource_type().schema) if "The native resource lacks it" in section(result, path)
     ]
     ours = {"DistributionConfigurationArn", *map(pascal_case, PROVIDER_PROPERTIES)}
     assert {path.partition(".")[2].partition(".")[0] for path in lacking if path not in ours} == {
         "S3ExportConfiguration"
     }
-    launch = section(made, "Distributions[].AmiDistributionConfiguration.LaunchPermission")
+    launch = section(result, "Distributions[].AmiDistributionConfiguration.LaunchPermission")
     assert "Native: `LaunchPermissionConfiguration`" in launch
 
 
-def test_what_is_refused_is_on_the_page(made: str) -> None:
-    """A member of the API that is no property is there with the reason."""
+def test_unsupported_members_are_on_the_page(result: str) -> None:
+    """A member of the API that is not a property is on the page with the reason."""
     for name, why in REFUSED.items():
-        assert why in section(made, pascal_case(name))
+        assert why in section(result, pascal_case(name))
 
 
-def test_the_examples_are_valid(made: str) -> None:
-    """Each structure's example is YAML that the model accepts, and no two of its members exclude each other."""
+def test_the_examples_are_valid(result: str) -> None:
+    """The example of each structure is YAML that the model accepts, and its members do not exclude each other."""
     seen = 0
     for structure, name, path in places(resource_type().schema):
-        type_: Schema = structure.members[name]
-        while type_.type_name == "list" and type_.item is not None:
-            type_ = type_.item
-        if type_.type_name == "structure":
-            example = yaml.safe_load(section(made, path).partition("```yaml\n")[2].partition("```")[0])
+        part: Schema = structure.members[name]
+        while part.type_name == "list" and part.item is not None:
+            part = part.item
+        if part.type_name == "structure":
+            example = yaml.safe_load(section(result, path).partition("```yaml\n")[2].partition("```")[0])
             value = example[pascal_case(name)]
             parameters = by_api_names(value, structure.members[name])
             assert validate(parameters, structure.members[name]) == []
             assert "LaunchTemplateName" not in str(value) or path.endswith("launchTemplateName")
             seen += 1
-    assert seen == made.count("```yaml") - 1
+    assert seen == result.count("```yaml") - 1
 
 
-def by_api_names(value: Any, type_: Schema) -> Any:
-    if type_.type_name == "structure":
+def by_api_names(value: Any, part: Schema) -> Any:
+    if part.type_name == "structure":
         return {
-            type_.spellings[name]: by_api_names(one, type_.members[type_.spellings[name]])
-            for name, one in value.items()
+            part.spellings[name]: by_api_names(one, part.members[part.spellings[name]]) for name, one in value.items()
         }
-    if type_.type_name == "list" and type_.item is not None:
-        return [by_api_names(one, type_.item) for one in value]
+    if part.type_name == "list" and part.item is not None:
+        return [by_api_names(one, part.item) for one in value]
     return value
 
 
-def test_the_attributes_are_those_that_the_handler_answers(resource: Resource) -> None:
-    """`Fn::GetAtt` on the page is what CloudFormation is told."""
+def test_attributes_are_those_that_the_handler_returns(resource: Resource) -> None:
+    """The page lists the attributes that the handler returns for `Fn::GetAtt`."""
     assert set(ATTRIBUTES) == set(resource.create(Name="golden", Distributions=[ami()]).data)
 
 
-def test_links_on_the_page_lead_somewhere(made: str) -> None:
-    """Each link within the page has its anchor, once."""
-    anchors = re.findall(r'<a id="([^"]+)">', made)
+def test_links_have_anchors(result: str) -> None:
+    """Each link within the page has exactly one anchor."""
+    anchors = re.findall(r'<a id="([^"]+)">', result)
     assert len(anchors) == len(set(anchors))
-    assert set(re.findall(r"\]\(#([^)]+)\)", made)) <= set(anchors)
+    assert set(re.findall(r"\]\(#([^)]+)\)", result)) <= set(anchors)
 
 
 def test_documentation_becomes_markdown() -> None:
-    """Links, code, emphasis and lists of the API's documentation are Markdown; no tag is left."""
+    """Links, code, emphasis, and lists of the API's documentation become Markdown, without remaining tags."""
     members = operation("UpdateDistributionConfiguration").members["distributions"].item
     assert members is not None
     export = members.members["s3ExportConfiguration"]
-    assert "formats:\n- **Virtual Hard Disk (VHD)** " in of_member(export, "diskImageFormat")
-    said = [of_member(structure, name) for structure, name, _ in places(resource_type().schema)]
-    assert not [text for text in said if re.search(r"</?\w+>", text)]
-    assert any(re.search(r"\[[^]]+\]\(https://[^)]+\)", text) for text in said)
+    assert "formats:\n- **Virtual Hard Disk (VHD)** " in description(export, "diskImageFormat")
+    message = [description(structure, name) for structure, name, _ in places(resource_type().schema)]
+    assert not [text for text in message if re.search(r"</?\w+>", text)]
+    assert any(re.search(r"\[[^]]+\]\(https://[^)]+\)", text) for text in message)
 
 
 def test_a_first_sentence_is_plain() -> None:
-    """A first sentence has no links and no emphasis, and ends where the sentence does."""
+    """A first sentence has no links or emphasis, and ends at the end of the sentence."""
     assert first_sentence("See [What is it?](https://a.b/c). More.") == "See What is it?."
     assert first_sentence("**Owns** a `name` of\n its own. And so on") == "Owns a name of its own."
 
 
 @pytest.mark.parametrize(
-    ("type_", "said"),
+    ("part", "message"),
     [
         (Schema("string", "A", minimum=1, maximum=127), "1 to 127 characters"),
         (Schema("string", "A", maximum=1), "at most 1 character"),
@@ -158,16 +157,16 @@ def test_a_first_sentence_is_plain() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_limits_in_words(type_: Schema, said: str) -> None:
-    """A type's limits count characters, entries or units; what an integer can hold anyway is none."""
-    assert limits(type_) == said
+def test_limits_in_words(part: Schema, message: str) -> None:
+    """Limits are in characters, entries, or units; the range of the integer type is not a limit."""
+    assert limits(part) == message
 
 
-def test_kinds_in_words() -> None:
-    """Lists and maps say what they hold."""
+def test_types_in_words() -> None:
+    """The type of a list or map includes the type of its entries."""
     text = Schema("string", "A")
-    assert kind(Schema("list", "B", item=Schema("structure", "C"))) == "list of mappings"
-    assert kind(Schema("map", "B", key=text, item=text)) == "map of strings"
+    assert type_name(Schema("list", "B", item=Schema("structure", "C"))) == "list of mappings"
+    assert type_name(Schema("map", "B", key=text, item=text)) == "map of strings"
 
 
 @pytest.mark.parametrize(
@@ -177,6 +176,6 @@ def test_kinds_in_words() -> None:
     ids=repr,
 )  # fmt: skip
 def test_yaml_keeps_every_value(value: object) -> None:
-    """A value is read back from a block as it was, with its type."""
+    """A rendered value is read back unchanged, with its type."""
     for whole in ({"a": value, "b": [value, {"c": value}]}, [value, value]):
         assert yaml.safe_load("\n".join(lines(whole))) == whole

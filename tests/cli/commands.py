@@ -1,4 +1,4 @@
-"""Two ways to run a command: as a user does, in a process of its own, and within this one, which is faster."""
+"""Runs a command, either in its own process, as a user does, or in this process, which is faster."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ EXAMPLES = ROOT / "examples" / "cloudformation"
 
 
 class Ended(NamedTuple):
-    """How a command ended."""
+    """The exit status and the output of a command."""
 
     status: int
     stdout: str
@@ -24,7 +24,7 @@ class Ended(NamedTuple):
 
 
 def process(*arguments: str | Path, stdin: str = "", **environment: str) -> Ended:
-    """Run the command line with nothing of AWS in its environment but what is given."""
+    """Run the command line in a process whose environment has only the given AWS variables."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     ended = subprocess.run(
         [sys.executable, "-m", "provider", *map(str, arguments)],
@@ -40,7 +40,7 @@ def process(*arguments: str | Path, stdin: str = "", **environment: str) -> Ende
 
 
 def command(*arguments: str | Path, stdin: str = "") -> Ended:
-    """Run the command line within this process. An error that it does not handle is raised here."""
+    """Run the command line in this process. Raises the errors that it does not handle."""
     result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

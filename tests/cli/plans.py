@@ -1,4 +1,4 @@
-"""Templates to plan, and what a plan says of them."""
+"""Templates to plan, and the resources of a plan."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from tests.cli.commands import command
 from tests.stack import ARN, ami
 
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
-KIND = "Custom::ImageBuilderDistributionConfiguration"
+RESOURCE_TYPE = "Custom::ImageBuilderDistributionConfiguration"
 
 Write = Callable[..., Path]
 
@@ -26,11 +26,11 @@ def adopt(**properties: Any) -> dict[str, Any]:
 
 
 def planned(*arguments: str | Path, status: int) -> dict[str, Any]:
-    """What a plan says, by logical ID, if it ends so."""
+    """The changes in a plan, by logical ID. Fails if the command ends with another status."""
     ended = command("plan", *arguments, "--output", "json")
     assert ended.status == status, ended.stdout + ended.stderr
     return {one["logicalId"]: one for one in json.loads(ended.stdout)["resources"]}
 
 
-def told(change: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+def reported(change: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     return [(one["path"], one["old"], one["new"]) for one in change["differences"]]

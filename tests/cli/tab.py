@@ -1,4 +1,4 @@
-"""The Tab key, pressed in real shells."""
+"""Presses the Tab key in real shells."""
 
 import os
 import pty
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provider.cli.completion import EPILOG
+from provider.cli.completion_command import EPILOG
 from tests.cli.commands import ROOT
 
 _PROMPT = b"ready> "
@@ -22,9 +22,9 @@ _ELSEWHERE = ("ZDOTDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 
 
 def after_tab(shell: str, script: Path, line: str, home: Path) -> str:
-    """The last word of a line that was typed in the checkout, once Tab has completed it.
+    """The last word of a typed line after Tab has completed it.
 
-    `home` is an empty folder. Completion is set up there as `completion --help` says.
+    `home` is an empty folder. Completion is set up there as `completion --help` describes.
     """
     program = shutil.which(shell)
     if program is None:
@@ -43,7 +43,9 @@ def after_tab(shell: str, script: Path, line: str, home: Path) -> str:
 
     if shell != "fish":
         (home / f".{shell}rc").write_text(f"PS1='{_PROMPT.decode()}'\n{_SET_UP[shell]}")
-    run("-c", next(said.split(maxsplit=1)[1] for said in EPILOG.splitlines() if said.startswith(f"  {shell} ")))
+    run(
+        "-c", next(message.split(maxsplit=1)[1] for message in EPILOG.splitlines() if message.startswith(f"  {shell} "))
+    )
     if shell == "fish":
         (offered,) = run("-c", "complete --do-complete $argv", line).splitlines()
         return offered.partition("\t")[0]
@@ -53,7 +55,7 @@ def after_tab(shell: str, script: Path, line: str, home: Path) -> str:
 
 
 def _at_terminal(command: list[str], environment: dict[str, str], typed: bytes) -> str:
-    """What a terminal shows until the command ends, with `typed` typed at its first prompt."""
+    """The output of a terminal until the command ends. `typed` is typed at the first prompt."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
@@ -70,7 +72,7 @@ def _at_terminal(command: list[str], environment: dict[str, str], typed: bytes) 
 
 
 def _read(terminal: int) -> bytes:
-    """Nothing, too, where nothing has come for a minute."""
+    """The next output; empty after a minute without output."""
     try:
         return os.read(terminal, 65536) if select.select([terminal], [], [], 60)[0] else b""
     except OSError:  # as Linux says that nobody is at the other end

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import get_completion_class
 
-from provider.cli.completion import PATCHES, SCRIPT, SHELLS
+from provider.cli.completion_command import PATCHES, SCRIPT, SHELLS
 from provider.cli.main import main
 from tests.cli.commands import ROOT, command
 from tests.cli.tab import after_tab
@@ -18,7 +18,7 @@ from tests.cli.tab import after_tab
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The console script, as an installation makes it of pyproject.toml."""
+    """The console script that an installation creates from pyproject.toml."""
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     module, _, function = scripts[SCRIPT].partition(":")
     file = tmp_path_factory.mktemp("bin") / SCRIPT
@@ -28,7 +28,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shell(script: Path, *arguments: str) -> str:
-    """What a command prints, with the console script on the path."""
+    """The output of a shell command, with the console script on the path."""
     path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
@@ -37,7 +37,7 @@ def shell(script: Path, *arguments: str) -> str:
 
 
 def completed(script: Path, *words: str) -> list[str]:
-    """What bash offers at the Tab key after these words."""
+    """The words that bash offers when Tab is pressed after these words."""
     asked = f"COMP_LINE={shlex.quote(' '.join(words))}; COMP_POINT=${{#COMP_LINE}}"
     program = (
         f'eval "$({SCRIPT} completion bash)"\n{asked}\n'
@@ -47,20 +47,20 @@ def completed(script: Path, *words: str) -> list[str]:
     return shell(script, "bash", "--norc", "-c", program).split()
 
 
-def test_bash_knows_the_program(script: Path) -> None:
-    """bash calls the completion for the console script, and for nothing else."""
+def test_bash_completes_only_the_console_script(script: Path) -> None:
+    """bash uses the completion for the console script only."""
     program = f'eval "$({SCRIPT} completion bash)"; complete -p'
     assert shell(script, "bash", "--norc", "-c", program).split()[-1] == SCRIPT
 
 
 def test_bash_completes_commands(script: Path) -> None:
-    """Tab gives the commands."""
+    """Tab completes the names of commands."""
     assert completed(script, SCRIPT, "") == sorted(main.commands)
     assert completed(script, SCRIPT, "reh") == ["rehearse"]
 
 
 def test_bash_completes_options(script: Path) -> None:
-    """Tab gives a command's options, and the values that an option can have."""
+    """Tab completes a command's options and their values."""
     assert completed(script, SCRIPT, "plan", "--pr") == ["--previous", "--profile"]
     assert completed(script, SCRIPT, "plan", "--output", "") == ["human", "json"]
 
@@ -79,20 +79,20 @@ def test_bash_completes_options(script: Path) -> None:
     ],
 )
 def test_tab(script: Path, tmp_path: Path, shell: str, line: str, completed: str) -> None:
-    """Where a shell is installed, its Tab key completes commands, options, their values, and files behind all these."""
+    """In each installed shell, Tab completes commands, options, their values, and files after them."""
     assert after_tab(shell, script, f"{SCRIPT} {line}", tmp_path) == completed
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_click_s_script_is_mended(shell: str) -> None:
-    """What is written otherwise than in click's script was there: a newer click's script has to be looked at."""
+def test_patches_apply_to_the_script_of_click(shell: str) -> None:
+    """Each patched part exists in click's script; if it does not, the patch must be reviewed."""
     click_s = get_completion_class(shell)
     assert click_s is not None
     assert all(written in click_s.source_template for written in PATCHES[shell])
 
 
-def test_shell_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a name it is the shell of the environment; one that is none of the three is a mistake."""
+def test_default_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default shell is the one in the environment; any other shell is an error."""
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     assert command("completion").stdout == command("completion", "fish").stdout
     monkeypatch.setenv("SHELL", "/bin/csh")
@@ -102,8 +102,8 @@ def test_shell_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", [None, *sorted(main.commands)])
-def test_examples_are_as_called(script: Path, name: str | None) -> None:
-    """Called by the console script, --help has that name in usage and examples; called as a module, that."""
+def test_examples_show_the_program_name(script: Path, name: str | None) -> None:
+    """Usage and examples in --help show the name with which the program was started."""
     shown = shell(script, SCRIPT, *([name] if name else []), "--help")
     usage = f"Usage: {SCRIPT} {name or ''}".strip()
     assert shown.startswith(usage)

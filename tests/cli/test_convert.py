@@ -1,4 +1,4 @@
-"""`convert` from native resources to ours: what changes, and that all else stays to the letter."""
+"""`convert` from native resources to this provider's: the changes, and the text that is unchanged."""
 
 import difflib
 import json
@@ -52,13 +52,13 @@ def converted(text: str, tmp_path: Path, *options: str, name: str = "template.ya
 
 
 def changes(before: str, after: str) -> list[str]:
-    """The lines taken away and put in, without their indentation."""
+    """The removed and added lines, without their indentation."""
     lines = difflib.ndiff(before.splitlines(), after.splitlines())
     return [line[:2] + line[2:].strip() for line in lines if line[:1] in "+-"]
 
 
 def test_a_native_resource_becomes_ours_and_nothing_else_changes(tmp_path: Path) -> None:
-    """Only the type is another one and two properties are new; comments, quotes and layout stay to the letter."""
+    """Only the type changes, and two properties are added; comments, quotes, and layout are unchanged."""
     ended = converted(WRITTEN_BY_HAND, tmp_path)
     assert ended.status == 0
     assert changes(WRITTEN_BY_HAND, ended.stdout) == [
@@ -72,7 +72,7 @@ def test_a_native_resource_becomes_ours_and_nothing_else_changes(tmp_path: Path)
 
 
 def test_adopting_takes_another_logical_id(tmp_path: Path) -> None:
-    """--adopt gives the ARN for the name, and a new logical ID wherever the template speaks of the resource."""
+    """--adopt replaces the name by the ARN, and the logical ID everywhere in the template."""
     ended = converted(WRITTEN_BY_HAND, tmp_path, "--adopt")
     assert ended.status == 0
     arn = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/web-images"
@@ -93,25 +93,23 @@ def test_adopting_takes_another_logical_id(tmp_path: Path) -> None:
         (
             "DeletionPolicy: Retain",
             "DeletionPolicy: Delete",
-            "it has no DeletionPolicy: Retain. Add that and deploy it",
+            "it has no DeletionPolicy: Retain. Add it and deploy that",
         ),
         ('Name: "Web Images"', "Name: !Sub web-${Stage}", "its Name is not plain text"),
         ('Name: "Web Images"', "Description: x", "its Name is not plain text"),
     ],
     ids=["not retained", "name worked out", "no name"],
 )
-def test_adopting_is_refused_where_it_would_lose_the_configuration(
-    old: str, new: str, why: str, tmp_path: Path
-) -> None:
-    """What CloudFormation would delete, and what cannot be named, is told and stays as it is."""
+def test_adopting_requires_a_retained_and_named_configuration(old: str, new: str, why: str, tmp_path: Path) -> None:
+    """A native resource is unchanged if CloudFormation would delete its configuration, or if its name is unknown."""
     text = WRITTEN_BY_HAND.replace(old, new)
     ended = converted(text, tmp_path, "--adopt")
     assert (ended.status, ended.stdout) == (1, text)
-    assert f"template.yaml:6:17: not converted: Dist stays as it is: {why}" in ended.stderr
+    assert f"template.yaml:6:17: not converted: Dist is unchanged: {why}" in ended.stderr
 
 
-def test_a_converted_stack_takes_over_without_a_change(tmp_path: Path) -> None:
-    """The native template and the one that --adopt makes of it, deployed one after the other, change nothing."""
+def test_adopting_changes_no_configuration(tmp_path: Path) -> None:
+    """Deploying the native template and then the result of --adopt changes no configuration."""
     native = """\
 Resources:
   Web:
@@ -137,7 +135,7 @@ Resources:
 @pytest.mark.parametrize("indent", ["\t", "  ", ""], ids=["tabs", "spaces", "one line"])
 @pytest.mark.parametrize("options", [(), ("--adopt",)], ids=["own", "adopt"])
 def test_json_stays_json(indent: str, options: tuple[str, ...], tmp_path: Path) -> None:
-    """A template in JSON is one afterwards, with the same values as the YAML's, in its own layout."""
+    """A JSON template becomes a JSON template with the same values as in YAML, and keeps its layout."""
     tree: dict[str, Any] = read(WRITTEN_BY_HAND.encode()).tree
     text = json.dumps(tree, indent=indent or None)
     ended = converted(text, tmp_path, *options, name="template.json")
@@ -147,18 +145,18 @@ def test_json_stays_json(indent: str, options: tuple[str, ...], tmp_path: Path) 
     assert (len(taken), len(put)) == ((1, 1) if not indent else (1, 3) if not options else (9, 11))
 
 
-def test_line_ends_stay(tmp_path: Path) -> None:
-    """A file with carriage returns gets new lines with carriage returns."""
+def test_line_breaks_are_kept(tmp_path: Path) -> None:
+    """In a file with carriage returns, new lines have carriage returns, too."""
     text = WRITTEN_BY_HAND.replace("\n", "\r\n")
     file = tmp_path / "out.yaml"
     assert converted(text, tmp_path, "--adopt", "--output", str(file)).status == 0
-    made = file.read_bytes().decode()
-    assert made.count("\n") == made.count("\r\n") == text.count("\n") + 2
+    result = file.read_bytes().decode()
+    assert result.count("\n") == result.count("\r\n") == text.count("\n") + 2
 
 
 @pytest.mark.parametrize("options", [("--adopt",), ()], ids=["adopted", "owned"])
-def test_a_byte_order_mark_stays(options: tuple[str, ...], tmp_path: Path) -> None:
-    """A file that begins with a byte order mark is changed in places and still begins with it, there and back."""
+def test_a_byte_order_mark_is_kept(options: tuple[str, ...], tmp_path: Path) -> None:
+    """A file with a byte order mark keeps it, in both directions."""
     there = converted("\ufeff" + WRITTEN_BY_HAND, tmp_path, *options)
     assert there.stdout == "\ufeff" + converted(WRITTEN_BY_HAND, tmp_path, *options).stdout
     back = converted(there.stdout, tmp_path, "--to", "native")
@@ -166,18 +164,20 @@ def test_a_byte_order_mark_stays(options: tuple[str, ...], tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("properties", ["", "Properties:", "Properties: []", "Properties: golden"])
-@pytest.mark.parametrize(("type_", "form"), [(NATIVE, "ours"), (OURS, "native"), (OURS, "cli")])
-def test_a_resource_without_properties_is_not_converted(properties: str, type_: str, form: str, tmp_path: Path) -> None:
-    """Where the properties are missing or no mapping, the resource stays, and its place is told."""
-    text = f"Resources:\n  A:\n    Type: {type_}\n    {properties}\n"
+@pytest.mark.parametrize(("resource_type", "form"), [(NATIVE, "ours"), (OURS, "native"), (OURS, "cli")])
+def test_a_resource_without_properties_is_not_converted(
+    properties: str, resource_type: str, form: str, tmp_path: Path
+) -> None:
+    """A resource whose properties are missing or not a mapping is unchanged and reported with its position."""
+    text = f"Resources:\n  A:\n    Type: {resource_type}\n    {properties}\n"
     ended = converted(text, tmp_path, "--to", form)
     assert (ended.status, ended.stdout) == (1, "" if form == "cli" else text)
-    place, why = ("4:5", "its Properties are no mapping") if properties else ("3:11", "it has no Properties")
-    assert f"template.yaml:{place}: not converted: A stays as it is: {why}" in ended.stderr
+    place, why = ("4:5", "its Properties are not a mapping") if properties else ("3:11", "it has no Properties")
+    assert f"template.yaml:{place}: not converted: A is unchanged: {why}" in ended.stderr
 
 
 def test_loops_are_converted_too(tmp_path: Path) -> None:
-    """A native resource within an Fn::ForEach becomes ours; which configuration to adopt is not known there."""
+    """A native resource in an Fn::ForEach is converted, but cannot adopt."""
     text = """\
 Transform: AWS::LanguageExtensions
 Resources:
@@ -195,12 +195,12 @@ Resources:
     assert list(loop["Images${Team}"]["Properties"]) == ["ServiceToken", "ServiceTimeout", "Name", "Distributions"]
     ended = converted(text, tmp_path, "--adopt")
     assert (ended.status, ended.stdout) == (1, text)
-    assert "it is one of an Fn::ForEach" in ended.stderr
+    assert "it is in an Fn::ForEach" in ended.stderr
 
 
 @pytest.mark.parametrize("wrap", ["{}", "Dist: {}"], ids=["resource", "fragment"])
 def test_a_part_of_a_template_is_converted_alone(wrap: str, tmp_path: Path) -> None:
-    """A resource's block, with its logical ID or without, needs no template around it."""
+    """A single resource is converted without a template around it, with or without its logical ID."""
     block = json.dumps({"Type": NATIVE, "Properties": {"Name": "a b", "Distributions": [{"Region": "us-east-1"}]}})
     ended = converted(wrap.format(block), tmp_path)
     tree = read(ended.stdout.encode()).tree
@@ -216,21 +216,21 @@ def test_a_part_of_a_template_is_converted_alone(wrap: str, tmp_path: Path) -> N
         ("[1]", (), "is not a mapping"),
         ("a: [", (), "template.yaml:1:"),
         ("Resources: {}", ("--to", "native"), "no resource of the type Custom::"),
-        (f"A: {{Type: '{OURS}'}}\nB: {{Type: '{OURS}'}}", ("--to", "cli"), "which one? --resource says it"),
+        (f"A: {{Type: '{OURS}'}}\nB: {{Type: '{OURS}'}}", ("--to", "cli"), "A, B; choose one with --resource"),
         (f"A: {{Type: '{OURS}'}}", ("--to", "cli", "--resource", "B"), "there is no B; there are A"),
         (f"A: {{Type: '{OURS}'}}", ("--to", "native", "--adopt"), "--adopt goes with --to ours only"),
         ("name: a", ("--adopt",), "--adopt goes with native resources only"),
     ],
 )
-def test_a_user_s_mistake_is_told_in_a_sentence(text: str, options: tuple[str, ...], why: str, tmp_path: Path) -> None:
-    """What cannot be read or holds nothing to convert ends with status 2, and nothing is printed."""
+def test_user_errors(text: str, options: tuple[str, ...], why: str, tmp_path: Path) -> None:
+    """A file that cannot be read or has nothing to convert ends with status 2 and a message, without output."""
     ended = converted(text, tmp_path, *options)
     assert (ended.status, ended.stdout) == (2, "")
     assert why in ended.stderr
 
 
-def test_standard_input_is_read(tmp_path: Path) -> None:
-    """`-` is standard input, and the result can go to a file."""
+def test_standard_input(tmp_path: Path) -> None:
+    """`-` is standard input, and the result can be written to a file."""
     file = tmp_path / "out.yaml"
     ended = command("convert", "-", "--output", file, stdin=WRITTEN_BY_HAND)
     assert (ended.status, ended.stdout) == (0, "")

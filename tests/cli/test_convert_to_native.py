@@ -1,4 +1,4 @@
-"""`convert` from ours to native resources: what those know, what they lack, and that all else stays to the letter."""
+"""`convert` to native resources: the properties that they have or lack, and the text that is unchanged."""
 
 import difflib
 from pathlib import Path
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from provider.authoring.native import NativeMembers, native_name
 from provider.cli.convert.document import Document
 from provider.cli.convert.to_native import to_native
-from provider.cli.native import native_members, native_schema
+from provider.cli.native_schema import native_members, native_schema
 from provider.resources import resource_type
 from provider.schema.flatten import flatten
 from provider.schema.model import TARGET, Schema
@@ -31,13 +31,13 @@ def converted(text: str, tmp_path: Path, *options: str) -> Ended:
 
 
 def changes(before: str, after: str) -> list[str]:
-    """The lines taken away and put in, without their indentation."""
+    """The removed and added lines, without their indentation."""
     lines = difflib.ndiff(before.splitlines(), after.splitlines())
     return [line[:2] + line[2:].strip() for line in lines if line[:1] in "+-"]
 
 
-def test_what_the_native_resource_lacks_is_told_with_its_place(tmp_path: Path) -> None:
-    """--to native takes away what is ours alone, keeps all else to the letter, and tells what is lost."""
+def test_lacking_properties_are_reported(tmp_path: Path) -> None:
+    """--to native removes the properties that the native resource lacks, reports each, and keeps everything else."""
     file = EXAMPLES / "golden-image-exported.yaml"
     ended = command("convert", file, "--to", "native")
     assert ended.status == 1
@@ -48,7 +48,7 @@ def test_what_the_native_resource_lacks_is_told_with_its_place(tmp_path: Path) -
         "- ServiceTimeout: 900",
     ]
     assert "S3ExportConfiguration" not in ended.stdout
-    assert ":50:11: not converted: the native resource lacks S3ExportConfiguration: left out" in ended.stderr
+    assert ":50:11: not converted: omitted: the native resource lacks S3ExportConfiguration" in ended.stderr
     assert ":71:12: not converted: the native resource has no attribute Regions, only Arn" in ended.stderr
 
 
@@ -76,7 +76,7 @@ Outputs:
 
 
 def test_names_and_policies_become_native(tmp_path: Path) -> None:
-    """Names are those of the native schema, OnDelete is CloudFormation's policies, and our attributes are Arn."""
+    """Names become those of the native schema, OnDelete becomes policies, and the ARN attributes become Arn."""
     ended = converted(OF_OURS, tmp_path, "--to", "native")
     assert (
         ended.stdout
@@ -105,14 +105,14 @@ Outputs:
     ("old", "new", "lost"),
     [
         ("name: x y", "distributionConfigurationArn: !Ref Arn", "7:7: not converted: the native resource cannot adopt"),
-        ("OnDelete: Retain", "OnDelete: !Ref Keep", "8:7: not converted: a DeletionPolicy, which would take its place"),
-        ("name: x y", "name: x y\n      foo: bar", "8:7: not converted: foo is unknown and stays as it is"),
+        ("OnDelete: Retain", "OnDelete: !Ref Keep", "8:7: not converted: a DeletionPolicy, which replaces"),
+        ("name: x y", "name: x y\n      foo: bar", "8:7: not converted: foo is unknown and unchanged"),
         ("Dist.DistributionConfigurationArn}}", "Dist.Name}}", "19:17: not converted: the native resource has no"),
     ],
     ids=["adopted", "policy worked out", "unknown", "attribute"],
 )
-def test_what_has_no_native_counterpart_is_told(old: str, new: str, lost: str, tmp_path: Path) -> None:
-    """What cannot be said natively ends with status 1 and its place in the original."""
+def test_losses_are_reported(old: str, new: str, lost: str, tmp_path: Path) -> None:
+    """Anything without a native counterpart is reported with its position, and the status is 1."""
     ended = converted(OF_OURS.replace(old.replace("}}", "}"), new.replace("}}", "}")), tmp_path, "--to", "native")
     assert ended.status == 1
     assert f"template.yaml:{lost}" in ended.stderr
@@ -127,8 +127,8 @@ SOURCES = [
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda path: path.stem)
-def test_to_native_and_back_is_the_way_home(file: Path, tmp_path: Path) -> None:
-    """All outside our resources stays to the letter on the way, and what comes back is ours again."""
+def test_round_trip(file: Path, tmp_path: Path) -> None:
+    """Other resources, sections, and comments are unchanged by a conversion, and converting back restores the type."""
     native = command("convert", file, "--to", "native")
     before, after = (read(text.encode()).tree for text in (file.read_text(), native.stdout))
     ours = [name for name, one in before["Resources"].items() if one.get("Type") == OURS]
@@ -144,8 +144,8 @@ def test_to_native_and_back_is_the_way_home(file: Path, tmp_path: Path) -> None:
     assert all(back[name]["Type"] == OURS and back[name]["Properties"]["ServiceTimeout"] == 900 for name in ours)
 
 
-def test_a_name_that_is_there_twice_stays(tmp_path: Path) -> None:
-    """Two spellings of one property stay as they are, and both are told: with native names one would hide the other."""
+def test_duplicate_names_are_kept(tmp_path: Path) -> None:
+    """Two spellings of one property are kept and reported, because with native names one would hide the other."""
     text = f"""\
 A:
   Type: {OURS}
@@ -158,13 +158,13 @@ A:
 """
     ended = converted(text, tmp_path, "--to", "native")
     assert (ended.status, ended.stdout) == (1, text.replace(OURS, NATIVE))
-    twice = "not converted: Region is given twice and stays as it is; leave one out"
+    twice = "not converted: Region is given twice and unchanged; omit one"
     assert f"template.yaml:6:7: {twice}" in ended.stderr
     assert f"template.yaml:8:7: {twice}" in ended.stderr
 
 
-def test_errors_in_the_result_are_told(tmp_path: Path) -> None:
-    """What is wrong in ours is wrong in the native resource: told at its place in the result, with status 1."""
+def test_errors_in_the_result_are_reported(tmp_path: Path) -> None:
+    """Errors in the properties are reported with their position in the result, and the status is 1."""
     text = f"""\
 A:
   Type: {OURS}
@@ -191,29 +191,29 @@ B:
 NATIVE_MEMBERS = native_members(native_schema())
 
 
-def natively(value: Any, type_: Schema, native: NativeMembers) -> Any:
-    """What is left of parameters by the API's names where only native properties are."""
-    if type_.type_name == "list" and type_.item is not None:
-        return [natively(entry, type_.item, native) for entry in value]
-    if type_.type_name != "structure":
+def natively(value: Any, part: Schema, native: NativeMembers) -> Any:
+    """The parameters, by the API's names, without those that the native resource lacks."""
+    if part.type_name == "list" and part.item is not None:
+        return [natively(entry, part.item, native) for entry in value]
+    if part.type_name != "structure":
         return value
-    names = {member: native_name(type_, member, native) for member in value}
-    return {name: natively(value[m], type_.members[m], native[name]) for m, name in names.items() if name}
+    names = {member: native_name(part, member, native) for member in value}
+    return {name: natively(value[m], part.members[m], native[name]) for m, name in names.items() if name}
 
 
 @settings(deadline=None, max_examples=50)
 @given(PARAMETERS, st.sampled_from([False, True, None]), st.sampled_from([2, 4]))
-def test_any_layout_is_changed_rightly(parameters: dict[str, Any], flow: bool | None, indent: int) -> None:
-    """Whatever the properties, in blocks, in braces or mixed: the changed text says what the changed values are."""
+def test_any_layout_is_converted(parameters: dict[str, Any], flow: bool | None, indent: int) -> None:
+    """In any layout (blocks, braces, or both), the edited text has the converted values."""
     ours = {"Type": OURS, "Properties": {"ServiceToken": "t", **flatten(parameters, resource_type().schema)}}
     text = yaml.safe_dump({"Resources": {"A": ours}}, default_flow_style=flow, indent=indent, sort_keys=False)
     # In braces from the first line on, it would be JSON.
     document = Document.of(f"---\n{text}".encode())
     to_native(document)
-    made = read(document.result().encode()).tree["Resources"]["A"]
+    output = read(document.result().encode()).tree["Resources"]["A"]
     wanted = {name: value for name, value in parameters.items() if name not in ("onDelete", TARGET)}
-    assert made["Properties"] == natively(wanted, resource_type().schema, NATIVE_MEMBERS)
-    assert made["Type"] == NATIVE
+    assert output["Properties"] == natively(wanted, resource_type().schema, NATIVE_MEMBERS)
+    assert output["Type"] == NATIVE
     assert any("S3ExportConfiguration" in note.text for note in document.notes) == any(
         "s3ExportConfiguration" in one for one in parameters["distributions"]
     )
@@ -232,8 +232,8 @@ C:
 """
 
 
-def test_the_type_that_any_function_may_have_is_ours_by_its_properties(tmp_path: Path) -> None:
-    """AWS::CloudFormation::CustomResource with our properties is converted; with another's it stays as it is."""
+def test_custom_resources_are_recognized_by_their_properties(tmp_path: Path) -> None:
+    """AWS::CloudFormation::CustomResource is converted if it has this provider's properties; others are unchanged."""
     template = OF_THE_TYPE_THAT_ANY_FUNCTION_MAY_HAVE
     for text in (template, "Resources:\n  " + template.strip().replace("\n", "\n  ") + "\n"):
         tree = yaml.safe_load(converted(text, tmp_path, "--to", "native").stdout)

@@ -1,4 +1,4 @@
-"""`export`: a live configuration as a resource that adopts it and changes nothing."""
+"""`export`: a live configuration as a resource that adopts it without changes."""
 
 import json
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from provider.authoring.samples import consistent, whole
+from provider.authoring.samples import all_samples, without_alternatives
 from provider.emulator.emulator import Emulator
 from provider.resources import resource_type
 from provider.schema.rules import OWNERSHIP_TAGS
 from tests.cli.commands import Ended, command, process
 from tests.stack import Resource
 
-EVERYTHING = consistent(whole(), resource_type().schema)["distributions"]
+EVERYTHING = without_alternatives(all_samples(), resource_type().schema)["distributions"]
 REGIONS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "x {{ imagebuilder:buildDate }}"}}]
 
 
@@ -38,7 +38,7 @@ def changing(emulator: Emulator) -> list[str]:
         {"distributions": REGIONS},
         {"distributions": REGIONS, "description": 'Yes: it\'s "the" one #1', "tags": {"Team": "012", "a b": "true"}},
         {
-            "distributions": consistent(whole(), resource_type().schema)["distributions"],
+            "distributions": without_alternatives(all_samples(), resource_type().schema)["distributions"],
             "description": "12",
             "tags": {"x": ""},
         },
@@ -48,7 +48,7 @@ def changing(emulator: Emulator) -> list[str]:
 def test_an_export_changes_nothing(
     contents: dict[str, Any], emulator: Emulator, resource: Resource, tmp_path: Path
 ) -> None:
-    """The handler adopts what was exported without a call that changes anything, and `plan` says so beforehand."""
+    """The handler adopts the exported configuration without a write call, and `plan` predicts this."""
     arn = emulator.seed(name="Golden Image", **contents)
     file = tmp_path / "exported.yaml"
     ended = export(emulator, arn, "--output", str(file))
@@ -58,13 +58,13 @@ def test_an_export_changes_nothing(
     assert exported["Properties"]["DistributionConfigurationArn"] == arn
     assert process("validate", "--strict", file).status == 0
     assert process("plan", file, **emulator.environment()).status == 0
-    told = resource.create(**{key: one for key, one in exported["Properties"].items() if key != "ServiceToken"})
-    assert (told.status, told.physical_id) == ("SUCCESS", arn)
+    reported = resource.create(**{key: one for key, one in exported["Properties"].items() if key != "ServiceToken"})
+    assert (reported.status, reported.physical_id) == ("SUCCESS", arn)
     assert changing(emulator) == []
 
 
-def test_json_is_the_same(emulator: Emulator) -> None:
-    """With --format json the template is JSON, with the same properties."""
+def test_json_has_the_same_properties(emulator: Emulator) -> None:
+    """--format json prints a JSON template with the same properties."""
     arn = emulator.seed(name="base", distributions=REGIONS, tags={"Team": "images"})
     as_json = json.loads(export(emulator, arn, "--format", "json").stdout)["Resources"]["Base"]["Properties"]
     as_yaml = resource_in(export(emulator, arn).stdout)[1]["Properties"]
@@ -72,8 +72,8 @@ def test_json_is_the_same(emulator: Emulator) -> None:
     assert as_json["Tags"] == {"Team": "images"}
 
 
-def test_marks_are_told_and_left_out(emulator: Emulator) -> None:
-    """Whose the configuration is already is a warning; the tags that say so are not the template's to give."""
+def test_ownership_tags_are_reported_and_omitted(emulator: Emulator) -> None:
+    """A configuration's owner is reported as a warning, and its ownership tags are not exported."""
     marks = dict(
         zip(OWNERSHIP_TAGS, ("arn:aws:cloudformation:us-east-1:123456789012:stack/images/1", "Golden"), strict=True)
     )
@@ -83,8 +83,8 @@ def test_marks_are_told_and_left_out(emulator: Emulator) -> None:
     assert resource_in(ended.stdout)[1]["Properties"]["Tags"] == {"Team": "images"}
 
 
-def test_what_the_provider_would_refuse_is_told(emulator: Emulator) -> None:
-    """A configuration that our checks find something about is exported, with the findings as warnings."""
+def test_findings_are_warnings(emulator: Emulator) -> None:
+    """A configuration with findings is exported, and the findings are reported as warnings."""
     arn = emulator.seed(name="base", distributions=[{"region": "us-east-1", "fastLaunchConfigurations": [
         {"enabled": True, "maxParallelLaunches": 2}]}])  # fmt: skip
     ended = export(emulator, arn)
@@ -92,15 +92,15 @@ def test_what_the_provider_would_refuse_is_told(emulator: Emulator) -> None:
     assert "Warning: Distributions[0].FastLaunchConfigurations[0].MaxParallelLaunches: " in ended.stderr
 
 
-def test_what_is_not_there_is_told(emulator: Emulator) -> None:
-    """An ARN that leads nowhere ends with status 1 and names account and Region."""
+def test_a_missing_configuration(emulator: Emulator) -> None:
+    """If the configuration does not exist, the status is 1, and the message names the account and Region."""
     ended = export(emulator, "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/nowhere")
     assert (ended.status, ended.stdout) == (1, "")
     assert "was not found in account 123456789012, Region us-east-1" in ended.stderr
 
 
-def test_an_endpoint_can_be_named(emulator: Emulator) -> None:
-    """--endpoint-url leads to the service that is read."""
+def test_endpoint(emulator: Emulator) -> None:
+    """--endpoint-url sets the endpoint that is read."""
     arn = emulator.seed(name="base", distributions=REGIONS)
     keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     ended = process("export", arn, "--endpoint-url", emulator.url, **keys)
@@ -109,15 +109,15 @@ def test_an_endpoint_can_be_named(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("arn", ["base", "arn:aws:s3:::base"])
-def test_what_is_no_arn_is_a_mistake(arn: str) -> None:
-    """Anything but a distribution configuration's ARN is refused before anything is read."""
+def test_an_invalid_arn(arn: str) -> None:
+    """Anything except a distribution configuration's ARN is rejected before any call."""
     ended = command("export", arn)
     assert ended.status == 2
     assert "is not the ARN of a distribution configuration" in ended.stderr
 
 
-def test_without_credentials_nothing_is_read() -> None:
-    """Without credentials the command says what to set."""
+def test_missing_credentials() -> None:
+    """Without credentials, the message says what to set."""
     nothing = {
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",

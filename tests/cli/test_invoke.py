@@ -1,4 +1,4 @@
-"""`python -m provider invoke`, run as a user runs it, and the smaller commands."""
+"""`invoke` and `emulate`, run as a user runs them."""
 
 import json
 import subprocess
@@ -21,16 +21,16 @@ def event(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("file", sorted(EVENTS.glob("*.json")), ids=lambda file: file.stem)
-def test_every_sample_works_at_once(file: Path) -> None:
-    """Each sample ends as its name says, with nothing else to prepare: FAILED where invalid, else SUCCESS."""
+def test_every_sample_works_without_preparation(file: Path) -> None:
+    """Each sample event ends as its name says: invalid ones with FAILED, all others with SUCCESS."""
     ended = command("invoke", file)
     answer = json.loads(ended.stdout)
     invalid = "invalid" in file.stem
     assert (ended.status, answer["Status"]) == ((1, "FAILED") if invalid else (0, "SUCCESS")), ended.stderr
 
 
-def test_answer_and_story_are_kept_apart() -> None:
-    """Standard output has the answer alone; what was done first and what changed are on standard error."""
+def test_response_and_progress_are_separate() -> None:
+    """Standard output has only the response; preparations and changes are on standard error."""
     ended = process("invoke", EVENTS / "update-tags.json")
     assert json.loads(ended.stdout)["PhysicalResourceId"] == OWN
     assert f"{OWN} was created first" in ended.stderr
@@ -44,29 +44,29 @@ def test_event_from_standard_input() -> None:
     assert json.loads(ended.stdout)["Status"] == "SUCCESS"
 
 
-def test_empty_puts_nothing_there() -> None:
-    """With --empty an adopted configuration is not made up, so that the function does not find it."""
+def test_empty_creates_no_configurations() -> None:
+    """With --empty, an adopted configuration is not created, so the function does not find it."""
     ended = command("invoke", EVENTS / "create-adopt.json", "--empty")
     assert ended.status == 1
     assert "team-images" in json.loads(ended.stdout)["Reason"]
 
 
-def test_formerly_adopted_configuration_has_no_marks() -> None:
-    """Where the old properties adopt, what was there before is somebody's, not the stack's."""
+def test_formerly_adopted_configuration_has_no_ownership_tags() -> None:
+    """If the old properties adopt, the existing configuration has no ownership tags."""
     ended = command("invoke", EVENTS / "update-adopt-to-own.json")
     assert "was created first, with placeholder content" in ended.stderr
     assert "image-builder-distribution-provider" in ended.stderr
 
 
 def test_event_decides_the_region() -> None:
-    """The emulator stands in the Region and account of the event's own ARNs, else of its stack."""
+    """The emulator has the Region and account of the ARNs in the event, else those of its stack."""
     moved = json.dumps(event("create-own")).replace("us-east-1", "eu-west-1").replace("123456789012", "210987654321")
     answer = json.loads(command("invoke", "-", stdin=moved).stdout)
     assert answer["PhysicalResourceId"].startswith("arn:aws:imagebuilder:eu-west-1:210987654321:")
 
 
 def test_given_endpoint() -> None:
-    """--endpoint-url works against that endpoint with the environment's credentials and Region."""
+    """--endpoint-url uses that endpoint with the credentials and Region in the environment."""
     with Emulator() as emulator:
         environment = {
             **emulator.environment(),
@@ -78,7 +78,7 @@ def test_given_endpoint() -> None:
 
 
 def test_live_takes_botocores_environment() -> None:
-    """--live leaves endpoint, Region and credentials to what botocore finds in the environment."""
+    """--live uses the endpoint, Region, and credentials that botocore finds in the environment."""
     with Emulator() as emulator:
         ended = process("invoke", EVENTS / "create-own.json", "--live", **emulator.environment())
         assert ended.status == 0, ended.stdout + ended.stderr
@@ -86,7 +86,7 @@ def test_live_takes_botocores_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "said"),
+    ("text", "options", "message"),
     [
         ("{", (), "is not JSON: line 1"),
         ("[]", (), "an event must be a JSON object"),
@@ -99,33 +99,33 @@ def test_live_takes_botocores_environment() -> None:
         ("{}", ("--endpoint-url", "http://a:b"), "must have the form http://HOST:PORT"),
     ],
 )
-def test_mistakes_of_the_user(text: str, options: tuple[str, ...], said: str) -> None:
-    """What is no event, and options that do not go together, end in status 2 with a message alone."""
+def test_user_errors(text: str, options: tuple[str, ...], message: str) -> None:
+    """An invalid event, or options that exclude each other, end with status 2 and only a message."""
     ended = command("invoke", "-", *options, stdin=text)
     assert ended.status == 2
-    assert said in ended.stderr
+    assert message in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({}, "no Region is set: set AWS_REGION"),
         ({"AWS_REGION": "us-east-1"}, "no credentials found: set AWS_PROFILE"),
         ({"AWS_REGION": "us-east-1", "AWS_PROFILE": "nobody"}, "(nobody) could not be found: check AWS_PROFILE"),
     ],
 )
-def test_settings_that_botocore_lacks(environment: dict[str, str], said: str, tmp_path: Path) -> None:
-    """Without a Region, credentials or the profile nothing is tried: status 2, and what to do."""
+def test_missing_settings(environment: dict[str, str], message: str, tmp_path: Path) -> None:
+    """Without a Region, credentials, or the profile, the status is 2, and the message says what to do."""
     nothing = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": str(tmp_path), "HOME": str(tmp_path)}
     ended = process("invoke", EVENTS / "create-own.json", "--live", **nothing, **environment)
     assert (ended.status, ended.stdout) == (2, "")
-    assert said in ended.stderr
+    assert message in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_function_that_cannot_answer() -> None:
-    """An event to which the function gives no answer ends in status 1 and says what it raised."""
+def test_function_that_sends_no_response() -> None:
+    """If the function sends no response, the status is 1, and the message has the exception."""
     ended = command("invoke", "-", stdin=json.dumps({**event("create-own"), "RequestId": ""}))
     assert ended.status == 1
     assert "Traceback" not in ended.stderr
@@ -133,7 +133,7 @@ def test_function_that_cannot_answer() -> None:
 
 
 def test_emulate_serves_what_it_prints() -> None:
-    """`emulate` prints exports and comments for a shell, and serves at the endpoint in them until it is ended."""
+    """`emulate` prints exports for a shell, and serves at their endpoint until it is stopped."""
     running = subprocess.Popen(
         [sys.executable, "-u", "-m", "provider", "emulate", "--region", "eu-west-1"],
         cwd=ROOT,
@@ -145,10 +145,10 @@ def test_emulate_serves_what_it_prints() -> None:
         assert running.stdout
         assert running.stderr
         try:
-            said = "".join(running.stderr.readline() for _ in range(3))
-            assert all(line.startswith("#") for line in said.splitlines())
-            assert "redirect only Image Builder" in said
-            assert "close that shell" in said
+            message = "".join(running.stderr.readline() for _ in range(3))
+            assert all(line.startswith("#") for line in message.splitlines())
+            assert "redirect only Image Builder" in message
+            assert "close that shell" in message
             exports = {}
             while "AWS_REGION" not in exports or "AWS_ENDPOINT_URL_IMAGEBUILDER" not in exports:
                 name, _, value = running.stdout.readline().removeprefix("export ").strip().partition("=")
@@ -162,14 +162,14 @@ def test_emulate_serves_what_it_prints() -> None:
 
 
 def test_version_and_help() -> None:
-    """--version names the provider and botocore, and --help the commands."""
+    """--version shows the versions of the provider and botocore, and --help the commands."""
     assert "botocore" in command("--version").stdout
     shown = command("--help").stdout
     assert all(command in shown for command in ("rehearse", "invoke", "emulate"))
 
 
 def test_help_is_fast_to_import() -> None:
-    """Help needs no botocore: what is slow to import is imported where a command needs it."""
+    """Help does not import botocore: slow imports happen only in the commands that need them."""
     code = (
         "import sys, provider.cli.main; print([name for name in ('botocore', 'boto3', 'yaml') if name in sys.modules])"
     )

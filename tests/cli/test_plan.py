@@ -1,4 +1,4 @@
-"""`python -m provider plan`: what it says is what the handler does."""
+"""`plan` shows what the handler does."""
 
 import json
 import re
@@ -13,14 +13,14 @@ import pytest
 
 from provider.emulator.emulator import Emulator
 from tests.cli.commands import EXAMPLES, command, process
-from tests.cli.plans import KIND, TOKEN, Write, adopt, own, planned, told
+from tests.cli.plans import RESOURCE_TYPE, TOKEN, Write, adopt, own, planned, reported
 from tests.stack import ARN, NAME, Resource, ami
 
 ANOTHER = {"amiDistributionConfiguration": {"name": NAME}}
 
 
 def with_outputs(template: Path, **values: Any) -> Path:
-    """The template, with these outputs added to it."""
+    """The template with these outputs added."""
     tree = json.loads(template.read_text("utf-8"))
     template.write_text(json.dumps({**tree, "Outputs": {name: {"Value": one} for name, one in values.items()}}))
     return template
@@ -48,7 +48,7 @@ def with_outputs(template: Path, **values: Any) -> Path:
 def test_plan_is_what_the_handler_does(
     write: Write, resource: Resource, before: dict[str, Any], after: dict[str, Any], action: str
 ) -> None:
-    """The planned action is the handler's: none without a change, an update with the planned values, or a refusal."""
+    """The planned action is the handler's: none, an update with the planned values, or a refusal."""
     resource.emulator.seed(name="web", distributions=[{"region": "us-east-1", **ANOTHER}])
     resource.create(**before)
     (change,) = planned(write(Golden=after), status={"none": 0, "update": 3, "refused": 1}[action]).values()
@@ -65,14 +65,14 @@ def test_plan_is_what_the_handler_does(
 
 
 def test_creation(write: Write, emulator: Emulator) -> None:
-    """What is not there is created, with all that it will have."""
+    """A configuration that does not exist is created, and all its values are shown."""
     (change,) = planned(write(Golden=own(Description="new")), status=3).values()
     assert (change["action"], change["arn"]) == ("create", f"{ARN}images")
-    assert ("Description", None, "new") in told(change)
+    assert ("Description", None, "new") in reported(change)
 
 
 def test_it_only_reads(write: Write, resource: Resource) -> None:
-    """Whatever is planned, only Get and List calls arrive."""
+    """Planning makes only Get and List calls."""
     emulator = resource.emulator
     emulator.seed(name="web", distributions=[])
     resource.create(**own())
@@ -85,26 +85,26 @@ def test_it_only_reads(write: Write, resource: Resource) -> None:
 
 @pytest.mark.parametrize("properties", [own(Distributions=[{"Region": "us-east-1", "Colour": "red"}]), own(Name="a/b")])
 def test_findings_are_the_handlers(write: Write, resource: Resource, properties: dict[str, Any]) -> None:
-    """Findings come in the handler's words, all of them, before anything is read of that resource."""
+    """All findings have the handler's messages, and the configuration of a resource with errors is not read."""
     (change,) = planned(write(Golden=properties), status=1).values()
     assert resource.calls() == []
     answer = resource.create(**properties)
     assert change["action"] == "refused"
-    assert change["reason"].removesuffix("is called") in answer.reason
+    assert change["reason"].removesuffix("are made") in answer.reason
     assert all(finding["message"] in answer.reason for finding in change["findings"])
     assert {finding["severity"] for finding in change["findings"]} == {"error"}
 
 
-def test_warnings_refuse_nothing(write: Write, emulator: Emulator) -> None:
-    """A finding that is only a warning is told, and the plan goes on."""
+def test_warnings_do_not_stop_the_plan(write: Write, emulator: Emulator) -> None:
+    """A warning is shown, and the resource is planned."""
     (change,) = planned(write(Golden=own(Distributions=[])), status=3).values()
     assert change["action"] == "create"
     assert [finding["severity"] for finding in change["findings"]] == ["warning"]
 
 
 @pytest.mark.parametrize("owner", ["nobody", "another resource", "another stack"])
-def test_name_that_is_taken(write: Write, resource: Resource, owner: str) -> None:
-    """A configuration without this resource's ownership tags is refused as the handler refuses it."""
+def test_name_that_exists(write: Write, resource: Resource, owner: str) -> None:
+    """A configuration without this resource's ownership tags is refused, as in the handler."""
     if owner == "nobody":
         resource.emulator.seed(name="images", distributions=[])
     else:
@@ -119,14 +119,14 @@ def test_name_that_is_taken(write: Write, resource: Resource, owner: str) -> Non
     assert cure in reason
 
 
-def test_adopting_what_is_not_there(write: Write, emulator: Emulator) -> None:
-    """An ARN that leads nowhere is refused."""
+def test_adopting_a_missing_configuration(write: Write, emulator: Emulator) -> None:
+    """An ARN of a configuration that does not exist is refused."""
     (change,) = planned(write(Golden=adopt()), status=1).values()
     assert "was not found in account 123456789012, Region us-east-1" in change["reason"]
 
 
-def test_two_resources_of_one_name(write: Write, emulator: Emulator) -> None:
-    """A name that the plan gives to one resource is taken for the next."""
+def test_two_resources_with_one_name(write: Write, emulator: Emulator) -> None:
+    """A name that the plan creates for one resource is in use for the next."""
     changes = planned(write(First=own(), Second=own()), status=1)
     assert [one["action"] for one in changes.values()] == ["create", "refused"]
     assert "is owned by resource First" in changes["Second"]["reason"]
@@ -137,7 +137,7 @@ def test_two_resources_of_one_name(write: Write, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize(("on_delete", "fate"), [({}, "delete"), ({"OnDelete": "Retain"}, "retain")])
 def test_replacement(write: Write, resource: Resource, on_delete: dict[str, str], fate: str) -> None:
-    """Another name replaces the configuration, and OnDelete says what becomes of the old one."""
+    """Another name replaces the configuration, and OnDelete determines whether the old one is retained."""
     resource.create(**own(**on_delete))
     old, new = write("old.yaml", Golden=own(**on_delete)), write(Golden=own(Name="renamed"))
     (change,) = planned(new, "--previous", old, status=3).values()
@@ -150,13 +150,13 @@ def test_replacement(write: Write, resource: Resource, on_delete: dict[str, str]
     [
         (own(), "delete", 3),
         (own(OnDelete="Retain"), "retain", 0),
-        ({"Type": KIND, "DeletionPolicy": "Retain", "Properties": own()}, "retain", 0),
+        ({"Type": RESOURCE_TYPE, "DeletionPolicy": "Retain", "Properties": own()}, "retain", 0),
         (adopt(), "retain", 0),
         (own(Name="never-made"), "none", 0),
     ],
 )
 def test_removed_resource(write: Write, resource: Resource, removed: dict[str, Any], fate: str, status: int) -> None:
-    """What the new template has no more is deleted, or retained as its properties and policy say."""
+    """A configuration whose resource is removed is deleted, or retained according to its properties and policy."""
     resource.emulator.seed(name="web", distributions=[])
     resource.logical_id = "Gone"
     resource.create(**own())
@@ -168,43 +168,45 @@ def test_removed_resource(write: Write, resource: Resource, removed: dict[str, A
 
 
 def test_removed_tag(write: Write, resource: Resource) -> None:
-    """A tag that only the previous template has is removed; without that template nobody can know."""
+    """A tag that only the previous template has is removed; without that template, this is unknown."""
     before, after = own(Tags={"Team": "a", "Stage": "b"}), own(Tags={"Team": "a"})
     resource.create(**before)
     old, new = write("old.yaml", Golden=before), write(Golden=after)
-    assert told(planned(new, "--previous", old, status=3)["Golden"]) == [('Tags["Stage"]', "b", None)]
+    assert reported(planned(new, "--previous", old, status=3)["Golden"]) == [('Tags["Stage"]', "b", None)]
     assert planned(new, status=0)["Golden"]["action"] == "none"
 
 
 def test_drift(write: Write, resource: Resource) -> None:
-    """What was changed by hand is told, and stays, where CloudFormation has nothing to send."""
+    """A manual change is shown as drift if CloudFormation sends no request."""
     resource.create(**own(Description="x"))
     resource.send("Update", own(Description="by hand"), old={}, physical_id=resource.physical_id)
     file = write(Golden=own(Description="x"))
     change = planned(file, "--previous", file, status=0)["Golden"]
-    assert (change["action"], told(change)) == ("drift", [("Description", "by hand", "x")])
+    assert (change["action"], reported(change)) == ("drift", [("Description", "by hand", "x")])
     assert planned(file, status=3)["Golden"]["action"] == "update"
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         (own(ServiceToken=f"{TOKEN}-2"), "Modifying service token is not allowed."),
         ({"Type": "AWS::CloudFormation::CustomResource", "Properties": own()}, "Update of resource type is not"),
         ({"Type": "AWS::SNS::Topic"}, "Update of resource type is not permitted"),
     ],
 )
-def test_what_cloudformation_refuses(write: Write, emulator: Emulator, changed: dict[str, Any], said: str) -> None:
-    """An update that CloudFormation itself does not allow is refused in its words."""
+def test_updates_that_cloudformation_rejects(
+    write: Write, emulator: Emulator, changed: dict[str, Any], message: str
+) -> None:
+    """An update that CloudFormation does not allow is refused with its message."""
     changes = planned(write(Golden=changed), "--previous", write("old.yaml", Golden=own()), status=1)
-    assert said in changes["Golden"]["reason"]
+    assert message in changes["Golden"]["reason"]
 
 
 # what only the deployment knows
 
 
-def test_stand_ins_are_marked(write: Write, resource: Resource) -> None:
-    """A difference that rests on a stand-in is marked, and so is no other; the stand-in is named."""
+def test_placeholders_are_marked(write: Write, resource: Resource) -> None:
+    """A difference that depends on a placeholder is marked, no other is, and the placeholder is named."""
     key = {"Fn::ImportValue": "image-key"}
     resource.create(**own(Distributions=[ami(KmsKeyId="alias/key", Description="old")]))
     file = write(Golden=own(Distributions=[ami(KmsKeyId=key, Description="new")]))
@@ -217,16 +219,16 @@ def test_stand_ins_are_marked(write: Write, resource: Resource) -> None:
     assert f"      with placeholders for values that are known only at deployment: {place}\n" in shown
 
 
-def test_a_stand_in_for_a_region_is_named_once(write: Write, emulator: Emulator) -> None:
-    """A Region that only the deployment knows is marked by the one stand-in that stands for it."""
+def test_a_placeholder_for_a_region_is_named_once(write: Write, emulator: Emulator) -> None:
+    """A Region that is known only at deployment has one placeholder, which is named once."""
     file = write(Golden=own(Distributions=[ami("{{resolve:ssm:/region}}")]))
     shown = command("plan", file).stdout
     (line,) = [line for line in shown.splitlines() if "with placeholders" in line]
     assert line.count("Distributions[") == 1
 
 
-def test_what_is_gone_already_is_told_so(write: Write, emulator: Emulator) -> None:
-    """A resource that leaves the stack, and whose configuration is not there, neither stays nor is deleted."""
+def test_removed_resource_without_configuration(write: Write, emulator: Emulator) -> None:
+    """A removed resource whose configuration no longer exists is neither retained nor deleted."""
     arguments = (
         "plan",
         write(Other=own(Name="other")),
@@ -237,8 +239,8 @@ def test_what_is_gone_already_is_told_so(write: Write, emulator: Emulator) -> No
     assert line.endswith("images no longer exists, so nothing is deleted")
 
 
-def test_stand_ins_have_no_findings(write: Write, emulator: Emulator) -> None:
-    """What a stand-in would be refused for is not told; what stands beside it is."""
+def test_placeholders_have_no_findings(write: Write, emulator: Emulator) -> None:
+    """Findings about placeholders are omitted; those about values beside them are not."""
     accounts = [{"Fn::ImportValue": "team"}, "12345"]
     file = write(Golden=own(Distributions=[ami(TargetAccountIds=accounts)]))
     findings = planned(file, status=1)["Golden"]["findings"]
@@ -255,14 +257,14 @@ def test_stand_ins_have_no_findings(write: Write, emulator: Emulator) -> None:
     ],
 )
 def test_unknown(write: Write, emulator: Emulator, properties: dict[str, Any]) -> None:
-    """A configuration whose name or form only the deployment knows cannot be planned, and that is said."""
+    """If a name or structure is known only at deployment, the configuration cannot be planned, with the reason."""
     change = planned(write(Golden=properties), status=3)["Golden"]
     assert change["action"] == "unknown"
     assert "known only at deployment" in change["reason"]
 
 
 def test_unknown_before(write: Write, emulator: Emulator) -> None:
-    """What becomes of a configuration whose name only its own deployment knew cannot be planned."""
+    """A removed configuration whose name was known only at deployment cannot be planned."""
     unknown = own(Name={"Fn::ImportValue": "name"})
     old = write("old.yaml", Stays=unknown, Renamed=unknown, Gone=unknown, Waits=own(Tags={"A": {"Ref": "Gone"}}))
     changes = planned(write(Stays=unknown, Renamed=own(Name="renamed")), "--previous", old, status=3)
@@ -274,19 +276,19 @@ def test_unknown_before(write: Write, emulator: Emulator) -> None:
     }
 
 
-def test_values_from_outside_can_be_given(write: Write, emulator: Emulator) -> None:
-    """--import and --resolve make values known that have stand-ins otherwise: their findings and differences count."""
+def test_external_values_can_be_given(write: Write, emulator: Emulator) -> None:
+    """With --import and --resolve, values have no placeholders, so their findings and differences count."""
     file = write(Golden=own(Name={"Fn::ImportValue": "name"}, Description="{{resolve:ssm:/text}}"))
     options = ("--import", "name=pictures", "--resolve", "ssm:/text=told")
     change = planned(file, *options, status=3)["Golden"]
     assert (change["action"], change["arn"]) == ("create", f"{ARN}pictures")
-    assert ("Description", None, "told") in told(change)
+    assert ("Description", None, "told") in reported(change)
     assert all(one["known"] for one in change["differences"])
     assert planned(file, "--import", "name=a/b", status=1)["Golden"]["findings"]
 
 
 def test_resources_of_other_functions(write: Write, emulator: Emulator) -> None:
-    """Of the type that any function may have, a resource with another's properties is passed over, with a note."""
+    """A custom resource with another function's properties is skipped, with a note."""
     generic = "AWS::CloudFormation::CustomResource"
     other = {"Type": generic, "Properties": {"ServiceToken": TOKEN, "Bucket": "b"}}
     file = write(Golden={"Type": generic, "Properties": own(Tags={"Bucket": {"Ref": "Other"}})}, Other=other)
@@ -298,17 +300,17 @@ def test_resources_of_other_functions(write: Write, emulator: Emulator) -> None:
 
 
 def test_stack_name(write: Write, emulator: Emulator) -> None:
-    """--stack-name makes the stack's name known."""
+    """--stack-name sets the stack's name."""
     file = write(Golden=own(Name={"Fn::Sub": "${AWS::StackName}-images"}))
     assert planned(file, "--stack-name", "prod", status=3)["Golden"]["arn"] == f"{ARN}prod-images"
     assert "assuming that the stack's name is 'stack'; to change it, use --stack-name" in command("plan", file).stdout
 
 
 def test_reference_between_resources(write: Write, emulator: Emulator) -> None:
-    """Ref of a planned resource gives its ARN; what waits for a refused one cannot be planned."""
+    """Ref of a planned resource gives its ARN; a resource that refers to a refused one cannot be planned."""
     second = own(Name="second", Tags={"First": {"Ref": "First"}})
     changes = planned(write(Second=second, First=own()), status=3)
-    assert ('Tags["First"]', None, f"{ARN}images") in told(changes["Second"])
+    assert ('Tags["First"]', None, f"{ARN}images") in reported(changes["Second"])
     changes = planned(write(Second=second, First=own(Colour="red")), status=1)
     assert changes["Second"]["action"] == "unknown"
     assert "First is not deployed yet" in changes["Second"]["reason"]
@@ -318,7 +320,7 @@ def test_reference_between_resources(write: Write, emulator: Emulator) -> None:
 
 
 def test_document(write: Write, emulator: Emulator) -> None:
-    """The JSON has these members, whatever is planned."""
+    """The JSON always has the same members."""
     emulator.seed(name="web", distributions=[], tags={"Team": "a"})
     ended = command("plan", write(Web=adopt(Distributions=[], Description="x")), "--output", "json")
     (resource,) = json.loads(ended.stdout)["resources"]
@@ -342,8 +344,8 @@ def test_document(write: Write, emulator: Emulator) -> None:
     }
 
 
-def test_shown(write: Write, resource: Resource) -> None:
-    """People see findings first, then each resource with its differences, then how many of each kind there are."""
+def test_text_output(write: Write, resource: Resource) -> None:
+    """The text has the findings, then each resource with its differences, then the number of changes by action."""
     resource.create(**own(Description="old"))
     bad = own(Name="bad", Distributions=[{"Region": "us-east-1"}])
     ended = command("plan", write(Bad=bad, Golden=own(Description="new"), New=own(Name="new")))
@@ -356,15 +358,15 @@ def test_shown(write: Write, resource: Resource) -> None:
 
 
 def test_property_file(tmp_path: Path, resource: Resource) -> None:
-    """A file of properties alone is planned whichever resource the configuration belongs to."""
+    """A file with only properties is planned for whichever resource owns the configuration."""
     resource.create(**own())
     file = tmp_path / "properties.json"
     file.write_text(json.dumps({"name": "images", "description": "new", "distributions": [ami()]}), "utf-8")
-    assert told(planned(file, status=3)["Properties"]) == [("Description", None, "new")]
+    assert reported(planned(file, status=3)["Properties"]) == [("Description", None, "new")]
 
 
 def test_standard_input_and_parameters(emulator: Emulator) -> None:
-    """`-` reads the template from standard input; --parameter gives its parameters."""
+    """`-` reads the template from standard input, and --parameter sets its parameters."""
     text = (EXAMPLES / "golden-image.yaml").read_text("utf-8")
     ended = command("plan", "-", "-p", "Stage=development", stdin=text)
     assert f"{ARN}golden-image-development is created" in ended.stdout
@@ -372,23 +374,23 @@ def test_standard_input_and_parameters(emulator: Emulator) -> None:
 
 
 def test_chosen_resource(write: Write, emulator: Emulator) -> None:
-    """--resource leaves the others out, of the exit status too."""
+    """--resource omits all other resources, and they do not affect the exit status."""
     file = write(Good=own(), Bad=own(Colour="red"))
     assert list(planned(file, "--resource", "Good", status=3)) == ["Good"]
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "said"),
+    ("text", "options", "message"),
     [
         ("a: b", (), "has no Resources section"),
         ("Resources: {A: {Type: AWS::S3::Bucket}}", (), "so there is nothing to plan"),
-        (f"Resources: {{A: {{Type: {KIND[:-1]}}}}}", (), f"it should be {KIND}"),
+        (f"Resources: {{A: {{Type: {RESOURCE_TYPE[:-1]}}}}}", (), f"it should be {RESOURCE_TYPE}"),
         (
-            f"Resources: {{A: {{Type: {KIND}, Properties: {{Name: !Ref B}}}}}}",
+            f"Resources: {{A: {{Type: {RESOURCE_TYPE}, Properties: {{Name: !Ref B}}}}}}",
             (),
             "there is no resource or parameter B",
         ),
-        (f"Resources: {{A: {{Type: {KIND}}}}}", (), "ServiceToken is required"),
+        (f"Resources: {{A: {{Type: {RESOURCE_TYPE}}}}}", (), "ServiceToken is required"),
         ("Name: a", ("-p", "A=b"), "no template has a parameter A"),
         ("Name: a", ("--resource", "Golden"), "no such resource: Golden; choose from Properties"),
         ("Name: a", ("--endpoint-url", "localhost"), "must have the form http://HOST:PORT"),
@@ -404,19 +406,17 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
         ),
     ],
 )
-def test_mistakes_of_the_user(
-    tmp_path: Path, emulator: Emulator, text: str, options: tuple[str, ...], said: str
-) -> None:
-    """What the user got wrong is said in a message on standard error, with status 2."""
+def test_user_errors(tmp_path: Path, emulator: Emulator, text: str, options: tuple[str, ...], message: str) -> None:
+    """A mistake of the user ends with status 2 and a message on standard error."""
     file = tmp_path / "stack.yaml"
     file.write_text(text, "utf-8")
     ended = command("plan", file, *options)
     assert (ended.status, ended.stdout) == (2, "")
-    assert said in " ".join(ended.stderr.split())
+    assert message in " ".join(ended.stderr.split())
 
 
-def test_service_that_refuses_to_be_read(write: Write, emulator: Emulator) -> None:
-    """Where the live state cannot be read there is no plan: status 2, with the service's word."""
+def test_service_that_cannot_be_read(write: Write, emulator: Emulator) -> None:
+    """If the live state cannot be read, the status is 2, and the message has the service's error."""
     emulator.fail_with("GetDistributionConfiguration", "AccessDeniedException", 403, "You shall not read.")
     ended = command("plan", write(Golden=own()))
     assert (ended.status, ended.stdout) == (2, "")
@@ -429,7 +429,7 @@ def test_service_that_refuses_to_be_read(write: Write, emulator: Emulator) -> No
 
 @pytest.fixture
 def identities() -> Iterator[tuple[str, list[str]]]:
-    """An STS that says who anybody is: its URL, and the access keys that asked."""
+    """An STS endpoint that returns an identity: its URL, and the access keys of its requests."""
     asked: list[str] = []
 
     class Sts(BaseHTTPRequestHandler):
@@ -455,7 +455,7 @@ def identities() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_account_and_profile(write: Write, tmp_path: Path, identities: tuple[str, list[str]]) -> None:
-    """The account is the credentials', and --profile counts more than keys in the environment."""
+    """The account is that of the credentials, and --profile overrides keys in the environment."""
     url, asked = identities
     config = tmp_path / "config"
     with Emulator("eu-west-1", "210987654321") as emulator:
@@ -475,8 +475,8 @@ def test_account_and_profile(write: Write, tmp_path: Path, identities: tuple[str
     assert asked == ["SANDBOX"]
 
 
-def test_credentials_are_asked_for_once(write: Write, tmp_path: Path, identities: tuple[str, list[str]]) -> None:
-    """A program that gives credentials runs once, though account and configurations are both asked for with them."""
+def test_credential_process_runs_once(write: Write, tmp_path: Path, identities: tuple[str, list[str]]) -> None:
+    """A credential process runs once, although both the account and the configurations are read."""
     url, asked = identities
     runs, program, config = tmp_path / "runs", tmp_path / "program.py", tmp_path / "config"
     credentials = {"Version": 1, "AccessKeyId": "PROGRAM", "SecretAccessKey": "secret"}
@@ -492,8 +492,8 @@ def test_credentials_are_asked_for_once(write: Write, tmp_path: Path, identities
     assert (asked, runs.read_text()) == (["PROGRAM"], "run ")
 
 
-def test_account_that_nobody_knows(write: Write, tmp_path: Path) -> None:
-    """Without an answer of STS, the message says how to name the account."""
+def test_unknown_account(write: Write, tmp_path: Path) -> None:
+    """If STS does not respond, the message says how to specify the account."""
     environment = {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_REGION": "us-east-1"}
     ended = process("plan", write(Golden=own()), AWS_SECRET_ACCESS_KEY="x", **environment)
     assert ended.status == 2
@@ -502,7 +502,7 @@ def test_account_that_nobody_knows(write: Write, tmp_path: Path) -> None:
 
 
 def test_endpoint_of_another_account(write: Write, emulator: Emulator) -> None:
-    """At an endpoint of one's own a configuration is found whatever its account, through the list."""
+    """At a custom endpoint, a configuration is found in the list whatever its account is."""
     with Emulator("us-east-1", "210987654321") as elsewhere:
         arn = elsewhere.seed(name="images", distributions=[])
         change = planned(write(Golden=own()), "--endpoint-url", elsewhere.url, status=1)["Golden"]
@@ -511,7 +511,7 @@ def test_endpoint_of_another_account(write: Write, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (
             {"Fn::GetAtt": "Golden.ARN"},
@@ -525,25 +525,25 @@ def test_endpoint_of_another_account(write: Write, emulator: Emulator) -> None:
     ],
     ids=["GetAtt", "Sub", "Select"],
 )
-def test_outputs_are_worked_out(write: Write, emulator: Emulator, call: dict[str, Any], said: str) -> None:
-    """An output of which CloudFormation could make nothing is a mistake of the template, whatever is planned."""
+def test_outputs_are_evaluated(write: Write, emulator: Emulator, call: dict[str, Any], message: str) -> None:
+    """An output that CloudFormation would reject is an error in the template, whatever is planned."""
     later = {"Fn::Select": [1, {"Fn::Split": ["-", {"Fn::GetAtt": "Golden.RequestId"}]}]}
     assert command("plan", with_outputs(write(Golden=own()), Later=later)).status == 3
     ended = command("plan", with_outputs(write(Golden=own()), Later=later, Wrong=call))
     assert ended.status == 2
-    assert said in ended.stderr
+    assert message in ended.stderr
 
 
-def test_attribute_that_only_an_answer_tells(write: Write, emulator: Emulator) -> None:
-    """A resource that takes an attribute which the last call of another will tell cannot be planned yet."""
+def test_attribute_that_is_known_only_at_deployment(write: Write, emulator: Emulator) -> None:
+    """A resource that uses an attribute of another's future update cannot be planned."""
     second = own(Name="second", Description={"Fn::GetAtt": ["Golden", "RequestId"]})
     changes = planned(write(Golden=own(), Second=second), status=3)
     assert changes["Second"]["action"] == "unknown"
     assert "known only at deployment" in changes["Second"]["reason"]
 
 
-def test_stand_ins_fit(write: Write, emulator: Emulator) -> None:
-    """A stand-in has the form that is needed where it stands, and is still marked as one."""
+def test_placeholders_are_valid(write: Write, emulator: Emulator) -> None:
+    """A placeholder is valid for its property, and is still marked."""
     permission = {"UserIds": ["{{resolve:ssm:/accounts/prod}}"]}
     export = {"RoleName": "vmimport", "DiskImageFormat": "{{resolve:ssm:/format}}", "S3Bucket": "archive"}
     entry = {**ami(LaunchPermission=permission), "S3ExportConfiguration": export}
@@ -559,21 +559,16 @@ def test_stand_ins_fit(write: Write, emulator: Emulator) -> None:
 
 
 def test_creation_may_be_a_replacement(write: Write, emulator: Emulator) -> None:
-    """Beside a creation a note says what makes replacements known, and with --previous there is no such note."""
+    """For a creation, a note says which option shows replacements; with --previous there is no such note."""
     file = write(Golden=own())
-    assert (
-        "another configuration is known with --stack-name NAME or --previous FILE only" in command("plan", file).stdout
-    )
+    assert "another one is unknown without --stack-name NAME or --previous FILE" in command("plan", file).stdout
     named = command("plan", file, "--stack-name", "images").stdout
-    assert (
-        "an adopted configuration is known with --previous FILE only; no configuration has the ownership tags of"
-        in named
-    )
+    assert "an adopted one is unknown without --previous FILE; no configuration has the ownership tags of" in named
     assert "--previous" not in command("plan", file, "--previous", write("old.yaml", Golden=own(Name="old"))).stdout
 
 
-def test_values_that_nothing_uses(write: Write, emulator: Emulator) -> None:
-    """A note names what --import and --resolve give and nothing uses, and not what is used."""
+def test_unused_values(write: Write, emulator: Emulator) -> None:
+    """A note names the values of --import and --resolve that are not used, and no others."""
     waits = own(Name="waits", Description={"Fn::Sub": "${Refused}: {{resolve:ssm:/later}}"})
     golden = own(Name={"Fn::ImportValue": "name"}, Description="{{resolve:ssm:/text}}")
     file = write(Golden=golden, Refused=own(Name="a/b"), Waits=waits)

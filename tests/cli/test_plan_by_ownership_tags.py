@@ -1,4 +1,4 @@
-"""`python -m provider plan` without the previous template: what the ownership tags of live configurations show."""
+"""`plan` without the previous template: the plan that follows from the ownership tags of live configurations."""
 
 import json
 from typing import Any
@@ -8,21 +8,21 @@ import pytest
 from provider.emulator.emulator import Emulator
 from provider.stack_engine.sink import ResponseSink
 from tests.cli.commands import command
-from tests.cli.plans import KIND, Write, adopt, own, planned
+from tests.cli.plans import RESOURCE_TYPE, Write, adopt, own, planned
 from tests.stack import ARN, STACK_ID, Resource
 
 NAMED = ("--stack-name", "images")
-MADE_ANEW = STACK_ID[:-1] + "2"
+NEW_STACK_ID = STACK_ID[:-1] + "2"
 
 
 @pytest.fixture
 def stack(emulator: Emulator, sink: ResponseSink) -> "Stack":
-    """A stack that has deployed nothing yet."""
+    """A stack that has no resources yet."""
     return Stack(emulator, sink)
 
 
 class Stack:
-    """Resources of one stack, or of several, as the real handler makes them."""
+    """Creates resources of one or several stacks with the real handler."""
 
     def __init__(self, emulator: Emulator, sink: ResponseSink) -> None:
         self.emulator, self._sink = emulator, sink
@@ -35,29 +35,29 @@ class Stack:
 
 
 def test_another_name_replaces(write: Write, stack: Stack) -> None:
-    """What carries the ownership tags of a resource whose Name leads elsewhere is replaced, as the handler does it."""
+    """If a resource has another Name than the configuration with its ownership tags, that one is replaced."""
     golden = stack.has("Golden", own())
     renamed = own(Name="renamed")
     (change,) = planned(write(Golden=renamed), *NAMED, status=3).values()
     assert (change["action"], change["arn"]) == ("replace", f"{ARN}renamed")
     assert (change["replaced"]["action"], change["replaced"]["arn"]) == ("delete", f"{ARN}images")
-    assert "its OnDelete, as deployed, is not Retain; --previous FILE tells" in change["replaced"]["reason"]
-    told = golden.send("Update", renamed, old=own())
-    assert told.physical_id == change["arn"]
+    assert "OnDelete, as deployed, is not Retain; to find out, use --previous FILE" in change["replaced"]["reason"]
+    reported = golden.send("Update", renamed, old=own())
+    assert reported.physical_id == change["arn"]
     golden.delete()
     assert list(stack.emulator.configurations) == [f"{ARN}renamed"]
 
 
-def test_policy_of_a_replacement_counts(write: Write, stack: Stack) -> None:
-    """UpdateReplacePolicy is the new template's, so it is known: what is retained is not deleted."""
+def test_policy_of_a_replacement(write: Write, stack: Stack) -> None:
+    """UpdateReplacePolicy is in the new template, so a retained configuration is not shown as deleted."""
     stack.has("Golden", own())
-    golden = {"Type": KIND, "UpdateReplacePolicy": "Retain", "Properties": own(Name="renamed")}
+    golden = {"Type": RESOURCE_TYPE, "UpdateReplacePolicy": "Retain", "Properties": own(Name="renamed")}
     (change,) = planned(write(Golden=golden), *NAMED, status=3).values()
     assert change["replaced"]["action"] == "retain"
 
 
 def test_removed_resource(write: Write, stack: Stack) -> None:
-    """What carries the ownership tags of a resource that the template lacks is deleted, if it is not retained."""
+    """A configuration with the ownership tags of a removed resource is deleted unless it is retained."""
     stack.has("Golden", own())
     stack.has("Gone", own(Name="gone"))
     changes = planned(write(Golden=own()), status=3)
@@ -74,16 +74,16 @@ def test_removed_resource(write: Write, stack: Stack) -> None:
 
 
 def test_condition_that_is_false(write: Write, stack: Stack) -> None:
-    """A resource whose condition is false is as good as removed."""
+    """A resource whose condition is false counts as removed."""
     stack.has("Golden", own())
-    file = write(Golden={"Type": KIND, "Condition": "Never", "Properties": own()}, Other=own(Name="other"))
+    file = write(Golden={"Type": RESOURCE_TYPE, "Condition": "Never", "Properties": own()}, Other=own(Name="other"))
     tree = json.loads(file.read_text("utf-8"))
     file.write_text(json.dumps({**tree, "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}), "utf-8")
     assert planned(file, *NAMED, status=3)["Golden"]["action"] == "delete"
 
 
-def test_other_kind_of_resource(write: Write, stack: Stack) -> None:
-    """A logical ID that is another type's by now cannot be planned: what is live may have been left behind."""
+def test_other_type_of_resource(write: Write, stack: Stack) -> None:
+    """A logical ID that has another type now cannot be planned: its configuration may have been retained."""
     stack.has("Golden", own())
     changes = planned(write(Golden={"Type": "AWS::SNS::Topic"}, Other=own(Name="other")), *NAMED, status=3)
     assert changes["Golden"]["action"] == "unknown"
@@ -91,7 +91,7 @@ def test_other_kind_of_resource(write: Write, stack: Stack) -> None:
 
 
 def test_stack_is_known_by_the_ownership_tags(write: Write, stack: Stack) -> None:
-    """Without --stack-name, a configuration that the template leads to names the stack, else nothing is listed."""
+    """Without --stack-name, a configuration of the template identifies the stack; otherwise nothing is listed."""
     stack.has("Golden", own())
     stack.has("Web", own(Name="web"))
     both = planned(write(Golden=own(), Web=own(Name="renamed")), status=3)
@@ -103,7 +103,7 @@ def test_stack_is_known_by_the_ownership_tags(write: Write, stack: Stack) -> Non
 
 
 def test_pages(write: Write, stack: Stack) -> None:
-    """The list is read to its end, whatever else is in it."""
+    """The list is read to its end."""
     for number in range(60):
         stack.emulator.seed(name=f"other-{number}", distributions=[])
     stack.has("Golden", own(Name="zzz"))
@@ -121,28 +121,28 @@ def test_pages(write: Write, stack: Stack) -> None:
     ids=["name", "account", "Region"],
 )
 def test_other_stacks(write: Write, stack: Stack, stack_id: str) -> None:
-    """What carries another stack's ownership tags does not concern this one."""
+    """Configurations with another stack's ownership tags are ignored."""
     stack.has("Golden", own(), stack_id)
     stack.has("Gone", own(Name="gone"), stack_id)
     changes = planned(write(Golden=own(Name="renamed")), *NAMED, status=3)
     assert {name: one["action"] for name, one in changes.items()} == {"Golden": "create"}
 
 
-def test_stack_that_was_made_anew(write: Write, stack: Stack) -> None:
-    """Of two stacks that had one name, that of the template's live configurations counts; else this is open."""
+def test_stack_that_was_created_again(write: Write, stack: Stack) -> None:
+    """If two stacks had the same name, the template's live configurations identify the current one."""
     stack.has("Golden", own(Name="former"))
-    stack.has("Golden", own(), MADE_ANEW)
-    stack.has("Gone", own(Name="gone"), MADE_ANEW)
+    stack.has("Golden", own(), NEW_STACK_ID)
+    stack.has("Gone", own(Name="gone"), NEW_STACK_ID)
     assert planned(write(Golden=own()), *NAMED, status=3)["Gone"]["arn"] == f"{ARN}gone"
     renamed = write(Golden=own(Name="renamed"))
     assert planned(renamed, *NAMED, status=3)["Golden"]["action"] == "create"
     shown = command("plan", renamed, *NAMED).stdout
-    assert "the ownership tags name several stacks, so what is replaced or deleted is known with --previous" in shown
-    assert f"{STACK_ID}, {MADE_ANEW}" in shown
+    assert "the ownership tags name several stacks, so replacements and deletions are unknown" in shown
+    assert f"{STACK_ID}, {NEW_STACK_ID}" in shown
 
 
-def test_former_one_that_was_retained(write: Write, stack: Stack) -> None:
-    """Where the template's own configuration is there, another with the same ownership tags is named, not counted."""
+def test_retained_earlier_configuration(write: Write, stack: Stack) -> None:
+    """If the template's own configuration exists, another one with the same ownership tags is only a warning."""
     golden = stack.has("Golden", own(OnDelete="Retain"))
     golden.update(**own(Name="second"))
     (change,) = planned(write(Golden=own(Name="second")), status=0).values()
@@ -154,8 +154,8 @@ def test_former_one_that_was_retained(write: Write, stack: Stack) -> None:
     )
 
 
-def test_several_former_ones(write: Write, stack: Stack) -> None:
-    """Which of several configurations with the same ownership tags is replaced cannot be told: all are named."""
+def test_several_earlier_configurations(write: Write, stack: Stack) -> None:
+    """If several configurations have the same ownership tags, all are named, because any may be the replaced one."""
     golden = stack.has("Golden", own(OnDelete="Retain"))
     golden.update(**own(Name="second"))
     (change,) = planned(write(Golden=own(Name="third")), *NAMED, status=3).values()
@@ -163,8 +163,8 @@ def test_several_former_ones(write: Write, stack: Stack) -> None:
     assert [one.partition(" ")[0] for one in change["warnings"]] == [f"{ARN}images", f"{ARN}second"]
 
 
-def test_taken_over_by_adoption(write: Write, stack: Stack) -> None:
-    """What another resource adopts is released to it, so it is not deleted with the resource that owned it."""
+def test_released_by_adoption(write: Write, stack: Stack) -> None:
+    """A configuration that another resource adopts is released, so it is not deleted with its former resource."""
     stack.has("Former", own(Name="web"))
     (change,) = planned(write(Golden=adopt()), *NAMED, status=3).values()
     assert (change["action"], change["differences"]) == ("update", [])
@@ -172,14 +172,14 @@ def test_taken_over_by_adoption(write: Write, stack: Stack) -> None:
 
 
 def test_same_arn(write: Write, stack: Stack) -> None:
-    """Another spelling of a name that leads to the same ARN replaces nothing."""
+    """Another spelling of a name with the same ARN does not replace the configuration."""
     stack.has("Golden", own(Name="golden-image"))
     (change,) = planned(write(Golden=own(Name="Golden_Image")), *NAMED, status=0).values()
     assert (change["action"], change["replaced"]) == ("none", None)
 
 
 def test_chosen_resource(write: Write, stack: Stack) -> None:
-    """--resource takes a removed resource, too, and a name that nothing names is a mistake."""
+    """--resource accepts a removed resource, and rejects an unknown one."""
     stack.has("Golden", own())
     stack.has("Gone", own(Name="gone"))
     file = write(Golden=own())
@@ -190,8 +190,8 @@ def test_chosen_resource(write: Write, stack: Stack) -> None:
     assert "no such resource: Nobody; choose from Golden, Gone" in ended.stderr
 
 
-def test_previous_template_counts_more(write: Write, stack: Stack) -> None:
-    """With --previous, the ownership tags of other configurations are not looked for."""
+def test_previous_template_takes_precedence(write: Write, stack: Stack) -> None:
+    """With --previous, the ownership tags of other configurations are not read."""
     stack.has("Golden", own())
     stack.has("Retained", own(Name="retained"))
     before = len(stack.emulator.requests)
@@ -201,7 +201,7 @@ def test_previous_template_counts_more(write: Write, stack: Stack) -> None:
 
 
 def test_list_that_cannot_be_read(write: Write, stack: Stack) -> None:
-    """Where the configurations cannot be listed there is no plan: status 2, with the service's word."""
+    """If the configurations cannot be listed, the status is 2, and the message has the service's error."""
     stack.has("Golden", own())
     stack.emulator.fail_with("ListDistributionConfigurations", "AccessDeniedException", 403, "You shall not list.")
     ended = command("plan", write(Golden=own()))

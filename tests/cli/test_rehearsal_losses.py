@@ -1,4 +1,4 @@
-"""A rehearsal finds what a faulty provider would lose: the real function runs, and then something goes wrong."""
+"""A rehearsal finds the losses that a faulty provider would cause: the real function runs, and a fault is injected."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from provider.cli.emulation import EmulatedLocation
-from provider.cli.function import Context
+from provider.cli.function import LambdaContext
 from provider.cli.rehearsal import Rehearsal
 from provider.cli.screen import Screen
 from provider.emulator.emulator import Emulator
@@ -38,13 +38,13 @@ FAILED = "the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (C fai
 
 
 class Setup:
-    """Rehearses steps (logical IDs to properties or whole resources); `meddle` comes after the function's work."""
+    """Rehearses steps (properties or whole resources by logical ID), with `meddle` after each request."""
 
     def __init__(self, emulator: Emulator, sink: ResponseSink) -> None:
         self.emulator = emulator
         self.sink = sink
         self.out = io.StringIO()
-        self.function: Callable[[Event], object] = lambda event: handler(event, Context())
+        self.function: Callable[[Event], object] = lambda event: handler(event, LambdaContext())
         self.meddle: Callable[[Event], object] = lambda event: None
 
     def rehearse(self, *steps: Step) -> list[str]:
@@ -67,7 +67,7 @@ class Setup:
         return [line.strip() for line in self.out.getvalue().splitlines()]
 
     def remove(self, arn: str, request: str, logical_id: str) -> None:
-        """Let a configuration vanish after each request of this type for a logical ID."""
+        """Delete a configuration after each request of this type for a logical ID."""
 
         def meddle(event: Event) -> None:
             if (event["RequestType"], event["LogicalResourceId"]) == (request, logical_id):
@@ -82,7 +82,7 @@ def setup(emulator: Emulator, sink: ResponseSink) -> Setup:
 
 
 def test_live_resource_lost(setup: Setup) -> None:
-    """If the configuration of a live resource is gone after a step, the rehearsal ends there and names the resource."""
+    """If the configuration of a live resource is missing after a step, the rehearsal ends and names the resource."""
     setup.remove(ALPHA, "Create", "B")
     found = setup.rehearse({"A": own()}, {"A": own(), "B": own("beta")}, {"A": own()})
     assert found == ["A lost its configuration"]
@@ -91,7 +91,7 @@ def test_live_resource_lost(setup: Setup) -> None:
 
 
 def test_live_resource_lost_in_a_rollback(setup: Setup) -> None:
-    """A rollback must not lose the configuration of a live resource either."""
+    """A rollback must not lose the configuration of a live resource."""
     setup.remove(ALPHA, "Delete", "B")
     found = setup.rehearse({"A": own()}, {"A": own(), "B": BAD})
     assert found == [
@@ -101,21 +101,21 @@ def test_live_resource_lost_in_a_rollback(setup: Setup) -> None:
 
 
 def test_nothing_lost(setup: Setup) -> None:
-    """A rehearsal that loses nothing finds nothing, whatever was created, replaced, and deleted on the way."""
+    """A rehearsal without losses has no findings, whatever was created, replaced, and deleted."""
     steps = {"A": own()}, {"A": own("beta"), "B": own("gamma")}, {"B": own("gamma", Description="new")}
     assert setup.rehearse(*steps) == []
     assert setup.emulator.configurations == {}
 
 
-def test_lost_configuration_is_not_made_up(setup: Setup) -> None:
-    """What existed in the rehearsal and was deleted is not made up when a resource adopts it, or is rolled back."""
+def test_lost_configuration_gets_no_placeholder(setup: Setup) -> None:
+    """A configuration that was deleted in the rehearsal gets no placeholder when it is adopted or rolled back."""
     found = setup.rehearse({"A": own(), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": adopt()})
     assert found == ["the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)"]
     assert not any("placeholder content" in line for line in setup.shown)
 
 
 def test_lost_adopted_configuration(setup: Setup) -> None:
-    """A rollback does not hide that an adopted configuration was lost."""
+    """A rollback does not hide the loss of an adopted configuration."""
     setup.remove(ALPHA, "Create", "B")
     after = {"A": adopt(Description="new"), "B": {**own("beta"), "Description": {"Ref": "A"}}, "C": FAILING["C"]}
     found = setup.rehearse({"A": adopt()}, after)
@@ -135,7 +135,7 @@ RETAINED = {
 
 @pytest.mark.parametrize("how", RETAINED)
 def test_retained_configuration_deleted(setup: Setup, how: str) -> None:
-    """What was retained earlier in the rehearsal must not be deleted in a later step."""
+    """A configuration that was retained must not be deleted in a later step."""
     first, second = ({**step, "Z": ANCHOR} for step in RETAINED[how])
     setup.remove(ALPHA, "Create", "B")
     found = setup.rehearse(first, second, {**second, "B": own("gamma")})
@@ -145,7 +145,7 @@ def test_retained_configuration_deleted(setup: Setup, how: str) -> None:
 
 @pytest.mark.parametrize("how", RETAINED)
 def test_retained_configuration_kept(setup: Setup, how: str) -> None:
-    """What was retained stays to the end, and that is no problem."""
+    """A configuration that was retained and still exists at the end is not a problem."""
     first, second = ({**step, "Z": ANCHOR} for step in RETAINED[how])
     assert setup.rehearse(first, second, {**second, "B": own("gamma")}) == []
     assert ALPHA in setup.emulator.configurations
@@ -160,7 +160,7 @@ def test_retained_adoption_deleted(setup: Setup) -> None:
 
 
 def test_retained_configuration_adopted_to_be_deleted(setup: Setup) -> None:
-    """A retained configuration that a later template adopts with OnDelete: Delete stays, as another one owns it."""
+    """A retained configuration that is adopted with OnDelete: Delete is not deleted if another resource owns it."""
     steps = ({"A": own(OnDelete="Retain"), "Z": ANCHOR}, {"Z": ANCHOR}, {"Z": ANCHOR, "B": adopt(OnDelete="Delete")})
     assert setup.rehearse(*steps) == []
     assert set(setup.emulator.configurations) == {ALPHA}
@@ -176,7 +176,7 @@ def ignoring(request: str, nth: int) -> Callable[[Event], None]:
             if len(met) == nth:
                 respond(event, response(event))
                 return
-        handler(event, Context())
+        handler(event, LambdaContext())
 
     return function
 
@@ -210,15 +210,15 @@ def test_restored_content_after_a_rollback(setup: Setup) -> None:
     assert found == ["the update from template.json ended in UPDATE_ROLLBACK_COMPLETE (B failed)"]
 
 
-def test_failed_step_names_what_it_leaves_behind(setup: Setup) -> None:
-    """A step that fails reports what it leaves behind, also while the stack still has other resources."""
+def test_failed_step_reports_remaining_configurations(setup: Setup) -> None:
+    """A failed step reports the configurations that it left behind, even if the stack has other resources."""
     setup.function = ignoring("Delete", nth=2)
     assert setup.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration left behind"]
     assert f"{BETA}: left behind" in setup.shown
 
 
-def test_failed_step_names_what_is_gone_for_good(setup: Setup) -> None:
-    """A step that fails reports what was there before and is gone, although no resource of the stack adopted it."""
+def test_failed_step_reports_deleted_configurations(setup: Setup) -> None:
+    """A failed step reports existing configurations that were deleted although no resource adopted them."""
     setup.emulator.seed(name="gamma", distributions=[])
     setup.remove(f"{PREFIX}gamma", "Delete", "B")
     assert setup.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration deleted that existed before"]
@@ -226,13 +226,13 @@ def test_failed_step_names_what_is_gone_for_good(setup: Setup) -> None:
 
 
 def test_failed_step_that_leaves_nothing(setup: Setup) -> None:
-    """A step that fails and is rolled back in full reports its failure alone."""
+    """A step that is rolled back completely reports only its failure."""
     setup.emulator.seed(name="gamma", distributions=[])
     assert setup.rehearse({"A": own()}, FAILING) == [FAILED]
 
 
-def test_failed_rollback_still_knows_what_it_left(setup: Setup) -> None:
-    """What a failed rollback has not reached is not left behind: continue-update-rollback continues with it."""
+def test_failed_rollback_can_be_continued(setup: Setup) -> None:
+    """Configurations that a failed rollback has not reached are not left behind: it can be continued."""
     updates: list[Event] = []
 
     def function(event: Event) -> None:
@@ -241,7 +241,7 @@ def test_failed_rollback_still_knows_what_it_left(setup: Setup) -> None:
         if len(updates) == 2:
             fail()(event)
         else:
-            handler(event, Context())
+            handler(event, LambdaContext())
 
     setup.function = function
     found = setup.rehearse({"A": own()}, {"A": own("beta"), "B": {**BAD, "Description": {"Ref": "A"}}})

@@ -1,4 +1,4 @@
-"""`python -m provider rehearse`, run as a user runs it."""
+"""`rehearse`, run as a user runs it."""
 
 import json
 import re
@@ -35,7 +35,7 @@ Rehearse = Callable[..., Ended]
 
 @pytest.fixture
 def rehearse(tmp_path: Path) -> Rehearse:
-    """Writes templates (texts) to files and rehearses them; a Path is passed on as it is."""
+    """Writes templates (texts) to files and rehearses them; a Path is used as it is."""
 
     def run(*templates: str | Path, options: tuple[str | Path, ...] = (), **environment: str) -> Ended:
         files = []
@@ -52,8 +52,8 @@ def rehearse(tmp_path: Path) -> Rehearse:
     return run
 
 
-def test_demo_is_a_whole_life() -> None:
-    """The demo's stack is created, updated and deleted: events, differences and the verdict are shown."""
+def test_demo_runs_the_whole_lifecycle() -> None:
+    """The demo's stack is created, updated, and deleted, with events, differences, and the outcome."""
     ended = process("rehearse", EXAMPLES / "golden-image.yaml", EXAMPLES / "golden-image-exported.yaml")
     assert ended.status == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
@@ -65,29 +65,29 @@ def test_demo_is_a_whole_life() -> None:
     assert shown.rstrip().endswith("Rehearsal succeeded: the stack was created, updated, and deleted.")
 
 
-def test_output_is_plain_where_it_is_no_terminal(rehearse: Rehearse) -> None:
-    """Where standard output is no terminal there is no color, and no log line of the function's."""
+def test_output_without_a_terminal_is_plain(rehearse: Rehearse) -> None:
+    """If standard output is not a terminal, it has no color and no log lines."""
     shown = rehearse(OWN, PYTHONUNBUFFERED="1").stdout
     assert "\x1b" not in shown
     assert '"level"' not in shown
 
 
 def test_logs_on_request(rehearse: Rehearse) -> None:
-    """--logs shows the function's JSON lines on standard error, and standard output stays as it is."""
+    """--logs shows the function's JSON lines on standard error, and standard output is unchanged."""
     ended = rehearse(OWN, options=("--logs",), LOG_LEVEL="INFO")
     assert any(json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{"))
     assert not any(line.startswith("{") for line in ended.stdout.splitlines())
 
 
 def test_parameters_reach_the_templates_that_declare_them(rehearse: Rehearse) -> None:
-    """--parameter gives a value to each template that declares the parameter, and others do not mind."""
+    """--parameter sets a parameter in each template that declares it, and is ignored by the others."""
     ended = rehearse(OWN, OWN.replace("Text", "Other"), options=("-p", "Text=a=b", "-p", "Other=c"))
     assert ended.status == 0, ended.stdout
     assert '~ Description: "a=b" -> "c"' in ended.stdout
 
 
 def test_failed_creation(rehearse: Rehearse) -> None:
-    """A stack that rolls back ends in status 1; the reason is in its events, and the last line is short."""
+    """A creation that is rolled back ends with status 1, with the reason in the events, and a short last line."""
     ended = rehearse(OWN.replace("Region: us-east-1", "Region: us-east-1\n          Colour: red"))
     assert ended.status == 1
     assert "ROLLBACK_COMPLETE" in ended.stdout
@@ -97,7 +97,7 @@ def test_failed_creation(rehearse: Rehearse) -> None:
 
 
 def test_failed_update(rehearse: Rehearse) -> None:
-    """An update that rolls back ends in status 1."""
+    """An update that is rolled back ends with status 1."""
     ended = rehearse(OWN, OWN.replace("Region: us-east-1", "Region: us-east-1\n          Colour: red"))
     assert ended.status == 1
     assert "UPDATE_ROLLBACK_COMPLETE" in ended.stdout.rstrip().splitlines()[-1]
@@ -111,8 +111,8 @@ def test_replacement(rehearse: Rehearse) -> None:
     assert "distribution-configuration/images (deleted)" in ended.stdout
 
 
-def test_adopted_configuration_is_made_up_and_stays(rehearse: Rehearse) -> None:
-    """An adopted configuration that nobody gave is made up, which is said, in its ARN's Region; it stays."""
+def test_adopted_configuration_gets_a_placeholder(rehearse: Rehearse) -> None:
+    """An adopted configuration gets placeholder content in the Region of its ARN, with a message, and is retained."""
     ended = rehearse(ADOPT)
     assert ended.status == 0, ended.stdout
     assert "in eu-west-1, account 210987654321 (from stack-0.yaml)" in ended.stdout
@@ -122,7 +122,7 @@ def test_adopted_configuration_is_made_up_and_stays(rehearse: Rehearse) -> None:
 
 
 def test_existing_configuration(rehearse: Rehearse, tmp_path: Path) -> None:
-    """--existing gives what an adopted configuration has, as the AWS CLI prints it."""
+    """--existing sets the content of an adopted configuration, as printed by the AWS CLI."""
     live = tmp_path / "live.json"
     configuration = {"arn": ARN, "name": "web", "description": "by hand", "distributions": [], "tags": {"a": "b"}}
     live.write_text(json.dumps({"requestId": "x", "distributionConfiguration": configuration}), "utf-8")
@@ -134,7 +134,7 @@ def test_existing_configuration(rehearse: Rehearse, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["OnDelete: Delete", "onDelete: Delete"])
 def test_adopted_configuration_deleted_on_purpose(rehearse: Rehearse, where: str) -> None:
-    """An adopted configuration that OnDelete lets go is no shortcoming."""
+    """An adopted configuration that OnDelete deletes is not a problem."""
     ended = rehearse(ADOPT.replace("Description:", f"{where}\n      Description:"))
     assert ended.status == 0, ended.stdout
     assert f"- {ARN} (deleted)" in ended.stdout
@@ -142,7 +142,7 @@ def test_adopted_configuration_deleted_on_purpose(rehearse: Rehearse, where: str
 
 @pytest.mark.parametrize("how", ["OnDelete: Retain", "DeletionPolicy: Retain"])
 def test_owned_configuration_kept_on_purpose(rehearse: Rehearse, how: str) -> None:
-    """An owned configuration that OnDelete or DeletionPolicy retains is no shortcoming."""
+    """An owned configuration that OnDelete or DeletionPolicy retains is not a problem."""
     kept = (
         OWN.replace("Description:", f"{how}\n      Description:")
         if how.startswith("OnDelete")
@@ -154,7 +154,7 @@ def test_owned_configuration_kept_on_purpose(rehearse: Rehearse, how: str) -> No
 
 
 def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path) -> None:
-    """A profile, a proxy, an endpoint or a CA bundle of the user's has no say in a rehearsal."""
+    """The user's profile, proxy, endpoint, and CA bundle do not affect a rehearsal."""
     ended = rehearse(
         OWN,
         AWS_PROFILE="nobody",
@@ -168,7 +168,7 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("template", "options", "said"),
+    ("template", "options", "message"),
     [
         ("Resources:\n  A: {Type: [", (), "stack-0.yaml: is not YAML: line 2"),
         ("a: b", (), "has no Resources section"),
@@ -198,18 +198,16 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
         (ROOT / "examples" / "cli" / "update-distribution-configuration.json", (), "no Resources section"),
     ],
 )
-def test_mistakes_of_the_user(
-    rehearse: Rehearse, template: str | Path, options: tuple[str | Path, ...], said: str
-) -> None:
-    """What the user got wrong is said in a message on standard error, with status 2 and without a traceback."""
+def test_user_errors(rehearse: Rehearse, template: str | Path, options: tuple[str | Path, ...], message: str) -> None:
+    """A mistake of the user ends with status 2 and a message on standard error, without a traceback."""
     ended = rehearse(template, options=options)
     assert ended.status == 2, ended.stdout
-    assert said in " ".join(ended.stderr.split())
+    assert message in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
 
 
 def test_second_template_is_checked_before_the_first_is_deployed(rehearse: Rehearse) -> None:
-    """A mistake in a later template is said before anything is deployed."""
+    """An error in a later template is reported before anything is deployed."""
     ended = rehearse(OWN, OWN.replace("!Ref Text", "!Ref Txt"))
     assert ended.status == 2
     assert "CREATE_IN_PROGRESS" not in ended.stdout
@@ -240,7 +238,7 @@ def test_service_token_cannot_change(rehearse: Rehearse) -> None:
 
 
 def test_resource_added_and_removed(rehearse: Rehearse) -> None:
-    """One of the templates has to have a resource of ours: an update may add the first, or remove the last."""
+    """At least one template must have a resource of this provider: an update may add the first or remove the last."""
     without = "Resources: {Topic: {Type: AWS::SNS::Topic}}"
     ended = rehearse(without, OWN, without)
     assert ended.status == 0, ended.stdout + ended.stderr
@@ -258,7 +256,7 @@ FOREIGN = """\
 
 
 def test_resources_of_other_functions_are_skipped(rehearse: Rehearse) -> None:
-    """Of the type that any function may have, a resource with another's properties is skipped, and that is said."""
+    """A custom resource with another function's properties is skipped, with a notice."""
     generic = OWN.replace(OURS, "AWS::CloudFormation::CustomResource")
     ended = rehearse(generic.replace("Outputs:\n", f"{FOREIGN}Outputs:\n  Other: {{Value: !Ref Other}}\n"))
     assert ended.status == 0, ended.stdout
@@ -307,8 +305,8 @@ Resources:
 """Values from outside, each at a place where not every text can stand."""
 
 
-def test_stand_ins_fit_where_they_stand(rehearse: Rehearse) -> None:
-    """What only a deployment knows has the form that its place asks for: no rehearsal fails by a stand-in alone."""
+def test_placeholders_are_valid(rehearse: Rehearse) -> None:
+    """Placeholders are valid for their properties, so no rehearsal fails because of one."""
     ended = rehearse(ELSEWHERE, options=("--region", "eu-west-1"))
     assert ended.status == 0, ended.stdout
     shown = " ".join(ended.stdout.split())
@@ -319,8 +317,8 @@ def test_stand_ins_fit_where_they_stand(rehearse: Rehearse) -> None:
     assert len(set(accounts)) == 5
 
 
-def test_values_from_outside_can_be_given(rehearse: Rehearse) -> None:
-    """--import and --resolve say what an export and a dynamic reference give, and then they have no stand-in."""
+def test_external_values_can_be_given(rehearse: Rehearse) -> None:
+    """--import and --resolve set the values of exports and dynamic references, which then have no placeholders."""
     part = OWN.replace("!Ref Text", '!Sub ["${T}/{{resolve:ssm:/team:1}}", {T: !ImportValue stage}]')
     given = ("--import", "stage=production", "--resolve", "ssm:/team:1=a=b")
     ended = rehearse(part, options=given)
@@ -333,24 +331,24 @@ def test_values_from_outside_can_be_given(rehearse: Rehearse) -> None:
     assert "12345" in wrong.stdout
 
 
-def test_values_that_nothing_uses(rehearse: Rehearse) -> None:
-    """What --import and --resolve give and nothing uses is named, and the rehearsal goes on."""
+def test_unused_values(rehearse: Rehearse) -> None:
+    """Values of --import and --resolve that are not used are named, and the rehearsal continues."""
     ended = rehearse(ELSEWHERE, options=("--import", "acounts=123456789012", "--resolve", "ssm:accounts=x"))
     assert ended.status == 0, ended.stdout + ended.stderr
     assert "--import acounts has no effect: the templates have no such export." in ended.stdout
     assert "--resolve ssm:accounts has no effect: the templates have no such dynamic reference." in ended.stdout
 
 
-def test_type_with_a_slip(rehearse: Rehearse) -> None:
-    """A type that is ours but for a slip is refused beside others, too, before anything is deployed."""
+def test_misspelled_type(rehearse: Rehearse) -> None:
+    """A misspelled type of this provider is rejected before anything is deployed, even next to valid ones."""
     slip = "  Slip: {Type: Custom::ImageBuilderDistributionConfigurations}\nOutputs:"
     ended = rehearse(OWN.replace("Outputs:", slip))
     assert (ended.status, ended.stdout) == (2, "")
     assert "stack-0.yaml: Resources.Slip.Type: ResourceType is" in ended.stderr
 
 
-def test_files_of_one_name(rehearse: Rehearse, tmp_path: Path) -> None:
-    """Two files of one name are told apart by their paths."""
+def test_files_with_one_name(rehearse: Rehearse, tmp_path: Path) -> None:
+    """Two files with the same name are distinguished by their paths."""
     files = [tmp_path / folder / "stack.yaml" for folder in ("old", "new")]
     for file in files:
         file.parent.mkdir()
@@ -361,14 +359,14 @@ def test_files_of_one_name(rehearse: Rehearse, tmp_path: Path) -> None:
 
 
 def test_template_from_standard_input() -> None:
-    """`-` reads a template from standard input, be it the first or a later one."""
+    """`-` reads a template from standard input, whether it is the first or a later one."""
     ended = command("rehearse", "-", stdin=OWN)
     assert ended.status == 0, ended.stdout + ended.stderr
     assert "Create stack from standard input" in ended.stdout
 
 
 def test_configuration_left_behind(rehearse: Rehearse) -> None:
-    """What the stack created and nobody was told to keep is named where it stays, and counted in the last line."""
+    """A configuration that is left behind unintentionally is named, and counted in the last line."""
     images = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/images"
     adopted = OWN.replace("Name: images\n", f"DistributionConfigurationArn: {images}\n")
     ended = rehearse(OWN, adopted)
@@ -383,12 +381,12 @@ IMAGES = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration
 
 
 def broken(template: str) -> str:
-    """The template with a mistake that only the function finds."""
+    """The template with an error that only the function finds."""
     return template.replace("Region: us-east-1\n", "Region: us-east-1\n          Colour: red\n")
 
 
 def test_mistake_in_a_rename_back_deletes_nothing(rehearse: Rehearse) -> None:
-    """A rename back to a retained configuration fails by a mistake, and its rollback leaves that one in place."""
+    """If a rename back to a retained configuration fails, the rollback retains that configuration."""
     renamed = RETAINED.replace("Name: images\n", "Name: pictures\n")
     ended = rehearse(RETAINED, renamed, broken(RETAINED))
     assert ended.status == 1
@@ -398,7 +396,7 @@ def test_mistake_in_a_rename_back_deletes_nothing(rehearse: Rehearse) -> None:
 
 
 def test_retained_resource_that_comes_back_in_a_failed_update(rehearse: Rehearse) -> None:
-    """A retained resource comes back by its Name in an update that fails elsewhere; the rollback does not delete it."""
+    """If a retained resource is added again by its Name, and the update fails, the rollback does not delete it."""
     beginning, _, rest = OWN.partition("Resources:\n")
     images = rest.partition("Outputs:")[0]
     retained = images.replace("Name: images\n", "Name: images\n      OnDelete: Retain\n")
@@ -414,7 +412,7 @@ def test_retained_resource_that_comes_back_in_a_failed_update(rehearse: Rehearse
 
 
 def test_configuration_moves_to_another_logical_id(rehearse: Rehearse) -> None:
-    """Another logical ID adopts a configuration; the Delete of the one before leaves it in place, in one update."""
+    """If another logical ID adopts a configuration in the same update, the Delete of the former one retains it."""
     moved = OWN.replace("Images:", "Pictures:").replace("Images.Arn", "Pictures.Arn")
     moved = moved.replace("Name: images\n", f"DistributionConfigurationArn: {IMAGES}\n      OnDelete: Retain\n")
     ended = rehearse(OWN, moved)
@@ -422,8 +420,8 @@ def test_configuration_moves_to_another_logical_id(rehearse: Rehearse) -> None:
     assert "(deleted)" not in ended.stdout
 
 
-def test_help_is_enough() -> None:
-    """--help tells what is rehearsed, every option, what a failure does, the exit status, and examples."""
+def test_help() -> None:
+    """--help describes the rehearsal, every option, failures, and the exit status, and has examples."""
     shown = " ".join(command("rehearse", "--help").stdout.split())
     for part in (
         "--parameter",
@@ -442,7 +440,7 @@ def test_help_is_enough() -> None:
 
 
 def test_rename_that_rolls_back_leaves_no_trace(rehearse: Rehearse, tmp_path: Path) -> None:
-    """Where a rename fails, or succeeds and something after it fails, the old configuration survives alone."""
+    """If a rename or a later step of the update fails, only the old configuration remains."""
     second = OWN.split("Resources:\n")[1].split("Outputs:")[0].replace("Images:", "Others:\n    DependsOn: Images")
     before = OWN.replace("Outputs:", second.replace("Name: images\n", "Name: others\n") + "Outputs:")
     renamed = before.replace("Name: images\n", "Name: pictures\n")

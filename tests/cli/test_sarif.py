@@ -1,4 +1,4 @@
-"""`validate --format sarif`: a log that SARIF's own schema and GitHub's code scanning take."""
+"""`validate --format sarif` conforms to the SARIF schema and to GitHub's requirements."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def log(*files: str | Path, stdin: str = "") -> Any:
 
 @pytest.fixture
 def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file within a checkout, where the command is run."""
+    """An invalid file in the folder where the command runs."""
     monkeypatch.chdir(tmp_path)
     file = Path("my stacks", "größe, 100%.yaml")
     file.parent.mkdir()
@@ -41,12 +41,12 @@ def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("files", [(), ("-",), ("missing.yaml", EXAMPLES / "golden-image.yaml")])
 def test_the_schema(bad: Path, files: tuple[str | Path, ...]) -> None:
-    """The log is valid by the standard's own schema, whatever is found and wherever."""
+    """The log is valid by the standard's schema, for any findings in any file."""
     assert validation_errors(log(*files or (bad,), stdin=BAD)) == []
 
 
-def test_what_github_requires(bad: Path) -> None:
-    """Nothing lacks that GitHub's documentation marks as required, but the fingerprints, which its action adds."""
+def test_required_members(bad: Path) -> None:
+    """The log has all members that GitHub requires, except fingerprints, which its action adds."""
     (run,) = log(bad, "missing.yaml")["runs"]
     assert run["tool"]["driver"]["name"]
     for rule in run["tool"]["driver"]["rules"]:
@@ -62,7 +62,7 @@ def test_what_github_requires(bad: Path) -> None:
 
 
 def test_rules_and_results(bad: Path) -> None:
-    """The log names the tool's rules, and each result its rule, level, words and region, as `--format json` does."""
+    """The log has the tool's rules, and each result has its rule, level, message, and region, as in `--format json`."""
     (run,) = log(bad)["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert run["columnKind"] == "unicodeCodePoints"
@@ -81,7 +81,7 @@ def test_rules_and_results(bad: Path) -> None:
 
 
 def test_files_are_uris(bad: Path) -> None:
-    """A file within the checkout is a relative URI, so that code scanning finds it; another is an absolute one."""
+    """The URI of a file in the checkout is relative, so that code scanning finds it; other URIs are absolute."""
     places = [result["locations"][0]["physicalLocation"] for result in log(bad, bad.absolute())["runs"][0]["results"]]
     relative, absolute = "my%20stacks/gr%C3%B6%C3%9Fe%2C%20100%25.yaml", bad.absolute().as_uri()
     assert [place["artifactLocation"]["uri"] for place in places] == [relative] * 4 + [absolute] * 4

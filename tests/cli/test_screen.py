@@ -1,4 +1,4 @@
-"""What the commands show, on terminals and elsewhere."""
+"""The output of the commands, on terminals and elsewhere."""
 
 import io
 from datetime import UTC, datetime
@@ -23,14 +23,14 @@ def event(status: str, reason: str = "") -> StackEvent:
     [(Terminal(), "", True), (Terminal(), "1", False), (io.StringIO(), "", False)],
 )
 def test_color(monkeypatch: pytest.MonkeyPatch, out: io.StringIO, no_color: str, colored: bool) -> None:
-    """There is color on a terminal, unless NO_COLOR is set, and nowhere else."""
+    """Output has color only on a terminal, and only if NO_COLOR is not set."""
     monkeypatch.setenv("NO_COLOR", no_color)
     Screen(out, ["Images"]).event(event("CREATE_FAILED"))
     assert ("\x1b[31m" in out.getvalue()) is colored
 
 
 def test_long_reasons_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reason that does not fit beside its status stands below it, broken between words only."""
+    """A reason that does not fit next to its status is on the next lines, broken only between words."""
     monkeypatch.setenv("COLUMNS", "80")
     out = io.StringIO()
     arn = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/" + "a" * 40
@@ -43,7 +43,7 @@ def test_long_reasons_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_differences() -> None:
-    """A difference is told by its path: + what came, - what went, ~ what is another; lists by their items."""
+    """A difference is shown with its path: + added, - removed, ~ changed; lists by their entries."""
     out = io.StringIO()
     before = {
         "description": "old",
@@ -82,7 +82,7 @@ def test_differences() -> None:
 
 
 def test_no_difference() -> None:
-    """Where nothing changed, that is said."""
+    """If nothing changed, the output says so."""
     out = io.StringIO()
     Screen(out).changes({}, {})
     assert out.getvalue().strip() == "No configuration changed."

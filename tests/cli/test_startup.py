@@ -1,4 +1,4 @@
-"""The command line before any command: what --help shows, how mistakes end, and what a start may import."""
+"""The command line as a whole: --help, errors, and the modules that it imports at start."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ HEAVY = ("asyncio", "boto3", "botocore", "cfnlint", "importlib.metadata", "ruame
 
 
 def test_start_up_is_light() -> None:
-    """Before a command is chosen, nothing is imported that only some commands need."""
+    """At start, no module is imported that only some commands need."""
     program = "import sys; before = set(sys.modules); import provider.cli.main; print(*set(sys.modules) - before)"
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {name for name in ended.stdout.split() if name.startswith(HEAVY)}
@@ -42,7 +42,7 @@ def plan(_: Emulator) -> tuple[str, ...]:
 def test_a_call_imports_what_it_needs(
     arguments: Callable[[Emulator], tuple[str, ...]], status: int, others: tuple[str, ...], emulator: Emulator
 ) -> None:
-    """A whole update imports nothing that reads templates, a plan nothing that judges them or runs the function."""
+    """An update imports no module that reads templates, and a plan none that lints them or runs the function."""
     ended = process(*arguments(emulator), PYTHONPROFILEIMPORTTIME="1", **emulator.environment())
     assert ended.status == status, ended.stderr
     imported = {name.strip() for _, bar, name in (line.rpartition("|") for line in ended.stderr.splitlines()) if bar}
@@ -51,8 +51,8 @@ def test_a_call_imports_what_it_needs(
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("schema",), ("plan", "no such file")])
-def test_the_end_looks_nothing_over(arguments: tuple[str, ...]) -> None:
-    """However a command ends, Python does not look all that was loaded over once more for what to free."""
+def test_no_garbage_collection_at_exit(arguments: tuple[str, ...]) -> None:
+    """However a command ends, Python does not collect garbage at exit."""
     end = "atexit.register(lambda: print(gc.get_freeze_count(), file=sys.stderr))"
     program = f"import atexit, gc, sys; from provider.cli.main import run; {end}; sys.argv[1:] = {arguments!r}; run()"
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -66,7 +66,7 @@ def test_each_command_is_in_one_section() -> None:
 
 
 def test_help_of_the_group() -> None:
-    """--help says what this is, lists commands in sections, and has examples and exit statuses; so does no argument."""
+    """--help, or no argument, shows a description, the commands in sections, examples, and exit statuses."""
     shown = command("--help").stdout
     for part in ("Before a deployment:", "Reference:", "Exit status", "python -m provider plan stack.yaml"):
         assert part in shown
@@ -75,7 +75,7 @@ def test_help_of_the_group() -> None:
 
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_help_of_each_command(name: str) -> None:
-    """--help and -h of each command begin with its usage and a sentence, and explain every option."""
+    """--help and -h of each command begin with its usage and a sentence, and describe every option."""
     shown = command(name, "--help").stdout
     assert shown.startswith(f"Usage: python -m provider {name} ")
     assert command(name, "-h").stdout == shown
@@ -88,7 +88,7 @@ def test_help_of_each_command(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("rehaerse",), "Did you mean 'rehearse'?"),
         (("plna",), "Did you mean 'plan'?"),
@@ -96,15 +96,15 @@ def test_help_of_each_command(name: str) -> None:
         (("--versoin",), "Did you mean '--version'?"),
     ],
 )
-def test_slips(arguments: tuple[str, ...], said: str) -> None:
-    """A command or option with a slip is a mistake, told on standard error with what was meant."""
+def test_misspelled_commands(arguments: tuple[str, ...], message: str) -> None:
+    """A misspelled command or option is an error, with a suggestion on standard error."""
     ended = command(*arguments)
     assert (ended.status, ended.stdout) == (2, "")
-    assert said in ended.stderr
+    assert message in ended.stderr
 
 
 def test_version() -> None:
-    """--version names the package and what its knowledge of the API rests on."""
+    """--version shows the versions of the package and of botocore."""
     ended = process("--version")
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout.startswith("image-builder-distribution-provider ")
@@ -112,7 +112,7 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize("name", ["validate", "plan"])
-def test_a_report_for_programs_is_asked_for_alike(name: str) -> None:
-    """What people read is had as JSON by --format json and by --output json, whichever comes to mind."""
+def test_json_output_has_two_spellings(name: str) -> None:
+    """--format json and --output json mean the same."""
     options = {spelling for one in main.commands[name].params for spelling in one.opts}
     assert {"--format", "--output"} <= options

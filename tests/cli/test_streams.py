@@ -1,4 +1,4 @@
-"""Where the commands' output goes, and what becomes of them where it has nowhere to go."""
+"""The commands' output streams, and what happens if they are closed or full."""
 
 import shlex
 import subprocess
@@ -15,7 +15,7 @@ HELP = ("--help",)
 
 
 def shell(arguments: tuple[str | Path, ...], after: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of ours with what a shell understands after it."""
+    """Run a command of the provider, followed by shell syntax."""
     command = shlex.join([sys.executable, "-m", "provider", *map(str, arguments)])
     return subprocess.run(
         ["/bin/bash", "-c", f"set -o pipefail; {command} {after}"],
@@ -29,7 +29,7 @@ def shell(arguments: tuple[str | Path, ...], after: str) -> subprocess.Completed
 
 @pytest.mark.parametrize("arguments", [REHEARSE, INVOKE, HELP], ids=lambda each: each[0])
 def test_closed_output(arguments: tuple[str | Path, ...]) -> None:
-    """Where standard output is closed, a command does its work unheard."""
+    """If standard output is closed, a command still does its work."""
     ended = shell(arguments, ">&-")
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
@@ -38,7 +38,7 @@ def test_closed_output(arguments: tuple[str | Path, ...]) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 @pytest.mark.parametrize("arguments", [REHEARSE, INVOKE, HELP], ids=lambda each: each[0])
 def test_full_disk(arguments: tuple[str | Path, ...]) -> None:
-    """Where the output cannot be written, the last word is why, and the status is 2."""
+    """If the output cannot be written, the message says why, and the status is 2."""
     ended = shell(arguments, ">/dev/full")
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1].startswith("Error: cannot write the output: ")
@@ -46,11 +46,11 @@ def test_full_disk(arguments: tuple[str | Path, ...]) -> None:
 
 
 def test_reader_that_leaves() -> None:
-    """A reader that has seen enough ends the command without a word."""
+    """If the reader closes the pipe, the command ends without a message."""
     assert shell(REHEARSE, "| head -n 1").stderr == ""
 
 
 def test_closed_input() -> None:
-    """Standard input that is closed is a mistake, said as such."""
+    """Closed standard input is reported as an error."""
     ended = shell(("rehearse", "-"), "<&-")
     assert (ended.returncode, ended.stderr) == (2, "Error: standard input is closed\n")

@@ -1,4 +1,4 @@
-"""`validate`: what people and programs read, and how it ends."""
+"""`validate`: its output for people and programs, and its exit status."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def bad(tmp_path: Path) -> Path:
 
 
 def test_people_see_the_line(bad: Path) -> None:
-    """For people, a finding is its file, line and column, its severity, ID and words, and the line with a caret."""
+    """The text of a finding has its file, line, column, severity, ID, and message, and the line with a caret."""
     ended = command("validate", bad)
     assert ended.status == 1
     assert ended.stdout.splitlines()[8:] == [
@@ -54,7 +54,7 @@ def test_people_see_the_line(bad: Path) -> None:
 
 
 def test_there_is_no_color_in_a_pipe(bad: Path) -> None:
-    """What is piped has no escape codes, and nothing but findings is said."""
+    """Piped output has no escape codes, and nothing but findings."""
     ended = process("validate", bad)
     assert (ended.status, ended.stderr) == (1, "")
     assert "\x1b" not in ended.stdout
@@ -79,12 +79,12 @@ def test_there_is_no_color_in_a_pipe(bad: Path) -> None:
     ],
 )
 def test_exit_status(text: str, arguments: list[str], status: int) -> None:
-    """It ends with 0 where there are no errors, 1 where there are (strictly: warnings), 2 where it cannot tell."""
+    """The status is 0 without errors, 1 with errors (--strict: or warnings), and 2 if a file cannot be checked."""
     assert command("validate", "-", *arguments, stdin=text).status == status
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "reported"),
     [
         ("Resources: [{}]", ["1:1 E0000 Resources: must be a mapping, not a list"]),
         ("Resources:", ["1:1 E0000 Resources: " + NULL]),
@@ -104,23 +104,23 @@ def test_exit_status(text: str, arguments: list[str], status: int) -> None:
         (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: !Ref T, {GOOD_PROPERTIES}}}}}}}", []),
     ],
 )
-def test_what_cloudformation_refuses_itself(template: str, told: list[str]) -> None:
-    """What is wrong around the properties is told under the IDs that cfn-lint has for it."""
+def test_structure_errors_have_the_ids_of_cfn_lint(template: str, reported: list[str]) -> None:
+    """Errors outside the properties have the IDs of cfn-lint."""
     report = json.loads(command("validate", "--format", "json", "-", stdin=template).stdout)
-    assert ["{line}:{column} {id} {message}".format_map(one) for one in report["findings"]] == told
+    assert ["{line}:{column} {id} {message}".format_map(one) for one in report["findings"]] == reported
 
 
 @pytest.mark.parametrize(
     ("text", "message"), [("", "is empty"), ("# a comment\n---\n", "is empty"), ("- a", "is neither")]
 )
-def test_what_holds_nothing_to_check_says_so(text: str, message: str) -> None:
-    """A file with nothing in it, or something else, is a finding in so many words."""
+def test_files_without_anything_to_check(text: str, message: str) -> None:
+    """An empty file, or one with anything else, is a finding."""
     (found,) = json.loads(command("validate", "--format", "json", "-", stdin=text).stdout)["findings"]
     assert (found["id"], found["message"][: len(message)]) == ("E0000", message)
 
 
 def test_one_unreadable_file_does_not_hide_the_others(bad: Path, tmp_path: Path) -> None:
-    """All files are looked at, whatever is wrong with one."""
+    """All files are checked, even if one cannot be read."""
     broken = tmp_path / "broken.yaml"
     broken.write_text("Resources: [")
     ended = command("validate", "--format", "json", tmp_path / "missing", tmp_path, broken, bad, GOOD, GOOD)
@@ -143,7 +143,7 @@ def test_one_unreadable_file_does_not_hide_the_others(bad: Path, tmp_path: Path)
     ],
 )
 def test_properties_alone(properties: str) -> None:
-    """A file may hold the properties of one resource, in YAML or JSON, in either spelling."""
+    """A file can contain the properties of one resource, in YAML or JSON, in both spellings."""
     report = json.loads(command("validate", "--format", "json", "-", stdin=properties).stdout)
     assert [one["id"] for one in report["findings"]] == ["E9307"]
     assert report["findings"][0]["line"] == properties.count("\n") + 1
@@ -180,47 +180,47 @@ def test_properties_alone(properties: str) -> None:
         *("deep", "control", "int", "bool"),
     ],
 )
-def test_what_cannot_be_read_has_a_place(text: str, line: int, column: int, message: str) -> None:
-    """A mistake of YAML or JSON is told with its line and column, and with a cure where there is a usual one."""
+def test_syntax_errors_have_a_position(text: str, line: int, column: int, message: str) -> None:
+    """A syntax error in YAML or JSON has its line and column, and a common one has a remedy."""
     with pytest.raises(UnreadableError) as error:
         read(text.encode())
     assert (error.value.position.line, error.value.position.column) == (line, column)
     assert message in error.value.message
 
 
-def test_bytes_that_are_no_text() -> None:
-    """A file that is not UTF-8 is told as such."""
+def test_files_that_are_not_utf_8() -> None:
+    """A file that is not UTF-8 is reported as such."""
     with pytest.raises(UnreadableError, match="is not UTF-8 text"):
         read("Name: größe".encode("latin-1"))
 
 
-def test_characters_in_two_halves_are_whole() -> None:
-    """A character beyond the first 65,536 is itself in JSON's spelling, too; half of one is a replacement character."""
+def test_surrogate_pairs() -> None:
+    """A surrogate pair in JSON is one character; half of one becomes a replacement character."""
     assert read(rb'{"\ud83d\ude00": "\ud83d\ude00", "half": "\ud83d"}').tree == {"😀": "😀", "half": "\ufffd"}
 
 
 def test_short_forms_are_long_forms() -> None:
-    """Functions in short form are read as their long form, with the places of what is in them."""
+    """Functions in short form are read like their long form, with the positions of their arguments."""
     source = read(b"a: !If [C, !Ref P, !GetAtt A.B.C]\nb: !Sub text\nc: !Condition D\n2026-01-01: 0_x")
     choice = {"Fn::If": ["C", {"Ref": "P"}, {"Fn::GetAtt": ["A", "B.C"]}]}
     assert source.tree == {"a": choice, "b": {"Fn::Sub": "text"}, "c": {"Condition": "D"}, "2026-01-01": "0_x"}
     assert source.position(("a", "Fn::If", 2)) == Position(1, 20, 13)
 
 
-def told(file: str, message: str = "m") -> Diagnostic:
+def reported(file: str, message: str = "m") -> Diagnostic:
     return Diagnostic((), "E9307", Severity.ERROR, message, file=file, position=Position(3, 5, 4))
 
 
-def test_github_s_annotations_are_escaped(bad: Path) -> None:
-    """Percent signs, line ends, commas and colons do not break out of a workflow command."""
-    report = Report(1, 1, (told(file="a,b:c%.yaml", message="100%\r\nsure, yes: ::error::"),))
+def test_github_annotations_are_escaped(bad: Path) -> None:
+    """Percent signs, line breaks, commas, and colons are escaped in a workflow command."""
+    report = Report(1, 1, (reported(file="a,b:c%.yaml", message="100%\r\nsure, yes: ::error::"),))
     assert FORMATS["github"](report) == (
         "::error file=a%2Cb%3Ac%25.yaml,line=3,col=5,endColumn=9,title=E9307::100%25%0D%0Asure, yes: ::error::"
     )
     assert FORMATS["github"](Report(1, 1, ())) == ""
 
 
-def test_a_template_of_others() -> None:
-    """A template without a resource of the provider's is no mistake, and it is said that there is none."""
+def test_a_template_without_provider_resources() -> None:
+    """A template without resources of this provider is not an error, and the output says that there are none."""
     ended = command("validate", "-", stdin="Resources: {Topic: {Type: AWS::SNS::Topic}}")
     assert (ended.status, ended.stdout) == (0, "No resources of this provider found in 1 file.\n")

@@ -55,8 +55,8 @@ def test_it_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         build(function, folder)
 
     monkeypatch.setattr(asset, "build", counted)
-    (made,) = synthesized(tmp_path, names=("one", "two"))
-    assert synthesized(tmp_path) == [made]
+    (result,) = synthesized(tmp_path, names=("one", "two"))
+    assert synthesized(tmp_path) == [result]
     assert len(built) == 1
 
 

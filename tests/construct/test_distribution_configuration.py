@@ -11,11 +11,13 @@ from aws_cdk.assertions import Annotations, Match
 from aws_cdk.aws_iam import AccountRootPrincipal, Role
 from aws_cdk.aws_imagebuilder import CfnImagePipeline
 
-from provider.authoring.block import RESOURCE_TYPE
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
+from provider.construct.arguments import in_python
 from provider.construct.properties import DiskImageFormat, Distribution, OnDelete, S3ExportConfiguration
 from provider.construct.provider import DeployedProvider
 from provider.lint.template_check import check
+from provider.resources import DISTRIBUTION_CONFIGURATION
+from provider.schema.finding import Severity
 from provider.schema.return_values import ATTRIBUTES
 from tests.construct.synthesis import resources_of
 from tests.stack import ARN, NAME, Resource
@@ -39,7 +41,7 @@ def declare(stack: Stack, provider: DeployedProvider) -> Callable[..., Distribut
 
 def rendered(stack: Stack) -> dict[str, Any]:
     """The stack's only distribution configuration, as in the template."""
-    (resource,) = resources_of(stack, RESOURCE_TYPE)
+    (resource,) = resources_of(stack, DISTRIBUTION_CONFIGURATION)
     return resource
 
 
@@ -133,9 +135,9 @@ class Late:
 
 
 def test_lazy_values_are_checked_at_synth(declare: Callable[..., DistributionConfiguration]) -> None:
-    """A lazy value is checked at synth, with the names of a template."""
+    """A lazy value is checked at synth."""
     (finding,) = declare(name="golden", distributions=Lazy.uncached_any(Late())).validate()
-    assert finding.startswith("Distributions[0]: one or more outputs")
+    assert finding.startswith("distributions[0]: ")
 
 
 MISTAKES: dict[str, dict[str, Any]] = {
@@ -154,17 +156,47 @@ MISTAKES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_findings_are_the_handler_s(
+def test_findings_are_those_of_the_handler(
     mistake: dict[str, Any], stack: Stack, declare: Callable[..., DistributionConfiguration], resource: Resource
 ) -> None:
-    """Synth reports a mistake with the message and path with which the real handler would fail the deployment."""
+    """Synth reports the errors with which the real handler would fail the deployment, by the names of arguments."""
     found = declare(**mistake).validate()
-    sent = rendered(stack)["Properties"]
-    reason = resource.create(**sent).reason
-    assert found
-    assert [text for text in found if text not in reason] == []
+    template = {"Resources": {"Golden": rendered(stack)}}
+    reason = resource.create(**rendered(stack)["Properties"]).reason
+    messages = [one.message for one in check(template) if one.severity is Severity.ERROR]
+    assert found == [in_python(message) for message in messages]
+    assert [message for message in messages if message not in reason] == []
     count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
     assert reason.startswith(f"{count} with the properties")
+
+
+@pytest.mark.parametrize(
+    ("properties", "start"),
+    [
+        ({"nme": "a", "distributions": [AMI]}, "nme: unknown property"),
+        ({"name": "a b c", "distributions": [{**AMI, "ami_distribution_configration": {}}]},
+         "distributions[0].ami_distribution_configration: unknown property"),
+        ({"adopt": f"{ARN}x", "name": "golden", "distributions": [AMI]}, "adopt: "),
+        ({"name": "golden", "distributions": [{"ami_distribution_configuration": {"ami_tags": {"A: b": 300 * "x"}}}]},
+         'distributions[0].ami_distribution_configuration.ami_tags["A: b"]: must be'),
+        ({"name": "golden", "distributions": AMI}, "distributions: must be a list, not a mapping"),
+    ],
+    ids=["root", "nested", "alternatives", "map key", "type"],
+)  # fmt: skip
+def test_findings_have_the_names_of_arguments(
+    properties: dict[str, Any], start: str, declare: Callable[..., DistributionConfiguration]
+) -> None:
+    """A message spells names as the author does, in snake_case, and gives no advice about YAML."""
+    found = declare(**properties).validate()
+    assert [text for text in found if text.startswith(start)]
+    assert not any("Distributions" in text or "YAML" in text or "`" in text for text in found)
+
+
+def test_quoted_values_and_regions_are_not_names() -> None:
+    """Only property names become arguments: not the author's values, nor the word Region after an article."""
+    message = 'Distributions[1].Region: "Name" is already in entry 0; a Region may appear once; did you mean Region?'
+    expected = 'distributions[1].region: "Name" is already in entry 0; a Region may appear once; did you mean region?'
+    assert in_python(message) == expected
 
 
 def test_a_synth_reports_all_errors(app: App, declare: Callable[..., DistributionConfiguration]) -> None:
@@ -173,15 +205,15 @@ def test_a_synth_reports_all_errors(app: App, declare: Callable[..., Distributio
         declare(name, **MISTAKES["output"])
     with pytest.raises(RuntimeError) as failed:
         app.synth()
-    assert "[images/First] Distributions[0]: one or more outputs" in str(failed.value)
-    assert "[images/Second] Distributions[0]: one or more outputs" in str(failed.value)
+    assert "[images/First] distributions[0]: " in str(failed.value)
+    assert "[images/Second] distributions[0]: " in str(failed.value)
 
 
 def test_warnings_are_annotations(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
     """A warning of the provider is a warning at synth, with its cfn-lint ID."""
     declare(name="golden", distributions=[{**AMI, "region": "mars"}])
     (warning,) = Annotations.from_stack(stack).find_warning("*", Match.any_value())
-    assert "Distributions[0].Region" in str(warning.entry.data)
+    assert "distributions[0].region" in str(warning.entry.data)
     assert "W9311" in str(warning.entry.data)
 
 
@@ -247,13 +279,6 @@ def test_reading_is_granted_and_nothing_else(stack: Stack, declare: Callable[...
         ["imagebuilder:GetDistributionConfiguration", "imagebuilder:ListTagsForResource"],
         "imagebuilder:UpdateDistributionConfiguration",
     ]
-
-
-def test_cfn_lint_reports_the_same(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
-    """The cfn-lint rules find in the template what synth reports."""
-    golden = declare(**MISTAKES["rules"])
-    template = {"Resources": {"Golden": rendered(stack)}}
-    assert [one.message for one in check(template)] == golden.validate()
 
 
 def test_a_service_token_is_rejected_as_provider(stack: Stack) -> None:

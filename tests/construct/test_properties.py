@@ -9,24 +9,24 @@ from typing import get_type_hints, is_typeddict
 import pytest
 from botocore import xform_name
 
-from provider.authoring.typed import RENAMED, ROOT, module, properties_by_name
+from provider.authoring.python_types import RENAMED, ROOT, module, properties_by_name
 from provider.construct import properties
 from provider.construct.arguments import as_properties
 from provider.resources import resource_type
 from provider.schema.model import Schema, pascal_case
 
 
-def structures(type_: Schema, name: str = ROOT) -> Iterator[tuple[str, Schema]]:
-    if type_.item is not None:
-        yield from structures(type_.item, type_.item.shape)
-    elif type_.type_name == "structure":
-        yield name, type_
-        for member in type_.members.values():
+def structures(part: Schema, name: str = ROOT) -> Iterator[tuple[str, Schema]]:
+    if part.item is not None:
+        yield from structures(part.item, part.item.shape)
+    elif part.type_name == "structure":
+        yield name, part
+        for member in part.members.values():
             yield from structures(member, member.shape)
 
 
-def enumerations(type_: Schema) -> Iterator[Schema]:
-    for _, structure in structures(type_):
+def enumerations(part: Schema) -> Iterator[Schema]:
+    for _, structure in structures(part):
         yield from (member for member in structure.members.values() if member.enum)
 
 
@@ -38,20 +38,20 @@ def test_the_module_is_up_to_date() -> None:
 def test_each_structure_has_its_type() -> None:
     """Each structure is a TypedDict with all members of the shape in snake_case and the same required members."""
     for name, structure in structures(resource_type().schema):
-        made = getattr(properties, name)
-        assert is_typeddict(made)
-        assert set(get_type_hints(made)) == {RENAMED.get(member, xform_name(member)) for member in structure.members}
-        assert made.__required_keys__ == {xform_name(member) for member in structure.required}
+        result = getattr(properties, name)
+        assert is_typeddict(result)
+        assert set(get_type_hints(result)) == {RENAMED.get(member, xform_name(member)) for member in structure.members}
+        assert result.__required_keys__ == {xform_name(member) for member in structure.required}
 
 
 def test_each_enumeration_has_its_values() -> None:
     """Each enum of the model is a StrEnum with the same values."""
     found = list(enumerations(resource_type().schema))
     assert found
-    for type_ in found:
-        made = getattr(properties, type_.shape)
-        assert issubclass(made, enum.StrEnum)
-        assert tuple(made) == type_.enum
+    for part in found:
+        result = getattr(properties, part.shape)
+        assert issubclass(result, enum.StrEnum)
+        assert tuple(result) == part.enum
 
 
 def test_everything_is_documented() -> None:

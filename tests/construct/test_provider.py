@@ -88,7 +88,7 @@ class LogicalIds:
         raise NotImplementedError
 
 
-def worked_out(template: Template, given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def evaluated(template: Template, given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """A template's resources by template.yaml's logical IDs, with functions evaluated and scalars as text."""
     defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
     known = {**defaults, **given, **PSEUDO, "AWS::StackName": "images"}
@@ -119,14 +119,14 @@ def both(
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
     """The resources of template.yaml and of the construct for one deployment, by the same logical IDs."""
     given, arguments = request.param
-    made = provider(**arguments(stack))
+    result = provider(**arguments(stack))
     names = {
         str(stack.resolve(resource.logical_id)): CONSTRUCTS.get(child.node.id, child.node.id)
-        for child in made.node.children
+        for child in result.node.children
         if isinstance(resource := child.node.default_child, CfnResource)
         and not child.node.id.startswith("ImmutableRole")  # the CDK's wrapper of the role
     }
-    return worked_out(APPLICATION, given, {}), worked_out(made_of(template_of(stack), "images"), {}, names)
+    return evaluated(APPLICATION, given, {}), evaluated(made_of(template_of(stack), "images"), {}, names)
 
 
 ALIKE = ("ProviderRole", "LastResortRole", "ProviderLogGroup", "Unanswered", "UnansweredAlarm", "LastResortAlarm",

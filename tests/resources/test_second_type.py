@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provider.authoring.schema import schema
+from provider.authoring.json_schema import schema
 from provider.emulator.server import LoopbackServer, Reply
 from provider.handler import respond
 from provider.lint.template_check import check

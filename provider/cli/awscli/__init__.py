@@ -1,1 +1,1 @@
-"""What all commands of the AWS CLI have in common: options, values, output, and return codes."""
+"""The parts of the AWS CLI that all its commands share: options, values, output, and return codes."""

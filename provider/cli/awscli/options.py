@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .failure import Misused
-from .output import FORMATS
+from .command_errors import InvalidUsageError
+from .output_formats import FORMATS
 
 if TYPE_CHECKING:
     from ...schema.model import Schema
@@ -27,7 +27,7 @@ def _query(_: click.Context, __: click.Parameter, value: str | None) -> Any:
     if value is None:
         return None
     import jmespath  # type: ignore[import-untyped]  # jmespath has no types
-    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]  # likewise
+    from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]  # jmespath has no types
 
     try:
         return jmespath.compile(value)
@@ -35,8 +35,8 @@ def _query(_: click.Context, __: click.Parameter, value: str | None) -> Any:
         raise click.BadParameter(f"{value}: {error}") from error
 
 
-def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
-    if asked and not context.resilient_parsing:
+def _version(context: click.Context, _: click.Parameter, requested: bool) -> None:
+    if requested and not context.resilient_parsing:
         context.find_root().command(["--version"])
 
 
@@ -48,7 +48,7 @@ INPUT: Final = (
                  flag_value="input", help="Call nothing. Print all members to fill in, as JSON (input, the default) "
                  "or commented YAML (yaml-input); or check the members and print a sample response (output)."),
 )  # fmt: skip
-"""Other sources of the members."""
+"""The options that give members in other ways, or print them."""
 
 GLOBAL: Final = (
     click.Option(["--region"], help="The Region.  [default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's]"),
@@ -73,7 +73,7 @@ GLOBAL: Final = (
 """The global options of the AWS CLI."""
 
 IGNORED: Final = (
-    click.Option(["--no-paginate"], is_flag=True, expose_value=False, help="A response has one page."),
+    click.Option(["--no-paginate"], is_flag=True, expose_value=False, help="The response has only one page."),
     click.Option(["--cli-binary-format"], expose_value=False, help="No member is binary."),
     click.Option(["--no-cli-pager"], is_flag=True, expose_value=False, help="There is no pager."),
     click.Option(["--cli-auto-prompt"], is_flag=True, expose_value=False, help="There is no prompt."),
@@ -84,31 +84,31 @@ IGNORED: Final = (
 
 
 class OperationCommand(click.Command):
-    """The command of the Update operation. The options declared with it are added to those of the AWS CLI."""
+    """The command of the Update operation. It has the AWS CLI's options and those that are declared with it."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """All parameters; the operation's come from the service model, which is loaded on first use."""
+        """All parameters. Those of the operation come from the service model, which is loaded on first use."""
         return [param for _, params in self._sections(ctx) for param in params]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; errors end the command as in the AWS CLI."""
-        lists = {option for option, (_, type_) in members().items() if type_.type_name == "list"}
+        """Parse the arguments. Errors end the command as in the AWS CLI."""
+        lists = {option for option, (_, schema) in members().items() if schema.type_name == "list"}
         try:
-            return super().parse_args(ctx, ["--help"] if args == ["help"] else _each_named(args, lists))
+            return super().parse_args(ctx, ["--help"] if args == ["help"] else _repeat_options(args, lists))
         except click.UsageError as error:
-            raise Misused(error.format_message(), ctx) from None
+            raise InvalidUsageError(error.format_message(), ctx) from None
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the usage on one line; click would wrap it after a name of this length."""
+        """Write the usage on one line. Click would wrap it after a name of this length."""
         formatter.write(f"Usage: {ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options in sections, those of the operation with the service's documentation."""
-        from ...authoring.documentation import of_member, plain
+        """Write the options in sections. Those of the operation have the service's documentation."""
+        from ...authoring.documentation import description, plain
         from ...schema.model import UPDATE, operation
 
         for member in _member_options():
-            member.help = plain(of_member(operation(UPDATE), str(member.name)))
+            member.help = plain(description(operation(UPDATE), str(member.name)))
         for heading, params in self._sections(ctx):
             with formatter.section(heading):
                 formatter.write_dl([record for param in params if (record := param.get_help_record(ctx))])
@@ -125,46 +125,46 @@ class OperationCommand(click.Command):
 
 @cache
 def members() -> Mapping[str, tuple[str, Schema]]:
-    """Option -> name and type of the input member."""
+    """The name and schema of each member of the input, by option."""
     from botocore import xform_name
 
     from ...schema.model import UPDATE, operation
 
-    return {f"--{xform_name(name, '-')}": (name, type_) for name, type_ in operation(UPDATE).members.items()}
+    return {f"--{xform_name(name, '-')}": (name, schema) for name, schema in operation(UPDATE).members.items()}
 
 
 @cache
 def _member_options() -> tuple[click.Option, ...]:
-    return tuple(_member_option(option, name, type_) for option, (name, type_) in members().items())
+    options = []
+    for option, (name, schema) in members().items():
+        if schema.type_name == "boolean":
+            options.append(click.Option([f"{option}/--no-{option[2:]}", name], default=None))
+        else:
+            is_list = schema.type_name == "list"
+            metavar = f"{schema.type_name.upper()}{'...' if is_list else ''}"
+            options.append(click.Option([option, name], multiple=is_list, metavar=metavar))
+    return tuple(options)
 
 
-def _member_option(option: str, name: str, type_: Schema) -> click.Option:
-    if type_.type_name == "boolean":
-        return click.Option([f"{option}/--no-{option[2:]}", name], default=None)
-    several = type_.type_name == "list"
-    return click.Option([option, name], multiple=several, metavar=type_.type_name.upper() + "..." * several)
-
-
-def _each_named(arguments: list[str], lists: set[str]) -> list[str]:
+def _repeat_options(arguments: list[str], lists: set[str]) -> list[str]:
     """Repeat a list's option for each value, as click expects: `--ids 1 2` -> `--ids 1 --ids 2`.
 
-    An option without values is an empty list. If an option is given twice, the last one counts, as in the AWS CLI.
+    An option without values is an empty list. If an option is given twice, the last one is used, as in the AWS CLI.
     """
     values: dict[str, list[str]] = {}
     others: list[str] = []
     current: list[str] | None = None
     for argument in arguments:
-        option, given, value = argument.partition("=")
+        option, equals, value = argument.partition("=")
         if option in lists:
-            values[option] = [value] if given else []
-            current = None if given else values[option]
+            values[option] = [value] if equals else []
+            current = None if equals else values[option]
         elif argument.startswith("-") or current is None:
             current = None
             others.append(argument)
         else:
             current.append(argument)
-    return [*others, *(part for option, texts in values.items() for part in _repeated(option, texts or ["[]"]))]
-
-
-def _repeated(option: str, texts: list[str]) -> list[str]:
-    return [part for text in texts for part in (option, text)]
+    for option, texts in values.items():
+        for text in texts or ["[]"]:
+            others += [option, text]
+    return others

@@ -1,11 +1,10 @@
-"""All problems with an operation's input, by the API's names."""
-
-from __future__ import annotations
+"""Checks an operation's input, and describes all problems by the API's names."""
 
 import json
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
+from ...authoring.documentation import without_yaml_advice
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
 from ...schema.model import Schema
@@ -13,44 +12,38 @@ from ...schema.rules import RULES, apply_rules
 from ...schema.validation import validate
 
 
-class Problems(NamedTuple):
-    """Lines with what the service would reject, and with warnings."""
-
-    errors: list[str]
-    warnings: list[str]
-
-
-def problems(parameters: dict[str, Any], type_: Schema) -> Problems:
-    """Check an operation's input against the service model and the service's own rules."""
-    rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in type_.members)
-    found = Problems([], [])
-    suggestions = Suggestions(type_)
-    for finding in (*validate(parameters, type_), *apply_rules(parameters, rules)):
-        lines = found.errors if finding.severity is Severity.ERROR else found.warnings
-        lines.append(_line(finding, parameters, type_, suggestions))
-    return found
+def problems(parameters: dict[str, Any], schema: Schema) -> tuple[list[str], list[str]]:
+    """The errors and the warnings about an operation's input, by the service model and the service's own rules."""
+    rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in schema.members)
+    errors: list[str] = []
+    warnings: list[str] = []
+    suggestions = Suggestions(schema)
+    for finding in (*validate(parameters, schema), *apply_rules(parameters, rules)):
+        lines = errors if finding.severity is Severity.ERROR else warnings
+        lines.append(_line(finding, parameters, schema, suggestions))
+    return errors, warnings
 
 
-def _line(finding: Finding, parameters: dict[str, Any], type_: Schema, suggestions: Suggestions) -> str:
-    known: Schema | None = type_
+def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggestions: Suggestions) -> str:
+    current: Schema | None = schema
     structure: Schema | None = None
     value: Any = parameters
-    place = ""
+    path = ""
     for element in finding.path:
         if isinstance(element, int):
-            place += f"[{element}]"
-        elif known and known.type_name == "map":
-            place += f"[{json.dumps(element, ensure_ascii=False)}]"
+            path += f"[{element}]"
+        elif current and current.type_name == "map":
+            path += f"[{json.dumps(element, ensure_ascii=False)}]"
         else:
-            place += f".{element}"
-        structure, known = known, _inside(known, element)
+            path += f".{element}"
+        structure, current = current, _below(current, element)
         value = _entry(value, element)
-    message = finding.message
+    message = without_yaml_advice(finding.message)
     if finding.rule == "unknown" and structure:
         message = suggestions.message(str(finding.path[-1]), structure, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
-        message += "; YAML reads it as a date; quote it"
-    return f"{place.removeprefix('.') or 'input'}: {message}"
+        message += "; YAML reads it as a date, so put it in quotes"
+    return f"{path.removeprefix('.') or 'input'}: {message}"
 
 
 def _entry(value: Any, element: str | int) -> Any:
@@ -58,7 +51,5 @@ def _entry(value: Any, element: str | int) -> Any:
     return value.get(element) if isinstance(value, dict) else value[element]
 
 
-def _inside(type_: Schema | None, element: str | int) -> Schema | None:
-    if type_ is None:
-        return None
-    return type_.item or type_.members.get(str(element))
+def _below(schema: Schema | None, element: str | int) -> Schema | None:
+    return schema and (schema.item or schema.members.get(str(element)))

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-shorthand.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -13,7 +11,7 @@ _SPACE: Final = re.compile(r"[ \t\n\r\v\f]*")
 _KEY: Final = re.compile(r"[A-Za-z0-9\-_.#/:]*")
 _WORD: Final = re.compile(r"""(\\,|[^\x00-\x20"',=\[{])(\\,|[^"',\]}])*""")
 _FURTHER_WORD: Final = re.compile(r"""(\\,|[^\x00-\x20"',=\[{])(\\,|[^"',=])*""")
-"""A word after a comma; if an equals sign follows, it is the next key."""
+"""A word after a comma. If an equals sign follows, it is the next key."""
 _QUOTED: Final = {"'": re.compile(r"'(?:\\'|[^'])*'"), '"': re.compile(r'"(?:\\"|[^"])*"')}
 
 
@@ -26,10 +24,10 @@ def parse(text: str, contents: Callable[[str], str]) -> dict[str, Any]:
 
     `contents` returns the content of a value that is assigned with `@=`. Raises ShorthandError.
     """
-    return _Reader(text, contents).parameter()
+    return _ShorthandParser(text, contents).parameter()
 
 
-class _Reader:
+class _ShorthandParser:
     """Parses from left to right; `_at` is the current position."""
 
     def __init__(self, text: str, contents: Callable[[str], str]) -> None:
@@ -47,7 +45,7 @@ class _Reader:
             if key in pairs:
                 hint = 'This is often because there is a preceding "," instead of a space.'
                 raise ShorthandError(
-                    f'Second instance of key "{key}" encountered for input:\n{self._marked(start)}\n{hint}'
+                    f'Second instance of key "{key}" encountered for input:\n{self._with_caret(start)}\n{hint}'
                 )
             pairs[key] = value
             if self._at == len(self._text):
@@ -96,7 +94,7 @@ class _Reader:
             except ShorthandError:
                 if not self._current:
                     raise
-                # It was the next key: `a=b,c=d`.
+                # It is the next key, as in `a=b,c=d`.
                 self._at = self._text.rindex(",", comma, self._at + 1)
                 break
             words.append(word)
@@ -107,7 +105,7 @@ class _Reader:
         if quote in _QUOTED:
             quoted = self._match(_QUOTED[quote])
             if quoted is None:
-                raise ShorthandError(f"A quotation is not closed for input:\n{self._marked(self._at)}")
+                raise ShorthandError(f"A quotation is not closed for input:\n{self._with_caret(self._at)}")
             word = quoted[1:-1].replace(f"\\{quote}", quote).replace("\\\\", "\\")
         else:
             found = self._match(pattern)
@@ -138,13 +136,13 @@ class _Reader:
         """The next character; empty at the end."""
         return self._text[self._at : self._at + 1]
 
-    def _unexpected(self, wanted: str) -> ShorthandError:
+    def _unexpected(self, expected: str) -> ShorthandError:
         return ShorthandError(
-            f"Expected: '{wanted}', received: '{self._current or 'EOF'}' for input:\n{self._marked(self._at)}"
+            f"Expected: '{expected}', received: '{self._current or 'EOF'}' for input:\n{self._with_caret(self._at)}"
         )
 
-    def _marked(self, at: int) -> str:
-        """The text, with a caret under the position `at`."""
+    def _with_caret(self, at: int) -> str:
+        """The text with a caret under the position `at`."""
         end = self._text.find("\n", at)
         before, after = (self._text, "") if end < 0 else (self._text[:end], self._text[end:])
         return f"{before}\n{' ' * (at - self._text.rfind(chr(10), 0, at) - 1)}^{after}"

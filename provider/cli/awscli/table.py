@@ -1,7 +1,5 @@
 """`--output table`: draws nested values as the AWS CLI does."""
 
-from __future__ import annotations
-
 import os
 import sys
 import unicodedata
@@ -37,7 +35,7 @@ class _Section:
     def width(self) -> int:
         return max(_width(self.title), sum(self.columns)) + 2 + 2 * self.depth
 
-    def upright(self) -> _Section:
+    def vertical(self) -> "_Section":
         """The section with headers beside the values if it has a single row; else unchanged."""
         if len(self.rows) != 1 or not self.headers:
             return self
@@ -46,12 +44,12 @@ class _Section:
 
 
 def table(title: str, value: Any, *, color: bool) -> str:
-    """Draw a JSON value, with ANSI colors if `color`; an empty value gives an empty text."""
+    """Draw a JSON value, with ANSI colors if `color`. The table of an empty value is empty."""
     sections = list(_sections(title, value, 0)) if value else []
     if not sections:
         return ""
-    if max(section.width for section in sections) > _terminal():
-        sections = [section.upright() for section in sections]
+    if max(section.width for section in sections) > _terminal_width():
+        sections = [section.vertical() for section in sections]
     width = max(section.width for section in sections)
     lines = ["-" * width]
     for section in sections:
@@ -74,9 +72,9 @@ def _sections(title: str, value: Any, depth: int) -> Iterator[_Section]:
     elif _are_structures(value):
         yield from _structures(title, value, depth)
     else:
-        below_it = list(_entries(section, value)) if isinstance(value, list) else []
+        nested = list(_entries(section, value)) if isinstance(value, list) else []
         yield section
-        yield from below_it
+        yield from nested
 
 
 def _structures(title: str, entries: list[dict[str, Any]], depth: int) -> Iterator[_Section]:
@@ -97,7 +95,7 @@ def _inner(structure: dict[str, Any], names: list[str], depth: int) -> Iterator[
 
 
 def _entries(section: _Section, entries: list[Any]) -> Iterator[_Section]:
-    """Make a row of each scalar and each list of scalars at any depth; structures have their own sections."""
+    """Add a row for each scalar and each list of scalars at any depth. Structures have their own sections."""
     for entry in entries:
         if isinstance(entry, dict) or _are_structures(entry):
             yield from _sections("", entry, section.depth + 1)
@@ -147,7 +145,7 @@ def _row(row: list[str], columns: list[int], edges: list[str], color: bool) -> s
 
 
 def _cell(text: str, width: int, edge: str, indent: int, color: bool = False) -> str:
-    """A text between its edges; `width` includes both."""
+    """A text between its edges, which `width` includes."""
     after = width - len(edge) - indent - _width(text) - 1
     return f"{edge}{' ' * indent}{_styled(text, _BLUE, color)}{' ' * after}|"
 
@@ -163,8 +161,8 @@ def _scaled(columns: list[int], width: int) -> list[int]:
         return []
     scaled = [round(width / sum(columns) * column) for column in columns]
     excess = sum(scaled) - width
-    for turn in range(abs(excess)):
-        at = turn % len(scaled)
+    for step in range(abs(excess)):
+        at = step % len(scaled)
         scaled[at if excess > 0 else -1 - at] -= 1 if excess > 0 else -1
     return scaled
 
@@ -174,11 +172,11 @@ def _styled(text: str, style: str, color: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """The number of screen columns; East Asian wide characters take two."""
+    """The number of screen columns. East Asian wide characters take two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
 
 
-def _terminal() -> int:
+def _terminal_width() -> int:
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):

@@ -4,38 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .failure import Invalid
+from .command_errors import InvalidParameterError
 from .shorthand import parse
 
 if TYPE_CHECKING:
     from ...schema.model import Schema
 
 
-def member_of(given: str | bool | tuple[str, ...], option: str, type_: Schema) -> Any:
-    """Parse the value of `option` for a member of `type_`; a list's entries are given one by one.
+def parse_member(given: str | bool | tuple[str, ...], option: str, schema: Schema) -> Any:
+    """Parse the value of `option`, for a list the values of its entries.
 
-    Raises Invalid if it cannot be parsed. The value is not validated.
+    Raises InvalidParameterError if it cannot be parsed. The value is not validated.
     """
     if isinstance(given, bool):
         return given
     try:
         if isinstance(given, str):
-            return _value(contents(given), type_)
+            return _value(contents(given), schema)
         texts = [contents(text) for text in given]
-        if type_.item is None or (len(texts) == 1 and texts[0].lstrip().startswith("[")):
+        if schema.item is None or (len(texts) == 1 and texts[0].lstrip().startswith("[")):
             return _json(texts[0])
-        return [_value(text, type_.item) for text in texts]
+        return [_value(text, schema.item) for text in texts]
     except ValueError as error:
         raise _unreadable(option, error) from error
 
 
-def input_of(given: str, option: str) -> dict[str, Any]:
-    """The members in the value of `option`: --cli-input-json or --cli-input-yaml.
+def parse_input(given: str, option: str) -> dict[str, Any]:
+    """Parse the value of `option`, which is --cli-input-json or --cli-input-yaml.
 
-    Raises Invalid if it cannot be parsed.
+    Raises InvalidParameterError if it cannot be parsed.
     """
     from ...schema.validation import describe
 
@@ -45,7 +46,9 @@ def input_of(given: str, option: str) -> dict[str, Any]:
     except ValueError as error:
         raise _unreadable(option, error) from error
     if not isinstance(members, dict):
-        raise Invalid(f"Error parsing parameter '{option}': Invalid type: expecting map, received {describe(members)}")
+        raise InvalidParameterError(
+            f"Error parsing parameter '{option}': Invalid type: expecting map, received {describe(members)}"
+        )
     return members
 
 
@@ -54,8 +57,8 @@ def contents(text: str) -> str:
 
     Raises ValueError if the file cannot be read as UTF-8.
     """
-    scheme, found, path = text.partition("://")
-    if not found or scheme not in ("file", "fileb"):
+    scheme, separator, path = text.partition("://")
+    if not separator or scheme not in ("file", "fileb"):
         return text
     try:
         return Path(os.path.expandvars(path)).expanduser().read_text("utf-8-sig")
@@ -63,45 +66,44 @@ def contents(text: str) -> str:
         raise ValueError(f"Unable to load paramfile {text}: {error}") from error
 
 
-def _value(text: str, type_: Schema) -> Any:
+def _value(text: str, schema: Schema) -> Any:
     from ...schema.expand import coerce
 
-    if type_.is_scalar:
-        return coerce(text, type_)
-    return _json(text) if text.lstrip().startswith(("{", "[")) else _typed(parse(text, contents), type_)
+    if schema.is_scalar:
+        return coerce(text, schema)
+    return _json(text) if text.lstrip().startswith(("{", "[")) else _typed(parse(text, contents), schema)
 
 
-def _typed(value: Any, type_: Schema) -> Any:
-    """Convert shorthand's texts to the model's types; a single value for a list becomes its only entry."""
+def _typed(value: Any, schema: Schema) -> Any:
+    """Convert shorthand's strings to the model's types. A single value for a list becomes its only entry."""
     from ...schema.expand import coerce
 
-    if type_.type_name == "list" and type_.item:
-        return [_typed(entry, type_.item) for entry in (value if isinstance(value, list) else [value])]
+    if schema.type_name == "list" and schema.item:
+        return [_typed(entry, schema.item) for entry in (value if isinstance(value, list) else [value])]
     if not isinstance(value, dict):
-        return coerce(value, type_)
-    inner = type_.members if type_.type_name == "structure" else dict.fromkeys(value, type_.item)
+        return coerce(value, schema)
+    inner = schema.members if schema.type_name == "structure" else dict.fromkeys(value, schema.item)
     return {name: _typed(entry, known) if (known := inner.get(name)) else entry for name, entry in value.items()}
 
 
 def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"Invalid JSON: {error}\nJSON received: {text}") from error
-    except RecursionError:
-        raise ValueError("Invalid JSON: it is nested too deeply") from None
+    return _load("JSON", json.loads, json.JSONDecodeError, text)
 
 
 def _yaml(text: str) -> Any:
     import yaml
 
+    return _load("YAML", yaml.safe_load, yaml.YAMLError, text)
+
+
+def _load(language: str, load: Callable[[str], Any], error_type: type[Exception], text: str) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"Invalid YAML: {error}\nYAML received: {text}") from error
+        return load(text)
     except RecursionError:
-        raise ValueError("Invalid YAML: it is nested too deeply") from None
+        raise ValueError(f"Invalid {language}: it is nested too deeply") from None
+    except error_type as error:
+        raise ValueError(f"Invalid {language}: {error}\n{language} received: {text}") from error
 
 
-def _unreadable(option: str, error: ValueError) -> Invalid:
-    return Invalid(f"Error parsing parameter '{option}': {error}")
+def _unreadable(option: str, error: ValueError) -> InvalidParameterError:
+    return InvalidParameterError(f"Error parsing parameter '{option}': {error}")

@@ -1,1 +1,1 @@
-"""`convert`: what others wrote as a resource of the provider's, and back, with everything else of the text kept."""
+"""Converts between native resources, this provider's resources, and the AWS CLI's input. The rest of a text is kept."""

@@ -1,6 +1,4 @@
-"""Native resources -> ours. Their properties stay as they are: ours takes all that the native one has."""
-
-from __future__ import annotations
+"""Converts native resources to this provider's. Their properties are unchanged: the provider accepts all of them."""
 
 from collections.abc import Mapping
 from itertools import count
@@ -9,83 +7,86 @@ from typing import Any
 import yaml
 
 from ...arn import slug
-from ...authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
+from ...authoring.block import OF_CLOUDFORMATION
 from ...authoring.native import NATIVE_TYPE
+from ...resources import DISTRIBUTION_CONFIGURATION
 from ...schema.model import NAME, TARGET, pascal_case
 from ...template.function_calls import LOOP
 from .document import Document
 from .nodes import call, entry
 from .references import Reference, references
-from .resources import Resource, resources, tell_bare
+from .resource_nodes import ResourceNode, note_missing_properties, resources
 
 _ARN = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/"
-_KEEPING = ("Retain", "RetainExceptOnCreate")
+_RETAINING = ("Retain", "RetainExceptOnCreate")
 
 
-def own(document: Document) -> None:
-    """Turn each native resource into one that creates and owns a configuration of the same name."""
-    done = [one for one in resources(document, NATIVE_TYPE) if _retype(document, one, OF_CLOUDFORMATION)]
-    for resource in done:
-        document.tell(resource.type, f"{resource.name or 'the resource'} creates and owns a configuration of its Name")
-    if done:
-        document.tell(
-            done[0].type,
-            "in a stack that has it deployed as native, use --adopt: CloudFormation does not change a resource's type",
+def to_owned(document: Document) -> None:
+    """Convert each native resource to one that creates and owns a configuration with the same name."""
+    converted = [one for one in resources(document, NATIVE_TYPE) if _retype(document, one, OF_CLOUDFORMATION)]
+    for resource in converted:
+        document.note(resource.type, f"{resource} creates and owns a configuration of its Name")
+    if converted:
+        document.note(
+            converted[0].type,
+            "if a stack already has the native resource, use --adopt: CloudFormation does not change a resource's type",
         )
 
 
-def adopt(document: Document) -> None:
-    """Turn each native resource into one that adopts its configuration, under another logical ID."""
-    found = references(document)
+def to_adopted(document: Document) -> None:
+    """Convert each native resource to one that adopts its configuration, under another logical ID."""
+    mentions = references(document)
     for resource in resources(document, NATIVE_TYPE):
         name = entry(resource.properties[1], pascal_case(NAME)) if resource.properties else None
-        if problem := _why_not(resource, name[1] if name else None):
-            document.tell(resource.type, f"{resource.name or 'the resource'} stays as it is: {problem}", lost=True)
+        if obstacle := _obstacle(resource, name[1] if name else None):
+            document.note(resource.type, f"{resource} is unchanged: {obstacle}", is_loss=True)
         elif name and resource.properties:
             arn = {pascal_case(TARGET): {"Fn::Sub": _ARN + slug(name[1].value)}}
             _retype(document, resource, {**OF_CLOUDFORMATION, **arn})
             document.remove(resource.properties[1], [name[0]])
-            document.tell(name[0], f"adopts the configuration {name[1].value!r} by its ARN")
-            _rename(document, resource, found.get(resource.name, []))
+            document.note(name[0], f"adopts the configuration {name[1].value!r} by its ARN")
+            _rename(document, resource, mentions.get(resource.logical_id, []))
 
 
-def _why_not(resource: Resource, name: yaml.Node | None) -> str:
-    """What speaks against adopting; empty if nothing does."""
+def _obstacle(resource: ResourceNode, name: yaml.Node | None) -> str:
+    """Why a resource cannot adopt its configuration; empty if it can."""
     if LOOP in "".join(map(str, resource.path)):
-        return "it is one of an Fn::ForEach, so there is no single configuration to adopt"
+        return "it is in an Fn::ForEach, so there is no single configuration to adopt"
     policy = entry(resource.node, "DeletionPolicy")
-    if not policy or policy[1].value not in _KEEPING:
+    if not policy or policy[1].value not in _RETAINING:
         return (
-            "it has no DeletionPolicy: Retain. Add that and deploy it first, or CloudFormation deletes the "
-            "configuration when the native resource leaves the stack (see docs/migrating.md)"
+            "it has no DeletionPolicy: Retain. Add it and deploy that first; otherwise, CloudFormation deletes the "
+            "configuration when the native resource is removed from the stack (see docs/migrating.md)"
         )
     if not isinstance(name, yaml.ScalarNode) or call(name):
-        return "its Name is not plain text, so the configuration's ARN is not known here"
+        return "its Name is not plain text, so the configuration's ARN is unknown"
     if resource.properties is None or len(resource.properties[1].value) == 1:
-        return "it has nothing but a Name"
+        return "it has no properties except Name"
     return ""
 
 
-def _retype(document: Document, resource: Resource, first: Mapping[str, Any]) -> bool:
+def _retype(document: Document, resource: ResourceNode, first: Mapping[str, Any]) -> bool:
+    """Change a resource's type, and insert properties. Returns False if it has no properties."""
     if resource.properties is None:
-        tell_bare(document, resource)
+        note_missing_properties(document, resource)
         return False
-    document.rename(resource.type, RESOURCE_TYPE)
-    document.put_first(*resource.properties, first)
-    if included := entry(resource.properties[1], "Fn::Transform"):
-        document.tell(included[0], "what Fn::Transform brings is not looked at")
+    document.rename(resource.type, DISTRIBUTION_CONFIGURATION)
+    document.insert_first(*resource.properties, first)
+    if transform := entry(resource.properties[1], "Fn::Transform"):
+        document.note(transform[0], "the properties that Fn::Transform adds are not checked")
     return True
 
 
-def _rename(document: Document, resource: Resource, mentions: list[Reference]) -> None:
-    """Give it another logical ID: to CloudFormation it is another resource, created before the native one goes."""
+def _rename(document: Document, resource: ResourceNode, mentions: list[Reference]) -> None:
+    """Give the resource another logical ID, so that CloudFormation creates it before it removes the native one."""
     if resource.key is None:
-        document.tell(resource.type, "give it another logical ID than the native resource has")
+        document.note(resource.type, "give it another logical ID than the native resource has")
         return
     section = entry(document.root, "Resources")
     taken = {key.value for key, _ in (section[1] if section else document.root).value}
-    new = next(one for n in count(1) if (one := f"{resource.name}Adopted{n if n > 1 else ''}") not in taken)
+    candidates = (f"{resource.logical_id}Adopted{n if n > 1 else ''}" for n in count(1))
+    new = next(one for one in candidates if one not in taken)
     document.rename(resource.key, new)
-    document.tell(resource.key, f"{resource.name} is called {new} now, also where the template refers to it")
+    document.note(resource.key, f"{resource} is renamed to {new}, also where the template refers to it")
     for reference in mentions:
         document.substitute(reference.scalar, reference.pattern, new)

@@ -1,12 +1,12 @@
-"""PyYAML's nodes of a template: mappings' entries, and the functions that stand for values."""
+"""Reads PyYAML's nodes of a template: the entries of mappings, and calls of intrinsic functions."""
 
-from __future__ import annotations
-
+from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias
 
 import yaml
 
+from ...schema.model import Schema
 from ...template.function_calls import LOOP
 from ...template.reader import function_of
 
@@ -15,18 +15,25 @@ Pair: TypeAlias = tuple[yaml.ScalarNode, yaml.Node]
 
 
 def entries(node: yaml.Node | None) -> Iterator[Pair]:
-    """The entries of a mapping; none of anything else, and none of a function."""
+    """The entries of a mapping. A function call, or any other node, has none."""
     if isinstance(node, yaml.MappingNode) and call(node) is None:
         yield from node.value
 
 
 def entry(node: yaml.Node | None, name: str) -> Pair | None:
-    """The entry that a mapping has under a name."""
+    """The entry of a mapping with this key."""
     return next((pair for pair in entries(node) if pair[0].value == name), None)
 
 
+def duplicate_names(node: yaml.Node, schema: Schema) -> set[str]:
+    """The names in a structure that are spellings of the same member. With the same name, one would hide the other."""
+    names = [key.value for key, _ in entries(node)]
+    counts = Counter(schema.spellings.get(name) for name in names)
+    return {name for name in names if name in schema.spellings and counts[schema.spellings[name]] > 1}
+
+
 def call(node: yaml.Node) -> tuple[str, yaml.Node] | None:
-    """The intrinsic function that a node calls, in short or long form: its long name, and the argument."""
+    """The long name and the argument of the intrinsic function that a node calls, in short or long form."""
     if function := function_of(node):
         return function, node
     if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
@@ -36,17 +43,17 @@ def call(node: yaml.Node) -> tuple[str, yaml.Node] | None:
     return None
 
 
-def outcomes(node: yaml.Node) -> Iterator[yaml.Node]:
-    """What a value can turn out to be as far as the text shows: itself, or the branches of an Fn::If."""
+def possible_values(node: yaml.Node) -> Iterator[yaml.Node]:
+    """The values that the text shows: the node itself, or the branches of an Fn::If. Other calls have none."""
     found = call(node)
     if found is None:
         yield node
     elif found[0] == "Fn::If" and isinstance(found[1], yaml.SequenceNode):
         for branch in found[1].value[1:]:
-            yield from outcomes(branch)
+            yield from possible_values(branch)
 
 
-def within(node: yaml.Node) -> Iterator[yaml.Node]:
+def descendants(node: yaml.Node) -> Iterator[yaml.Node]:
     """A node and all nodes below it, without keys."""
     pending = [node]
     while pending:

@@ -1,7 +1,5 @@
 """References from a template to its resources: Ref, Fn::GetAtt, Fn::Sub, and DependsOn."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -10,7 +8,7 @@ from dataclasses import dataclass
 import yaml
 
 from .document import Document
-from .nodes import call, entry, within
+from .nodes import call, descendants, entry
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 
@@ -19,7 +17,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 class Reference:
     """A reference to a resource, or to its `attribute` if that is not empty. `scalar` contains the logical ID.
 
-    `pattern` matches the logical ID there; `attribute_at` is the scalar with the attribute, and the pattern for it.
+    `pattern` matches the logical ID there. `attribute_at` is the scalar with the attribute, and the pattern for it.
     """
 
     scalar: yaml.ScalarNode
@@ -29,9 +27,9 @@ class Reference:
 
 
 def references(document: Document) -> Mapping[str, list[Reference]]:
-    """All references in a template, by the logical ID that they name."""
+    """All references in a template, by the logical ID of their resource."""
     found: dict[str, list[Reference]] = defaultdict(list)
-    for node in within(document.root):
+    for node in descendants(document.root):
         for logical_id, reference in _in_node(node):
             found[logical_id].append(reference)
     return found
@@ -46,8 +44,8 @@ def _in_node(node: yaml.Node) -> Iterator[tuple[str, Reference]]:
             yield from _in_get_att(argument)
         elif function == "Fn::Sub":
             yield from _in_sub(argument)
-    elif depends := entry(node, "DependsOn"):
-        for name in within(depends[1]):
+    elif depends_on := entry(node, "DependsOn"):
+        for name in descendants(depends_on[1]):
             if isinstance(name, yaml.ScalarNode):
                 yield name.value, Reference(name, "", re.escape(name.value))
 
@@ -55,8 +53,9 @@ def _in_node(node: yaml.Node) -> Iterator[tuple[str, Reference]]:
 def _in_get_att(argument: yaml.Node) -> Iterator[tuple[str, Reference]]:
     if isinstance(argument, yaml.ScalarNode):
         name, _, attribute = argument.value.partition(".")
-        own = re.escape(name)
-        yield name, Reference(argument, attribute, rf"{own}(?=\.)", (argument, rf"(?<={own}\.)[A-Za-z0-9.]+"))
+        escaped = re.escape(name)
+        attribute_at = (argument, rf"(?<={escaped}\.)[A-Za-z0-9.]+")
+        yield name, Reference(argument, attribute, rf"{escaped}(?=\.)", attribute_at)
     elif isinstance(argument, yaml.SequenceNode) and len(argument.value) == 2:
         first, second = argument.value
         if isinstance(first, yaml.ScalarNode) and isinstance(second, yaml.ScalarNode):
@@ -73,6 +72,7 @@ def _in_sub(argument: yaml.Node) -> Iterator[tuple[str, Reference]]:
         return
     for name, attribute in dict.fromkeys(_VARIABLE.findall(text.value)):
         if name not in variables:
-            ending = rf"\.{re.escape(attribute)}" if attribute else ""
-            at = (text, rf"(?<=\$\{{{name}\.){re.escape(attribute)}(?=\}})") if attribute else None
-            yield name, Reference(text, attribute, rf"(?<=\$\{{){name}(?={ending}\}})", at)
+            escaped = re.escape(attribute)
+            ending = rf"\.{escaped}" if attribute else ""
+            attribute_at = (text, rf"(?<=\$\{{{name}\.){escaped}(?=\}})") if attribute else None
+            yield name, Reference(text, attribute, rf"(?<=\$\{{){name}(?={ending}\}})", attribute_at)

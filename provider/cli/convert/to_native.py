@@ -1,6 +1,4 @@
-"""Ours -> native resources, as far as those know the properties."""
-
-from __future__ import annotations
+"""Converts this provider's resources to native ones, which lack some of the properties."""
 
 from collections.abc import Collection
 
@@ -9,97 +7,94 @@ import yaml
 from ...authoring.native import NATIVE_TYPE, NativeMembers, native_name
 from ...resources import resource_type
 from ...schema.model import IGNORED, NAME, ON_DELETE, REFUSED, RETAIN, TARGET, Schema, camel_case, pascal_case
-from ..native import native_attributes, native_members, native_schema
+from ..native_schema import native_attributes, native_members, native_schema
 from .document import Document
-from .names import given_twice
-from .nodes import Pair, call, entries, entry, outcomes
+from .nodes import Pair, call, duplicate_names, entries, entry, possible_values
 from .references import references
-from .resources import Resource, own_resources, tell_bare
+from .resource_nodes import ResourceNode, note_missing_properties, provider_resources
 
-_SAME_AS_ARN = pascal_case(TARGET)
+_ARN_ATTRIBUTE = pascal_case(TARGET)
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 
 
 def to_native(document: Document) -> None:
-    """Turn each resource of ours into a native one, and tell what that cannot have."""
+    """Convert each of the provider's resources to a native one, and note the properties that cannot be converted."""
     schema = native_schema()
     members, attributes = native_members(schema), native_attributes(schema)
-    found = references(document)
-    for resource in own_resources(document):
+    mentions = references(document)
+    for resource in provider_resources(document):
         if resource.properties is None:
-            tell_bare(document, resource)
+            note_missing_properties(document, resource)
             continue
         document.rename(resource.type, NATIVE_TYPE)
-        document.tell(resource.type, f"{resource.name or 'the resource'} is of the type {NATIVE_TYPE}")
-        _root(document, resource, resource.properties[1], members)
-        for reference in found.get(resource.name, []):
-            if reference.attribute == _SAME_AS_ARN and reference.attribute_at:
+        document.note(resource.type, f"the type of {resource} is now {NATIVE_TYPE}")
+        _convert_properties(document, resource, resource.properties[1], members)
+        for reference in mentions.get(resource.logical_id, []):
+            if reference.attribute == _ARN_ATTRIBUTE and reference.attribute_at:
                 document.substitute(*reference.attribute_at, "Arn")
             elif reference.attribute and reference.attribute not in attributes:
                 known = ", ".join(sorted(attributes))
                 text = f"the native resource has no attribute {reference.attribute}, only {known}"
-                document.tell(reference.scalar, text, lost=True)
+                document.note(reference.scalar, text, is_loss=True)
 
 
-def _root(document: Document, resource: Resource, properties: yaml.MappingNode, native: NativeMembers) -> None:
-    ours = {camel_case(key.value): (key, value) for key, value in entries(properties)}
-    removed = [key for name, (key, _) in ours.items() if key.value in IGNORED or name in (ON_DELETE, TARGET, *REFUSED)]
+def _convert_properties(
+    document: Document, resource: ResourceNode, properties: yaml.MappingNode, native: NativeMembers
+) -> None:
+    own = {camel_case(key.value): (key, value) for key, value in entries(properties)}
+    removed = [key for name, (key, _) in own.items() if key.value in IGNORED or name in (ON_DELETE, TARGET, *REFUSED)]
     if removed:
-        document.tell(removed[0], f"removed: {', '.join(str(key.value) for key in removed)}")
-    if TARGET in ours:
-        cure = f"give it the configuration's {pascal_case(NAME)} and import it (see docs/migrating.md)"
-        document.tell(ours[TARGET][0], f"the native resource cannot adopt: {cure}", lost=True)
-    _keep(document, resource, ours.get(ON_DELETE), adopted=TARGET in ours)
-    lacking = _structure(document, properties, resource_type().schema, native, passed=removed)
+        document.note(removed[0], f"removed: {', '.join(str(key.value) for key in removed)}")
+    if TARGET in own:
+        remediation = f"set the configuration's {pascal_case(NAME)} and import it (see docs/migrating.md)"
+        document.note(own[TARGET][0], f"the native resource cannot adopt: {remediation}", is_loss=True)
+    _convert_on_delete(document, resource, own.get(ON_DELETE), is_adopted=TARGET in own)
+    lacking = _convert_structure(document, properties, resource_type().schema, native, skip=removed)
     document.remove(properties, [*removed, *lacking])
 
 
-def _keep(document: Document, resource: Resource, on_delete: Pair | None, *, adopted: bool) -> None:
-    """Let CloudFormation's own policies leave the configuration in place where ours would."""
+def _convert_on_delete(document: Document, resource: ResourceNode, on_delete: Pair | None, *, is_adopted: bool) -> None:
+    """Add policies that retain the configuration if the provider would retain it."""
     if on_delete and (call(on_delete[1]) or not isinstance(on_delete[1], yaml.ScalarNode)):
-        document.tell(on_delete[0], "a DeletionPolicy, which would take its place, cannot be a function", lost=True)
-    elif on_delete[1].value == RETAIN if on_delete else adopted:
+        text = "a DeletionPolicy, which replaces this property, cannot be a function"
+        document.note(on_delete[0], text, is_loss=True)
+    elif on_delete[1].value == RETAIN if on_delete else is_adopted:
         type_ = entry(resource.node, "Type")
         missing = {policy: RETAIN for policy in _POLICIES if not entry(resource.node, policy)}
         if type_ and missing:
-            document.put_after(resource.node, type_, missing)
-            document.tell(
-                resource.type, f"{' and '.join(missing)}: {RETAIN} leaves the configuration in place, as ours does"
-            )
+            document.insert_after(resource.node, type_, missing)
+            text = f"added {' and '.join(missing)}: {RETAIN}, because the provider would retain the configuration"
+            document.note(resource.type, text)
 
 
-def _structure(
-    document: Document,
-    node: yaml.MappingNode,
-    type_: Schema,
-    native: NativeMembers,
-    passed: Collection[yaml.Node] = (),
+def _convert_structure(
+    document: Document, node: yaml.MappingNode, schema: Schema, native: NativeMembers, skip: Collection[yaml.Node] = ()
 ) -> list[yaml.Node]:
     """Give members their native names. Returns the keys of those that the native resource lacks."""
     lacking: list[yaml.Node] = []
-    twice = given_twice((key.value for key, _ in entries(node)), type_)
+    duplicates = duplicate_names(node, schema)
     for key, value in entries(node):
-        member = type_.spellings.get(key.value)
-        name = native_name(type_, member, native) if member else None
-        if key in passed:
+        if key in skip:
             continue
+        member = schema.spellings.get(key.value)
+        name = native_name(schema, member, native) if member else None
         if member is None:
-            document.tell(key, f"{key.value} is unknown and stays as it is", lost=True)
-        elif key.value in twice:
-            document.tell(key, f"{pascal_case(member)} is given twice and stays as it is; leave one out", lost=True)
+            document.note(key, f"{key.value} is unknown and unchanged", is_loss=True)
+        elif key.value in duplicates:
+            document.note(key, f"{pascal_case(member)} is given twice and unchanged; omit one", is_loss=True)
         elif name is None:
-            document.tell(key, f"the native resource lacks {pascal_case(member)}: left out", lost=True)
+            document.note(key, f"omitted: the native resource lacks {pascal_case(member)}", is_loss=True)
             lacking.append(key)
         else:
             document.rename(key, name)
-            _value(document, value, type_.members[member], native[name])
+            _convert_value(document, value, schema.members[member], native[name])
     return lacking
 
 
-def _value(document: Document, node: yaml.Node, type_: Schema, native: NativeMembers) -> None:
-    for one in outcomes(node):
-        if type_.type_name == "list" and type_.item and isinstance(one, yaml.SequenceNode):
-            for item in one.value:
-                _value(document, item, type_.item, native)
-        elif type_.type_name == "structure" and isinstance(one, yaml.MappingNode):
-            document.remove(one, _structure(document, one, type_, native))
+def _convert_value(document: Document, node: yaml.Node, schema: Schema, native: NativeMembers) -> None:
+    for value in possible_values(node):
+        if schema.type_name == "list" and schema.item and isinstance(value, yaml.SequenceNode):
+            for item in value.value:
+                _convert_value(document, item, schema.item, native)
+        elif schema.type_name == "structure" and isinstance(value, yaml.MappingNode):
+            document.remove(value, _convert_structure(document, value, schema, native))

@@ -1,6 +1,4 @@
-"""The planned change of each resource, and the configuration that the resource has before it."""
-
-from __future__ import annotations
+"""The planned change of a resource, and the configuration that it has before."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -27,15 +25,15 @@ class Action(Enum):
     UNKNOWN = "unknown"
 
 
-CHANGES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.UNKNOWN})
+CHANGING = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.UNKNOWN})
 """The actions that change a configuration, or may do so."""
 
 
 class Change(NamedTuple):
     """The change of one resource, and the reason.
 
-    `arn` is that of its configuration after the deployment, empty if it is unknown. `placeholders` are the paths of
-    values that are known only at deployment. `replaced` is the change of the configuration that it had before.
+    `arn` is the ARN of its configuration after the deployment; empty if it is unknown. `placeholders` are the paths of
+    values that are known only at deployment. If the configuration is replaced, `replaced` is the change of the old one.
     """
 
     logical_id: str
@@ -47,14 +45,14 @@ class Change(NamedTuple):
     properties: Mapping[str, Any] = MappingProxyType({})
     differences: tuple[Difference, ...] = ()
     placeholders: tuple[str, ...] = ()
-    replaced: Change | None = None
+    replaced: "Change | None" = None
 
 
-class Current(NamedTuple):
-    """The configuration that a resource has now, according to a template or to ownership tags.
+class CurrentConfiguration(NamedTuple):
+    """The configuration that a resource has before the deployment, according to a template or to ownership tags.
 
     `arn` is empty if it depends on a value that is known only at deployment. If the source is ownership tags, the only
-    property is the name. The deletion depends on `condition`.
+    property is the name. `condition` is the condition of its deletion, as text.
     """
 
     arn: str

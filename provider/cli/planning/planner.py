@@ -1,14 +1,12 @@
 """Plans the deployment of a template with the handler's own decisions. Live configurations are only read.
 
-A template does not name its stack, and CloudFormation is not called: ownership tags show the owner of a configuration.
+A template does not name its stack, and CloudFormation is not called. So ownership tags show a configuration's owner.
 Placeholders replace the values that are known only at deployment. Each value is evaluated twice, with different
 placeholders: if the results differ, the value depends on a placeholder.
 """
 
-from __future__ import annotations
-
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import starmap
 from typing import Any, NamedTuple
@@ -27,31 +25,30 @@ from ...schema.model import NAME, TARGET
 from ...schema.return_values import attributes
 from ...stack_engine.deployment import AttributeMissingError, Deployment
 from ...stack_engine.records import DeployedResource
-from ...template.sections import TemplateError
-from .changes import Action, Change, Current
+from ...template.template_error import TemplateError
+from .changes import Action, Change, CurrentConfiguration
 from .live_state import LiveState
-from .owned import ResolvedTarget, StackResources, find_stack_resources, stack_ids
+from .stack_resources import ResolvedTarget, StackResources, find_stack_resources, stack_ids
 
 _DEPENDS_ON_DEPLOYMENT = "its name, its ARN, or its structure depends on a value that is known only at deployment"
-_PREVIOUS = "--previous FILE only"
 
 
 class EvaluatedTwice(NamedTuple):
-    """A template that is deployed twice, with different placeholders."""
+    """A template that is evaluated twice, with different placeholders."""
 
     one: Deployment
     other: Deployment
 
     def properties(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A resource's properties from both. Raises TemplateError if they depend on another resource's attributes."""
+        """A resource's properties from both. Raises TemplateError if they cannot be evaluated."""
         return self.one.properties(name), self.other.properties(name)
 
 
 @dataclass
 class Planner:
-    """Plans one deployment of `new` to a stack whose current state is given by `old`, or else by ownership tags.
+    """Plans one deployment of `new`. The stack's current state comes from `old`, or else from ownership tags.
 
-    Both resolve references in `live`, which the planner fills, as it does `notes`. `stack_name` is empty if it is
+    The planner fills `live`, in which both templates look up references, and `notes`. `stack_name` is empty if it is
     unknown. With `any_resource`, the logical ID in ownership tags is ignored.
     """
 
@@ -62,86 +59,87 @@ class Planner:
     stack_name: str = ""
     any_resource: bool = False
     notes: list[str] = field(default_factory=list)
-    doubt: str = f"another configuration is known with {_PREVIOUS}"
-    """Completes the note on creations: "whether a created configuration replaces ..."."""
+    replacement_note: str = "another one is unknown without --previous FILE"
+    """The rest of the note that starts with "whether a created configuration replaces"."""
 
     def changes(self) -> list[Change]:
-        """The change of each of the provider's resources, the removed ones last. Raises Mistake if a read fails."""
-        found = StackResources() if self.old or self.any_resource else self._found()
-        before = self._before(self.old) if self.old else found.replaced
+        """The change of each of the provider's resources, the removed ones last. Raises UserError if a read fails."""
+        found = StackResources() if self.old or self.any_resource else self._find_stack_resources()
+        before = self._configurations(self.old) if self.old else found.replaced
         self.live.clear()
-        order = [name for name in self.new.one.order if self.new.one.backed(name)]
-        changes = [self._changed(name, before.get(name)) for name in order]
+        order = list(filter(self.new.one.backed, self.new.one.order))
+        changes = [self._plan_resource(name, before.get(name)) for name in order]
         return [
             *(one._replace(warnings=(*one.warnings, *found.warnings.get(one.logical_id, ()))) for one in changes),
-            *(self._removed(name, one) for name, one in before.items() if name not in order),
-            *starmap(self._not_in_template, found.removed),
+            *(self._plan_removed(name, one) for name, one in before.items() if name not in order),
+            *starmap(self._plan_not_in_template, found.removed),
         ]
 
-    def _found(self) -> StackResources:
+    def _find_stack_resources(self) -> StackResources:
         """The configurations with the stack's ownership tags, if the stack is known."""
-        arns = {name: one.arn for name, one in self._before(self.new).items() if one.arn}
-        live = {name: found for name, arn in arns.items() if (found := self.live_state.at(arn))}
-        ids = self._stacks_of(live)
+        arns = {name: one.arn for name, one in self._configurations(self.new).items() if one.arn}
+        live = {name: found for name, arn in arns.items() if (found := self.live_state.read(arn))}
+        ids = self._owning_stacks(live)
         if not ids and not self.stack_name:
-            self.doubt = f"another configuration is known with --stack-name NAME or {_PREVIOUS}"
+            self.replacement_note = "another one is unknown without --stack-name NAME or --previous FILE"
             return StackResources()
-        listed = self.live_state.owned()
-        stack_id = self._only_stack(ids or stack_ids(listed, self.live_state.home, self.stack_name))
+        owned = self.live_state.owned()
+        stack_id = self._only_stack(ids or stack_ids(owned, self.live_state.location, self.stack_name))
         if not stack_id:
             return StackResources()
         targets = {name: ResolvedTarget(arn, name in live) for name, arn in arns.items()}
         backed = list(filter(self.new.one.backed, self.new.one.order))
-        return find_stack_resources(listed, stack_id, targets, backed)
+        return find_stack_resources(owned, stack_id, targets, backed)
 
-    def _stacks_of(self, live: Mapping[str, Configuration]) -> set[str]:
-        """The IDs of the stacks that own the configurations, given by logical ID, that can belong to the resource."""
+    def _owning_stacks(self, live: Mapping[str, Configuration]) -> set[str]:
+        """The IDs of the stacks that own these configurations, given by logical ID."""
         return {Ownership.of(one.tags).stack_id for name, one in live.items() if self._owns(name, one)}
 
     def _only_stack(self, ids: set[str]) -> str:
-        """The stack's ID; empty, with a note, if ownership tags name no stack or several."""
+        """The only stack's ID; empty, with a note, if there is none, or if there are several."""
         if len(ids) > 1:
-            known = f"what is replaced or deleted is known with {_PREVIOUS}"
-            self.notes.append(f"the ownership tags name several stacks, so {known}: {', '.join(sorted(ids))}")
+            self.notes.append(
+                "the ownership tags name several stacks, so replacements and deletions are unknown without "
+                f"--previous FILE: {', '.join(sorted(ids))}"
+            )
             return ""
-        self.doubt = f"an adopted configuration is known with {_PREVIOUS}"
+        self.replacement_note = "an adopted one is unknown without --previous FILE"
         if not ids:
-            self.doubt += f"; no configuration has the ownership tags of a stack named {self.stack_name}"
+            self.replacement_note += f"; no configuration has the ownership tags of a stack named {self.stack_name}"
         return next(iter(ids), "")
 
-    def _before(self, old: EvaluatedTwice) -> dict[str, Current]:
-        """The configuration of each resource of a template once the template is deployed."""
-        before = {}
-        for name in filter(old.one.backed, old.one.order):
+    def _configurations(self, template: EvaluatedTwice) -> dict[str, CurrentConfiguration]:
+        """The configuration that each resource of a template has once the template is deployed."""
+        resource = resource_type()
+        found = {}
+        for name in filter(template.one.backed, template.one.order):
             try:
-                properties, others = old.properties(name)
+                properties, others = template.properties(name)
             except TemplateError:
-                before[name] = Current("", {})
+                found[name] = CurrentConfiguration("", {})
                 continue
-            wanted = expand(properties, resource_type().schema)
-            if any(
-                finding.severity is Severity.ERROR for finding in validate_properties(wanted, resource_type().rules)
-            ):
+            expanded = expand(properties, resource.schema)
+            if any(one.severity is Severity.ERROR for one in validate_properties(expanded, resource.rules)):
                 continue  # it cannot have been deployed
             arn = ""
-            if _same_target(wanted.parameters, expand(others, resource_type().schema).parameters):
-                target = _target(wanted.parameters)
-                found = self.live_state.at(target)
-                arn = found.arn if found else self.live_state.arn(target)
-                self._remember(name, arn, wanted.parameters, properties)
-            before[name] = Current(arn, properties)
-        return before
+            if _same_target(expanded.parameters, expand(others, resource.schema).parameters):
+                target = _target(expanded.parameters)
+                live = self.live_state.read(target)
+                arn = live.arn if live else self.live_state.arn(target)
+                self._remember(name, arn, expanded.parameters, properties)
+            found[name] = CurrentConfiguration(arn, properties)
+        return found
 
-    def _changed(self, name: str, before: Current | None) -> Change:
+    def _plan_resource(self, name: str, before: CurrentConfiguration | None) -> Change:
         try:
             properties, others = self.new.properties(name)
         except AttributeMissingError:
             return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
         except TemplateError as error:
             return Change(name, Action.UNKNOWN, reason=str(error))
-        if refusal := self._forbidden(name, before, properties):
-            return Change(name, Action.REFUSED, reason=refusal)
-        change, plan = self._planned(name, properties, others, before)
+        if rejection := self._rejection(name, before, properties):
+            return Change(name, Action.REFUSED, reason=rejection)
+        change, plan = self._plan_properties(name, properties, others, before)
         if before and before.properties == properties:
             action = Action.NONE if change.action in (Action.NONE, Action.UNKNOWN) else Action.DRIFT
             unchanged = "the properties are unchanged, so CloudFormation sends nothing"
@@ -155,48 +153,54 @@ class Planner:
             self._remember(name, change.arn, expand(properties, resource_type().schema).parameters, properties)
         return change
 
-    def _planned(
-        self, name: str, properties: dict[str, Any], others: dict[str, Any], before: Current | None
+    def _plan_properties(
+        self, name: str, properties: dict[str, Any], others: dict[str, Any], before: CurrentConfiguration | None
     ) -> tuple[Change, Plan]:
-        expanded, other = expand(properties, resource_type().schema), expand(others, resource_type().schema).parameters
-        wanted = expanded.parameters
-        found = validate_properties(expanded, resource_type().rules)
-        findings = tuple(one for one in found if not _depends_on_placeholder(one.path, wanted, other))
+        resource = resource_type()
+        expanded, other = expand(properties, resource.schema), expand(others, resource.schema).parameters
+        desired = expanded.parameters
+        found = validate_properties(expanded, resource.rules)
+        findings = tuple(one for one in found if not _depends_on_placeholder(one.path, desired, other))
         change = Change(name, Action.REFUSED, findings=findings, properties=properties)
         if problems := _problems(findings):
             return change._replace(reason=problems), Plan()
-        has_wrong_type = any(one.rule == "type" for one in found)
-        if has_wrong_type or not _same_target(wanted, other) or (before and not before.arn):
+        is_known = _same_target(desired, other) and (before is None or before.arn)
+        if not is_known or "type" in {one.rule for one in found}:
             return change._replace(action=Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT), Plan()
-        return self._accepted(change, wanted, other, before)
+        return self._plan_valid(change, desired, other, before)
 
-    def _accepted(
-        self, change: Change, wanted: Mapping[str, Any], other: Mapping[str, Any], before: Current | None
+    def _plan_valid(
+        self, change: Change, desired: Mapping[str, Any], other: Mapping[str, Any], before: CurrentConfiguration | None
     ) -> tuple[Change, Plan]:
         """The change of a resource whose properties are valid, according to the handler's decision."""
         name = change.logical_id
-        request = self._request(name, wanted, change.properties, before)
+        request = self._request(name, desired, change.properties, before)
         try:
-            plan = self._decided(request, wanted)
+            plan = self._decide(request, desired)
         except ProviderError as refusal:
             return change._replace(reason=str(refusal)), Plan()
-        arn = plan.subject.arn if plan.subject else self.live_state.arn(_target(wanted))
+        arn = plan.subject.arn if plan.subject else self.live_state.arn(_target(desired))
+        action = Action.UPDATE if plan.steps else Action.NONE
+        if any(isinstance(step, CreateConfiguration) for step in plan.steps):
+            action = Action.CREATE
         change = change._replace(
-            action=_action(plan),
+            action=action,
             arn=arn,
             differences=plan.differences,
             warnings=plan.warnings,
             # A value that exists only with the other placeholders is not in the template.
             placeholders=tuple(
-                one.path for one in differences(wanted, other, resource_type().schema) if one.old is not ABSENT
+                one.path for one in differences(desired, other, resource_type().schema) if one.old is not ABSENT
             ),
         )
         if before and arn != before.arn:
-            replaced = self._released(name, before, self.new.one.policies(name)[1])
+            replaced = self._plan_delete(name, before, self.new.one.policies(name)[1])
             change = change._replace(action=Action.REPLACE, replaced=replaced)
         return change, plan
 
-    def _forbidden(self, name: str, before: Current | None, properties: Mapping[str, Any] | None = None) -> str:
+    def _rejection(
+        self, name: str, before: CurrentConfiguration | None, properties: Mapping[str, Any] | None = None
+    ) -> str:
         """CloudFormation's message about an update that it does not allow; empty for other updates."""
         if before is None or self.old is None or name not in self.new.one.template.resources:
             return ""
@@ -206,86 +210,87 @@ class Planner:
             return "Modifying service token is not allowed."
         return ""
 
-    def _removed(self, name: str, before: Current) -> Change:
+    def _plan_removed(self, name: str, before: CurrentConfiguration) -> Change:
         assert self.old is not None
-        if refusal := self._forbidden(name, before):
-            return Change(name, Action.REFUSED, before.arn, reason=refusal)
-        return self._released(name, before, self.old.one.policies(name)[0])
+        if rejection := self._rejection(name, before):
+            return Change(name, Action.REFUSED, before.arn, reason=rejection)
+        return self._plan_delete(name, before, self.old.one.policies(name)[0])
 
-    def _not_in_template(self, name: str, before: Current) -> Change:
+    def _plan_not_in_template(self, name: str, before: CurrentConfiguration) -> Change:
         """The change of a configuration whose ownership tags name a resource that the template lacks."""
         if name not in self.new.one.order:
-            return self._released(name, before, "Delete")
+            return self._plan_delete(name, before, "Delete")
         type_ = self.new.one.type(name)
         reason = f"{before.arn} has its ownership tags, but in this template its type is {type_}"
-        return Change(name, Action.UNKNOWN, reason=f"{reason}: CloudFormation refuses that if it is still in the stack")
+        return Change(name, Action.UNKNOWN, reason=f"{reason}: CloudFormation rejects that if it is still in the stack")
 
-    def _released(self, name: str, before: Current, policy: str) -> Change:
-        """The change of a configuration that its resource no longer has."""
+    def _plan_delete(self, name: str, before: CurrentConfiguration, policy: str) -> Change:
+        """The change of a replaced configuration, or that of a removed resource, under CloudFormation's policy."""
         if policy.startswith("Retain"):
             reason = f"its policy is {policy}, so CloudFormation sends no Delete"
             return Change(name, Action.RETAIN, before.arn, reason=reason)
         if not before.arn:
             return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
-        wanted = expand(before.properties, resource_type().schema).parameters
-        owner = self._owner(name, self.live_state.at(before.arn))
-        plan = self._decided(_request("Delete", owner, before.arn, before.properties), wanted)
+        desired = expand(before.properties, resource_type().schema).parameters
+        owner = self._owner(name, self.live_state.read(before.arn))
+        plan = self._decide(_request("Delete", owner, before.arn, before.properties), desired)
         if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
             return Change(name, Action.DELETE, before.arn, reason=before.condition)
-        if self.live_state.at(before.arn) is None:
+        if self.live_state.read(before.arn) is None:
             return Change(name, Action.NONE, reason=f"{before.arn} no longer exists, so nothing is deleted")
         return Change(name, Action.RETAIN, before.arn, warnings=plan.warnings)
 
     def _request(
-        self, name: str, wanted: Mapping[str, Any], properties: Mapping[str, Any], before: Current | None
+        self, name: str, desired: Mapping[str, Any], properties: Mapping[str, Any], before: CurrentConfiguration | None
     ) -> Request:
         """The request that CloudFormation sends."""
         if before:
-            owner = self._owner(name, self.live_state.at(before.arn))
+            owner = self._owner(name, self.live_state.read(before.arn))
             return _request("Update", owner, before.arn, properties, before.properties)
-        found = self.live_state.at(_target(wanted))
-        if found and not self.old and self._owns(name, found):
-            return _request("Update", self._owner(name, found), found.arn, properties)
-        return _request("Create", self._owner(name, found), "", properties)
+        live = self.live_state.read(_target(desired))
+        if live and not self.old and self._owns(name, live):
+            return _request("Update", self._owner(name, live), live.arn, properties)
+        return _request("Create", self._owner(name, live), "", properties)
 
-    def _owner(self, name: str, found: Configuration | None) -> Owner:
-        """The resource: as in the configuration's ownership tags if they can be the resource's, else in a new stack."""
-        stack_id, logical_id, *_ = Ownership.of(found.tags if found else {})
+    def _owner(self, name: str, live: Configuration | None) -> Owner:
+        """The resource as the owner in the ownership tags if it can be that one, else in a new stack."""
+        stack_id, logical_id, *_ = Ownership.of(live.tags if live else {})
         matches = logical_id and (self.any_resource or logical_id == name)
         if matches and (not self.stack_name or f":stack/{self.stack_name}/" in stack_id):
             return Owner(stack_id, logical_id)
         return Owner(self.new.one.location.stack_id, name)
 
-    def _owns(self, name: str, found: Configuration) -> bool:
-        return self._owner(name, found).state_of(found.tags) is not None
+    def _owns(self, name: str, live: Configuration) -> bool:
+        return self._owner(name, live).state_of(live.tags) is not None
 
-    def _decided(self, request: Request, wanted: Mapping[str, Any]) -> Plan:
+    def _decide(self, request: Request, desired: Mapping[str, Any]) -> Plan:
         # If the service rejects a name because it exists, the handler reads the configuration, too.
-        known = {} if request.request_type == "Delete" else {_target(wanted): self.live_state.at(_target(wanted))}
+        observed = (
+            {} if request.request_type == "Delete" else {_target(desired): self.live_state.read(_target(desired))}
+        )
         old = expand(request.old_properties, resource_type().schema).parameters
-        while isinstance(decision := decide(request, wanted, old, known, request.date), NeedsRead):
-            known[decision.target] = self.live_state.at(decision.target)
+        while isinstance(decision := decide(request, desired, old, observed, request.date), NeedsRead):
+            observed[decision.target] = self.live_state.read(decision.target)
         return decision
 
-    def _remember(self, name: str, arn: str, wanted: Mapping[str, Any], properties: dict[str, Any]) -> None:
+    def _remember(self, name: str, arn: str, desired: Mapping[str, Any], properties: dict[str, Any]) -> None:
         """Make the resource's physical ID and attributes available to `Ref` and `Fn::GetAtt`."""
-        known = attributes(arn, str(wanted.get(NAME, arn.rpartition("/")[2])), wanted)
-        self.live[name] = DeployedResource(name, DISTRIBUTION_CONFIGURATION, arn, properties, known, "", "")
+        data = attributes(arn, str(desired.get(NAME, arn.rpartition("/")[2])), desired)
+        self.live[name] = DeployedResource(name, DISTRIBUTION_CONFIGURATION, arn, properties, data, "", "")
 
 
-def _problems(findings: tuple[Finding, ...]) -> str:
-    """How many errors were found; empty if there are none."""
+def _problems(findings: Iterable[Finding]) -> str:
     errors = sum(one.severity is Severity.ERROR for one in findings)
     count = "1 problem" if errors == 1 else f"{errors} problems"
-    return f"{count} with the properties, nothing is called" if errors else ""
+    return f"{count} with the properties; no API calls are made" if errors else ""
 
 
-def _target(wanted: Mapping[str, Any]) -> Target:
-    return str(wanted[TARGET]) if TARGET in wanted else ByName(str(wanted[NAME]))
+def _target(desired: Mapping[str, Any]) -> Target:
+    return str(desired[TARGET]) if TARGET in desired else ByName(str(desired[NAME]))
 
 
-def _same_target(wanted: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(wanted.get(member) == other.get(member) for member in (NAME, TARGET))
+def _same_target(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one.get(member) == other.get(member) for member in (NAME, TARGET))
 
 
 def _request(
@@ -304,14 +309,8 @@ def _request(
     )
 
 
-def _action(plan: Plan) -> Action:
-    if any(isinstance(step, CreateConfiguration) for step in plan.steps):
-        return Action.CREATE
-    return Action.UPDATE if plan.steps else Action.NONE
-
-
 def _depends_on_placeholder(path: Path, one: Any, other: Any) -> bool:
-    """Whether `path` leads to a scalar that differs between the two."""
+    """Whether the two have different scalars at `path`."""
     for element in path:
         try:
             one, other = one[element], other[element]

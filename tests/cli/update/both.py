@@ -1,4 +1,4 @@
-"""Runs the AWS CLI and our command with the same arguments, each against an emulator of its own."""
+"""Runs the AWS CLI and this command with the same arguments, each against its own emulator."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _MADE_UP = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Run(NamedTuple):
-    """How a command ended and what it sent: operation and body, IDs made up on the way all the same."""
+    """How a command ended, and its requests: operation and body, with generated IDs made equal."""
 
     status: int
     stdout: str
@@ -37,9 +37,9 @@ def run(
     order: Callable[[Emulator], object] = lambda _: None,
     environment: Mapping[str, str | None] | None = None,
 ) -> Run:
-    """Run a command with `home` as home and working directory, where ARN exists and `order` has seen the emulator.
+    """Run a command with `home` as home and working directory, where ARN exists and `order` has prepared the emulator.
 
-    `environment` sets variables on top of those that lead to the emulator, and takes away what is None there.
+    `environment` sets variables in addition to those for the emulator; None removes a variable.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with Emulator() as emulator:

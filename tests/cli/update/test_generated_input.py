@@ -1,4 +1,4 @@
-"""`--generate-cli-skeleton`: what it prints, and that nothing is called for it."""
+"""`--generate-cli-skeleton`: its output, without any call."""
 
 import json
 from collections.abc import Iterator
@@ -22,27 +22,27 @@ def skeleton(*arguments: str) -> str:
     return ended.stdout
 
 
-def first_choices(value: Any, type_: Schema) -> Any:
-    """The AWS CLI's skeleton, with the first of an enumeration's values where the AWS CLI takes any of them."""
-    if type_.type_name == "structure":
-        return {name: first_choices(entry, type_.members[name]) for name, entry in value.items()}
-    if type_.type_name == "list" and type_.item:
-        return [first_choices(entry, type_.item) for entry in value]
-    return type_.enum[0] if type_.enum and value in type_.enum else value
+def first_choices(value: Any, part: Schema) -> Any:
+    """The AWS CLI's skeleton, with the first value of an enumeration where the AWS CLI uses any."""
+    if part.type_name == "structure":
+        return {name: first_choices(entry, part.members[name]) for name, entry in value.items()}
+    if part.type_name == "list" and part.item:
+        return [first_choices(entry, part.item) for entry in value]
+    return part.enum[0] if part.enum and value in part.enum else value
 
 
-def members(type_: Schema) -> Iterator[tuple[str, bool]]:
+def members(part: Schema) -> Iterator[tuple[str, bool]]:
     """Each member in the order of the shapes, and whether it is required."""
-    for name, member in type_.members.items():
-        yield name, name in type_.required
+    for name, member in part.members.items():
+        yield name, name in part.required
         yield from members(member)
-    if type_.item:
-        yield from members(type_.item)
+    if part.item:
+        yield from members(part.item)
 
 
 @pytest.mark.parametrize("arguments", [(), ("input",)], ids=["nothing said", "input"])
 def test_input_is_the_aws_clis(arguments: tuple[str, ...], emulator: Emulator) -> None:
-    """The JSON skeleton has the members and values of the one that the AWS CLI makes, and calls nothing."""
+    """The JSON skeleton has the same members and values as the AWS CLI's, and no call is made."""
     shape = service_model().operation_model(UPDATE).input_shape
     assert isinstance(shape, Shape)
     expected = first_choices(ArgumentGenerator().generate_skeleton(shape), INPUT)
@@ -51,15 +51,15 @@ def test_input_is_the_aws_clis(arguments: tuple[str, ...], emulator: Emulator) -
 
 
 def test_yaml_input_is_the_same_value() -> None:
-    """The YAML skeleton reads as the JSON one."""
+    """The YAML skeleton has the same value as the JSON one."""
     assert yaml.safe_load(skeleton("yaml-input")) == json.loads(skeleton())
 
 
 def test_yaml_input_says_what_is_required() -> None:
-    """Each member of the YAML skeleton has a comment, which begins with [REQUIRED] where the model requires it."""
+    """Each member of the YAML skeleton has a comment, which begins with [REQUIRED] if the model requires the member."""
     commented = [line.partition(": ") for line in skeleton("yaml-input").splitlines() if " # " in line]
-    told = [(name.strip("- "), rest.partition("# ")[2].startswith("[REQUIRED]")) for name, _, rest in commented]
-    assert told == list(members(INPUT))
+    reported = [(name.strip("- "), rest.partition("# ")[2].startswith("[REQUIRED]")) for name, _, rest in commented]
+    assert reported == list(members(INPUT))
 
 
 def test_yaml_input_names_the_values_of_an_enumeration() -> None:
@@ -72,7 +72,7 @@ def test_yaml_input_names_the_values_of_an_enumeration() -> None:
 
 
 def test_output_is_checked_and_nothing_is_called(emulator: Emulator) -> None:
-    """A sample answer is printed only for valid members, and the service is not called for it."""
+    """A sample response is printed only if the members are valid, and no call is made."""
     ended = command("update-distribution-configuration", "--generate-cli-skeleton", "output", "--cli-input-json", "{}")
     assert ended.status == 252
     assert "distributions: is required" in ended.stderr

@@ -1,4 +1,4 @@
-"""What is printed of an answer: held against the AWS CLI's own formatters, and for YAML against its documentation."""
+"""The output formats, compared with the AWS CLI's own formatters, and for YAML with its documentation."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from awscli.formatter import get_formatter
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from provider.cli.awscli.output import FORMATS, rendered
+from provider.cli.awscli.output_formats import FORMATS, render
 
 ANSWER = {
     "requestId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",
@@ -27,14 +27,14 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def is_regular(value: Any) -> bool:
-    """Whether no list has structures beside anything else: version 1 ends with an error there, or leaves things out."""
+    """Whether no list has both structures and other values: version 1 fails there, or omits values."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     kinds = {isinstance(entry, dict) for entry in inner} if isinstance(value, list) else set()
     return len(kinds) < 2 and all(is_regular(entry) for entry in inner)
 
 
 def has_structures_in_lists_of_lists(value: Any) -> bool:
-    """Whether it has what version 1 draws into the table of something else."""
+    """Whether version 1 would draw a part of the value into the table of another."""
     if isinstance(value, dict):
         return any(map(has_structures_in_lists_of_lists, value.values()))
     inner = value if isinstance(value, list) else []
@@ -61,8 +61,8 @@ def theirs(form: str, value: Any, color: str = "off") -> str:
 @example([{"a": 1}, {"Bee": [1]}])
 @example({"a": [[1, [2]], "b"]})
 def test_text(value: Any) -> None:
-    """Text is what the AWS CLI prints, whatever a query has made of the answer."""
-    assert rendered(value, "text", "Title", color=False) == theirs("text", value)
+    """Text is the same as the AWS CLI's, for the result of any query."""
+    assert render(value, "text", "Title", color=False) == theirs("text", value)
 
 
 @given(RESULTS.filter(lambda value: not has_structures_in_lists_of_lists(value)))
@@ -70,40 +70,40 @@ def test_text(value: Any) -> None:
 @example([{"a": "long " * 9, "Bee": "long " * 9, "宽": []}])
 @example({"a": {"Bee": [{"a": 1, "Bee": {"a": 2}}, {"a": 3}]}})
 def test_table(value: Any) -> None:
-    """A table is what the AWS CLI draws, wherever it can draw one."""
+    """A table is the same as the AWS CLI's, wherever it can draw one."""
     try:
         expected = theirs("table", value)
     except ValueError:
         # Theirs wants rows of one length.
         assume(False)
-    assert rendered(value, "table", "Title", color=False) == expected
+    assert render(value, "table", "Title", color=False) == expected
 
 
 @pytest.mark.parametrize("value", [[[{"a": "shown"}]], ["x", {"a": ["shown"]}]], ids=["deep", "mixed"])
-def test_table_leaves_nothing_out(value: Any) -> None:
-    """Structures in lists of lists, or beside scalars, are drawn too."""
-    assert "shown" in rendered(value, "table", "Title", color=False)
+def test_table_shows_everything(value: Any) -> None:
+    """Structures in lists of lists, or beside scalars, are drawn, too."""
+    assert "shown" in render(value, "table", "Title", color=False)
 
 
 @given(ANYTHING, st.sampled_from(FORMATS))
 def test_everything_can_be_printed(value: Any, form: str) -> None:
-    """No query makes something that cannot be printed, rows of different lengths included."""
-    assert rendered(value, form, "Title", color=False).endswith("\n") or not rendered(value, form, "T", color=False)
+    """The result of any query can be printed, including rows of different lengths."""
+    assert render(value, form, "Title", color=False).endswith("\n") or not render(value, form, "T", color=False)
 
 
 @given(RESULTS)
 def test_json(value: Any) -> None:
-    """JSON is what the AWS CLI prints, and nothing for an empty structure."""
-    assert rendered(value, "json", "Title", color=False) == theirs("json", value)
+    """JSON is the same as the AWS CLI's, and empty for an empty structure."""
+    assert render(value, "json", "Title", color=False) == theirs("json", value)
 
 
 @given(RESULTS)
 def test_yaml_is_the_same_value(value: Any) -> None:
-    """YAML reads back as the value, and a YAML stream as a list of it."""
-    text = rendered(value, "yaml", "Title", color=False)
+    """YAML is read back as the same value, and a YAML stream as a list with it."""
+    text = render(value, "yaml", "Title", color=False)
     assert "..." not in text.splitlines()
     assert yaml.safe_load(text) == (value if value != {} else None)
-    assert yaml.safe_load(rendered(value, "yaml-stream", "Title", color=False)) == ([value] if value != {} else None)
+    assert yaml.safe_load(render(value, "yaml-stream", "Title", color=False)) == ([value] if value != {} else None)
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def test_yaml_is_the_same_value(value: Any) -> None:
         ("off", ""),
     ],
 )
-def test_forms_of_version_2(form: str, printed: str) -> None:
-    """YAML is in blocks with sorted keys, a YAML stream is a list of pages, and off prints nothing."""
+def test_formats_of_version_2(form: str, printed: str) -> None:
+    """YAML is in block style with sorted keys, a YAML stream is a list of pages, and off prints nothing."""
     expected = printed.format(arn=ANSWER["distributionConfigurationArn"], id=ANSWER["requestId"])
-    assert rendered(ANSWER, form, "Title", color=False) == expected
+    assert render(ANSWER, form, "Title", color=False) == expected
 
 
 def test_json_is_not_escaped() -> None:
-    """Characters beyond ASCII are printed as they are."""
-    assert json.loads(rendered("Ü宽", "json", "", color=False)) == "Ü宽"
-    assert "Ü宽" in rendered("Ü宽", "json", "", color=False)
+    """Non-ASCII characters are printed unescaped."""
+    assert json.loads(render("Ü宽", "json", "", color=False)) == "Ü宽"
+    assert "Ü宽" in render("Ü宽", "json", "", color=False)

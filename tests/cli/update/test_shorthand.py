@@ -1,4 +1,4 @@
-"""The AWS CLI's shorthand, held against the AWS CLI's own parser."""
+"""The AWS CLI's shorthand, compared with the AWS CLI's own parser."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ from awscli import shorthand as theirs
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from provider.cli.awscli.failure import Invalid
+from provider.cli.awscli.command_errors import InvalidParameterError
 from provider.cli.awscli.shorthand import ShorthandError, parse
-from provider.cli.awscli.values import contents, member_of
+from provider.cli.awscli.values import contents, parse_member
 from provider.schema.model import UPDATE, operation
 from provider.schema.validation import validate
 
@@ -60,42 +60,42 @@ def read_by_ours(text: str) -> Any:
 @example("a = b , c = [ d , e ] ")
 @example("a=[b,{c=d,e=[f]}],g={h='i,\\'j',k=\"l\"}")
 def test_any_text_is_read_as_the_aws_cli_reads_it(text: str) -> None:
-    """Whatever the text, it is read to the same value or refused by both."""
+    """Any text is parsed to the same value as by the AWS CLI, or rejected by both."""
     assert read_by_ours(text) == read_by_theirs(text)
 
 
 @given(WELL_FORMED.map(_pairs))
 def test_nested_values_are_read_as_the_aws_cli_reads_them(text: str) -> None:
-    """Structures, lists and quoted words in one another are read to the same value."""
+    """Nested structures, lists, and quoted words are parsed to the same value."""
     assert read_by_ours(text) == read_by_theirs(text) != ShorthandError
 
 
 @pytest.mark.parametrize("text", ["a", "a=[b", "a={b=c", "a=1,a=2", 'a=b,\nc="d" e,\nf=g'])
-def test_what_cannot_be_read_is_shown_as_the_aws_cli_shows_it(text: str) -> None:
-    """What cannot be read is told in the AWS CLI's words, with a caret under the place."""
+def test_errors_are_those_of_the_aws_cli(text: str) -> None:
+    """An error has the AWS CLI's message, with a caret under the position."""
     with pytest.raises(theirs.ShorthandParseError) as expected:
         theirs.ShorthandParser().parse(text)
-    with pytest.raises(ShorthandError) as told:
+    with pytest.raises(ShorthandError) as reported:
         parse(text, contents)
-    assert str(told.value) == str(expected.value)
+    assert str(reported.value) == str(expected.value)
 
 
 def test_an_open_quotation_is_named() -> None:
-    """A quotation that is not closed is called that, with a caret under its beginning."""
-    with pytest.raises(ShorthandError) as told:
+    """An unclosed quotation is reported, with a caret under its start."""
+    with pytest.raises(ShorthandError) as reported:
         parse("a='b", contents)
-    assert str(told.value) == "A quotation is not closed for input:\na='b\n  ^"
+    assert str(reported.value) == "A quotation is not closed for input:\na='b\n  ^"
 
 
-def test_texts_become_what_the_model_has() -> None:
-    """Booleans, numbers and single entries of lists become what the model says, and account IDs stay text."""
+def test_values_get_the_types_of_the_model() -> None:
+    """Strings become booleans, numbers, and lists with one entry as the model requires; account IDs stay strings."""
     text = (
         "region=us-east-1,"
         "amiDistributionConfiguration={targetAccountIds=012345678901,amiTags={Count=1}},"
         "launchTemplateConfigurations=[{launchTemplateId=lt-0123456789abcdef0,setDefaultVersion=false}],"
         "fastLaunchConfigurations={enabled=True,maxParallelLaunches=6}"
     )
-    value = member_of((text,), "--distributions", DISTRIBUTIONS)
+    value = parse_member((text,), "--distributions", DISTRIBUTIONS)
     assert value == [
         {
             "region": "us-east-1",
@@ -108,16 +108,16 @@ def test_texts_become_what_the_model_has() -> None:
 
 
 def test_files_within_shorthand(tmp_path: Path) -> None:
-    """`@=` takes a value from a file, and a plain `=` takes the text as it is."""
+    """`@=` reads a value from a file, and a plain `=` does not."""
     file = tmp_path / "name.txt"
     file.write_text("golden, {{ imagebuilder:buildDate }}", "utf-8")
     text = f"region=file://{file},amiDistributionConfiguration={{name@=file://{file}}}"
-    (value,) = member_of((text,), "--distributions", DISTRIBUTIONS)
+    (value,) = parse_member((text,), "--distributions", DISTRIBUTIONS)
     assert value["region"] == f"file://{file}"
     assert value["amiDistributionConfiguration"]["name"] == "golden, {{ imagebuilder:buildDate }}"
 
 
 def test_a_missing_file_within_shorthand() -> None:
-    """A file that is not there is named together with the option."""
-    with pytest.raises(Invalid, match=r"Error parsing parameter '--distributions': Unable to load .*nowhere"):
-        member_of(("region@=file://nowhere",), "--distributions", DISTRIBUTIONS)
+    """A missing file is reported together with the option."""
+    with pytest.raises(InvalidParameterError, match=r"parameter '--distributions': Unable to load .*nowhere"):
+        parse_member(("region@=file://nowhere",), "--distributions", DISTRIBUTIONS)

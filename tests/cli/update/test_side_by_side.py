@@ -1,8 +1,8 @@
-"""The AWS CLI and our command side by side: the same request, output and status, or a reason why not.
+"""Compares the AWS CLI and this command: the same request, output, and status, or a reason for the difference.
 
-The AWS CLI that is installed is version 1. Where the two versions differ, version 2 is the one to equal, by its
-documentation: it has return codes of its own for each kind of error, YAML, no output for `off`, and as botocore's
-standard retry mode has it, three attempts where version 1 has five.
+The installed AWS CLI is version 1. Where the versions differ, the command follows version 2's documentation: a return
+code for each kind of error, YAML, no output for `off`, and three attempts (botocore's standard retry mode) instead of
+five.
 """
 
 import json
@@ -46,7 +46,7 @@ FOUND_BEFORE = "Ours finds before the call what the service would refuse."
 
 
 class Case(NamedTuple):
-    """Arguments and what comes of them. A text in `stderr` or `requests` is the reason why that is not the same."""
+    """Arguments and the expected outcome. A string in `stderr` or `requests` is the reason for a difference."""
 
     name: str
     arguments: tuple[str, ...]
@@ -98,19 +98,19 @@ CASES = (
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home directory with the files that the cases name, and profiles."""
-    made = tmp_path_factory.mktemp("home")
-    (made / ".aws").mkdir()
-    (made / ".aws" / "config").write_text(CONFIG, "utf-8")
-    (made / "distributions.json").write_text(JSON, "utf-8")
-    (made / "input.json").write_text(INPUT, "utf-8")
-    (made / "description.txt").write_text("Über alles, in a file\n", "utf-8")
-    return made
+    """A home directory with profiles and the files that the cases use."""
+    result = tmp_path_factory.mktemp("home")
+    (result / ".aws").mkdir()
+    (result / ".aws" / "config").write_text(CONFIG, "utf-8")
+    (result / "distributions.json").write_text(JSON, "utf-8")
+    (result / "input.json").write_text(INPUT, "utf-8")
+    (result / "description.txt").write_text("Über alles, in a file\n", "utf-8")
+    return result
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_same_as_the_aws_cli(case: Case, home: Path) -> None:
-    """The same arguments give the same request, the same output, and version 2's status, or the case says why not."""
+    """The same arguments give the same request and output and version 2's status, or the case has a reason."""
     with ThreadPoolExecutor(2) as both:
         theirs, ours = both.map(
             lambda command: run(command, case.arguments, home, case.order, case.environment), (AWS, OURS)

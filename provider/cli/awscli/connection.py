@@ -1,7 +1,5 @@
 """Creates the service's client from the AWS CLI's options, environment, and configuration files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,14 +13,14 @@ _FROM_THE_ENVIRONMENT: Final = {
     "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
 }
 """Settings that the AWS CLI reads and botocore does not: setting -> configuration name, variables, default, type."""
-_LOGGED: Final = ("botocore", "urllib3")
-_LOGGING_CREDENTIALS: Final = ("botocore.credentials", "botocore.parsers", "botocore.tokens")
+_LOGGERS: Final = ("botocore", "urllib3")
+_LOGGERS_OF_CREDENTIALS: Final = ("botocore.credentials", "botocore.parsers", "botocore.tokens")
 """Loggers that write whole responses with credentials at debug level."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """The connection options; None stands for the setting in the environment or the configuration files.
+    """The connection options. None means the setting in the environment or the configuration files.
 
     Timeouts are in seconds; 0 means no limit.
     """
@@ -58,21 +56,21 @@ class Connection:
         )
 
 
-def log_everything() -> None:
+def enable_debug_log() -> None:
     """Log botocore's activity to standard error, without signatures and credentials."""
     import logging
 
     from ...cloudformation.redaction import redact
 
-    class Redacted(logging.Formatter):
+    class RedactingFormatter(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             return redact(super().format(record))
 
     handler = logging.StreamHandler()
-    handler.setFormatter(Redacted("%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"))
-    for name in _LOGGING_CREDENTIALS:
+    handler.setFormatter(RedactingFormatter("%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"))
+    for name in _LOGGERS_OF_CREDENTIALS:
         logging.getLogger(name).setLevel(logging.INFO)
-    for name in _LOGGED:
+    for name in _LOGGERS:
         logger = logging.getLogger(name)
         logger.setLevel(logging.DEBUG)
         logger.addHandler(handler)

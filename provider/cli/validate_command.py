@@ -1,16 +1,15 @@
-"""`validate`: reports the handler's errors and warnings, with their lines, before a deployment."""
+"""`validate`: reports the errors and warnings of the handler, with their lines, before a deployment."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from .mistakes import Mistake
-from .reading import STANDARD_INPUT, bytes_of
+from .files import STANDARD_INPUT, UserError, read_bytes
 
 if TYPE_CHECKING:
     from ..lint.diagnostic import Diagnostic
@@ -30,29 +29,23 @@ Examples:
 Exit status:
   0  no errors (with --strict: no warnings either)
   1  errors (with --strict: or warnings)
-  2  a file cannot be read, has a null, or is neither a template nor properties, or the command is wrong
+  2  a file cannot be read, has a null, or is neither a template nor properties; or the command is wrong
 """
 
 
 @click.command(epilog=EPILOG, short_help="Check templates and property files.")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="FILE...",
-    type=click.Path(allow_dash=True, path_type=Path),
-)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True, path_type=Path))
 @click.option(
     "--format",
     "--output",
-    "form",
+    "output_format",
     type=click.Choice(_FORMATS),
     default="human",
     show_default=True,
     help="For people, for programs, for code scanning, or as annotations in GitHub Actions.",
 )
-@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
-def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
+@click.option("--strict", is_flag=True, help="Also fail if there are only warnings.")
+def validate(files: tuple[Path, ...], output_format: str, strict: bool) -> None:
     """Check distribution configurations in templates offline, as the provider does before any call.
 
     FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of a single resource. Each
@@ -68,22 +61,22 @@ def validate(files: tuple[Path, ...], form: str, strict: bool) -> None:
     from .reports import FORMATS, Report
     from .screen import Screen
 
-    counted, diagnostics = 0, []
+    resources, diagnostics = 0, []
     for file in dict.fromkeys(files):
-        resources, found = _checked(file)
-        counted += resources
+        count, found = _check_file(file)
+        resources += count
         diagnostics += found
-    report = Report(len(set(files)), counted, tuple(diagnostics))
-    text = FORMATS[form](report)
+    report = Report(len(set(files)), resources, tuple(diagnostics))
+    text = FORMATS[output_format](report)
     if text:
-        Screen(sys.stdout).say(text)
+        Screen(sys.stdout).print(text)
     if any(one.id == UNREADABLE for one in diagnostics):
         raise SystemExit(2)
     raise SystemExit(bool(report.count("error") or (strict and report.diagnostics)))
 
 
-def _checked(file: Path) -> tuple[int, list[Diagnostic]]:
-    """How many resources of the provider's a file has, and what is wrong with them, from top to bottom."""
+def _check_file(file: Path) -> tuple[int, list[Diagnostic]]:
+    """The number of the provider's resources in a file, and the problems with them, from top to bottom."""
     from ..lint.diagnostic import Diagnostic
     from ..schema.finding import Severity
     from ..template.reader import UnreadableError, read
@@ -91,47 +84,42 @@ def _checked(file: Path) -> tuple[int, list[Diagnostic]]:
 
     name = "stdin" if file == STANDARD_INPUT else str(file)
     try:
-        source = read(bytes_of(file))
-        resources, found = _findings(source)
+        source = read(read_bytes(file))
+        resources, found = _check_source(source)
     except UnreadableError as error:
         unreadable = Diagnostic((), UNREADABLE, Severity.ERROR, error.message, "", name, error.position, error.line)
         return 0, [unreadable]
-    except Mistake as error:
+    except UserError as error:
         message = error.message.removeprefix(f"{name}: ")
         return 0, [Diagnostic((), UNREADABLE, Severity.ERROR, message, file=name)]
-    placed = []
+    diagnostics = []
     for one in found:
         position = source.position(one.path)
-        placed.append(one._replace(file=name, position=position, line=source.line(position.line)))
-    return resources, sorted(placed, key=lambda one: (one.position.line, one.position.column))
+        diagnostics.append(one._replace(file=name, position=position, line=source.line(position.line)))
+    return resources, sorted(diagnostics, key=lambda one: (one.position.line, one.position.column))
 
 
-def _findings(source: Source) -> tuple[int, list[Diagnostic]]:
-    """Raises UnreadableError for what is neither a template nor properties."""
+def _check_source(source: Source) -> tuple[int, list[Diagnostic]]:
+    """The same without positions. Raises UnreadableError if it is neither a template nor properties."""
     from ..lint.resource_matching import provider_resources
     from ..lint.template_check import check, check_properties
     from ..lint.template_structure import check_bare, check_structure
+    from ..resources import resource_type
     from ..template.reader import UnreadableError
 
     tree = source.tree
     if tree is None:
         raise UnreadableError("is empty")
     if isinstance(tree, Mapping) and "Resources" in tree:
-        return len(provider_resources(tree)), _together(check_structure(tree), check(tree))
-    if isinstance(tree, Mapping) and _are_properties(tree):
-        return 1, _together(check_bare(tree), check_properties(tree))
+        return len(provider_resources(tree)), _combine(check_structure(tree), check(tree))
+    if isinstance(tree, Mapping) and not tree.keys().isdisjoint(resource_type().schema.spellings):
+        return 1, _combine(check_bare(tree), check_properties(tree))
     raise UnreadableError("is neither a template (it has no Resources) nor a resource's properties")
 
 
-def _together(around: list[Diagnostic], within: list[Diagnostic]) -> list[Diagnostic]:
-    """All findings; of a null it is not told once more that something else should be there."""
+def _combine(structure: list[Diagnostic], properties: list[Diagnostic]) -> list[Diagnostic]:
+    """All findings; a null that is reported once is not reported again as a value of the wrong type."""
     from ..template.template_error import UNREADABLE
 
-    nulls = {one.path for one in around if one.id == UNREADABLE}
-    return [*around, *(one for one in within if one.path not in nulls)]
-
-
-def _are_properties(tree: Mapping[str, Any]) -> bool:
-    from ..resources import resource_type
-
-    return not tree.keys().isdisjoint(resource_type().schema.spellings)
+    nulls = {one.path for one in structure if one.id == UNREADABLE}
+    return [*structure, *(one for one in properties if one.path not in nulls)]

@@ -1,7 +1,5 @@
 """Renders the service's response for `--output`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -9,22 +7,22 @@ from typing import Any, Final
 FORMATS: Final = ("json", "text", "table", "yaml", "yaml-stream", "off")
 
 
-def rendered(answer: Any, form: str, title: str, *, color: bool) -> str:
-    """Render a JSON value in one of FORMATS; a table has a `title`."""
-    match form:
+def render(response: Any, output_format: str, title: str, *, color: bool) -> str:
+    """Render a JSON value in one of FORMATS. A table has a `title`."""
+    match output_format:
         case "json":
-            return "" if answer == {} else json.dumps(answer, indent=4, ensure_ascii=False) + "\n"
+            return "" if response == {} else json.dumps(response, indent=4, ensure_ascii=False) + "\n"
         case "text":
-            return "".join(f"{line}\n" for line in _text(answer))
+            return "".join(f"{line}\n" for line in _text(response))
         case "table":
             from .table import table
 
-            return table(title, answer, color=color)
+            return table(title, response, color=color)
         case "yaml":
-            return "" if answer == {} else _yaml(answer)
+            return "" if response == {} else _yaml(response)
         case "yaml-stream":
             # A list with one entry per page; here there is one page.
-            return "" if answer == {} else _yaml([answer])
+            return "" if response == {} else _yaml([response])
         case _:
             return ""
 
@@ -37,7 +35,7 @@ def _yaml(value: Any) -> str:
 
 
 def _text(value: Any, name: str | None = None, columns: list[str] | None = None) -> Iterator[str]:
-    """Lines of tab-separated cells; with a `name`, they start with it in uppercase."""
+    """Lines of tab-separated cells. With a `name`, they start with it in uppercase."""
     if isinstance(value, dict):
         yield from _structure(value, name, columns)
     elif isinstance(value, list):

@@ -1,4 +1,4 @@
-"""`update-distribution-configuration`: the AWS CLI's command of this name, with more checks and a dry run."""
+"""`update-distribution-configuration`: the AWS CLI's command, with more checks and a dry run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from uuid import uuid4
 
 import click
 
-from .awscli.failure import Failure, Invalid, Misconfigured, Misused, failures
+from .awscli.command_errors import (
+    CommandError,
+    ConfigurationError,
+    InvalidParameterError,
+    InvalidUsageError,
+    command_errors,
+)
 from .awscli.options import OperationCommand, members
 
 if TYPE_CHECKING:
@@ -29,8 +35,8 @@ Examples:
 Exit status, as of the AWS CLI, version 2:
   0    the configuration was updated, or would be (--dry-run)
   130  Ctrl-C
-  252  a mistake in the command or in the configuration; nothing was called
-  253  no Region, no credentials, or a configuration that cannot be used; nothing was called
+  252  the command or the configuration is invalid; no call was made
+  253  the Region, the credentials, or the settings are missing or invalid; no call was made
   254  the service returned an error
   255  anything else, such as an unreachable service
 """
@@ -70,39 +76,33 @@ def update(
     Values are plain text, file://PATH, or, for lists, JSON or the AWS CLI's shorthand.
     """
     if generate_cli_skeleton in ("input", "yaml-input"):
-        click.echo(_skeleton(generate_cli_skeleton), nl=False)
+        click.echo(_skeleton(generate_cli_skeleton))
         return
     if cli_input_json is not None and cli_input_yaml is not None:
-        raise Misused("--cli-input-json and --cli-input-yaml exclude each other.", context)
+        raise InvalidUsageError("--cli-input-json and --cli-input-yaml exclude each other.", context)
     given = {name: others.pop(name) for name, _ in members().values()}
     parameters = _parameters(context, given, cli_input_json, cli_input_yaml)
     _check(parameters)
 
-    from .awscli.service import Connection, log_everything
+    from ..schema.model import UPDATE
+    from .awscli.connection import Connection, enable_debug_log
+    from .awscli.output_formats import render
 
     if debug:
-        log_everything()
-    with failures():
+        enable_debug_log()
+    with command_errors():
         connection = Connection(**others)
         session = connection.session()
-        form = _format(output or session.get_config_variable("output"))
+        output_format = _output_format(output or session.get_config_variable("output"))
         if generate_cli_skeleton:
-            response: dict[str, Any] | None = _sample_response()
-        else:
-            response = _updated(connection.client(session), parameters, dry_run)
-        if response is None:
+            response = _sample_response()
+        elif dry_run:
+            _dry_run(connection.client(session), parameters)
             return
+        else:
+            response = _update(connection.client(session), parameters)
         result = query.search(response) if query else response
-    _print(result, form, color)
-
-
-def _skeleton(form: str) -> str:
-    from ..schema.model import UPDATE, operation
-    from .awscli.blank_input import blank, commented
-
-    if form == "yaml-input":
-        return commented(operation(UPDATE))
-    return json.dumps(blank(operation(UPDATE)), indent=4) + "\n"
+    click.echo(render(result, output_format, UPDATE, color=_is_colored(color)), nl=False, color=True)
 
 
 def _sample_response() -> dict[str, Any]:
@@ -112,34 +112,47 @@ def _sample_response() -> dict[str, Any]:
     return {name: name for name in getattr(shape, "members", {})}
 
 
+def _is_colored(color: str) -> bool:
+    return color == "on" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+def _output_format(name: str) -> str:
+    from .awscli.output_formats import FORMATS
+
+    if name not in FORMATS:
+        raise ConfigurationError(f"Unknown output type: {name}; choose from {', '.join(FORMATS)}")
+    return name
+
+
+def _skeleton(skeleton_format: str) -> str:
+    from ..schema.model import UPDATE, operation
+    from .awscli.blank_input import blank, commented
+
+    schema = operation(UPDATE)
+    return commented(schema) if skeleton_format == "yaml-input" else json.dumps(blank(schema), indent=4)
+
+
 def _parameters(
     context: click.Context, given: dict[str, Any], input_json: str | None, input_yaml: str | None
 ) -> dict[str, Any]:
     """The call's input: options override --cli-input-json and --cli-input-yaml; the client token has a default."""
-    from ..schema.model import IDEMPOTENCY
-    from .awscli.values import input_of, member_of
+    from ..schema.model import IDEMPOTENCY, UPDATE, operation
+    from .awscli.values import parse_input, parse_member
 
     parameters = {
-        name: member_of(given[name], option, type_)
-        for option, (name, type_) in members().items()
+        name: parse_member(given[name], option, schema)
+        for option, (name, schema) in members().items()
         if given[name] not in (None, ())
     }
-    if input_json is None and input_yaml is None:
-        _require_members(context, parameters)
-    for option, written in (("--cli-input-json", input_json), ("--cli-input-yaml", input_yaml)):
-        if written is not None:
-            found = input_of(written, option)
-            parameters |= {name: value for name, value in found.items() if name not in parameters}
+    option, text = ("--cli-input-yaml", input_yaml) if input_json is None else ("--cli-input-json", input_json)
+    if text is None:
+        required = set(operation(UPDATE).required) - {IDEMPOTENCY} - parameters.keys()
+        if missing := [option for option, (name, _) in members().items() if name in required]:
+            raise InvalidUsageError(f"the following arguments are required: {', '.join(missing)}", context)
+    else:
+        parsed = parse_input(text, option)
+        parameters |= {name: value for name, value in parsed.items() if name not in parameters}
     return {**parameters, IDEMPOTENCY: parameters.get(IDEMPOTENCY, str(uuid4()))}
-
-
-def _require_members(context: click.Context, parameters: dict[str, Any]) -> None:
-    from ..schema.model import IDEMPOTENCY, UPDATE, operation
-
-    required = set(operation(UPDATE).required) - {IDEMPOTENCY} - parameters.keys()
-    if missing := [option for option, (name, _) in members().items() if name in required]:
-        text = f"the following arguments are required: {', '.join(missing)}"
-        raise Misused(text, context)
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -150,36 +163,32 @@ def _check(parameters: dict[str, Any]) -> None:
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)
     if errors:
-        raise Invalid("\n".join(["Parameter validation failed:", *errors]))
+        raise InvalidParameterError("\n".join(["Parameter validation failed:", *errors]))
 
 
-def _format(name: str) -> str:
-    from .awscli.output import FORMATS
+def _dry_run(client: Any, parameters: dict[str, Any]) -> None:
+    from .screen import Screen
 
-    if name not in FORMATS:
-        raise Misconfigured(f"Unknown output type: {name}; choose from {', '.join(FORMATS)}")
-    return name
+    live = _live(client, parameters)
+    screen = Screen(sys.stdout)
+    screen.print("Nothing was changed. The update would make these changes:")
+    _show(screen, live, parameters)
 
 
-def _updated(client: Any, parameters: dict[str, Any], dry_run: bool) -> dict[str, Any] | None:
-    """The service's response; None for a dry run. On a terminal, the changes are shown."""
-    if not dry_run and not sys.stderr.isatty():
+def _update(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Update, and return the service's response. On a terminal, show the changes."""
+    if not sys.stderr.isatty():
         return _call(client, parameters)
     from ..schema.model import TARGET
     from .screen import Screen
 
-    screen = Screen(sys.stdout if dry_run else sys.stderr)
-    if dry_run:
-        live = _live(client, parameters)
-        screen.say("Nothing was changed. The update would make these changes:")
-        _show(screen, live, parameters)
-        return None
-    screen.say(f"Updating {parameters[TARGET]} ...", dim=True)
+    screen = Screen(sys.stderr)
+    screen.print(f"Updating {parameters[TARGET]} ...", dim=True)
     try:
-        with failures():
+        with command_errors():
             live = _live(client, parameters)
-    except Failure as failure:
-        screen.say(f"Cannot show the changes: {failure.message}", fg="yellow")
+    except CommandError as error:
+        screen.print(f"Cannot show the changes: {error.message}", fg="yellow")
         return _call(client, parameters)
     response = _call(client, parameters)
     _show(screen, live, parameters)
@@ -203,9 +212,9 @@ def _live(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked_response(response: dict[str, Any], member: str) -> dict[str, Any]:
-    """The response. Raises Failure if it lacks `member`, because botocore accepts any page with status 200."""
+    """The response. Raises CommandError if it lacks `member`, because botocore accepts any page with status 200."""
     if member not in response:
-        raise Failure("The response is not from Image Builder; the outcome of the call is unknown.")
+        raise CommandError("The response is not from Image Builder; the outcome of the call is unknown.")
     return response
 
 
@@ -215,11 +224,3 @@ def _show(screen: Screen, live: dict[str, Any], parameters: dict[str, Any]) -> N
     contents = [{name: one[name] for name in content_members() if name in one} for one in (live, parameters)]
     before, after = ({parameters[TARGET]: content} for content in contents)
     screen.changes(before, after)
-
-
-def _print(answer: Any, form: str, color: str) -> None:
-    from ..schema.model import UPDATE
-    from .awscli.output import rendered
-
-    colored = color == "on" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    click.echo(rendered(answer, form, UPDATE, color=colored), nl=False, color=True)

@@ -1,4 +1,4 @@
-"""`plan`: what a deployment of a template would change, compared with the live configurations."""
+"""`plan`: shows what a deployment of a template would change in the live configurations."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from uuid import uuid4
 
 import click
 
-from .live import account_option, endpoint_option, profile_option, region_option, service
-from .mistakes import Mistake
-from .templates import (
-    FILE_OR_STANDARD_INPUT,
-    Given,
-    checked_stack_name,
-    declared,
+from .files import FILE_OR_STANDARD_INPUT, UserError
+from .live import account_option, endpoint_option, live_service, profile_option, region_option
+from .template_files import (
+    OptionValues,
+    check_stack_name,
+    declared_parameters,
+    default_stack_name,
     import_option,
-    load,
+    load_templates,
     parameter_option,
-    refused,
+    provider_logical_ids,
+    read_texts,
     resolve_option,
-    stack_name_after,
-    texts_of,
+    template_rejected,
     unused_values,
 )
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _ALONE = "Properties"
 """The logical ID of a property file's resource."""
-_ALONE_AT = ("Resources", _ALONE, "Properties")
+_ALONE_PATH = ("Resources", _ALONE, "Properties")
 _OTHER_SALT = "2"
 
 EPILOG = """\b
@@ -50,7 +50,7 @@ Examples:
 \b
 Exit status:
   0  nothing would change
-  1  a resource would be refused: it has errors, or its configuration is not managed by it
+  1  a resource would be refused: it has errors, or its configuration belongs to another owner
   2  a mistake in the command or a file, or the service cannot be read
   3  something would change, or may change
 """
@@ -64,21 +64,15 @@ Exit status:
     metavar="FILE",
     help="The template that is deployed now, for what ownership tags do not show.",
 )
-@click.option(
-    "--resource",
-    "chosen",
-    multiple=True,
-    metavar="LOGICAL_ID",
-    help="Show this resource only; repeatable.",
-)
+@click.option("--resource", "chosen", multiple=True, metavar="LOGICAL_ID", help="Show only this resource; repeatable.")
 @parameter_option
 @import_option
 @resolve_option
 @click.option(
     "--stack-name",
     metavar="NAME",
-    callback=checked_stack_name,
-    help="The stack that FILE is for.  [default: the one that the live configurations' ownership tags name]",
+    callback=check_stack_name,
+    help="The stack that FILE is for.  [default: the stack in the live configurations' ownership tags]",
 )
 @region_option
 @account_option
@@ -96,9 +90,9 @@ def plan(
     file: Path,
     previous: Path | None,
     chosen: tuple[str, ...],
-    parameters: dict[str, str],
-    exports: dict[str, str],
-    references: dict[str, str],
+    parameters: OptionValues,
+    exports: OptionValues,
+    references: OptionValues,
     stack_name: str | None,
     region: str | None,
     account: str | None,
@@ -140,33 +134,41 @@ def plan(
     or unknown.
     """
     from ..template.external_values import ExternalValues
+    from ..template.template_error import TemplateError
     from .planning.live_state import LiveState
-    from .planning.output import document, show
+    from .planning.plan_output import document, show
     from .screen import Screen
 
     files = (file, previous) if previous else (file,)
-    texts = texts_of(files)
-    templates = load(files, texts, parameters, _template)
-    ours = _resources(templates)
-    with service(region, profile, endpoint_url, account) as (home, builder):
-        live_state = LiveState(home, builder)
-        given = Given(exports), Given(references)
-        outside = ExternalValues(*given)
-        planner = _planner(templates, parameters, outside, stack_name, stack_name_after(file), live_state)
-        Screen(sys.stderr).say(f"Reading Image Builder in {home.region}, account {home.account} ...", dim=True)
-        changes = _chosen(planner.changes(), chosen, ours)
-        _check_outputs(planner)
-    unused = unused_values(*given, texts.values())
-    notes = [*_placeholder_notes(planner, changes, texts), *unused, *_unknowns(planner, changes, templates)]
+    texts = read_texts(files)
+    templates = load_templates(files, texts, parameters, _parse)
+    provider_resources = provider_logical_ids(templates, "plan")
+    with live_service(region, profile, endpoint_url, account) as (location, image_builder):
+        live_state = LiveState(location, image_builder)
+        external = ExternalValues(exports, references)
+        planner = _planner(templates, parameters, external, stack_name, default_stack_name(file), live_state)
+        Screen(sys.stderr).print(
+            f"Reading Image Builder in {location.region}, account {location.account} ...", dim=True
+        )
+        changes = _chosen(planner.changes(), chosen, provider_resources)
+        try:
+            planner.new.one.check_outputs()
+        except TemplateError as error:
+            raise template_rejected(templates[0].name, error) from error
+    notes = [
+        *_placeholder_notes(planner, changes, texts),
+        *unused_values(exports, references, texts.values()),
+        *_limitations(planner, changes, templates),
+    ]
     if output == "json":
-        click.echo(document(home.region, home.account, notes, changes))
+        click.echo(document(location.region, location.account, notes, changes))
     else:
         show(Screen(sys.stdout), notes, changes)
     raise SystemExit(_exit_status(changes))
 
 
 def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[Path, str]) -> Iterator[str]:
-    """Which values were replaced by placeholders, except for the function's ARN, on which no change depends."""
+    """The values that placeholders replaced, except for the function's ARN, on which no change depends."""
     tokens = [repr(change.properties["ServiceToken"]) for change in changes if change.properties]
     yield from (note for note in planner.new.one.notes if not any(token in note for token in tokens))
     if not planner.stack_name and any("AWS::StackName" in text for text in texts.values()):
@@ -175,124 +177,92 @@ def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[P
     yield from planner.notes
 
 
-def _unknowns(planner: Planner, changes: list[Change], templates: list[Template]) -> Iterator[str]:
+def _limitations(planner: Planner, changes: list[Change], templates: list[Template]) -> Iterator[str]:
     from .planning.changes import Action
 
     if planner.old is None and any(change.action is Action.CREATE for change in changes):
-        yield f"whether a created configuration replaces {planner.doubt}"
+        yield f"whether a created configuration replaces {planner.replacement_note}"
     for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign)):
         yield f"{name} is skipped: by its properties, it belongs to another function"
 
 
 def _exit_status(changes: list[Change]) -> int:
-    from .planning.changes import CHANGES, Action
+    from .planning.changes import CHANGING, Action
 
     actions = {change.action for change in changes}
     if Action.REFUSED in actions:
         return 1
-    return 3 if actions & CHANGES else 0
+    return 3 if actions & CHANGING else 0
 
 
-def _template(text: str, name: str) -> Template:
+def _parse(text: str, name: str) -> Template:
     """Read a template, or wrap the properties of a single resource in one. Raises TemplateError."""
+    from ..lint.attribute_check import check_attributes
+    from ..lint.resource_matching import provider_resources
     from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
     from ..template.placeholders import Placeholders
     from ..template.reader import read_text
-    from ..template.sections import TemplateError, made_of
+    from ..template.sections import made_of
+    from ..template.template_error import TemplateError, raise_all
 
     tree = read_text(text).tree
-    if (
-        isinstance(tree, dict)
-        and "Resources" not in tree
-        and not tree.keys().isdisjoint(resource_type().schema.spellings)
-    ):
+    if isinstance(tree, dict) and "Resources" not in tree and tree.keys() & resource_type().schema.spellings.keys():
         token = {"ServiceToken": Placeholders("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
         tree = {"Resources": {_ALONE: {"Type": DISTRIBUTION_CONFIGURATION, "Properties": {**token, **tree}}}}
         try:
             return made_of(tree, name)._replace(alone=True)
         except TemplateError as error:
-            raise error.below(_ALONE_AT) from error
+            raise error.below(_ALONE_PATH) from error
     template = made_of(tree, name)
-    _check_attributes(tree)
+    assert isinstance(tree, dict)
+    raise_all(
+        TemplateError(one.message.partition(": ")[2], one.path)
+        for one in check_attributes(tree, provider_resources(tree))
+    )
     return template
 
 
-def _check_attributes(tree: object) -> None:
-    """Raise TemplateError for an attribute that the provider's resources do not have."""
-    from ..lint.attribute_check import check_attributes
-    from ..lint.resource_matching import provider_resources
-    from ..template.template_error import TemplateError, raise_all
-
-    assert isinstance(tree, dict)
-    found = check_attributes(tree, provider_resources(tree))
-    raise_all(TemplateError(one.message.partition(": ")[2], one.path) for one in found)
-
-
-def _check_outputs(planner: Planner) -> None:
-    """Raise Mistake for an output that CloudFormation would reject."""
-    from ..template.sections import TemplateError
-
-    try:
-        planner.new.one.check_outputs()
-    except TemplateError as error:
-        raise refused(planner.new.one.template.name, error) from error
-
-
-def _resources(templates: list[Template]) -> list[str]:
-    """The logical IDs of the provider's resources. Raises Mistake if there are none."""
-    from ..resources import RESOURCE_TYPES
-
-    kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
-    foreign = set().union(*(template.foreign for template in templates))
-    ours = [name for name, kind in kinds.items() if kind in RESOURCE_TYPES and name not in foreign]
-    if not ours:
-        others = "".join(f"; by its properties, {name} belongs to another function" for name in sorted(foreign))
-        raise Mistake(
-            f"{templates[0].name}: no resource is of the provider's type {' or '.join(RESOURCE_TYPES)}, "
-            f"so there is nothing to plan{others}"
-        )
-    return ours
-
-
-def _chosen(changes: list[Change], chosen: tuple[str, ...], ours: list[str]) -> list[Change]:
-    """The changes of the chosen resources. Raises Mistake for an unknown one."""
-    known = dict.fromkeys([*ours, *(change.logical_id for change in changes)])
+def _chosen(changes: list[Change], chosen: tuple[str, ...], provider_resources: list[str]) -> list[Change]:
+    """The changes of the chosen resources. Raises UserError for an unknown one."""
+    known = dict.fromkeys([*provider_resources, *(change.logical_id for change in changes)])
     if unknown := [name for name in chosen if name not in known]:
-        raise Mistake(f"--resource: no such resource: {', '.join(unknown)}; choose from {', '.join(known)}")
+        raise UserError(f"--resource: no such resource: {', '.join(unknown)}; choose from {', '.join(known)}")
     return [change for change in changes if not chosen or change.logical_id in chosen]
 
 
 def _planner(
     templates: list[Template],
-    parameters: dict[str, str],
-    outside: ExternalValues,
+    parameters: Mapping[str, str],
+    external: ExternalValues,
     stack_name: str | None,
-    default_stack_name: str,
+    default_name: str,
     live_state: LiveState,
 ) -> Planner:
-    """Deploy the templates twice, with different placeholders. Raises Mistake if CloudFormation would reject one."""
+    """Evaluate each template twice, with different placeholders. Raises UserError if CloudFormation would reject it."""
     from ..stack_engine.deployment import Deployment
     from ..stack_engine.records import DeployedResource, StackLocation
-    from ..template.sections import TemplateError
-    from .fitting import Fitting
+    from ..template.template_error import TemplateError
+    from .placeholder_samples import PlaceholderSamples
     from .planning.planner import EvaluatedTwice, Planner
 
     live: dict[str, DeployedResource] = {}
-    home = live_state.home
+    partition, region, account, _ = live_state.location
 
-    def deployed(template: Template, outside: ExternalValues, salt: str = "") -> Deployment:
-        name = stack_name or default_stack_name + salt
-        stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
-        place = StackLocation(home.region, home.account, name, stack_id)
+    def deployment(template: Template, external: ExternalValues, salt: str = "") -> Deployment:
+        name = stack_name or default_name + salt
+        stack_id = f"arn:{partition}:cloudformation:{region}:{account}:stack/{name}/{uuid4()}"
+        place = StackLocation(region, account, name, stack_id)
+        values = declared_parameters(template, parameters)
         try:
-            return Deployment(template, declared(template, parameters), place, live, salt=salt, external=outside)
+            return Deployment(template, values, place, live, salt=salt, external=external)
         except TemplateError as error:
-            raise refused(template.name, error.below(_ALONE_AT) if template.alone else error) from error
+            raise template_rejected(template.name, error.below(_ALONE_PATH) if template.alone else error) from error
 
-    # A stand-in that is made to fit differs from every one that is not.
-    fitting = outside._replace(fit=Fitting(home.region, home.account))
+    # Only one evaluation replaces placeholders by samples. So a value with a placeholder always differs in the other.
+    with_samples = external._replace(fit=PlaceholderSamples(region, account))
     new, *old = [
-        EvaluatedTwice(deployed(template, fitting), deployed(template, outside, _OTHER_SALT)) for template in templates
+        EvaluatedTwice(deployment(template, with_samples), deployment(template, external, _OTHER_SALT))
+        for template in templates
     ]
     return Planner(
         live_state=live_state,

@@ -1,4 +1,4 @@
-"""The property schema: made from the shapes, valid, and of use in an editor that knows nothing of CloudFormation."""
+"""The JSON Schema of the properties: generated, valid, and useful in an editor that does not know CloudFormation."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from provider.authoring.schema import schema
+from provider.authoring.json_schema import schema
 from provider.authoring.starter_template import StarterTemplate
 from provider.resources import resource_type
 from provider.schema.flatten import flatten
@@ -31,7 +31,7 @@ SOUND: dict[str, Any] = {
 
 
 class AsEditorsSee(yaml.SafeLoader):
-    """Reads a tagged value as what it looks like without its tag."""
+    """Reads a tagged value without its tag, as editors do."""
 
 
 def untagged(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
@@ -54,32 +54,32 @@ def properties_in_examples() -> Iterator[Any]:
                 yield pytest.param(resource["Properties"], id=f"{file.stem}-{name}")
 
 
-def test_the_golden_schema_is_fresh() -> None:
-    """docs/properties.schema.json is what the pinned botocore gives; `make docs` writes it anew."""
+def test_the_copy_is_up_to_date() -> None:
+    """docs/properties.schema.json is what `make docs` generates from the pinned botocore."""
     assert json.loads(GOLDEN.read_text()) == schema()
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     """The schema is valid by the metaschema of draft 2020-12."""
     Draft202012Validator.check_schema(schema())
 
 
 def test_all_properties_at_once_are_accepted() -> None:
-    """The skeleton with every property has nothing that the schema refuses."""
+    """The schema accepts the skeleton with all properties."""
     properties = StarterTemplate().as_template()["Resources"]["GoldenImage"]["Properties"]
     assert [error.message for error in VALIDATOR.iter_errors(properties)] == []
 
 
 @pytest.mark.parametrize("properties", list(properties_in_examples()))
-def test_functions_in_short_form_are_no_mistakes(properties: Any) -> None:
-    """What an editor sees of the examples, where a tag is text or a list to it, is accepted."""
+def test_functions_in_short_form_are_accepted(properties: Any) -> None:
+    """The schema accepts the examples as editors see them, where a tagged value is a string or a list."""
     assert [error.message for error in VALIDATOR.iter_errors(properties)] == []
 
 
 @pytest.mark.parametrize("function", [{"Ref": "A"}, {"Fn::If": ["A", 1, 2]}, {"Fn::GetAtt": ["A", "B"]}])
 @pytest.mark.parametrize("place", ["Name", "Distributions", "Tags", "OnDelete"])
 def test_functions_in_long_form_are_accepted_anywhere(place: str, function: dict[str, Any]) -> None:
-    """A mapping with the name of a function can stand for any value."""
+    """Each value can be a mapping with the name of a function."""
     assert VALIDATOR.is_valid({**SOUND, place: function})
 
 
@@ -99,8 +99,8 @@ def test_functions_in_long_form_are_accepted_anywhere(place: str, function: dict
     ],
     ids=lambda value: str(value[-1]) if isinstance(value, tuple) else "",
 )
-def test_mistakes_are_refused(path: tuple[str | int, ...], value: object) -> None:
-    """Unknown names, two targets, wrong types, and values outside their limits and patterns are no valid properties."""
+def test_mistakes_are_rejected(path: tuple[str | int, ...], value: object) -> None:
+    """The schema rejects unknown names, two targets, wrong types, and values outside their limits and patterns."""
     properties = json.loads(json.dumps(SOUND))
     assert VALIDATOR.is_valid(properties)
     here = properties
@@ -111,15 +111,15 @@ def test_mistakes_are_refused(path: tuple[str | int, ...], value: object) -> Non
 
 
 @pytest.mark.parametrize("text", ["true", "False", "TRUE"])
-def test_booleans_may_be_text(text: str) -> None:
-    """The texts that the provider turns into booleans are as good to the schema."""
+def test_booleans_can_be_strings(text: str) -> None:
+    """The schema accepts the strings that the provider converts to booleans."""
     changed = json.loads(json.dumps(SOUND))
     changed["Distributions"][0]["FastLaunchConfigurations"][0]["Enabled"] = text
     assert VALIDATOR.is_valid(changed)
 
 
 def test_every_property_is_described() -> None:
-    """Each property says in the schema what the API's documentation says of it."""
+    """Each property in the schema has the API's documentation as its description."""
 
     def structures(part: Any) -> Iterator[dict[str, Any]]:
         if isinstance(part, dict):
@@ -145,7 +145,7 @@ KINDS = {yaml.ScalarNode: "", yaml.SequenceNode: " sequence", yaml.MappingNode: 
 
 
 def tags(node: yaml.Node | None) -> Iterator[str]:
-    """The short forms of functions in a document, each with the kind of node that it has, as customTags name them."""
+    """The short forms of functions in a document, each with its type of node, as customTags lists them."""
     if node is not None and node.tag.startswith("!"):
         yield f"{node.tag}{KINDS[type(node)]}"
     if isinstance(node, yaml.CollectionNode):
@@ -154,25 +154,25 @@ def tags(node: yaml.Node | None) -> Iterator[str]:
                 yield from tags(one)
 
 
-def test_editors_are_told_of_short_forms() -> None:
-    """docs/linting.md gives yaml-language-server all short forms of functions that the examples have."""
+def test_the_guide_lists_all_short_forms() -> None:
+    """docs/linting.md configures yaml-language-server for all short forms that the examples use."""
     text = (ROOT / "docs" / "linting.md").read_text("utf-8")
     _, _, settings = text.partition('"yaml.customTags": ')
-    told = json.loads(settings[: settings.index("]") + 1])
+    reported = json.loads(settings[: settings.index("]") + 1])
     used = {tag for file in (ROOT / "examples").rglob("*.yaml") for tag in tags(yaml.compose(file.read_text("utf-8")))}
     assert used
-    assert used - set(told) == set()
+    assert used - set(reported) == set()
 
 
 def test_no_definition_is_described() -> None:
-    """No definition has a description: at a property, yaml-language-server shows its definition's before its own."""
+    """No definition has a description, because yaml-language-server would show it instead of the property's."""
     definitions = schema()["$defs"].values()
     described = [one for each in definitions for one in (each, *each.get("anyOf", ())) if "description" in one]
     assert described == []
 
 
-def test_an_api_s_field_is_known_by_cloudformation_s_name() -> None:
-    """What flatten makes of the API's names is what the schema has."""
+def test_names_are_those_of_cloudformation() -> None:
+    """The schema has the names that flatten makes of the API's names."""
     named = flatten(
         {"distributions": [{"region": "us-east-1", "s3ExportConfiguration": {"roleName": "vmimport"}}]},
         resource_type().schema,

@@ -15,19 +15,19 @@ from botocore import xform_name
 
 from ..resources import resource_type
 from ..schema.model import TARGET, Schema, pascal_case
-from .documentation import limits, of_member, plain
+from .documentation import description, limits, plain
 
 ROOT: Final = "DistributionConfigurationProperties"
 """The name of the type of all properties."""
 
 RENAMED: Final = {TARGET: "adopt"}
-"""The construct's names for properties, if they differ: its own ARN already has the API's name."""
+"""The construct's own names for properties. The construct's attribute for its own ARN already has the API's name."""
 
 _WIDTH: Final = 112
 _HEAD: Final = '''\
 """The properties of a distribution configuration, by the service model of EC2 Image Builder.
 
-This file is generated: `make docs`. What is said of each property is the API's own documentation.
+This file is generated (`make docs`). The descriptions of the properties are the API's own documentation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,21 +36,26 @@ from typing import NotRequired, TypedDict
 
 from aws_cdk import IResolvable
 '''
-_OR_DEFERRED: Final = " | IResolvable"
+_OR_IRESOLVABLE: Final = " | IResolvable"
 _SCALARS: Final = {
     "string": "str",
-    "boolean": f"bool{_OR_DEFERRED}",
-    "integer": f"int | float{_OR_DEFERRED}",
-    "long": f"int | float{_OR_DEFERRED}",
+    "boolean": f"bool{_OR_IRESOLVABLE}",
+    "integer": f"int | float{_OR_IRESOLVABLE}",
+    "long": f"int | float{_OR_IRESOLVABLE}",
 }
-"""Python's types by kind. A number token is a float, and a string token is a str."""
+"""Python's types. A number token is a float, and a string token is a str."""
 
 
 @cache
 def properties_by_name(structure: Schema) -> Mapping[str, str]:
-    """A structure's members: name in Python -> CloudFormation property, including alternative spellings."""
+    """The CloudFormation names of a structure's members by their names in Python, including other spellings."""
     known = {xform_name(spelling): pascal_case(spelling) for spelling in structure.spellings}
     return known | {_name(structure, member): pascal_case(member) for member in structure.members}
+
+
+def snake_case(name: str) -> str:
+    """A property's name in Python's spelling."""
+    return xform_name(name)
 
 
 def module() -> str:
@@ -60,50 +65,50 @@ def module() -> str:
     return "\n\n".join([_HEAD, *classes.values()])
 
 
-def _define(type_: Schema, name: str, said: str, classes: dict[str, str]) -> None:
-    """Add the classes that a type needs, each after those that it depends on."""
+def _define(schema: Schema, name: str, text: str, classes: dict[str, str]) -> None:
+    """Add the classes that a schema needs, each after those that it depends on."""
     if name in classes:
         return
-    if type_.item is not None:
-        _define(type_.item, type_.item.shape, said, classes)
-    elif type_.enum:
-        classes[name] = f"class {name}(StrEnum):\n{_docstring(said)}\n{_indented(_values(type_))}"
-    elif type_.type_name == "structure":
-        for member, inner in type_.members.items():
-            _define(inner, inner.shape, of_member(type_, member), classes)
-        classes[name] = f"class {name}(TypedDict):\n{_docstring(said)}\n{_indented(_members(type_))}"
+    if schema.item is not None:
+        _define(schema.item, schema.item.shape, text, classes)
+    elif schema.enum:
+        classes[name] = f"class {name}(StrEnum):\n{_docstring(text)}\n{_indented(_values(schema))}"
+    elif schema.type_name == "structure":
+        for member, inner in schema.members.items():
+            _define(inner, inner.shape, description(schema, member), classes)
+        classes[name] = f"class {name}(TypedDict):\n{_docstring(text)}\n{_indented(_members(schema))}"
 
 
-def _values(type_: Schema) -> Iterator[str]:
-    for value in type_.enum:
+def _values(schema: Schema) -> Iterator[str]:
+    for value in schema.enum:
         yield f'{re.sub(r"[^A-Za-z0-9]+", "_", value).upper()} = "{value}"\n'
 
 
 def _members(structure: Schema) -> Iterator[str]:
-    for member, type_ in structure.members.items():
-        annotation = _annotation(type_)
+    for member, schema in structure.members.items():
+        annotation = _annotation(schema)
         annotation = annotation if member in structure.required else f"NotRequired[{annotation}]"
         yield f"{_name(structure, member)}: {annotation}\n"
-        said = filter(None, (of_member(structure, member), limits(type_) and f"\n\nSize: {limits(type_)}."))
-        if text := "".join(said).strip():
+        size = f"\n\nSize: {limits(schema)}." if limits(schema) else ""
+        if text := f"{description(structure, member)}{size}".strip():
             yield f"{_quoted(text)}\n"
 
 
-def _annotation(type_: Schema) -> str:
-    if type_.item is not None:
-        holder = "Sequence[" if type_.type_name == "list" else "Mapping[str, "
-        return f"{holder}{_annotation(type_.item)}]{_OR_DEFERRED}"
-    if type_.type_name == "structure":
-        return f"{type_.shape}{_OR_DEFERRED}"
-    return f"{type_.shape} | str" if type_.enum else _SCALARS[type_.type_name]
+def _annotation(schema: Schema) -> str:
+    if schema.item is not None:
+        collection = "Sequence[" if schema.type_name == "list" else "Mapping[str, "
+        return f"{collection}{_annotation(schema.item)}]{_OR_IRESOLVABLE}"
+    if schema.type_name == "structure":
+        return f"{schema.shape}{_OR_IRESOLVABLE}"
+    return f"{schema.shape} | str" if schema.enum else _SCALARS[schema.type_name]
 
 
 def _name(structure: Schema, member: str) -> str:
     return RENAMED.get(member, xform_name(member)) if structure is resource_type().schema else xform_name(member)
 
 
-def _docstring(said: str) -> str:
-    return f"{_indented([_quoted(said)])}\n"
+def _docstring(markdown: str) -> str:
+    return f"{_indented([_quoted(markdown)])}\n"
 
 
 def _quoted(markdown: str) -> str:

@@ -7,13 +7,13 @@ from aws_cdk import Annotations, CustomResource, Duration, Fn, Stack
 from aws_cdk.aws_iam import Grant, IGrantable
 from constructs import Construct, IValidation
 
-from ..authoring.block import OF_CLOUDFORMATION, RESOURCE_TYPE
+from ..authoring.block import OF_CLOUDFORMATION
 from ..lint.template_check import check_properties
-from ..resources import resource_type
+from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.finding import Severity
 from ..schema.model import IDEMPOTENCY, NAME, pascal_case
 from ..schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
-from .arguments import as_properties
+from .arguments import as_properties, in_python
 from .properties import DistributionConfigurationProperties
 from .provider import DeployedProvider, DistributionConfigurationProvider
 
@@ -22,11 +22,11 @@ _SERVICE_TIMEOUT: Final = Duration.seconds(int(str(OF_CLOUDFORMATION["ServiceTim
 
 @jsii.implements(IValidation)
 class DistributionConfiguration(CustomResource):
-    """A distribution configuration: one that is created with `name`, or an existing one that `adopt` names by its ARN.
+    """A distribution configuration: a new one with `name`, or an existing one, whose ARN is `adopt`.
 
     The other arguments are those of `provider.construct.properties.DistributionConfigurationProperties`, which is
     generated from the API's model. Each value can be a token. Synth reports all errors and warnings that the provider
-    would report, with the same messages.
+    would report, by the names of the arguments.
 
     `provider` defaults to the stack's own provider, which the stack's first configuration creates.
     """
@@ -49,7 +49,7 @@ class DistributionConfiguration(CustomResource):
         super().__init__(
             scope,
             construct_id,
-            resource_type=RESOURCE_TYPE,
+            resource_type=DISTRIBUTION_CONFIGURATION,
             service_token=provider.service_token,
             service_timeout=_SERVICE_TIMEOUT,
             properties=self._properties,
@@ -63,8 +63,8 @@ class DistributionConfiguration(CustomResource):
         found = check_properties(Stack.of(self).resolve(self._properties))
         for one in found:
             if one.severity is Severity.WARNING:
-                Annotations.of(self).add_warning_v2(one.id, one.message)
-        return [one.message for one in found if one.severity is Severity.ERROR]
+                Annotations.of(self).add_warning_v2(one.id, in_python(one.message))
+        return [in_python(one.message) for one in found if one.severity is Severity.ERROR]
 
     @property
     def distribution_configuration_arn(self) -> str:

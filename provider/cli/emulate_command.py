@@ -1,7 +1,5 @@
 """`emulate`: runs the Image Builder emulator in the foreground."""
 
-from __future__ import annotations
-
 import shlex
 import threading
 from contextlib import suppress
@@ -9,7 +7,7 @@ from contextlib import suppress
 import click
 
 from .emulation import account_option, choose_location, emulator_at, region_option
-from .mistakes import Mistake
+from .files import UserError
 
 EPILOG = """\b
 Example, in one terminal:
@@ -30,14 +28,14 @@ def emulate(port: int, region: str | None, account: str | None) -> None:
     the emulator, and their credentials do not work for any other service. Paste them into a new shell, and close that
     shell when you are done. When the emulator stops, its configurations are lost.
     """
-    from .function import offline
+    from .environment import offline
 
     with offline():
         emulator = emulator_at(choose_location(region, account, []), port)
         try:
             emulator.start()
         except OSError as error:
-            raise Mistake(f"cannot listen on port {port}: {error.strerror}") from error
+            raise UserError(f"cannot listen on port {port}: {error.strerror}") from error
         try:
             for name, value in emulator.environment().items():
                 click.echo(f"export {name}={shlex.quote(value)}")

@@ -1,22 +1,15 @@
-"""`schema`: the JSON Schema of the resource's properties."""
-
-from __future__ import annotations
+"""`schema`: prints the JSON Schema of the resource's properties."""
 
 from pathlib import Path
 
 import click
 
-from .writing import output_option, write
+from .files import output_option, write
 
 EPILOG = """\b
-In an editor with yaml-language-server, as the first line of a file that has the Properties alone:
+In an editor with yaml-language-server, make this the first line of a file that contains only the Properties:
   # yaml-language-server: $schema=./docs/properties.schema.json
 To configure the editor for functions in short form, see docs/linting.md.
-
-\b
-Exit status:
-  0  the schema was written
-  2  the output cannot be written, or the command is wrong
 """
 
 
@@ -28,10 +21,10 @@ def schema(output: Path | None) -> None:
     The schema is generated from the service model of the installed botocore, with the API's documentation as
     descriptions; docs/properties.schema.json is a copy.
 
-    The schema allows functions for all values, also in short form, because editors hide YAML tags from schemas. It has
-    CloudFormation's names only; the provider also accepts the API's camelCase names.
+    Each value can also be a function, in long or short form. The schema has only CloudFormation's property names; the
+    provider also accepts the API's camelCase names.
     """
     from ..authoring.block import as_json
-    from ..authoring.schema import schema as made
+    from ..authoring.json_schema import schema as json_schema
 
-    write(as_json(made()), output)
+    write(as_json(json_schema()), output)

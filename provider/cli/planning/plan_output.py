@@ -1,18 +1,16 @@
 """Renders a plan as text and as JSON."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ...resources import resource_type
 from ...schema.diff import ABSENT
 from ...schema.finding import Severity, Spelling
 from ..screen import Screen
-from .changes import CHANGES, Action, Change
+from .changes import CHANGING, Action, Change
 
-_SHOWN = {
+_FORMATS = {
     Action.CREATE: ("+", "green", "{0.arn} is created"),
     Action.UPDATE: ("~", "yellow", "{0.arn} is changed"),
     Action.REPLACE: ("±", "yellow", "{0.replaced.arn} is replaced by {0.arn}"),
@@ -23,61 +21,58 @@ _SHOWN = {
     Action.REFUSED: ("x", "red", "refused"),
     Action.UNKNOWN: ("?", "yellow", "cannot be planned"),
 }
-_SEVERITIES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+_SEVERITY_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> None:
     """Print the findings, the notes, the change of each resource, and the number of changes by action."""
     for change in changes:
         spelling = Spelling(change.properties, resource_type().schema)
-        for finding in change.findings:
-            text = spelling.render(finding)
-            severity = finding.severity
-            screen.say(f"{severity.value}: {change.logical_id}: {text}", fg=_SEVERITIES[severity])
+        for one in change.findings:
+            text = f"{one.severity.value}: {change.logical_id}: {spelling.render(one)}"
+            screen.print(text, fg=_SEVERITY_COLORS[one.severity])
     for note in notes:
-        screen.say(f"note: {note}", dim=True)
+        screen.print(f"note: {note}", dim=True)
     if notes or any(change.findings for change in changes):
-        screen.say()
+        screen.print()
     for change in changes:
         _show(screen, change)
-    screen.say()
-    screen.say(f"Plan: {', '.join(_counts(changes))}.", bold=True)
+    screen.print()
+    screen.print(f"Plan: {_counts(changes)}.", bold=True)
+
+
+def _counts(changes: Sequence[Change]) -> str:
+    counts = {action.value: sum(change.action is action for change in changes) for action in Action}
+    return ", ".join(f"{count} {action}" for action, count in counts.items() if count)
 
 
 def _show(screen: Screen, change: Change) -> None:
-    sign, color, form = _SHOWN[change.action]
+    sign, color, text = _FORMATS[change.action]
     # If the configuration no longer exists, there is no ARN, and the reason says so.
-    outcome = "" if change.action is Action.NONE and not change.arn else form.format(change)
-    screen.say(f"{sign} {change.logical_id}: {': '.join(filter(None, (outcome, change.reason)))}", fg=color)
+    outcome = "" if change.action is Action.NONE and not change.arn else text.format(change)
+    screen.print(f"{sign} {change.logical_id}: {': '.join(filter(None, (outcome, change.reason)))}", fg=color)
     for warning in change.warnings:
-        screen.say(f"      {warning}", fg="yellow")
+        screen.print(f"      {warning}", fg="yellow")
     for difference in change.differences:
         screen.difference(difference)
-    rest = [place for place in change.placeholders if any(_touch(place, one.path) for one in change.differences)]
-    if rest:
-        screen.say(
-            f"      with placeholders for values that are known only at deployment: {', '.join(rest)}", fg="yellow"
-        )
+    paths = [path for path in change.placeholders if any(_overlap(path, one.path) for one in change.differences)]
+    if paths:
+        text = f"with placeholders for values that are known only at deployment: {', '.join(paths)}"
+        screen.print(f"      {text}", fg="yellow")
     if change.replaced:
         _show(screen, change.replaced)
 
 
-def _counts(changes: Sequence[Change]) -> Iterator[str]:
-    for action in Action:
-        if count := sum(change.action is action for change in changes):
-            yield f"{count} {action.value}"
-
-
 def document(region: str, account: str, notes: Sequence[str], changes: Sequence[Change]) -> str:
     """The plan as JSON; `plan --help` describes it."""
-    found = {
+    plan = {
         "region": region,
         "account": account,
-        "changes": any(change.action in CHANGES for change in changes),
+        "changes": any(change.action in CHANGING for change in changes),
         "notes": list(notes),
         "resources": [_entry(change) for change in changes],
     }
-    return json.dumps(found, indent=2, ensure_ascii=False)
+    return json.dumps(plan, indent=2, ensure_ascii=False)
 
 
 def _entry(change: Change) -> dict[str, Any]:
@@ -96,7 +91,7 @@ def _entry(change: Change) -> dict[str, Any]:
             "path": one.path,
             "old": None if one.old is ABSENT else one.old,
             "new": None if one.new is ABSENT else one.new,
-            "known": _is_known(one.path, change),
+            "known": not any(_overlap(one.path, path) for path in change.placeholders),
         }
         for one in change.differences
     ]
@@ -112,10 +107,6 @@ def _entry(change: Change) -> dict[str, Any]:
     }
 
 
-def _is_known(path: str, change: Change) -> bool:
-    return not any(_touch(path, place) for place in change.placeholders)
-
-
-def _touch(path: str, other: str) -> bool:
+def _overlap(path: str, other: str) -> bool:
     """Whether one of the paths contains the other."""
     return path.startswith(other) or other.startswith(path)

@@ -1,24 +1,16 @@
 """`skeleton`: prints a template to start from."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click
 
-from .mistakes import Mistake
-from .writing import format_option, output_option, write
+from .files import UserError, format_option, output_option, write
 
 EPILOG = """\b
 Examples:
   python -m provider skeleton --required > stack.yaml
   python -m provider skeleton --format json
   python -m provider skeleton --adopt arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base
-
-\b
-Exit status:
-  0  the block was written
-  2  the output cannot be written, or the command is wrong
 """
 
 
@@ -27,7 +19,7 @@ Exit status:
 @click.option("--adopt", metavar="ARN", default="", help="Adopt this configuration instead of creating one.")
 @format_option
 @output_option
-def skeleton(required: bool, adopt: str, form: str, output: Path | None) -> None:
+def skeleton(required: bool, adopt: str, output_format: str, output: Path | None) -> None:
     """Print a template with one distribution configuration, to fill in.
 
     It has all properties, with sample values that pass all checks. In YAML, a comment describes each property, its
@@ -40,6 +32,6 @@ def skeleton(required: bool, adopt: str, form: str, output: Path | None) -> None
     from ..authoring.starter_template import StarterTemplate
 
     if adopt and not is_configuration_arn(adopt):
-        raise Mistake(f"--adopt: {adopt!r} is not the ARN of a distribution configuration")
-    made = StarterTemplate(required, adopt)
-    write(made.as_yaml() if form == "yaml" else as_json(made.as_template()), output)
+        raise UserError(f"--adopt: {adopt!r} is not the ARN of a distribution configuration")
+    starter = StarterTemplate(required, adopt)
+    write(starter.as_yaml() if output_format == "yaml" else as_json(starter.as_template()), output)

@@ -1,4 +1,4 @@
-"""`rehearse`: a stack's whole lifecycle on the embedded engine."""
+"""`rehearse`: runs a stack's whole lifecycle on the embedded stack engine."""
 
 from __future__ import annotations
 
@@ -10,35 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .emulation import (
-    account_option,
-    choose_location,
-    emulator_at,
-    existing_configuration,
-    region_option,
-    seed_configuration,
-)
-from .templates import (
-    FILE_OR_STANDARD_INPUT,
-    Given,
-    checked_stack_name,
-    declared,
+from .emulation import account_option, choose_location, emulator_at, existing_configuration, region_option
+from .files import FILE_OR_STANDARD_INPUT, UserError
+from .template_files import (
+    OptionValues,
+    check_stack_name,
+    declared_parameters,
+    default_stack_name,
     import_option,
-    load,
+    load_templates,
     parameter_option,
+    read_texts,
     resolve_option,
-    stack_name_after,
-    texts_of,
     unused_values,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ..emulator.emulator import Emulator
     from .screen import Screen
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 EPILOG = """\b
 Examples:
@@ -61,28 +52,28 @@ Examples:
 @click.option(
     "--stack-name",
     metavar="NAME",
-    callback=checked_stack_name,
+    callback=check_stack_name,
     help="[default: the first template's file name]",
 )
 @click.option(
     "--existing",
-    "found",
+    "existing",
     multiple=True,
     metavar="FILE",
-    type=_FILE,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An existing configuration to adopt: the JSON output of `aws imagebuilder "
     "get-distribution-configuration`; repeatable.",
 )
 @click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
 def rehearse(
     templates: tuple[Path, ...],
-    parameters: dict[str, str],
-    exports: dict[str, str],
-    references: dict[str, str],
+    parameters: OptionValues,
+    exports: OptionValues,
+    references: OptionValues,
     region: str | None,
     account: str | None,
     stack_name: str | None,
-    found: tuple[Path, ...],
+    existing: tuple[Path, ...],
     logs: bool,
 ) -> None:
     """Rehearse a stack's whole lifecycle with the real provider, offline and without credentials.
@@ -113,56 +104,69 @@ def rehearse(
     The rehearsal finds only basic mistakes in other resources and in the template itself, so run cfn-lint too.
 
     The exit status is 0 if each step succeeded and no configuration was lost or left behind, 1 if not, and 2 for a
-    mistake in the command or a template.
+    mistake in the command or a file.
     """
     from ..stack_engine.sink import ResponseSink
     from ..template.external_values import ExternalValues
     from ..template.sections import parse
-    from .function import offline, real_function
+    from .environment import offline
+    from .function import real_function
     from .rehearsal import Rehearsal
     from .screen import Screen
 
-    texts = texts_of(templates)
-    loaded = load(templates, texts, parameters, parse)
-    configurations = [(str(file), existing_configuration(file)) for file in found]
-    template_texts = [(template.name, texts[file]) for file, template in zip(templates, loaded, strict=True)]
-    sources = [*_inputs(configurations, parameters), *template_texts]
-    location = choose_location(region, account, sources)
-    name = stack_name or stack_name_after(templates[0])
-    given = Given(exports), Given(references)
+    texts = read_texts(templates)
+    loaded = load_templates(templates, texts, parameters, parse)
+    configurations = [(str(file), existing_configuration(file)) for file in existing]
+    inputs = [
+        *_option_texts(configurations, parameters),
+        *((one.name, texts[file]) for file, one in zip(templates, loaded, strict=True)),
+    ]
+    location = choose_location(region, account, inputs)
+    name = stack_name or default_stack_name(templates[0])
     screen = Screen(sys.stdout, [name, *(one for template in loaded for one in template.resources)])
-    with ExitStack() as open_while:
-        open_while.enter_context(offline())
-        emulator = open_while.enter_context(emulator_at(location))
+    with ExitStack() as contexts:
+        contexts.enter_context(offline())
+        emulator = contexts.enter_context(emulator_at(location))
         os.environ.update(emulator.environment())
         _seed(emulator, configurations, screen)
-        sink = open_while.enter_context(ResponseSink())
-        run = open_while.enter_context(real_function(sys.stderr if logs else None, location.function_arn))
-        rehearsal = Rehearsal(screen, emulator, sink, location, run, ExternalValues(*given))
-        problems = rehearsal.run(name, loaded, [declared(one, parameters) for one in loaded])
-    screen.say()
-    for remark in unused_values(*given, texts.values()):
-        screen.say(f"{remark}.", fg="yellow")
+        sink = contexts.enter_context(ResponseSink())
+        function = contexts.enter_context(real_function(sys.stderr if logs else None, location.function_arn))
+        rehearsal = Rehearsal(screen, emulator, sink, location, function, ExternalValues(exports, references))
+        problems = rehearsal.run(name, loaded, [declared_parameters(one, parameters) for one in loaded])
+    screen.print()
+    for message in unused_values(exports, references, texts.values()):
+        screen.print(f"{message}.", fg="yellow")
     _report(screen, problems, has_updates=len(loaded) > 1)
 
 
-def _inputs(configurations: list[tuple[str, dict[str, Any]]], parameters: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The names and texts of options that may contain a configuration ARN."""
+def _option_texts(
+    configurations: list[tuple[str, dict[str, Any]]], parameters: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The options that may contain a configuration's ARN, by the names that the output shows."""
     yield from ((name, str(one.get("arn", ""))) for name, one in configurations)
     yield from ((f"--parameter {name}", value) for name, value in parameters.items())
 
 
 def _report(screen: Screen, problems: list[str], *, has_updates: bool) -> None:
+    """Print the outcome, and exit with status 1 if there are problems."""
     if problems:
-        screen.say(f"Rehearsal failed: {'; '.join(problems)}", fg="red", bold=True)
+        screen.print(f"Rehearsal failed: {'; '.join(problems)}", fg="red", bold=True)
         raise SystemExit(1)
     steps = "created, updated, and deleted" if has_updates else "created and deleted"
-    screen.say(f"Rehearsal succeeded: the stack was {steps}.", fg="green", bold=True)
+    screen.print(f"Rehearsal succeeded: the stack was {steps}.", fg="green", bold=True)
 
 
 def _seed(emulator: Emulator, configurations: list[tuple[str, dict[str, Any]]], screen: Screen) -> None:
     """Add the configurations of --existing, and report those whose account or Region is overridden."""
     for file, configuration in configurations:
-        arn = seed_configuration(emulator, configuration)
+        try:
+            arn = emulator.seed(
+                name=configuration["name"],
+                distributions=configuration.get("distributions", []),
+                description=configuration.get("description"),
+                tags=configuration.get("tags") or {},
+            )
+        except ValueError as error:  # the name exists already
+            raise UserError(str(error)) from error
         if configuration.get("arn", arn) != arn:
-            screen.say(f"{file} is used as {arn}, because of --region or --account.", fg="yellow")
+            screen.print(f"{file} is used as {arn}, because of --region or --account.", fg="yellow")

@@ -1,6 +1,4 @@
-"""`completion`: shell completion of commands, options, and files."""
-
-from __future__ import annotations
+"""`completion`: prints the script with which a shell completes commands, options, and files."""
 
 import os
 from pathlib import Path
@@ -14,8 +12,8 @@ SHELLS = ("bash", "zsh", "fish")
 PATCHES = {
     # bash splits words at = and :, so KEY=VALUE would be three words. Use the whole line; '' ends it with a word.
     "bash": {'"${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD': "\"${COMP_LINE:0:COMP_POINT}''\" COMP_CWORD=-1"},
-    # For --option=VALUE, click offers only the value. In zsh it would replace the option as well (with -U always), and
-    # in fish it would not continue the word.
+    # For --option=VALUE, click offers only the value. In zsh, it would replace the whole word (with -U, always). In
+    # fish, it would not match the word.
     "zsh": {"local -a response\n": "local -a response\n    compset -P 1 '--*='\n", "compadd -U -V": "compadd -V"},
     "fish": {
         "    set -l response ": '    set -l option (string match -r -- "^--[^=]*=" (commandline -t));\n'
@@ -49,11 +47,11 @@ def completion(context: click.Context, shell: str | None) -> None:
     from click.shell_completion import get_completion_class
 
     shell = shell or Path(os.environ.get("SHELL", "")).name
-    maker = get_completion_class(shell) if shell in SHELLS else None
-    if maker is None:
+    completion_class = get_completion_class(shell) if shell in SHELLS else None
+    if completion_class is None:
         raise click.UsageError(f"specify the shell: one of {', '.join(SHELLS)}.")
     variable = f"_{SCRIPT}_COMPLETE".replace("-", "_").upper()
-    script = maker(context.find_root().command, {}, SCRIPT, variable).source()
+    script = completion_class(context.find_root().command, {}, SCRIPT, variable).source()
     for original, patched in PATCHES[shell].items():
         script = script.replace(original, patched)
     click.echo(script, nl=False)

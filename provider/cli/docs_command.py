@@ -1,22 +1,15 @@
-"""`docs`: the reference page of the resource's properties."""
-
-from __future__ import annotations
+"""`docs`: prints the reference page of the resource's properties."""
 
 from pathlib import Path
 
 import click
 
-from .writing import output_option
+from .files import output_option, write
 
 EPILOG = """\b
 Examples:
   python -m provider docs | less
   python -m provider docs --output docs/reference.md
-
-\b
-Exit status:
-  0  the page was written
-  2  the output cannot be written, or the command is wrong
 """
 
 
@@ -32,8 +25,7 @@ def docs(output: Path | None) -> None:
     """
     from ..authoring.reference import page
     from ..lint.catalog import CHECKS
-    from .native import native_members, native_schema
-    from .writing import write
+    from .native_schema import native_members, native_schema
 
     checks = {check.rule: f"{check.id}: {check.title}" for check in CHECKS.values()}
     write(page(native_members(native_schema()), checks), output)

@@ -1,6 +1,4 @@
-"""The resources in a document: of a whole template, of a part of one, or one resource's block alone."""
-
-from __future__ import annotations
+"""Finds the resources in a document: a whole template, its resources alone, or a single resource."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,23 +15,27 @@ from .nodes import entries, entry
 
 
 @dataclass(frozen=True)
-class Resource:
-    """A resource and its nodes. `path` leads there from the root.
+class ResourceNode:
+    """A resource, its path from the root, and its nodes.
 
-    `key` is that of its logical ID, None where it has none of its own: alone in a file, or in an Fn::ForEach.
-    `properties` are None where there are none, or something else than a mapping.
+    `key` is its logical ID; None if the document is a single resource, or in an Fn::ForEach, whose resources share one.
+    `properties` is None if there are none, or if they are not a mapping.
     """
 
-    name: str
+    logical_id: str
     path: Path
     key: yaml.ScalarNode | None
     node: yaml.MappingNode
     type: yaml.ScalarNode
     properties: tuple[yaml.ScalarNode, yaml.MappingNode] | None
 
+    def __str__(self) -> str:
+        """The resource's name in messages."""
+        return self.logical_id or "the resource"
 
-def resources(document: Document, *types: str) -> list[Resource]:
-    """The resources of these types, those within an Fn::ForEach included."""
+
+def resources(document: Document, *types: str) -> list[ResourceNode]:
+    """The resources of these types, including those in an Fn::ForEach."""
     section = entry(document.root, "Resources")
     if section is None and entry(document.root, "Type"):
         found = [_resource("", (), None, document.root)]
@@ -44,27 +46,28 @@ def resources(document: Document, *types: str) -> list[Resource]:
     return [one for one in found if one and one.type.value in types]
 
 
-def own_resources(document: Document) -> list[Resource]:
-    """The provider's resources: of its own type, or of the one that any function may have, with its properties."""
-    return [one for one in resources(document, *RESOURCE_TYPES) if is_provider_resource(_value(document, one.path))]
+def provider_resources(document: Document) -> list[ResourceNode]:
+    """The provider's resources: those of its own type, and custom resources with its properties."""
+    found = resources(document, *RESOURCE_TYPES)
+    return [one for one in found if is_provider_resource(value_at(document, one.path))]
 
 
-def _value(document: Document, path: Path) -> Any:
+def value_at(document: Document, path: Path) -> Any:
+    """The value at a path in the document."""
     value = document.source.tree
     for element in path:
         value = value[element]
     return value
 
 
-def tell_bare(document: Document, resource: Resource) -> None:
-    """Tell of a resource without properties that it cannot be converted."""
+def note_missing_properties(document: Document, resource: ResourceNode) -> None:
+    """Report that a resource without properties is not converted."""
     found = entry(resource.node, "Properties")
-    why = "its Properties are no mapping" if found else "it has no Properties"
-    place = found[0] if found else resource.type
-    document.tell(place, f"{resource.name or 'the resource'} stays as it is: {why}", lost=True)
+    reason = "its Properties are not a mapping" if found else "it has no Properties"
+    document.note(found[0] if found else resource.type, f"{resource} is unchanged: {reason}", is_loss=True)
 
 
-def _in_section(path: Path, section: yaml.Node) -> Iterator[Resource | None]:
+def _in_section(path: Path, section: yaml.Node) -> Iterator[ResourceNode | None]:
     for key, value in entries(section):
         if key.value.startswith(LOOP) and isinstance(value, yaml.SequenceNode) and len(value.value) == 3:
             for name, node in entries(value.value[2]):
@@ -73,9 +76,9 @@ def _in_section(path: Path, section: yaml.Node) -> Iterator[Resource | None]:
             yield _resource(key.value, (*path, key.value), key, value)
 
 
-def _resource(name: str, path: Path, key: yaml.ScalarNode | None, node: yaml.Node) -> Resource | None:
+def _resource(logical_id: str, path: Path, key: yaml.ScalarNode | None, node: yaml.Node) -> ResourceNode | None:
     type_, properties = entry(node, "Type"), entry(node, "Properties")
     if not isinstance(node, yaml.MappingNode) or not type_ or not isinstance(type_[1], yaml.ScalarNode):
         return None
     body = (properties[0], properties[1]) if properties and isinstance(properties[1], yaml.MappingNode) else None
-    return Resource(name, path, key, node, type_[1], body)
+    return ResourceNode(logical_id, path, key, node, type_[1], body)

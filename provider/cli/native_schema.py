@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..authoring.native import NativeMembers
 
-_REGION = "us-east-1"
-
 
 def native_schema() -> Mapping[str, Any]:
     """The CloudFormation registry's schema of the native resource. Importing cfn-lint takes half a second."""
@@ -17,19 +15,19 @@ def native_schema() -> Mapping[str, Any]:
 
     from ..authoring.native import NATIVE_TYPE
 
-    schema: Mapping[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, NATIVE_TYPE).schema
+    schema: Mapping[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", NATIVE_TYPE).schema
     return schema
 
 
-def native_members(schema: Mapping[str, Any]) -> NativeMembers:
-    """The names of the properties that a template can set, without read-only properties."""
-    read_only = {pointer.removeprefix("/properties/") for pointer in schema["readOnlyProperties"]}
-    return {name: below for name, below in _members(schema, schema).items() if name not in read_only}
-
-
 def native_attributes(schema: Mapping[str, Any]) -> frozenset[str]:
-    """The native resource's attributes for Fn::GetAtt."""
+    """The native resource's read-only properties, which are its attributes for Fn::GetAtt."""
     return frozenset(pointer.removeprefix("/properties/") for pointer in schema["readOnlyProperties"])
+
+
+def native_members(schema: Mapping[str, Any]) -> NativeMembers:
+    """The names of the properties that a template can set."""
+    attributes = native_attributes(schema)
+    return {name: below for name, below in _members(schema, schema).items() if name not in attributes}
 
 
 def _members(part: Mapping[str, Any], schema: Mapping[str, Any]) -> NativeMembers:

@@ -1,6 +1,4 @@
-"""The failures of a command, with the texts and return codes of the AWS CLI."""
-
-from __future__ import annotations
+"""Errors that end a command with the messages and return codes of the AWS CLI."""
 
 import signal
 from collections.abc import Iterator
@@ -10,8 +8,8 @@ from typing import IO, Any
 import click
 
 
-class Failure(click.ClickException):
-    """A failure, printed to standard error. Subclasses have other return codes; this one is for all other causes.
+class CommandError(click.ClickException):
+    """An error that ends the command. Subclasses have other return codes; this one is for all other causes.
 
     The return codes are those of the AWS CLI, version 2:
     https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
@@ -20,51 +18,51 @@ class Failure(click.ClickException):
     exit_code = 255
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message after an empty line, as the AWS CLI does."""
+        """Print the message to standard error after an empty line, as the AWS CLI does."""
         click.echo(f"\n{self.message}", file=file, err=True)
 
 
-class Invalid(Failure):
-    """A value is invalid; nothing was called."""
+class InvalidParameterError(CommandError):
+    """A value is invalid. No call was made."""
 
     exit_code = 252
 
 
-class Misused(click.UsageError):
-    """The command is invalid; nothing was called."""
+class InvalidUsageError(click.UsageError):
+    """The command is invalid. No call was made."""
 
-    exit_code = Invalid.exit_code
+    exit_code = InvalidParameterError.exit_code
 
 
-class Misconfigured(Failure):
-    """The Region, the credentials, or the configuration are missing or invalid; nothing was called."""
+class ConfigurationError(CommandError):
+    """The Region, the credentials, or the configuration are missing or invalid. No call was made."""
 
     exit_code = 253
 
 
-class Refused(Failure):
+class ServiceError(CommandError):
     """The service returned an error."""
 
     exit_code = 254
 
 
 @contextmanager
-def failures() -> Iterator[None]:
-    """Turn botocore's exceptions into a Failure, and Ctrl-C into the exit status that shells use."""
+def command_errors() -> Iterator[None]:
+    """Convert botocore's exceptions to a CommandError, and Ctrl-C to the exit status that shells use."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
     try:
         yield
     except ClientError as error:
-        raise Refused(str(error)) from error
+        raise ServiceError(str(error)) from error
     except NoRegionError as error:
         text = f'{error} You can also configure your region by running "aws configure".'
-        raise Misconfigured(text) from error
+        raise ConfigurationError(text) from error
     except NoCredentialsError as error:
         text = f'{error}. You can configure credentials by running "aws configure".'
-        raise Misconfigured(text) from error
+        raise ConfigurationError(text) from error
     except (BotoCoreError, ValueError) as error:
         # ValueError: the endpoint is not a URL, or the query does not fit the response.
-        raise Failure(str(error)) from error
+        raise CommandError(str(error)) from error
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None

@@ -1,0 +1,175 @@
+"""`convert`: converts native resources and the AWS CLI's input to this provider's resources, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError, output_option, read_bytes, write
+
+if TYPE_CHECKING:
+    from ..template.reader import Source
+    from .convert.document import Document
+    from .convert.resource_nodes import ResourceNode
+
+EPILOG = """\b
+Examples:
+  python -m provider convert native.yaml --output ours.yaml
+  python -m provider convert native.yaml --adopt --output adopted.yaml
+  python -m provider convert update-distribution-configuration.json
+  python -m provider convert ours.yaml --to native
+  python -m provider convert ours.yaml --to cli --resource GoldenImage
+
+\b
+Exit status:
+  0  everything was converted, and the result passes all checks
+  1  something could not be converted, or the result has errors
+  2  the file cannot be read or has nothing to convert, or the command is wrong
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Convert native resources and CLI input, and back.")
+@click.argument("file", metavar="FILE", type=FILE_OR_STANDARD_INPUT)
+@click.option(
+    "--to",
+    "target",
+    type=click.Choice(["ours", "native", "cli"]),
+    default="ours",
+    show_default=True,
+    help="Convert to this provider's resources, to native resources, or to JSON for the AWS CLI's --cli-input-json.",
+)
+@click.option("--adopt", is_flag=True, help="Adopt the configurations of native resources that are deployed.")
+@click.option("--resource", metavar="LOGICAL_ID", default="", help="With --to cli: the resource, if there are several.")
+@output_option
+def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | None) -> None:
+    """Convert FILE: a template, a part of one, or input of the AWS CLI, in YAML or JSON.
+
+    A template's native resources (AWS::ImageBuilder::DistributionConfiguration) become this provider's. Everything
+    else is unchanged: comments, quotes, order, functions, and references to the resources. --to native does the
+    opposite, and reports the properties that the native resource lacks.
+
+    Input of update- or create-distribution-configuration becomes a template in YAML; comments in it are kept.
+
+    If a native resource is already deployed, use --adopt: the provider's resource adopts its configuration under
+    another logical ID. This is the second step of docs/migrating.md. The first is to deploy the native resource with
+    DeletionPolicy: Retain; convert checks that the template has it.
+
+    Standard error shows each change, and everything that could not be converted, with line and column.
+    """
+    from ..template.reader import UnreadableError
+    from .convert.document import Document
+
+    _check_options(target, adopt, resource)
+    name = "stdin" if file == STANDARD_INPUT else str(file)
+    try:
+        document = Document.of(read_bytes(file))
+    except UnreadableError as error:
+        raise UserError(f"{name}:{error.position.line}:{error.position.column}: {error.message}") from error
+    text = _converted(document, target, adopt, resource)
+    for note in sorted(dict.fromkeys(document.notes), key=lambda note: (note.line, note.column)):
+        prefix = "not converted: " if note.is_loss else ""
+        click.echo(f"{name}:{note.line}:{note.column}: {prefix}{note.text}", err=True)
+    has_errors = False
+    if text:
+        converted = _parse(text, name)
+        write(text, output)
+        has_errors = _report_findings(converted, target, str(output or "the result"))
+    raise SystemExit(has_errors or any(note.is_loss for note in document.notes))
+
+
+def _check_options(target: str, adopt: bool, resource: str) -> None:
+    if adopt and target != "ours":
+        raise click.UsageError("--adopt goes with --to ours only.")
+    if resource and target != "cli":
+        raise click.UsageError("--resource goes with --to cli only.")
+
+
+def _converted(document: Document, target: str, adopt: bool, resource: str) -> str:
+    """The result; empty if nothing could be converted. Raises UserError if there is nothing to convert."""
+    from ..authoring.native import NATIVE_TYPE
+    from .convert import cli_input, from_native
+    from .convert.resource_nodes import resources
+
+    if target == "native":
+        from .convert.to_native import to_native
+
+        _provider_resources(document)
+        to_native(document)
+    elif target == "cli":
+        return cli_input.to_input(document, _chosen_resource(document, resource))
+    elif resources(document, NATIVE_TYPE):
+        (from_native.to_adopted if adopt else from_native.to_owned)(document)
+    elif adopt:
+        raise click.UsageError("--adopt goes with native resources only.")
+    elif cli_input.is_input(document.source.tree):
+        return cli_input.from_input(document)
+    else:
+        raise UserError(
+            f"there is nothing to convert: no resource of the type {NATIVE_TYPE}, and no input of the AWS CLI. "
+            "To convert a resource of this provider, use --to native or --to cli"
+        )
+    return document.result()
+
+
+def _chosen_resource(document: Document, logical_id: str) -> ResourceNode:
+    """The resource with this logical ID, or the only one. Raises UserError if there is no such resource."""
+    found = {one.logical_id: one for one in _provider_resources(document)}
+    if logical_id and logical_id not in found:
+        raise UserError(f"--resource: there is no {logical_id}; there are {', '.join(found)}")
+    if not logical_id and len(found) > 1:
+        raise UserError(f"there are several resources: {', '.join(found)}; choose one with --resource")
+    return found[logical_id] if logical_id else next(iter(found.values()))
+
+
+def _provider_resources(document: Document) -> list[ResourceNode]:
+    from ..resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION
+    from .convert.resource_nodes import provider_resources
+
+    if found := provider_resources(document):
+        return found
+    raise UserError(
+        f"there is nothing to convert: no resource of the type {DISTRIBUTION_CONFIGURATION}, nor of {CUSTOM_RESOURCE} "
+        "with this provider's properties"
+    )
+
+
+def _parse(text: str, name: str) -> Source:
+    """Parse the result. Raises UserError if the original's layout made the edits fail."""
+    from ..template.reader import UnreadableError, read
+
+    try:
+        return read(text.encode())
+    except UnreadableError as error:
+        raise UserError(f"{name}: this layout cannot be edited in place ({error}); simplify it first") from error
+
+
+def _report_findings(converted: Source, target: str, name: str) -> bool:
+    """Print the findings of `validate` in the result, and return whether there are errors."""
+    from ..lint.template_check import check
+    from ..schema.finding import Severity
+
+    template, added = _as_template(converted, target)
+    findings = check(template)
+    positions = [(converted.position(one.path[added:]), one) for one in findings]
+    for position, one in sorted(positions, key=lambda pair: pair[0].line):
+        message = f"{one.severity.value} {one.id}: {one.message}"
+        click.echo(f"{name}:{position.line}:{position.column}: {message}", err=True)
+    return any(one.severity is Severity.ERROR for one in findings)
+
+
+def _as_template(converted: Source, target: str) -> tuple[Any, int]:
+    """The result as a template with this provider's resources, and the number of path elements that this adds."""
+    from ..authoring.native import NATIVE_TYPE
+    from ..resources import DISTRIBUTION_CONFIGURATION
+    from ..template.reader import read
+
+    tree = converted.tree
+    if target == "cli":
+        return {"Resources": {"Resource": {"Type": DISTRIBUTION_CONFIGURATION, "Properties": tree}}}, 3
+    if target == "native":
+        tree = read(converted.text.replace(NATIVE_TYPE, DISTRIBUTION_CONFIGURATION).encode()).tree
+    if "Resources" in tree:
+        return tree, 0
+    return ({"Resources": {"Resource": tree}}, 2) if "Type" in tree else ({"Resources": tree}, 1)
