@@ -203,11 +203,7 @@ class Emulator:
     def _respond(self, method: str, target: str, body: bytes, _headers: Message) -> Reply | Fault:
         route = self._router.route(method, target)
         operation = route.operation.name if route else f"{method} {target.partition('?')[0]}"
-        parameters, malformed = dict[str, Any](), None
-        try:
-            parameters = parameters_of(route, body) if route else {}
-        except ServiceError as error:
-            malformed = error
+        parameters, malformed = _parsed(route, body)
         failure = self._faults.take(operation)
         fault = failure.fault if failure else None
         self._requests.append(RecordedRequest(operation, copy.deepcopy(parameters), body, fault))
@@ -245,6 +241,14 @@ class Emulator:
         if error.status is None and error.code in self._model.shape_names:
             status = self._model.shape_for(error.code).metadata["error"]["httpStatusCode"]
         return _json_reply(status, {"message": error.message}, error_code=error.code)
+
+
+def _parsed(route: Route | None, body: bytes) -> tuple[dict[str, Any], ServiceError | None]:
+    """Return a request's parameters, or none and the error if it is malformed."""
+    try:
+        return parameters_of(route, body) if route else {}, None
+    except ServiceError as error:
+        return {}, error
 
 
 @functools.cache

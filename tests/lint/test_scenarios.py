@@ -193,7 +193,7 @@ def test_many_conditions() -> None:
     names = [f"C{number}" for number in range(40)]
     conditions = {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names}
     groups = [{"Fn::If": [name, f"yes-{name}", f"no-{name}"]} for name in names]
-    ami = {"Name": AMI["AmiDistributionConfiguration"]["Name"], "LaunchPermission": {"UserGroups": groups}}  # type: ignore[index]
+    ami = {"Name": AMI["AmiDistributionConfiguration"]["Name"], "LaunchPermission": {"UserGroups": groups}}  # type: ignore[index] # a mapping
     distributions = [{"Region": "us-east-1", "AmiDistributionConfiguration": ami}]
     found = check(template({"Name": "golden", "Distributions": distributions}, Conditions=conditions))
     assert len(found) == 2 * len(names)
