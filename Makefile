@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 SINCE ?= origin/main
+# Many tests wait for processes and servers, so there are more workers than cores.
+WORKERS := $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
@@ -33,11 +35,11 @@ setup: .venv/dev.stamp ## install the requirements of tests and checks into .ven
 test: check unit ## run all checks and all tests
 
 unit: .venv/dev.stamp .venv-package/stamp ## run only the tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 affected: .venv/dev.stamp .venv-package/stamp ## run the tests that your changes since SINCE affect (origin/main)
 	@$(BIN)/python -m tests.affected $(SINCE) > .venv/affected
-	@test ! -s .venv/affected || $(BIN)/python -m pytest -n auto --dist loadfile $$(cat .venv/affected)
+	@test ! -s .venv/affected || $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $$(cat .venv/affected)
 
 long: .venv/dev.stamp ## run the tests that take minutes: 2,000 random scenarios
 	@$(BIN)/python -m pytest -n auto -m long

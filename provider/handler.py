@@ -14,15 +14,18 @@ import time
 from contextlib import suppress
 from contextvars import copy_context
 from functools import cache, partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .aws.tls import tls_context
-from .cloudformation.deadline import Clock, Deadline
+from .cloudformation.deadline import Deadline
 from .cloudformation.delivery import Undelivered, connect, deliver, is_connected
 from .cloudformation.redaction import redact
 from .cloudformation.request import MalformedEvent, Request, log_context, log_keys, parse
 from .cloudformation.response import FAILED, SUCCESS, FirstResponse, Response
 from .cloudformation.response_url import expiry
+
+if TYPE_CHECKING:
+    from .cloudformation.deadline import Clock
 
 _LOG = logging.getLogger(__name__)
 _INIT_SECONDS: Final = 8.0
@@ -41,7 +44,7 @@ def handler(event: Any, context: Any) -> None:
     respond(event, context, time)
 
 
-def respond(event: Any, context: Any, clock: Clock) -> None:
+def respond(event: Any, context: Any, clock: "Clock") -> None:
     """Respond to a request. `clock` provides all dates and waits."""
     log_context.set({})
     now = clock.time()
@@ -112,7 +115,7 @@ def _without_response(request: Request, deadline: Deadline, reason: str) -> Resp
     return Response(FAILED, request.failure_id(), reason)
 
 
-def _deliver(request: Request, response: Response, deadline: Deadline, clock: Clock) -> None:
+def _deliver(request: Request, response: Response, deadline: Deadline, clock: "Clock") -> None:
     try:
         deliver(
             request.response_url,

@@ -2,7 +2,18 @@
 
 import math
 import time
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Clock(Protocol):
+        """The functions of the standard library's `time` module that the provider uses."""
+
+        def time(self) -> float: ...
+        def monotonic(self) -> float: ...
+        def sleep(self, seconds: float, /) -> object: ...
+
 
 _DEFAULT_SECONDS: Final = 60.0
 """The total time if the Lambda context does not show it."""
@@ -14,21 +25,13 @@ _MARGIN_SECONDS: Final = 0.25
 """Nothing starts this shortly before the end."""
 
 
-class Clock(Protocol):
-    """The functions of the standard library's `time` module that the provider uses."""
-
-    def time(self) -> float: ...
-    def monotonic(self) -> float: ...
-    def sleep(self, seconds: float, /) -> object: ...
-
-
 class Deadline:
     """The time left for the work and for the response, and what the reason of a timeout reports.
 
     `seconds` is the total time, of which the work may take at most `work_seconds`.
     """
 
-    def __init__(self, seconds: float, work_seconds: float = math.inf, clock: Clock = time) -> None:
+    def __init__(self, seconds: float, work_seconds: float = math.inf, clock: "Clock" = time) -> None:
         self._clock = clock
         self._end = clock.monotonic() + seconds - _MARGIN_SECONDS
         response = min(_MAX_RESPONSE_SECONDS, max(_MIN_RESPONSE_SECONDS, seconds * _RESPONSE_SHARE), seconds / 2)
@@ -41,7 +44,7 @@ class Deadline:
 
     @classmethod
     def of(
-        cls, context: object, most: float = math.inf, work_seconds: float = math.inf, clock: Clock = time
+        cls, context: object, most: float = math.inf, work_seconds: float = math.inf, clock: "Clock" = time
     ) -> "Deadline":
         """Return the deadline of a Lambda context, or a default without a context; at most `most` seconds from now."""
         try:

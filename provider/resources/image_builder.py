@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from ..arn import Location, slug
 from ..errors import Outcome, ProviderError, request_id_of
@@ -20,7 +20,9 @@ from ..plan import (
     WriteResult,
 )
 from ..schema.model import CREATE, TARGET, UPDATE, content_members
-from .interface import Calls
+
+if TYPE_CHECKING:
+    from ..reconciler.api_calls import ApiCalls
 
 Operation = Literal[
     "CreateDistributionConfiguration",
@@ -44,7 +46,7 @@ _MAX_PIPELINES: Final = 100
 class ImageBuilder:
     """The distribution configurations in one location: the `Adapter` of this resource type."""
 
-    def __init__(self, calls: Calls, location: Location) -> None:
+    def __init__(self, calls: "ApiCalls", location: Location) -> None:
         self.not_found: ProviderError | None = None
         self._calls = calls
         self._location = location

@@ -1,7 +1,7 @@
 """The interface of a resource type. Each type's module defines an instance of `ResourceType`, `RESOURCE_TYPE`."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..arn import Location
 from ..errors import ProviderError
@@ -10,33 +10,29 @@ from ..schema.model import Schema
 from ..schema.rules import Rule
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from ..cloudformation.request import Request
+    from ..reconciler.api_calls import ApiCalls
+
+    class Adapter(Protocol):
+        """Reads and writes resources of one type."""
+
+        not_found: ProviderError | None
+        """The API's last error about a resource that does not exist."""
+
+        def arn(self, target: Target) -> str:
+            """Return the physical ID of a target, whether it exists or not."""
+
+        def read(self, target: Target) -> Configuration | None:
+            """Return the observed state of a target; None if it does not exist."""
+
+        def execute(self, step: Step, token: str) -> WriteResult:
+            """Execute one step. `token` is the client token for calls that take one. Raises ProviderError."""
+
 
 Properties = Mapping[str, Any]
 """Resource properties by the API's names."""
-
-
-class Calls(Protocol):
-    """API calls for one request, within its time and with retries: see `reconciler.api_calls`."""
-
-    def call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]: ...
-    def pages(self, operation: str, subject: str, member: str, /, **parameters: Any) -> Iterator[Mapping[str, Any]]: ...
-
-
-class Adapter(Protocol):
-    """Reads and writes resources of one type."""
-
-    not_found: ProviderError | None
-    """The API's last error about a resource that does not exist."""
-
-    def arn(self, target: Target) -> str:
-        """Return the physical ID of a target, whether it exists or not."""
-
-    def read(self, target: Target) -> Configuration | None:
-        """Return the observed state of a target; None if it does not exist."""
-
-    def execute(self, step: Step, token: str) -> WriteResult:
-        """Execute one step. `token` is the client token for calls that take one. Raises ProviderError."""
 
 
 class ResourceType(NamedTuple):
@@ -52,7 +48,7 @@ class ResourceType(NamedTuple):
     attribute_values: Callable[[str, str, Properties], dict[str, str]]
     decide: Callable[["Request", Properties, Properties, Observed, float], NeedsRead | Plan]
     decide_after_create: Callable[["Request", Properties, str, Configuration | None], ReadAgain | Plan]
-    connect: Callable[[Calls, Location], Adapter]
+    connect: Callable[["ApiCalls", Location], "Adapter"]
 
     @property
     def schema(self) -> Schema:

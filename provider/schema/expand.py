@@ -1,6 +1,5 @@
 """Properties -> API parameters: converts names to the API's, and strings to the schema's types. Never validates."""
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -10,7 +9,6 @@ from .finding import Finding, Path
 from .model import IGNORED, PROPERTIES, REFUSED, Schema, camel_case, pascal_case
 
 _BOOLEANS = {"true": True, "false": False}
-_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _MAX_DIGITS = 32
 """Far more than any limit of the model allows, and far fewer than Python refuses to convert."""
 
@@ -77,9 +75,13 @@ def coerce(value: object, schema: Schema) -> Any:
     if isinstance(value, str):
         if schema.type_name == "boolean":
             return _BOOLEANS.get(value.lower(), value)
-        if schema.type_name in ("integer", "long") and len(value) <= _MAX_DIGITS and _INTEGER.fullmatch(value):
+        if schema.type_name in ("integer", "long") and len(value) <= _MAX_DIGITS and _is_integer(value):
             return int(value)
     return value
+
+
+def _is_integer(text: str) -> bool:
+    return text.isascii() and text.removeprefix("-").isdecimal()
 
 
 @cache

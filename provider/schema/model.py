@@ -85,7 +85,7 @@ DELETE: Final = "Delete"
 RETAIN: Final = "Retain"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Schema:
     """The schema of a value in the resource's properties, from the service model.
 
@@ -100,7 +100,7 @@ class Schema:
     maximum: int | None = None
     pattern: str | None = None
     enum: tuple[str, ...] = ()
-    members: Mapping[str, "Schema"] = field(default_factory=dict, repr=False)
+    members: Mapping[str, "Schema"] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     item: "Schema | None" = None
     key: "Schema | None" = None

@@ -25,7 +25,8 @@ from provider.plan import (
     UpdateConfiguration,
     WriteResult,
 )
-from provider.resources.interface import Calls, ResourceType
+from provider.reconciler.api_calls import ApiCalls
+from provider.resources.interface import ResourceType
 from provider.schema.model import PROPERTIES, Schema
 
 NAME: Final = "Custom::Greeting"
@@ -46,7 +47,7 @@ def schema() -> Schema:
 class Greetings:
     """The server's API."""
 
-    def __init__(self, calls: Calls, location: Location) -> None:
+    def __init__(self, calls: ApiCalls, location: Location) -> None:
         self.not_found: ProviderError | None = None
 
     def arn(self, target: Target) -> str:

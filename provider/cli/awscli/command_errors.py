@@ -40,7 +40,7 @@ class ConfigurationError(CommandError):
     exit_code = 253
 
 
-class ServiceError(CommandError):
+class RejectedByServiceError(CommandError):
     """The service returned an error."""
 
     exit_code = 254
@@ -54,7 +54,7 @@ def command_errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise ServiceError(str(error)) from error
+        raise RejectedByServiceError(str(error)) from error
     except NoRegionError as error:
         text = f'{error} You can also configure your region by running "aws configure".'
         raise ConfigurationError(text) from error
