@@ -1,9 +1,8 @@
 """ARNs of distribution configurations. Standard library only, because the last-resort function imports it."""
 
-import re
 from typing import Final, NamedTuple
 
-_CONFIGURATION: Final = re.compile(r"arn:[^:]+:imagebuilder:[^:]+:[^:]+:distribution-configuration/[^/\s]+")
+_RESOURCE: Final = "distribution-configuration/"
 
 
 def slug(name: str) -> str:
@@ -13,12 +12,16 @@ def slug(name: str) -> str:
 
 def configuration_arn(partition: str, region: str, account: str, name: str) -> str:
     """Return the ARN of a configuration of this name in an account and Region."""
-    return f"arn:{partition}:imagebuilder:{region}:{account}:distribution-configuration/{slug(name)}"
+    return f"arn:{partition}:imagebuilder:{region}:{account}:{_RESOURCE}{slug(name)}"
 
 
 def is_configuration_arn(physical_id: str) -> bool:
     """Return whether a physical ID is a distribution configuration's ARN."""
-    return _CONFIGURATION.fullmatch(physical_id) is not None
+    *parts, resource = physical_id.split(":", 5)
+    name = resource.removeprefix(_RESOURCE)
+    if not resource.startswith(_RESOURCE) or name.split() != [name] or "/" in name:
+        return False
+    return len(parts) == 5 and all(parts) and parts[0] == "arn" and parts[2] == "imagebuilder"
 
 
 def with_name(arn: str, name: str) -> str:
