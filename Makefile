@@ -94,7 +94,7 @@ audit: .venv-audit/stamp ## run checkov on the template, and look up known vulne
 	@$(PIP) --python .venv-audit/bin/python install --require-hashes --no-deps -r requirements/audit.lock
 	@touch $@
 
-docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, and the construct's types
+docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, the table of checks, and the construct's types
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
 	@$(BIN)/python -m tests.lint.docs

@@ -6,20 +6,23 @@ The path of a request: CloudFormation invokes the function with an event, and th
   cloudformation  the custom resource protocol: event -> Request, Response -> PUT; deadline, redaction, crhelper
   provision       Request -> Response: checks the properties, reconciles the configuration, and reports the result
   schema          the properties, from botocore's service model: expand, validate, check rules, compare, flatten. A new
-                  rule of the service is one row of `rules.RULES`. Pure
+                  rule of the service is one row of `rules.RULES`. Pure, except that it loads the model
   reconciler      reads the observed state, gets a plan from `resources`, executes it, and retries unexpected outcomes
   resources       the registry of resource types; for each type: request and observed state -> plan. A new type is one
-                  module and one row in the registry. Pure
+                  module and one row in the registry. Pure, except `image_builder`, which calls the API
   plan            the observed state and the steps of a plan, as frozen data
   aws             API clients by service and Region, HTTP connections, and TLS contexts
 
 The modules that several of them use:
 
   errors          the error: its problem, the outcome of the failed call, and the remediation
-  marker          the physical resource ID of a resource that has no ARN yet
+  marker          the physical resource ID of a Create that failed
   arn             ARNs of distribution configurations, and locations
   observability   structured log lines with the keys of the current request
-  last_resort     the second function: responds FAILED if the first function crashed, timed out, or did not run
+
+The second function:
+
+  last_resort     responds FAILED if the first function crashed, timed out, or did not run
 
 The tools, which are not deployed to Lambda:
 

@@ -1,4 +1,6 @@
-"""The registry of resource types, and the modules that plan their changes. Pure.
+"""The registry of resource types, and the modules that plan their changes.
+
+All of it is pure, except `image_builder`, which calls the API.
 
 This module imports only the standard library, because parsing an event needs the names in the registry.
 """

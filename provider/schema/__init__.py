@@ -1,1 +1,1 @@
-"""The resource's properties, based on botocore's service model. Pure: no I/O, no clock."""
+"""The resource's properties, based on botocore's service model. Pure: no clock, and no I/O except loading the model."""
