@@ -22,7 +22,6 @@ from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
 from ...schema.finding import Finding, Path, Severity
 from ...schema.model import NAME, TARGET
-from ...schema.return_values import attributes
 from ...stack_engine.deployment import AttributeMissingError, Deployment
 from ...stack_engine.records import DeployedResource
 from ...template.template_error import TemplateError
@@ -275,7 +274,8 @@ class Planner:
 
     def _remember(self, name: str, arn: str, desired: Mapping[str, Any], properties: dict[str, Any]) -> None:
         """Make the resource's physical ID and attributes available to `Ref` and `Fn::GetAtt`."""
-        data = attributes(arn, str(desired.get(NAME, arn.rpartition("/")[2])), desired)
+        live = Configuration(arn, str(desired.get(NAME, arn.rpartition("/")[2])), {}, {})
+        data = resource_type().attribute_values(live, desired, None)
         self.live[name] = DeployedResource(name, DISTRIBUTION_CONFIGURATION, arn, properties, data, "", "")
 
 
