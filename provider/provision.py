@@ -24,7 +24,7 @@ from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import expand, parameters_of
 from .schema.finding import Severity, Spelling, Tally
-from .schema.model import SERVICE, TARGET, pascal_case
+from .schema.model import TARGET, pascal_case
 
 
 def prepare() -> None:
@@ -36,7 +36,7 @@ def prepare() -> None:
 
 def connect() -> None:
     """Open the connection for the first API call. Raises ProviderError, OSError, and HTTPException."""
-    client.connect(SERVICE, _region())
+    client.connect(resources.resource_type().service, _region())
 
 
 def _region() -> str | None:
