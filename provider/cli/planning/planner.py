@@ -237,7 +237,7 @@ class Planner:
             return Change(name, Action.RETAIN, before.arn, reason=reason)
         if not before.arn:
             return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
-        # Of another type, no configuration has an ARN here.
+        # Only distribution configurations have an ARN here.
         desired = expand(before.properties, resource_type().schema).parameters
         owner = self._owner(name, self.live_state.read(before.arn))
         plan = self._decide(_request("Delete", owner, before.arn, before.properties), desired)
