@@ -66,7 +66,7 @@ def _what_to_check(request: Request) -> str:
     if request.request_type == "Delete":
         subject = request.physical_id if is_configuration_arn(request.physical_id) else request.expected_arn
         return (
-            f"Check whether {subject or 'the configuration'} still exists and delete it by hand if it should not; "
+            f"Check whether {subject or 'the resource'} still exists and delete it by hand if it should not; "
             "then delete the stack again or retain this resource"
         )
     subject = f" for {request.expected_arn}" if request.expected_arn else ""

@@ -24,20 +24,19 @@ from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import expand, parameters_of
 from .schema.finding import Severity, Spelling, Tally
-from .schema.model import CREATE, IDEMPOTENCY, NAME, SERVICE, TARGET, operation, pascal_case
-from .schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
-from .schema.validation import validate
+from .schema.model import TARGET, pascal_case
 
 
 def prepare() -> None:
     """Load what the first request would otherwise wait for."""
-    _ = resources.resource_type().schema
-    client.client(SERVICE, _region())
+    first = resources.resource_type()
+    _ = first.schema
+    client.client(first.service, _region())
 
 
 def connect() -> None:
     """Open the connection for the first API call. Raises ProviderError, OSError, and HTTPException."""
-    client.connect(SERVICE, _region())
+    client.connect(resources.resource_type().service, _region())
 
 
 def _region() -> str | None:
@@ -81,7 +80,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         location = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
         _reject_other_location(request, desired, location)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
-        connect_client = partial(client.client, SERVICE, _region())
+        connect_client = partial(client.client, resource_type.service, location.region or _region())
         calls = ApiCalls(connect_client, deadline, retries_denied=request.request_type == "Create")
         reconciliation = Reconciliation(request, desired, old, resource_type, location, calls, deadline, log)
         response = _succeeded(request, desired, resource_type, *reconciliation.run())
@@ -105,8 +104,8 @@ def _validated(request: Request, resource_type: ResourceType, log: Logger, check
     _reject_malformed(request)
     expanded = expand(request.properties, resource_type.schema, checkpoint)
     warnings, errors = Tally(), Tally()
-    token_findings = validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,))
-    for finding in chain(findings(expanded, resource_type.rules, checkpoint), token_findings):
+    about_id = resource_type.check_request_id(request.request_id)
+    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_id):
         (errors if finding.severity is Severity.ERROR else warnings).add(finding)
     spelling = Spelling(request.properties, resource_type.schema, checkpoint)
     if warnings.count:
@@ -171,12 +170,9 @@ def _succeeded(
 ) -> Response:
     if request.request_type == "Delete" or live is None:
         return Response(SUCCESS, request.failure_id())
-    data = resource_type.attribute_values(live.arn, live.name, desired) | {
-        pascal_case(IDEMPOTENCY): written.client_token if written else request.request_id,
-        REQUEST_ID: written.request_id if written else live.request_id,
-        DATE_UPDATED: live.date_updated,
-    }
-    return Response(SUCCESS, live.arn, data=data, expendable=(REGIONS, DATE_UPDATED, pascal_case(NAME)))
+    last_write = written or WriteResult(live.arn, live.request_id, request.request_id)
+    data = resource_type.attribute_values(live, desired, last_write)
+    return Response(SUCCESS, live.arn, data=data, expendable=resource_type.expendable_attributes)
 
 
 def _failed(

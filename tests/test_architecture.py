@@ -113,8 +113,8 @@ def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
 
 def _modules(path: Path, node: ast.ImportFrom) -> Iterator[str]:
     """Yield the modules of one `from ... import`. Names that are imported from a package itself are modules."""
-    package = ["provider", *path.relative_to(PROVIDER).parts[:-1]]
-    base = package[: len(package) - node.level + 1] if node.level else []
+    package = ["provider", *path.relative_to(PROVIDER).parts[:-1]] if node.level else []
+    base = package[: len(package) - node.level + 1]
     module = ".".join([*base, *filter(None, [node.module])])
     for alias in node.names:
         yield f"{module}.{alias.name}" if module in ("provider", ".".join(base)) else module
@@ -144,6 +144,13 @@ def test_a_package_imports_only_what_the_table_allows(path: Path) -> None:
         elif first not in sys.stdlib_module_names:
             found.add(first)
     assert found <= MAY[package_of(path)]
+
+
+def test_the_example_of_a_resource_type_imports_only_what_a_resource_type_may() -> None:
+    """The example of a resource type imports only those modules of the provider that a type in `resources` may."""
+    example = Path(__file__).parent / "resources" / "greeting.py"
+    found = {module.split(".")[1] for module in imports(example) if module.startswith("provider.")}
+    assert found <= MAY["resources"]
 
 
 @pytest.mark.parametrize("name", ONLY_STANDARD_LIBRARY)

@@ -21,7 +21,7 @@ from provider.build.deferral import DEFERRED
 from provider.build.shrink import RUNTIME, interpreters
 from provider.resources import resource_type
 from provider.resources.image_builder import OPERATIONS
-from provider.schema.model import FOR_CREDENTIALS, SERVICE
+from provider.schema.model import SERVICE, SERVICES
 from provider.template.sections import load
 from tests.client.parameters import parameters_of
 from tests.client.test_endpoints import REGIONS
@@ -254,7 +254,7 @@ def test_sources_are_as_published(artifact: Path) -> None:
 
 def test_no_endpoint_changes(artifact: Path) -> None:
     """In every partition, with or without FIPS and dual stack, the shrunken botocore calls the same endpoints."""
-    assert set(CALLS) == {SERVICE, *FOR_CREDENTIALS}
+    assert set(CALLS) == {*SERVICES}
     cases = [
         {"service": service, "operation": operation, "region": region, "fips": fips, "dual_stack": dual_stack}
         for (service, operation), region, fips, dual_stack in product(

@@ -12,7 +12,9 @@ from provider.cloudformation.delivery import Undelivered
 from provider.cloudformation.request import MalformedEvent
 from provider.emulator.server import LoopbackServer, Reply
 from provider.last_resort import handler
+from provider.resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION, RESOURCE_TYPES
 from provider.stack_engine.sink import ResponseSink, read
+from tests.resources import greeting
 from tests.stack import ARN, STACK_ID, Context
 
 ROOT = Path(__file__).parent.parent
@@ -79,6 +81,19 @@ def test_a_delete_says_what_to_check(sink: ResponseSink) -> None:
     response = response_to(sink, event("Delete"))
     assert response["Status"] == "FAILED"
     assert f"Check whether {ARN}golden still exists" in response["Reason"]
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Delete"])
+@pytest.mark.parametrize(
+    ("type_name", "is_named"), [(DISTRIBUTION_CONFIGURATION, True), (CUSTOM_RESOURCE, True), (greeting.NAME, False)]
+)
+def test_only_the_arn_of_a_distribution_configuration_is_expected(
+    sink: ResponseSink, monkeypatch: pytest.MonkeyPatch, request_type: str, type_name: str, is_named: bool
+) -> None:
+    """The response names the ARN that follows from the properties only for a distribution configuration."""
+    monkeypatch.setitem(RESOURCE_TYPES, greeting.NAME, greeting.__name__)
+    request = {**event(request_type), "ResourceType": type_name, "PhysicalResourceId": "unknown"}
+    assert (f"{ARN}golden" in response_to(sink, request)["Reason"]) is is_named
 
 
 def test_a_delete_that_retains_succeeds(sink: ResponseSink) -> None:

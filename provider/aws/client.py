@@ -32,7 +32,7 @@ from botocore.utils import get_environ_proxies
 from urllib3.exceptions import NewConnectionError
 
 from ..errors import Outcome, ProviderError, api_error
-from ..schema.model import FOR_CREDENTIALS, SERVICE, loader
+from ..schema.model import SERVICES, loader
 from .tls import shipped, tls_context
 from .transport import Transport
 
@@ -156,7 +156,7 @@ def light_session(**settings: Any) -> Session:
 def is_for_our_services(event: str) -> bool:
     """Return whether a botocore event (such as "before-call.sts.AssumeRole") can occur for our services."""
     _, *service = event.split(".")
-    return not service or service[0] in (SERVICE, *FOR_CREDENTIALS)
+    return not service or service[0] in SERVICES
 
 
 def _ssl_context(bundle: str) -> ssl.SSLContext:

@@ -85,13 +85,16 @@ def endpoints_of(endpoints: dict[str, Any], services: Collection[str]) -> dict[s
     return endpoints | {"partitions": partitions}
 
 
-def shrink_data(data: Path, services: list[str], operations: list[str]) -> None:
-    """Keep only the needed part of botocore's data, uncompressed, because that is faster to read."""
+def shrink_data(data: Path, services: list[str], operations: dict[str, list[str]]) -> None:
+    """Keep only the needed part of botocore's data, uncompressed, because that is faster to read.
+
+    `operations` are those that are called, by service. Of the other `services`, all operations are kept.
+    """
     prune(data, services)
     for packed in data.glob("*/*/*.json.gz"):
         content = without_documentation(json.loads(gzip.decompress(packed.read_bytes())))
-        if packed.name == "service-2.json.gz" and packed.parts[-3] == services[0]:
-            content = cut(content, operations)
+        if packed.name == "service-2.json.gz" and packed.parts[-3] in operations:
+            content = cut(content, operations[packed.parts[-3]])
         write(packed.with_suffix(""), content)
         packed.unlink()
     endpoints = data / "endpoints.json"
@@ -103,14 +106,17 @@ def write(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
 
 
-def needed(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the services that the provider needs, Image Builder first, and the operations of it that are called."""
+def needed(folder: Path) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the services that the provider needs, and the operations that its resource types call, by service."""
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from provider.resources.image_builder import OPERATIONS
-from provider.schema.model import FOR_CREDENTIALS, SERVICE
-print(json.dumps([[SERVICE, *FOR_CREDENTIALS], OPERATIONS]))
+from provider.resources import RESOURCE_TYPES, resource_type
+from provider.schema.model import SERVICES
+operations = {}
+for type_ in map(resource_type, RESOURCE_TYPES):
+    operations.setdefault(type_.service, set()).update(type_.operations)
+print(json.dumps([SERVICES, {service: sorted(names) for service, names in operations.items()}]))
 """
     ran = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, stdout=subprocess.PIPE, text=True)
     services, operations = json.loads(ran.stdout)

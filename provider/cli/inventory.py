@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..resources import resource_type
 from ..schema.diff import Difference, differences
 from ..schema.expand import expand
-from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, content_members
+from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, Schema, content_members
 from ..schema.rules import OWNERSHIP_TAGS
 from ..stack_engine.stacks import Stack
 from .emulation import name_in
@@ -100,18 +99,20 @@ def _problems(arns: Collection[str], noun: str, one: str, several: str = "") -> 
     return [Problem(f"{arn}: {line}", summary) for arn in sorted(arns)]
 
 
-def drift(properties: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Difference, ...]:
+def drift(
+    properties: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any], schema: Schema
+) -> tuple[Difference, ...]:
     """The differences between the recorded properties and the live configuration.
 
     Ownership tags, and tags that others had set `before` the step, are ignored.
     """
-    desired = expand(properties, resource_type().schema).parameters
+    desired = expand(properties, schema).parameters
     tags = desired.get(TAGS, {})
     others = {*OWNERSHIP_TAGS, *before.get("tags", {})} - set(tags)
     return differences(
         {**_content(desired), TAGS: tags},
         {**_content(now), TAGS: {key: value for key, value in now.get("tags", {}).items() if key not in others}},
-        resource_type().schema,
+        schema,
     )
 
 

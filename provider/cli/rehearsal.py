@@ -104,7 +104,7 @@ class Rehearsal:
             self._inventory.deletion_skipped(event.physical_id, self._emulator.configurations)
 
     def _invoke(self, event: dict[str, Any]) -> None:
-        properties = expand(event["ResourceProperties"], resource_type().schema).parameters
+        properties = expand(event["ResourceProperties"], resource_type(event["ResourceType"]).schema).parameters
         target = properties.get(TARGET)
         existing = self._emulator.configurations
         self._inventory.observe(existing)
@@ -165,7 +165,8 @@ class Rehearsal:
         now, found = self._emulator.configurations, []
         for name, recorded in previous.resources.items():
             arn = stack.resources[name].physical_id
-            differing = drift(recorded.properties, before.get(arn, {}), now[arn]) if arn in now else ()
+            schema = resource_type(recorded.type).schema
+            differing = drift(recorded.properties, before.get(arn, {}), now[arn], schema) if arn in now else ()
             if differing:
                 self._screen.print(f"  {name}: {arn} differs from the template after the rollback", fg="yellow")
                 found.append(f"{name}'s configuration differs from the template after the rollback")

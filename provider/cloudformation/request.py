@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, cast
 
 from ..arn import configuration_arn, is_configuration_arn
 from ..marker import CreationStatus, marker, status_in
-from ..resources import DISTRIBUTION_CONFIGURATION, RESOURCE_TYPES, is_registered
+from ..resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION, RESOURCE_TYPES, is_registered
 from .response_url import is_safe, request_date
 
 log_context: ContextVar[Mapping[str, str]] = ContextVar("log_context", default=MappingProxyType({}))
@@ -97,7 +97,12 @@ class Request(NamedTuple):
 
     @property
     def expected_arn(self) -> str:
-        """The ARN of the configuration in the properties, in the stack's account and Region; empty if unknown."""
+        """The ARN of the configuration in the properties, in the stack's account and Region.
+
+        It is empty if it is unknown, or if the resource is of another type.
+        """
+        if self.resource_type not in (DISTRIBUTION_CONFIGURATION, CUSTOM_RESOURCE):
+            return ""
         for arn in self._values_of("DistributionConfigurationArn"):
             return arn if isinstance(arn, str) else ""
         stack = self.stack_id.split(":")

@@ -91,12 +91,13 @@ class ApiCalls:
         if error.outcome is Outcome.DENIED and self._denied_seconds > 0:
             is_retried, pause = True, max(pause, _MAX_PAUSE / 4)
             self._denied_seconds -= pause
-        if not is_retried or self._left() <= pause:
+        if not is_retried or self.left() <= pause:
             raise error
         self._deadline.retry_reason = error.problem
         self._deadline.wait(pause)
 
-    def _left(self) -> float:
+    def left(self) -> float:
+        """Return the seconds left for calls; 0 or less if their time is up."""
         return min(self._deadline.left(), self._end - self._deadline.now())
 
     def _attempt(self, operation: str, subject: str, expected: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +113,7 @@ class ApiCalls:
 
     def _stop_in_time(self) -> None:
         """Raise ProviderError if no time is left, because nothing may change after the response is sent."""
-        if self._left() <= 0:
+        if self.left() <= 0:
             problem = f"no time was left for {self._deadline.current_operation}"
             raise ProviderError(problem, remediation="Deploy again", outcome=Outcome.OUT_OF_TIME)
 

@@ -27,11 +27,17 @@ from ..plan import (
     Step,
     Undo,
     UpdateConfiguration,
+    WriteResult,
 )
 from ..schema.diff import Difference, differences
+from ..schema.finding import Finding
 from ..schema.model import (
     CREATE,
+    DISTRIBUTIONS,
+    IDEMPOTENCY,
     NAME,
+    REGION,
+    SERVICE,
     TAGS,
     TARGET,
     content_members,
@@ -39,11 +45,11 @@ from ..schema.model import (
     operation,
     pascal_case,
 )
-from ..schema.return_values import ATTRIBUTES, attributes
+from ..schema.return_values import ARN, ATTRIBUTES, DATE_UPDATED, REGIONS, REQUEST_ID
 from ..schema.rules import OWNERSHIP_TAGS, RULES
 from ..schema.validation import validate
 from .deletion import LATE_SECONDS, SEARCH_ALLOWANCE, decide_delete
-from .image_builder import ImageBuilder
+from .image_builder import OPERATIONS, ImageBuilder
 from .interface import ResourceType
 from .ownership import STACK_TAG, Owner, Ownership, State, belongs_to_another, is_released_to
 
@@ -445,12 +451,36 @@ def _missing(arn: str) -> ProviderError:
     )
 
 
+def attribute_values(
+    live: Configuration, desired: Mapping[str, Any], last_write: WriteResult | None = None
+) -> dict[str, str]:
+    """Return the values of `ATTRIBUTES`; without `last_write`, only those that depend only on the configuration."""
+    regions = ",".join(str(distribution[REGION]) for distribution in desired[DISTRIBUTIONS])
+    values = {ARN: live.arn, pascal_case(TARGET): live.arn, pascal_case(NAME): live.name, REGIONS: regions}
+    if last_write is not None:
+        values |= {
+            pascal_case(IDEMPOTENCY): last_write.client_token,
+            REQUEST_ID: last_write.request_id,
+            DATE_UPDATED: live.date_updated,
+        }
+    return values
+
+
+def check_request_id(request_id: str) -> list[Finding]:
+    """Check a request's ID, which is the client token of its calls."""
+    return validate(request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,))
+
+
 RESOURCE_TYPE: Final = ResourceType(
+    service=SERVICE,
+    operations=OPERATIONS,
     load_schema=distribution_configuration,
     rules=RULES,
     attributes=ATTRIBUTES,
-    attribute_values=attributes,
+    attribute_values=attribute_values,
     decide=decide,
     decide_after_create=decide_after_create,
     connect=ImageBuilder,
+    expendable_attributes=(REGIONS, DATE_UPDATED, pascal_case(NAME)),
+    check_request_id=check_request_id,
 )

@@ -1,11 +1,12 @@
 """The interface of a resource type. Each type's module defines an instance of `ResourceType`, `RESOURCE_TYPE`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..arn import Location
 from ..errors import ProviderError
 from ..plan import Configuration, NeedsRead, Observed, Plan, ReadAgain, Step, Target, WriteResult
+from ..schema.finding import Finding
 from ..schema.model import Schema
 from ..schema.rules import Rule
 
@@ -38,17 +39,25 @@ Properties = Mapping[str, Any]
 class ResourceType(NamedTuple):
     """One resource type. Everything but `connect` is pure.
 
-    `decide` and `decide_after_create` are documented in `distribution_configuration`. `attributes` are the names for
-    `Fn::GetAtt` with their descriptions. `attribute_values` returns those that depend only on the resource.
+    `service` is botocore's name of the service whose `operations` the function calls, one of `SERVICES` in
+    `schema.model`; empty if it calls no AWS service. `decide` and `decide_after_create` are documented in
+    `distribution_configuration`. `attributes` are the names for `Fn::GetAtt` with their descriptions.
+    `attribute_values` returns their values, from the observed state, the properties, and the last write. Without a last
+    write, it returns only those that a plan can predict. If they do not fit into a response, those in
+    `expendable_attributes` are dropped. `check_request_id` checks the ID of a Create or Update.
     """
 
+    service: str
+    operations: tuple[str, ...]
     load_schema: Callable[[], Schema]
     rules: tuple[Rule, ...]
     attributes: Mapping[str, str]
-    attribute_values: Callable[[str, str, Properties], dict[str, str]]
+    attribute_values: Callable[[Configuration, Properties, WriteResult | None], dict[str, str]]
     decide: Callable[["Request", Properties, Properties, Observed, float], NeedsRead | Plan]
     decide_after_create: Callable[["Request", Properties, str, Configuration | None], ReadAgain | Plan]
     connect: Callable[["ApiCalls", Location], "Adapter"]
+    expendable_attributes: tuple[str, ...] = ()
+    check_request_id: Callable[[str], Sequence[Finding]] = lambda _: ()
 
     @property
     def schema(self) -> Schema:

@@ -16,6 +16,9 @@ SERVICE: Final = "imagebuilder"
 FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
 """The services that botocore's credential providers call."""
 
+SERVICES: Final = (SERVICE, *FOR_CREDENTIALS)
+"""The only services whose data and event handlers are loaded. A resource type of another service is a name here."""
+
 UPDATE: Final = "UpdateDistributionConfiguration"
 CREATE: Final = "CreateDistributionConfiguration"
 
@@ -161,7 +164,7 @@ class _ServiceLoader(Loader):
     """botocore's loader, limited to our services. It would search the folders of all 440 services for each model."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - our services have every type
-        return [SERVICE, *FOR_CREDENTIALS]
+        return [*SERVICES]
 
 
 @cache

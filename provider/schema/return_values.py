@@ -1,9 +1,9 @@
-"""What `Fn::GetAtt` returns for a distribution configuration."""
+"""The attributes of a distribution configuration, for `Fn::GetAtt`."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from .model import DISTRIBUTIONS, IDEMPOTENCY, NAME, REGION, TARGET, pascal_case
+from .model import IDEMPOTENCY, NAME, TARGET, pascal_case
 
 ARN: Final = "Arn"
 REGIONS: Final = "Regions"
@@ -20,9 +20,3 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
     pascal_case(IDEMPOTENCY): "the client token of the last change",
 }
 """The attributes with their descriptions."""
-
-
-def attributes(arn: str, name: str, desired: Mapping[str, Any]) -> dict[str, str]:
-    """Return the attributes that depend only on the configuration. `desired` are its properties by the API's names."""
-    regions = ",".join(str(distribution[REGION]) for distribution in desired[DISTRIBUTIONS])
-    return {ARN: arn, pascal_case(TARGET): arn, pascal_case(NAME): name, REGIONS: regions}

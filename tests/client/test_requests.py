@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from provider.aws.client import call, is_for_our_services
 from provider.resources.image_builder import OPERATIONS
-from provider.schema.model import FOR_CREDENTIALS, SERVICE
+from provider.schema.model import SERVICES
 from tests.client.parameters import parameters_of
 from tests.client.wire import Recorder, client, plain_client
 
@@ -109,4 +109,4 @@ def test_only_other_services_handlers_are_left_out() -> None:
     """The handlers that our session leaves out are for documentation or for services that are never called."""
     left_out = [event.split(".") for event, *_ in BUILTIN_HANDLERS if not is_for_our_services(event)]
     services = {service for kind, service, *_ in left_out if kind != "docs"}
-    assert services & {"*", SERVICE, *FOR_CREDENTIALS} == set()
+    assert services & {"*", *SERVICES} == set()

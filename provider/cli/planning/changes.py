@@ -5,6 +5,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from ...resources import DISTRIBUTION_CONFIGURATION
 from ...schema.diff import Difference
 from ...schema.finding import Finding
 
@@ -46,6 +47,7 @@ class Change(NamedTuple):
     differences: tuple[Difference, ...] = ()
     placeholders: tuple[str, ...] = ()
     replaced: "Change | None" = None
+    type_name: str = DISTRIBUTION_CONFIGURATION
 
 
 class CurrentConfiguration(NamedTuple):

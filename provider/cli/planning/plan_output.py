@@ -27,7 +27,7 @@ _SEVERITY_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> None:
     """Print the findings, the notes, the change of each resource, and the number of changes by action."""
     for change in changes:
-        spelling = Spelling(change.properties, resource_type().schema)
+        spelling = Spelling(change.properties, resource_type(change.type_name).schema)
         for one in change.findings:
             text = f"{one.severity.value}: {change.logical_id}: {spelling.render(one)}"
             screen.print(text, fg=_SEVERITY_COLORS[one.severity])
@@ -76,7 +76,7 @@ def document(region: str, account: str, notes: Sequence[str], changes: Sequence[
 
 
 def _entry(change: Change) -> dict[str, Any]:
-    spelling = Spelling(change.properties, resource_type().schema)
+    spelling = Spelling(change.properties, resource_type(change.type_name).schema)
     findings = [
         {
             "severity": finding.severity.value,

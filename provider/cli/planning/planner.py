@@ -15,14 +15,13 @@ from ...cloudformation.request import Request
 from ...errors import ProviderError
 from ...plan import ByName, Configuration, CreateConfiguration, DeleteConfiguration, NeedsRead, Plan, Target
 from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
-from ...resources.distribution_configuration import decide
+from ...resources.interface import ResourceType
 from ...resources.ownership import Owner, Ownership
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
 from ...schema.finding import Finding, Path, Severity
 from ...schema.model import NAME, TARGET
-from ...schema.return_values import attributes
 from ...stack_engine.deployment import AttributeMissingError, Deployment
 from ...stack_engine.records import DeployedResource
 from ...template.template_error import TemplateError
@@ -110,9 +109,9 @@ class Planner:
 
     def _configurations(self, template: EvaluatedTwice) -> dict[str, CurrentConfiguration]:
         """The configuration that each resource of a template has once the template is deployed."""
-        resource = resource_type()
         found = {}
         for name in filter(template.one.backed, template.one.order):
+            resource = _type_of(template, name)
             try:
                 properties, others = template.properties(name)
             except TemplateError:
@@ -122,7 +121,9 @@ class Planner:
             if any(one.severity is Severity.ERROR for one in validate_properties(expanded, resource.rules)):
                 continue  # it cannot have been deployed
             arn = ""
-            if _same_target(expanded.parameters, expand(others, resource.schema).parameters):
+            if not _unreadable(template, name) and _same_target(
+                expanded.parameters, expand(others, resource.schema).parameters
+            ):
                 target = _target(expanded.parameters)
                 live = self.live_state.read(target)
                 arn = live.arn if live else self.live_state.arn(target)
@@ -150,20 +151,24 @@ class Planner:
         else:
             self.live_state.create(plan)
         if change.arn:
-            self._remember(name, change.arn, expand(properties, resource_type().schema).parameters, properties)
+            desired = expand(properties, _type_of(self.new, name).schema).parameters
+            self._remember(name, change.arn, desired, properties)
         return change
 
     def _plan_properties(
         self, name: str, properties: dict[str, Any], others: dict[str, Any], before: CurrentConfiguration | None
     ) -> tuple[Change, Plan]:
-        resource = resource_type()
+        resource = _type_of(self.new, name)
         expanded, other = expand(properties, resource.schema), expand(others, resource.schema).parameters
         desired = expanded.parameters
         found = validate_properties(expanded, resource.rules)
         findings = tuple(one for one in found if not _depends_on_placeholder(one.path, desired, other))
-        change = Change(name, Action.REFUSED, findings=findings, properties=properties)
+        type_name = self.new.one.type(name)
+        change = Change(name, Action.REFUSED, findings=findings, properties=properties, type_name=type_name)
         if problems := _problems(findings):
             return change._replace(reason=problems), Plan()
+        if unreadable := _unreadable(self.new, name):
+            return change._replace(action=Action.UNKNOWN, reason=unreadable), Plan()
         is_known = _same_target(desired, other) and (before is None or before.arn)
         if not is_known or "type" in {one.rule for one in found}:
             return change._replace(action=Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT), Plan()
@@ -174,6 +179,7 @@ class Planner:
     ) -> tuple[Change, Plan]:
         """The change of a resource whose properties are valid, according to the handler's decision."""
         name = change.logical_id
+        schema = _type_of(self.new, name).schema
         request = self._request(name, desired, change.properties, before)
         try:
             plan = self._decide(request, desired)
@@ -189,9 +195,7 @@ class Planner:
             differences=plan.differences,
             warnings=plan.warnings,
             # A value that exists only with the other placeholders is not in the template.
-            placeholders=tuple(
-                one.path for one in differences(desired, other, resource_type().schema) if one.old is not ABSENT
-            ),
+            placeholders=tuple(one.path for one in differences(desired, other, schema) if one.old is not ABSENT),
         )
         if before and arn != before.arn:
             replaced = self._plan_delete(name, before, self.new.one.policies(name)[1])
@@ -214,7 +218,9 @@ class Planner:
         assert self.old is not None
         if rejection := self._rejection(name, before):
             return Change(name, Action.REFUSED, before.arn, reason=rejection)
-        return self._plan_delete(name, before, self.old.one.policies(name)[0])
+        change = self._plan_delete(name, before, self.old.one.policies(name)[0])
+        unreadable = _unreadable(self.old, name) if change.action is Action.UNKNOWN else ""
+        return change._replace(reason=unreadable or change.reason)
 
     def _plan_not_in_template(self, name: str, before: CurrentConfiguration) -> Change:
         """The change of a configuration whose ownership tags name a resource that the template lacks."""
@@ -231,6 +237,7 @@ class Planner:
             return Change(name, Action.RETAIN, before.arn, reason=reason)
         if not before.arn:
             return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
+        # Only distribution configurations have an ARN here.
         desired = expand(before.properties, resource_type().schema).parameters
         owner = self._owner(name, self.live_state.read(before.arn))
         plan = self._decide(_request("Delete", owner, before.arn, before.properties), desired)
@@ -268,15 +275,29 @@ class Planner:
         observed = (
             {} if request.request_type == "Delete" else {_target(desired): self.live_state.read(_target(desired))}
         )
-        old = expand(request.old_properties, resource_type().schema).parameters
-        while isinstance(decision := decide(request, desired, old, observed, request.date), NeedsRead):
+        type_ = resource_type(request.resource_type)
+        old = expand(request.old_properties, type_.schema).parameters
+        while isinstance(decision := type_.decide(request, desired, old, observed, request.date), NeedsRead):
             observed[decision.target] = self.live_state.read(decision.target)
         return decision
 
     def _remember(self, name: str, arn: str, desired: Mapping[str, Any], properties: dict[str, Any]) -> None:
         """Make the resource's physical ID and attributes available to `Ref` and `Fn::GetAtt`."""
-        data = attributes(arn, str(desired.get(NAME, arn.rpartition("/")[2])), desired)
+        live = Configuration(arn, str(desired.get(NAME, arn.rpartition("/")[2])), {}, {})
+        data = resource_type().attribute_values(live, desired, None)
         self.live[name] = DeployedResource(name, DISTRIBUTION_CONFIGURATION, arn, properties, data, "", "")
+
+
+def _type_of(template: EvaluatedTwice, name: str) -> ResourceType:
+    """The type of one of the provider's resources."""
+    return resource_type(template.one.type(name))
+
+
+def _unreadable(template: EvaluatedTwice, name: str) -> str:
+    """The reason why the live state of a resource cannot be read; empty for a distribution configuration."""
+    if _type_of(template, name) is resource_type():
+        return ""
+    return f"plan does not read resources of type {template.one.type(name)}"
 
 
 def _problems(findings: Iterable[Finding]) -> str:
