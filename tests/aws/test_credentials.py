@@ -12,7 +12,7 @@ import pytest
 from provider.aws.client import call
 from provider.emulator.server import LoopbackServer, Reply
 from provider.errors import Outcome, ProviderError
-from tests.client.wire import Recorder, client
+from tests.aws.wire import Recorder, client
 
 LIST = "ListDistributionConfigurations"
 ROLE = "arn:aws:iam::123456789012:role/images"

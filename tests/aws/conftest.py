@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provider.aws.client import before_send
-from tests.client.wire import SETTINGS, Recorder
+from tests.aws.wire import SETTINGS, Recorder
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC).replace(tzinfo=None)
 
