@@ -31,7 +31,7 @@ def marker(status: CreationStatus, stack_id: str, logical_id: str, request_id: s
 
 
 def status_in(physical_id: str) -> CreationStatus | None:
-    """Return the status in a marker; None for any other physical ID, such as one that CloudFormation invented."""
+    """Return the status in a marker; None for any other physical ID, such as one that CloudFormation generated."""
     if physical_id.endswith(f"/{_PREFIX}"):  # an earlier release's
         return CreationStatus.MAY_HAVE_CREATED
     prefix, _, rest = physical_id.partition("/")

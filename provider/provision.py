@@ -24,7 +24,7 @@ from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import expand, parameters_of
 from .schema.finding import Severity, Spelling, Tally
-from .schema.model import CREATE, IDEMPOTENCY, NAME, SERVICE, TARGET, operation, pascal_case
+from .schema.model import CLIENT_TOKEN, CREATE, NAME, SERVICE, TARGET, operation, pascal_case
 from .schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
 from .schema.validation import validate
 
@@ -105,7 +105,7 @@ def _validated(request: Request, resource_type: ResourceType, log: Logger, check
     _reject_malformed(request)
     expanded = expand(request.properties, resource_type.schema, checkpoint)
     warnings, errors = Tally(), Tally()
-    token_findings = validate(request.request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,))
+    token_findings = validate(request.request_id, operation(CREATE).members[CLIENT_TOKEN], (CLIENT_TOKEN,))
     for finding in chain(findings(expanded, resource_type.rules, checkpoint), token_findings):
         (errors if finding.severity is Severity.ERROR else warnings).add(finding)
     spelling = Spelling(request.properties, resource_type.schema, checkpoint)
@@ -144,7 +144,7 @@ def _stop_in_time(deadline: Deadline) -> None:
     if deadline.left() <= 0:
         raise ProviderError(
             f"timed out during {deadline.current_operation}; no API calls were made",
-            remediation="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
+            remediation="Shorten the properties, or increase the provider's MemorySize or Timeout",
             outcome=Outcome.OUT_OF_TIME,
         )
 
@@ -158,7 +158,8 @@ def _reject_other_location(request: Request, desired: Mapping[str, Any], locatio
         raise ProviderError(
             f"{pascal_case(TARGET)}: {desired[TARGET]} is in account {account}, Region {region}, but this provider "
             f"manages account {location.account}, Region {location.region}; no API calls were made",
-            remediation="Deploy the provider and the stack to that account and Region, or adopt a configuration here",
+            remediation="Deploy the provider and the stack to that account and Region, or adopt a configuration in "
+            "this account and Region",
         )
 
 
@@ -172,7 +173,7 @@ def _succeeded(
     if request.request_type == "Delete" or live is None:
         return Response(SUCCESS, request.failure_id())
     data = resource_type.attribute_values(live.arn, live.name, desired) | {
-        pascal_case(IDEMPOTENCY): written.client_token if written else request.request_id,
+        pascal_case(CLIENT_TOKEN): written.client_token if written else request.request_id,
         REQUEST_ID: written.request_id if written else live.request_id,
         DATE_UPDATED: live.date_updated,
     }

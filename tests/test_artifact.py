@@ -156,7 +156,7 @@ def runtime() -> str:
         version = subprocess.run([python, "--version"], capture_output=True, text=True, check=False).stdout
         if version.startswith(f"Python {RUNTIME}."):
             return python
-    pytest.skip(f"no Python {RUNTIME} is here, so the artifact has no byte code")
+    pytest.skip(f"no Python {RUNTIME} is here, so the artifact has no bytecode")
 
 
 def another_python() -> Iterator[str]:

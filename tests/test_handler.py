@@ -116,7 +116,7 @@ def test_a_replayed_create_fails(resource: Resource) -> None:
     response = resource.create(REQUEST_ID, **GOLDEN)
     assert response.status == "FAILED"
     assert not response.physical_id.startswith("arn:")
-    assert "may have replayed a cached response" in response.reason
+    assert "probably replayed a cached response" in response.reason
     assert resource.emulator.configurations == {}
 
 
@@ -135,7 +135,7 @@ def test_all_findings_are_reported_before_any_call(resource: Resource) -> None:
 def test_a_request_id_that_is_no_client_token_is_rejected(resource: Resource) -> None:
     """A request ID that is too long for a client token leads to FAILED before any call."""
     response = resource.create("x" * 65, **GOLDEN)
-    assert "ClientToken: must be at most 64 characters, is 65" in response.reason
+    assert "ClientToken: must have at most 64 characters, but has 65" in response.reason
     assert resource.calls() == []
 
 
@@ -322,7 +322,7 @@ def test_a_replayed_update_fails(resource: Resource) -> None:
     resource.update(**GOLDEN, Description="second")
     response = resource.update(REQUEST_ID, **GOLDEN, Description="first")
     assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
-    assert "may have replayed a cached response" in response.reason
+    assert "probably replayed a cached response" in response.reason
     assert resource.live["description"] == "second"
 
 
@@ -357,7 +357,7 @@ def test_a_malformed_event_gets_no_response_at_an_earlier_url(resource: Resource
     assert len(resource.slot.puts) == 1
 
 
-def test_a_delete_is_answered_without_a_wait(resource: Resource) -> None:
+def test_the_response_to_a_delete_is_not_delayed(resource: Resource) -> None:
     """The response to a Delete does not wait for log lines, for which crhelper would wait two minutes."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=900_000)

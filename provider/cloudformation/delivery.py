@@ -1,6 +1,6 @@
 """Delivers the response with one PUT. Standard library only.
 
-Source: AWS CloudFormation User Guide, "Custom resource response objects": a PUT to a pre-signed URL of S3 with an
+Source: AWS CloudFormation User Guide, "Custom resource response objects": a PUT to a presigned URL of S3 with an
 empty content type. The URL is a secret and appears in no error and no log line.
 """
 

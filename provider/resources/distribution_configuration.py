@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from ..cloudformation.request import Request
 
 RECREATE_SECONDS: Final = 60.0
-"""After this time, an Update recreates nothing: without a live configuration, no date shows if it is a late copy."""
+"""After this time, an Update does not re-create: without a live configuration, no date shows if it is a late copy."""
 
 
 class Intent(NamedTuple):
@@ -402,24 +402,24 @@ def _iso(date: float) -> str:
 
 def _too_old(arn: str, age: float) -> ProviderError:
     return ProviderError(
-        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so it "
-        "recreates nothing",
-        remediation="To recreate the configuration, deploy again",
+        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: the request may be a "
+        "duplicate, so the configuration was not re-created",
+        remediation="To re-create the configuration, deploy again",
     )
 
 
 def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderError:
     problem = f"{pascal_case(NAME)}: {name!r} already exists ({live.arn}) and"
-    adopt = f"give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
+    adopt = f"specify {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
     if owner.state_of(live.tags) is State.HANDED_OVER:
         return ProviderError(
-            f"{problem} was retained by this resource earlier or created by another request (last change: "
-            f"{live.date_updated})",
+            f"{problem} already belongs to this resource: it was retained earlier, or another request created it (last "
+            f"changed {live.date_updated})",
             remediation=f"To manage it again, {adopt}",
         )
     if owner.state_of(live.tags) is State.RELEASED:
         return ProviderError(
-            f"{problem} has been adopted by another resource", remediation=f"To adopt it, too, {adopt}"
+            f"{problem} has been adopted by another resource", remediation=f"To adopt it as well, {adopt}"
         )
     if belongs_to_another(live.tags, owner):
         return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", remediation=f"To adopt it, {adopt}")
@@ -428,8 +428,8 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
 
 def _owned_by_another(live: Configuration) -> ProviderError:
     return ProviderError(
-        f"{live.arn} is now owned by {Ownership.of(live.tags)}: it was deleted and created again there, or this "
-        "resource moved to another stack. It is not overwritten",
+        f"{live.arn} is now owned by {Ownership.of(live.tags)}; either it was deleted and that stack created it again, "
+        "or stack refactoring moved this resource. It was not changed",
         remediation="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
         f"--resources-to-skip`; then choose another {pascal_case(NAME)}, or adopt the configuration with "
         f"{pascal_case(TARGET)}: {live.arn}",
@@ -441,7 +441,7 @@ def _missing(arn: str) -> ProviderError:
     return ProviderError(
         f"{pascal_case(TARGET)}: {arn} was not found in account {account}, Region {region}",
         remediation="Check the ARN: the provider reaches only the account and Region that it runs in. "
-        f"To create a configuration, give {pascal_case(NAME)}",
+        f"To create a configuration, specify {pascal_case(NAME)}",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .model import DISTRIBUTIONS, IDEMPOTENCY, NAME, REGION, TARGET, pascal_case
+from .model import CLIENT_TOKEN, DISTRIBUTIONS, NAME, REGION, TARGET, pascal_case
 
 ARN: Final = "Arn"
 REGIONS: Final = "Regions"
@@ -17,7 +17,7 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
     REGIONS: "its Regions, comma-separated",
     DATE_UPDATED: "when it last changed",
     REQUEST_ID: "the API's request ID of the last change",
-    pascal_case(IDEMPOTENCY): "the client token of the last change",
+    pascal_case(CLIENT_TOKEN): "the client token of the last change",
 }
 """The attributes with their descriptions."""
 

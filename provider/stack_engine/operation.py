@@ -135,7 +135,7 @@ class Operation:
         """Deploy all resources. Returns the reason of the failure (None if there is none), and the outputs."""
         self._show_notes(new.notes)
         for name in new.order:
-            if not new.backed(name):
+            if not new.is_provider_resource(name):
                 self._skip(new, name)
                 continue
             verb_of_resource = "update" if name in self.live else "create"

@@ -218,8 +218,8 @@ def test_a_part_of_a_template_is_converted_alone(wrap: str, tmp_path: Path) -> N
         ("Resources: {}", ("--to", "native"), "no resource of the type Custom::"),
         (f"A: {{Type: '{OURS}'}}\nB: {{Type: '{OURS}'}}", ("--to", "cli"), "A, B; choose one with --resource"),
         (f"A: {{Type: '{OURS}'}}", ("--to", "cli", "--resource", "B"), "there is no B; there are A"),
-        (f"A: {{Type: '{OURS}'}}", ("--to", "native", "--adopt"), "--adopt goes with --to ours only"),
-        ("name: a", ("--adopt",), "--adopt goes with native resources only"),
+        (f"A: {{Type: '{OURS}'}}", ("--to", "native", "--adopt"), "--adopt can be used only with --to ours"),
+        ("name: a", ("--adopt",), "--adopt applies only to native resources"),
     ],
 )
 def test_user_errors(text: str, options: tuple[str, ...], why: str, tmp_path: Path) -> None:

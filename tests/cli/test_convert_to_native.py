@@ -158,7 +158,7 @@ A:
 """
     ended = converted(text, tmp_path, "--to", "native")
     assert (ended.status, ended.stdout) == (1, text.replace(OURS, NATIVE))
-    twice = "not converted: Region is given twice and unchanged; omit one"
+    twice = "not converted: Region is specified twice and unchanged; remove one"
     assert f"template.yaml:6:7: {twice}" in ended.stderr
     assert f"template.yaml:8:7: {twice}" in ended.stderr
 

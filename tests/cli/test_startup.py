@@ -36,7 +36,7 @@ def plan(_: Emulator) -> tuple[str, ...]:
     ("arguments", "status", "others"),
     [
         (update, 0, ("provider.lint", "provider.emulator", "provider.stack_engine", "provider.template", "yaml")),
-        (plan, 3, ("provider.cli.function", "provider.lint.judgement", "provider.lint.template")),
+        (plan, 3, ("provider.cli.function", "provider.lint.resource_check", "provider.lint.template_check")),
     ],
 )
 def test_a_call_imports_what_it_needs(

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.reliability.scenarios.generate import STEPS, Scenario
-from tests.reliability.scenarios.report import story
+from tests.reliability.scenarios.report import render_scenario
 from tests.reliability.scenarios.world import Machinery
 
 SCENARIOS = 2000
@@ -19,4 +19,4 @@ def test_the_contract_holds(machinery: Machinery, first: int) -> None:
     """No configuration is lost, overwritten, or orphaned, and every response is true, whatever fails."""
     for seed in range(first, first + BATCH):
         world = Scenario(seed).run(machinery)
-        assert not world.oracle.violations, story(world, range(STEPS))
+        assert not world.oracle.violations, render_scenario(world, range(STEPS))

@@ -121,7 +121,7 @@ def test_an_update_from_a_marker_removes_what_another_one_left(resource: Resourc
 @pytest.mark.parametrize("physical_id", [INVENTED, "marker"])
 @pytest.mark.parametrize("on_delete", ["Delete", "Retain", "nonsense"])
 def test_what_was_never_handed_over_is_deleted(resource: Resource, physical_id: str, on_delete: str) -> None:
-    """The Delete of a marker or an invented ID deletes what is unfinished, whatever OnDelete says."""
+    """The Delete of a marker or a generated ID deletes what is unfinished, whatever OnDelete says."""
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
     failed = resource.create(**GOLDEN)
     assert failed.status == "FAILED"

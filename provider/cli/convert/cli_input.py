@@ -100,7 +100,7 @@ def _as_sent(value: Any, node: yaml.Node | None) -> Any:
         items = node.value if isinstance(node, yaml.SequenceNode) else [None] * len(value)
         return [_as_sent(inner, item) for inner, item in zip(value, items, strict=True)]
     if isinstance(value, float) and isinstance(node, yaml.ScalarNode):
-        return node.value  # 1.10 is another text than 1.1
+        return node.value  # 1.10 and 1.1 are different strings
     return value if value is None else _scalar_text(value)
 
 

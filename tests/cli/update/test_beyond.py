@@ -140,10 +140,10 @@ def test_names_of_the_resource_that_the_api_lacks(emulator: Emulator) -> None:
     ended = update(distributions=[{"launchPermission": {}, "amiDistributionConfiguration": image}])
     assert (ended.status, emulator.requests) == (252, [])
     place = "distributions[0].amiDistributionConfiguration"
-    cure = "did you mean launchPermission?"
-    assert f"{place}.launchPermissionConfiguration: unknown property; {cure}\n" in ended.stderr
-    cure = "it belongs in amiDistributionConfiguration"
-    assert f"distributions[0].launchPermission: unknown property; {cure}\n" in ended.stderr
+    remediation = "did you mean launchPermission?"
+    assert f"{place}.launchPermissionConfiguration: unknown property; {remediation}\n" in ended.stderr
+    remediation = "it belongs in amiDistributionConfiguration"
+    assert f"distributions[0].launchPermission: unknown property; {remediation}\n" in ended.stderr
 
 
 def test_a_date_in_yaml(emulator: Emulator) -> None:

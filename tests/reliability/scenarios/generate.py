@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from provider.emulator.faults import Fault
 from tests.reliability.scenarios.cloud import CloudFormation, Conduct, Declared, Stack
-from tests.reliability.scenarios.deliveries import Fate, Moment, Sent, Trouble, When
+from tests.reliability.scenarios.deliveries import ApiFaults, Moment, RequestFaults, Sent, When
 from tests.reliability.scenarios.facts import LOGICAL_TAG, STACK_TAG, Properties, arn_of, is_arn
 from tests.reliability.scenarios.world import Machinery, World
 
@@ -85,14 +85,14 @@ class _Play:
         """Remove all faults, delete all stacks, and check that nothing is left."""
         self._world.clock.advance(100.0)
         self._world.note("end: everything is healed, all stacks are deleted")
-        self._world.heal()
+        self._world.clear_faults()
         for stack in self._stacks:
             for _ in range(3):
                 if self._cloud.delete(stack):
                     break
                 self._world.clock.advance(60.0)
             else:
-                self._world.complain(f"stack {stack.name} cannot be deleted: {stack.resources}")
+                self._world.record_violation(f"stack {stack.name} cannot be deleted: {stack.resources}")
         self._world.oracle.at_rest()
         self._world.oracle.at_end()
 
@@ -132,22 +132,24 @@ class _Play:
 
     def _add_twice(self) -> None:
         """Adding a resource fails; while it is added again, the Delete of the first attempt is delivered again."""
-        copy = Fate(interruption="copy", at=self._chance.choice(_MIDDLE))
+        copy = RequestFaults(interruption="copy", at=self._chance.choice(_MIDDLE))
         self._add(({"Descripton": "a typo"}, ()), ({}, (copy,)))
 
     def _search_in_vain(self) -> None:
         """A new resource is left unfinished, and the Delete that searches for it cannot read."""
-        unfinished = Fate(troubles=(Trouble("TagResource", Fault.DENIED, 50),))
-        unreadable = Fate(troubles=(Trouble("GetDistributionConfiguration", self._chance.choice(_FAULTS), 50),))
+        unfinished = RequestFaults(api_faults=(ApiFaults("TagResource", Fault.DENIED, 50),))
+        unreadable = RequestFaults(
+            api_faults=(ApiFaults("GetDistributionConfiguration", self._chance.choice(_FAULTS), 50),)
+        )
         self._add(({}, (unfinished, unreadable)))
 
     def _cancel_creation(self) -> None:
         """A Create is canceled before it has created anything, and what it then creates stays unfinished."""
-        unfinished = (Trouble("TagResource", Fault.DENIED, 50),)
-        self._add(({}, (Fate(interruption="cancel", at=(1, "before"), troubles=unfinished),)))
+        unfinished = (ApiFaults("TagResource", Fault.DENIED, 50),)
+        self._add(({}, (RequestFaults(interruption="cancel", at=(1, "before"), api_faults=unfinished),)))
 
-    def _add(self, *attempts: tuple[dict[str, str], Sequence[Fate]]) -> None:
-        """Add a resource to a stack that exists: with each attempt's additional properties and fates."""
+    def _add(self, *attempts: tuple[dict[str, str], Sequence[RequestFaults]]) -> None:
+        """Add a resource to a stack that exists: with each attempt's additional properties and each_faults."""
         stack = next((each for each in self._stacks if each.exists and not each.stuck), None)
         free = [each for each in _LOGICAL_IDS if stack and each not in stack.resources]
         if stack is None or not free:
@@ -155,8 +157,8 @@ class _Play:
             return
         present = {each: recorded.declared for each, recorded in stack.resources.items()}
         properties = {"Name": self._chance.choice(self._names), **self._content()}
-        for more, fates in attempts:
-            conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(fates))
+        for more, each_faults in attempts:
+            conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(each_faults))
             self._cloud.deploy(stack, {**present, free[0]: Declared({**properties, **more})}, conduct)
             self._world.clock.advance(100.0)
 
@@ -167,7 +169,7 @@ class _Play:
         chance = self._chance
         return Conduct(
             random.Random(chance.getrandbits(32)),
-            _fate,
+            _random_faults,
             fails_elsewhere=chance.random() < 0.25,
             keeps_failed=chance.random() < 0.1,
             skips_rollback=chance.random() < 0.08,
@@ -323,40 +325,44 @@ class _Play:
         return work
 
 
-def _in_order(fates: Sequence[Fate]) -> Callable[[random.Random], Fate]:
-    """Yield these fates for one request each, then fates without faults."""
-    left = iter(fates)
-    return lambda _: next(left, Fate())
+def _in_order(each_faults: Sequence[RequestFaults]) -> Callable[[random.Random], RequestFaults]:
+    """Yield these each_faults for one request each, then each_faults without faults."""
+    left = iter(each_faults)
+    return lambda _: next(left, RequestFaults())
 
 
-def _fate(chance: random.Random) -> Fate:
+def _random_faults(chance: random.Random) -> RequestFaults:
     """Return the faults of a request: mostly none."""
     draw = chance.random()
     if draw < 0.55:
-        return Fate()
+        return RequestFaults()
     if draw < 0.7:
-        return Fate(troubles=tuple(_trouble(chance) for _ in range(chance.randint(1, 2))))
+        return RequestFaults(api_faults=tuple(_random_api_faults(chance) for _ in range(chance.randint(1, 2))))
     if draw < 0.77:
         kills = tuple(_moment(chance) for _ in range(chance.choice((1, 1, 2, 3))))
-        return Fate(kills=kills, silent=chance.random() < 0.5)
+        return RequestFaults(kills=kills, last_resort_fails=chance.random() < 0.5)
     if draw < 0.92:
         interruption = chance.choice(_INTERRUPTIONS)
-        # A canceled Create that cannot hand over leaves what the Delete of its invented ID has to find.
+        # A canceled Create that cannot hand over leaves what the Delete of its generated ID has to find.
         stays_unfinished = interruption == "cancel" and chance.random() < 0.4
-        troubles = (Trouble("TagResource", Fault.DENIED, 50),) if stays_unfinished else ()
+        api_faults = (ApiFaults("TagResource", Fault.DENIED, 50),) if stays_unfinished else ()
         at = chance.choice(_MIDDLE) if interruption == "copy" else _moment(chance)
-        return Fate(interruption=interruption, at=at, troubles=troubles)
+        return RequestFaults(interruption=interruption, at=at, api_faults=api_faults)
     if draw < 0.96:
-        return Fate(unheard=chance.choice((1, 3)), silent=chance.random() < 0.5, milliseconds=_SOON)
+        return RequestFaults(
+            rejected_deliveries=chance.choice((1, 3)), last_resort_fails=chance.random() < 0.5, milliseconds=_SOON
+        )
     if draw < 0.97:
-        return Fate(lost=True)
+        return RequestFaults(lost=True)
     if draw < 0.985:
-        return Fate(lag=chance.choice((0.3, 1.0)))
-    return Fate(milliseconds=chance.choice((3000, 6000)), troubles=(_trouble(chance),))
+        return RequestFaults(lag=chance.choice((0.3, 1.0)))
+    return RequestFaults(milliseconds=chance.choice((3000, 6000)), api_faults=(_random_api_faults(chance),))
 
 
-def _trouble(chance: random.Random) -> Trouble:
-    return Trouble(chance.choice(_OPERATIONS), chance.choice(_FAULTS), chance.choice((1, 2, 50)), chance.random() < 0.4)
+def _random_api_faults(chance: random.Random) -> ApiFaults:
+    return ApiFaults(
+        chance.choice(_OPERATIONS), chance.choice(_FAULTS), chance.choice((1, 2, 50)), chance.random() < 0.4
+    )
 
 
 def _moment(chance: random.Random) -> Moment:

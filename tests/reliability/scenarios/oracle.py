@@ -58,7 +58,7 @@ EXCEPTIONS: Final = {
     "another owner": "Ownership 5: It also skips an adopted configuration that carries another owner's tags",
     "released": "Ownership 5: the previous owner's Delete then skips the configuration with a warning",
     "created since": "Late copies: SUCCESS if the live configuration was created since",
-    "denied": "Unfinished 2: AccessDenied ... counts as not found, with a warning, if the ID is invented",
+    "denied": "Unfinished 2: AccessDenied ... counts as not found, with a warning, if the ID is generated",
     "forgotten token": "Late copies: once it has forgotten the token, the dates decide. "
     "If nothing is live, there is no date to compare",
 }
@@ -146,7 +146,7 @@ class Oracle:
             if record.writer == sent.number or record.written <= sent.date:
                 record.content = content_of(sent.properties)
 
-    def unheard(self, sent: Sent) -> None:
+    def no_response(self, sent: Sent) -> None:
         """CloudFormation gets no response, so the right content of the configurations is unknown."""
         self.unsettled(target_of(sent.properties))
         self.unsettled(sent.physical_id)
@@ -488,8 +488,8 @@ class Oracle:
         """Check that nothing is left without an excuse after all stacks are deleted."""
         for arn, live in self._world.configurations.items():
             record, owner = self.records[arn], owner_of(live["tags"])
-            unheard = owner is not None and not owner.is_unfinished and not record.accepted
-            if record.creator and not record.excuses and not unheard:
+            has_no_response = owner is not None and not owner.is_unfinished and not record.accepted
+            if record.creator and not record.excuses and not has_no_response:
                 self.violations.append(f"c: {short(arn)}, created by #{record.creator}, is orphaned; {owner}")
 
     def _blame(self, sent: Sent, arn: str, problems: Iterator[str] | list[str]) -> None:
