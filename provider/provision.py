@@ -49,7 +49,7 @@ def process(
 ) -> None:
     """Process a request and pass its response, SUCCESS or FAILED, to `respond`.
 
-    An error that is not a ProviderError is a bug; it is logged with its traceback and leads to FAILED, too.
+    An error that is not a ProviderError is a bug; it is logged with its traceback, and the response is FAILED.
     """
     log = logger()
     resource = CrhelperResource(request, respond)

@@ -94,7 +94,7 @@ def deliver(
 
 
 def connect(url: str, seconds: float) -> None:
-    """Open a connection for the response. Errors are ignored, because the delivery meets them again."""
+    """Open a connection for the response. Errors are ignored, because the delivery repeats them."""
     with suppress(OSError, http.client.HTTPException, ValueError):
         _TRANSPORTS[0].connect(url, min(_MAX_ATTEMPT_SECONDS, max(_MIN_ATTEMPT_SECONDS, seconds)))
 

@@ -211,8 +211,8 @@ def _state(event: Mapping[str, Any], key: str) -> str:
 
 
 def _type_name(value: object) -> str:
-    names = {bool: "a boolean", int: "a number", float: "a number", list: "an array", dict: "an object"}
-    return names.get(type(value), "null")
+    names = {str: "a string", bool: "a boolean", int: "a number", float: "a number", list: "an array"}
+    return "null" if value is None else names.get(type(value), "an object")
 
 
 def _text(value: object) -> str:

@@ -389,15 +389,12 @@ def _tag_differences(
 def _reject_if_newer(live: Configuration, date: float) -> None:
     """Raise ProviderError if the configuration is newer than a request that would overwrite it."""
     if live.changed_at is not None and live.changed_at > date + LATE_SECONDS:
+        changed = datetime.fromtimestamp(live.changed_at, UTC)
         raise ProviderError(
-            f"{live.arn} was created or changed at {_iso(live.changed_at)}, after this request was made: the request "
-            "is a late copy, or something else changed the configuration. It is not overwritten",
+            f"{live.arn} was created or changed at {changed:%Y-%m-%dT%H:%M:%SZ}, after this request was made: the "
+            "request is a late copy, or something else changed the configuration. It is not overwritten",
             remediation="To apply this template, deploy again",
         )
-
-
-def _iso(date: float) -> str:
-    return f"{datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _too_old(arn: str, age: float) -> ProviderError:

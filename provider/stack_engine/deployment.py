@@ -135,10 +135,8 @@ class Deployment:
     def _property_errors(self, name: str) -> tuple[TemplateError, ...]:
         try:
             self.properties(name)
-        except UnknownValueError:
-            return ()
         except TemplateError as error:
-            return error.all
+            return () if isinstance(error, UnknownValueError) else error.all
         return ()
 
     def _ordered(self) -> tuple[str, ...]:

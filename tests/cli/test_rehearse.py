@@ -302,7 +302,7 @@ Resources:
           FastLaunchConfigurations:
             - {Enabled: !ImportValue fast, MaxParallelLaunches: !ImportValue launches}
 """
-"""Values from outside, each at a place where not every text can stand."""
+"""Values from outside the template, each in a property that restricts its value."""
 
 
 def test_placeholders_are_valid(rehearse: Rehearse) -> None:

@@ -181,7 +181,7 @@ def test_properties_alone(properties: str) -> None:
     ],
 )
 def test_syntax_errors_have_a_position(text: str, line: int, column: int, message: str) -> None:
-    """A syntax error in YAML or JSON has its line and column, and a common one has a remedy."""
+    """A syntax error in YAML or JSON has its line and column, and a common one has a suggestion."""
     with pytest.raises(UnreadableError) as error:
         read(text.encode())
     assert (error.value.position.line, error.value.position.column) == (line, column)

@@ -83,7 +83,7 @@ def test_an_event_without_what_a_response_needs_is_malformed(event: object) -> N
     ],
 )
 def test_other_problems_are_recorded(change: dict[str, Any], problem: str) -> None:
-    """Problems of an event that allow a response are recorded, and lead to a FAILED one."""
+    """Problems of an event that allow a response are recorded and cause a FAILED response."""
     assert any(text.startswith(problem) for text in parse({**EVENT, **change}).problems)
 
 
@@ -161,7 +161,7 @@ def test_cloudformation_stops_waiting_after_the_service_timeout(timeout: object,
     ],
 )
 def test_a_noop_delete_is_recognized_from_the_event(properties: dict[str, str], nothing: bool) -> None:
-    """The event alone shows if a Delete keeps the configuration."""
+    """Whether a Delete retains the configuration depends only on the event."""
     assert parse({**EVENT, "RequestType": "Delete", "ResourceProperties": properties}).is_noop_delete is nothing
     assert not parse({**EVENT, "ResourceProperties": properties}).is_noop_delete
     unfinished = {**EVENT, "RequestType": "Delete", "PhysicalResourceId": "x", "ResourceProperties": properties}

@@ -8,7 +8,7 @@ from tests.reliability.scenarios.world import Machinery
 
 SCENARIOS = 2000
 SHORT = 150
-"""The scenarios of every test run; among these are those that find each fault that was planted once."""
+"""The scenarios of every test run. They include those that detected each fault that was once injected."""
 BATCH = 50
 
 BATCHES = [pytest.param(first, marks=() if first < SHORT else pytest.mark.long) for first in range(0, SCENARIOS, BATCH)]

@@ -112,7 +112,7 @@ def test_handing_back_is_never_a_reason_to_fail(resource: Resource) -> None:
 
 
 def test_the_delete_of_an_adopted_configuration_reads_once(resource: Resource) -> None:
-    """The Delete of an adopted configuration that no other resource owns reads it once, and calls nothing else."""
+    """The Delete of an adopted configuration that no other resource owns makes one read and no other call."""
     resource.emulator.seed(name="golden", distributions=CONTENT)
     resource.create(**ADOPT)
     resource.calls()
@@ -157,7 +157,7 @@ def test_the_owners_next_update_takes_a_released_configuration_back(resource: Re
 
 
 def test_an_adopter_becomes_the_owner_by_name(resource: Resource) -> None:
-    """A resource that adopted a configuration and then gives its Name becomes its owner."""
+    """A resource that adopted a configuration and then specifies its Name becomes its owner."""
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved", OTHER_STACK)
     moved.create(**ADOPT)

@@ -15,7 +15,7 @@ LATER = "stack/images/6e0f/Golden/no-distribution-configuration"
 
 
 def fail_create(resource: Resource, case: str) -> str:
-    """Make a Create fail, and return its physical ID or the one that CloudFormation invents."""
+    """Make a Create fail, and return its physical ID or the one that CloudFormation generates."""
     if case == "generated":
         return INVENTED
     if case == "nothing created":
@@ -71,7 +71,7 @@ def test_a_delete_that_cannot_search(
 
 
 def test_a_denied_create_that_met_something_may_have_created_it(resource: Resource) -> None:
-    """A Create that met its own unfinished configuration before it was denied may have created it."""
+    """A Create that found its own unfinished configuration before it was denied may have created it."""
     leave_unfinished(resource)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED, times=99)
     response = resource.create(**GOLDEN)

@@ -391,7 +391,7 @@ def nested(depth: int, case: type) -> Any:
     "place", ["Name", "Tags", "Distributions", "Region", "MaxParallelLaunches", "AccountId", "Foo"]
 )
 def test_an_unusual_value_is_a_finding(value: Any, place: str) -> None:
-    """A value that is nested deeply, not a number in JSON, or huge leads to a short finding at any path."""
+    """A value that is nested deeply, not a number in JSON, or huge yields a short finding at any path."""
     top = place in ("Name", "Tags", "Distributions", "Foo")
     launch = {"Enabled": "true", "AccountId": account(1), place: value}
     entry = {**GOOD, place: value} if place == "Region" else {**GOOD, "FastLaunchConfigurations": [launch]}

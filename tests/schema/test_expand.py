@@ -97,7 +97,7 @@ def test_the_native_name_of_launch_permission(name: str) -> None:
 
 
 def test_two_spellings_are_one_error() -> None:
-    """A property given in two spellings is an error that names both."""
+    """A property that is specified in two spellings is an error that names both."""
     assert messages({"Name": "abc", "name": "abd", "Distributions": []}) == [
         "Name: specified twice, as Name and name; remove one"
     ]

@@ -101,11 +101,9 @@ def _as_sent(value: Any, node: yaml.Node | None) -> Any:
         return [_as_sent(inner, item) for inner, item in zip(value, items, strict=True)]
     if isinstance(value, float) and isinstance(node, yaml.ScalarNode):
         return node.value  # 1.10 and 1.1 are different strings
-    return value if value is None else _scalar_text(value)
-
-
-def _scalar_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if value is None else str(value)
 
 
 def _note_loss(document: Document, path: Path, text: str) -> None:

@@ -68,7 +68,7 @@ class Change(NamedTuple):
 
 @dataclass
 class Conduct:
-    """The faults of an operation: the each_faults of its requests, and whether something else in the stack fails."""
+    """The faults of an operation: those of its requests, and whether something else in the stack fails."""
 
     chance: random.Random
     faults: Callable[[random.Random], RequestFaults]

@@ -149,7 +149,7 @@ class _Play:
         self._add(({}, (RequestFaults(interruption="cancel", at=(1, "before"), api_faults=unfinished),)))
 
     def _add(self, *attempts: tuple[dict[str, str], Sequence[RequestFaults]]) -> None:
-        """Add a resource to a stack that exists: with each attempt's additional properties and each_faults."""
+        """Add a resource to a stack that exists: with each attempt's additional properties and its requests' faults."""
         stack = next((each for each in self._stacks if each.exists and not each.stuck), None)
         free = [each for each in _LOGICAL_IDS if stack and each not in stack.resources]
         if stack is None or not free:
@@ -157,8 +157,8 @@ class _Play:
             return
         present = {each: recorded.declared for each, recorded in stack.resources.items()}
         properties = {"Name": self._chance.choice(self._names), **self._content()}
-        for more, each_faults in attempts:
-            conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(each_faults))
+        for more, faults in attempts:
+            conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(faults))
             self._cloud.deploy(stack, {**present, free[0]: Declared({**properties, **more})}, conduct)
             self._world.clock.advance(100.0)
 
@@ -325,9 +325,9 @@ class _Play:
         return work
 
 
-def _in_order(each_faults: Sequence[RequestFaults]) -> Callable[[random.Random], RequestFaults]:
-    """Yield these each_faults for one request each, then each_faults without faults."""
-    left = iter(each_faults)
+def _in_order(faults: Sequence[RequestFaults]) -> Callable[[random.Random], RequestFaults]:
+    """Return each of these for one request, then no faults."""
+    left = iter(faults)
     return lambda _: next(left, RequestFaults())
 
 
