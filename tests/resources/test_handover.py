@@ -75,7 +75,7 @@ def test_a_retained_name_already_exists(resource: Resource) -> None:
     resource.clock.sleep(60)
     response = resource.create(**GOLDEN)
     assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
-    for part in ("already exists", "was retained by this resource", f"DistributionConfigurationArn: {ARN}golden"):
+    for part in ("already exists", "already belongs to this resource", f"DistributionConfigurationArn: {ARN}golden"):
         assert part in response.reason
     assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
