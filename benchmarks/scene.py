@@ -17,7 +17,7 @@ GET: Final = "GetDistributionConfiguration"
 
 @dataclass(frozen=True)
 class Seen:
-    """What the stub servers received: each call's operation and body, and each response with the time of its last byte.
+    """The data that the stub servers received: each call's operation and body, and each response with its time.
 
     Times are seconds on the machine's monotonic clock, which all processes share.
     """

@@ -14,7 +14,7 @@ _MAX_BYTES: Final = 1024
 
 
 class CreationStatus(Enum):
-    """What a failed Create may have created. The Delete that follows reads it from the marker."""
+    """The possible result of a failed Create. The Delete that follows reads it from the marker."""
 
     NOTHING_CREATED = "nothing-created"
     """The properties failed validation, so every delivery of the request fails in the same way."""

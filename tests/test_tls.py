@@ -1,4 +1,4 @@
-"""Which servers are trusted with a response, and how often the CAs are read."""
+"""TLS: the servers to which a response is sent, and how often the CAs are read."""
 
 import ssl
 import threading

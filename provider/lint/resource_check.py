@@ -24,7 +24,7 @@ _TEXT_RULES: Final = frozenset({"build-date", "pattern"})
 
 
 class _Key(NamedTuple):
-    """What distinguishes findings. `names` are the path without indexes, which shift when an entry is removed."""
+    """Identifies a finding. `names` are the path without indexes, which shift when an entry is removed."""
 
     location: Path
     rule: str

@@ -49,7 +49,7 @@ class _NamedResource(NamedTuple):
         return value if isinstance(value, (str, Unknown)) else None
 
     def identity(self, outcome: Outcome, values: ShownValues) -> Hashable | None:
-        """What identifies the configuration; None if there is none, or if a macro can return different values."""
+        """The identity of the configuration; None if there is none, or if a macro can return different values."""
         name = self.value(outcome, values)
         if isinstance(name, Unknown):
             return None if "Transform" in name.written else name

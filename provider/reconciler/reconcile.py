@@ -290,7 +290,7 @@ class Reconciliation:
         return deleted or (self._token_reused and error.outcome is Outcome.TOKEN_REUSED)
 
     def _read_again(self, error: ProviderError) -> None:
-        """Discard what was read. Read again what a request by name may have met or created."""
+        """Discard what was read. Read again the configuration that a request by name may have found or created."""
         target = ByName(str(self._desired.get(NAME)))
         may_exist = self._written is not None or target in self._observed or error.outcome in _UNEXPECTED
         self._observed.clear()

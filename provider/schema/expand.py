@@ -26,7 +26,7 @@ UNKNOWN: Final = "unknown property"
 
 
 class _Conversion:
-    """The state of one conversion: its checkpoint, and whether it met unknown or duplicate names."""
+    """The state of one conversion: its checkpoint, and whether it found unknown or duplicate names."""
 
     __slots__ = ("checkpoint", "has_invalid_names")
 

@@ -1,4 +1,4 @@
-"""What `Fn::GetAtt` returns for a distribution configuration."""
+"""The attributes that `Fn::GetAtt` returns for a distribution configuration."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What the tests of the API client share: a clean environment, a TLS recorder, and a fixed clock."""
+"""Shared by the tests of the API client: a clean environment, a TLS recorder, and a fixed clock."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

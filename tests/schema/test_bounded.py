@@ -158,7 +158,7 @@ def test_a_long_name_that_is_still_short_enough_is_shown_whole() -> None:
     assert text.startswith(f"{'x' * 256}: unknown property")
 
 
-# What is reported stays the same
+# Reported findings
 
 
 @given(st.integers(0, 60), st.integers(1, 3))

@@ -55,7 +55,7 @@ class Stack:
 
 
 class Change(NamedTuple):
-    """What an operation did to one resource. `after` is None if the change failed."""
+    """The effect of an operation on one resource. `after` is None if the change failed."""
 
     logical_id: str
     before: Recorded | None

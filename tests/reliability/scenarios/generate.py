@@ -99,7 +99,7 @@ class _Play:
     def _pick(self) -> tuple[str, Callable[[], None]]:
         actions: list[tuple[str, Callable[[], None], int]] = [
             ("deploy", self._deploy, 14),
-            ("somebody creates a configuration", self._somebody_creates, 1),
+            ("another person creates a configuration", self._create_by_another_person, 1),
         ]
         if self._world.history:
             actions += [
@@ -108,8 +108,8 @@ class _Play:
                 ("a resource is added twice", self._add_twice, 1),
                 ("a search cannot read", self._search_in_vain, 1),
                 ("a creation is canceled", self._cancel_creation, 1),
-                ("somebody deletes a configuration", lambda: self._somebody("remove"), 1),
-                ("somebody edits a configuration", lambda: self._somebody("edit"), 1),
+                ("another person deletes a configuration", lambda: self._act_of_another_person("remove"), 1),
+                ("another person edits a configuration", lambda: self._act_of_another_person("edit"), 1),
                 ("a pipeline uses a configuration", self._pipeline, 1),
                 ("tokens are forgotten", self._world.forget_tokens, 1),
             ]
@@ -277,7 +277,7 @@ class _Play:
             return
         self._world.deliveries.deliver(sent)
 
-    def _somebody_creates(self) -> None:
+    def _create_by_another_person(self) -> None:
         name = self._chance.choice(self._names)
         if arn_of(name) in self._world.configurations:
             return
@@ -286,7 +286,7 @@ class _Play:
         tags = {"other": "people's", **(marks if self._chance.random() < 0.3 else {})}
         self._world.create_by_hand(name, tags)
 
-    def _somebody(self, what: str) -> None:
+    def _act_of_another_person(self, what: str) -> None:
         existing = sorted(self._world.configurations)
         if existing:
             self._tamper(what, self._chance.choice(existing))
@@ -305,7 +305,7 @@ class _Play:
             self._world.use_by_pipeline(arn)
 
     def _disturb(self, what: str, sent: Sent) -> Callable[[], None]:
-        """What interrupts a request other than its own cancellation."""
+        """Return an interruption of a request other than its cancellation."""
 
         def work() -> None:
             existing = sorted(self._world.configurations)

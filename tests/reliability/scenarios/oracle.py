@@ -66,7 +66,7 @@ EXCEPTIONS: Final = {
 
 @dataclass
 class Record:
-    """What the oracle knows of one configuration, from its creation to its deletion.
+    """The oracle's record of one configuration, from its creation to its deletion.
 
     `creator` is the number of the request that created it, 0 for other people's. `content` is what it should contain;
     None if that is not known. It is `named` by a SUCCESS, and `accepted` once CloudFormation reads that.
@@ -101,21 +101,21 @@ class Oracle:
         self._touched: dict[tuple[int, str], float] = {}
         self._read: dict[tuple[int, str], float] = {}
 
-    # What other people do
+    # Changes by other people
 
-    def somebody_created(self, arn: str) -> None:
-        """Somebody else created a configuration."""
+    def other_person_created(self, arn: str) -> None:
+        """Another person created a configuration."""
         live = self._world.configurations[arn]
         now = self._world.clock.time()
         tags = {key: value for key, value in live["tags"].items() if key not in OWNERSHIP_TAGS}
         self.records[arn] = Record(arn, 0, now, 0, now, content_in(live), tags, changes={0: now})
 
-    def somebody_removed(self, arn: str) -> None:
-        """Somebody else deleted a configuration."""
-        self._bury(arn, 0)
+    def other_person_deleted(self, arn: str) -> None:
+        """Another person deleted a configuration."""
+        self._record_deletion(arn, 0)
 
-    def somebody_changed(self, arn: str) -> None:
-        """Somebody else changed a configuration's content or tags."""
+    def other_person_changed(self, arn: str) -> None:
+        """Another person changed a configuration's content or tags."""
         record, live = self.records[arn], self._world.configurations[arn]
         content = content_in(live)
         if content != record.content:
@@ -132,7 +132,7 @@ class Oracle:
         if arn in self.records:
             self.records[arn].excuses.add(reason)
 
-    # What CloudFormation records
+    # Records of CloudFormation
 
     def recorded(self, sent: Sent, succeeded: bool, physical_id: str) -> None:
         """CloudFormation has accepted a response."""
@@ -140,7 +140,7 @@ class Oracle:
         if record is None:
             return
         if sent.kind == "Delete":
-            self._kept(sent, record)
+            self._excuse_retained(sent, record)
         elif succeeded:
             record.accepted = record.accepted or not is_adoption(sent.properties)
             if record.writer == sent.number or record.written <= sent.date:
@@ -156,7 +156,7 @@ class Oracle:
         if arn in self.records:
             self.records[arn].content = None
 
-    def _kept(self, sent: Sent, record: Record) -> None:
+    def _excuse_retained(self, sent: Sent, record: Record) -> None:
         """A Delete was accepted, but its configuration still exists."""
         owner = owner_of(self._world.configurations[record.arn]["tags"])
         if not deletes(sent.properties):
@@ -192,7 +192,7 @@ class Oracle:
             self.records[arn] = Record(arn, sent.number, now, sent.number, now, None)
         elif before is not None and after is None:
             self._blame(sent, arn, self._deletion(delivery, arn, before))
-            self._bury(arn, sent.number)
+            self._record_deletion(arn, sent.number)
         elif before is not None and after is not None and operation.startswith("Update"):
             self._blame(sent, arn, self._update(delivery, arn, before))
             self._written(sent, self.records[arn])
@@ -201,7 +201,7 @@ class Oracle:
         if arn in self.records:
             self.records[arn].changes[sent.number] = now
 
-    def _bury(self, arn: str, remover: int) -> None:
+    def _record_deletion(self, arn: str, remover: int) -> None:
         record = self.records.pop(arn)
         record.removed, record.remover = self._world.clock.time(), remover
         self._deleted.append(record)
@@ -272,7 +272,7 @@ class Oracle:
             return
         yield from self._too_late(delivery)
         if not self._sees(delivery, arn, self._read):
-            return  # somebody changed it between the read and the Delete
+            return  # someone changed it between the read and the Delete
         if sent.kind != "Delete":
             yield f"b: {'an' if sent.kind == 'Update' else 'a'} {sent.kind} deleted a handed-over configuration"
         elif sent.physical_id != arn:
@@ -469,7 +469,7 @@ class Oracle:
         return any(who not in (0, delivery.sent.number) and when >= delivery.started for who, when in changes.items())
 
     def _removal(self, arn: str) -> dict[int, float]:
-        """Which request deleted a configuration of this ARN last, and when."""
+        """Return the number and the time of the request that last deleted a configuration with this ARN."""
         return next(({each.remover: each.removed} for each in reversed(self._deleted) if each.arn == arn), {})
 
     # States

@@ -133,21 +133,21 @@ class World:
         self.oracle.violations.append(problem)
 
     def create_by_hand(self, name: str, tags: Mapping[str, str]) -> None:
-        """Somebody creates a configuration."""
-        self.note(f"    somebody creates {name}, tagged {dict(tags)}")
+        """Another person creates a configuration."""
+        self.note(f"    another person creates {name}, tagged {dict(tags)}")
         self.emulator.seed(name=name, description="theirs", distributions=_THEIRS, tags=tags)
-        self.oracle.somebody_created(arn_of(name))
+        self.oracle.other_person_created(arn_of(name))
 
     def remove_by_hand(self, arn: str) -> None:
-        """Somebody deletes a configuration."""
-        self.note(f"    somebody deletes {short(arn)}")
+        """Another person deletes a configuration."""
+        self.note(f"    another person deletes {short(arn)}")
         self.clock.advance(_MOMENT)
         self.emulator.remove(arn)
-        self.oracle.somebody_removed(arn)
+        self.oracle.other_person_deleted(arn)
 
     def edit_by_hand(self, arn: str, what: str) -> None:
-        """Somebody changes a configuration's content, adds a tag, or removes the ownership tags."""
-        self.note(f"    somebody edits the {what} of {short(arn)}")
+        """Another person changes a configuration's content, adds a tag, or removes the ownership tags."""
+        self.note(f"    another person edits the {what} of {short(arn)}")
         self.clock.advance(_MOMENT)
         running, self.running = self.running, None
         try:
@@ -157,7 +157,7 @@ class World:
             return
         finally:
             self.running = running
-        self.oracle.somebody_changed(arn)
+        self.oracle.other_person_changed(arn)
 
     def _edit(self, arn: str, what: str) -> None:
         if what == "content":
