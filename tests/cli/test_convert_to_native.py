@@ -245,4 +245,4 @@ def test_custom_resources_are_recognized_by_their_properties(tmp_path: Path) -> 
     assert '"name": "b"' in converted(alone, tmp_path, "--to", "cli").stdout
     foreign = converted("C:\n" + template.partition("C:\n")[2], tmp_path, "--to", "native")
     assert foreign.status == 2
-    assert "nor of AWS::CloudFormation::CustomResource with this provider's properties" in foreign.stderr
+    assert "nor AWS::CloudFormation::CustomResource resources with this provider's properties" in foreign.stderr

@@ -92,7 +92,7 @@ def test_live_takes_botocores_environment() -> None:
         ("[]", (), "an event must be a JSON object"),
         ("{}", (), "it lacks RequestType"),
         ("{}", ("--live", "--endpoint-url", "http://127.0.0.1:9"), "cannot be used together"),
-        ("{}", ("--live", "--empty"), "--empty is for the emulator"),
+        ("{}", ("--live", "--empty"), "--empty works only with the emulator"),
         ("[" * 9000 + "]" * 9000, (), "standard input: is nested too deeply"),
         ("{}", ("--endpoint-url", "127.0.0.1:9"), "must have the form http://HOST:PORT"),
         ("{}", ("--endpoint-url", "ftp://127.0.0.1"), "must have the form http://HOST:PORT"),

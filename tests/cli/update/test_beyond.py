@@ -239,7 +239,7 @@ def test_yaml_input(arn: str, emulator: Emulator, tmp_path: Path) -> None:
         (("--cli-input-yaml", "golden"), 'Invalid type: expecting map, received "golden"'),
         (("--cli-input-json", "[]"), "Invalid type: expecting map, received a list"),
         (("--cli-input-json", "[" * 100_000), "Invalid JSON: "),
-        (("--cli-input-json", "{}", "--cli-input-yaml", "{}"), "--cli-input-json and --cli-input-yaml exclude"),
+        (("--cli-input-json", "{}", "--cli-input-yaml", "{}"), "--cli-input-json and --cli-input-yaml cannot"),
         (("--distributions=[]", "region=us-east-1"), "Got unexpected extra argument (region=us-east-1)"),
         (("--dropped",), "Usage: python -m provider update-distribution-configuration [OPTIONS]\n"),
         (("--endpoint-url", "localhost"), "scheme is missing"),
