@@ -4,6 +4,7 @@
 below, with its source.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +22,7 @@ ALARMS: Final = 5
 """The number in the template, as a test checks."""
 ALARM: Final = 0.10
 DASHBOARD: Final = 3.0
-"""US dollars a month. https://aws.amazon.com/cloudwatch/pricing/"""
+"""US dollars per month. https://aws.amazon.com/cloudwatch/pricing/"""
 
 FULL_PROCESSOR: Final = 1769
 """MB of memory with which a function has one vCPU. With less memory, it has a proportional share, except in the init
@@ -83,7 +84,8 @@ def page(results: Results) -> str:
     by_name = {figures.name: figures for figures in results.runtime}
     ours, typical = by_name["ours"], by_name["crhelper_powertools"]
     machine = results.machine
-    saved = [cold(ours, memory).seconds - cold(ours, 2 * memory).seconds for memory in MEMORIES[:2]]
+    seconds = [round(cold(ours, memory).seconds, 2) for memory in MEMORIES]  # as the table shows them
+    lifecycles = min(keeping(memory) / (REQUESTS * cold(ours, memory).dollars) for memory in MEMORIES)
     return f"""# What it costs
 
 The native resource costs nothing. This provider costs time in each deployment, and Lambda's charges. `make bench`
@@ -98,27 +100,26 @@ time is waiting for the API.
 
 ## Stacks
 
-Dollars for a stack's whole lifecycle: {REQUESTS} requests, all of them cold.
+US dollars for a stack's whole lifecycle: {REQUESTS} requests, all of them cold.
 
 {_stacks(ours, typical)}
 
-The {ALARMS} alarms of each provider cost {ALARMS * ALARM:.2f} dollars a month in total. With providers in many
-accounts, they are most of the cost. The optional dashboard costs {DASHBOARD:.0f} dollars a month if the account already
-has three.
+The {ALARMS} alarms of each provider cost ${ALARMS * ALARM:.2f} per month in total. With providers in many accounts,
+they are most of the cost. The optional dashboard costs ${DASHBOARD:.0f} per month if the account already has three.
 
 ## SnapStart
 
 {_snapstart(ours)}
 
-SnapStart does not save time, because little is loaded. Keeping one snapshot for a month costs more than tens of
-thousands of stack lifecycles, so the template does not use it.
+SnapStart does not save time, because little is loaded. Keeping one snapshot for a month costs as much as more than
+{10 ** int(math.log10(lifecycles)):,} stack lifecycles, so the template does not use it.
 
 ## Why {CHOSEN} MB
 
 Loading takes the same time at any size, because Lambda provides a full vCPU in the init phase. Going from 128 to 256 MB
-saves {saved[0]:.2f} s per cold request; going to 512 MB saves another {saved[1]:.2f} s. The price hardly matters, and
-neither does memory: the process peaks at {_peak(results):.0f} MB. The default is the largest size that still makes a
-noticeable difference. To change it, set the parameter `MemorySize`.
+saves {seconds[0] - seconds[1]:.2f} s per cold request; going to 512 MB saves another {seconds[1] - seconds[2]:.2f} s.
+Sizes above the default save little time. The price hardly matters, and neither does memory: the process peaks at
+{_peak(results):.0f} MB. To change the default, set the parameter `MemorySize`.
 
 ## Assumptions
 
@@ -137,7 +138,7 @@ noticeable difference. To change it, set the parameter `MemorySize`.
 
 
 def _requests(ours: UnderRuntime, typical: UnderRuntime) -> str:
-    rows = [("memory", "time", "of it loading", "dollars per million", "typical handler: time", "dollars per million")]
+    rows = [("memory", "time", "init phase", "$ per million", "typical handler: time", "$ per million")]
     for memory in MEMORIES:
         here, there = cold(ours, memory), cold(typical, memory)
         rows.append(
@@ -163,7 +164,7 @@ def _stacks(ours: UnderRuntime, typical: UnderRuntime) -> str:
 
 
 def _snapstart(ours: UnderRuntime) -> str:
-    rows = [("memory", "time", "dollars per million", "keeping one, dollars a month", "keeping 10,000")]
+    rows = [("memory", "time", "$ per million", "snapshot, $ per month", "10,000 snapshots, $ per month")]
     for memory in MEMORIES:
         snap, kept = restored(ours, memory), keeping(memory)
         rows.append(

@@ -148,9 +148,9 @@ class Runner:
         if child.returncode:
             raise scene.InvalidRunError(f"{variant.name} exited with {child.returncode}:\n{child.stdout}{child.stderr}")
         try:
-            scene.check(seen, asked, variant.calls, answers=variant.answers)
+            scene.check(seen, asked, variant.calls, responds=variant.responds)
         except scene.InvalidRunError as error:
             raise scene.InvalidRunError(f"{variant.name}: {error}\n{child.stdout}{child.stderr}") from error
         reported: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-        seconds = (seen.answers[-1][0] if seen.answers else end) - begin
+        seconds = (seen.responses[-1][0] if seen.responses else end) - begin
         return Ran(seconds, reported["seconds"], reported["peak_kilobytes"], child.stderr)

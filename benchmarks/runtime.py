@@ -21,5 +21,5 @@ def start(
     with Function(Package(artifact, variant.handler, client), folder, runner.servers) as function:
         invocation = function.invoke(event)
         seen = stubs.seen()
-        scene.check(seen, [event], variant.calls, answers=True)
-        return function.init_seconds, seen.answers[0][0] - invocation.begun_at
+        scene.check(seen, [event], variant.calls, responds=True)
+        return function.init_seconds, seen.responses[0][0] - invocation.begun_at

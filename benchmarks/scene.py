@@ -8,7 +8,7 @@ from typing import Any, Final
 from provider.resources import resource_type
 from provider.resources.ownership import Owner
 from provider.schema.expand import expand
-from provider.schema.model import IDEMPOTENCY, SERVICE, TARGET, UPDATE, content_members
+from provider.schema.model import CLIENT_TOKEN, SERVICE, TARGET, UPDATE, content_members
 from provider.stack_engine.sink import Put, RejectedResponseError, read
 
 _SAMPLE: Final = Path(__file__).parents[1] / "events" / "update-in-place.json"
@@ -17,13 +17,13 @@ GET: Final = "GetDistributionConfiguration"
 
 @dataclass(frozen=True)
 class Seen:
-    """What the stub servers received: each call's operation and body, and each response with the time of its last byte.
+    """The data that the stub servers received: each call's operation and body, and each response with its time.
 
     Times are seconds on the machine's monotonic clock, which all processes share.
     """
 
     calls: list[tuple[str, bytes]]
-    answers: list[tuple[float, Put]]
+    responses: list[tuple[float, Put]]
 
 
 class InvalidRunError(Exception):
@@ -57,7 +57,7 @@ def update(event: dict[str, Any]) -> dict[str, Any]:
     """Return the body of the Update call that an event requires."""
     desired = expand(event["ResourceProperties"], resource_type().schema).parameters
     content = {member: desired[member] for member in content_members() if member in desired}
-    return {TARGET: event["PhysicalResourceId"], **content, IDEMPOTENCY: event["RequestId"]}
+    return {TARGET: event["PhysicalResourceId"], **content, CLIENT_TOKEN: event["RequestId"]}
 
 
 def for_cdk(event: dict[str, Any]) -> dict[str, Any]:
@@ -73,17 +73,17 @@ def for_cdk(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "ResourceType": "Custom::AWS", "ResourceProperties": properties}
 
 
-def check(seen: Seen, asked: list[dict[str, Any]], calls: tuple[str, ...], *, answers: bool) -> None:
-    """Raise InvalidRunError unless each event caused these calls, the right Update, and (if `answers`) a response."""
+def check(seen: Seen, asked: list[dict[str, Any]], calls: tuple[str, ...], *, responds: bool) -> None:
+    """Raise InvalidRunError unless each event caused these calls, the right Update, and (if `responds`) a response."""
     operations = [operation for operation, _ in seen.calls]
     if operations != list(calls) * len(asked):
         raise InvalidRunError(f"unexpected calls: {operations}")
     for event, body in zip(asked, (body for name, body in seen.calls if name == UPDATE), strict=True):
         if json.loads(body) != update(event):
             raise InvalidRunError(f"unexpected Update: {body.decode()}")
-    if len(seen.answers) != (len(asked) if answers else 0):
-        raise InvalidRunError(f"{len(seen.answers)} responses to {len(asked)} events")
-    for event, (_, put) in zip(asked, seen.answers, strict=False):
+    if len(seen.responses) != (len(asked) if responds else 0):
+        raise InvalidRunError(f"{len(seen.responses)} responses to {len(asked)} events")
+    for event, (_, put) in zip(asked, seen.responses, strict=False):
         _check_response(put, event)
 
 

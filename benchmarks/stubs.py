@@ -52,11 +52,11 @@ class Stubs:
         self._live = live
         self._calls_per_connection = calls_per_connection
         self._calls: list[tuple[str, bytes]] = []
-        self._answers: list[tuple[float, Put]] = []
+        self._responses: list[tuple[float, Put]] = []
 
     def seen(self) -> Seen:
         """Return what the servers received since `begin`."""
-        return Seen(self._calls, self._answers)
+        return Seen(self._calls, self._responses)
 
     def _image_builder(self, method: str, target: str, body: bytes, _headers: Message) -> Reply:
         route = self._router.route(method, target)
@@ -79,7 +79,7 @@ class Stubs:
         return Reply(200, headers, json.dumps({"requestId": str(count), **answer}).encode())
 
     def _take(self, _method: str, _target: str, body: bytes, headers: Message) -> Reply:
-        self._answers.append((time.monotonic(), Put(body, headers.get("Content-Type", ""))))
+        self._responses.append((time.monotonic(), Put(body, headers.get("Content-Type", ""))))
         return Reply(200, {}, b"")
 
 

@@ -13,7 +13,7 @@ CRHELPER: Final = ("boto3", "crhelper")
 class Variant:
     """One way to serve an Update. `packages` are installed for it from the lock file.
 
-    `calls` are its calls per event; `answers` is whether it sends a response. `bytecode` is whether the artifact
+    `calls` are its calls per event; `responds` is whether it sends a response. `bytecode` is whether the artifact
     contains bytecode, and `stays_warm` whether a process can serve several events. `ships_cas` is whether it uses the
     CAs in its artifact instead of a bundle from the environment.
     """
@@ -23,7 +23,7 @@ class Variant:
     handler: str
     packages: tuple[str, ...] = ()
     calls: tuple[str, ...] = (GET, UPDATE, GET)
-    answers: bool = True
+    responds: bool = True
     bytecode: bool = True
     stays_warm: bool = True
     ships_cas: bool = False
@@ -45,7 +45,7 @@ _CLI: Final = Variant(
     "aws_cli.handler",
     ("awscli",),
     calls=(UPDATE,),
-    answers=False,
+    responds=False,
     stays_warm=False,
 )
 _UNCOMPILED: Final = Variant(

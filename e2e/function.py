@@ -22,7 +22,7 @@ class CrashError(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """What is deployed: the folders of the artifact and of the runtime client, and the handler's name.
+    """A deployment package: the folders of the artifact and of the runtime client, and the handler's name.
 
     `beside` are further folders at the end of the path.
     """

@@ -85,10 +85,12 @@ class ApiError(NamedTuple):
     remediation: str
 
 
-_RETRY_LATER: Final = "Service-side error: deploy again later"
-_RENEW: Final = "The credentials of the provider's function have expired: deploy again"
+_RETRY_LATER: Final = "Service-side error; deploy again later"
+_THROTTLED: Final = "Image Builder throttled the calls; deploy again later"
+_RENEW: Final = "The credentials of the provider's function have expired; deploy again"
 _ALLOW: Final = (
-    "Allow {operation} to the provider's role (and access to the KMS key, bucket, or launch template that it uses)"
+    "Allow the provider's role to call imagebuilder:{operation} (and to access the KMS key, bucket, or launch template "
+    "involved)"
 )
 _CORRECT: Final = "Correct the properties as the message says, then deploy again"
 
@@ -96,17 +98,19 @@ API_ERRORS: Final[Mapping[str, ApiError]] = {
     "AccessDeniedException": ApiError(Outcome.DENIED, _ALLOW),
     "AccessDenied": ApiError(Outcome.DENIED, _ALLOW),
     "ForbiddenException": ApiError(Outcome.DENIED, _ALLOW),
-    "CallRateLimitExceededException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
-    "ThrottlingException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
-    "TooManyRequestsException": ApiError(Outcome.THROTTLED, _RETRY_LATER),
+    "CallRateLimitExceededException": ApiError(Outcome.THROTTLED, _THROTTLED),
+    "ThrottlingException": ApiError(Outcome.THROTTLED, _THROTTLED),
+    "TooManyRequestsException": ApiError(Outcome.THROTTLED, _THROTTLED),
     "ServiceException": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
     "ServiceUnavailableException": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
     "InternalFailure": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
     "ResourceAlreadyExistsException": ApiError(Outcome.EXISTS, "Choose another Name"),
     "IdempotentParameterMismatchException": ApiError(Outcome.TOKEN_REUSED, "Deploy again"),
-    "ResourceNotFoundException": ApiError(Outcome.NOT_FOUND, "It was deleted meanwhile: deploy again"),
+    "ResourceNotFoundException": ApiError(
+        Outcome.NOT_FOUND, "The configuration was deleted in the meantime; deploy again"
+    ),
     "ResourceDependencyException": ApiError(Outcome.IN_USE, "Remove the resources that use it, then deploy again"),
-    "ResourceInUseException": ApiError(Outcome.REFUSED, "Something else is changing it: deploy again later"),
+    "ResourceInUseException": ApiError(Outcome.REFUSED, "Something else is changing it; deploy again later"),
     "ServiceQuotaExceededException": ApiError(
         Outcome.REFUSED, "Delete unused configurations, or request a higher quota"
     ),
@@ -122,7 +126,7 @@ def api_error(operation: str, code: str, message: str, status: int, request_id: 
     if meaning is None and status >= 500:
         meaning = ApiError(Outcome.UNKNOWN, _RETRY_LATER)
     elif meaning is None and status == 429:
-        meaning = ApiError(Outcome.THROTTLED, _RETRY_LATER)
+        meaning = ApiError(Outcome.THROTTLED, _THROTTLED)
     elif meaning is None:
         meaning = ApiError(Outcome.REFUSED, _CORRECT)
     reference = f" (API request ID {request_id})" if request_id else ""

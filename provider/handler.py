@@ -78,7 +78,8 @@ def _start(request: Request, context: object, deadline: Deadline, first: FirstRe
             ).start()
         threading.Thread(target=work, name="work", daemon=True).start()
     except (RuntimeError, MemoryError) as error:
-        reason = f"the provider could not start a thread: {type(error).__name__}. Deploy again, or raise MemorySize"
+        problem = f"the provider could not start a thread: {type(error).__name__}"
+        reason = f"{problem}. Deploy again; if it happens again, increase MemorySize"
         first.set(_without_response(request, deadline, reason))
 
 

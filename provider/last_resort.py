@@ -25,7 +25,7 @@ def handler(record: Any, context: Any) -> None:
     """Respond to the request of a failed invocation.
 
     Raises MalformedEvent if the record has no complete request, and Undelivered if the response was not delivered.
-    After Lambda's retries, such a record goes to the dead-letter queue, which has an alarm.
+    After Lambda's retries, such a record goes to the queue of unanswered requests, which has an alarm.
     """
     deadline = Deadline.of(context)
     payload = record.get("requestPayload") if isinstance(record, Mapping) else record
@@ -58,16 +58,17 @@ def _what_happened(record: Mapping[str, Any]) -> str:
     cause = ": ".join(str(payload[key]) for key in ("errorType", "errorMessage") if payload.get(key))
     if context.get("condition") == "EventAgeExceeded":
         return "Lambda did not invoke the provider's function in time (it was throttled or unavailable)"
-    attempts = context.get("approximateInvokeCount", "some")
-    return f"the provider's function failed in {attempts} attempts{f': {cause}' if cause else ''}"
+    count = context.get("approximateInvokeCount")
+    attempts = f"after {count} attempt{'' if count == 1 else 's'}" if count else "on every attempt"
+    return f"the provider's function failed {attempts}{f': {cause}' if cause else ''}"
 
 
 def _what_to_check(request: Request) -> str:
     if request.request_type == "Delete":
         subject = request.physical_id if is_configuration_arn(request.physical_id) else request.expected_arn
         return (
-            f"Check whether {subject or 'the resource'} still exists and delete it by hand if it should not; "
-            "then delete the stack again or retain this resource"
+            f"Check whether {subject or 'the resource'} still exists; if it should be gone, delete it manually. "
+            "Then delete the stack again, with --retain-resources if necessary"
         )
     subject = f" for {request.expected_arn}" if request.expected_arn else ""
     return f"The outcome{subject} is unknown. Check the function's log, then deploy again; redeploying is safe"

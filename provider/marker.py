@@ -14,7 +14,7 @@ _MAX_BYTES: Final = 1024
 
 
 class CreationStatus(Enum):
-    """What a failed Create may have created. The Delete that follows reads it from the marker."""
+    """The possible result of a failed Create. The Delete that follows reads it from the marker."""
 
     NOTHING_CREATED = "nothing-created"
     """The properties failed validation, so every delivery of the request fails in the same way."""
@@ -31,7 +31,7 @@ def marker(status: CreationStatus, stack_id: str, logical_id: str, request_id: s
 
 
 def status_in(physical_id: str) -> CreationStatus | None:
-    """Return the status in a marker; None for any other physical ID, such as one that CloudFormation invented."""
+    """Return the status in a marker; None for any other physical ID, such as one that CloudFormation generated."""
     if physical_id.endswith(f"/{_PREFIX}"):  # an earlier release's
         return CreationStatus.MAY_HAVE_CREATED
     prefix, _, rest = physical_id.partition("/")

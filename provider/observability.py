@@ -19,7 +19,7 @@ from .schema.diff import ABSENT, Difference
 
 @contextmanager
 def _default_powertools_settings() -> Iterator[None]:
-    """Hide POWERTOOLS_ settings temporarily, because Powertools raises if one is invalid. None is needed here."""
+    """Hide POWERTOOLS_ settings temporarily, because Powertools raises if one is invalid. The provider needs none."""
     hidden = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("POWERTOOLS_")}
     try:
         yield

@@ -48,7 +48,7 @@ def process(
 ) -> None:
     """Process a request and pass its response, SUCCESS or FAILED, to `respond`.
 
-    An error that is not a ProviderError is a bug; it is logged with its traceback and leads to FAILED, too.
+    An error that is not a ProviderError is a bug; it is logged with its traceback, and the response is FAILED.
     """
     log = logger()
     resource = CrhelperResource(request, respond)
@@ -143,7 +143,7 @@ def _stop_in_time(deadline: Deadline) -> None:
     if deadline.left() <= 0:
         raise ProviderError(
             f"timed out during {deadline.current_operation}; no API calls were made",
-            remediation="Shorten the properties, or give the provider more MemorySize or a longer Timeout",
+            remediation="Shorten the properties, or increase the provider's MemorySize or Timeout",
             outcome=Outcome.OUT_OF_TIME,
         )
 
@@ -157,7 +157,8 @@ def _reject_other_location(request: Request, desired: Mapping[str, Any], locatio
         raise ProviderError(
             f"{pascal_case(TARGET)}: {desired[TARGET]} is in account {account}, Region {region}, but this provider "
             f"manages account {location.account}, Region {location.region}; no API calls were made",
-            remediation="Deploy the provider and the stack to that account and Region, or adopt a configuration here",
+            remediation="Deploy the provider and the stack to that account and Region, or adopt a configuration in "
+            "this account and Region",
         )
 
 

@@ -24,7 +24,7 @@ AFFECT_ALL = ("pyproject.toml", "Makefile", "requirements/dev.lock", "requiremen
 
 
 class Dependencies:
-    """What the Python files in a checkout depend on. Files are given by their paths below `root`."""
+    """The dependencies of the Python files in a checkout. Files are given by their paths below `root`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -1,4 +1,4 @@
-"""Which tests a change affects."""
+"""The tests that a change affects are found."""
 
 from pathlib import Path
 

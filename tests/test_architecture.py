@@ -1,4 +1,4 @@
-"""What each package of the provider may import."""
+"""The imports of each package of the provider are limited."""
 
 import ast
 import sys
@@ -76,7 +76,7 @@ MAY: dict[str, set[str]] = {
     "build": {"build", "samtranslator", "yaml"},
     "__main__": {"cli"},
 }
-"""What each package or module may import, besides the standard library."""
+"""The allowed imports of each package or module, besides the standard library."""
 
 ONLY_STANDARD_LIBRARY = (
     "arn.py",

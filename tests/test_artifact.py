@@ -23,8 +23,8 @@ from provider.resources import resource_type
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import SERVICE, SERVICES
 from provider.template.sections import load
-from tests.client.parameters import parameters_of
-from tests.client.test_endpoints import REGIONS
+from tests.aws.parameters import parameters_of
+from tests.aws.test_endpoints import REGIONS
 
 ROOT = Path(__file__).parent.parent
 TOOLS = ("__main__", "authoring", "build", "cli", "construct", "emulator", "lint", "stack_engine", "template")
@@ -156,7 +156,7 @@ def runtime() -> str:
         version = subprocess.run([python, "--version"], capture_output=True, text=True, check=False).stdout
         if version.startswith(f"Python {RUNTIME}."):
             return python
-    pytest.skip(f"no Python {RUNTIME} is here, so the artifact has no byte code")
+    pytest.skip(f"no Python {RUNTIME} is here, so the artifact has no bytecode")
 
 
 def another_python() -> Iterator[str]:

@@ -99,8 +99,8 @@ def test_openssl_finds_a_ca_in_the_folder(tmp_path: Path) -> None:
     bundle.write_text("A title\n" + "\n".join(each.certificate.read_text() for each in known))
     hashed_folder(bundle, tmp_path / "hashed")
     context = tls_context(str(tmp_path / "hashed"))
-    stranger = Authority(tmp_path / "stranger", subject)
-    assert [trusts(context, each.server_context()) for each in (*known, stranger)] == [True, True, False]
+    other = Authority(tmp_path / "other", subject)
+    assert [trusts(context, each.server_context()) for each in (*known, other)] == [True, True, False]
 
 
 def test_a_bundle_trusts_exactly_its_own_cas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -494,7 +494,7 @@ def test_the_clients_matrix_holds(tmp_path: Path) -> None:
     script = (
         "import botocore.docs, pytest, sys; assert 'botocore.docs.service' not in sys.modules; sys.exit(pytest.main())"
     )
-    command = [sys.executable, "-c", script, "tests/client", "-p", "no:xdist"]
+    command = [sys.executable, "-c", script, "tests/aws", "-p", "no:xdist"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout[-5000:]

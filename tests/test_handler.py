@@ -42,7 +42,7 @@ def test_a_temporary_api_error_is_retried(resource: Resource, fault: Fault, afte
 
 
 def test_a_lasting_api_error_is_reported_with_code_and_request_id(resource: Resource) -> None:
-    """A lasting API error leads to FAILED with its code, its request ID, and the remediation."""
+    """A lasting API error causes a FAILED response with its code, its request ID, and the remediation."""
     resource.create(**GOLDEN)
     resource.emulator.fail_with("UpdateDistributionConfiguration", "SomethingNewException", 418, "I am a teapot.", 99)
     response = resource.update(**GOLDEN, Description="d")
@@ -116,7 +116,7 @@ def test_a_replayed_create_fails(resource: Resource) -> None:
     response = resource.create(REQUEST_ID, **GOLDEN)
     assert response.status == "FAILED"
     assert not response.physical_id.startswith("arn:")
-    assert "may have replayed a cached response" in response.reason
+    assert "probably replayed a cached response" in response.reason
     assert resource.emulator.configurations == {}
 
 
@@ -133,9 +133,9 @@ def test_all_findings_are_reported_before_any_call(resource: Resource) -> None:
 
 
 def test_a_request_id_that_is_no_client_token_is_rejected(resource: Resource) -> None:
-    """A request ID that is too long for a client token leads to FAILED before any call."""
+    """A request ID that is too long for a client token causes a FAILED response before any call."""
     response = resource.create("x" * 65, **GOLDEN)
-    assert "ClientToken: must be at most 64 characters, is 65" in response.reason
+    assert "ClientToken: must have at most 64 characters, but has 65" in response.reason
     assert resource.calls() == []
 
 
@@ -143,7 +143,7 @@ def test_a_request_id_that_is_no_client_token_is_rejected(resource: Resource) ->
     "change", [{"RequestType": "Read"}, {"ResourceType": "Custom::Other"}, {"ResourceProperties": "x"}]
 )
 def test_a_malformed_event_gets_a_response_if_possible(resource: Resource, change: dict[str, str]) -> None:
-    """A malformed event with enough for a response leads to FAILED with the problem."""
+    """A malformed event with enough for a response causes a FAILED response with the problem."""
     event = {
         "RequestType": "Create",
         "StackId": STACK_ID,
@@ -160,7 +160,7 @@ def test_a_malformed_event_gets_a_response_if_possible(resource: Resource, chang
 
 @pytest.mark.parametrize("event", [{}, {"key1": "value1"}, None, "x"])
 def test_an_event_without_a_response_url_is_an_error(event: object) -> None:
-    """A test event of the console, or any other event, leads to a clear error."""
+    """A test event of the console, or any other event, causes a clear error."""
     with pytest.raises(MalformedEvent, match="not a CloudFormation custom resource request"):
         handler(event, Context())
 
@@ -174,7 +174,7 @@ def test_a_request_is_served_without_a_context(resource: Resource) -> None:
 
 @pytest.mark.parametrize("module", ["crhelper", "botocore", "aws_lambda_powertools", "urllib3", "jmespath"])
 def test_a_broken_package_is_reported(resource: Resource, tmp_path: Path, module: str) -> None:
-    """A broken or missing package leads to FAILED with its name and the event's own physical ID."""
+    """A broken or missing package causes a FAILED response with its name and the event's own physical ID."""
     (tmp_path / f"{module}.py").write_text(f"raise ImportError('no module named {module} here')\n")
     script = f"""
         import sys
@@ -316,13 +316,13 @@ def test_a_collision_keeps_the_code_and_the_request_id(resource: Resource) -> No
 
 
 def test_a_replayed_update_fails(resource: Resource) -> None:
-    """An Update whose response the service replays, although the content differs, leads to FAILED."""
+    """An Update whose response the service replays, although the content differs, fails."""
     resource.create(**GOLDEN)
     resource.update(REQUEST_ID, **GOLDEN, Description="first")
     resource.update(**GOLDEN, Description="second")
     response = resource.update(REQUEST_ID, **GOLDEN, Description="first")
     assert (response.status, response.physical_id) == ("FAILED", f"{ARN}golden")
-    assert "may have replayed a cached response" in response.reason
+    assert "probably replayed a cached response" in response.reason
     assert resource.live["description"] == "second"
 
 
@@ -349,7 +349,7 @@ def test_an_update_that_cannot_be_read_back_is_a_success(resource: Resource) -> 
 
 
 def test_a_malformed_event_gets_no_response_at_an_earlier_url(resource: Resource) -> None:
-    """A malformed event leads to no response to the previous request's URL."""
+    """After a malformed event, no response is sent to the previous request's URL."""
     resource.create(**GOLDEN)
     with pytest.raises(MalformedEvent):
         handler({"RequestType": "Create"}, resource.context)
@@ -357,7 +357,7 @@ def test_a_malformed_event_gets_no_response_at_an_earlier_url(resource: Resource
     assert len(resource.slot.puts) == 1
 
 
-def test_a_delete_is_answered_without_a_wait(resource: Resource) -> None:
+def test_the_response_to_a_delete_is_not_delayed(resource: Resource) -> None:
     """The response to a Delete does not wait for log lines, for which crhelper would wait two minutes."""
     resource.create(**GOLDEN)
     resource.context = replace(resource.context, milliseconds=900_000)
@@ -451,7 +451,7 @@ def test_a_delete_of_an_unsupported_type_deletes_nothing(resource: Resource, res
 
 
 def test_an_unknown_request_type_keeps_the_physical_id(resource: Resource) -> None:
-    """An event with an unknown request type leads to FAILED with its physical ID."""
+    """An event with an unknown request type causes a FAILED response with its physical ID."""
     event = {
         "RequestType": "Read",
         "StackId": STACK_ID,

@@ -64,7 +64,7 @@ def test_a_crash_is_reported_with_its_cause(sink: ResponseSink) -> None:
         sink, event(), errorType="Runtime.ExitError", errorMessage="RequestId: x Error: signal: killed"
     )
     assert (response["Status"], response["PhysicalResourceId"]) == ("FAILED", f"{ARN}golden")
-    assert "failed in 2 attempts: Runtime.ExitError: RequestId: x Error: signal: killed" in response["Reason"]
+    assert "failed after 2 attempts: Runtime.ExitError: RequestId: x Error: signal: killed" in response["Reason"]
     assert "redeploying is safe" in response["Reason"]
 
 
@@ -106,7 +106,7 @@ def test_a_delete_that_retains_succeeds(sink: ResponseSink) -> None:
     "payload", [None, {}, {"key": "value"}, "x", {**event(), "ResponseURL": "http://example.com/x"}]
 )
 def test_a_record_without_a_request_is_an_error(payload: object) -> None:
-    """A record without a complete request is an error, which leads to the dead-letter queue."""
+    """A record without a complete request is an error, so it goes to the queue of unanswered requests."""
     with pytest.raises(MalformedEvent):
         handler(record(payload), Context())
     with pytest.raises(MalformedEvent):

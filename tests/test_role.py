@@ -65,7 +65,7 @@ def failed(one: Resource) -> None:
     assert one.roll_back(renamed).status == "SUCCESS"
 
 
-def untold(one: Resource) -> None:
+def unverified_location(one: Resource) -> None:
     """A function whose location is not verified searches the list for a name."""
     one = replace(one, context=replace(one.context, invoked_function_arn="arn:aws:lambda:::function:shared"))
     assert one.send("Delete", {"Name": "golden-gone"}, physical_id="images-Golden-1ABCDEFGHIJKL").status == "SUCCESS"
@@ -81,7 +81,7 @@ class Untagging(Emulator):
         return replace(reply, body=json.dumps(content).encode())
 
 
-LIVES = {Emulator: (owned, adopted, in_use, failed, untold), Untagging: (owned,)}
+LIVES = {Emulator: (owned, adopted, in_use, failed, unverified_location), Untagging: (owned,)}
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ class StoppedClock(SkippingClock):
 
 
 @dataclass(frozen=True)
-class Odd(Context):
+class InvalidContext(Context):
     """A context with an invalid remaining time."""
 
     remaining: float = math.nan
@@ -46,7 +46,7 @@ class Odd(Context):
 @pytest.mark.parametrize("remaining", [math.nan, math.inf, 1e300])
 def test_an_invalid_remaining_time_does_not_prevent_the_response(resource: Resource, remaining: float) -> None:
     """An invalid remaining time does not prevent the response."""
-    resource.context = Odd(remaining=remaining)
+    resource.context = InvalidContext(remaining=remaining)
     resource.emulator.fail("CreateDistributionConfiguration", Fault.THROTTLE, times=10_000)
     assert resource.create(**GOLDEN).status == "FAILED"
 

@@ -1,4 +1,4 @@
-"""Which servers are trusted with a response, and how often the CAs are read."""
+"""TLS: the servers to which a response is sent, and how often the CAs are read."""
 
 import ssl
 import threading
@@ -52,9 +52,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+def other_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Another CA, which signed no server's certificate."""
-    return Authority(tmp_path_factory.mktemp("authority") / "stranger", "CN = A stranger")
+    return Authority(tmp_path_factory.mktemp("authority") / "other", "CN = Other authority")
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +101,10 @@ def test_a_folder_that_is_set_is_trusted(bucket: Bucket, settings: pytest.Monkey
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "AWS_CA_BUNDLE"])
 def test_a_server_that_is_not_in_the_bundle_gets_nothing(
-    bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, name: str
+    bucket: Bucket, settings: pytest.MonkeyPatch, other_authority: Authority, name: str
 ) -> None:
     """A server whose CA is neither in the bundle nor known to the system never receives the body."""
-    settings.setenv(name, str(stranger.certificate))
+    settings.setenv(name, str(other_authority.certificate))
     assert not arrives(bucket)
 
 
@@ -132,18 +132,18 @@ def test_every_context_verifies(context: Callable[[], ssl.SSLContext]) -> None:
     assert not made.hostname_checks_common_name
 
 
-def test_ssl_cert_file_comes_first(bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority) -> None:
+def test_ssl_cert_file_comes_first(bucket: Bucket, settings: pytest.MonkeyPatch, other_authority: Authority) -> None:
     """SSL_CERT_FILE overrides AWS_CA_BUNDLE for responses."""
     settings.setenv("SSL_CERT_FILE", str(bucket.authority.certificate))
-    settings.setenv("AWS_CA_BUNDLE", str(stranger.certificate))
+    settings.setenv("AWS_CA_BUNDLE", str(other_authority.certificate))
     assert arrives(bucket)
 
 
 def test_the_systems_cas_are_trusted_beside_the_bundle(
-    bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, folder: Path
+    bucket: Bucket, settings: pytest.MonkeyPatch, other_authority: Authority, folder: Path
 ) -> None:
     """A server whose CA is not in the bundle receives the body if the system's CAs (SSL_CERT_DIR) include it."""
-    settings.setenv("SSL_CERT_FILE", str(stranger.certificate))
+    settings.setenv("SSL_CERT_FILE", str(other_authority.certificate))
     settings.setenv("SSL_CERT_DIR", str(folder))
     assert arrives(bucket)
 
@@ -213,11 +213,11 @@ def test_an_unreadable_setting_does_not_prevent_a_response(
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_an_unreadable_setting_adds_no_trust(
-    bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, tmp_path: Path, name: str, kind: str
+    bucket: Bucket, settings: pytest.MonkeyPatch, other_authority: Authority, tmp_path: Path, name: str, kind: str
 ) -> None:
     """If a setting cannot be read, a server whose CA is in no other source still receives nothing."""
     settings.setenv(name, unreadable(kind, tmp_path))
-    system_trusts(stranger.certificate, settings)
+    system_trusts(other_authority.certificate, settings)
     _forget_contexts()
     try:
         assert not arrives(bucket)
@@ -226,11 +226,11 @@ def test_an_unreadable_setting_adds_no_trust(
 
 
 def test_a_readable_setting_is_not_extended(
-    bucket: Bucket, settings: pytest.MonkeyPatch, stranger: Authority, folder: Path, tmp_path: Path
+    bucket: Bucket, settings: pytest.MonkeyPatch, other_authority: Authority, folder: Path, tmp_path: Path
 ) -> None:
     """If SSL_CERT_FILE and SSL_CERT_DIR can be read, only their CAs are trusted."""
-    settings.setenv("SSL_CERT_FILE", str(stranger.certificate))
-    hashed_folder(stranger.certificate, tmp_path / "hashed")
+    settings.setenv("SSL_CERT_FILE", str(other_authority.certificate))
+    hashed_folder(other_authority.certificate, tmp_path / "hashed")
     settings.setenv("SSL_CERT_DIR", str(tmp_path / "hashed"))
     system_trusts(bucket.authority.certificate, settings)
     artifact_ships(folder, settings)
@@ -288,9 +288,9 @@ def test_changed_settings_create_another_context(
     assert tls_context() is not first
 
 
-def test_the_systems_trust_is_read_once(settings: pytest.MonkeyPatch, stranger: Authority) -> None:
+def test_the_systems_trust_is_read_once(settings: pytest.MonkeyPatch, other_authority: Authority) -> None:
     """The system's CAs are read once, and again if the settings name other CAs."""
     systems = system_context()
     assert system_context() is systems
-    settings.setenv("SSL_CERT_FILE", str(stranger.certificate))
+    settings.setenv("SSL_CERT_FILE", str(other_authority.certificate))
     assert system_context() is not systems

@@ -15,7 +15,7 @@ import pytest
 from provider.aws.tls import tls_context
 from provider.aws.transport import Transport
 from provider.emulator.server import Reply
-from tests.client.wire import CERTIFICATE, Recorder
+from tests.aws.wire import CERTIFICATE, Recorder
 
 SECONDS = 10.0
 

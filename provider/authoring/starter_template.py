@@ -74,7 +74,7 @@ class StarterTemplate:
 
     def _reason_to_comment_out(self, schema: Schema, name: str) -> str:
         if self.adopt and schema.shape == resource_type().schema.shape and name in (NAME, TARGET):
-            return "Instead, to own it." if name == NAME else ""
+            return "To create and own a configuration instead of adopting one." if name == NAME else ""
         return COMMENTED_OUT.get((schema.shape, name), "")
 
     def _chosen(self, schema: Schema, value: Any) -> Any:

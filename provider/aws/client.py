@@ -46,8 +46,8 @@ _PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
 _CHECK_SETTINGS: Final = "Check the Region, the credentials, and the other AWS_ settings of the provider's function"
 _REDEPLOY: Final = "The outcome is unknown. Redeploying is safe"
 _ADD_CA: Final = (
-    "Add the CA that signed the certificate (perhaps a proxy's) to the bundle that AWS_CA_BUNDLE of the provider's "
-    "function names"
+    "Add the CA that signed the certificate (possibly a proxy's) to the bundle that the function's AWS_CA_BUNDLE "
+    "variable points to"
 )
 _CHECK_NETWORK: Final = (
     "Check the function's network path to the endpoint (in a VPC: its subnets, security groups, NAT, or VPC endpoint), "
@@ -256,7 +256,7 @@ def _translated(operation: str, error: BaseException) -> ProviderError:
 def _rejected(operation: str, error: ClientError) -> ProviderError:
     """Translate an error response of the API, or of a credential provider if the operation is another one."""
     if error.operation_name != operation:
-        return ProviderError(f"there are no credentials: {error}", remediation=_CHECK_SETTINGS, outcome=_outcome())
+        return ProviderError(f"could not obtain credentials: {error}", remediation=_CHECK_SETTINGS, outcome=_outcome())
     details, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     rejection = api_error(
         operation,

@@ -124,7 +124,7 @@ print(json.dumps([SERVICES, {service: sorted(names) for service, names in operat
 
 
 def interpreters() -> Iterator[str]:
-    """Yield interpreters that may have the runtime's version, the likeliest first."""
+    """Yield interpreters that may have the runtime's version, the most likely first."""
     if sys.version_info[:2] == tuple(map(int, RUNTIME.split("."))):
         yield sys.executable
     if found := shutil.which(f"python{RUNTIME}"):

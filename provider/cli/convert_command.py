@@ -81,9 +81,9 @@ def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | 
 
 def _check_options(target: str, adopt: bool, resource: str) -> None:
     if adopt and target != "ours":
-        raise click.UsageError("--adopt goes with --to ours only.")
+        raise click.UsageError("--adopt can be used only with --to ours.")
     if resource and target != "cli":
-        raise click.UsageError("--resource goes with --to cli only.")
+        raise click.UsageError("--resource can be used only with --to cli.")
 
 
 def _converted(document: Document, target: str, adopt: bool, resource: str) -> str:
@@ -102,12 +102,12 @@ def _converted(document: Document, target: str, adopt: bool, resource: str) -> s
     elif resources(document, NATIVE_TYPE):
         (from_native.to_adopted if adopt else from_native.to_owned)(document)
     elif adopt:
-        raise click.UsageError("--adopt goes with native resources only.")
+        raise click.UsageError("--adopt applies only to native resources.")
     elif cli_input.is_input(document.source.tree):
         return cli_input.from_input(document)
     else:
         raise UserError(
-            f"there is nothing to convert: no resource of the type {NATIVE_TYPE}, and no input of the AWS CLI. "
+            f"there is nothing to convert: the file contains neither {NATIVE_TYPE} resources nor AWS CLI input. "
             "To convert a resource of this provider, use --to native or --to cli"
         )
     return document.result()
@@ -130,8 +130,8 @@ def _provider_resources(document: Document) -> list[ResourceNode]:
     if found := provider_resources(document):
         return found
     raise UserError(
-        f"there is nothing to convert: no resource of the type {DISTRIBUTION_CONFIGURATION}, nor of {CUSTOM_RESOURCE} "
-        "with this provider's properties"
+        f"there is nothing to convert: the file contains neither {DISTRIBUTION_CONFIGURATION} resources nor "
+        f"{CUSTOM_RESOURCE} resources with this provider's properties"
     )
 
 
@@ -142,7 +142,7 @@ def _parse(text: str, name: str) -> Source:
     try:
         return read(text.encode())
     except UnreadableError as error:
-        raise UserError(f"{name}: this layout cannot be edited in place ({error}); simplify it first") from error
+        raise UserError(f"{name}: this YAML layout cannot be edited in place ({error}); reformat it first") from error
 
 
 def _report_findings(converted: Source, target: str, name: str) -> bool:

@@ -107,7 +107,7 @@ def seed_placeholder(emulator: Emulator, location: EmulatedLocation, arn: str) -
         return False
     ami = {"name": "before {{ imagebuilder:buildDate }}"}
     distributions = [{"region": location.region, "amiDistributionConfiguration": ami}]
-    emulator.seed(name=name, distributions=distributions, description="Existed before")
+    emulator.seed(name=name, distributions=distributions, description="Placeholder content")
     return True
 
 

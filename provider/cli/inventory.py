@@ -75,13 +75,13 @@ class Inventory:
             *_problems(deleted, "retained configuration", "was deleted", "were deleted"),
         ]
 
-    def remainders(self, stack: Stack, now: Collection[str]) -> list[Problem]:
+    def leftovers(self, stack: Stack, now: Collection[str]) -> list[Problem]:
         """At the end: configurations that were left behind, and existing ones that were deleted unexpectedly."""
         surplus = set(now) - self._existing - self._may_remain - _physical_ids(stack)
         deleted = self._existing - set(now) - self._may_be_deleted - self._reported
         return [
             *_problems(surplus, "configuration", "left behind"),
-            *_problems(deleted, "configuration", "deleted that existed before"),
+            *_problems(deleted, "existing configuration", "was deleted", "were deleted"),
         ]
 
 

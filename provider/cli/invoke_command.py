@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   python -m provider invoke events/create-own.json
-  python -m provider invoke events/update-in-location.json --logs
+  python -m provider invoke events/update-in-place.json --logs
   jq '.RequestType = "Delete"' event.json | python -m provider invoke -
   AWS_PROFILE=sandbox python -m provider invoke event.json --live
 """
@@ -36,7 +36,7 @@ Examples:
 
 @click.command(epilog=EPILOG, short_help="Send one event to the provider's function.")
 @click.argument("event", type=FILE_OR_STANDARD_INPUT, metavar="EVENT.json")
-@click.option("--empty", is_flag=True, help="Start without the configurations in the event.")
+@click.option("--empty", is_flag=True, help="Don't create the configurations that the event refers to.")
 @click.option("--endpoint-url", metavar="URL", callback=check_url, help="Use this Image Builder endpoint.")
 @click.option("--live", is_flag=True, help="Use the REAL service, with your credentials and Region.")
 @click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
@@ -85,9 +85,9 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
 
 def _check_options(empty: bool, endpoint_url: str | None, live: bool) -> None:
     if live and endpoint_url:
-        raise click.UsageError("--live and --endpoint-url exclude each other.")
+        raise click.UsageError("--live and --endpoint-url cannot be used together.")
     if empty and (live or endpoint_url):
-        raise click.UsageError("--empty is for the emulator: omit --live and --endpoint-url.")
+        raise click.UsageError("--empty works only with the emulator; omit --live and --endpoint-url.")
 
 
 def _report(response: dict[str, Any] | None, problem: str, screen: Screen, stdout: TextIO) -> None:

@@ -62,7 +62,7 @@ Exit status:
     "--previous",
     type=FILE_OR_STANDARD_INPUT,
     metavar="FILE",
-    help="The template that is deployed now, for what ownership tags do not show.",
+    help="The currently deployed template. Supplies what ownership tags do not show.",
 )
 @click.option("--resource", "chosen", multiple=True, metavar="LOGICAL_ID", help="Show only this resource; repeatable.")
 @parameter_option
@@ -84,7 +84,7 @@ Exit status:
     type=click.Choice(["human", "json"]),
     default="human",
     show_default=True,
-    help="For people, or for programs.",
+    help="Output format: human-readable text or JSON.",
 )
 def plan(
     file: Path,

@@ -75,7 +75,7 @@ class Rehearsal:
             failures = self._failures(f"{step} from {template.name}", stack, success)
             losses = [*self._losses(stack), *(self._drifted(previous, stack, before) if previous else [])]
             if failures or losses:
-                return [*failures, *losses, *self._remainders(stack)]
+                return [*failures, *losses, *self._leftovers(stack)]
         return self._delete(stack) if stack else []
 
     def _delete(self, stack: Stack) -> list[str]:
@@ -84,7 +84,7 @@ class Rehearsal:
         stack = self._engine.delete(stack)
         self._show(before, stack)
         failures = self._failures("deletion", stack, "DELETE_COMPLETE")
-        return [*failures, *self._losses(stack), *self._remainders(stack)]
+        return [*failures, *self._losses(stack), *self._leftovers(stack)]
 
     def _check(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> None:
         types: Mapping[str, str] = {}
@@ -149,8 +149,8 @@ class Rehearsal:
     def _losses(self, stack: Stack) -> list[str]:
         return self._report(self._inventory.losses(stack, self._emulator.configurations))
 
-    def _remainders(self, stack: Stack) -> list[str]:
-        return self._report(self._inventory.remainders(stack, self._emulator.configurations))
+    def _leftovers(self, stack: Stack) -> list[str]:
+        return self._report(self._inventory.leftovers(stack, self._emulator.configurations))
 
     def _report(self, problems: Sequence[Problem]) -> list[str]:
         """Print the problems, and return their summaries."""

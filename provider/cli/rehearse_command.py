@@ -78,10 +78,10 @@ def rehearse(
 ) -> None:
     """Rehearse a stack's whole lifecycle with the real provider, offline and without credentials.
 
-    The first TEMPLATE (YAML or JSON; - is standard input) is deployed, the stack is updated to each further one, and
-    finally the stack is deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration, and
-    AWS::CloudFormation::CustomResource with this provider's properties) are sent to the real function, which uses an
-    Image Builder emulator on this machine. All other resources are skipped.
+    The first TEMPLATE (YAML or JSON; - is standard input) is deployed, the stack is then updated to each of the others
+    in turn, and finally the stack is deleted. The provider's resources (Custom::ImageBuilderDistributionConfiguration,
+    and AWS::CloudFormation::CustomResource with this provider's properties) are sent to the real function, which uses
+    an Image Builder emulator on this machine. All other resources are skipped.
 
     Values that are known only at deployment are replaced by placeholders: other resources, other stacks' exports, SSM
     parameters, and dynamic references. The stack's events list them. A placeholder that is a whole value is valid, such
@@ -95,7 +95,7 @@ def rehearse(
     If a step fails, the rehearsal ends after CloudFormation's rollback: later templates and the deletion are not
     tried. A step also fails if it loses a configuration: if a resource no longer has one, if a configuration that an
     earlier step retained (OnDelete, DeletionPolicy, UpdateReplacePolicy) is deleted, or if a rollback does not restore
-    its content. At the end, and after a failed step, it is also a failure if configurations were left behind, or if
+    its content. At the end, and after a failed step, the rehearsal also fails if configurations are left behind, or if
     existing ones were deleted.
 
     Only CloudFormation expands loops (Fn::ForEach): create a change set, and use the template that

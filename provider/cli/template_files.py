@@ -36,7 +36,7 @@ def _option_values(_: click.Context, parameter: click.Parameter, pairs: tuple[st
         if not name or not equals:
             raise click.BadParameter(f"{pair!r} must have the form {parameter.metavar}.")
         if name in values:
-            raise click.BadParameter(f"{name} is given twice, as {values[name]!r} and as {value!r}.")
+            raise click.BadParameter(f"{name} is specified twice, as {values[name]!r} and {value!r}.")
         values[name] = value
     return OptionValues(values)
 
@@ -124,8 +124,8 @@ def load_templates(
             raise template_rejected(name, error) from error
     declared = {name for template in templates for name in template.parameters}
     if unknown := [name for name in parameters if name not in declared]:
-        known = f"parameters are {', '.join(sorted(declared))}" if declared else "there are no parameters"
-        raise UserError(f"no template has a parameter {', '.join(unknown)}; {known}")
+        known = f"declared parameters: {', '.join(sorted(declared)) or 'none'}"
+        raise UserError(f"no template declares the parameter {', '.join(unknown)}; {known}")
     return templates
 
 

@@ -79,7 +79,7 @@ def update(
         click.echo(_skeleton(generate_cli_skeleton))
         return
     if cli_input_json is not None and cli_input_yaml is not None:
-        raise InvalidUsageError("--cli-input-json and --cli-input-yaml exclude each other.", context)
+        raise InvalidUsageError("--cli-input-json and --cli-input-yaml cannot be used together.", context)
     given = {name: others.pop(name) for name, _ in members().values()}
     parameters = _parameters(context, given, cli_input_json, cli_input_yaml)
     _check(parameters)
@@ -136,7 +136,7 @@ def _parameters(
     context: click.Context, given: dict[str, Any], input_json: str | None, input_yaml: str | None
 ) -> dict[str, Any]:
     """The call's input: options override --cli-input-json and --cli-input-yaml; the client token has a default."""
-    from ..schema.model import IDEMPOTENCY, UPDATE, operation
+    from ..schema.model import CLIENT_TOKEN, UPDATE, operation
     from .awscli.values import parse_input, parse_member
 
     parameters = {
@@ -146,13 +146,13 @@ def _parameters(
     }
     option, text = ("--cli-input-yaml", input_yaml) if input_json is None else ("--cli-input-json", input_json)
     if text is None:
-        required = set(operation(UPDATE).required) - {IDEMPOTENCY} - parameters.keys()
+        required = set(operation(UPDATE).required) - {CLIENT_TOKEN} - parameters.keys()
         if missing := [option for option, (name, _) in members().items() if name in required]:
             raise InvalidUsageError(f"the following arguments are required: {', '.join(missing)}", context)
     else:
         parsed = parse_input(text, option)
         parameters |= {name: value for name, value in parsed.items() if name not in parameters}
-    return {**parameters, IDEMPOTENCY: parameters.get(IDEMPOTENCY, str(uuid4()))}
+    return {**parameters, CLIENT_TOKEN: parameters.get(CLIENT_TOKEN, str(uuid4()))}
 
 
 def _check(parameters: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ Exit status:
     type=click.Choice(_FORMATS),
     default="human",
     show_default=True,
-    help="For people, for programs, for code scanning, or as annotations in GitHub Actions.",
+    help="Output format: human-readable text, JSON, SARIF, or GitHub annotations.",
 )
 @click.option("--strict", is_flag=True, help="Also fail if there are only warnings.")
 def validate(files: tuple[Path, ...], output_format: str, strict: bool) -> None:

@@ -1,4 +1,4 @@
-"""crhelper, quarantined.
+"""Isolates crhelper: overrides the defaults that the provider must not use.
 
 What crhelper 2.0.12 does by default, and what prevents it here:
 

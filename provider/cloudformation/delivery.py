@@ -1,6 +1,6 @@
 """Delivers the response with one PUT. Standard library only.
 
-Source: AWS CloudFormation User Guide, "Custom resource response objects": a PUT to a pre-signed URL of S3 with an
+Source: AWS CloudFormation User Guide, "Custom resource response objects": a PUT to a presigned URL of S3 with an
 empty content type. The URL is a secret and appears in no error and no log line.
 """
 
@@ -94,7 +94,7 @@ def deliver(
 
 
 def connect(url: str, seconds: float) -> None:
-    """Open a connection for the response. Errors are ignored, because the delivery meets them again."""
+    """Open a connection for the response. Errors are ignored, because the delivery repeats them."""
     with suppress(OSError, http.client.HTTPException, ValueError):
         _TRANSPORTS[0].connect(url, min(_MAX_ATTEMPT_SECONDS, max(_MIN_ATTEMPT_SECONDS, seconds)))
 

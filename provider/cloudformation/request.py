@@ -192,7 +192,7 @@ def _problems(event: Mapping[str, Any]) -> list[str]:
     problems = []
     request_type = event.get("RequestType")
     if request_type not in REQUEST_TYPES:
-        problems.append(f"RequestType is {_state(event, 'RequestType')}, not one of {', '.join(REQUEST_TYPES)}")
+        problems.append(f"RequestType is {_state(event, 'RequestType')}; it must be Create, Update, or Delete")
     if not is_registered(event.get("ResourceType", DISTRIBUTION_CONFIGURATION)):
         problems.append(unsupported_type(_state(event, "ResourceType")))
     physical_id = _text(event.get("PhysicalResourceId"))
@@ -201,7 +201,7 @@ def _problems(event: Mapping[str, Any]) -> list[str]:
     if len(physical_id) > _MAX_PHYSICAL_ID:
         problems.append("PhysicalResourceId is too long")
     problems.extend(
-        f"{key} is {_state(event, key)}, not a JSON object"
+        f"{key} is {_state(event, key)}, not an object"
         for key in ("ResourceProperties", "OldResourceProperties")
         if key in event and not isinstance(event[key], Mapping)
     )
@@ -216,7 +216,8 @@ def _state(event: Mapping[str, Any], key: str) -> str:
 
 
 def _type_name(value: object) -> str:
-    return "null" if value is None else f"a {type(value).__name__}"
+    names = {str: "a string", bool: "a boolean", int: "a number", float: "a number", list: "an array"}
+    return "null" if value is None else names.get(type(value), "an object")
 
 
 def _text(value: object) -> str:

@@ -25,7 +25,7 @@ class Response(NamedTuple):
     """The response to one request.
 
     As many `details` as fit follow the `reason`. `omitted` counts more that are not in `details`; `elsewhere` names the
-    place that has all of them. `data` are the attributes. If they do not fit, the `expendable` ones are dropped.
+    log group that has all of them. `data` are the attributes. If they do not fit, the `expendable` ones are dropped.
     """
 
     status: Literal["SUCCESS", "FAILED"]

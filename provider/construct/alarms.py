@@ -47,14 +47,15 @@ def add_alarms(
     add(
         "Unanswered",
         queue.metric_approximate_number_of_messages_visible(period=_MINUTE, statistic="Maximum"),
-        f"{stack} could not respond to a CloudFormation request: its stack waits for its ServiceTimeout. "
-        f"The request is in the queue {queue.queue_name}; the reasons are in the log group {log}.",
+        f"Neither function of {stack} could respond to a CloudFormation request. The requesting stack waits until its "
+        f"ServiceTimeout expires. The request is in the queue {queue.queue_name}; the reasons are in the log group "
+        f"{log}.",
     )
     add(
         "LastResort",
         last_resort.metric_invocations(period=_MINUTE, statistic="Sum"),
-        f"{stack} crashed, timed out, or was throttled; its last-resort function responded FAILED. The reasons "
-        f"are in the log group {log}.",
+        f"The provider in {stack} crashed, timed out, or was throttled, so its last-resort function was invoked. The "
+        f"reasons are in the log group {log}.",
     )
     add(
         "Errors",
@@ -74,6 +75,6 @@ def add_alarms(
         "Duration",
         function.metric_duration(period=_MINUTE, statistic="Maximum"),
         f"A request to {stack} took at least 70% of its {timeout.to_seconds()} seconds, and may have run out of time. "
-        f"Image Builder throttles or does not respond; the log group {log} shows which call.",
+        f"The usual cause is throttling or no response from Image Builder; see the log group {log}.",
         threshold=timeout.to_milliseconds() * 7 / 10,
     )

@@ -30,7 +30,7 @@ def _hash(function: str) -> str:
     exclude = list(_NOT_PACKAGED)
     # Without a Python of the runtime's version, the build has no bytecode and is a different asset.
     python = interpreter()
-    extra = f"{function} {python.version if python else 'without byte code'}"
+    extra = f"{function} {python.version if python else 'without bytecode'}"
     return FileSystem.fingerprint(str(_SOURCE), exclude=exclude, ignore_mode=IgnoreMode.GIT, extra_hash=extra)
 
 

@@ -11,7 +11,7 @@ from ..authoring.block import OF_CLOUDFORMATION
 from ..lint.template_check import check_properties
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.finding import Severity
-from ..schema.model import IDEMPOTENCY, NAME, pascal_case
+from ..schema.model import CLIENT_TOKEN, NAME, pascal_case
 from ..schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
 from .arguments import as_properties, in_python
 from .properties import DistributionConfigurationProperties
@@ -94,7 +94,7 @@ class DistributionConfiguration(CustomResource):
     @property
     def client_token(self) -> str:
         """The client token of the last change."""
-        return self.get_att_string(pascal_case(IDEMPOTENCY))
+        return self.get_att_string(pascal_case(CLIENT_TOKEN))
 
     def grant(self, grantee: IGrantable, *actions: str) -> Grant:
         """Grant actions on this configuration, such as `imagebuilder:UpdateDistributionConfiguration`."""

@@ -29,7 +29,7 @@ def listing(
         key=lambda each: str(each["arn"]),
     )
     size = parameters.get("maxResults", _PAGE_SIZE)
-    more = {"nextToken": _token(rest[size - 1]["arn"])} if len(rest) > size else {}
+    more = {"nextToken": base64.urlsafe_b64encode(rest[size - 1]["arn"].encode()).decode()} if len(rest) > size else {}
     return {result: rest[:size], **more}
 
 
@@ -41,10 +41,6 @@ def _check_names(filters: list[dict[str, Any]], known: Set[str]) -> None:
 
 def _matches(resource: Summary, requested: list[tuple[str, list[str]]]) -> bool:
     return all(resource.get(name) in values for name, values in requested)
-
-
-def _token(arn: str) -> str:
-    return base64.urlsafe_b64encode(arn.encode()).decode()
 
 
 def _last_arn(token: str) -> str:

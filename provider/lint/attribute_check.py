@@ -11,9 +11,9 @@ from .diagnostic import Diagnostic
 from .resource_matching import type_of
 
 
-def check_attributes(template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
-    """A finding for each unknown attribute in Resources and Outputs. `ours` are the provider's resources by path."""
-    attributes = {str(path[-1]): type_of(resource).attributes for path, resource in ours.items()}
+def check_attributes(template: Mapping[str, Any], resources: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
+    """A finding for each unknown attribute of the provider's `resources` (by path) in Resources and Outputs."""
+    attributes = {str(path[-1]): type_of(resource).attributes for path, resource in resources.items()}
     return [
         Diagnostic(
             call.path,

@@ -11,10 +11,10 @@ from ..schema.rules import RULES
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _MODEL: Final = "the service model of EC2 Image Builder in botocore"
-_CONTRACT: Final = "the resource's contract"
+_CONTRACT: Final = "a rule of this provider"
 _REFERENCE: Final = "CloudFormation's template reference"
 _PARAMETERS: Final = f"{_REFERENCE} for parameters, and the service model or the service for the value"
-_OBSERVED: Final = "observed ResourceAlreadyExistsException"
+_OBSERVED: Final = "observed: the service returns ResourceAlreadyExistsException"
 
 
 class Check(NamedTuple):
@@ -36,8 +36,8 @@ class Check(NamedTuple):
 # Numbers never change: users have them in their configuration.
 _ROWS: Final = (
     Check(9101, "unknown", "Property names are known", _CONTRACT, "`Descripton: x`"),
-    Check(9102, "twice", "Each property is given once, in one spelling", _CONTRACT, "`Name: x` beside `name: x`"),
-    Check(9103, "refused-property", "Properties that the provider sets are not given", _CONTRACT, "`ClientToken: x`"),
+    Check(9102, "twice", "Each property is specified once, in one spelling", _CONTRACT, "`Name: x` beside `name: x`"),
+    Check(9103, "refused-property", "Properties that the provider sets are omitted", _CONTRACT, "`ClientToken: x`"),
     Check(9104, "resource-type", "The type is the provider's", _CONTRACT, "`Custom::ImageBuilderDistributionConfig`"),
     Check(9105, "function", "Functions exist and are the only key of their mapping", _REFERENCE, "`Name: !Foo golden`"),
     Check(9106, "attribute", "Attributes exist", _CONTRACT, "`!GetAtt GoldenImage.ARN`"),

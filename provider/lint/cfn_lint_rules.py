@@ -35,7 +35,7 @@ def rule(id_: str) -> type[CloudFormationLintRule]:
         "__module__": __name__,
         "id": id_,
         "shortdesc": row.title,
-        "description": f"{row.title}, or a distribution configuration fails. Source: {row.source}",
+        "description": f"{row.title}. Source: {row.source}",
         "tags": ["resources", "imagebuilder", row.rule],
     }
     return type(id_, (_Rule,), attributes)

@@ -102,7 +102,7 @@ class Conditions:
         return evaluator.comparisons
 
     def _starts(self, domains: Mapping[str, list[str]], required: str | None) -> list[Mapping[str, str]]:
-        """If there are too many combinations to try all: some values for which the condition `required` is true."""
+        """Return some assignments that make `required` true, if there are too many combinations to try all."""
         if required is None or prod(map(len, domains.values())) <= _MAX_COMBINATIONS:
             return [{}]
         own = [key for key in self._domains(self._comparisons([required])) if key in domains]

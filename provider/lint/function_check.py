@@ -26,7 +26,7 @@ def spelled(call: Mapping[Any, Any]) -> str:
 
 
 def function_findings(node: Any, path: Path = ()) -> Iterator[Finding]:
-    """What CloudFormation rejects in the calls within a value at `path`: unknown functions, and keys beside them."""
+    """The errors of function calls in a value at `path`: unknown functions, and additional keys next to a function."""
     for key, child in children(node):
         if isinstance(node, dict) and str(key).startswith("Fn::") and (message := _mistake(str(key), node)):
             yield Finding((*path, key), message, "function")

@@ -17,14 +17,14 @@ from .condition_outcomes import Conditions
 from .diagnostic import Diagnostic
 from .function_check import function_findings, may_have_loops
 from .scenario import Scenario, Unknown, conditions_in, scenario
-from .shown_values import AS_WRITTEN, GUESSES, Bound, ShownValues, allowed_texts, bound
+from .shown_values import AS_WRITTEN, GUESSES, ParameterBinding, ShownValues, allowed_texts, bound
 
 _TEXT_RULES: Final = frozenset({"build-date", "pattern"})
 """The rules that look at one text only, so that they can be certain about a text that is partly guessed."""
 
 
 class _Key(NamedTuple):
-    """What distinguishes findings. `names` are the path without indexes, which shift when an entry is removed."""
+    """Identifies a finding. `names` are the path without indexes, which shift when an entry is removed."""
 
     location: Path
     rule: str
@@ -32,8 +32,8 @@ class _Key(NamedTuple):
     message: str
 
     @property
-    def spot(self) -> tuple[Path, str]:
-        """The location and the rule."""
+    def location_and_rule(self) -> tuple[Path, str]:
+        """The first two fields."""
         return self[:2]
 
 
@@ -66,7 +66,7 @@ class ResourceCheck:
                 for one in function_findings(self.properties)
             ),
             *(self._diagnostic(key, severity, line) for key, (severity, line) in certain.items()),
-            *self._parameter_diagnostics({key.spot for key in certain}),
+            *self._parameter_diagnostics({key.location_and_rule for key in certain}),
         ]
 
     @cached_property
@@ -94,18 +94,19 @@ class ResourceCheck:
         A finding keeps its severity if the values are defaults, or if no allowed value is valid; else it is a warning.
         """
         invalid: dict[tuple[str, object], set[Value]] = defaultdict(set)
-        found = [one for one in self._with_parameters() if one[1].spot not in reported]
+        found = [one for one in self._with_parameters() if one[1].location_and_rule not in reported]
         for deployment, key, _ in found:
             for name in self._names_at(key.location) & deployment.names.keys():
-                invalid[name, key.spot].add(str(deployment.names[name]))
+                invalid[name, key.location_and_rule].add(str(deployment.names[name]))
         for deployment, key, (severity, line) in found:
             name, here = deployment.chosen, self._names_at(key.location)
-            is_full = not name or invalid[name, key.spot] >= {*allowed_texts(self.conditions.parameters[name])}
+            allowed = {*allowed_texts(self.conditions.parameters[name])} if name else set()
+            is_full = invalid[name, key.location_and_rule] >= allowed
             rule = key.rule if is_full or severity is Severity.WARNING else "allowed-value"
             severity = severity if rule == key.rule else Severity.WARNING
             yield self._diagnostic(key._replace(rule=rule), severity, f"{line} ({deployment.describe(here)})")
 
-    def _with_parameters(self) -> Iterator[tuple[Bound, _Key, tuple[Severity, str]]]:
+    def _with_parameters(self) -> Iterator[tuple[ParameterBinding, _Key, tuple[Severity, str]]]:
         """The findings of each deployment under every outcome, if its chosen parameter is mentioned there."""
         by_default: set[tuple[Path, str]] = set()
         for deployment in bound(self.template, self._names):
@@ -114,9 +115,9 @@ class ResourceCheck:
             for key, value in _in_all(found).items():
                 here, chosen = self._names_at(key.location), deployment.chosen
                 if not chosen:
-                    by_default.add(key.spot)
+                    by_default.add(key.location_and_rule)
                 # If another parameter is mentioned, too, its default can be the cause.
-                has_other_cause = key.spot in by_default and len(here & deployment.names.keys()) > 1
+                has_other_cause = key.location_and_rule in by_default and len(here & deployment.names.keys()) > 1
                 if not chosen or (chosen in here and not has_other_cause):
                     yield deployment, key, value
 

@@ -27,9 +27,9 @@ def provider_resources(template: Mapping[str, Any]) -> dict[Path, Mapping[str, A
     return {path: entry for path, entry in entries if is_provider_resource(entry)}
 
 
-def misspelled_types(ours: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
+def misspelled_types(resources: Mapping[Path, Mapping[str, Any]]) -> list[Diagnostic]:
     """A finding for each of the provider's resources, by their paths, whose type is misspelled."""
-    types = {path: resource.get("Type") for path, resource in ours.items()}
+    types = {path: resource.get("Type") for path, resource in resources.items()}
     return [
         Diagnostic((*path, "Type"), id_of("resource-type"), Severity.ERROR, unsupported_type(repr(name)), str(path[-1]))
         for path, name in types.items()

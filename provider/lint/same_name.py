@@ -49,7 +49,7 @@ class _NamedResource(NamedTuple):
         return value if isinstance(value, (str, Unknown)) else None
 
     def identity(self, outcome: Outcome, values: ShownValues) -> Hashable | None:
-        """What identifies the configuration; None if there is none, or if a macro can return different values."""
+        """The identity of the configuration; None if there is none, or if a macro can return different values."""
         name = self.value(outcome, values)
         if isinstance(name, Unknown):
             return None if "Transform" in name.written else name
@@ -57,10 +57,10 @@ class _NamedResource(NamedTuple):
 
 
 def check_names(
-    template: Mapping[str, Any], ours: Mapping[Path, Mapping[str, Any]], conditions: Conditions
+    template: Mapping[str, Any], resources: Mapping[Path, Mapping[str, Any]], conditions: Conditions
 ) -> list[Diagnostic]:
-    """A finding for each resource that has the configuration of an earlier one. `ours` are the resources by path."""
-    named = [one for path, resource in ours.items() for one in _named(path, resource)]
+    """A finding for each of the provider's `resources` (by path) that has the configuration of an earlier one."""
+    named = [one for path, resource in resources.items() for one in _named(path, resource)]
     values = ShownValues(AS_WRITTEN, may_have_loops(template))
     # Compare only resources that can have the same identity, because a template can have 500 resources.
     earlier: dict[Hashable, list[_NamedResource]] = defaultdict(list)

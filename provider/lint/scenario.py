@@ -1,6 +1,6 @@
 """A resource's properties under one outcome of the template's conditions, as CloudFormation would send them.
 
-Scalars are text. A value that only a deployment knows is `Unknown`.
+Scalars are text. A value that is known only at deployment is `Unknown`.
 """
 
 import re
@@ -25,7 +25,7 @@ _LOOP_VARIABLE: Final = re.compile("[$&]{")
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that only a deployment knows, as text for people. Equal to every other with the same text."""
+    """A value that is known only at deployment, as text for people. Equal to every other with the same text."""
 
     written: str
 

@@ -15,7 +15,7 @@ _LIST_TYPE: Final = "CommaDelimitedList"
 
 @dataclass(frozen=True)
 class ShownValues:
-    """The values of functions as far as a template shows them: `names` has those of `Ref`. The others are unknown.
+    """The function values that can be determined from the template. `names` maps each `Ref` target to its value.
 
     With `in_loop`, an `Fn::ForEach` can replace `${...}` and `&{...}` in any text.
     """
@@ -40,7 +40,7 @@ class ShownValues:
         self._unknown(path)
 
     def _unknown(self, path: TreePath) -> NoReturn:
-        raise UnknownValueError("only a deployment knows this value", path)
+        raise UnknownValueError("this value is known only at deployment", path)
 
 
 NOTHING_SHOWN: Final = ShownValues()
@@ -69,7 +69,7 @@ AS_WRITTEN: Final = {name: f"${{{name}}}" for name in GUESSES[0]}
 
 
 @dataclass(frozen=True)
-class Bound:
+class ParameterBinding:
     """A deployment of a template with values for some parameters.
 
     `chosen` is the parameter whose value is not its Default; it is empty if all values are defaults.
@@ -92,7 +92,7 @@ class Bound:
         return f"if {' and '.join(shown)}{'' if self.chosen else ', as by default'}"
 
 
-def bound(template: Mapping[str, Any], mentioned: Set[str]) -> Iterator[Bound]:
+def bound(template: Mapping[str, Any], mentioned: Set[str]) -> Iterator[ParameterBinding]:
     """The deployments that show all values of the parameters `mentioned`: the defaults, then each other allowed value.
 
     There are none if the template has Rules, which can allow fewer values than the parameters do.
@@ -100,10 +100,11 @@ def bound(template: Mapping[str, Any], mentioned: Set[str]) -> Iterator[Bound]:
     known = {} if "Rules" in template else _declared(template.get("Parameters"))
     defaults = {name: value for name, one in known.items() if (value := _default(one)) is not None}
     if mentioned & defaults.keys():
-        yield Bound(defaults)
+        yield ParameterBinding(defaults)
     for name in filter(mentioned.__contains__, known):
-        others = (value for value in allowed_texts(known[name]) if value != defaults.get(name))
-        yield from (Bound({**defaults, name: value}, name) for value in others if DYNAMIC_REFERENCE not in value)
+        for value in allowed_texts(known[name]):
+            if value != defaults.get(name) and DYNAMIC_REFERENCE not in value:
+                yield ParameterBinding({**defaults, name: value}, name)
 
 
 def _declared(section: object) -> dict[str, Mapping[str, Any]]:

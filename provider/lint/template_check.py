@@ -18,12 +18,12 @@ _PROPERTIES: Final = "Properties"
 
 def check(template: Mapping[str, Any]) -> list[Diagnostic]:
     """All findings of a parsed template, each once; none if it is not a template."""
-    ours, conditions = provider_resources(template), Conditions.of(template)
+    resources, conditions = provider_resources(template), Conditions.of(template)
     return [
-        *misspelled_types(ours),
-        *(one for path, resource in ours.items() for one in _check_resource(path, resource, template, conditions)),
-        *check_attributes(template, ours),
-        *check_names(template, ours, conditions),
+        *misspelled_types(resources),
+        *(one for path, resource in resources.items() for one in _check_resource(path, resource, template, conditions)),
+        *check_attributes(template, resources),
+        *check_names(template, resources, conditions),
     ]
 
 

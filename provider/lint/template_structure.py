@@ -64,7 +64,7 @@ def _own(properties: Mapping[str, Any], location: Path) -> Iterator[TemplateErro
 
 
 def _is_unknown(value: object) -> bool:
-    """Whether only a deployment knows a value."""
+    """Whether a value is known only at deployment."""
     return is_call(value) if isinstance(value, Mapping) else isinstance(value, str) and DYNAMIC_REFERENCE in value
 
 

@@ -123,7 +123,7 @@ def _usable(operation: str, expected: str, response: dict[str, Any]) -> dict[str
     content_type = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
     if (expected and expected not in response) or "html" in content_type:
         raise ProviderError(
-            f"{operation} returned a response that is not from Image Builder: a proxy's page, perhaps",
+            f"{operation} returned a response that is not from Image Builder, possibly a proxy's page",
             remediation="The outcome is unknown. Check proxies and endpoint settings, then deploy again",
             outcome=Outcome.UNKNOWN,
             request_id=request_id_of(response),

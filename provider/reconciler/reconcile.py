@@ -81,12 +81,12 @@ class Reconciliation:
         self._owner = Owner.of(request)
         self._observed: dict[Target, Configuration | None] = {}
         self._plan = Plan()
-        self._may_have_happened: list[Step] = []
+        self._possibly_executed: list[Step] = []
         self._step: Step | None = None
         self._written: WriteResult | None = None
         self._failure: ProviderError | None = None
         self._token_reused = False
-        self._met_unfinished = False
+        self._found_unfinished = False
         self._logged = False
 
     def run(self) -> tuple[Configuration | None, WriteResult | None]:
@@ -109,7 +109,7 @@ class Reconciliation:
 
     def clean_up(self) -> str:
         """Undo what a failed request did, as far as possible. Returns a text about it for the reason."""
-        undo, happened = self._plan.undo, {type(step) for step in self._may_have_happened}
+        undo, happened = self._plan.undo, {type(step) for step in self._possibly_executed}
         texts = []
         if undo.created and happened & {CreateConfiguration, UpdateConfiguration}:
             texts.append(self._delete_created(undo.created))
@@ -121,7 +121,7 @@ class Reconciliation:
 
     def failure_id(self, error: ProviderError) -> str:
         """Return the physical ID of a FAILED response: the event's own, or the marker of a Create."""
-        denied = error.outcome is Outcome.DENIED and not self._met_unfinished and not self._may_have_happened
+        denied = error.outcome is Outcome.DENIED and not self._found_unfinished and not self._possibly_executed
         return self._request.failure_id(CreationStatus.DENIED if denied else CreationStatus.MAY_HAVE_CREATED)
 
     # plan
@@ -133,7 +133,7 @@ class Reconciliation:
         except ProviderError as rejection:
             unexpected = self._failure if self._failure and self._failure.outcome in _UNEXPECTED else None
             raise rejection.citing(unexpected or self._api.not_found) from None
-        if not self._may_have_happened:
+        if not self._possibly_executed:
             self._plan = decision
         self._log_once(decision)
         return decision
@@ -144,7 +144,7 @@ class Reconciliation:
     def _observe(self, target: Target, live: Configuration | None) -> None:
         self._observed[target] = live
         if live is not None and self._owner.state_of(live.tags) is State.UNFINISHED:
-            self._met_unfinished, self._deadline.may_succeed = True, False
+            self._found_unfinished, self._deadline.may_succeed = True, False
 
     def _log_once(self, plan: Plan) -> None:
         if self._logged:
@@ -220,13 +220,13 @@ class Reconciliation:
 
     def _execute_step(self, step: Step) -> WriteResult:
         self._step = step
-        self._may_have_happened.append(step)
+        self._possibly_executed.append(step)
         token = derived_token(self._request.request_id, step) if self._token_reused else self._request.request_id
         try:
             result = self._api.execute(step, token)
         except ProviderError as error:
             if error.outcome is not Outcome.UNKNOWN:
-                self._may_have_happened.pop()
+                self._possibly_executed.pop()
             raise
         self._failure, self._deadline.retry_reason = None, ""
         return result
@@ -259,8 +259,8 @@ class Reconciliation:
 
     def _not_shown(self, problem: str, result: WriteResult) -> ProviderError:
         return ProviderError(
-            f"{problem}, although Image Builder accepted the call: it may have replayed a cached response for this "
-            "client token, because it had seen this request before",
+            f"{problem}, although Image Builder accepted the call: it probably replayed a cached response, because "
+            "this client token was used before",
             remediation="If this is not a late copy of an earlier request, deploy again",
             request_id=result.request_id,
         )
@@ -290,7 +290,7 @@ class Reconciliation:
         return deleted or (self._token_reused and error.outcome is Outcome.TOKEN_REUSED)
 
     def _read_again(self, error: ProviderError) -> None:
-        """Discard what was read. Read again what a request by name may have met or created."""
+        """Discard what was read. Read again the configuration that a request by name may have found or created."""
         target = ByName(str(self._desired.get(NAME)))
         may_exist = self._written is not None or target in self._observed or error.outcome in _UNEXPECTED
         self._observed.clear()
@@ -363,9 +363,9 @@ class Reconciliation:
         """Restore the content that a failed request replaced, unless something else has changed it since."""
         try:
             live = self._api.read(step.arn)
-            written = [each.content for each in self._may_have_happened if isinstance(each, UpdateConfiguration)]
+            written = [each.content for each in self._possibly_executed if isinstance(each, UpdateConfiguration)]
             if live is None or all(self._differ(live, content) for content in (*written, step.content)):
-                return f"{step.arn} was changed meanwhile, so its previous content is not restored"
+                return f"{step.arn} was changed in the meantime, so its previous content was not restored"
             token = derived_token(self._request.request_id, step)
             self._persist(partial(self._api.execute, step, token))
         except ProviderError as error:

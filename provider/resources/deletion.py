@@ -1,4 +1,4 @@
-"""A Delete and the observed state -> a plan. Invalid properties never make it fail."""
+"""A Delete and the observed state -> a plan. Invalid properties never cause a Delete to fail."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -133,7 +133,7 @@ def _delete_unless_newer(live: Configuration, date: float, allowance: float) -> 
         raise ProviderError(
             f"{live.arn} was changed ({live.date_updated}) after this request was made, so it is not deleted: the "
             "request is a late copy, or something else uses the configuration",
-            remediation="Delete again",
+            remediation="Repeat the deletion",
         )
     return Plan(steps=(DeleteConfiguration(live.arn),), subject=live)
 

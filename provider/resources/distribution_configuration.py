@@ -32,9 +32,9 @@ from ..plan import (
 from ..schema.diff import Difference, differences
 from ..schema.finding import Finding
 from ..schema.model import (
+    CLIENT_TOKEN,
     CREATE,
     DISTRIBUTIONS,
-    IDEMPOTENCY,
     NAME,
     REGION,
     SERVICE,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from ..cloudformation.request import Request
 
 RECREATE_SECONDS: Final = 60.0
-"""After this time, an Update recreates nothing: without a live configuration, no date shows if it is a late copy."""
+"""After this time, an Update does not re-create: without a live configuration, no date shows if it is a late copy."""
 
 
 class Intent(NamedTuple):
@@ -395,37 +395,34 @@ def _tag_differences(
 def _reject_if_newer(live: Configuration, date: float) -> None:
     """Raise ProviderError if the configuration is newer than a request that would overwrite it."""
     if live.changed_at is not None and live.changed_at > date + LATE_SECONDS:
+        changed = datetime.fromtimestamp(live.changed_at, UTC)
         raise ProviderError(
-            f"{live.arn} was created or changed at {_iso(live.changed_at)}, after this request was made: the request "
-            "is a late copy, or something else changed the configuration. It is not overwritten",
+            f"{live.arn} was created or changed at {changed:%Y-%m-%dT%H:%M:%SZ}, after this request was made: the "
+            "request is a late copy, or something else changed the configuration. It is not overwritten",
             remediation="To apply this template, deploy again",
         )
 
 
-def _iso(date: float) -> str:
-    return f"{datetime.fromtimestamp(date, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def _too_old(arn: str, age: float) -> ProviderError:
     return ProviderError(
-        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: it may be a late copy, so it "
-        "recreates nothing",
-        remediation="To recreate the configuration, deploy again",
+        f"{arn} does not exist, and this request was made {age:.0f} seconds ago: the request may be a "
+        "duplicate, so the configuration was not re-created",
+        remediation="To re-create the configuration, deploy again",
     )
 
 
 def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderError:
     problem = f"{pascal_case(NAME)}: {name!r} already exists ({live.arn}) and"
-    adopt = f"give {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
+    adopt = f"specify {pascal_case(TARGET)}: {live.arn} instead of {pascal_case(NAME)}; otherwise choose another name"
     if owner.state_of(live.tags) is State.HANDED_OVER:
         return ProviderError(
-            f"{problem} was retained by this resource earlier or created by another request (last change: "
-            f"{live.date_updated})",
+            f"{problem} already belongs to this resource: it was retained earlier, or another request created it (last "
+            f"changed {live.date_updated})",
             remediation=f"To manage it again, {adopt}",
         )
     if owner.state_of(live.tags) is State.RELEASED:
         return ProviderError(
-            f"{problem} has been adopted by another resource", remediation=f"To adopt it, too, {adopt}"
+            f"{problem} has been adopted by another resource", remediation=f"To adopt it as well, {adopt}"
         )
     if belongs_to_another(live.tags, owner):
         return ProviderError(f"{problem} is owned by {Ownership.of(live.tags)}", remediation=f"To adopt it, {adopt}")
@@ -434,8 +431,8 @@ def _already_exists(name: str, live: Configuration, owner: Owner) -> ProviderErr
 
 def _owned_by_another(live: Configuration) -> ProviderError:
     return ProviderError(
-        f"{live.arn} is now owned by {Ownership.of(live.tags)}: it was deleted and created again there, or this "
-        "resource moved to another stack. It is not overwritten",
+        f"{live.arn} is now owned by {Ownership.of(live.tags)}; either it was deleted and that stack created it again, "
+        "or stack refactoring moved this resource. It was not changed",
         remediation="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
         f"--resources-to-skip`; then choose another {pascal_case(NAME)}, or adopt the configuration with "
         f"{pascal_case(TARGET)}: {live.arn}",
@@ -447,7 +444,7 @@ def _missing(arn: str) -> ProviderError:
     return ProviderError(
         f"{pascal_case(TARGET)}: {arn} was not found in account {account}, Region {region}",
         remediation="Check the ARN: the provider reaches only the account and Region that it runs in. "
-        f"To create a configuration, give {pascal_case(NAME)}",
+        f"To create a configuration, specify {pascal_case(NAME)}",
     )
 
 
@@ -459,7 +456,7 @@ def attribute_values(
     values = {ARN: live.arn, pascal_case(TARGET): live.arn, pascal_case(NAME): live.name, REGIONS: regions}
     if last_write is not None:
         values |= {
-            pascal_case(IDEMPOTENCY): last_write.client_token,
+            pascal_case(CLIENT_TOKEN): last_write.client_token,
             REQUEST_ID: last_write.request_id,
             DATE_UPDATED: live.date_updated,
         }
@@ -468,7 +465,7 @@ def attribute_values(
 
 def check_request_id(request_id: str) -> list[Finding]:
     """Check a request's ID, which is the client token of its calls."""
-    return validate(request_id, operation(CREATE).members[IDEMPOTENCY], (IDEMPOTENCY,))
+    return validate(request_id, operation(CREATE).members[CLIENT_TOKEN], (CLIENT_TOKEN,))
 
 
 RESOURCE_TYPE: Final = ResourceType(

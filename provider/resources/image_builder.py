@@ -131,14 +131,14 @@ class ImageBuilder:
         pages = self._calls.pages("ListImagePipelines", subject, "imagePipelineList", filters=filters)
         try:
             pipelines = tuple(
-                f"{pipeline.get('name', 'a pipeline')} ({pipeline.get('arn', 'without ARN')})"
+                f"{pipeline.get('name', 'a pipeline')} ({pipeline.get('arn', 'no ARN returned')})"
                 for pipeline in islice(pages, _MAX_PIPELINES)
             )
         except ProviderError as failure:
             pipelines = (f"which ones could not be read: {failure.problem}",)
         return ProviderError(
             f"{arn} cannot be deleted, because image pipelines use it",
-            remediation="Point them at another distribution configuration or delete them, then delete again",
+            remediation="Point them at another distribution configuration or delete them, then repeat the deletion",
             details=pipelines,
         )
 

@@ -26,7 +26,7 @@ UNKNOWN: Final = "unknown property"
 
 
 class _Conversion:
-    """The state of one conversion: its checkpoint, and whether it met unknown or duplicate names."""
+    """The state of one conversion: its checkpoint, and whether it found unknown or duplicate names."""
 
     __slots__ = ("checkpoint", "has_invalid_names")
 
@@ -158,7 +158,7 @@ class Suggestions:
 def _invalid_names(
     value: Any, schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
 ) -> Iterator[Finding]:
-    """Yield findings for names that are unknown or given twice."""
+    """Yield findings for names that are unknown or specified twice."""
     if schema.type_name == "structure" and isinstance(value, dict):
         yield from _invalid_members(value, schema, path, suggestions, checkpoint)
     elif schema.item and not schema.item.is_scalar and isinstance(value, list if schema.type_name == "list" else dict):
@@ -176,7 +176,7 @@ def _invalid_members(
         if member is None:
             yield Finding((*path, written), suggestions.message(written, schema), "unknown")
         elif member in given:
-            message = f"given twice, as {given[member]} and as {written}; omit one"
+            message = f"specified twice, as {given[member]} and {written}; remove one"
             yield Finding((*path, member), message, "twice")
         else:
             given[member] = written
@@ -192,11 +192,11 @@ def unknown(written: str, schema: Schema, root: Schema, spelled: Callable[[str],
         suggestion = f"it belongs in {spelled(parent)}"
     elif similar := _similar_name(written, schema, root):
         suggestion = f"did you mean {spelled(similar)}?"
-    elif (place := _place_elsewhere(written, root)) is not None:
-        suggestion = f"it belongs {f'in {place}' if place else 'at the top level'}"
+    elif (path := _path_elsewhere(written, root)) is not None:
+        suggestion = f"it belongs {f'in {path}' if path else 'at the top level'}"
     else:
         names = dict.fromkeys(spelled(_case_of(written)(member)) for member in schema.members)
-        suggestion = f"the known ones are {', '.join(names)}"
+        suggestion = f"valid properties are {', '.join(names)}"
     return f"{UNKNOWN}; {suggestion}"
 
 
@@ -214,16 +214,16 @@ def _parent(written: str, schema: Schema) -> str | None:
     return None
 
 
-def _place_elsewhere(written: str, root: Schema) -> str | None:
-    """Return the first place, breadth first, whose structure has a member of this name; "" is the root."""
-    places = [("", root)]
-    for place, schema in places:
+def _path_elsewhere(written: str, root: Schema) -> str | None:
+    """Return the first path, breadth first, to a structure that has a member of this name; "" is the root."""
+    paths = [("", root)]
+    for path, schema in paths:
         if written in schema.spellings:
-            return place
+            return path
         for member, inner in schema.members.items():
             structure = inner.item if inner.type_name == "list" and inner.item else inner
             name = f"{_case_of(written)(member)}{'' if structure is inner else '[]'}"
-            places.append((f"{place}.{name}" if place else name, structure))
+            paths.append((f"{path}.{name}" if path else name, structure))
     return None
 
 
@@ -247,5 +247,5 @@ def _similar_name(written: str, schema: Schema, root: Schema) -> str:
 
     names = [_case_of(written)(name) for name in schema.spellings]
     most_similar = max([*names, *sorted(IGNORED)] if schema.shape == PROPERTIES else names, key=similarity)
-    required = _SIMILAR if _place_elsewhere(written, root) is None else _VERY_SIMILAR
+    required = _SIMILAR if _path_elsewhere(written, root) is None else _VERY_SIMILAR
     return most_similar if similarity(most_similar) >= required else ""

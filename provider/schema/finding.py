@@ -9,7 +9,7 @@ from .checkpoint import Checkpoint, paced, proceed
 from .model import Schema, camel_case, pascal_case
 
 Path = tuple[str | int, ...]
-"""A place in the properties: member names, list indexes from 0, and map keys."""
+"""The path to a value in the properties: member names, list indexes from 0, and map keys."""
 
 REPORTED: Final = 200
 """How many findings are rendered. No response has room for more."""

@@ -25,7 +25,7 @@ CREATE: Final = "CreateDistributionConfiguration"
 TARGET: Final = "distributionConfigurationArn"
 NAME: Final = "name"
 TAGS: Final = "tags"
-IDEMPOTENCY: Final = "clientToken"
+CLIENT_TOKEN: Final = "clientToken"  # noqa: S105 - the name of a member, not a secret
 """The members that are not content: the configuration, its name, its tags, and the client token."""
 
 DISTRIBUTIONS: Final = "distributions"
@@ -35,7 +35,7 @@ REGION: Final = "region"
 FROM_CREATE: Final = (NAME, TAGS)
 """Members of the Create call that are properties, although the Update call lacks them."""
 
-REFUSED: Final = {IDEMPOTENCY: "the client token is always the request's ID; omit this property"}
+REFUSED: Final = {CLIENT_TOKEN: "the client token is always the request's ID; omit this property"}
 """Members of the API that are not properties, with the message for a template that has them."""
 
 IGNORED: Final = frozenset({"ServiceToken", "ServiceTimeout"})
@@ -53,14 +53,14 @@ LIST_KEYS: Final = {"DistributionList": REGION}
 RANGES: Final = {"integer": 2**31, "long": 2**63}
 """Bounds of the service's integers: from minus this to this minus one."""
 
-HINTS: Final = {"AccountId": "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal"}
-"""The most likely cause of a pattern that does not match, by shape."""
+HINTS: Final = {"AccountId": "an account ID has 12 digits; quote it in YAML, where a leading zero can mean octal"}
+"""Advice for the documentation, by shape."""
 
 PROPERTIES: Final = "Properties"
 """The shape name of the schema of all properties of a resource type."""
 
 PATTERNS: Final[Mapping[str, str]] = {
-    "^[0-9]{12}$": "12 digits, leading zeros included",
+    "^[0-9]{12}$": "12 digits, including leading zeros",
     "^[-_A-Za-z-0-9][-_A-Za-z0-9 ]{1,126}[-_A-Za-z-0-9]$": (
         "3 to 128 letters, digits, spaces, hyphens, or underscores, without a space at either end"
     ),
@@ -215,7 +215,7 @@ def distribution_configuration() -> Schema:
 @cache
 def content_members() -> tuple[str, ...]:
     """Return the members that an Update replaces: those of the Update call without the ARN and the client token."""
-    return tuple(name for name in operation(UPDATE).members if name not in (TARGET, IDEMPOTENCY))
+    return tuple(name for name in operation(UPDATE).members if name not in (TARGET, CLIENT_TOKEN))
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from .model import IDEMPOTENCY, NAME, TARGET, pascal_case
+from .model import CLIENT_TOKEN, NAME, TARGET, pascal_case
 
 ARN: Final = "Arn"
 REGIONS: Final = "Regions"
@@ -17,6 +17,6 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
     REGIONS: "its Regions, comma-separated",
     DATE_UPDATED: "when it last changed",
     REQUEST_ID: "the API's request ID of the last change",
-    pascal_case(IDEMPOTENCY): "the client token of the last change",
+    pascal_case(CLIENT_TOKEN): "the client token of the last change",
 }
 """The attributes with their descriptions."""

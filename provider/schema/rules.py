@@ -75,8 +75,8 @@ def _owned_tags(parameters: dict[str, Any]) -> Violations:
     limit = operation(CREATE).members[TAGS].maximum or 50
     most = limit - len(OWNERSHIP_TAGS)
     if NAME in parameters and isinstance(tags, dict) and len(tags) > most:
-        reason = f"the service allows {limit}, and an owned configuration has {len(OWNERSHIP_TAGS)} ownership tags"
-        yield (TAGS,), f"must be at most {most} entries, is {len(tags)}: {reason}"
+        reason = f"the service allows {limit} tags, and {len(OWNERSHIP_TAGS)} are reserved for ownership"
+        yield (TAGS,), f"must have at most {most} entries, but has {len(tags)}: {reason}"
 
 
 def _reserved_tags(tags: Any) -> Violations:
@@ -156,7 +156,7 @@ def _build_date(name: Any) -> Violations:
 def _all_users(groups: Any) -> Violations:
     for index, group in enumerate(_entries(groups)):
         if isinstance(group, str) and group != "all":
-            yield (index,), f'must be "all", which is the only group, not {describe(group)}'
+            yield (index,), f'must be "all" (the only valid user group), not {describe(group)}'
 
 
 def _target_account(distribution: Any) -> Violations:
@@ -172,7 +172,7 @@ def _target_account(distribution: Any) -> Violations:
 
 def _parallel_launches(count: Any) -> Violations:
     if type(count) is int and 0 < count < _MIN_PARALLEL_LAUNCHES:
-        yield (), f"must be at least {_MIN_PARALLEL_LAUNCHES} (a requirement of EC2), is {count}"
+        yield (), f"must be at least {_MIN_PARALLEL_LAUNCHES} (required by EC2), but is {count}"
 
 
 def _one_template(template: Any) -> Violations:
@@ -181,8 +181,8 @@ def _one_template(template: Any) -> Violations:
         yield (), "specify either the launch template's ID or its name, not both"
 
 
-_CONTRACT = "the resource's contract"
-_OBSERVED = "observed InvalidParameterValueException"
+_CONTRACT = "a rule of this provider"
+_OBSERVED = "observed: the service returns InvalidParameterValueException"
 
 RULES: Final = (
     Rule(
@@ -222,7 +222,7 @@ RULES: Final = (
         "Distributions is not empty",
         DISTRIBUTIONS,
         Severity.WARNING,
-        "left to the service to decide",
+        "undocumented: the service may reject it",
         _some_region,
         "`Distributions: []`",
     ),
@@ -337,9 +337,9 @@ def apply_rules(
     found = 0
     for rule in rules:
         checkpoint()
-        for place, value in paced(select(parameters, rule.path, checkpoint), checkpoint):
+        for path, value in paced(select(parameters, rule.path, checkpoint), checkpoint):
             for below, message in rule.check(value):
-                yield Finding((*place, *below), message, rule.id, rule.severity, rule.mentions)
+                yield Finding((*path, *below), message, rule.id, rule.severity, rule.mentions)
                 found += 1
                 if found % STRIDE == 0:
                     checkpoint()
@@ -347,18 +347,16 @@ def apply_rules(
 
 def select(value: Any, path: str, checkpoint: Checkpoint = proceed) -> list[tuple[Path, Any]]:
     """Return each path in `value` that matches a rule's path, with the value there."""
-    places: list[tuple[Path, Any]] = [((), value)]
+    found: list[tuple[Path, Any]] = [((), value)]
     for member, is_list in _steps(path):
-        places = [
-            ((*place, member), here[member]) for place, here in places if isinstance(here, dict) and member in here
-        ]
+        found = [((*above, member), here[member]) for above, here in found if isinstance(here, dict) and member in here]
         if is_list:
-            places = [
-                ((*place, index), entry)
-                for place, here in places
+            found = [
+                ((*above, index), entry)
+                for above, here in found
                 for index, entry in enumerate(paced(_entries(here), checkpoint))
             ]
-    return places
+    return found
 
 
 @cache

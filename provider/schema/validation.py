@@ -75,11 +75,12 @@ def _type(schema: Schema) -> Iterator[Constraint]:
 def _limits(schema: Schema) -> Iterator[Constraint]:
     size, least, most = _SIZES.get(schema.type_name), schema.minimum, schema.maximum
     unit, units = _UNITS.get(schema.type_name, ("", ""))
+    must, actual = ("must have", "but has") if unit else ("must be", "but is")
     if size is not None and least is not None:
-        message = f"must be at least {least}{unit if least == 1 else units}, is"
+        message = f"{must} at least {least}{unit if least == 1 else units}, {actual}"
         yield Constraint("minimum", lambda value: size(value) >= least, _explain(message, size))
     if size is not None and most is not None:
-        message = f"must be at most {most}{unit if most == 1 else units}, is"
+        message = f"{must} at most {most}{unit if most == 1 else units}, {actual}"
         yield Constraint("maximum", lambda value: size(value) <= most, _explain(message, size))
 
 
@@ -102,7 +103,7 @@ def _pattern(schema: Schema) -> Iterator[Constraint]:
 
     def explain(value: str) -> Iterator[tuple[Path, str]]:
         only_line_break = value[-1:] == "\n" and search(value[:-1])
-        yield (), f"{requirement} {describe(value)}{'; remove the line break at its end' if only_line_break else ''}"
+        yield (), f"{requirement} {describe(value)}{'; remove the trailing line break' if only_line_break else ''}"
 
     yield Constraint("pattern", search, explain)
 

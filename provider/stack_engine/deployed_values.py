@@ -1,4 +1,4 @@
-"""The values that a template's functions have in a deployment, with placeholders for those that only AWS knows."""
+"""The values of a template's functions in a deployment, with placeholders for those that only AWS knows."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class DeployedValues:
         """The resource's Type."""
         return str(self.template.resources[logical_id]["Type"])
 
-    def backed(self, logical_id: str) -> bool:
-        """Whether this is a resource of the provider; all others are skipped."""
+    def is_provider_resource(self, logical_id: str) -> bool:
+        """Whether this is a resource of this provider; all others are skipped."""
         return self.type(logical_id) in RESOURCE_TYPES and logical_id not in self.template.foreign
 
     def reference(self, name: str, path: TreePath) -> Any:
@@ -142,7 +142,7 @@ class DeployedValues:
         return name not in self.names and name not in self.live
 
     def _skipped_type(self, name: str, path: TreePath) -> str:
-        if name in self.template.resources and not self.backed(name):
+        if name in self.template.resources and not self.is_provider_resource(name):
             return self.type(name)
         if name not in self.template.resources and self.template.transformed:
             return "AWS::Serverless::Function" if path[-1] == "Fn::GetAtt" else ""

@@ -44,8 +44,8 @@ class Deployment:
     external: ExternalValues = field(default_factory=ExternalValues)
 
     def __post_init__(self, given: Mapping[str, str], live: Mapping[str, DeployedResource], salt: str) -> None:
-        self.values = DeployedValues(self.template, given, self.location, live, salt, self.external)
-        self.type, self.backed, self.notes = self.values.type, self.values.backed, self.values.notes
+        self.values = values = DeployedValues(self.template, given, self.location, live, salt, self.external)
+        self.type, self.is_provider_resource, self.notes = values.type, values.is_provider_resource, values.notes
         self.evaluator = Evaluator(self.template.mappings, self.template.conditions, self.values)
         raise_all(self._unknown_names())
         for name in self.template.conditions:
@@ -126,7 +126,8 @@ class Deployment:
         # Evaluate all values that do not depend on a response, to find mistakes before anything is sent.
         live, self.values.live = self.values.live, {}
         try:
-            raise_all(error for name in filter(self.backed, self.order) for error in self._property_errors(name))
+            names = filter(self.is_provider_resource, self.order)
+            raise_all(error for name in names for error in self._property_errors(name))
             self.check_outputs()
         finally:
             self.values.live = live
@@ -134,10 +135,8 @@ class Deployment:
     def _property_errors(self, name: str) -> tuple[TemplateError, ...]:
         try:
             self.properties(name)
-        except UnknownValueError:
-            return ()
         except TemplateError as error:
-            return error.all
+            return () if isinstance(error, UnknownValueError) else error.all
         return ()
 
     def _ordered(self) -> tuple[str, ...]:
@@ -145,7 +144,7 @@ class Deployment:
         needs = {logical_id: self._needs(logical_id, active) for logical_id in active}
         for name in self._active("Outputs", self.template.outputs):
             self._used(self.template.outputs[name], ("Outputs", name), active)
-        for logical_id in filter(self.backed, active):
+        for logical_id in filter(self.is_provider_resource, active):
             self.policies(logical_id)
         try:
             return tuple(TopologicalSorter(needs).static_order())

@@ -37,11 +37,11 @@ class RequestResult:
 
 @dataclass(frozen=True)
 class Exchange:
-    """Sends requests to `invoke`, and waits at most `patience` seconds for each response at `sink`."""
+    """Sends requests to `invoke`, and waits at most `max_wait_seconds` for each response at `sink`."""
 
     invoke: Callable[[Event], object]
     sink: ResponseSink
-    patience: float
+    max_wait_seconds: float
 
     def send(self, event: Event) -> RequestResult:
         """Send `event` with a RequestId and a ResponseURL, and wait for the response.
@@ -53,10 +53,10 @@ class Exchange:
         slot = self.sink.open(event["StackId"], event["LogicalResourceId"], request_id, math.ceil(time.time()))
         event = {**event, "RequestId": request_id, "ResponseURL": slot.url}
         invocation = _Invocation(self.invoke, event, slot)
-        limit = min(_service_timeout(event["ResourceProperties"]), self.patience)
+        limit = min(_service_timeout(event["ResourceProperties"]), self.max_wait_seconds)
         put = slot.wait(limit)
         # As in Lambda, wait for the end of the function before the environment gets the next request.
-        invocation.wait_for_end(self.patience if put else 0.1)
+        invocation.wait_for_end(self.max_wait_seconds if put else 0.1)
         notices = invocation.notices(limit)
         if put is None:
             return RequestResult(False, None, _no_response(request_id), {}, notices)

@@ -135,7 +135,7 @@ class Operation:
         """Deploy all resources. Returns the reason of the failure (None if there is none), and the outputs."""
         self._show_notes(new.notes)
         for name in new.order:
-            if not new.backed(name):
+            if not new.is_provider_resource(name):
                 self._skip(new, name)
                 continue
             verb_of_resource = "update" if name in self.live else "create"
@@ -173,7 +173,9 @@ class Operation:
     def _create(self, resource: DeployedResource) -> bool:
         self._event(resource, "CREATE_IN_PROGRESS")
         result = self._send("Create", resource)
-        resource = resource._replace(physical_id=result.physical_id or self._generated_id(resource), data=result.data)
+        # CloudFormation generates a physical ID if a Create gets no valid response.
+        generated = f"{self.stack.name}-{resource.logical_id}-{uuid4().hex[:12].upper()}"
+        resource = resource._replace(physical_id=result.physical_id or generated, data=result.data)
         self.live[resource.logical_id] = resource
         self.created.append(resource.logical_id)
         if not result.succeeded:
@@ -182,10 +184,6 @@ class Operation:
         self._event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
         self._event(resource, "CREATE_COMPLETE")
         return True
-
-    def _generated_id(self, resource: DeployedResource) -> str:
-        """The physical ID that CloudFormation generates if a Create gets no valid response."""
-        return f"{self.stack.name}-{resource.logical_id}-{uuid4().hex[:12].upper()}"
 
     def _update(self, old: DeployedResource, resource: DeployedResource) -> bool:
         self._event(old, "UPDATE_IN_PROGRESS")

@@ -1,4 +1,4 @@
-"""Receives responses: a loopback HTTP server instead of CloudFormation's pre-signed S3 URLs."""
+"""Receives responses: a loopback HTTP server instead of CloudFormation's presigned S3 URLs."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class ResponseSink:
         return slot
 
     def _respond(self, method: str, target: str, body: bytes, headers: Message) -> Reply:
-        """Accept a PUT as S3 does for a pre-signed URL."""
+        """Accept a PUT as S3 does for a presigned URL."""
         if method != "PUT":
             return _error(405, "MethodNotAllowed")
         if "Content-Length" not in headers:

@@ -23,7 +23,7 @@ class StackEngine:
     """Creates, updates, and deletes stacks of one Region (`us-east-1`) and account (12 digits).
 
     `invoke` runs the provider's function on one event; responses arrive at `sink`. `on_event` is called with each event
-    as it happens. The engine waits at most `patience` seconds for a response, even if the ServiceTimeout is longer.
+    as it happens. The engine waits at most `max_wait_seconds` for a response, even if the ServiceTimeout is longer.
     `external` has the known exports of other stacks and dynamic references; the others get placeholders.
     """
 
@@ -32,7 +32,7 @@ class StackEngine:
     region: str
     account: str
     on_event: Callable[[StackEvent], None]
-    patience: float = 90.0
+    max_wait_seconds: float = 90.0
     external: ExternalValues = field(default_factory=ExternalValues)
 
     def check(self, name: str, template: Template, parameters: Mapping[str, str]) -> Deployment:
@@ -69,7 +69,7 @@ class StackEngine:
         return f"arn:{partition}:cloudformation:{self.region}:{self.account}:stack/{name}/{uuid4()}"
 
     def _operation(self, stack: Stack) -> Operation:
-        exchange = Exchange(self.invoke, self.sink, self.patience)
+        exchange = Exchange(self.invoke, self.sink, self.max_wait_seconds)
         return Operation(stack, self._location(stack.name, stack.id), exchange, self.on_event, self.external)
 
     def _location(self, name: str, stack_id: str) -> StackLocation:

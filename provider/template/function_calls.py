@@ -49,7 +49,7 @@ def calls(node: object, path: TreePath, holds: Callable[[Any, TreePath], bool] |
 
 
 def references(call: Call) -> Iterator[tuple[str, str]]:
-    """What a call refers to: a parameter, pseudo parameter, or resource, and the attribute (empty for `Ref`)."""
+    """The target of a call: a parameter, pseudo parameter, or resource, and the attribute (empty for `Ref`)."""
     if call.function == "Ref" and isinstance(call.argument, str):
         yield call.argument, ""
     elif call.function == "Fn::GetAtt":

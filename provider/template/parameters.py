@@ -65,7 +65,7 @@ def bind(
 
 def _reject_unknown(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
     if unknown := [name for name in given if name not in declared]:
-        hint = _suggestion(unknown[0], declared) or f"; its parameters are {', '.join(declared) or 'none'}"
+        hint = _suggestion(unknown[0], declared) or f"; it declares {', '.join(declared) or 'no parameters'}"
         raise TemplateError(f"has no parameter {', '.join(unknown)}{hint}")
 
 

@@ -1,4 +1,4 @@
-"""Placeholders for values that only a deployment knows: other resources, SSM parameters, exports of other stacks.
+"""Placeholders for values that are known only at deployment: other resources, SSM parameters, exports of other stacks.
 
 The same name always gets the same placeholder, in the format of the real value.
 """

@@ -132,7 +132,7 @@ def missing_token(path: TreePath) -> TemplateError:
 def service_errors(
     properties: Mapping[str, Any], path: TreePath, is_unknown: Callable[[str], bool]
 ) -> Iterator[TemplateError]:
-    """The mistakes in ServiceToken and ServiceTimeout, unless only a deployment knows their values."""
+    """The mistakes in ServiceToken and ServiceTimeout, unless these are known only at deployment."""
     token, timeout = properties.get("ServiceToken"), properties.get("ServiceTimeout")
     if token is not None and not _SERVICE_TOKEN.fullmatch(str(token)) and not is_unknown("ServiceToken"):
         message = f"must be the ARN of the provider's Lambda function or of an SNS topic, not {describe(token)}"

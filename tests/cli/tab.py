@@ -16,9 +16,9 @@ from tests.cli.commands import ROOT
 _PROMPT = b"ready> "
 _SET_UP = {"bash": "", "zsh": "autoload -Uz compinit && compinit -u\nbindkey -e\n"}
 _SHOW = "printf '<%s>\\n' "
-"""Put before a line, it prints the line's words instead of running it."""
+"""A prefix that makes the shell print the words of a line instead of running them."""
 _ELSEWHERE = ("ZDOTDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
-"""What would have a shell look for its files outside of the home folder."""
+"""The variables that make a shell read its files from outside the home folder."""
 
 
 def after_tab(shell: str, script: Path, line: str, home: Path) -> str:

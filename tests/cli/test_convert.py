@@ -215,11 +215,11 @@ def test_a_part_of_a_template_is_converted_alone(wrap: str, tmp_path: Path) -> N
         ("a: 1", (), "there is nothing to convert"),
         ("[1]", (), "is not a mapping"),
         ("a: [", (), "template.yaml:1:"),
-        ("Resources: {}", ("--to", "native"), "no resource of the type Custom::"),
+        ("Resources: {}", ("--to", "native"), "the file contains neither Custom::"),
         (f"A: {{Type: '{OURS}'}}\nB: {{Type: '{OURS}'}}", ("--to", "cli"), "A, B; choose one with --resource"),
         (f"A: {{Type: '{OURS}'}}", ("--to", "cli", "--resource", "B"), "there is no B; there are A"),
-        (f"A: {{Type: '{OURS}'}}", ("--to", "native", "--adopt"), "--adopt goes with --to ours only"),
-        ("name: a", ("--adopt",), "--adopt goes with native resources only"),
+        (f"A: {{Type: '{OURS}'}}", ("--to", "native", "--adopt"), "--adopt can be used only with --to ours"),
+        ("name: a", ("--adopt",), "--adopt applies only to native resources"),
     ],
 )
 def test_user_errors(text: str, options: tuple[str, ...], why: str, tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_duplicate_names_are_kept(form: str, tmp_path: Path) -> None:
     ended = command("convert", file)
     assert ended.status == 1
     assert resource(ended.stdout)["Properties"]["Distributions"] == tree["distributions"]
-    assert "E9102: Distributions[0].region: given twice, as region and as Region; omit one" in ended.stderr
+    assert "E9102: Distributions[0].region: specified twice, as region and Region; remove one" in ended.stderr
 
 
 @settings(deadline=None, max_examples=50)

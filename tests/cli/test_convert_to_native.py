@@ -158,7 +158,7 @@ A:
 """
     ended = converted(text, tmp_path, "--to", "native")
     assert (ended.status, ended.stdout) == (1, text.replace(OURS, NATIVE))
-    twice = "not converted: Region is given twice and unchanged; omit one"
+    twice = "not converted: Region is specified twice and unchanged; remove one"
     assert f"template.yaml:6:7: {twice}" in ended.stderr
     assert f"template.yaml:8:7: {twice}" in ended.stderr
 
@@ -245,4 +245,4 @@ def test_custom_resources_are_recognized_by_their_properties(tmp_path: Path) -> 
     assert '"name": "b"' in converted(alone, tmp_path, "--to", "cli").stdout
     foreign = converted("C:\n" + template.partition("C:\n")[2], tmp_path, "--to", "native")
     assert foreign.status == 2
-    assert "nor of AWS::CloudFormation::CustomResource with this provider's properties" in foreign.stderr
+    assert "nor AWS::CloudFormation::CustomResource resources with this provider's properties" in foreign.stderr

@@ -91,8 +91,8 @@ def test_live_takes_botocores_environment() -> None:
         ("{", (), "is not JSON: line 1"),
         ("[]", (), "an event must be a JSON object"),
         ("{}", (), "it lacks RequestType"),
-        ("{}", ("--live", "--endpoint-url", "http://127.0.0.1:9"), "exclude each other"),
-        ("{}", ("--live", "--empty"), "--empty is for the emulator"),
+        ("{}", ("--live", "--endpoint-url", "http://127.0.0.1:9"), "cannot be used together"),
+        ("{}", ("--live", "--empty"), "--empty works only with the emulator"),
         ("[" * 9000 + "]" * 9000, (), "standard input: is nested too deeply"),
         ("{}", ("--endpoint-url", "127.0.0.1:9"), "must have the form http://HOST:PORT"),
         ("{}", ("--endpoint-url", "ftp://127.0.0.1"), "must have the form http://HOST:PORT"),
@@ -100,7 +100,7 @@ def test_live_takes_botocores_environment() -> None:
     ],
 )
 def test_user_errors(text: str, options: tuple[str, ...], message: str) -> None:
-    """An invalid event, or options that exclude each other, end with status 2 and only a message."""
+    """An invalid event, or options that cannot be used together, end with status 2 and only a message."""
     ended = command("invoke", "-", *options, stdin=text)
     assert ended.status == 2
     assert message in ended.stderr

@@ -83,7 +83,7 @@ def test_it_only_reads(write: Write, resource: Resource) -> None:
     assert set(resource.calls()) == {"Get", "ListDistributionConfigurations"}
 
 
-@pytest.mark.parametrize("properties", [own(Distributions=[{"Region": "us-east-1", "Colour": "red"}]), own(Name="a/b")])
+@pytest.mark.parametrize("properties", [own(Distributions=[{"Region": "us-east-1", "Color": "red"}]), own(Name="a/b")])
 def test_findings_are_the_handlers(write: Write, resource: Resource, properties: dict[str, Any]) -> None:
     """All findings have the handler's messages, and the configuration of a resource with errors is not read."""
     (change,) = planned(write(Golden=properties), status=1).values()
@@ -114,9 +114,9 @@ def test_name_that_exists(write: Write, resource: Resource, owner: str) -> None:
     (change,) = planned(write(Golden=own()), *options, status=1).values()
     newcomer = Resource(resource.emulator, resource.sink, stack_id="arn:aws:cloudformation:us-east-1:1:stack/new/1")
     reason = newcomer.create(**own()).reason
-    problem, _, cure = change["reason"].partition(". ")
+    problem, _, remediation = change["reason"].partition(". ")
     assert problem in reason
-    assert cure in reason
+    assert remediation in reason
 
 
 def test_adopting_a_missing_configuration(write: Write, emulator: Emulator) -> None:
@@ -311,7 +311,7 @@ def test_reference_between_resources(write: Write, emulator: Emulator) -> None:
     second = own(Name="second", Tags={"First": {"Ref": "First"}})
     changes = planned(write(Second=second, First=own()), status=3)
     assert ('Tags["First"]', None, f"{ARN}images") in reported(changes["Second"])
-    changes = planned(write(Second=second, First=own(Colour="red")), status=1)
+    changes = planned(write(Second=second, First=own(Color="red")), status=1)
     assert changes["Second"]["action"] == "unknown"
     assert "First is not deployed yet" in changes["Second"]["reason"]
 
@@ -375,7 +375,7 @@ def test_standard_input_and_parameters(emulator: Emulator) -> None:
 
 def test_chosen_resource(write: Write, emulator: Emulator) -> None:
     """--resource omits all other resources, and they do not affect the exit status."""
-    file = write(Good=own(), Bad=own(Colour="red"))
+    file = write(Good=own(), Bad=own(Color="red"))
     assert list(planned(file, "--resource", "Good", status=3)) == ["Good"]
 
 
@@ -391,7 +391,7 @@ def test_chosen_resource(write: Write, emulator: Emulator) -> None:
             "there is no resource or parameter B",
         ),
         (f"Resources: {{A: {{Type: {RESOURCE_TYPE}}}}}", (), "ServiceToken is required"),
-        ("Name: a", ("-p", "A=b"), "no template has a parameter A"),
+        ("Name: a", ("-p", "A=b"), "no template declares the parameter A"),
         ("Name: a", ("--resource", "Golden"), "no such resource: Golden; choose from Properties"),
         ("Name: a", ("--endpoint-url", "localhost"), "must have the form http://HOST:PORT"),
         ("Name: a", ("--account", "1"), "12 digits"),

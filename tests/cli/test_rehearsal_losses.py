@@ -20,7 +20,7 @@ from tests.stack_engine.scripted import Event, fail, respond, response, template
 PREFIX = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
 ALPHA, BETA = f"{PREFIX}alpha", f"{PREFIX}beta"
 ANCHOR = {"Name": "anchor", "Distributions": [{"Region": "us-east-1", "AmiDistributionConfiguration": {}}]}
-BAD = {"Name": "bad", "Distributions": [{"Region": "us-east-1", "Colour": "red"}]}
+BAD = {"Name": "bad", "Distributions": [{"Region": "us-east-1", "Color": "red"}]}
 
 Step = Mapping[str, Any]
 
@@ -221,8 +221,8 @@ def test_failed_step_reports_deleted_configurations(setup: Setup) -> None:
     """A failed step reports existing configurations that were deleted although no resource adopted them."""
     setup.emulator.seed(name="gamma", distributions=[])
     setup.remove(f"{PREFIX}gamma", "Delete", "B")
-    assert setup.rehearse({"A": own()}, FAILING) == [FAILED, "1 configuration deleted that existed before"]
-    assert f"{PREFIX}gamma: deleted that existed before" in setup.shown
+    assert setup.rehearse({"A": own()}, FAILING) == [FAILED, "1 existing configuration was deleted"]
+    assert f"{PREFIX}gamma: existing configuration was deleted" in setup.shown
 
 
 def test_failed_step_that_leaves_nothing(setup: Setup) -> None:

@@ -88,17 +88,17 @@ def test_parameters_reach_the_templates_that_declare_them(rehearse: Rehearse) ->
 
 def test_failed_creation(rehearse: Rehearse) -> None:
     """A creation that is rolled back ends with status 1, with the reason in the events, and a short last line."""
-    ended = rehearse(OWN.replace("Region: us-east-1", "Region: us-east-1\n          Colour: red"))
+    ended = rehearse(OWN.replace("Region: us-east-1", "Region: us-east-1\n          Color: red"))
     assert ended.status == 1
     assert "ROLLBACK_COMPLETE" in ended.stdout
-    assert "Distributions[0].Colour" in ended.stdout
+    assert "Distributions[0].Color" in ended.stdout
     verdict = ended.stdout.rstrip().splitlines()[-1]
     assert verdict == ("Rehearsal failed: the creation from stack-0.yaml ended in ROLLBACK_COMPLETE (Images failed)")
 
 
 def test_failed_update(rehearse: Rehearse) -> None:
     """An update that is rolled back ends with status 1."""
-    ended = rehearse(OWN, OWN.replace("Region: us-east-1", "Region: us-east-1\n          Colour: red"))
+    ended = rehearse(OWN, OWN.replace("Region: us-east-1", "Region: us-east-1\n          Color: red"))
     assert ended.status == 1
     assert "UPDATE_ROLLBACK_COMPLETE" in ended.stdout.rstrip().splitlines()[-1]
 
@@ -175,13 +175,13 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
         ("Resources: {A: {Type: AWS::S3::Bucket}}", (), "so there is nothing to rehearse"),
         (OWN.replace("!Ref Text", "!Ref Txt"), (), "Resources.Images.Properties.Description.Ref: there is no"),
         (OWN.replace(", Default: first", ""), (), "needs a value for Text: --parameter Text=..."),
-        (OWN, ("-p", "Txt=a"), "no template has a parameter Txt; parameters are Text"),
+        (OWN, ("-p", "Txt=a"), "no template declares the parameter Txt; declared parameters: Text"),
         (OWN, ("-p", "Text"), "must have the form KEY=VALUE"),
-        (OWN, ("-p", "Text=a", "-p", "Text=b"), "Text is given twice, as 'a' and as 'b'"),
+        (OWN, ("-p", "Text=a", "-p", "Text=b"), "Text is specified twice, as 'a' and 'b'"),
         (OWN.replace("Configuration", "Config"), (), f"'{OURS[:-7]}'; it should be {OURS}"),
         (OWN.replace("arn:aws:lambda", "arn:aws:iam"), (), "Resources.Images.Properties.ServiceToken: must be the ARN"),
         (OWN, ("--import", "a"), "must have the form NAME=VALUE"),
-        (OWN, ("--resolve", "ssm:/a=b", "--resolve", "ssm:/a=c"), "ssm:/a is given twice"),
+        (OWN, ("--resolve", "ssm:/a=b", "--resolve", "ssm:/a=c"), "ssm:/a is specified twice"),
         (
             OWN.replace("Name: images", "Name: !!int images"),
             (),
@@ -294,7 +294,7 @@ Resources:
               - !Sub "{{resolve:ssm:/accounts/${AWS::Region}}}"
               - !If [Always, !Select [0, !Split [",", !ImportValue accounts]], !Ref AWS::NoValue]
             LaunchPermission: {UserGroups: !Ref Groups, OrganizationalUnitArns: [!GetAtt Unit.Arn]}
-          LicenseConfigurationArns: !Split [",", !ImportValue licences]
+          LicenseConfigurationArns: !Split [",", !ImportValue licenses]
         - Region: !ImportValue second-region
           launchTemplateConfigurations:
             - {launchTemplateId: !ImportValue template, setDefaultVersion: !ImportValue default}
@@ -302,7 +302,7 @@ Resources:
           FastLaunchConfigurations:
             - {Enabled: !ImportValue fast, MaxParallelLaunches: !ImportValue launches}
 """
-"""Values from outside, each at a place where not every text can stand."""
+"""Values from outside the template, each in a property that restricts its value."""
 
 
 def test_placeholders_are_valid(rehearse: Rehearse) -> None:
@@ -382,7 +382,7 @@ IMAGES = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration
 
 def broken(template: str) -> str:
     """The template with an error that only the function finds."""
-    return template.replace("Region: us-east-1\n", "Region: us-east-1\n          Colour: red\n")
+    return template.replace("Region: us-east-1\n", "Region: us-east-1\n          Color: red\n")
 
 
 def test_mistake_in_a_rename_back_deletes_nothing(rehearse: Rehearse) -> None:
@@ -444,7 +444,7 @@ def test_rename_that_rolls_back_leaves_no_trace(rehearse: Rehearse, tmp_path: Pa
     second = OWN.split("Resources:\n")[1].split("Outputs:")[0].replace("Images:", "Others:\n    DependsOn: Images")
     before = OWN.replace("Outputs:", second.replace("Name: images\n", "Name: others\n") + "Outputs:")
     renamed = before.replace("Name: images\n", "Name: pictures\n")
-    broken = renamed.replace("Name: others\n", "Name: others\n      Colour: red\n")
+    broken = renamed.replace("Name: others\n", "Name: others\n      Color: red\n")
     taken = tmp_path / "taken.json"
     taken.write_text(json.dumps({"name": "pictures", "distributions": []}), "utf-8")
     for after, options in ((broken, ()), (renamed, ("--existing", taken))):

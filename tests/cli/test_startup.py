@@ -16,7 +16,7 @@ HEAVY = ("asyncio", "boto3", "botocore", "cfnlint", "importlib.metadata", "ruame
 
 
 def test_start_up_is_light() -> None:
-    """At start, no module is imported that only some commands need."""
+    """At startup, the command line imports no module that only some commands need."""
     program = "import sys; before = set(sys.modules); import provider.cli.main; print(*set(sys.modules) - before)"
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {name for name in ended.stdout.split() if name.startswith(HEAVY)}
@@ -36,7 +36,7 @@ def plan(_: Emulator) -> tuple[str, ...]:
     ("arguments", "status", "others"),
     [
         (update, 0, ("provider.lint", "provider.emulator", "provider.stack_engine", "provider.template", "yaml")),
-        (plan, 3, ("provider.cli.function", "provider.lint.judgement", "provider.lint.template")),
+        (plan, 3, ("provider.cli.function", "provider.lint.resource_check", "provider.lint.template_check")),
     ],
 )
 def test_a_call_imports_what_it_needs(

@@ -45,7 +45,7 @@ def test_people_see_the_line(bad: Path) -> None:
     assert ended.status == 1
     assert ended.stdout.splitlines()[8:] == [
         f"{bad}:12:31: warning W9310: Distributions[0].FastLaunchConfigurations[0].MaxParallelLaunches: "
-        "must be at least 6 (a requirement of EC2), is 2",
+        "must be at least 6 (required by EC2), but is 2",
         "   12 |             - {Enabled: true, MaxParallelLaunches: 2}",
         "      |                               ^^^^^^^^^^^^^^^^^^^",
         "",
@@ -181,7 +181,7 @@ def test_properties_alone(properties: str) -> None:
     ],
 )
 def test_syntax_errors_have_a_position(text: str, line: int, column: int, message: str) -> None:
-    """A syntax error in YAML or JSON has its line and column, and a common one has a remedy."""
+    """A syntax error in YAML or JSON has its line and column, and a common one has a suggestion."""
     with pytest.raises(UnreadableError) as error:
         read(text.encode())
     assert (error.value.position.line, error.value.position.column) == (line, column)

@@ -1,4 +1,4 @@
-"""crhelper serves a request without its defects."""
+"""crhelper's defects do not affect a request."""
 
 import logging
 import subprocess
@@ -39,7 +39,7 @@ def test_the_response_of_the_work_is_sent(request_type: str) -> None:
 
 
 def test_an_exception_leads_to_a_failed_response() -> None:
-    """An exception leads to a FAILED response with its whole text and the event's physical ID."""
+    """An exception causes a FAILED response with its whole text and the event's physical ID."""
 
     def fail(_resource: CrhelperResource) -> str:
         raise ValueError("head " + "x" * 400)

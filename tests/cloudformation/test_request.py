@@ -75,15 +75,15 @@ def test_an_event_without_what_a_response_needs_is_malformed(event: object) -> N
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"RequestType": "Read"}, "RequestType is 'Read', not one of Create, Update, Delete"),
+        ({"RequestType": "Read"}, "RequestType is 'Read'; it must be Create, Update, or Delete"),
         ({"ResourceType": "Custom::Other"}, "ResourceType is 'Custom::Other'"),
         ({"PhysicalResourceId": None}, "PhysicalResourceId is null"),
-        ({"ResourceProperties": "x"}, "ResourceProperties is 'x', not a JSON object"),
-        ({"OldResourceProperties": []}, "OldResourceProperties is a list, not a JSON object"),
+        ({"ResourceProperties": "x"}, "ResourceProperties is 'x', not an object"),
+        ({"OldResourceProperties": []}, "OldResourceProperties is an array, not an object"),
     ],
 )
 def test_other_problems_are_recorded(change: dict[str, Any], problem: str) -> None:
-    """Problems of an event that allow a response are recorded, and lead to a FAILED one."""
+    """Problems of an event that allow a response are recorded and cause a FAILED response."""
     assert any(text.startswith(problem) for text in parse({**EVENT, **change}).problems)
 
 
@@ -107,7 +107,7 @@ def test_a_marker_contains_the_status_of_its_create(status: CreationStatus) -> N
 
 @pytest.mark.parametrize("physical_id", ["images-Golden-1ABC", EVENT["PhysicalResourceId"], "", "/", "nothing-created"])
 def test_other_ids_are_not_markers(physical_id: str) -> None:
-    """An ARN and an ID that CloudFormation invented are not markers."""
+    """An ARN and an ID that CloudFormation generated are not markers."""
     assert status_in(physical_id) is None
 
 
@@ -161,7 +161,7 @@ def test_cloudformation_stops_waiting_after_the_service_timeout(timeout: object,
     ],
 )
 def test_a_noop_delete_is_recognized_from_the_event(properties: dict[str, str], nothing: bool) -> None:
-    """The event alone shows if a Delete keeps the configuration."""
+    """Whether a Delete retains the configuration depends only on the event."""
     assert parse({**EVENT, "RequestType": "Delete", "ResourceProperties": properties}).is_noop_delete is nothing
     assert not parse({**EVENT, "ResourceProperties": properties}).is_noop_delete
     unfinished = {**EVENT, "RequestType": "Delete", "PhysicalResourceId": "x", "ResourceProperties": properties}

@@ -1,4 +1,4 @@
-"""Which URLs are safe, and when they expire."""
+"""Response URLs: whether they are safe, and when they expire."""
 
 import pytest
 

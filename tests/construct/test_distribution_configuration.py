@@ -178,7 +178,7 @@ def test_findings_are_those_of_the_handler(
          "distributions[0].ami_distribution_configration: unknown property"),
         ({"adopt": f"{ARN}x", "name": "golden", "distributions": [AMI]}, "adopt: "),
         ({"name": "golden", "distributions": [{"ami_distribution_configuration": {"ami_tags": {"A: b": 300 * "x"}}}]},
-         'distributions[0].ami_distribution_configuration.ami_tags["A: b"]: must be'),
+         'distributions[0].ami_distribution_configuration.ami_tags["A: b"]: must have'),
         ({"name": "golden", "distributions": AMI}, "distributions: must be a list, not a mapping"),
     ],
     ids=["root", "nested", "alternatives", "map key", "type"],

@@ -56,7 +56,7 @@ def test_every_error_code_is_explained() -> None:
 
 def test_every_text_of_an_undo_is_explained() -> None:
     """The table of what can follow a reason lists each text about undoing a failed request, and no others."""
-    assert {row[0].strip("`") for row in rows(RUNBOOK, "How a reason may go on")} == undo_texts()
+    assert {row[0].strip("`") for row in rows(RUNBOOK, "Text that can follow a reason")} == undo_texts()
 
 
 def test_every_marker_is_explained() -> None:

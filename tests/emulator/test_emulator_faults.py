@@ -142,8 +142,8 @@ def test_stop_ends_hanging_calls(raw: socket.socket, emulator: Emulator) -> None
     """Stopping ends a hanging call at once."""
     emulator.fail("*", Fault.HANG)
     raw.sendall(LIST_REQUEST)
-    patience = time.monotonic() + 10
-    while not emulator.requests and time.monotonic() < patience:
+    deadline = time.monotonic() + 10
+    while not emulator.requests and time.monotonic() < deadline:
         time.sleep(0.001)
     began = time.monotonic()
     emulator.stop()

@@ -106,7 +106,7 @@ def test_no_value(properties: dict[str, Any], data: st.DataObject) -> None:
 
 
 @given(st.dictionaries(st.sampled_from([*GOOD, "Tags", "Ref", "Fn::If"]) | st.text(max_size=3), ANYTHING, max_size=3))
-def test_nonsense_leads_to_findings(properties: dict[str, Any]) -> None:
+def test_arbitrary_input_yields_findings(properties: dict[str, Any]) -> None:
     """Whatever the properties are, each finding has an ID and a line of text, and nothing is raised."""
     assert all(one.id in CHECKS and one.message for one in check_properties(properties))
 

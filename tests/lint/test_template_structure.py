@@ -125,7 +125,7 @@ def test_properties_alone(tmp_path: Path, properties: str) -> None:
     ],
 )
 def test_what_is_accepted(tmp_path: Path, old: str, new: str) -> None:
-    """A custom resource's Version, and a token that only a deployment knows in full, are accepted."""
+    """A custom resource's Version, and a token that is fully known only at deployment, are accepted."""
     assert validated(tmp_path / "stack.yaml", OWN.replace(old, new)) == []
     assert deployed(OWN.replace(old, new)) == []
 

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.reliability.scenarios.generate import STEPS, Scenario
-from tests.reliability.scenarios.report import story
+from tests.reliability.scenarios.report import render_scenario
 from tests.reliability.scenarios.world import Machinery
 
 SCENARIOS = 2000
 SHORT = 150
-"""The scenarios of every test run; among these are those that find each fault that was planted once."""
+"""The scenarios of every test run. They include those that detected each fault that was once injected."""
 BATCH = 50
 
 BATCHES = [pytest.param(first, marks=() if first < SHORT else pytest.mark.long) for first in range(0, SCENARIOS, BATCH)]
@@ -19,4 +19,4 @@ def test_the_contract_holds(machinery: Machinery, first: int) -> None:
     """No configuration is lost, overwritten, or orphaned, and every response is true, whatever fails."""
     for seed in range(first, first + BATCH):
         world = Scenario(seed).run(machinery)
-        assert not world.oracle.violations, story(world, range(STEPS))
+        assert not world.oracle.violations, render_scenario(world, range(STEPS))

@@ -39,7 +39,7 @@ class Bucket:
         self._server = LoopbackServer(self._respond, tls=tls)
 
     def url(self, query: str = "") -> str:
-        """A pre-signed URL of this bucket."""
+        """A presigned URL of this bucket."""
         return f"{self._server.url}/response?X-Amz-Expires=7200{query}&X-Amz-Signature=verysecretsignature"
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ INVENTED = "images-Golden-1ABCDEFGHIJKL"
 
 
 def leave_unfinished(resource: Resource, name: str = "golden", **content: Any) -> str:
-    """Leave behind what a request leaves that is killed right after its Create call."""
+    """Create the state that a request leaves if it is killed right after its Create call."""
     tags = Owner(resource.stack_id, resource.logical_id).tags(State.UNFINISHED)
     return resource.emulator.seed(name=name, distributions=CONTENT, tags=tags, **content)
 

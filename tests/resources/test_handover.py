@@ -75,7 +75,7 @@ def test_a_retained_name_already_exists(resource: Resource) -> None:
     resource.clock.sleep(60)
     response = resource.create(**GOLDEN)
     assert (response.status, response.physical_id.startswith("arn:")) == ("FAILED", False)
-    for part in ("already exists", "was retained by this resource", f"DistributionConfigurationArn: {ARN}golden"):
+    for part in ("already exists", "already belongs to this resource", f"DistributionConfigurationArn: {ARN}golden"):
         assert part in response.reason
     assert resource.send("Delete", GOLDEN, physical_id=response.physical_id).status == "SUCCESS"
     assert set(resource.emulator.configurations) == {f"{ARN}golden"}
@@ -121,7 +121,7 @@ def test_an_update_from_a_marker_removes_what_another_one_left(resource: Resourc
 @pytest.mark.parametrize("physical_id", [INVENTED, "marker"])
 @pytest.mark.parametrize("on_delete", ["Delete", "Retain", "nonsense"])
 def test_what_was_never_handed_over_is_deleted(resource: Resource, physical_id: str, on_delete: str) -> None:
-    """The Delete of a marker or an invented ID deletes what is unfinished, whatever OnDelete says."""
+    """The Delete of a marker or a generated ID deletes what is unfinished, whatever OnDelete says."""
     resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no")
     failed = resource.create(**GOLDEN)
     assert failed.status == "FAILED"

@@ -112,7 +112,7 @@ def test_handing_back_is_never_a_reason_to_fail(resource: Resource) -> None:
 
 
 def test_the_delete_of_an_adopted_configuration_reads_once(resource: Resource) -> None:
-    """The Delete of an adopted configuration that no other resource owns reads it once, and calls nothing else."""
+    """The Delete of an adopted configuration that no other resource owns makes one read and no other call."""
     resource.emulator.seed(name="golden", distributions=CONTENT)
     resource.create(**ADOPT)
     resource.calls()
@@ -157,7 +157,7 @@ def test_the_owners_next_update_takes_a_released_configuration_back(resource: Re
 
 
 def test_an_adopter_becomes_the_owner_by_name(resource: Resource) -> None:
-    """A resource that adopted a configuration and then gives its Name becomes its owner."""
+    """A resource that adopted a configuration and then specifies its Name becomes its owner."""
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved", OTHER_STACK)
     moved.create(**ADOPT)
@@ -253,7 +253,7 @@ def test_an_existing_name_of_another_stack_names_its_owner(resource: Resource) -
         assert f"DistributionConfigurationArn: {ARN}golden" in response.reason
 
 
-def release_and_die(resource: Resource, properties: dict[str, Any], **request: Any) -> None:
+def release_then_crash(resource: Resource, properties: dict[str, Any], **request: Any) -> None:
     """Make a request end after it released the configuration and before it responds."""
     moved = resource.sibling("Moved")
     moved.context = replace(moved.context, milliseconds=3_000)
@@ -265,7 +265,7 @@ def release_and_die(resource: Resource, properties: dict[str, Any], **request: A
 def test_the_marker_of_an_adopter_that_timed_out_hands_back(resource: Resource) -> None:
     """The Delete of a failed adoption's marker hands back what that had released."""
     resource.create(**GOLDEN)
-    release_and_die(resource, ADOPT, request_type="Create")
+    release_then_crash(resource, ADOPT, request_type="Create")
     moved = resource.sibling("Moved")
     assert moved.send("Delete", ADOPT, physical_id="stack/x/Moved/no-distribution-configuration").status == "SUCCESS"
     assert tags_of(resource) == PLAIN
@@ -277,7 +277,7 @@ def test_the_rollback_of_an_adoption_that_timed_out_hands_back(resource: Resourc
     mine: dict[str, Any] = {"Name": "mine", "Distributions": [ami()]}
     moved = resource.sibling("Moved")
     moved.create(**mine)
-    release_and_die(resource, ADOPT, request_type="Update", old=mine, physical_id=f"{ARN}mine")
+    release_then_crash(resource, ADOPT, request_type="Update", old=mine, physical_id=f"{ARN}mine")
     assert moved.roll_back(ADOPT).status == "SUCCESS"
     assert tags_of(resource) == PLAIN
 
@@ -287,7 +287,7 @@ def test_a_rejected_creates_marker_hands_back(resource: Resource) -> None:
     resource.create(**GOLDEN)
     moved = resource.sibling("Moved")
     rejected = moved.create(**{**ADOPT, "Distributions": [{"Region": "us-east-1"}]})
-    release_and_die(resource, ADOPT, request_type="Update", old=ADOPT, physical_id=rejected.physical_id)
+    release_then_crash(resource, ADOPT, request_type="Update", old=ADOPT, physical_id=rejected.physical_id)
     assert moved.send("Delete", ADOPT, physical_id=rejected.physical_id).status == "SUCCESS"
     assert tags_of(resource) == PLAIN
 

@@ -14,7 +14,7 @@ NEW: dict[str, Any] = {"Name": "new", "Distributions": [ami()]}
 
 
 def leave_unfinished(resource: Resource, name: str) -> str:
-    """Leave behind what a request leaves that is killed right after its Create call."""
+    """Create the state that a request leaves if it is killed right after its Create call."""
     tags = Owner(resource.stack_id, resource.logical_id).tags(State.UNFINISHED)
     content = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": NAME}}]
     return resource.emulator.seed(name=name, distributions=content, tags=tags)

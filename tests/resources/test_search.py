@@ -15,8 +15,8 @@ LATER = "stack/images/6e0f/Golden/no-distribution-configuration"
 
 
 def fail_create(resource: Resource, case: str) -> str:
-    """Make a Create fail, and return its physical ID or the one that CloudFormation invents."""
-    if case == "invented":
+    """Make a Create fail, and return its physical ID or the one that CloudFormation generates."""
+    if case == "generated":
         return INVENTED
     if case == "nothing created":
         return resource.create(**TYPO).physical_id
@@ -45,9 +45,9 @@ def denied(resource: Resource) -> None:
 @pytest.mark.parametrize(
     ("case", "trouble", "status"),
     [
-        ("invented", unreachable, "FAILED"),
-        ("invented", expired, "FAILED"),
-        ("invented", denied, "SUCCESS"),
+        ("generated", unreachable, "FAILED"),
+        ("generated", expired, "FAILED"),
+        ("generated", denied, "SUCCESS"),
         ("denied", unreachable, "FAILED"),
         ("denied", expired, "FAILED"),
         ("denied", denied, "SUCCESS"),
@@ -71,7 +71,7 @@ def test_a_delete_that_cannot_search(
 
 
 def test_a_denied_create_that_met_something_may_have_created_it(resource: Resource) -> None:
-    """A Create that met its own unfinished configuration before it was denied may have created it."""
+    """A Create that found its own unfinished configuration before it was denied may have created it."""
     leave_unfinished(resource)
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.DENIED, times=99)
     response = resource.create(**GOLDEN)
@@ -82,8 +82,8 @@ def test_a_denied_create_that_met_something_may_have_created_it(resource: Resour
     assert resource.emulator.configurations == {}
 
 
-def test_a_search_for_an_invented_id_lasts_ten_seconds(resource: Resource) -> None:
-    """The search for an invented ID that finds nothing is repeated for ten seconds, with at most fourteen reads."""
+def test_a_search_for_a_generated_id_lasts_ten_seconds(resource: Resource) -> None:
+    """The search for a generated ID that finds nothing is repeated for ten seconds, with at most fourteen reads."""
     start = resource.clock.time()
     assert resource.send("Delete", GOLDEN, physical_id=INVENTED).status == "SUCCESS"
     assert 10 <= resource.clock.time() - start < 15
@@ -166,7 +166,7 @@ def test_an_unfinished_configuration_in_use_fails_the_delete(resource: Resource)
 
 
 def test_a_search_goes_on_while_it_is_denied(resource: Resource) -> None:
-    """If a search for an invented ID is denied at first (a new role), it continues and deletes what it finds."""
+    """If a search for a generated ID is denied at first (a new role), it continues and deletes what it finds."""
     leave_unfinished(resource)
     resource.emulator.fail("GetDistributionConfiguration", Fault.DENIED, times=3)
     assert resource.send("Delete", GOLDEN, physical_id=INVENTED).status == "SUCCESS"

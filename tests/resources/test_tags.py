@@ -40,7 +40,7 @@ def test_an_owned_configuration_can_have_48_tags(resource: Resource) -> None:
     tags = {f"a{i}": "1" for i in range(49)}
     response = resource.create(Name="golden", Distributions=[ami()], Tags=tags)
     assert response.status == "FAILED"
-    assert "Tags: must be at most 48 entries" in response.reason
+    assert "Tags: must have at most 48 entries" in response.reason
     arn = resource.emulator.seed(name="theirs", distributions=[])
     assert resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags=tags).status == "SUCCESS"
 

@@ -77,7 +77,7 @@ def test_validation_ends_with_the_time(case: str, looks: int) -> None:
     assert response.status == "FAILED"
     assert response.reason == (
         "timed out during property validation; no API calls were made. "
-        "Shorten the properties, or give the provider more MemorySize or a longer Timeout"
+        "Shorten the properties, or increase the provider's MemorySize or Timeout"
     )
 
 

@@ -148,7 +148,7 @@ def test_a_long_name_takes_no_work(fill: str) -> None:
     assert time.monotonic() - begin < 5
     assert count == 1
     assert text.startswith(fill)
-    assert "...: unknown property; the known ones are " in text
+    assert "...: unknown property; valid properties are " in text
     assert len(text) < 600
 
 
@@ -158,7 +158,7 @@ def test_a_long_name_that_is_still_short_enough_is_shown_whole() -> None:
     assert text.startswith(f"{'x' * 256}: unknown property")
 
 
-# What is reported stays the same
+# Reported findings
 
 
 @given(st.integers(0, 60), st.integers(1, 3))
@@ -391,7 +391,7 @@ def nested(depth: int, case: type) -> Any:
     "place", ["Name", "Tags", "Distributions", "Region", "MaxParallelLaunches", "AccountId", "Foo"]
 )
 def test_an_unusual_value_is_a_finding(value: Any, place: str) -> None:
-    """A value that is nested deeply, not a number in JSON, or huge leads to a short finding at any path."""
+    """A value that is nested deeply, not a number in JSON, or huge yields a short finding at any path."""
     top = place in ("Name", "Tags", "Distributions", "Foo")
     launch = {"Enabled": "true", "AccountId": account(1), place: value}
     entry = {**GOOD, place: value} if place == "Region" else {**GOOD, "FastLaunchConfigurations": [launch]}
@@ -409,4 +409,4 @@ def test_an_integer_that_python_cannot_print_is_described() -> None:
     assert launches is not None
     for size, shown in ((5000, "an integer of thousands of digits"), (100, f"1{'0' * 59}...")):
         (finding,) = validate(10**size, launches.members["maxParallelLaunches"])
-        assert finding.message == f"must be at most 2147483647, is {shown}"
+        assert finding.message == f"must be at most 2147483647, but is {shown}"

@@ -58,7 +58,7 @@ def test_an_invalid_integer_is_an_error_at_its_path(text: str) -> None:
 def test_an_integer_that_the_service_cannot_hold_is_an_error() -> None:
     """An integer beyond 32 bits is an error, because the service's integers have 32 bits."""
     (finding,) = messages(in_fast_launch(Enabled="true", MaxParallelLaunches="99999999999"))
-    assert finding.endswith("MaxParallelLaunches: must be at most 2147483647, is 99999999999")
+    assert finding.endswith("MaxParallelLaunches: must be at most 2147483647, but is 99999999999")
 
 
 def test_strings_stay_strings() -> None:
@@ -97,9 +97,9 @@ def test_the_native_name_of_launch_permission(name: str) -> None:
 
 
 def test_two_spellings_are_one_error() -> None:
-    """A property given in two spellings is an error that names both."""
+    """A property that is specified in two spellings is an error that names both."""
     assert messages({"Name": "abc", "name": "abd", "Distributions": []}) == [
-        "Name: given twice, as Name and as name; omit one"
+        "Name: specified twice, as Name and name; remove one"
     ]
 
 
@@ -127,7 +127,7 @@ def test_the_message_names_the_structure_one_level_deeper() -> None:
 
 
 @pytest.mark.parametrize(
-    ("properties", "cure"),
+    ("properties", "remediation"),
     [
         ({"UserIds": ["1"]}, "it belongs in Distributions[].AmiDistributionConfiguration.LaunchPermission"),
         (in_ami(S3ExportConfiguration={}), "it belongs in Distributions[]"),
@@ -138,16 +138,16 @@ def test_the_message_names_the_structure_one_level_deeper() -> None:
         ({"distributions": [{"amiDistributionConfiguration": {"region": "r"}}]}, "it belongs in distributions[]"),
     ],
 )
-def test_the_message_names_the_other_structure(properties: dict[str, Any], cure: str) -> None:
+def test_the_message_names_the_other_structure(properties: dict[str, Any], remediation: str) -> None:
     """The message about a property of another structure names that structure, unless a known name is similar."""
-    assert messages(properties)[0].endswith(f": unknown property; {cure}")
+    assert messages(properties)[0].endswith(f": unknown property; {remediation}")
 
 
 def test_without_a_similar_name_all_names_are_listed() -> None:
     """If no known name is similar, the message lists all names of the structure."""
     finding = messages({"Distributions": [{"SsmParameterConfigurations": [{"Foo": "x"}]}]})[0]
     members = resource_type().schema.members["distributions"].item.members["ssmParameterConfigurations"].item.members  # type: ignore[union-attr]  # lists
-    assert finding.endswith(f": unknown property; the known ones are {', '.join(map(pascal_case, members))}")
+    assert finding.endswith(f": unknown property; valid properties are {', '.join(map(pascal_case, members))}")
 
 
 def test_a_mapping_in_place_of_a_list_is_one_finding() -> None:

@@ -41,7 +41,7 @@ def test_strings_for_scalars_change_nothing(parameters: dict[str, Any]) -> None:
 
 
 @given(PARAMETERS)
-def test_camel_case_is_as_good(parameters: dict[str, Any]) -> None:
+def test_camel_case_is_accepted(parameters: dict[str, Any]) -> None:
     """The API's camelCase names are accepted, too."""
     assert expand(parameters, resource_type().schema).parameters == parameters
 
@@ -77,7 +77,7 @@ def test_nothing_differs_from_itself(parameters: dict[str, Any]) -> None:
 
 
 @given(PARAMETERS, PARAMETERS)
-def test_differences_are_seen_from_both_sides(old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_differences_are_symmetric(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Two configurations have the same differences in both directions."""
     there = {(d.path, str(d.old), str(d.new)) for d in differences(old, new, resource_type().schema)}
     back = {(d.path, str(d.new), str(d.old)) for d in differences(new, old, resource_type().schema)}
@@ -85,8 +85,8 @@ def test_differences_are_seen_from_both_sides(old: dict[str, Any], new: dict[str
 
 
 @given(st.dictionaries(st.text(string.ascii_letters, max_size=8), ANYTHING, max_size=3))
-def test_nonsense_leads_to_findings(properties: dict[str, Any]) -> None:
-    """Expanding and validating any properties leads to findings, never to an exception."""
+def test_arbitrary_input_yields_findings(properties: dict[str, Any]) -> None:
+    """Expanding and validating any properties yields findings and never raises an exception."""
     expanded = expand(properties, resource_type().schema)
     for finding in (*expanded.findings, *validate(expanded.parameters, resource_type().schema)):
         assert Spelling(properties, resource_type().schema).render(finding)

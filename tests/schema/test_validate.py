@@ -45,18 +45,21 @@ AMI = "Distributions[0].AmiDistributionConfiguration"
             {"distributions": [{"kmsKeyId": 1, "amiDistributionConfiguration": {}}]},
             "distributions[0].region: is required",
         ),
-        ({"Distributions": [], "Description": ""}, "Description: must be at least 1 character, is 0"),
-        ({"Distributions": [], "Description": "x" * 1025}, "Description: must be at most 1024 characters, is 1025"),
-        (ami(TargetAccountIds=[]), f"{AMI}.TargetAccountIds: must be at least 1 entry, is 0"),
-        (ami(AmiTags={}), f"{AMI}.AmiTags: must be at least 1 entry, is 0"),
+        ({"Distributions": [], "Description": ""}, "Description: must have at least 1 character, but has 0"),
+        (
+            {"Distributions": [], "Description": "x" * 1025},
+            "Description: must have at most 1024 characters, but has 1025",
+        ),
+        (ami(TargetAccountIds=[]), f"{AMI}.TargetAccountIds: must have at least 1 entry, but has 0"),
+        (ami(AmiTags={}), f"{AMI}.AmiTags: must have at least 1 entry, but has 0"),
         (
             ami(TargetAccountIds=["12345678901"]),
-            f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "12345678901"',
+            f'{AMI}.TargetAccountIds[0]: must be 12 digits, including leading zeros, not "12345678901"',
         ),
         (
             ami(TargetAccountIds=["123456789012\n"]),
-            f'{AMI}.TargetAccountIds[0]: must be 12 digits, leading zeros included, not "123456789012\\n"; '
-            "remove the line break at its end",
+            f'{AMI}.TargetAccountIds[0]: must be 12 digits, including leading zeros, not "123456789012\\n"; '
+            "remove the trailing line break",
         ),
         ({"Distributions": [], "Tags": {"k": 1}}, 'Tags["k"]: must be a string, not 1'),
         (

@@ -85,7 +85,9 @@ class Rig:
     def __init__(self, sink: ResponseSink) -> None:
         self.provider = Scripted()
         self.events: list[StackEvent] = []
-        self.engine = StackEngine(self.provider, sink, "us-east-1", "123456789012", self.events.append, patience=5)
+        self.engine = StackEngine(
+            self.provider, sink, "us-east-1", "123456789012", self.events.append, max_wait_seconds=5
+        )
 
     def create(self, template: Template, **parameters: str) -> Stack:
         return self.engine.create("images", template, parameters)

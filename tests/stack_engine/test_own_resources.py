@@ -51,7 +51,7 @@ def deployed(properties: dict[str, Any], **given: str) -> Deployment:
     ],
 )
 def test_valid_service_tokens(token: object) -> None:
-    """A ServiceToken can be the ARN of a function or topic, or a value that only a deployment knows."""
+    """A ServiceToken can be the ARN of a function or topic, or a value that is known only at deployment."""
     assert deployed({"ServiceToken": token}).order
 
 

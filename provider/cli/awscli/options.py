@@ -45,8 +45,9 @@ INPUT: Final = (
                  "individual members override it."),
     click.Option(["--cli-input-yaml"], metavar="YAML", help="The same as YAML."),
     click.Option(["--generate-cli-skeleton"], type=click.Choice(["input", "yaml-input", "output"]), is_flag=False,
-                 flag_value="input", help="Call nothing. Print all members to fill in, as JSON (input, the default) "
-                 "or commented YAML (yaml-input); or check the members and print a sample response (output)."),
+                 flag_value="input", help="Make no API call. Print all members as a template to fill in, as JSON "
+                 "(input, the default) or commented YAML (yaml-input); or check the members and print a sample "
+                 "response (output)."),
 )  # fmt: skip
 """The options that give members in other ways, or print them."""
 
@@ -119,7 +120,7 @@ class OperationCommand(click.Command):
             ("Input", [*INPUT]),
             ("Beyond the AWS CLI", super().get_params(ctx)),
             ("Global options", [*GLOBAL]),
-            ("Accepted without effect", [*IGNORED]),
+            ("Accepted but ignored", [*IGNORED]),
         )
 
 

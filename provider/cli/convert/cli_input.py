@@ -100,12 +100,10 @@ def _as_sent(value: Any, node: yaml.Node | None) -> Any:
         items = node.value if isinstance(node, yaml.SequenceNode) else [None] * len(value)
         return [_as_sent(inner, item) for inner, item in zip(value, items, strict=True)]
     if isinstance(value, float) and isinstance(node, yaml.ScalarNode):
-        return node.value  # 1.10 is another text than 1.1
-    return value if value is None else _scalar_text(value)
-
-
-def _scalar_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return node.value  # 1.10 and 1.1 are different strings
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if value is None else str(value)
 
 
 def _note_loss(document: Document, path: Path, text: str) -> None:

@@ -55,7 +55,7 @@ class Document:
     def result(self) -> str:
         """The text with all edits. Edits within a removed part have no effect."""
         text, done = self.byte_order_mark, 0
-        # At the same place, insertions come before changes.
+        # At the same position, insertions come before changes.
         for (start, end), new in sorted(self._edits.items(), key=lambda edit: (edit[0][0], edit[0][0] < edit[0][1])):
             if start >= done:
                 text += self.source.text[done:start] + new

@@ -83,9 +83,9 @@ def _rename(document: Document, resource: ResourceNode, mentions: list[Reference
         document.note(resource.type, "give it another logical ID than the native resource has")
         return
     section = entry(document.root, "Resources")
-    taken = {key.value for key, _ in (section[1] if section else document.root).value}
+    existing = {key.value for key, _ in (section[1] if section else document.root).value}
     candidates = (f"{resource.logical_id}Adopted{n if n > 1 else ''}" for n in count(1))
-    new = next(one for one in candidates if one not in taken)
+    new = next(one for one in candidates if one not in existing)
     document.rename(resource.key, new)
     document.note(resource.key, f"{resource} is renamed to {new}, also where the template refers to it")
     for reference in mentions:

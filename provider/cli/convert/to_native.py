@@ -81,7 +81,7 @@ def _convert_structure(
         if member is None:
             document.note(key, f"{key.value} is unknown and unchanged", is_loss=True)
         elif key.value in duplicates:
-            document.note(key, f"{pascal_case(member)} is given twice and unchanged; omit one", is_loss=True)
+            document.note(key, f"{pascal_case(member)} is specified twice and unchanged; remove one", is_loss=True)
         elif name is None:
             document.note(key, f"omitted: the native resource lacks {pascal_case(member)}", is_loss=True)
             lacking.append(key)

@@ -11,7 +11,7 @@ from ...schema.finding import Finding
 
 
 class Action(Enum):
-    """What the deployment does to one resource."""
+    """The effect of the deployment on one resource."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -54,7 +54,7 @@ class CurrentConfiguration(NamedTuple):
     """The configuration that a resource has before the deployment, according to a template or to ownership tags.
 
     `arn` is empty if it depends on a value that is known only at deployment. If the source is ownership tags, the only
-    property is the name. `condition` is the condition of its deletion, as text.
+    property is the name. `condition` is the condition under which it is deleted, as text.
     """
 
     arn: str

@@ -66,7 +66,7 @@ class Planner:
         found = StackResources() if self.old or self.any_resource else self._find_stack_resources()
         before = self._configurations(self.old) if self.old else found.replaced
         self.live.clear()
-        order = list(filter(self.new.one.backed, self.new.one.order))
+        order = list(filter(self.new.one.is_provider_resource, self.new.one.order))
         changes = [self._plan_resource(name, before.get(name)) for name in order]
         return [
             *(one._replace(warnings=(*one.warnings, *found.warnings.get(one.logical_id, ()))) for one in changes),
@@ -87,8 +87,8 @@ class Planner:
         if not stack_id:
             return StackResources()
         targets = {name: ResolvedTarget(arn, name in live) for name, arn in arns.items()}
-        backed = list(filter(self.new.one.backed, self.new.one.order))
-        return find_stack_resources(owned, stack_id, targets, backed)
+        order = list(filter(self.new.one.is_provider_resource, self.new.one.order))
+        return find_stack_resources(owned, stack_id, targets, order)
 
     def _owning_stacks(self, live: Mapping[str, Configuration]) -> set[str]:
         """The IDs of the stacks that own these configurations, given by logical ID."""
@@ -110,7 +110,7 @@ class Planner:
     def _configurations(self, template: EvaluatedTwice) -> dict[str, CurrentConfiguration]:
         """The configuration that each resource of a template has once the template is deployed."""
         found = {}
-        for name in filter(template.one.backed, template.one.order):
+        for name in filter(template.one.is_provider_resource, template.one.order):
             resource = _type_of(template, name)
             try:
                 properties, others = template.properties(name)

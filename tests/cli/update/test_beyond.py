@@ -140,10 +140,10 @@ def test_names_of_the_resource_that_the_api_lacks(emulator: Emulator) -> None:
     ended = update(distributions=[{"launchPermission": {}, "amiDistributionConfiguration": image}])
     assert (ended.status, emulator.requests) == (252, [])
     place = "distributions[0].amiDistributionConfiguration"
-    cure = "did you mean launchPermission?"
-    assert f"{place}.launchPermissionConfiguration: unknown property; {cure}\n" in ended.stderr
-    cure = "it belongs in amiDistributionConfiguration"
-    assert f"distributions[0].launchPermission: unknown property; {cure}\n" in ended.stderr
+    remediation = "did you mean launchPermission?"
+    assert f"{place}.launchPermissionConfiguration: unknown property; {remediation}\n" in ended.stderr
+    remediation = "it belongs in amiDistributionConfiguration"
+    assert f"distributions[0].launchPermission: unknown property; {remediation}\n" in ended.stderr
 
 
 def test_a_date_in_yaml(emulator: Emulator) -> None:
@@ -239,7 +239,7 @@ def test_yaml_input(arn: str, emulator: Emulator, tmp_path: Path) -> None:
         (("--cli-input-yaml", "golden"), 'Invalid type: expecting map, received "golden"'),
         (("--cli-input-json", "[]"), "Invalid type: expecting map, received a list"),
         (("--cli-input-json", "[" * 100_000), "Invalid JSON: "),
-        (("--cli-input-json", "{}", "--cli-input-yaml", "{}"), "--cli-input-json and --cli-input-yaml exclude"),
+        (("--cli-input-json", "{}", "--cli-input-yaml", "{}"), "--cli-input-json and --cli-input-yaml cannot"),
         (("--distributions=[]", "region=us-east-1"), "Got unexpected extra argument (region=us-east-1)"),
         (("--dropped",), "Usage: python -m provider update-distribution-configuration [OPTIONS]\n"),
         (("--endpoint-url", "localhost"), "scheme is missing"),

@@ -44,7 +44,7 @@ def has_structures_in_lists_of_lists(value: Any) -> bool:
 
 ANYTHING = st.recursive(SCALARS, nested, max_leaves=8)
 RESULTS = ANYTHING.filter(is_regular)
-"""What a query can make of an answer."""
+"""Values that a query can return."""
 
 
 def theirs(form: str, value: Any, color: str = "off") -> str:

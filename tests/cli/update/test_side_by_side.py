@@ -36,13 +36,13 @@ aws_secret_access_key = emulator
 """
 
 V1_STATUS = {0: {0}, 252: {2, 255}, 253: {255}, 254: {255}, 255: {255}}
-"""What version 1 ends with where version 2 and ours have the status on the left."""
+"""The possible exit statuses of version 1, by the status of version 2 and this command."""
 
-OWN_WORDS = "The usage is that of our command, not of aws, and more than one line."
-MORE_OF_IT = "Ours tells all that is wrong, the service's own rules included, where botocore tells what it sees."
-LOGS = "The log tells of what each has inside."
-WARNED = "Ours warns of a list without a Region."
-FOUND_BEFORE = "Ours finds before the call what the service would refuse."
+OWN_USAGE = "This command prints its own usage, not that of aws, on more than one line."
+ALL_ERRORS = "This command reports all errors, including those by the service's rules; botocore reports only its own."
+OTHER_LOG = "The debug logs show different internals."
+HAS_WARNING = "This command warns about a list without a Region."
+FOUND_BEFORE = "This command finds errors before the call that the service would reject."
 
 
 class Case(NamedTuple):
@@ -62,7 +62,7 @@ CASES = (
     Case("every member", (*TARGET, "--distributions", json.dumps(DISTRIBUTIONS[0]),
                           "--description", "file://description.txt", "--client-token", "a-token")),
     Case("shorthand", (*TARGET, "--distributions", *SHORTHAND, "--output", "text")),
-    Case("empty list", (*TARGET, "--distributions", "--description", "a"), stderr=WARNED),
+    Case("empty list", (*TARGET, "--distributions", "--description", "a"), stderr=HAS_WARNING),
     Case("input in a file", ("--cli-input-json", "file://~/input.json", "--query", "[clientToken, {a: [requestId]}]")),
     Case("input and options", ("--cli-input-json", INPUT, "--description", "from the option")),
     Case("table", (*FULL, "--output", "table", "--color", "on", "--no-sign-request", "--cli-read-timeout", "0")),
@@ -71,28 +71,28 @@ CASES = (
     Case("query for a list", (*TARGET, "--distributions", "file://distributions.json",
                               "--query", "[requestId, clientToken]", "--output", "text", "--no-paginate")),
     Case("profile's output", (*FULL, "--profile", "tables")),
-    Case("sample answer", (*FULL, "--generate-cli-skeleton", "output")),
-    Case("debug", (*FULL, "--debug"), stderr=LOGS),
+    Case("sample response", (*FULL, "--generate-cli-skeleton", "output")),
+    Case("debug", (*FULL, "--debug"), stderr=OTHER_LOG),
     Case("throttled once", (*FULL, "--query", "nothing", "--cli-connect-timeout", "5"),
          order=lambda emulator: emulator.fail_with(UPDATE, "ThrottlingException", 429, "Rate exceeded")),
     Case("not found", (*TARGET[:1], f"{ARN}-not", *FULL[2:]), 254),
-    Case("throttled for good", FULL, 254, environment={"AWS_MAX_ATTEMPTS": "2"},
+    Case("always throttled", FULL, 254, environment={"AWS_MAX_ATTEMPTS": "2"},
          order=lambda emulator: emulator.fail_with(UPDATE, "ThrottlingException", 429, "Rate exceeded", times=9)),
-    Case("out of reach", (*FULL, "--endpoint-url", "http://127.0.0.1:1"), 255, environment={"AWS_MAX_ATTEMPTS": "1"}),
+    Case("unreachable", (*FULL, "--endpoint-url", "http://127.0.0.1:1"), 255, environment={"AWS_MAX_ATTEMPTS": "1"}),
     Case("no Region", FULL, 253, environment={"AWS_REGION": None, "AWS_DEFAULT_REGION": None}),
     Case("no credentials", FULL, 253, environment={"AWS_ACCESS_KEY_ID": None}),
     Case("unknown profile", (*FULL, "--profile", "nobody"), 255),
     Case("bad JSON", (*TARGET, "--distributions", "[{"), 252),
     Case("bad shorthand", (*TARGET, "--distributions", "region=us-east-1,region=eu-west-1"), 252),
     Case("no file", (*TARGET, "--distributions", "file://nowhere.json"), 252),
-    Case("an option missing", TARGET, 252, OWN_WORDS),
-    Case("unknown option", (*FULL, "--dropped", "1"), 252, OWN_WORDS),
-    Case("unknown output", (*FULL, "--output", "pdf"), 252, OWN_WORDS),
-    Case("bad query", (*FULL, "--query", "["), 252, OWN_WORDS),
-    Case("model's constraints", (*TARGET, "--distributions", '[{"Region": 1}]'), 252, MORE_OF_IT),
-    Case("a Region twice", (*TARGET, "--distributions", *SHORTHAND[1:], *SHORTHAND[1:]), 252, MORE_OF_IT, FOUND_BEFORE),
+    Case("an option missing", TARGET, 252, OWN_USAGE),
+    Case("unknown option", (*FULL, "--dropped", "1"), 252, OWN_USAGE),
+    Case("unknown output", (*FULL, "--output", "pdf"), 252, OWN_USAGE),
+    Case("bad query", (*FULL, "--query", "["), 252, OWN_USAGE),
+    Case("model's constraints", (*TARGET, "--distributions", '[{"Region": 1}]'), 252, ALL_ERRORS),
+    Case("a Region twice", (*TARGET, "--distributions", *SHORTHAND[1:], *SHORTHAND[1:]), 252, ALL_ERRORS, FOUND_BEFORE),
     Case("service's rules", (*TARGET, "--distributions", "region=us-east-1,amiDistributionConfiguration={name=golden}"),
-         252, MORE_OF_IT, FOUND_BEFORE),
+         252, ALL_ERRORS, FOUND_BEFORE),
 )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_same_as_the_aws_cli(case: Case, home: Path) -> None:
-    """The same arguments give the same request and output and version 2's status, or the case has a reason."""
+    """The same arguments give the same request, output, and status of version 2, unless the case has a reason."""
     with ThreadPoolExecutor(2) as both:
         theirs, ours = both.map(
             lambda command: run(command, case.arguments, home, case.order, case.environment), (AWS, OURS)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from tests.reliability.scenarios.generate import STEPS, Scenario
-from tests.reliability.scenarios.report import story
+from tests.reliability.scenarios.report import render_scenario
 from tests.reliability.scenarios.world import Machinery
 
 
@@ -28,7 +28,7 @@ def main() -> int:
         if given.seed is not None:
             steps = [int(each) for each in given.steps.split(",")] if given.steps else range(STEPS)
             world = Scenario(given.seed, steps).run(machinery)
-            print(story(world, steps))
+            print(render_scenario(world, steps))
             return bool(world.oracle.violations)
         return _many(machinery, range(given.first, given.first + given.count), given.failures)
 
@@ -39,7 +39,7 @@ def _many(machinery: Machinery, seeds: range, most: int) -> int:
         if Scenario(seed).run(machinery).oracle.violations:
             failures += 1
             steps = minimized(machinery, seed)
-            print(story(Scenario(seed, steps).run(machinery), steps), flush=True)
+            print(render_scenario(Scenario(seed, steps).run(machinery), steps), flush=True)
             if failures == most:
                 break
         elif seed % 1000 == 999:

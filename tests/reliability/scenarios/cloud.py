@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from provider.stack_engine.sink import Put, RejectedResponseError, read
-from tests.reliability.scenarios.deliveries import Fate, Response, Sent
+from tests.reliability.scenarios.deliveries import RequestFaults, Response, Sent
 from tests.reliability.scenarios.facts import Properties, is_arn, short, target_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Stack:
 
 
 class Change(NamedTuple):
-    """What an operation did to one resource. `after` is None if the change failed."""
+    """The effect of an operation on one resource. `after` is None if the change failed."""
 
     logical_id: str
     before: Recorded | None
@@ -68,17 +68,17 @@ class Change(NamedTuple):
 
 @dataclass
 class Conduct:
-    """The faults of an operation: the fates of its requests, and whether something else in the stack fails."""
+    """The faults of an operation: those of its requests, and whether something else in the stack fails."""
 
     chance: random.Random
-    fate: Callable[[random.Random], Fate]
+    faults: Callable[[random.Random], RequestFaults]
     fails_elsewhere: bool = False
     keeps_failed: bool = False
     skips_rollback: bool = False
 
-    def next_fate(self) -> Fate:
-        """The fate of the next request."""
-        return self.fate(self.chance)
+    def next_faults(self) -> RequestFaults:
+        """The faults of the next request."""
+        return self.faults(self.chance)
 
     def pause(self) -> float:
         """Seconds between a failure and the rollback."""
@@ -123,8 +123,8 @@ class CloudFormation:
                 self._retain(recorded)
                 del stack.resources[logical_id]
                 continue
-            fate = conduct.next_fate() if conduct else Fate()
-            response = self._delete(stack, logical_id, recorded.physical_id, recorded.declared.properties, fate)
+            faults = conduct.next_faults() if conduct else RequestFaults()
+            response = self._delete(stack, logical_id, recorded.physical_id, recorded.declared.properties, faults)
             if response and response.succeeded:
                 del stack.resources[logical_id]
         if not stack.resources:
@@ -151,9 +151,11 @@ class CloudFormation:
 
         def cancel() -> None:
             canceled.append(True)
-            self._until_deleted(stack, logical_id, self._invented(stack, logical_id), declared.properties, Fate())
+            self._until_deleted(
+                stack, logical_id, self._generated_id(stack, logical_id), declared.properties, RequestFaults()
+            )
 
-        response = self._request(stack, logical_id, "Create", declared.properties, conduct.next_fate(), cancel=cancel)
+        response = self._request(stack, logical_id, "Create", declared.properties, conduct.next_faults(), cancel=cancel)
         if canceled:
             return Change(logical_id, None, declared, None, settled=True)
         if response and response.succeeded:
@@ -175,7 +177,7 @@ class CloudFormation:
             logical_id,
             "Update",
             declared.properties,
-            conduct.next_fate(),
+            conduct.next_faults(),
             old=current.declared.properties,
             physical_id=current.physical_id,
             cancel=cancel,
@@ -210,7 +212,7 @@ class CloudFormation:
             if change.after is None and change.before is None and change.failed_id:
                 stack.resources[change.logical_id] = Recorded(change.attempted, change.failed_id)
             elif change.after is None and change.before is None and not change.settled:
-                self._clean_up_failed(stack, change, Fate())
+                self._clean_up_failed(stack, change, RequestFaults())
             elif change.after and change.before and change.after.physical_id != change.before.physical_id:
                 self._world.oracle.excuse(change.before.physical_id, "retained")
 
@@ -223,14 +225,18 @@ class CloudFormation:
             stack.resources.pop(change.logical_id, None)
             self._clean_up(stack, change.logical_id, change.after, conduct)
         else:
-            self._clean_up_failed(stack, change, conduct.next_fate())
+            self._clean_up_failed(stack, change, conduct.next_faults())
 
-    def _clean_up_failed(self, stack: Stack, change: Change, fate: Fate) -> None:
+    def _clean_up_failed(self, stack: Stack, change: Change, faults: RequestFaults) -> None:
         if change.failed_id:
-            self._until_deleted(stack, change.logical_id, change.failed_id, change.attempted.properties, fate)
+            self._until_deleted(stack, change.logical_id, change.failed_id, change.attempted.properties, faults)
         else:
             self._until_deleted(
-                stack, change.logical_id, self._invented(stack, change.logical_id), change.attempted.properties, fate
+                stack,
+                change.logical_id,
+                self._generated_id(stack, change.logical_id),
+                change.attempted.properties,
+                faults,
             )
 
     def _undo_update(self, stack: Stack, change: Change, conduct: Conduct) -> None:
@@ -247,7 +253,7 @@ class CloudFormation:
                 change.logical_id,
                 "Update",
                 before.declared.properties,
-                conduct.next_fate() if attempt == 0 else Fate(),
+                conduct.next_faults() if attempt == 0 else RequestFaults(),
                 old=change.attempted.properties,
                 physical_id=current.physical_id,
             )
@@ -271,31 +277,35 @@ class CloudFormation:
         for arn in (current.physical_id, before.physical_id, target_of(change.attempted.properties)):
             self._world.oracle.unsettled(arn)
 
-    def _invented(self, stack: Stack, logical_id: str) -> str:
+    def _generated_id(self, stack: Stack, logical_id: str) -> str:
         return f"{stack.name}-{logical_id}-{len(self._world.history):012X}"
 
     def _clean_up(self, stack: Stack, logical_id: str, obsolete: Recorded, conduct: Conduct) -> None:
         declared = obsolete.declared
-        self._until_deleted(stack, logical_id, obsolete.physical_id, declared.properties, conduct.next_fate())
+        self._until_deleted(stack, logical_id, obsolete.physical_id, declared.properties, conduct.next_faults())
 
     def _until_deleted(
-        self, stack: Stack, logical_id: str, physical_id: str, properties: Properties, fate: Fate
+        self, stack: Stack, logical_id: str, physical_id: str, properties: Properties, faults: RequestFaults
     ) -> None:
         """Delete a resource. CloudFormation tries a few times and then forgets it."""
         for attempt in range(_DELETE_ATTEMPTS):
-            response = self._delete(stack, logical_id, physical_id, properties, fate if attempt == 0 else Fate())
+            response = self._delete(
+                stack, logical_id, physical_id, properties, faults if attempt == 0 else RequestFaults()
+            )
             if response and response.succeeded:
                 return
             self._world.clock.advance(30.0)
         if self._world.is_used(physical_id):
             self._world.oracle.excuse(physical_id, "retained")
         else:
-            self._world.complain(f"CloudFormation gives up deleting {short(physical_id)} of {stack.name}.{logical_id}")
+            self._world.record_violation(
+                f"CloudFormation gives up deleting {short(physical_id)} of {stack.name}.{logical_id}"
+            )
 
     def _delete(
-        self, stack: Stack, logical_id: str, physical_id: str, properties: Properties, fate: Fate
+        self, stack: Stack, logical_id: str, physical_id: str, properties: Properties, faults: RequestFaults
     ) -> Response | None:
-        return self._request(stack, logical_id, "Delete", properties, fate, physical_id=physical_id)
+        return self._request(stack, logical_id, "Delete", properties, faults, physical_id=physical_id)
 
     def _request(
         self,
@@ -303,7 +313,7 @@ class CloudFormation:
         logical_id: str,
         kind: str,
         properties: Properties,
-        fate: Fate,
+        faults: RequestFaults,
         *,
         old: Properties | None = None,
         physical_id: str = "",
@@ -323,14 +333,16 @@ class CloudFormation:
         if old is not None:
             event["OldResourceProperties"] = {"ServiceToken": _SERVICE_TOKEN, **old}
         sent = self._world.request(event)
-        self._world.deliveries.send(sent, fate, self._interruption(sent, fate, cancel))
+        self._world.deliveries.send(sent, faults, self._interruption(sent, faults, cancel))
         return self._response(sent)
 
-    def _interruption(self, sent: Sent, fate: Fate, cancel: Callable[[], None] | None) -> Callable[[], None] | None:
-        if not fate.interruption:
+    def _interruption(
+        self, sent: Sent, faults: RequestFaults, cancel: Callable[[], None] | None
+    ) -> Callable[[], None] | None:
+        if not faults.interruption:
             return None
-        if fate.interruption != "cancel":
-            return self._world.disturb(fate.interruption, sent)
+        if faults.interruption != "cancel":
+            return self._world.disturb(faults.interruption, sent)
         if cancel is None:
             return None
         follow_up = cancel
@@ -351,7 +363,7 @@ class CloudFormation:
         if not sent.mailbox.bodies or self._world.clock.time() > sent.date + sent.timeout:
             self._world.clock.set(max(self._world.clock.time(), sent.date + sent.timeout))
             self._world.note(f"    CloudFormation gets no response to #{sent.number}")
-            self._world.oracle.unheard(sent)
+            self._world.oracle.no_response(sent)
             return None
         try:
             response = read(Put(sent.mailbox.bodies[0], ""), sent.event)

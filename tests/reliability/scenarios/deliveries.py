@@ -43,7 +43,7 @@ class Context:
         return int((self._end - self._clock.time()) * 1000)
 
 
-class Trouble(NamedTuple):
+class ApiFaults(NamedTuple):
     """Faults of the API: `times` calls of `operation` fail, after they took effect if `after`."""
 
     operation: str
@@ -56,35 +56,35 @@ class Trouble(NamedTuple):
         return f"{self.fault.name} x{self.times} {'after' if self.after else 'before'} {self.operation}"
 
 
-class Fate(NamedTuple):
+class RequestFaults(NamedTuple):
     """The faults of one request.
 
     `kills` are the moments at which its deliveries are killed, one each. `interruption` names what happens at the
-    moment `at` of the first delivery. `unheard` deliveries have all their PUTs rejected. If no delivery succeeds, the
-    last-resort function responds unless `silent`. A `lost` event is delivered only by a later step.
-    Reads show writes only after `lag` seconds.
+    moment `at` of the first delivery. All PUTs of the first `rejected_deliveries` deliveries are rejected. If no
+    delivery succeeds, the last-resort function responds unless `last_resort_fails`. A `lost` event is delivered only by
+    a later step. Reads show writes only after `lag` seconds.
     """
 
-    troubles: tuple[Trouble, ...] = ()
+    api_faults: tuple[ApiFaults, ...] = ()
     kills: tuple[Moment, ...] = ()
     interruption: str = ""
     at: Moment = (1, "before")
-    unheard: int = 0
-    silent: bool = False
+    rejected_deliveries: int = 0
+    last_resort_fails: bool = False
     lost: bool = False
     lag: float = 0.0
     milliseconds: int = 120_000
 
     def __str__(self) -> str:
         """Show it in a step list."""
-        parts = [str(trouble) for trouble in self.troubles]
+        parts = [str(faults) for faults in self.api_faults]
         parts += [f"killed {when} call {call}" for call, when in self.kills]
         parts += [f"{self.interruption} {self.at[1]} call {self.at[0]}"] if self.interruption else []
-        parts += [f"{self.unheard} deliveries unheard"] if self.unheard else []
-        parts += ["no last resort"] if self.silent else []
+        parts += [f"{self.rejected_deliveries} deliveries rejected"] if self.rejected_deliveries else []
+        parts += ["no last resort"] if self.last_resort_fails else []
         parts += ["lost"] if self.lost else []
         parts += [f"reads lag {self.lag} s"] if self.lag else []
-        parts += [f"{self.milliseconds} ms"] if self.milliseconds != Fate().milliseconds else []
+        parts += [f"{self.milliseconds} ms"] if self.milliseconds != RequestFaults().milliseconds else []
         return ", ".join(parts)
 
 
@@ -185,38 +185,40 @@ class Lambda:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def send(self, sent: Sent, fate: Fate, interrupt: Callable[[], None] | None = None) -> None:
+    def send(self, sent: Sent, faults: RequestFaults, interrupt: Callable[[], None] | None = None) -> None:
         """Deliver an event as often as Lambda does until a delivery ends normally."""
-        self._world.note(f"{sent}{f'  [{fate}]' if str(fate) else ''}")
-        if fate.lost:
+        self._world.note(f"{sent}{f'  [{faults}]' if str(faults) else ''}")
+        if faults.lost:
             return
-        self._world.lag_reads(fate.lag)
-        for trouble in fate.troubles:
-            self._world.emulator.fail(trouble.operation, trouble.fault, trouble.times, trouble.after)
+        self._world.lag_reads(faults.lag)
+        for one in faults.api_faults:
+            self._world.emulator.fail(one.operation, one.fault, one.times, one.after)
         pauses = (0.3, *RETRY_SECONDS)
         for attempt, pause in enumerate(pauses):
             self._world.clock.advance(pause)
-            sent.mailbox.rejections = _ALL if attempt < fate.unheard else 0
+            sent.mailbox.rejections = _ALL if attempt < faults.rejected_deliveries else 0
             first = attempt == 0 and interrupt is not None
-            ended = self._attempt(sent, fate, attempt, interrupt if first else None)
+            ended = self._attempt(sent, faults, attempt, interrupt if first else None)
             if self._world.running is None:  # else they are still those of the request that is interrupted
-                self._world.heal_faults()
+                self._world.clear_api_faults()
             if ended:
                 return
         sent.mailbox.rejections = 0
-        if not fate.silent:
+        if not faults.last_resort_fails:
             self._last_resort(sent)
 
-    def deliver(self, sent: Sent, milliseconds: int = Fate().milliseconds) -> bool:
+    def deliver(self, sent: Sent, milliseconds: int = RequestFaults().milliseconds) -> bool:
         """Deliver an event once, in this process. Returns whether that ended normally."""
         return self._in_process(Delivery(sent), milliseconds)
 
-    def _attempt(self, sent: Sent, fate: Fate, attempt: int, interrupt: Callable[[], None] | None) -> bool:
-        met = tuple(trouble.fault.name for trouble in fate.troubles) if attempt == 0 else ()
-        if attempt < len(fate.kills):
-            return self._killed(Delivery(sent, fate.kills[attempt], self._world.kill, met=met), fate.milliseconds)
-        undisturbed = fate == Fate() and self._world.running is None
-        return self._in_process(Delivery(sent, fate.at, interrupt, met=met, undisturbed=undisturbed), fate.milliseconds)
+    def _attempt(self, sent: Sent, faults: RequestFaults, attempt: int, interrupt: Callable[[], None] | None) -> bool:
+        met = tuple(one.fault.name for one in faults.api_faults) if attempt == 0 else ()
+        if attempt < len(faults.kills):
+            return self._killed(Delivery(sent, faults.kills[attempt], self._world.kill, met=met), faults.milliseconds)
+        undisturbed = faults == RequestFaults() and self._world.running is None
+        return self._in_process(
+            Delivery(sent, faults.at, interrupt, met=met, undisturbed=undisturbed), faults.milliseconds
+        )
 
     def _in_process(self, delivery: Delivery, milliseconds: int) -> bool:
         clock = self._world.clock
@@ -230,7 +232,7 @@ class Lambda:
 
     def _killed(self, delivery: Delivery, milliseconds: int) -> bool:
         with self._world.delivering(delivery):
-            ended = self._world.zygote.run(delivery.sent.event, milliseconds, random.getrandbits(32))
+            ended = self._world.fork_server.run(delivery.sent.event, milliseconds, random.getrandbits(32))
         if ended:
             self._world.oracle.after_delivery(delivery)
         return ended

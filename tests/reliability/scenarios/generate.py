@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from provider.emulator.faults import Fault
 from tests.reliability.scenarios.cloud import CloudFormation, Conduct, Declared, Stack
-from tests.reliability.scenarios.deliveries import Fate, Moment, Sent, Trouble, When
+from tests.reliability.scenarios.deliveries import ApiFaults, Moment, RequestFaults, Sent, When
 from tests.reliability.scenarios.facts import LOGICAL_TAG, STACK_TAG, Properties, arn_of, is_arn
 from tests.reliability.scenarios.world import Machinery, World
 
@@ -35,7 +35,7 @@ _RECENT: Final = 6
 _MIDDLE: Final[tuple[Moment, ...]] = ((1, "after"), (2, "before"), (2, "after"), (3, "before"))
 """Between the call that creates a configuration and the one that hands it over."""
 _SOON: Final = 8000
-"""Milliseconds after which a delivery ends that cannot respond."""
+"""Milliseconds after which a delivery ends if it cannot respond."""
 
 
 class Scenario:
@@ -84,32 +84,32 @@ class _Play:
     def end(self) -> None:
         """Remove all faults, delete all stacks, and check that nothing is left."""
         self._world.clock.advance(100.0)
-        self._world.note("end: everything is healed, all stacks are deleted")
-        self._world.heal()
+        self._world.note("end: all faults are cleared, all stacks are deleted")
+        self._world.clear_faults()
         for stack in self._stacks:
             for _ in range(3):
                 if self._cloud.delete(stack):
                     break
                 self._world.clock.advance(60.0)
             else:
-                self._world.complain(f"stack {stack.name} cannot be deleted: {stack.resources}")
+                self._world.record_violation(f"stack {stack.name} cannot be deleted: {stack.resources}")
         self._world.oracle.at_rest()
         self._world.oracle.at_end()
 
     def _pick(self) -> tuple[str, Callable[[], None]]:
         actions: list[tuple[str, Callable[[], None], int]] = [
             ("deploy", self._deploy, 14),
-            ("somebody creates a configuration", self._somebody_creates, 1),
+            ("another person creates a configuration", self._create_by_another_person, 1),
         ]
         if self._world.history:
             actions += [
                 ("delete a stack", self._delete_stack, 3),
                 ("late copy", self._late_copy, 4),
                 ("a resource is added twice", self._add_twice, 1),
-                ("a search cannot read", self._search_in_vain, 1),
+                ("a search cannot read", self._fail_search, 1),
                 ("a creation is canceled", self._cancel_creation, 1),
-                ("somebody deletes a configuration", lambda: self._somebody("remove"), 1),
-                ("somebody edits a configuration", lambda: self._somebody("edit"), 1),
+                ("another person deletes a configuration", lambda: self._act_of_another_person("remove"), 1),
+                ("another person edits a configuration", lambda: self._act_of_another_person("edit"), 1),
                 ("a pipeline uses a configuration", self._pipeline, 1),
                 ("tokens are forgotten", self._world.forget_tokens, 1),
             ]
@@ -131,23 +131,25 @@ class _Play:
         self._cloud.deploy(stack, {each: template[each] for each in ids}, conduct)
 
     def _add_twice(self) -> None:
-        """Adding a resource fails; while it is added again, the Delete of the first attempt is delivered again."""
-        copy = Fate(interruption="copy", at=self._chance.choice(_MIDDLE))
+        """Fail to add a resource; while it is added again, deliver the first attempt's Delete again."""
+        copy = RequestFaults(interruption="copy", at=self._chance.choice(_MIDDLE))
         self._add(({"Descripton": "a typo"}, ()), ({}, (copy,)))
 
-    def _search_in_vain(self) -> None:
-        """A new resource is left unfinished, and the Delete that searches for it cannot read."""
-        unfinished = Fate(troubles=(Trouble("TagResource", Fault.DENIED, 50),))
-        unreadable = Fate(troubles=(Trouble("GetDistributionConfiguration", self._chance.choice(_FAULTS), 50),))
+    def _fail_search(self) -> None:
+        """Leave a new resource unfinished, and let the Delete that searches for it fail to read."""
+        unfinished = RequestFaults(api_faults=(ApiFaults("TagResource", Fault.DENIED, 50),))
+        unreadable = RequestFaults(
+            api_faults=(ApiFaults("GetDistributionConfiguration", self._chance.choice(_FAULTS), 50),)
+        )
         self._add(({}, (unfinished, unreadable)))
 
     def _cancel_creation(self) -> None:
-        """A Create is canceled before it has created anything, and what it then creates stays unfinished."""
-        unfinished = (Trouble("TagResource", Fault.DENIED, 50),)
-        self._add(({}, (Fate(interruption="cancel", at=(1, "before"), troubles=unfinished),)))
+        """A Create is canceled before it creates its configuration, which then stays unfinished."""
+        unfinished = (ApiFaults("TagResource", Fault.DENIED, 50),)
+        self._add(({}, (RequestFaults(interruption="cancel", at=(1, "before"), api_faults=unfinished),)))
 
-    def _add(self, *attempts: tuple[dict[str, str], Sequence[Fate]]) -> None:
-        """Add a resource to a stack that exists: with each attempt's additional properties and fates."""
+    def _add(self, *attempts: tuple[dict[str, str], Sequence[RequestFaults]]) -> None:
+        """Add a resource to a stack that exists: each attempt with additional properties and its requests' faults."""
         stack = next((each for each in self._stacks if each.exists and not each.stuck), None)
         free = [each for each in _LOGICAL_IDS if stack and each not in stack.resources]
         if stack is None or not free:
@@ -155,8 +157,8 @@ class _Play:
             return
         present = {each: recorded.declared for each, recorded in stack.resources.items()}
         properties = {"Name": self._chance.choice(self._names), **self._content()}
-        for more, fates in attempts:
-            conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(fates))
+        for more, faults in attempts:
+            conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(faults))
             self._cloud.deploy(stack, {**present, free[0]: Declared({**properties, **more})}, conduct)
             self._world.clock.advance(100.0)
 
@@ -167,7 +169,7 @@ class _Play:
         chance = self._chance
         return Conduct(
             random.Random(chance.getrandbits(32)),
-            _fate,
+            _random_faults,
             fails_elsewhere=chance.random() < 0.25,
             keeps_failed=chance.random() < 0.1,
             skips_rollback=chance.random() < 0.08,
@@ -185,7 +187,7 @@ class _Play:
             elif present and draw < 0.75:
                 template[logical_id] = self._changed(template[logical_id])
             elif not present and (draw < 0.5 or not template):
-                template[logical_id] = self._fresh()
+                template[logical_id] = self._new_resource()
         if chance.random() < 0.08 and len(template) == 1:
             self._move(stack, template)
         return template
@@ -201,13 +203,13 @@ class _Play:
         content = {k: v for k, v in recorded.declared.properties.items() if k not in ("Name", "OnDelete")}
         template[other] = Declared({**content, "DistributionConfigurationArn": recorded.physical_id})
 
-    def _fresh(self) -> Declared:
+    def _new_resource(self) -> Declared:
         chance = self._chance
         properties: dict[str, Any] = {**self._target(), **self._content()}
         on_delete = chance.choice(("", "", "", "Retain", "Delete"))
         if on_delete:
             properties["OnDelete"] = on_delete
-        return self._spoiled(properties)
+        return self._with_mistakes(properties)
 
     def _target(self) -> dict[str, Any]:
         if self._chance.random() < 0.25:
@@ -234,12 +236,12 @@ class _Play:
             properties = {key: value for key, value in properties.items() if key != "Tags"} | self._content()
         elif draw < 0.65:
             properties = self._retargeted(properties, self._target())
-            return self._spoiled(properties, typos=0.2)
+            return self._with_mistakes(properties, typos=0.2)
         elif draw < 0.78:
             properties = self._retargeted(properties, self._other_spelling(properties))
         else:
             properties |= {"OnDelete": chance.choice(("Retain", "Delete"))}
-        return self._spoiled(properties)
+        return self._with_mistakes(properties)
 
     def _retargeted(self, properties: Properties, target: dict[str, Any]) -> dict[str, Any]:
         rest = {k: v for k, v in properties.items() if k not in ("Name", "DistributionConfigurationArn")}
@@ -254,7 +256,7 @@ class _Play:
                 return {"Name": name}
         return self._target()
 
-    def _spoiled(self, properties: dict[str, Any], typos: float = 0.08) -> Declared:
+    def _with_mistakes(self, properties: dict[str, Any], typos: float = 0.08) -> Declared:
         chance = self._chance
         if chance.random() < typos:
             properties["Descripton"] = "a typo"
@@ -271,20 +273,20 @@ class _Play:
     def _deliver_copy(self, sent: Sent) -> None:
         self._world.note(f"    a copy of {sent}")
         if self._world.is_ambiguous(sent):
-            self._world.note("    (left out: dates cannot tell)")
+            self._world.note("    (skipped: dates do not show that it is a copy)")
             return
         self._world.deliveries.deliver(sent)
 
-    def _somebody_creates(self) -> None:
+    def _create_by_another_person(self) -> None:
         name = self._chance.choice(self._names)
         if arn_of(name) in self._world.configurations:
             return
         owner = self._chance.choice(self._stacks)
-        marks = {STACK_TAG: owner.stack_id, LOGICAL_TAG: self._chance.choice(_LOGICAL_IDS)}
-        tags = {"other": "people's", **(marks if self._chance.random() < 0.3 else {})}
+        ownership_tags = {STACK_TAG: owner.stack_id, LOGICAL_TAG: self._chance.choice(_LOGICAL_IDS)}
+        tags = {"other": "people's", **(ownership_tags if self._chance.random() < 0.3 else {})}
         self._world.create_by_hand(name, tags)
 
-    def _somebody(self, what: str) -> None:
+    def _act_of_another_person(self, what: str) -> None:
         existing = sorted(self._world.configurations)
         if existing:
             self._tamper(what, self._chance.choice(existing))
@@ -303,7 +305,7 @@ class _Play:
             self._world.use_by_pipeline(arn)
 
     def _disturb(self, what: str, sent: Sent) -> Callable[[], None]:
-        """What interrupts a request other than its own cancellation."""
+        """Return an interruption of a request other than its cancellation."""
 
         def work() -> None:
             existing = sorted(self._world.configurations)
@@ -323,40 +325,44 @@ class _Play:
         return work
 
 
-def _in_order(fates: Sequence[Fate]) -> Callable[[random.Random], Fate]:
-    """Yield these fates for one request each, then fates without faults."""
-    left = iter(fates)
-    return lambda _: next(left, Fate())
+def _in_order(faults: Sequence[RequestFaults]) -> Callable[[random.Random], RequestFaults]:
+    """Return each of these for one request, then no faults."""
+    left = iter(faults)
+    return lambda _: next(left, RequestFaults())
 
 
-def _fate(chance: random.Random) -> Fate:
+def _random_faults(chance: random.Random) -> RequestFaults:
     """Return the faults of a request: mostly none."""
     draw = chance.random()
     if draw < 0.55:
-        return Fate()
+        return RequestFaults()
     if draw < 0.7:
-        return Fate(troubles=tuple(_trouble(chance) for _ in range(chance.randint(1, 2))))
+        return RequestFaults(api_faults=tuple(_random_api_faults(chance) for _ in range(chance.randint(1, 2))))
     if draw < 0.77:
         kills = tuple(_moment(chance) for _ in range(chance.choice((1, 1, 2, 3))))
-        return Fate(kills=kills, silent=chance.random() < 0.5)
+        return RequestFaults(kills=kills, last_resort_fails=chance.random() < 0.5)
     if draw < 0.92:
         interruption = chance.choice(_INTERRUPTIONS)
-        # A canceled Create that cannot hand over leaves what the Delete of its invented ID has to find.
+        # If a canceled Create cannot hand over, the Delete of its generated ID must find the configuration.
         stays_unfinished = interruption == "cancel" and chance.random() < 0.4
-        troubles = (Trouble("TagResource", Fault.DENIED, 50),) if stays_unfinished else ()
+        api_faults = (ApiFaults("TagResource", Fault.DENIED, 50),) if stays_unfinished else ()
         at = chance.choice(_MIDDLE) if interruption == "copy" else _moment(chance)
-        return Fate(interruption=interruption, at=at, troubles=troubles)
+        return RequestFaults(interruption=interruption, at=at, api_faults=api_faults)
     if draw < 0.96:
-        return Fate(unheard=chance.choice((1, 3)), silent=chance.random() < 0.5, milliseconds=_SOON)
+        return RequestFaults(
+            rejected_deliveries=chance.choice((1, 3)), last_resort_fails=chance.random() < 0.5, milliseconds=_SOON
+        )
     if draw < 0.97:
-        return Fate(lost=True)
+        return RequestFaults(lost=True)
     if draw < 0.985:
-        return Fate(lag=chance.choice((0.3, 1.0)))
-    return Fate(milliseconds=chance.choice((3000, 6000)), troubles=(_trouble(chance),))
+        return RequestFaults(lag=chance.choice((0.3, 1.0)))
+    return RequestFaults(milliseconds=chance.choice((3000, 6000)), api_faults=(_random_api_faults(chance),))
 
 
-def _trouble(chance: random.Random) -> Trouble:
-    return Trouble(chance.choice(_OPERATIONS), chance.choice(_FAULTS), chance.choice((1, 2, 50)), chance.random() < 0.4)
+def _random_api_faults(chance: random.Random) -> ApiFaults:
+    return ApiFaults(
+        chance.choice(_OPERATIONS), chance.choice(_FAULTS), chance.choice((1, 2, 50)), chance.random() < 0.4
+    )
 
 
 def _moment(chance: random.Random) -> Moment:

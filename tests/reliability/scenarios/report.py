@@ -6,7 +6,7 @@ from tests.reliability.scenarios.generate import STEPS
 from tests.reliability.scenarios.world import World
 
 
-def story(world: World, steps: Sequence[int]) -> str:
+def render_scenario(world: World, steps: Sequence[int]) -> str:
     """Return the steps, the violations, and the command to run the scenario again."""
     some = "" if len(steps) == STEPS else f" --steps {','.join(map(str, steps))}"
     return "\n".join(

@@ -21,8 +21,8 @@ from tests.reliability.scenarios.bucket import Bucket, Mailbox
 from tests.reliability.scenarios.clock import SharedClock
 from tests.reliability.scenarios.deliveries import Delivery, Lambda, Sent, When
 from tests.reliability.scenarios.facts import ARN, OWNERSHIP_TAGS, arn_of, short, target_of
+from tests.reliability.scenarios.fork_server import ForkServer
 from tests.reliability.scenarios.oracle import ALLOWANCE, Oracle
-from tests.reliability.scenarios.zygote import Zygote
 
 _START: Final = 1_800_000_000.0
 _CALL_SECONDS: Final = 0.05
@@ -52,7 +52,7 @@ class Machinery:
         self.bucket = self._exits.enter_context(Bucket())
         environment = {**self.emulator.environment(), "AWS_MAX_ATTEMPTS": "1", "LOG_LEVEL": "CRITICAL"}
         self._exits.enter_context(mock.patch.dict(os.environ, environment))
-        self.zygote = self._exits.enter_context(Zygote(file.fileno(), environment))
+        self.fork_server = self._exits.enter_context(ForkServer(file.fileno(), environment))
         session = botocore.session.Session()
         self.people: Any = session.create_client("imagebuilder", region_name="us-east-1")
         self._exits.callback(self.people.close)
@@ -72,7 +72,7 @@ class World:
     def __init__(self, machinery: Machinery, seed: int) -> None:
         self.seed = seed
         self.clock, self.emulator, self._people = machinery.clock, machinery.emulator, machinery.people
-        self.bucket, self.zygote = machinery.bucket, machinery.zygote
+        self.bucket, self.fork_server = machinery.bucket, machinery.fork_server
         self.log: list[str] = []
         self.history: list[Sent] = []
         self.running: Delivery | None = None
@@ -93,7 +93,7 @@ class World:
     def close(self) -> None:
         """Reset the machinery."""
         self.emulator.interruption = self.bucket.on_put = self.clock.on_sleep = None
-        self.heal()
+        self.clear_faults()
         for arn in self.configurations:
             self.emulator.remove(arn)
         self.emulator.forget_tokens()
@@ -127,27 +127,27 @@ class World:
         """Whether a pipeline uses the configuration."""
         return arn in self._pipelines
 
-    def complain(self, problem: str) -> None:
+    def record_violation(self, problem: str) -> None:
         """Record a violation that CloudFormation notices."""
         self.note(f"*** {problem}")
         self.oracle.violations.append(problem)
 
     def create_by_hand(self, name: str, tags: Mapping[str, str]) -> None:
-        """Somebody creates a configuration."""
-        self.note(f"    somebody creates {name}, tagged {dict(tags)}")
+        """Another person creates a configuration."""
+        self.note(f"    another person creates {name}, tagged {dict(tags)}")
         self.emulator.seed(name=name, description="theirs", distributions=_THEIRS, tags=tags)
-        self.oracle.somebody_created(arn_of(name))
+        self.oracle.other_person_created(arn_of(name))
 
     def remove_by_hand(self, arn: str) -> None:
-        """Somebody deletes a configuration."""
-        self.note(f"    somebody deletes {short(arn)}")
+        """Another person deletes a configuration."""
+        self.note(f"    another person deletes {short(arn)}")
         self.clock.advance(_MOMENT)
         self.emulator.remove(arn)
-        self.oracle.somebody_removed(arn)
+        self.oracle.other_person_deleted(arn)
 
     def edit_by_hand(self, arn: str, what: str) -> None:
-        """Somebody changes a configuration's content, adds a tag, or removes the ownership tags."""
-        self.note(f"    somebody edits the {what} of {short(arn)}")
+        """Another person changes a configuration's content, adds a tag, or removes the ownership tags."""
+        self.note(f"    another person edits the {what} of {short(arn)}")
         self.clock.advance(_MOMENT)
         running, self.running = self.running, None
         try:
@@ -157,7 +157,7 @@ class World:
             return
         finally:
             self.running = running
-        self.oracle.somebody_changed(arn)
+        self.oracle.other_person_changed(arn)
 
     def _edit(self, arn: str, what: str) -> None:
         if what == "content":
@@ -176,14 +176,14 @@ class World:
         known = any(record.writer != sent.number and record.written > sent.date + ALLOWANCE for record in records)
         return self.tokens_forgotten_at > sent.date and not known
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """End all faults, and make the pipelines use nothing."""
-        self.heal_faults()
+        self.clear_api_faults()
         for arn in self._pipelines:
             self.emulator.seed_pipeline(f"uses-{arn.rpartition('/')[2]}", _UNUSED)
         self._pipelines.clear()
 
-    def heal_faults(self) -> None:
+    def clear_api_faults(self) -> None:
         """End all faults of the API."""
         self.emulator.reset_faults()
         self.lag_reads(0)
@@ -200,7 +200,7 @@ class World:
 
     def kill(self) -> None:
         """Kill the process that makes the current call."""
-        self.zygote.kill()
+        self.fork_server.kill()
         raise KilledError
 
     @contextmanager

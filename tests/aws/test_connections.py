@@ -12,8 +12,8 @@ from provider.build.certificates import hashed_folder
 from provider.emulator.server import Reply
 from provider.errors import Outcome, ProviderError
 from tests.authority import Authority
-from tests.client.proxy import Proxy
-from tests.client.wire import CERTIFICATE, Recorder, client
+from tests.aws.proxy import Proxy
+from tests.aws.wire import CERTIFICATE, Recorder, client
 
 LIST = "ListDistributionConfigurations"
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from provider.aws.client import call, is_for_our_services
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import SERVICES
-from tests.client.parameters import parameters_of
-from tests.client.wire import Recorder, client, plain_client
+from tests.aws.parameters import parameters_of
+from tests.aws.wire import Recorder, client, plain_client
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden"
 GET = "GetDistributionConfiguration"

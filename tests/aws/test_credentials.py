@@ -12,7 +12,7 @@ import pytest
 from provider.aws.client import call
 from provider.emulator.server import LoopbackServer, Reply
 from provider.errors import Outcome, ProviderError
-from tests.client.wire import Recorder, client
+from tests.aws.wire import Recorder, client
 
 LIST = "ListDistributionConfigurations"
 ROLE = "arn:aws:iam::123456789012:role/images"
@@ -27,7 +27,7 @@ Source = Callable[[pytest.MonkeyPatch, Path, str], None]
 
 
 class Issuer(LoopbackServer):
-    """Gives credentials, each time others, as ECS's endpoint for containers does (GET), and as STS does (POST).
+    """Returns new credentials for each request, like the ECS container endpoint (GET) and STS (POST).
 
     `life` is how long they last; `asked` is who asked, by the operation or the authorization.
     """

@@ -11,8 +11,8 @@ from provider.emulator.emulator import Emulator, Fault
 from provider.emulator.server import LoopbackServer, Reply
 from provider.errors import Outcome, ProviderError
 from tests.authority import Authority
-from tests.client.proxy import Proxy
-from tests.client.wire import CERTIFICATE, Recorder, client
+from tests.aws.proxy import Proxy
+from tests.aws.wire import CERTIFICATE, Recorder, client
 
 LIST = "ListDistributionConfigurations"
 

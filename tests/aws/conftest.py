@@ -1,4 +1,4 @@
-"""What the tests of the API client share: a clean environment, a TLS recorder, and a fixed clock."""
+"""Shared by the tests of the API client: a clean environment, a TLS recorder, and a fixed clock."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provider.aws.client import before_send
-from tests.client.wire import SETTINGS, Recorder
+from tests.aws.wire import SETTINGS, Recorder
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC).replace(tzinfo=None)
 

@@ -1,7 +1,7 @@
 """Runs events in separate processes that can be killed, without starting an interpreter for each.
 
 A child process loads the provider once and forks for each event. It has one thread and no connections, so forking is
-safe. `Zygote` is the parent's side; `python -m tests.reliability.scenarios.zygote` is the child's.
+safe. `ForkServer` is the parent's side; `python -m tests.reliability.scenarios.fork_server` is the child's.
 """
 
 import json
@@ -17,12 +17,12 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 
-class Zygote:
+class ForkServer:
     """Forks a process for each event. `descriptor` is the file of the shared clock."""
 
     def __init__(self, descriptor: int, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.reliability.scenarios.zygote", str(descriptor)],
+            [sys.executable, "-m", "tests.reliability.scenarios.fork_server", str(descriptor)],
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

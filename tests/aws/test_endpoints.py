@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError
 
 from provider.errors import ProviderError
 from provider.schema.model import SERVICE
-from tests.client.wire import client, plain_client
+from tests.aws.wire import client, plain_client
 
 REGIONS = (
     *("us-east-1", "eu-central-1", "il-central-1", "cn-north-1", "us-gov-west-1"),

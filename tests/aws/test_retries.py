@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from provider.aws.client import call
 from provider.emulator.emulator import Emulator, Fault
 from provider.errors import ProviderError
-from tests.client.wire import CERTIFICATE, client, plain_client
+from tests.aws.wire import CERTIFICATE, client, plain_client
 
 LIST = "ListDistributionConfigurations"
 TROUBLE = (Fault.SERVER_ERROR, Fault.UNAVAILABLE, Fault.THROTTLE, Fault.RESET, Fault.DENIED)
