@@ -68,6 +68,10 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self.server_close()
         self._thread.join()
 
+    def __exit__(self, *_: object) -> None:
+        """Close the server. The inherited method closes its socket, but leaves its thread running."""
+        self.close()
+
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection. Its own thread does the TLS handshake."""
         connection, address = super().get_request()
