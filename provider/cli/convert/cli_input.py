@@ -99,8 +99,8 @@ def _as_sent(value: Any, node: yaml.Node | None) -> Any:
     if isinstance(value, list):
         items = node.value if isinstance(node, yaml.SequenceNode) else [None] * len(value)
         return [_as_sent(inner, item) for inner, item in zip(value, items, strict=True)]
-    if isinstance(value, float) and isinstance(node, yaml.ScalarNode):
-        return node.value  # 1.10 and 1.1 are different strings
+    if isinstance(value, float):
+        return getattr(node, "value", str(value))  # 1.10 and 1.1 are different strings
     if isinstance(value, bool):
         return str(value).lower()
     return value if value is None else str(value)
