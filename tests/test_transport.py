@@ -2,7 +2,6 @@
 
 import io
 import resource
-import select
 import socket
 import ssl
 import threading
@@ -252,24 +251,25 @@ def test_a_request_goes_to_the_target_of_its_url(target: str) -> None:
         assert requests[0].split()[1].decode() == target.removesuffix("?")
 
 
-def test_an_exchange_that_is_aborted_ends() -> None:
-    """A thread that waits for a response gets an error as soon as another thread aborts the request."""
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 102 Wait\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"])
+def test_an_exchange_ends_in_time_even_if_the_response_arrives_slowly(start: bytes) -> None:
+    """The time is for the whole exchange, not for each read."""
     transport = Transport(ssl.create_default_context)
-    with plain_server(LATER) as (url, requests, _):
-        connection = transport.connection(url, SECONDS)
-        failed = threading.Event()
+    ended = threading.Event()
 
-        def wait() -> None:
-            with suppress(OSError, HTTPException):
-                transport.put(connection, {}, b"body", 60.0)
-                return
-            failed.set()
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with suppress(OSError), connection:
+            connection.sendall(start)
+            while not ended.wait(0.05):
+                connection.sendall(b"x" if b"OK" in start else b"HTTP/1.1 102 Wait\r\n\r\n")
 
-        thread = threading.Thread(target=wait)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip)
         thread.start()
-        while not requests:
-            select.select([], [], [], 0.01)
-        connection.abort()
-        thread.join(30)
-        assert failed.is_set()
-        connection.abort()  # does nothing to one that has ended
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(TimeoutError):
+            transport.exchange(transport.connection(url, SECONDS), "GET", {}, b"", 0.3)
+        ended.set()
+        thread.join()
+    assert not transport.has_connection(url)

@@ -1,6 +1,7 @@
 """HTTP over a pooled connection: a TLS handshake takes longer than a request. Standard library only."""
 
 import http.client
+import io
 import select
 import socket
 import ssl
@@ -8,8 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 SSLContextFactory = Callable[[], ssl.SSLContext]
@@ -42,8 +42,43 @@ class Server(NamedTuple):
     port: int
 
 
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket until `end`, even if data arrives byte by byte."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, end: float) -> None:
+        self.end = end
+        self._sock, self._raw = sock, raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
 class _FinalResponse(http.client.HTTPResponse):
-    """A response that skips all interim responses. The standard library skips only 100."""
+    """A response that skips all interim responses (the standard library skips only 100) and arrives before `end`."""
+
+    def __init__(self, sock: socket.socket, end: float, method: str) -> None:
+        super().__init__(sock, method=method)
+        self._reader = _TimedReader(sock, self.fp.detach(), end)
+        self.fp = io.BufferedReader(self._reader)
+
+    def has_extra_data(self) -> bool:
+        """Return whether more than the response was read. That belongs to no request, and more may follow."""
+        self._reader.end = 0.0  # `peek` reads nothing more
+        try:
+            return self.fp is not None and bool(self.fp.peek(1))
+        except TimeoutError:
+            return False
 
     def begin(self) -> None:
         """Read up to the body of the final response."""
@@ -58,13 +93,19 @@ class _FinalResponse(http.client.HTTPResponse):
 class _SingleWriteConnection(http.client.HTTPConnection):
     """Sends the headers and the body of a request in one write, because two packets would wake the server twice."""
 
-    response_class = _FinalResponse
-
-    def request_in_one_write(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """Send a request."""
+    def exchange(
+        self, method: str, target: str, body: bytes, headers: Mapping[str, str], seconds: float
+    ) -> _FinalResponse:
+        """Send a request and return the response, up to its body. `seconds` is the time for all of it."""
+        self._end = time.monotonic() + seconds
         self._pieces: list[bytes] = []
         self.request(method, target, body, headers)
+        self.sock.settimeout(seconds)
         self.sock.sendall(b"".join(self._pieces))
+        return cast(_FinalResponse, self.getresponse())
+
+    def response_class(self, sock: socket.socket, method: str) -> _FinalResponse:  # type: ignore[override]  # getresponse() calls it
+        return _FinalResponse(sock, self._end, method)
 
     def connect(self) -> None:
         """Connect."""
@@ -97,14 +138,6 @@ class PooledConnection(NamedTuple):
     server: Server
     connection: _SingleWriteConnection
     target: str
-
-    def abort(self) -> None:
-        """Abort a request. The thread that waits for the response gets an error."""
-        sock = self.connection.sock
-        if sock is None:  # the request has ended already
-            return
-        with suppress(OSError):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not SSLSocket's, which would remove TLS
 
     def close(self) -> None:
         """Close a connection that is not in use."""
@@ -140,15 +173,21 @@ class Transport:
             idle = self._pool.get(_server(url))
             return idle is not None and self._is_fresh(idle)
 
+    def pooled(self, url: str) -> PooledConnection | None:
+        """Return the pooled connection to a URL's host if it is open."""
+        server, target = _server(url), _target(url)
+        connection = self._take(server)
+        return None if connection is None else PooledConnection(server, connection, target)
+
     def connection(self, url: str, seconds: float) -> PooledConnection:
         """Return a connection to a URL's host: the pooled one if it is open, else a new one with this timeout."""
-        server, target = _server(url), _target(url)
-        return PooledConnection(server, self._take(server) or self._open(server, seconds), target)
+        server = _server(url)
+        return self.pooled(url) or PooledConnection(server, self._open(server, seconds), _target(url))
 
     def exchange(
         self, connection: PooledConnection, method: str, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> HTTPReply:
-        """Send one request and read the response. `seconds` is the timeout of each read."""
+        """Send one request and read the response. Both must end within `seconds`."""
         response = _send(connection, method, headers, body, seconds)
         try:
             reply = HTTPReply(response.status, dict(response.headers.items()), _body(response))
@@ -159,7 +198,7 @@ class Transport:
         return reply
 
     def put(self, connection: PooledConnection, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
-        """Send one PUT and return the status without waiting for the body of the response.
+        """Send one PUT and return the status, within `seconds`, without waiting for the body of the response.
 
         Only a success without a body leaves the connection open. A server that rejects a request may not have read all
         of it, and would parse the rest as the next request.
@@ -173,8 +212,8 @@ class Transport:
             connection.close()
         return status
 
-    def _release(self, connection: PooledConnection, response: http.client.HTTPResponse) -> None:
-        is_reusable = not response.will_close and not _has_extra_data(connection.connection.sock, response)
+    def _release(self, connection: PooledConnection, response: _FinalResponse) -> None:
+        is_reusable = not response.will_close and not response.has_extra_data()
         response.close()
         if is_reusable:
             self._put_back(connection.server, connection.connection)
@@ -217,13 +256,11 @@ def is_success(status: int) -> bool:
 
 def _send(
     connection: PooledConnection, method: str, headers: Mapping[str, str], body: bytes, seconds: float
-) -> http.client.HTTPResponse:
+) -> _FinalResponse:
     try:
-        connection.connection.sock.settimeout(seconds)
-        connection.connection.request_in_one_write(method, connection.target, body, headers)
-        return connection.connection.getresponse()
+        return connection.connection.exchange(method, connection.target, body, headers, seconds)
     except BaseException:
-        connection.connection.close()
+        connection.close()
         raise
 
 
@@ -253,24 +290,13 @@ def _target(url: str) -> str:
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:
-    """Read the whole body. If its length is known, read no further, so that `_has_extra_data` sees what follows."""
+    """Read the whole body. If its length is known, read no further, so that `has_extra_data` sees what follows."""
     if response.length is None:
         return response.read()
     body = response.fp.read(response.length)
     if len(body) < response.length:
         raise http.client.IncompleteRead(body, response.length - len(body))
     return body
-
-
-def _has_extra_data(sock: socket.socket, response: http.client.HTTPResponse) -> bool:
-    """Return whether the server sent more than the response. That belongs to no request, and more may follow."""
-    if response.fp is None:
-        return False
-    sock.settimeout(0)
-    try:
-        return bool(response.fp.peek(1))
-    except OSError:  # nothing to read
-        return False
 
 
 def _is_silent(sock: socket.socket) -> bool:

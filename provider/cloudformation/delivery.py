@@ -108,62 +108,41 @@ def is_connected(url: str) -> bool:
 
 
 def _put_within(url: str, body: bytes, seconds: float, transport: Transport) -> None:
-    """Make one attempt that ends in time, even if name resolution hangs or the response arrives byte by byte."""
-    attempt = _Attempt(url, body, seconds, transport)
+    """Make one attempt that ends within `seconds`. Raises _AttemptError."""
+    end = time.monotonic() + seconds
     try:
-        threading.Thread(target=attempt.run, name="delivery", daemon=True).start()
-    except (RuntimeError, MemoryError):  # no thread can be started
-        attempt.run()
-    attempt.wait(seconds)
+        connection = transport.pooled(url) or _connected(url, seconds, transport)
+        status = transport.put(connection, {"content-type": ""}, body, end - time.monotonic())
+    except Exception as error:  # noqa: BLE001 - after any error, the delivery is not certain
+        untrusted = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
+        raise _AttemptError(_describe(error), untrusted=untrusted) from None
+    if not is_success(status):
+        raise _AttemptError(f"HTTP status {status}", status=status)
 
 
-class _Attempt:
-    """One PUT, which one thread makes while another thread waits. After `wait`, it sends nothing more."""
+def _connected(url: str, seconds: float, transport: Transport) -> PooledConnection:
+    """Open a connection in another thread, because name resolution cannot be interrupted."""
+    failures: list[Exception] = []
 
-    def __init__(self, url: str, body: bytes, seconds: float, transport: Transport) -> None:
-        self._url, self._body, self._seconds, self._transport = url, body, seconds, transport
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._abandoned = False
-        self._connection: PooledConnection | None = None
-        self._failure: _AttemptError | None = _AttemptError("no response in time")
-
-    def run(self) -> None:
-        """Make the PUT."""
+    def open_connection() -> None:
         try:
-            status = self._put()
-        except Exception as error:  # noqa: BLE001 - after any error, the delivery is not certain
-            untrusted = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
-            self._end(_AttemptError(_describe(error), untrusted=untrusted))
-        else:
-            self._end(None if is_success(status) else _AttemptError(f"HTTP status {status}", status=status))
+            transport.connect(url, seconds)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failures.append(error)
 
-    def wait(self, seconds: float) -> None:
-        """Wait until the attempt ends, and abort it after `seconds`. Raises _AttemptError."""
-        self._ended.wait(seconds)
-        with self._lock:
-            self._abandoned = True
-            failure, connection = self._failure, self._connection
-        if failure is not None:
-            if connection is not None:
-                connection.abort()
-            raise failure
-
-    def _put(self) -> int:
-        connection = self._transport.connection(self._url, self._seconds)
-        with self._lock:
-            if not self._abandoned:
-                self._connection = connection
-        if self._connection is None:
-            connection.close()
-            raise TimeoutError
-        return self._transport.put(connection, {"content-type": ""}, self._body, self._seconds)
-
-    def _end(self, failure: _AttemptError | None) -> None:
-        with self._lock:
-            if not self._abandoned:
-                self._failure, self._connection = failure, None
-        self._ended.set()
+    thread = threading.Thread(target=open_connection, name="delivery", daemon=True)
+    try:
+        thread.start()
+    except (RuntimeError, MemoryError):  # no thread can be started
+        open_connection()
+    else:
+        thread.join(seconds)
+    if failures:
+        raise failures[0]
+    connection = transport.pooled(url)
+    if connection is None:
+        raise TimeoutError
+    return connection
 
 
 def _describe(error: Exception) -> str:
