@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from benchmarks import scene
 from benchmarks.build import bundle, node, python
+from benchmarks.cores import on_measured_core
 from benchmarks.stubs import CERTIFICATE, Stubs
 from benchmarks.variants import CDK, Variant
 
@@ -131,26 +132,30 @@ class Runner:
         interpreter = (
             (str(node()), *options, "driver.cjs") if variant is CDK else (python(), "-S", *options, "driver.py")
         )
-        command = [*under, *interpreter, str(artifact), variant.handler, str(events), str(report)]
+        command = [*on_measured_core(), *under, *interpreter, str(artifact), variant.handler, str(events), str(report)]
         self._stubs.begin(scene.live(asked[0]), calls_per_connection)
-        begin = time.monotonic()
-        child = subprocess.run(
-            command,
-            cwd=_HERE,
-            env={**self._environment(home, artifact), **({} if variant.ships_cas else self.trust), **more},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TIMEOUT_SECONDS,
-        )
-        end = time.monotonic()
+        # Files, because reading pipes would take time from the servers.
+        output, errors = self._folder / "output.txt", self._folder / "errors.txt"
+        with output.open("w") as stdout, errors.open("w") as stderr:
+            begin = time.monotonic()
+            child = subprocess.run(
+                command,
+                cwd=_HERE,
+                env={**self._environment(home, artifact), **({} if variant.ships_cas else self.trust), **more},
+                stdout=stdout,
+                stderr=stderr,
+                check=False,
+                timeout=_TIMEOUT_SECONDS,
+            )
+            end = time.monotonic()
+        printed, logged = output.read_text(), errors.read_text()
         seen = self._stubs.seen()
         if child.returncode:
-            raise scene.InvalidRunError(f"{variant.name} exited with {child.returncode}:\n{child.stdout}{child.stderr}")
+            raise scene.InvalidRunError(f"{variant.name} exited with {child.returncode}:\n{printed}{logged}")
         try:
             scene.check(seen, asked, variant.calls, responds=variant.responds)
         except scene.InvalidRunError as error:
-            raise scene.InvalidRunError(f"{variant.name}: {error}\n{child.stdout}{child.stderr}") from error
+            raise scene.InvalidRunError(f"{variant.name}: {error}\n{printed}{logged}") from error
         reported: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
         seconds = (seen.responses[-1][0] if seen.responses else end) - begin
-        return Ran(seconds, reported["seconds"], reported["peak_kilobytes"], child.stderr)
+        return Ran(seconds, reported["seconds"], reported["peak_kilobytes"], logged)

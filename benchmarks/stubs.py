@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 
 from botocore.session import get_session
 
+from benchmarks.cores import use_other_cores
 from benchmarks.scene import Seen
 from provider.emulator.server import LoopbackServer, Reply
 from provider.emulator.wire import Router
@@ -93,5 +94,7 @@ _Manager.register("stubs", Stubs)
 @contextmanager
 def stubs() -> Iterator[Stubs]:
     """Run the stubs in a separate process while the block runs."""
-    with _Manager() as manager:
+    manager = _Manager()
+    manager.start(use_other_cores)
+    with manager:
         yield cast(Stubs, manager.stubs())  # type: ignore[attr-defined]  # registered above

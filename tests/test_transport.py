@@ -273,3 +273,14 @@ def test_an_exchange_ends_in_time_even_if_the_response_arrives_slowly(start: byt
         ended.set()
         thread.join()
     assert not transport.has_connection(url)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -0.1])
+def test_nothing_is_sent_if_no_time_is_left(seconds: float) -> None:
+    """An exchange whose time is already up is a timeout, and sends nothing."""
+    transport = Transport(ssl.create_default_context)
+    with plain_server(EMPTY) as (url, requests, _):
+        with pytest.raises(TimeoutError):
+            transport.put(transport.connection(url, SECONDS), {}, b"body", seconds)
+        assert put(transport, url) == 200
+        assert len(requests) == 1

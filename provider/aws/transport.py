@@ -97,6 +97,8 @@ class _SingleWriteConnection(http.client.HTTPConnection):
         self, method: str, target: str, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> _FinalResponse:
         """Send a request and return the response, up to its body. `seconds` is the time for all of it."""
+        if seconds <= 0:
+            raise TimeoutError
         self._end = time.monotonic() + seconds
         self._pieces: list[bytes] = []
         self.request(method, target, body, headers)
@@ -174,10 +176,14 @@ class Transport:
             return idle is not None and self._is_fresh(idle)
 
     def pooled(self, url: str) -> PooledConnection | None:
-        """Return the pooled connection to a URL's host if it is open."""
+        """Take the connection to a URL's host out of the pool, unless the server has closed it."""
         server, target = _server(url), _target(url)
-        connection = self._take(server)
-        return None if connection is None else PooledConnection(server, connection, target)
+        with self._lock:
+            idle = self._pool.pop(server, None)
+        if idle is None or self._is_fresh(idle):
+            return idle and PooledConnection(server, idle[0], target)
+        idle[0].close()
+        return None
 
     def connection(self, url: str, seconds: float) -> PooledConnection:
         """Return a connection to a URL's host: the pooled one if it is open, else a new one with this timeout."""
@@ -228,15 +234,6 @@ class Transport:
         )
         connection.connect()
         return connection
-
-    def _take(self, server: Server) -> _SingleWriteConnection | None:
-        """Take the connection to a server out of the pool, unless the server has closed it."""
-        with self._lock:
-            idle = self._pool.pop(server, None)
-        if idle is None or self._is_fresh(idle):
-            return idle and idle[0]
-        idle[0].close()
-        return None
 
     def _put_back(self, server: Server, connection: _SingleWriteConnection) -> None:
         with self._lock:

@@ -17,12 +17,8 @@ TIMEOUT = 60.0
 class LambdaContext:
     """The part of Lambda's context object that the function reads."""
 
-    function_name: str = "provider"
-    function_version: str = "$LATEST"
     invoked_function_arn: str = ""
-    memory_limit_in_mb: int = 512
     log_group_name: str = "/aws/lambda/provider"
-    log_stream_name: str = "this process"
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
     end: float = field(default_factory=lambda: time.monotonic() + TIMEOUT)
 
