@@ -16,29 +16,16 @@ from typing import Any
 
 import yaml
 
+from .syntax_error import explain_json, explain_yaml, glued_tag
 from .template_error import TemplateError, TreePath
 
 _COMMENTS = ("//", "/*")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_UNQUOTED_BRACES = re.compile(r"[:-]\s+\{\{")
 _MAX_DEPTH = 100
 """How deeply values can be nested: deeper than any template needs, and within Python's recursion limit."""
 _MAX_DEPTH_OF_LIBYAML = 1000
 """LibYAML recurses without a limit, so deeper text is left to PyYAML's own parser."""
 _COMPACT_LISTS = re.compile(r"(?:[-?][ \t]+){1000}")
-
-_UNEXPECTED_TOKEN = re.compile("expected '?<(?:block end|document start)>'?, but found '(.+)'")
-_BAD_KEY_INDENTATION = "the indentation of this key matches no key above it"
-_BAD_ENTRY_INDENTATION = "the indentation of this list entry matches no entry above it"
-_UNEXPECTED_TOKENS = {
-    "?": _BAD_KEY_INDENTATION,
-    "<block mapping start>": _BAD_KEY_INDENTATION,
-    "-": _BAD_ENTRY_INDENTATION,
-    "<block sequence start>": _BAD_ENTRY_INDENTATION,
-    "<scalar>": "the value ends before this text; put quotes around the whole value",
-}
-"""Messages for PyYAML's token names."""
-_REPLACED_PROBLEMS = {"but found another document": "a second document begins here; a template has only one"}
 
 
 @dataclass(frozen=True)
@@ -106,9 +93,8 @@ def read_text(text: str) -> Source:
     except RecursionError:
         raise UnreadableError("is nested too deeply") from None
     except json.JSONDecodeError as error:
-        position = Position(error.lineno, error.colno)
-        problem = "JSON has no comments" if text.startswith(_COMMENTS, error.pos) else error.msg
-        raise UnreadableError(f"is not JSON: {problem}", position, text, "JSON") from error
+        problem, line, column = explain_json(text, error)
+        raise UnreadableError(f"is not JSON: {problem}", Position(line + 1, column + 1), text, "JSON") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -211,6 +197,8 @@ class _Values:
             raise _alias(node)
         self._seen.add(id(node))
         function = function_of(node)
+        if node.tag.startswith("!") and (problem := glued_tag(node.tag)[0]):
+            raise _error(problem, node)
         value = self._plain(node)
         if not function:
             return value
@@ -267,14 +255,7 @@ def _position(node: yaml.Node) -> Position:
 
 
 def _unreadable(text: str, error: yaml.MarkedYAMLError) -> UnreadableError:
-    mark = error.problem_mark or error.context_mark
-    position = Position(mark.line + 1, mark.column + 1) if mark else Position()
-    problem = error.problem or error.context or ""
-    if found := _UNEXPECTED_TOKEN.fullmatch(problem):
-        problem = _UNEXPECTED_TOKENS.get(found[1], problem)
-    problem = _REPLACED_PROBLEMS.get(problem, problem)
-    if _UNQUOTED_BRACES.search(Source(text).line(position.line)):
-        problem = f"{problem}; a value that begins with {{{{ needs quotes"
+    problem, line, column = explain_yaml(text, error)
     # The composer rejects valid YAML that templates cannot contain.
     language = "" if isinstance(error, yaml.composer.ComposerError) else "JSON" if is_json(text) else "YAML"
-    return UnreadableError(problem, position, text, language)
+    return UnreadableError(problem, Position(line + 1, column + 1), text, language)
