@@ -91,7 +91,9 @@ def test_reordered_entries_do_not_differ() -> None:
 
 def test_entries_without_a_unique_key_can_be_reordered() -> None:
     """Entries with the same key are equal if they have equal members; the others differ at their own index."""
-    before, after = ([{"parameterName": "/a", "amiAccountId": account} for account in one] for one in ("12", "31"))
+    before, after = (
+        [{"parameterName": "/a", "amiAccountId": account} for account in accounts] for accounts in ("12", "31")
+    )
     assert _differences("ssmParameterConfigurations", before, before[::-1]) == []
     assert _differences("ssmParameterConfigurations", before, after) == [
         ("SsmParameterConfigurations[0]", ABSENT, {"ParameterName": "/a", "AmiAccountId": "3"}),
@@ -99,7 +101,7 @@ def test_entries_without_a_unique_key_can_be_reordered() -> None:
     ]
 
 
-def _differences(member: str, *values: list[dict[str, Any]]) -> list[tuple[str, object, object]]:
+def _differences(member: str, *values: list[Any]) -> list[tuple[str, object, object]]:
     old, new = ({"distributions": [{"region": "r", member: value}]} for value in values)
     found = differences(old, new, resource_type().schema)
     return [(one.path.removeprefix('Distributions["r"].'), one.old, one.new) for one in found]

@@ -118,7 +118,7 @@ def test_the_wrong_part_of_a_long_value_is_shown(at: int) -> None:
 @pytest.mark.parametrize(
     "member",
     [
-        {"LicenseConfigurationArns": ["arn:aws:license-manager:us-east-1:111122223333:license-configuration/lic-" + "0" * 32]},
+        {"LicenseConfigurationArns": [f"arn:aws:license-manager:us-east-1:111122223333:license/lic-{'0' * 32}"]},
         {"AmiDistributionConfiguration": {"Name": "Golden images of all teams, built on {{imagebuilder:Date}}."}},
     ],
     ids=str,
