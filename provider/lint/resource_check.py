@@ -165,7 +165,7 @@ def _findings(one: Scenario, type_: ResourceType) -> list[Finding]:
     return [
         finding
         for finding in validate_properties(expanded, type_.rules)
-        if finding.rule != "type" or not isinstance(_at(finding.path, expanded.parameters), Unknown)
+        if finding.rule != "type" or not isinstance(_at(finding.path, expanded.checked), Unknown)
     ]
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
@@ -94,7 +95,7 @@ class Spelling:
         current: Schema | None = self._schema
         for element in path:
             is_member = isinstance(element, str) and (current is None or current.type_name != "map")
-            name = self._as_written(str(element), value, current) if is_member else element
+            name = self._as_written((*path[: len(found)], element), value, current) if is_member else element
             if isinstance(name, int):
                 value = value[name] if isinstance(value, list) and name < len(value) else None
             else:
@@ -103,14 +104,22 @@ class Spelling:
             current = _below(current, element)
         return tuple(found)
 
-    def _as_written(self, member: str, structure: object, schema: Schema | None) -> str:
+    def _as_written(self, path: Path, structure: object, schema: Schema | None) -> str:
+        member = str(path[-1])
         if not isinstance(structure, Mapping) or schema is None:
             return pascal_case(member)
         place = id(structure), id(schema)
         if place not in self._names:
             self._names[place] = _names_in(structure, schema, self._checkpoint)
         names = self._names[place]
-        return names.written.get(member) or names.style(member)
+        return names.written.get(member) or self._misspelled.get(path) or names.style(member)
+
+    @cached_property
+    def _misspelled(self) -> Mapping[Path, str]:
+        from .expand import expand  # it needs this module's findings
+
+        properties = self._properties if isinstance(self._properties, Mapping) else {}
+        return expand(properties, self._schema, self._checkpoint).misspelled
 
 
 class _Names(NamedTuple):

@@ -252,10 +252,11 @@ def searched(path: Path, properties: Any) -> Path:
     """Return a path by the API's names as keys and indexes, searching each structure."""
     found: list[str | int] = []
     value, schema = properties, resource_type().schema
+    misspelled = expand(properties, schema).misspelled
     for element in path:
         name: str | int = element
         if isinstance(element, str) and schema.type_name != "map":
-            name = search(element, value, schema)
+            name = misspelled.get((*path[: len(found)], element)) or search(element, value, schema)
         found.append(name)
         if isinstance(name, int):
             value = value[name] if isinstance(value, list) and name < len(value) else None
