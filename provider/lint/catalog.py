@@ -39,7 +39,7 @@ _ROWS: Final = (
     Check(9102, "twice", "Each property is given once, in one spelling", _CONTRACT, "`Name: x` beside `name: x`"),
     Check(9103, "refused-property", "Properties that the provider sets are not given", _CONTRACT, "`ClientToken: x`"),
     Check(9104, "resource-type", "The type is the provider's", _CONTRACT, "`Custom::ImageBuilderDistributionConfig`"),
-    Check(9105, "function", "Functions exist and are the only key of their mapping", _REFERENCE, "`Name: !Foo golden`"),
+    Check(9105, "function", "Calls of functions are well-formed", _REFERENCE, "`Name: !Foo golden`"),
     Check(9106, "attribute", "Attributes exist", _CONTRACT, "`!GetAtt GoldenImage.ARN`"),
     Check(9201, "required", "Required properties are given", _MODEL, "an entry without `Region`"),
     Check(9202, "type", "Values have the property's type", _MODEL, "`Enabled: maybe`"),

@@ -85,7 +85,7 @@ class Spelling:
                 text += f"[{json.dumps(_cut(name), ensure_ascii=False)}]"
             else:
                 text += f".{_cut(name)}" if text else _cut(name)
-            current = _below(current, element)
+            current = below(current, element)
         return text or "Properties"
 
     def keys(self, path: Path) -> Path:
@@ -101,7 +101,7 @@ class Spelling:
             else:
                 value = value.get(name) if isinstance(value, Mapping) else None
             found.append(name)
-            current = _below(current, element)
+            current = below(current, element)
         return tuple(found)
 
     def _as_written(self, path: Path, structure: object, schema: Schema | None) -> str:
@@ -145,7 +145,8 @@ def _cut(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
 
 
-def _below(schema: Schema | None, element: str | int) -> Schema | None:
+def below(schema: Schema | None, element: str | int) -> Schema | None:
+    """Return the schema of an element of a value; None if it is unknown."""
     if schema is None or schema.type_name != "structure":
         return schema.item if schema else None
     return schema.members.get(schema.spellings.get(str(element), str(element)))
