@@ -101,6 +101,7 @@ def _check_file(file: Path) -> tuple[int, list[Diagnostic]]:
 
 def _check_source(source: Source) -> tuple[int, list[Diagnostic]]:
     """The same without positions. Raises UnreadableError if it is neither a template nor properties."""
+    from ..lint.account_ids import check_account_ids
     from ..lint.resource_matching import provider_resources
     from ..lint.template_check import check, check_properties
     from ..lint.template_structure import check_bare, check_structure
@@ -111,9 +112,9 @@ def _check_source(source: Source) -> tuple[int, list[Diagnostic]]:
     if tree is None:
         raise UnreadableError("is empty")
     if isinstance(tree, Mapping) and "Resources" in tree:
-        return len(provider_resources(tree)), _combine(check_structure(tree), check(tree))
+        return len(provider_resources(tree)), _combine(check_structure(tree), check(tree)) + check_account_ids(source)
     if isinstance(tree, Mapping) and not tree.keys().isdisjoint(resource_type().schema.spellings):
-        return 1, _combine(check_bare(tree), check_properties(tree))
+        return 1, _combine(check_bare(tree), check_properties(tree)) + check_account_ids(source)
     raise UnreadableError("is neither a template (it has no Resources) nor a resource's properties")
 
 

@@ -55,6 +55,14 @@ _ROWS: Final = (
         "`vmdk` among the `AllowedValues` of a disk image format",
         _WARNING,
     ),
+    Check(
+        9208,
+        "account-id",
+        "Account IDs that begin with zero have quotes",
+        "YAML 1.1, and public reports about CloudFormation",
+        "`UserIds: [012345678901]`",
+        _WARNING,
+    ),
     Check(9312, "name-once", "Names are unique", _OBSERVED, "`Golden_Image` beside `golden image`"),
     Check(
         9314,

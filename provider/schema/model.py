@@ -55,7 +55,7 @@ LIST_KEYS: Final = {
 RANGES: Final = {"integer": 2**31, "long": 2**63}
 """Bounds of the service's integers: from minus this to this minus one."""
 
-HINTS: Final = {"AccountId": "an account ID is 12 digits; quote it in YAML, or a leading zero makes it octal"}
+HINTS: Final = {"AccountId": "an account ID is 12 digits; in YAML, it needs quotes if it begins with zero"}
 """The most likely cause of a pattern that does not match, by shape."""
 
 PROPERTIES: Final = "Properties"

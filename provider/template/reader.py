@@ -67,6 +67,11 @@ class Source:
                 position = _position(key) if key else position
         return position
 
+    def plain_scalars(self) -> Iterator[tuple[TreePath, str]]:
+        """The paths and texts of all keys and scalars without quotes or tags."""
+        if self.root is not None:
+            yield from _plain_scalars(self.root, ())
+
     def line(self, number: int) -> str:
         """A line of the text, by its number from 1, without its line break."""
         lines = _LINE_BREAK.split(self.text)
@@ -246,6 +251,22 @@ def _child(node: yaml.Node, element: str | int) -> tuple[yaml.Node | None, yaml.
     if isinstance(node, yaml.SequenceNode) and isinstance(element, int) and element < len(node.value):
         return node.value[element], node.value[element]
     return None, None
+
+
+def _plain_scalars(node: yaml.Node, path: TreePath) -> Iterator[tuple[TreePath, str]]:
+    function = function_of(node)
+    path = (*path, function) if function else path
+    if isinstance(node, yaml.ScalarNode):
+        # A tag, such as !!str, makes a node longer than its text.
+        if not node.style and node.end_mark.index - node.start_mark.index == len(node.value):
+            yield path, node.value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, entry in enumerate(node.value):
+            yield from _plain_scalars(entry, (*path, index))
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _plain_scalars(key, (*path, key.value))
+            yield from _plain_scalars(value, (*path, key.value))
 
 
 def _position(node: yaml.Node) -> Position:
