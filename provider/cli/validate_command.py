@@ -51,9 +51,9 @@ def validate(files: tuple[Path, ...], output_format: str, strict: bool) -> None:
     FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of a single resource. Each
     finding has its line, the message that the provider would return, and its cfn-lint ID (see docs/linting.md).
 
-    Values that are known only at deployment (other resources, dynamic references) are not checked. For parameters, the
-    Default and each of the AllowedValues are checked. For each Fn::If, both values are checked, in all combinations of
-    conditions that can occur.
+    For values that are known only at deployment (other resources, dynamic references), only the type is checked: text
+    or a list. For parameters, the Default and each of the AllowedValues are checked. For each Fn::If, both values are
+    checked, in all combinations of conditions that can occur.
 
     To check other resources and the whole template as well, run `cfn-lint FILE -a provider.lint`.
     """

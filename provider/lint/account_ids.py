@@ -71,20 +71,27 @@ def _places(tree: Mapping[str, Any]) -> Iterator[Path]:
             if _user_data().isdisjoint(map(str, call.path)):
                 yield from (("Parameters", name, key) for name, _ in references(call) for key in _VALUES)
                 yield from _mapped(tree.get("Mappings"), call)
-    for call in calls(tree.get("Conditions") if ours else None, ("Conditions",)):
-        if call.function == "Fn::Equals" and isinstance(call.argument, list) and _HERE in call.argument:
-            yield call.path
+    compared = calls(tree.get("Conditions") if ours else None, ("Conditions",))
+    yield from (call.path for call in compared if call.function == "Fn::Equals" and _HERE in _list(call.argument))
 
 
 def _mapped(mappings: Any, call: Call) -> Iterator[Path]:
     """The paths of the values that a call can find in the Mappings, and of the keys that are compared with accounts."""
-    if call.function != "Fn::FindInMap" or not isinstance(call.argument, list) or len(call.argument) < len(_KEYS):
+    keys = _list(call.argument)[: len(_KEYS)]
+    if call.function != "Fn::FindInMap" or len(keys) < len(_KEYS):
         return
-    name, first, second = call.argument[: len(_KEYS)]
-    for map_name, entries in children(mappings):
-        for key, inner in children(entries) if name == map_name or not isinstance(name, str) else ():
-            if first == _HERE:
-                yield "Mappings", map_name, key
-            elif first == key or not isinstance(first, str):
-                below = (second,) if isinstance(second, str) else dict(children(inner))
-                yield from (("Mappings", map_name, key, one) for one in below)
+    for name, entries in _chosen(mappings, keys[0]):
+        if keys[1] == _HERE:
+            yield from (("Mappings", name, key) for key, _ in children(entries))
+            continue
+        for key, inner in _chosen(entries, keys[1]):
+            yield from (("Mappings", name, key, one) for one, _ in _chosen(inner, keys[2]))
+
+
+def _chosen(node: Any, key: Any) -> Iterator[tuple[Any, Any]]:
+    """The entries that an operand can choose: one if it is text, else all."""
+    return (entry for entry in children(node) if entry[0] == key or not isinstance(key, str))
+
+
+def _list(argument: Any) -> list[Any]:
+    return argument if isinstance(argument, list) else []

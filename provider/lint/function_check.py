@@ -128,12 +128,17 @@ class _FunctionCheck:
         return ""
 
 
+def _sub_values(pattern: str, variables: Mapping[str, Any]) -> Iterator[Any]:
+    names = (name for name in SUB_VARIABLE.findall(pattern) if not name.startswith("!") and "." not in name)
+    return (variables.get(name, {"Ref": name}) for name in names)
+
+
 def _operands(name: str, argument: Any) -> Iterator[tuple[Any, str]]:
     """The operands of a call in the right form that must be text or a list, each with what it must be."""
     if name == "Fn::Sub":
-        pattern, variables = argument if isinstance(argument, list) else (argument, {})
-        names = (one for one in SUB_VARIABLE.findall(pattern) if not one.startswith("!") and "." not in one)
-        yield from ((variables.get(one, {"Ref": one}), TEXT) for one in names)
+        yield from (
+            (value, TEXT) for value in _sub_values(*(argument if isinstance(argument, list) else (argument, {})))
+        )
     elif name == "Fn::Join" and isinstance(argument[1], list):
         yield from ((item, TEXT) for item in argument[1])
     elif name in ("Fn::Join", "Fn::Select", "Fn::Split"):

@@ -16,6 +16,7 @@ _OUTER_TAG = re.compile(r"!(\w+)\s+\Z")
 _KEY = re.compile(r":(?:\s|$)")
 
 _COLON: Final = "the key on this line needs a colon and a space after it"
+_SHORT_FORMS: Final = "two short forms cannot follow each other; write the outer one in long form"
 _KEY_INDENTATION: Final = "the indentation of this key matches no key above it"
 _ENTRY_INDENTATION: Final = "the indentation of this list entry matches no entry above it"
 _UNEXPECTED: Final = "expected '?<(?:block end|document start)>'?, but found "
@@ -87,16 +88,21 @@ def explain_yaml(text: str, error: yaml.MarkedYAMLError) -> tuple[str, int, int]
     if glued:
         return glued, mark.line, column
     if problem.endswith("'<tag>'") and (outer := _OUTER_TAG.search(line[: mark.column])):
-        message = f"two short forms cannot follow each other; write the outer one in long form, as Fn::{outer[1]}:"
-        return message, mark.line, mark.column
-    for pattern, (message, is_context) in _YAML.items():
-        if found := re.fullmatch(pattern, problem):
-            problem = message.format(*found.groups())
-            mark = error.context_mark if is_context and error.context_mark else mark
-            break
+        problem, is_context = f"{_SHORT_FORMS}, as Fn::{outer[1]}:", False
+    else:
+        problem, is_context = _in_words(problem)
     if _UNQUOTED_BRACES.search(line):
         problem = f"{problem}; a value that begins with {{{{ needs quotes"
-    return problem, mark.line, mark.column
+    place = error.context_mark if is_context and error.context_mark else mark
+    return problem, place.line, place.column
+
+
+def _in_words(problem: str) -> tuple[str, bool]:
+    """The message about PyYAML's problem, and whether it is about the place where the context begins."""
+    for pattern, (message, is_context) in _YAML.items():
+        if found := re.fullmatch(pattern, problem):
+            return message.format(*found.groups()), is_context
+    return problem, False
 
 
 def _misplaced_colon(lines: list[str], number: int, column: int) -> tuple[str, int, int]:
