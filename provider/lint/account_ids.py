@@ -69,10 +69,15 @@ def _places(tree: Mapping[str, Any]) -> Iterator[Path]:
         yield (*path, "Properties")
         for call in calls(resource.get("Properties"), ()):
             if _user_data().isdisjoint(map(str, call.path)):
-                yield from (("Parameters", name, key) for name, _ in references(call) for key in _VALUES)
+                yield from _declared(call)
                 yield from _mapped(tree.get("Mappings"), call)
     compared = calls(tree.get("Conditions") if ours else None, ("Conditions",))
     yield from (call.path for call in compared if call.function == "Fn::Equals" and _HERE in _list(call.argument))
+
+
+def _declared(call: Call) -> Iterator[Path]:
+    """The paths of the values that the template has for the parameters in a call."""
+    return (("Parameters", name, key) for name, _ in references(call) for key in _VALUES)
 
 
 def _mapped(mappings: Any, call: Call) -> Iterator[Path]:

@@ -1,6 +1,6 @@
 """Findings about calls of CloudFormation's intrinsic functions in properties."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -128,19 +128,22 @@ class _FunctionCheck:
         return ""
 
 
-def _sub_values(pattern: str, variables: Mapping[str, Any]) -> Iterator[Any]:
+def _sub_values(argument: list[Any]) -> Iterator[Any]:
+    pattern, variables = argument
     names = (name for name in SUB_VARIABLE.findall(pattern) if not name.startswith("!") and "." not in name)
     return (variables.get(name, {"Ref": name}) for name in names)
+
+
+def _with_kind(kind: str, nodes: Iterable[Any]) -> Iterator[tuple[Any, str]]:
+    return ((node, kind) for node in nodes)
 
 
 def _operands(name: str, argument: Any) -> Iterator[tuple[Any, str]]:
     """The operands of a call in the right form that must be text or a list, each with what it must be."""
     if name == "Fn::Sub":
-        yield from (
-            (value, TEXT) for value in _sub_values(*(argument if isinstance(argument, list) else (argument, {})))
-        )
+        yield from _with_kind(TEXT, _sub_values(argument if isinstance(argument, list) else [argument, {}]))
     elif name == "Fn::Join" and isinstance(argument[1], list):
-        yield from ((item, TEXT) for item in argument[1])
+        yield from _with_kind(TEXT, argument[1])
     elif name in ("Fn::Join", "Fn::Select", "Fn::Split"):
         yield argument[1], TEXT if name == "Fn::Split" else LIST
     elif name in ("Fn::Base64", "Fn::GetAZs", "Fn::ImportValue", "Fn::Length"):

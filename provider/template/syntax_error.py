@@ -81,24 +81,27 @@ def explain_yaml(text: str, error: yaml.MarkedYAMLError) -> tuple[str, int, int]
     if mark is None:
         return problem, 0, 0
     lines = _LINE_BREAK.split(text)
-    line = lines[mark.line] if mark.line < len(lines) else ""
+    number = min(mark.line, len(lines) - 1)  # PyYAML knows more line breaks
+    line = lines[number]
     if problem == "mapping values are not allowed here":
-        return _misplaced_colon(lines, mark.line, mark.column)
+        return _misplaced_colon(lines, number, mark.column)
     glued, column = glued_tag(line)
     if glued:
         return glued, mark.line, column
-    if problem.endswith("'<tag>'") and (outer := _OUTER_TAG.search(line[: mark.column])):
-        problem, is_context = f"{_SHORT_FORMS}, as Fn::{outer[1]}:", False
-    else:
-        problem, is_context = _in_words(problem)
+    problem, is_context = _in_words(problem, line[: mark.column])
     if _UNQUOTED_BRACES.search(line):
         problem = f"{problem}; a value that begins with {{{{ needs quotes"
     place = error.context_mark if is_context and error.context_mark else mark
     return problem, place.line, place.column
 
 
-def _in_words(problem: str) -> tuple[str, bool]:
-    """The message about PyYAML's problem, and whether it is about the place where the context begins."""
+def _in_words(problem: str, before: str) -> tuple[str, bool]:
+    """The message about PyYAML's problem, and whether it is about the place where the context begins.
+
+    `before` is the text before it on its line.
+    """
+    if problem.endswith("'<tag>'") and (outer := _OUTER_TAG.search(before)):
+        return f"{_SHORT_FORMS}, as Fn::{outer[1]}:", False
     for pattern, (message, is_context) in _YAML.items():
         if found := re.fullmatch(pattern, problem):
             return message.format(*found.groups()), is_context
