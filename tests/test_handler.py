@@ -123,7 +123,7 @@ def test_a_replayed_create_fails(resource: Resource) -> None:
 def test_all_findings_are_reported_before_any_call(resource: Resource) -> None:
     """All mistakes in the properties are reported at once, before any call."""
     response = resource.create(
-        Nam="x", Distributions=[{"Region": "a"}, {"Region": "a", "AmiDistributionConfiguration": {}}]
+        Nam="web", Distributions=[{"Region": "a"}, {"Region": "a", "AmiDistributionConfiguration": {}}]
     )
     assert response.status == "FAILED"
     assert response.reason.startswith("3 problems with the properties; no API calls were made: Nam: unknown property")

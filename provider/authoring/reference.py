@@ -13,7 +13,7 @@ from ..schema.rules import RULES
 from .block import OF_CLOUDFORMATION, as_yaml
 from .documentation import description, limits, type_name
 from .native import NATIVE_TYPE, NativeMembers, native_name
-from .samples import sample, without_alternatives
+from .samples import as_example, sample
 from .starter_template import StarterTemplate
 
 _OF_CLOUDFORMATION: Final = {
@@ -158,7 +158,7 @@ def _checked(path: str, checks: Mapping[str, str]) -> list[str]:
 
 def _sample(property_: Property) -> Any:
     schema = property_.schema
-    value = without_alternatives(sample(schema, property_.structure.shape, property_.name), schema)
+    value = as_example(sample(schema, property_.structure.shape, property_.name), schema)
     return {pascal_case(property_.name): flatten_value(value, schema)}
 
 

@@ -22,8 +22,10 @@ SAMPLES: Final[dict[tuple[str, str], Any]] = {
 }
 """Realistic samples, by shape and member. For other members, the first valid candidate is used."""
 
-ALTERNATIVES: Final = frozenset({("FastLaunchLaunchTemplateSpecification", "launchTemplateName")})
-"""Members that exclude an earlier member, by shape and member."""
+NOT_IN_EXAMPLES: Final = frozenset(
+    {("FastLaunchLaunchTemplateSpecification", "launchTemplateName"), ("LaunchPermissionConfiguration", "userGroups")}
+)
+"""Members that exclude an earlier member or make the image public, by shape and member."""
 
 _TEXTS: Final = (
     "123456789012",
@@ -53,7 +55,8 @@ def sample(schema: Schema, shape: str = "", member: str = "") -> Any:
 
 
 def _structure(schema: Schema) -> dict[str, Any] | None:
-    found = {name: sample(inner, schema.shape, name) for name, inner in schema.members.items()}
+    names = dict.fromkeys((*schema.required, *schema.members))
+    found = {name: sample(schema.members[name], schema.shape, name) for name in names}
     if any(found[name] is None for name in schema.required):
         return None
     return {name: value for name, value in found.items() if value is not None}
@@ -69,13 +72,13 @@ def _candidates(schema: Schema, member: str) -> tuple[Any, ...]:
     return (*schema.enum, *named, *_TEXTS)
 
 
-def without_alternatives(value: Any, schema: Schema) -> Any:
-    """A value without the members in ALTERNATIVES, at any depth."""
+def as_example(value: Any, schema: Schema) -> Any:
+    """A value without the members in NOT_IN_EXAMPLES, at any depth."""
     if schema.type_name == "structure":
-        kept = (name for name in value if (schema.shape, name) not in ALTERNATIVES)
-        return {name: without_alternatives(value[name], schema.members[name]) for name in kept}
+        kept = (name for name in value if (schema.shape, name) not in NOT_IN_EXAMPLES)
+        return {name: as_example(value[name], schema.members[name]) for name in kept}
     if schema.type_name == "list" and schema.item is not None:
-        return [without_alternatives(entry, schema.item) for entry in value]
+        return [as_example(entry, schema.item) for entry in value]
     return value
 
 

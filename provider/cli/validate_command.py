@@ -51,9 +51,9 @@ def validate(files: tuple[Path, ...], output_format: str, strict: bool) -> None:
     FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of a single resource. Each
     finding has its line, the message that the provider would return, and its cfn-lint ID (see docs/linting.md).
 
-    Values that are known only at deployment (other resources, dynamic references) are not checked. For parameters, the
-    Default and each of the AllowedValues are checked. For each Fn::If, both values are checked, in all combinations of
-    conditions that can occur.
+    For values that are known only at deployment (other resources, dynamic references), only the type is checked: text
+    or a list. For parameters, the Default and each of the AllowedValues are checked. For each Fn::If, both values are
+    checked, in all combinations of conditions that can occur.
 
     To check other resources and the whole template as well, run `cfn-lint FILE -a provider.lint`.
     """
@@ -101,6 +101,7 @@ def _check_file(file: Path) -> tuple[int, list[Diagnostic]]:
 
 def _check_source(source: Source) -> tuple[int, list[Diagnostic]]:
     """The same without positions. Raises UnreadableError if it is neither a template nor properties."""
+    from ..lint.account_ids import check_account_ids
     from ..lint.resource_matching import provider_resources
     from ..lint.template_check import check, check_properties
     from ..lint.template_structure import check_bare, check_structure
@@ -111,9 +112,9 @@ def _check_source(source: Source) -> tuple[int, list[Diagnostic]]:
     if tree is None:
         raise UnreadableError("is empty")
     if isinstance(tree, Mapping) and "Resources" in tree:
-        return len(provider_resources(tree)), _combine(check_structure(tree), check(tree))
+        return len(provider_resources(tree)), _combine(check_structure(tree), check(tree)) + check_account_ids(source)
     if isinstance(tree, Mapping) and not tree.keys().isdisjoint(resource_type().schema.spellings):
-        return 1, _combine(check_bare(tree), check_properties(tree))
+        return 1, _combine(check_bare(tree), check_properties(tree)) + check_account_ids(source)
     raise UnreadableError("is neither a template (it has no Resources) nor a resource's properties")
 
 

@@ -328,7 +328,7 @@ class DistributionConfigurationProperties(TypedDict):
     """Tags of the configuration itself. An update removes the keys that you remove from the template, and keeps the
     keys that others set. The tags of the distribution configuration.
 
-    Size: 1 to 50 entries.
+    Size: at most 50 entries.
     """
     on_delete: NotRequired[OnDelete | str]
     """Whether the configuration is deleted or retained when the resource is deleted or replaced. By default, an owned

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from ..template.intrinsics import SCALARS, Evaluator, Operand, text
 from ..template.parameters import allowed_values
 from ..template.template_error import TemplateError, TreePath
-from .shown_values import NOTHING_SHOWN
+from .shown_values import AS_WRITTEN, NOTHING_SHOWN
 
 Outcome = Mapping[str, bool]
 """Whether each condition is true, by its name."""
@@ -89,6 +89,19 @@ class Conditions:
         return len(names) <= 1 or all(
             _is_literal(one) or (isinstance(one, dict) and [*one] == ["Ref"]) for one in operands
         )
+
+    def decided(self, names: Iterable[str]) -> list[str]:
+        """The conditions that compare only pseudo parameters, and parameters with a single allowed value."""
+        return [
+            name
+            for name in names
+            if all(self._is_decided(one) for comparison in self._comparisons([name]) for one in comparison)
+        ]
+
+    def _is_decided(self, operand: Any) -> bool:
+        if _is_literal(operand) or len(self._allowed(operand)) == 1:
+            return True
+        return isinstance(operand, Mapping) and operand.get("Ref") in AS_WRITTEN
 
     def _outcome(self, names: Iterable[str], assigned: Mapping[str, str]) -> Outcome:
         evaluator = _ConditionEvaluator({}, self.definitions, NOTHING_SHOWN, assigned)

@@ -9,13 +9,14 @@ from typing import Any, Final, NamedTuple
 from ..resources.interface import ResourceType
 from ..schema.check import validate_properties
 from ..schema.expand import expand
-from ..schema.finding import Finding, Path, Severity, Spelling
+from ..schema.finding import Finding, Path, Severity, Spelling, below
+from ..schema.model import Schema
 from ..template.function_calls import names_in
 from ..template.parameters import Value
 from .catalog import id_of
-from .condition_outcomes import Conditions
+from .condition_outcomes import Conditions, Outcome
 from .diagnostic import Diagnostic
-from .function_check import function_findings, may_have_loops
+from .function_check import LIST, TEXT, function_findings, kinds_of_names, may_have_loops
 from .scenario import Scenario, Unknown, conditions_in, scenario
 from .shown_values import AS_WRITTEN, GUESSES, ParameterBinding, ShownValues, allowed_texts, bound
 
@@ -59,11 +60,11 @@ class ResourceCheck:
     def diagnostics(self) -> list[Diagnostic]:
         """All findings, each once."""
         spelling = Spelling(self.properties, self.type.schema)
-        certain = {key: value for found in self._found(self.conditions, {}) for key, value in found.items()}
+        certain = {key: value for _, found in self._found(self.conditions, {}) for key, value in found.items()}
         return [
             *(
                 Diagnostic((*self.path, *one.path), id_of(one.rule), one.severity, spelling.render(one), self.resource)
-                for one in function_findings(self.properties)
+                for one in function_findings(self.properties, self.template)
             ),
             *(self._diagnostic(key, severity, line) for key, (severity, line) in certain.items()),
             *self._parameter_diagnostics({key.location_and_rule for key in certain}),
@@ -73,23 +74,27 @@ class ResourceCheck:
     def _names(self) -> set[str]:
         return names_in(self.properties)
 
-    def _found(self, conditions: Conditions, names: Mapping[str, Value]) -> list[_Found]:
-        """The findings under each outcome of the conditions, with the values `names` of references."""
-        own = [*conditions_in(self.properties), *([self.condition] if self.condition else [])]
-        in_loop = may_have_loops(self.template)
+    @cached_property
+    def _condition_names(self) -> list[str]:
+        own = [self.condition] if self.condition else []
+        return list(dict.fromkeys([*conditions_in(self.properties), *own]))
 
-        def found_in(outcome: Mapping[str, bool]) -> _Found:
+    def _found(self, conditions: Conditions, names: Mapping[str, Value]) -> list[tuple[Outcome, _Found]]:
+        """The findings under each outcome of the conditions, with the values `names` of references."""
+        in_loop, kinds = may_have_loops(self.template), kinds_of_names(self.template)
+
+        def found_in(outcome: Outcome) -> _Found:
             def resolved(pseudo: Mapping[str, Value]) -> Scenario:
-                values = ShownValues({**names, **pseudo}, in_loop)
+                values = ShownValues({**names, **pseudo}, in_loop, kinds)
                 return scenario(self.properties, self.path, outcome, values)
 
             found = _rendered(resolved({}), self.type)
             return found | _certain(resolved, self.type) if self._names & AS_WRITTEN.keys() else found
 
-        return [found_in(outcome) for outcome in conditions.outcomes(list(dict.fromkeys(own)), self.condition)]
+        return [(one, found_in(one)) for one in conditions.outcomes(self._condition_names, self.condition)]
 
     def _parameter_diagnostics(self, reported: set[tuple[Path, str]]) -> Iterator[Diagnostic]:
-        """The findings that only certain values of parameters cause, under every outcome of the conditions.
+        """The findings that only certain values of parameters cause, in some Region or account.
 
         A finding keeps its severity if the values are defaults, or if no allowed value is valid; else it is a warning.
         """
@@ -107,12 +112,13 @@ class ResourceCheck:
             yield self._diagnostic(key._replace(rule=rule), severity, f"{line} ({deployment.describe(here)})")
 
     def _with_parameters(self) -> Iterator[tuple[ParameterBinding, _Key, tuple[Severity, str]]]:
-        """The findings of each deployment under every outcome, if its chosen parameter is mentioned there."""
+        """The findings of each deployment in some Region or account, if its chosen parameter is mentioned there."""
         by_default: set[tuple[Path, str]] = set()
         for deployment in bound(self.template, self._names):
             parameters = deployment.parameters(self.conditions.parameters)
-            found = self._found(replace(self.conditions, parameters=parameters), deployment.names)
-            for key, value in _in_all(found).items():
+            conditions = replace(self.conditions, parameters=parameters)
+            found = self._found(conditions, deployment.names)
+            for key, value in _certain_in_one_place(found, conditions.decided(self._condition_names)).items():
                 here, chosen = self._names_at(key.location), deployment.chosen
                 if not chosen:
                     by_default.add(key.location_and_rule)
@@ -131,10 +137,17 @@ class ResourceCheck:
         return Diagnostic(key.location, id_of(key.rule), severity, line, self.resource)
 
 
-def _in_all(found: list[_Found]) -> _Found:
-    """The findings under every outcome."""
-    first, *others = found or [{}]
-    return {key: value for key, value in first.items() if all(key in other for other in others)}
+def _certain_in_one_place(found: list[tuple[Outcome, _Found]], decided: list[str]) -> _Found:
+    """The findings that do not depend on a choice: under each outcome of the `decided` conditions, those in all."""
+    places: dict[tuple[bool, ...], list[_Found]] = defaultdict(list)
+    for outcome, one in found:
+        places[tuple(outcome[name] for name in decided)].append(one)
+    return {
+        key: value
+        for first, *others in places.values()
+        for key, value in first.items()
+        if all(key in other for other in others)
+    }
 
 
 def _certain(resolved: Callable[[Mapping[str, Value]], Scenario], type_: ResourceType) -> _Found:
@@ -162,12 +175,24 @@ def _findings(one: Scenario, type_: ResourceType) -> list[Finding]:
     if not isinstance(one.properties, Mapping):
         return []
     expanded = expand(one.properties, type_.schema)
-    # The type of an unknown value is unknown, too.
     return [
-        finding
+        finding._replace(message=f"{finding.message}, which is {value.kind}") if isinstance(value, Unknown) else finding
         for finding in validate_properties(expanded, type_.rules)
-        if finding.rule != "type" or not isinstance(_at(finding.path, expanded.parameters), Unknown)
+        for value in (_at(finding.path, expanded.checked) if finding.rule == "type" else None,)
+        if not isinstance(value, Unknown) or _has_wrong_kind(value, _schema_at(finding.path, type_.schema))
     ]
+
+
+def _schema_at(path: Path, schema: Schema | None) -> Schema | None:
+    for element in path:
+        schema = below(schema, element)
+    return schema
+
+
+def _has_wrong_kind(value: Unknown, schema: Schema | None) -> bool:
+    """Whether an unknown value is certainly of a wrong type. Text can be a number or a boolean."""
+    allowed = {"list": (LIST,), "structure": (), "map": ()}.get(schema.type_name if schema else "", (TEXT,))
+    return value.kind not in ("", *allowed)
 
 
 def _at(path: Path, parameters: Any) -> Any:

@@ -6,7 +6,7 @@ Scalars are text. A value that is known only at deployment is `Unknown`.
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..schema.finding import Path
@@ -15,7 +15,7 @@ from ..template.intrinsics import NO_VALUE, SCALARS, Evaluator, UnknownValueErro
 from ..template.reader import children
 from ..template.template_error import TemplateError, TreePath
 from .condition_outcomes import Outcome
-from .function_check import is_call, spelled
+from .function_check import TEXT, is_call, kind_of, spelled
 from .shown_values import NOTHING_SHOWN, ShownValues
 
 _EVALUATED: Final = frozenset({"Ref", "Fn::If", "Fn::Join", "Fn::Sub"})
@@ -25,9 +25,13 @@ _LOOP_VARIABLE: Final = re.compile("[$&]{")
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that is known only at deployment, as text for people. Equal to every other with the same text."""
+    """A value that is known only at deployment, as text for people. Equal to every other with the same text.
+
+    `kind` is TEXT, LIST, or empty if that is unknown, too.
+    """
 
     written: str
+    kind: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.written
@@ -47,7 +51,8 @@ class _Evaluator(Evaluator):
         if function in _EVALUATED and not has_loop_variable:
             with suppress(TemplateError):
                 return super().call(function, argument, path)
-        return Unknown(spelled({function: argument}))
+        call = {function: argument}
+        return Unknown(spelled(call), kind_of(call, self.values.kinds))
 
     def mapping(self, node: Mapping[Any, Any], path: TreePath) -> Any:
         return Unknown(spelled(node)) if is_call(node) else super().mapping(node, path)
@@ -58,7 +63,7 @@ class _Evaluator(Evaluator):
         try:
             value = super().scalar(node, path)
         except UnknownValueError:
-            return Unknown(str(node))
+            return Unknown(str(node), TEXT)
         return text(value) if isinstance(value, SCALARS) else value
 
 

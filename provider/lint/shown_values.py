@@ -17,11 +17,12 @@ _LIST_TYPE: Final = "CommaDelimitedList"
 class ShownValues:
     """The function values that can be determined from the template. `names` maps each `Ref` target to its value.
 
-    With `in_loop`, an `Fn::ForEach` can replace `${...}` and `&{...}` in any text.
+    With `in_loop`, an `Fn::ForEach` can replace `${...}` and `&{...}` in any text. `kinds` are those of `Ref`.
     """
 
     names: Mapping[str, Value] = field(default_factory=dict)
     in_loop: bool = False
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def reference(self, name: str, path: TreePath) -> Value:
         """The known value of a name."""

@@ -69,10 +69,10 @@ def _is_unknown(value: object) -> bool:
 
 
 def _diagnostic(error: TemplateError, resource: str) -> Diagnostic:
-    return Diagnostic(error.path, error.id, Severity.ERROR, f"{_shown(error.path)}: {error.message}", resource)
+    return Diagnostic(error.path, error.id, Severity.ERROR, f"{shown(error.path)}: {error.message}", resource)
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """A path for people: from a resource's properties, or else from its logical ID."""
     if path[:1] != ("Resources",):
         return format_path(path)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from .checkpoint import Checkpoint, paced, proceed
-from .expand import UNKNOWN, Expanded, is_meant
+from .expand import UNKNOWN, Expanded, meant
 from .finding import Finding, Path
 from .model import DISTRIBUTIONS, NAME, TARGET
 from .rules import Rule, apply_rules
@@ -21,7 +21,7 @@ def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint
     has_invalid_member: set[Path] = set()
     target_is_misspelled = False
     about_names = paced(expanded.findings, checkpoint)
-    for finding in chain(about_names, violations(expanded.parameters, expanded.schema, checkpoint=checkpoint)):
+    for finding in chain(about_names, violations(expanded.checked, expanded.schema, checkpoint=checkpoint)):
         if len(finding.path) == _MEMBER_DEPTH and finding.rule != "required":
             has_invalid_member.add(finding.path[:-1])
         target_is_misspelled = target_is_misspelled or _suggests_target(finding, expanded)
@@ -29,7 +29,7 @@ def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint
     # Of the rules' findings, these would only repeat one from above.
     repeated = {("some-output", path) for path in has_invalid_member}
     repeated |= {("one-target", ())} if target_is_misspelled else set()
-    for finding in apply_rules(expanded.parameters, rules, checkpoint):
+    for finding in apply_rules(expanded.checked, rules, checkpoint):
         if (finding.rule, finding.path) not in repeated:
             yield finding
 
@@ -40,4 +40,6 @@ _MEMBER_DEPTH = len((DISTRIBUTIONS, 0, "member"))
 
 def _suggests_target(finding: Finding, expanded: Expanded) -> bool:
     is_suggestion = finding.rule == "unknown" and finding.message != UNKNOWN
-    return is_suggestion and len(finding.path) == 1 and is_meant(str(finding.path[0]), (NAME, TARGET), expanded.schema)
+    if not is_suggestion or len(finding.path) != 1:
+        return False
+    return meant(str(finding.path[0]), expanded.schema, expanded.schema) in (NAME, TARGET)

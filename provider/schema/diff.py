@@ -1,6 +1,7 @@
 """Observed and desired state -> differences: what an Update would change, for people to read."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple
@@ -34,8 +35,8 @@ def differences(
 ) -> tuple[Difference, ...]:
     """Compare two resources by the API's names. None is a resource that does not exist.
 
-    Ignores differences without a meaning: the order of Regions and of scalars in a list (such as accounts), and
-    whether a member is omitted or has the service's default. An omitted list and an empty one differ, because the API
+    Ignores differences without a meaning: the order of a list's entries, and whether a member is omitted or has the
+    service's default. An omitted list and an empty one differ, because the API
     stores both as given.
     """
     if old == new:
@@ -75,10 +76,11 @@ def _compare_lists(
     elif (by_old := _keyed(old, schema.list_key)) is not None and (by_new := _keyed(new, schema.list_key)) is not None:
         yield from _compare_keyed(by_old, by_new, item, path, checkpoint)
     else:
-        for index in paced(range(max(len(old), len(new))), checkpoint):
-            before = old[index] if index < len(old) else ABSENT
-            after = new[index] if index < len(new) else ABSENT
-            yield from _compare(before, after, item, f"{path}[{index}]", checkpoint)
+        before, after = _without_equals(old, new, item, checkpoint), _without_equals(new, old, item, checkpoint)
+        for index in paced(sorted({*before, *after}), checkpoint):
+            yield from _compare(
+                before.get(index, ABSENT), after.get(index, ABSENT), item, f"{path}[{index}]", checkpoint
+            )
 
 
 def _compare_keyed(
@@ -96,6 +98,29 @@ def _keyed(entries: list[Any], key: str | None) -> dict[str, Any] | None:
         return None
     keyed = {entry.get(key): entry for entry in entries}
     return keyed if len(keyed) == len(entries) and None not in keyed else None
+
+
+def _without_equals(entries: list[Any], others: list[Any], item: Schema, checkpoint: Checkpoint) -> dict[int, Any]:
+    """Return the entries by their indexes, without those that have an equal one in another list."""
+    equal = Counter(_normal(other, item) for other in paced(others, checkpoint))
+    left: dict[int, Any] = {}
+    for index, entry in paced([*enumerate(entries)], checkpoint):
+        normal = _normal(entry, item)
+        if equal[normal] > 0:
+            equal[normal] -= 1
+        else:
+            left[index] = entry
+    return left
+
+
+def _normal(value: Any, schema: Schema) -> str:
+    """Return the same text for two values without differences."""
+    if schema.type_name == "structure":
+        with_defaults = {name: value.get(name, schema.default(name)) for name in schema.members}
+        value = {name: _normal(one, schema.members[name]) for name, one in with_defaults.items() if one is not None}
+    elif schema.type_name == "list" and schema.item is not None:
+        value = sorted(_normal(entry, schema.item) for entry in value)
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _is_default(old: object, new: object, default: object) -> bool:

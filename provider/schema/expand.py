@@ -1,7 +1,8 @@
 """Properties -> API parameters: converts names to the API's, and strings to the schema's types. Never validates."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
@@ -43,11 +44,15 @@ class Expanded(NamedTuple):
     """API parameters, and the findings about the *names* in the properties.
 
     Unknown names are left out. A value that cannot be converted is unchanged; validation reports it.
+    `checked` are the parameters to validate: they also have what is beneath misspelled names. `misspelled` has these
+    names as written, by their paths in `checked`.
     """
 
     parameters: dict[str, Any]
     schema: Schema
+    checked: dict[str, Any]
     findings: tuple[Finding, ...] = ()
+    misspelled: Mapping[Path, str] = MappingProxyType({})
 
 
 def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> Expanded:
@@ -59,9 +64,11 @@ def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint
         del given[name]
     conversion = _Conversion(checkpoint)
     parameters = _converter(schema)(given, conversion)
-    if conversion.has_invalid_names:
-        findings += _invalid_names(given, schema, (), Suggestions(schema, checkpoint), checkpoint)
-    return Expanded(parameters, schema, tuple(findings))
+    if not conversion.has_invalid_names:
+        return Expanded(parameters, schema, parameters, tuple(findings))
+    checked, check = _converter(schema)(given, conversion), _NameCheck(schema, conversion)
+    findings += check.findings(given, schema, (), checked)
+    return Expanded(parameters, schema, checked, tuple(findings), check.misspelled)
 
 
 def parameters_of(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> dict[str, Any]:
@@ -155,32 +162,49 @@ class Suggestions:
         return self._messages[key]
 
 
-def _invalid_names(
-    value: Any, schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
-) -> Iterator[Finding]:
-    """Yield findings for names that are unknown or specified twice."""
-    if schema.type_name == "structure" and isinstance(value, dict):
-        yield from _invalid_members(value, schema, path, suggestions, checkpoint)
-    elif schema.item and not schema.item.is_scalar and isinstance(value, list if schema.type_name == "list" else dict):
-        entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
-        for key, entry in paced(entries, checkpoint):
-            yield from _invalid_names(entry, schema.item, (*path, key), suggestions, checkpoint)
+class _NameCheck:
+    """Finds names that are unknown or specified twice. Checks what is beneath a misspelled name like its member's."""
 
+    def __init__(self, root: Schema, conversion: _Conversion) -> None:
+        self._root, self._conversion = root, conversion
+        self._suggestions = Suggestions(root, conversion.checkpoint)
+        self.misspelled: dict[Path, str] = {}
 
-def _invalid_members(
-    value: dict[str, Any], schema: Schema, path: Path, suggestions: Suggestions, checkpoint: Checkpoint
-) -> Iterator[Finding]:
-    given: dict[str, str] = {}
-    for written, entry in paced(value.items(), checkpoint):
-        member = schema.spellings.get(written)
-        if member is None:
-            yield Finding((*path, written), suggestions.message(written, schema), "unknown")
-        elif member in given:
-            message = f"specified twice, as {given[member]} and {written}; remove one"
-            yield Finding((*path, member), message, "twice")
-        else:
+    def findings(self, value: Any, schema: Schema, path: Path, checked: Any) -> Iterator[Finding]:
+        """Yield the findings beneath a value. `checked` is the same value by the API's names; it gets corrections."""
+        if schema.type_name == "structure" and isinstance(value, dict):
+            yield from self._in_structure(value, schema, path, checked)
+        elif schema.item and not schema.item.is_scalar and _fits(value, schema):
+            entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
+            for key, entry in paced(entries, self._conversion.checkpoint):
+                yield from self.findings(entry, schema.item, (*path, key), checked[key])
+
+    def _in_structure(
+        self, value: dict[str, Any], schema: Schema, path: Path, checked: dict[str, Any]
+    ) -> Iterator[Finding]:
+        given: dict[str, str] = {}
+        for written, entry in paced(value.items(), self._conversion.checkpoint):
+            member = schema.spellings.get(written)
+            if member is None:
+                message = self._suggestions.message(written, schema)
+                yield Finding((*path, written), message, "unknown")
+                member = meant(written, schema, self._root) if message != UNKNOWN else None
+                if member is None or member in checked or not _fits(entry, schema.members[member]):
+                    continue
+                checked[member] = _converter(schema.members[member])(entry, self._conversion)
+                self.misspelled[*path, member] = written
+            elif member in given:
+                message = f"specified twice, as {given[member]} and {written}; remove one"
+                yield Finding((*path, member), message, "twice")
+                continue
             given[member] = written
-            yield from _invalid_names(entry, schema.members[member], (*path, member), suggestions, checkpoint)
+            yield from self.findings(entry, schema.members[member], (*path, member), checked[member])
+
+
+def _fits(value: object, schema: Schema) -> bool:
+    """Return whether a value is a mapping, a list, or neither, as the schema requires."""
+    container = {"structure": dict, "map": dict, "list": list}.get(schema.type_name)
+    return isinstance(value, container) if container else not isinstance(value, (dict, list))
 
 
 def unknown(written: str, schema: Schema, root: Schema, spelled: Callable[[str], str] = str) -> str:
@@ -200,9 +224,9 @@ def unknown(written: str, schema: Schema, root: Schema, spelled: Callable[[str],
     return f"{UNKNOWN}; {suggestion}"
 
 
-def is_meant(written: str, members: Collection[str], schema: Schema) -> bool:
-    """Return whether an unknown name at the top level is a misspelling of one of these members."""
-    return not _parent(written, schema) and schema.spellings.get(_similar_name(written, schema, schema)) in members
+def meant(written: str, schema: Schema, root: Schema) -> str | None:
+    """Return the member of a structure of which an unknown name is a misspelling; None if it is of none."""
+    return None if _parent(written, schema) else schema.spellings.get(_similar_name(written, schema, root))
 
 
 def _parent(written: str, schema: Schema) -> str | None:
@@ -232,6 +256,7 @@ def _case_of(written: str) -> Callable[[str], str]:
     return camel_case if written[:1].islower() else pascal_case
 
 
+@lru_cache(maxsize=64)
 def _similar_name(written: str, schema: Schema, root: Schema) -> str:
     """Return the most similar name in a structure of `schema`, in the case of `written`; empty if none is similar."""
     from difflib import SequenceMatcher  # only a misspelling needs it

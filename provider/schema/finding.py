@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
@@ -84,7 +85,7 @@ class Spelling:
                 text += f"[{json.dumps(_cut(name), ensure_ascii=False)}]"
             else:
                 text += f".{_cut(name)}" if text else _cut(name)
-            current = _below(current, element)
+            current = below(current, element)
         return text or "Properties"
 
     def keys(self, path: Path) -> Path:
@@ -94,23 +95,31 @@ class Spelling:
         current: Schema | None = self._schema
         for element in path:
             is_member = isinstance(element, str) and (current is None or current.type_name != "map")
-            name = self._as_written(str(element), value, current) if is_member else element
+            name = self._as_written((*path[: len(found)], element), value, current) if is_member else element
             if isinstance(name, int):
                 value = value[name] if isinstance(value, list) and name < len(value) else None
             else:
                 value = value.get(name) if isinstance(value, Mapping) else None
             found.append(name)
-            current = _below(current, element)
+            current = below(current, element)
         return tuple(found)
 
-    def _as_written(self, member: str, structure: object, schema: Schema | None) -> str:
+    def _as_written(self, path: Path, structure: object, schema: Schema | None) -> str:
+        member = str(path[-1])
         if not isinstance(structure, Mapping) or schema is None:
             return pascal_case(member)
         place = id(structure), id(schema)
         if place not in self._names:
             self._names[place] = _names_in(structure, schema, self._checkpoint)
         names = self._names[place]
-        return names.written.get(member) or names.style(member)
+        return names.written.get(member) or self._misspelled.get(path) or names.style(member)
+
+    @cached_property
+    def _misspelled(self) -> Mapping[Path, str]:
+        from .expand import expand  # it needs this module's findings
+
+        properties = self._properties if isinstance(self._properties, Mapping) else {}
+        return expand(properties, self._schema, self._checkpoint).misspelled
 
 
 class _Names(NamedTuple):
@@ -136,7 +145,8 @@ def _cut(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
 
 
-def _below(schema: Schema | None, element: str | int) -> Schema | None:
+def below(schema: Schema | None, element: str | int) -> Schema | None:
+    """Return the schema of an element of a value; None if it is unknown."""
     if schema is None or schema.type_name != "structure":
         return schema.item if schema else None
     return schema.members.get(schema.spellings.get(str(element), str(element)))

@@ -5,7 +5,7 @@ What the resource adds to the API, and what the service model lacks, are tables 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Final
 
@@ -47,7 +47,12 @@ ALIASES: Final = {("AmiDistributionConfiguration", "launchPermission"): "launchP
 DEFAULTS: Final[Mapping[tuple[str, str], object]] = {("LaunchTemplateConfiguration", "setDefaultVersion"): True}
 """The service's default for an omitted member, by shape and member."""
 
-LIST_KEYS: Final = {"DistributionList": REGION}
+LIST_KEYS: Final = {
+    "DistributionList": REGION,
+    "LaunchTemplateConfigurationList": "launchTemplateId",
+    "FastLaunchConfigurationList": "accountId",
+    "SsmParameterConfigurationList": "parameterName",
+}
 """Lists of structures whose order has no meaning, by shape, with the member that identifies an entry."""
 
 RANGES: Final = {"integer": 2**31, "long": 2**63}
@@ -207,6 +212,8 @@ def distribution_configuration() -> Schema:
     update, create = operation(UPDATE), operation(CREATE)
     members = {name: member for name, member in update.members.items() if name not in REFUSED}
     members |= {name: create.members[name] for name in FROM_CREATE}
+    # As in the native resource, an empty mapping means no tags.
+    members[TAGS] = replace(members[TAGS], minimum=None)
     members |= PROVIDER_PROPERTIES
     required = tuple(name for name in update.required if name in create.required and name not in REFUSED)
     return Schema(type_name="structure", shape=PROPERTIES, members=members, required=required)

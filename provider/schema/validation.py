@@ -5,6 +5,7 @@ about all other values (`_check`) are both built from these rows.
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -31,8 +32,8 @@ _TYPES: Mapping[str, tuple[type, str]] = {
 """botocore's type name -> the Python type, and its name in messages."""
 _UNITS = {"string": (" character", " characters"), **dict.fromkeys(("list", "map"), (" entry", " entries"))}
 _SIZES: Mapping[str, Callable[[Any], int]] = {**dict.fromkeys(_UNITS, len), **dict.fromkeys(("integer", "long"), int)}
-_MAX_QUOTED = 60
-"""Characters of a user's value that a message quotes."""
+_MAX_QUOTED = 200
+"""Characters of a user's value that a message quotes: enough for every valid ARN and name of an image."""
 _MAX_UNPACED = 64
 """Entries of a list without a limit that are checked without a checkpoint."""
 
@@ -103,7 +104,10 @@ def _pattern(schema: Schema) -> Iterator[Constraint]:
 
     def explain(value: str) -> Iterator[tuple[Path, str]]:
         only_line_break = value[-1:] == "\n" and search(value[:-1])
-        yield (), f"{requirement} {describe(value)}{'; remove the trailing line break' if only_line_break else ''}"
+        # The end of the longest valid beginning. For the patterns of short values, this can be wrong; they are not cut.
+        wrong = bisect_left(range(1, len(value)), True, key=lambda end: not search(value[:end]))
+        shown = describe(value, wrong)
+        yield (), f"{requirement} {shown}{'; remove the trailing line break' if only_line_break else ''}"
 
     yield Constraint("pattern", search, explain)
 
@@ -215,16 +219,21 @@ def _check_entries(
             yield from _check(entry, item, (*path, place), checkpoint)
 
 
-def describe(value: object) -> str:
-    """Return a user's value for a message: its JSON, cut, or only its type if it contains other values."""
+def describe(value: object, wrong: int = 0) -> str:
+    """Return a user's value for a message: its JSON, or only its type if it contains other values.
+
+    A long value is shortened to the part around the character at `wrong`.
+    """
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    if isinstance(value, str):
-        value = value[: _MAX_QUOTED + 1]  # enough to see that it is too long
+    if isinstance(value, str) and len(value) > _MAX_QUOTED:
+        start = max(0, min(wrong - _MAX_QUOTED // 2, len(value) - _MAX_QUOTED))
+        end = start + _MAX_QUOTED
+        value = f"{'...' if start else ''}{value[start:end]}{'...' if end < len(value) else ''}"
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except ValueError:  # Python does not convert integers this long to text
         return "an integer of thousands of digits"
-    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}..."
+    return text if isinstance(value, str) or len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}..."

@@ -66,8 +66,9 @@ def _get_att_reference(argument: Any) -> Iterator[tuple[str, str]]:
 
 def _sub_references(argument: Any) -> Iterator[tuple[str, str]]:
     pattern, variables = argument if isinstance(argument, list) and len(argument) == 2 else (argument, {})
-    for name in SUB_VARIABLE.findall(pattern) if isinstance(pattern, str) else ():
-        if not name.startswith("!") and name not in (variables if isinstance(variables, dict) else {}):
+    # The evaluator reports the other forms; their names mean nothing.
+    for name in SUB_VARIABLE.findall(pattern) if isinstance(pattern, str) and isinstance(variables, dict) else ():
+        if not name.startswith("!") and name not in variables:
             logical_id, _, attribute = name.partition(".")
             yield logical_id, attribute
 

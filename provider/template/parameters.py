@@ -34,6 +34,12 @@ def is_stored(parameter: Mapping[str, Any]) -> bool:
     return _SSM.fullmatch(str(parameter.get("Type"))) is not None
 
 
+def is_list(type_: str) -> bool:
+    """Whether the value of a parameter of this type is a list."""
+    stored = _SSM.fullmatch(type_)
+    return _LIST.fullmatch(stored[1] if stored else type_) is not None
+
+
 def allowed_values(parameter: Mapping[str, Any]) -> list[str]:
     """The AllowedValues of a parameter as text; empty if it allows any value."""
     values = parameter.get("AllowedValues")
@@ -93,13 +99,12 @@ def _value(
         placeholder = placeholders.parameter(stored[1], value)
         note(f"parameter {name}: SSM parameter {value} is assumed to be {placeholder!r}")
         return placeholder
-    is_list = _LIST.fullmatch(type_) is not None
-    items = items_of(value) if is_list else [value]
+    items = items_of(value) if is_list(type_) else [value]
     for item in items:
         for violation in _violations(parameter, type_, item):
             hint = parameter.get("ConstraintDescription")
             raise TemplateError(f"{item!r} {violation}" + (f": {hint}" if hint else ""), path)
-    return items if is_list else value
+    return items if is_list(type_) else value
 
 
 def _violations(parameter: Mapping[str, Any], type_: str, item: str) -> Iterator[str]:

@@ -16,29 +16,16 @@ from typing import Any
 
 import yaml
 
+from .syntax_error import explain_json, explain_yaml, glued_tag
 from .template_error import TemplateError, TreePath
 
 _COMMENTS = ("//", "/*")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_UNQUOTED_BRACES = re.compile(r"[:-]\s+\{\{")
 _MAX_DEPTH = 100
 """How deeply values can be nested: deeper than any template needs, and within Python's recursion limit."""
 _MAX_DEPTH_OF_LIBYAML = 1000
 """LibYAML recurses without a limit, so deeper text is left to PyYAML's own parser."""
 _COMPACT_LISTS = re.compile(r"(?:[-?][ \t]+){1000}")
-
-_UNEXPECTED_TOKEN = re.compile("expected '?<(?:block end|document start)>'?, but found '(.+)'")
-_BAD_KEY_INDENTATION = "the indentation of this key matches no key above it"
-_BAD_ENTRY_INDENTATION = "the indentation of this list entry matches no entry above it"
-_UNEXPECTED_TOKENS = {
-    "?": _BAD_KEY_INDENTATION,
-    "<block mapping start>": _BAD_KEY_INDENTATION,
-    "-": _BAD_ENTRY_INDENTATION,
-    "<block sequence start>": _BAD_ENTRY_INDENTATION,
-    "<scalar>": "the value ends before this text; put quotes around the whole value",
-}
-"""Messages for PyYAML's token names."""
-_REPLACED_PROBLEMS = {"but found another document": "a second document begins here; a template has only one"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +67,11 @@ class Source:
                 position = _position(key) if key else position
         return position
 
+    def plain_scalars(self) -> Iterator[tuple[TreePath, str]]:
+        """The paths and texts of all keys and scalars without quotes or tags."""
+        if self.root is not None:
+            yield from _plain_scalars(self.root, ())
+
     def line(self, number: int) -> str:
         """A line of the text, by its number from 1, without its line break."""
         lines = _LINE_BREAK.split(self.text)
@@ -106,9 +98,8 @@ def read_text(text: str) -> Source:
     except RecursionError:
         raise UnreadableError("is nested too deeply") from None
     except json.JSONDecodeError as error:
-        position = Position(error.lineno, error.colno)
-        problem = "JSON has no comments" if text.startswith(_COMMENTS, error.pos) else error.msg
-        raise UnreadableError(f"is not JSON: {problem}", position, text, "JSON") from error
+        problem, line, column = explain_json(text, error)
+        raise UnreadableError(f"is not JSON: {problem}", Position(line + 1, column + 1), text, "JSON") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -211,6 +202,8 @@ class _Values:
             raise _alias(node)
         self._seen.add(id(node))
         function = function_of(node)
+        if node.tag.startswith("!") and (problem := glued_tag(node.tag)[0]):
+            raise _error(problem, node)
         value = self._plain(node)
         if not function:
             return value
@@ -260,6 +253,22 @@ def _child(node: yaml.Node, element: str | int) -> tuple[yaml.Node | None, yaml.
     return None, None
 
 
+def _plain_scalars(node: yaml.Node, path: TreePath) -> Iterator[tuple[TreePath, str]]:
+    function = function_of(node)
+    path = (*path, function) if function else path
+    if isinstance(node, yaml.ScalarNode):
+        # A tag, such as !!str, makes a node longer than its text.
+        if not node.style and node.end_mark.index - node.start_mark.index == len(node.value):
+            yield path, node.value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, entry in enumerate(node.value):
+            yield from _plain_scalars(entry, (*path, index))
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _plain_scalars(key, (*path, key.value))
+            yield from _plain_scalars(value, (*path, key.value))
+
+
 def _position(node: yaml.Node) -> Position:
     start, end = node.start_mark, node.end_mark
     width = end.column - start.column if end.line == start.line else 1
@@ -267,14 +276,7 @@ def _position(node: yaml.Node) -> Position:
 
 
 def _unreadable(text: str, error: yaml.MarkedYAMLError) -> UnreadableError:
-    mark = error.problem_mark or error.context_mark
-    position = Position(mark.line + 1, mark.column + 1) if mark else Position()
-    problem = error.problem or error.context or ""
-    if found := _UNEXPECTED_TOKEN.fullmatch(problem):
-        problem = _UNEXPECTED_TOKENS.get(found[1], problem)
-    problem = _REPLACED_PROBLEMS.get(problem, problem)
-    if _UNQUOTED_BRACES.search(Source(text).line(position.line)):
-        problem = f"{problem}; a value that begins with {{{{ needs quotes"
+    problem, line, column = explain_yaml(text, error)
     # The composer rejects valid YAML that templates cannot contain.
     language = "" if isinstance(error, yaml.composer.ComposerError) else "JSON" if is_json(text) else "YAML"
-    return UnreadableError(problem, position, text, language)
+    return UnreadableError(problem, Position(line + 1, column + 1), text, language)

@@ -11,8 +11,8 @@ TreePath: TypeAlias = tuple[str | int, ...]
 
 UNREADABLE = "E0000"
 """cfn-lint's ID for a file that cannot be read as a template."""
-_SHOWN = 60
-"""Characters of a value that messages show."""
+_SHOWN = 200
+"""Characters of a value that messages show: enough for every valid ARN."""
 
 
 class TemplateError(Exception):

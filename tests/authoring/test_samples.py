@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from provider.authoring.samples import sample
+from provider.authoring.samples import as_example, sample
 from provider.authoring.starter_template import COMMENTED_OUT, StarterTemplate
 from provider.resources import resource_type
 from provider.schema.check import validate_properties
@@ -33,6 +33,14 @@ def test_a_sample_has_every_member_and_is_valid() -> None:
         value = sample(part)
         assert set(value) == set(part.members), part.shape
         assert validate(value, part) == [], part.shape
+
+
+def test_examples_can_be_copied() -> None:
+    """No example makes an image public, and each has its required properties first."""
+    for part in structures(resource_type().schema):
+        example = as_example(sample(part), part)
+        assert "userGroups" not in str(example), part.shape
+        assert {*[*example][: len(part.required)]} == {*part.required}, part.shape
 
 
 @pytest.mark.parametrize("adopt", ["", ARN], ids=["own", "adopt"])

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from provider.authoring.samples import all_samples, without_alternatives
+from provider.authoring.samples import all_samples, as_example
 from provider.emulator.emulator import Emulator
 from provider.resources import resource_type
 from provider.schema.rules import OWNERSHIP_TAGS
 from tests.cli.commands import Ended, command, process
 from tests.stack import Resource
 
-EVERYTHING = without_alternatives(all_samples(), resource_type().schema)["distributions"]
+EVERYTHING = as_example(all_samples(), resource_type().schema)["distributions"]
 REGIONS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "x {{ imagebuilder:buildDate }}"}}]
 
 
@@ -38,7 +38,7 @@ def changing(emulator: Emulator) -> list[str]:
         {"distributions": REGIONS},
         {"distributions": REGIONS, "description": 'Yes: it\'s "the" one #1', "tags": {"Team": "012", "a b": "true"}},
         {
-            "distributions": without_alternatives(all_samples(), resource_type().schema)["distributions"],
+            "distributions": as_example(all_samples(), resource_type().schema)["distributions"],
             "description": "12",
             "tags": {"x": ""},
         },

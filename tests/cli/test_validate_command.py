@@ -152,12 +152,12 @@ def test_properties_alone(properties: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
-        ("a:\n  b: c: d", 2, 7, "mapping values are not allowed here"),
+        ("a:\n  b: c: d", 2, 7, "put quotes around a value that contains a colon and a space"),
         ("a: 1\nb: 2\na: 3", 3, 1, "the key 'a' is used twice"),
         ("Name: {{ imagebuilder:buildDate }}", 1, 8, "a key must be text; a value that begins with {{ needs quotes"),
         ("Name: {{ imagebuilder:buildDate }}-x", 1, 35, "a value that begins with {{ needs quotes"),
-        ('{"a": 1,\n "b": }x', 2, 7, "is not JSON: Expecting value"),
-        ('{"a": 1,\n\t"b": [2],\n}', 3, 1, "is not JSON: "),
+        ('{"a": 1,\n "b": }x', 2, 7, "is not JSON: a value is missing here, or it is text without double quotes"),
+        ('{"a": 1,\n\t"b": [2],\n}', 2, 10, "is not JSON: remove the comma after the last entry"),
         ('{"a": 1,\n "a": 2}', 2, 2, "the key 'a' is used twice"),
         ("a: &a [x, x]\nb: [*a]", 2, 5, "CloudFormation does not support YAML aliases"),
         ("a: &a {x: 1}\nb: {<<: *a}", 2, 9, "CloudFormation does not support YAML aliases"),

@@ -124,7 +124,10 @@ def test_json_has_the_same_findings(tmp_path: Path) -> None:
     for template in CORPUS:
         json_template = tmp_path / f"{template.stem}.json"
         json_template.write_text(json.dumps(read(template.read_bytes()).tree, indent="\t"), "utf-8")
-        assert {one[2:] for one in validated(json_template)} == {one[2:] for one in validated(template)}
+        # In JSON, all text has quotes.
+        assert {one[2:] for one in validated(json_template)} == {
+            one[2:] for one in validated(template) if one.id != "W9208"
+        }
 
 
 @each_template
@@ -132,5 +135,6 @@ def test_the_handler_reports_the_same(template: Path, resource: Resource, capsys
     """Deployments with all allowed values of the parameters together report exactly the same messages."""
     if NOT_IN_EVENTS & {id_ for _, id_ in expected(template)}:
         pytest.skip("CloudFormation rejects it, or only two events together show it")
-    predicted = {as_deployed(one.message) for one in validated(template)}
+    # No event shows whether a value had quotes.
+    predicted = {as_deployed(one.message) for one in validated(template) if one.id != "W9208"}
     assert reported_by_the_handler(template, resource, capsys) == predicted

@@ -30,7 +30,7 @@ WRITTEN = [
     for template in sorted((Path(__file__).parent / "corpus").glob("*.yaml"))
     for resource in load(template).resources.values()
     # A finding about a call does not depend on its value.
-    if "Properties" in resource and not any(function_findings(resource["Properties"]))
+    if "Properties" in resource and not any(function_findings(resource["Properties"], {}))
 ]
 PARAMETER = {"Ref": "P"}
 PROPERTIES = st.sampled_from(WRITTEN) | PARAMETERS.map(lambda parameters: flatten(parameters, resource_type().schema))
@@ -119,15 +119,12 @@ def test_arbitrary_input_yields_findings(properties: dict[str, Any]) -> None:
         {"Fn::Transform": {"Name": "Macro", "Parameters": {}}},
         {"Fn::Transform": {"Name": "AWS::Include"}, "Region": "us-east-1"},
         {"Fn::ForEach::Each": ["Name", ["A", "B"], {"${Name}": "x"}]},
-        {"Fn::If": ["Malformed", 1]},
-        {"Fn::If": "Malformed"},
-        {"Fn::If": [{"Ref": "Malformed"}, "a", "b"]},
-        "{{resolve:secretsmanager:golden:SecretString:value}}",
+        {"Fn::If": ["Unknown", {"Ref": "One"}, {"Ref": "Other"}]},
     ],
     ids=lambda node: str(node)[:40],
 )
 def test_values_that_only_a_deployment_knows(unknown: object) -> None:
-    """A call or a dynamic reference is accepted for every property."""
+    """A call whose type is unknown is accepted for every property."""
     assert check_properties({"Name": unknown, "Distributions": unknown, "Tags": unknown, "OnDelete": unknown}) == []
     fast = {"Enabled": unknown, "MaxParallelLaunches": unknown, "SnapshotConfiguration": unknown}
     ami = {"Name": unknown, "TargetAccountIds": [unknown], "LaunchPermission": {"UserGroups": [unknown]}}
@@ -139,6 +136,122 @@ def test_values_that_only_a_deployment_knows(unknown: object) -> None:
         "SsmParameterConfigurations": [parameter],
     }
     assert check_properties({**GOOD, "Distributions": [AMI, entry, unknown], "Tags": {"Team": unknown}}) == []
+
+
+TYPED: dict[str, Any] = {
+    "Text": {"Type": "String"},
+    "Number": {"Type": "Number"},
+    "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/text"},
+    "List": {"Type": "CommaDelimitedList"},
+    "StoredList": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/list"},
+    "Zones": {"Type": "List<AWS::EC2::AvailabilityZone::Name>"},
+}
+TEXTS = [
+    *({"Ref": name} for name in ("Text", "Number", "Stored", "AWS::Region", "Images")),
+    *({"Fn::Sub": text} for text in ("${Text}", "${Images}")),
+    {"Fn::Join": [",", {"Ref": "List"}]},
+    {"Fn::ImportValue": "accounts"},
+    {"Fn::If": ["C", {"Ref": "Text"}, {"Fn::Sub": "${Text}"}]},
+    "{{resolve:ssm:/accounts}}",
+]
+LISTS = [
+    *({"Ref": name} for name in ("List", "StoredList", "Zones", "AWS::NotificationARNs")),
+    {"Fn::Split": [",", {"Ref": "Text"}]},
+    {"Fn::GetAZs": ""},
+    {"Fn::If": ["C", {"Ref": "List"}, {"Fn::GetAZs": {"Ref": "AWS::Region"}}]},
+]
+EITHER = [
+    {"Ref": "Undeclared"},
+    {"Fn::GetAtt": ["Other", "Values"]},
+    {"Fn::Select": [0, {"Ref": "List"}]},
+    {"Fn::FindInMap": ["M", {"Ref": "AWS::Region"}, "K"]},
+]
+
+
+def of_types(properties: dict[str, Any]) -> list[str]:
+    sections = {"Mappings": {"M": {"us-east-1": {"K": "x"}}}, "Conditions": {"C": {"Fn::Equals": [1, 2]}}}
+    found = check(template({**GOOD, **properties}, Parameters=TYPED, **sections))
+    return [one.message for one in found if one.id == "E9202"]
+
+
+@pytest.mark.parametrize("value", [*TEXTS, *EITHER], ids=str)
+def test_text_is_valid_for_scalars(value: Any) -> None:
+    """A value that is or can be text is accepted for text, a number, and a boolean, and text is not for a list."""
+    accounts = {"Region": "us-east-2", "AmiDistributionConfiguration": {"TargetAccountIds": [value]}}
+    fast = {"Region": "us-west-2", "FastLaunchConfigurations": [{"Enabled": value, "MaxParallelLaunches": value}]}
+    assert of_types({"Description": value, "Tags": {"T": value}, "Distributions": [AMI, accounts, fast]}) == []
+    found = of_types({"Distributions": [{"Region": "us-east-1", "AmiDistributionConfiguration": value}]})
+    found += of_types({"Distributions": [{"Region": "us-east-1", "LicenseConfigurationArns": value}]})
+    assert len(found) == (0 if value in EITHER else 2)
+    assert all(one.endswith(", which is text") for one in found)
+
+
+@pytest.mark.parametrize("value", [*LISTS, *EITHER], ids=str)
+def test_a_list_is_valid_for_lists(value: Any) -> None:
+    """A value that is or can be a list is accepted for a list, and a list is not for text or within a list."""
+    ami = {"Region": "us-east-2", "AmiDistributionConfiguration": {"TargetAccountIds": value}}
+    assert of_types({"Distributions": [AMI, ami]}) == []
+    assert of_types({"Distributions": value}) == []
+    nested = {"Region": "us-east-2", "AmiDistributionConfiguration": {"TargetAccountIds": [value]}}
+    found = of_types({"Description": value, "Distributions": [AMI, nested]})
+    assert len(found) == (0 if value in EITHER else 2)
+    assert all(one.endswith(", which is a list") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"Fn::Sub": ["${A}-x", "A", "b"]}, "must be text, or [text, {Variable: value}]"),
+        ({"Fn::Sub": ["${A}-x", "A"]}, "must be text, or [text, {Variable: value}]"),
+        ({"Fn::Sub": ["${A}-x"]}, "must be text, or [text, {Variable: value}]"),
+        ({"Fn::Sub": {"A": "b"}}, "must be text, or [text, {Variable: value}]"),
+        ({"Fn::Sub": "${a b}"}, "${a b}: a variable's name can have only letters"),
+        ({"Fn::Sub": "x-${List}"}, "!Ref List is a list, but must be text; combine its items with Fn::Join"),
+        ({"Fn::Sub": ["${A}", {"A": {"Fn::GetAZs": ""}}]}, "!GetAZs  is a list, but must be text"),
+        ({"Fn::Split": [",", {"Ref": "List"}]}, "!Ref List is a list, but must be text"),
+        ({"Fn::Split": [","]}, "must be [delimiter, text]"),
+        ({"Fn::Join": [",", {"Ref": "Text"}]}, "!Ref Text is text, but must be a list; separate its items"),
+        ({"Fn::Join": [",", [{"Ref": "List"}]]}, "!Ref List is a list, but must be text"),
+        ({"Fn::Join": [",", "a"]}, "must be a list of text"),
+        ({"Fn::Select": [0, {"Ref": "Text"}]}, "!Ref Text is text, but must be a list"),
+        ({"Fn::Select": [2, ["a", "b"]]}, "cannot select value 2 of 2"),
+        ({"Fn::GetAtt": "Images"}, "must be [LogicalId, Attribute] or LogicalId.Attribute"),
+        ({"Fn::If": ["C", 1]}, "must be [condition, value if true, value if false]"),
+        ({"Fn::FindInMap": ["M", "us-east-9", "K"]}, "Mappings has no M.us-east-9.K: us-east-9 does not exist"),
+        ({"Ref": ["Text"]}, "must be the name of a parameter or resource"),
+        ({"Fn::Sub": ["${A}-x", {"A": {"Ref": "Text"}}]}, ""),
+        ({"Fn::Sub": "${Text}-${!List}-${AWS::Region}-${Images.Arn}"}, ""),
+        ({"Fn::Join": [",", [{"Ref": "Text"}, 1]]}, ""),
+        ({"Fn::Join": [",", {"Fn::Split": ["/", {"Fn::Sub": "${Text}"}]}]}, ""),
+        ({"Fn::Select": [7, {"Ref": "List"}]}, ""),
+        ({"Fn::Select": [{"Ref": "Number"}, ["a", "b"]]}, ""),
+        ({"Fn::FindInMap": ["M", {"Ref": "AWS::Region"}, "K"]}, ""),
+        ({"Fn::FindInMap": ["M", "us-east-1", "K"]}, ""),
+        ({"Fn::FindInMap": ["M", "us-east-9", "K", {"DefaultValue": "x"}]}, ""),
+        ({"Fn::Transform": {"Name": "Macro"}}, ""),
+    ],
+    ids=str,
+)
+def test_the_form_of_calls(call: dict[str, Any], message: str) -> None:
+    """A call in a wrong form, or with text for a list or a list for text, is reported with what it must be."""
+    mappings = {"M": {"us-east-1": {"K": "x"}}}
+    found = check(template({**GOOD, "Description": call}, Parameters=TYPED, Mappings=mappings))
+    calls = [one.message for one in found if one.id == "E9105"]
+    assert len(calls) == bool(message)
+    assert all(one.startswith(f"Description.{next(iter(call))}: {message}") for one in calls)
+
+
+@pytest.mark.parametrize(
+    ("transform", "call"),
+    [
+        ("Macro", {"Fn::FindInMap": ["M", "a", "b"]}),
+        ("AWS::LanguageExtensions", {"Fn::Select": ["${I}", ["a", "b"]]}),
+    ],
+    ids=str,
+)
+def test_forms_that_a_transform_can_change(transform: str, call: dict[str, Any]) -> None:
+    """A call that a transform can correct is not reported."""
+    assert check({"Transform": transform, **template({**GOOD, "Description": call})}) == []
 
 
 def test_values_beside_references_are_checked() -> None:
@@ -373,6 +486,29 @@ def test_values_of_parameters(parameter: dict[str, Any], expected: list[str]) ->
     assert ids(found) == expected
     assert all('(if parameter P is "' in one.message for one in found)
     assert all(one.path == ("Resources", "Images", "Properties", "OnDelete") for one in found)
+
+
+@pytest.mark.parametrize("name", ["Region", "Partition", "AccountId"])
+@pytest.mark.parametrize("branch", [1, 2])
+def test_values_behind_a_condition_on_the_deployment(name: str, branch: int) -> None:
+    """A default is reported if it is used under a condition on a pseudo parameter, in either branch."""
+    value = {"Fn::If": ["C", NO_VALUE, NO_VALUE]}
+    value["Fn::If"][branch] = PARAMETER
+    condition = {"Fn::Equals": [{"Ref": f"AWS::{name}"}, "x"]}
+    parameters = {"P": {"Type": "String", "Default": "Keep"}}
+    found = check(template({**GOOD, "OnDelete": value}, Parameters=parameters, Conditions={"C": condition}))
+    assert ids(found) == ["E9205"]
+
+
+def test_values_behind_conditions_on_the_deployment_and_a_parameter() -> None:
+    """A default is not reported if a parameter without a value decides, together with a pseudo parameter."""
+    here, wanted = {"Fn::Equals": [{"Ref": "AWS::Region"}, "x"]}, {"Fn::Equals": [{"Ref": "Q"}, "yes"]}
+    value = {"Fn::If": ["Here", {"Fn::If": ["Wanted", PARAMETER, NO_VALUE]}, NO_VALUE]}
+    both = {"Fn::And": [{"Condition": "Here"}, {"Condition": "Wanted"}]}
+    parameters = {"P": {"Type": "String", "Default": "Keep"}, "Q": {"Type": "String"}}
+    for used in (value, {"Fn::If": ["Both", PARAMETER, NO_VALUE]}):
+        conditions = {"Here": here, "Wanted": wanted, "Both": both}
+        assert check(template({**GOOD, "OnDelete": used}, Parameters=parameters, Conditions=conditions)) == []
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def deployed(text: str) -> list[str]:
     ("old", "new", "line", "id_", "message"),
     [
         (TOKEN, '""', 5, "E3031", f'{NOT_THE_ARN}""'),
-        (TOKEN, "x" * 99, 5, "E3031", f'{NOT_THE_ARN}"{"x" * 59}...'),
+        (TOKEN, "x" * 299, 5, "E3031", f'{NOT_THE_ARN}"{"x" * 199}...'),
         (TOKEN, "5", 5, "E3031", f"{NOT_THE_ARN}5"),
         (TOKEN, "[a]", 5, "E3031", f"{NOT_THE_ARN}a list"),
         (TOKEN, "{a: b}", 5, "E3031", f"{NOT_THE_ARN}a mapping"),

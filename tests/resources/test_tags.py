@@ -19,6 +19,22 @@ def test_tags_follow_the_template(resource: Resource) -> None:
     assert user_tags(resource) == {}
 
 
+def test_empty_tags_are_no_tags(resource: Resource) -> None:
+    """`Tags: {}` creates a configuration without tags, and an update to it removes the template's tags."""
+    assert resource.create(Name="golden", Distributions=[ami()], Tags={}).status == "SUCCESS"
+    assert user_tags(resource) == {}
+    resource.update(Name="golden", Distributions=[ami()], Tags={"a": "1"})
+    assert resource.update(Name="golden", Distributions=[ami()], Tags={}).status == "SUCCESS"
+    assert user_tags(resource) == {}
+
+
+def test_empty_tags_of_an_adopted_configuration(resource: Resource) -> None:
+    """`Tags: {}` keeps the tags of an adopted configuration, as omitting Tags does."""
+    arn = resource.emulator.seed(name="theirs", distributions=[], tags={"others": "x"})
+    assert resource.create(DistributionConfigurationArn=arn, Distributions=[ami()], Tags={}).status == "SUCCESS"
+    assert resource.live["tags"] == {"others": "x"}
+
+
 def test_tags_of_others_stay(resource: Resource) -> None:
     """An Update keeps tags that the template never had."""
     arn = resource.emulator.seed(name="theirs", distributions=[], tags={"others": "x", "a": "0"})

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from provider.resources import resource_type
@@ -252,10 +252,11 @@ def searched(path: Path, properties: Any) -> Path:
     """Return a path by the API's names as keys and indexes, searching each structure."""
     found: list[str | int] = []
     value, schema = properties, resource_type().schema
+    misspelled = expand(properties, schema).misspelled
     for element in path:
         name: str | int = element
         if isinstance(element, str) and schema.type_name != "map":
-            name = search(element, value, schema)
+            name = misspelled.get((*path[: len(found)], element)) or search(element, value, schema)
         found.append(name)
         if isinstance(name, int):
             value = value[name] if isinstance(value, list) and name < len(value) else None
@@ -276,11 +277,17 @@ def search(member: str, structure: Any, schema: Schema) -> str:
     return camel_case(member) if neighbors and all(key[0].islower() for key in neighbors) else pascal_case(member)
 
 
-@given(st.text(max_size=200))
-def test_a_text_is_described_by_its_beginning(text: str) -> None:
-    """A text is described by the beginning of its JSON."""
-    whole = json.dumps(text, ensure_ascii=False)
-    assert describe(text) == (whole if len(whole) <= 60 else f"{whole[:60]}...")
+@given(st.text(max_size=300), st.integers(0, 300))
+def test_a_long_text_is_described_by_the_part_that_is_wrong(text: str, wrong: int) -> None:
+    """A text is described by its JSON; of a long text, by 200 characters, among them the one that is wrong."""
+    assume(wrong < len(text) or not wrong)
+    shown = json.loads(describe(text, wrong))
+    if len(text) <= 200:
+        assert shown == text
+        return
+    start = max(0, min(wrong - 100, len(text) - 200))
+    assert start <= wrong < start + 200
+    assert shown == "..." * (start > 0) + text[start : start + 200] + "..." * (start + 200 < len(text))
 
 
 # Stopping
@@ -407,6 +414,6 @@ def test_an_integer_that_python_cannot_print_is_described() -> None:
     """An integer that is too long for Python to print is described in words, a shorter one by its first digits."""
     launches = resource_type().schema.members["distributions"].item.members["fastLaunchConfigurations"].item  # type: ignore[union-attr]  # a list
     assert launches is not None
-    for size, shown in ((5000, "an integer of thousands of digits"), (100, f"1{'0' * 59}...")):
+    for size, shown in ((5000, "an integer of thousands of digits"), (300, f"1{'0' * 199}...")):
         (finding,) = validate(10**size, launches.members["maxParallelLaunches"])
         assert finding.message == f"must be at most 2147483647, but is {shown}"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provider.resources import resource_type
-from provider.schema.diff import differences
+from provider.schema.diff import ABSENT, differences
 from provider.schema.expand import expand
 from provider.schema.finding import Spelling
 from provider.schema.flatten import flatten
@@ -68,12 +68,43 @@ def test_what_is_accepted_botocore_accepts(parameters: dict[str, Any], data: st.
 
 @given(PARAMETERS)
 def test_nothing_differs_from_itself(parameters: dict[str, Any]) -> None:
-    """A configuration equals itself, also with its Regions and accounts in another order."""
-    turned = {**parameters, "distributions": parameters["distributions"][::-1]}
-    regions = [entry["region"] for entry in parameters["distributions"]]
+    """A configuration equals itself, also with the entries of all its lists in another order."""
+    turned = _turned(parameters)
     assert differences(parameters, parameters, resource_type().schema) == ()
-    if len(set(regions)) == len(regions):
-        assert differences(parameters, turned, resource_type().schema) == ()
+    assert differences(parameters, turned, resource_type().schema) == ()
+
+
+def _turned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _turned(entry) for key, entry in value.items()}
+    return [_turned(entry) for entry in value[::-1]] if isinstance(value, list) else value
+
+
+def test_reordered_entries_do_not_differ() -> None:
+    """Only an added entry differs, although the others are in another order and omit a default."""
+    before = [{"launchTemplateId": "1"}, {"launchTemplateId": "2", "setDefaultVersion": True}]
+    after = [{"launchTemplateId": "0"}, {"launchTemplateId": "2"}, {"launchTemplateId": "1"}]
+    assert _differences("launchTemplateConfigurations", before, after) == [
+        ('LaunchTemplateConfigurations["0"]', ABSENT, {"LaunchTemplateId": "0"})
+    ]
+
+
+def test_entries_without_a_unique_key_can_be_reordered() -> None:
+    """Entries with the same key are equal if they have equal members; the others differ at their own index."""
+    before, after = (
+        [{"parameterName": "/a", "amiAccountId": account} for account in accounts] for accounts in ("12", "31")
+    )
+    assert _differences("ssmParameterConfigurations", before, before[::-1]) == []
+    assert _differences("ssmParameterConfigurations", before, after) == [
+        ("SsmParameterConfigurations[0]", ABSENT, {"ParameterName": "/a", "AmiAccountId": "3"}),
+        ("SsmParameterConfigurations[1]", {"ParameterName": "/a", "AmiAccountId": "2"}, ABSENT),
+    ]
+
+
+def _differences(member: str, *values: list[Any]) -> list[tuple[str, object, object]]:
+    old, new = ({"distributions": [{"region": "r", member: value}]} for value in values)
+    found = differences(old, new, resource_type().schema)
+    return [(one.path.removeprefix('Distributions["r"].'), one.old, one.new) for one in found]
 
 
 @given(PARAMETERS, PARAMETERS)

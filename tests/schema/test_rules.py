@@ -20,6 +20,12 @@ def findings_of(properties: dict[str, Any]) -> list[tuple[str, Severity, str]]:
     return [(finding.rule, finding.severity, spelling.render(finding)) for finding in findings]
 
 
+def all_of(properties: dict[str, Any]) -> list[tuple[str, str]]:
+    spelling = Spelling(properties, resource_type().schema)
+    found = validate_properties(expand(properties, resource_type().schema), resource_type().rules)
+    return [(finding.rule, spelling.text(finding.path)) for finding in found]
+
+
 def named(*distributions: object, **more: Any) -> dict[str, Any]:
     return {"Name": "golden", "Distributions": list(distributions), **more}
 
@@ -174,21 +180,64 @@ def test_a_newer_region_is_accepted(name: str) -> None:
 
 def test_a_misspelled_output_is_one_finding() -> None:
     """A misspelled only output is one finding, without one about a missing output."""
-    entry = {"Region": "us-east-1", "AmiDistributionConfig": {"Name": "x"}}
+    entry = {"Region": "us-east-1", "AmiDistributionConfig": {"Name": "web {{ imagebuilder:buildDate }}"}}
     assert [
         finding.rule
         for finding in validate_properties(expand(named(entry), resource_type().schema), resource_type().rules)
     ] == ["unknown"]
 
 
-@pytest.mark.parametrize("name", ["Nmae", "nam", "DistributionConfigurationARN"])
-def test_a_misspelled_target_is_one_finding(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Nmae", "golden"),
+        ("nam", "golden"),
+        ("Nmae", {"Ref": "A"}),
+        (
+            "DistributionConfigurationARN",
+            "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden",
+        ),
+    ],
+)
+def test_a_misspelled_target_is_one_finding(name: str, value: object) -> None:
     """A misspelled Name or ARN is one finding, without one about a missing target."""
     (finding,) = validate_properties(
-        expand({name: "golden", "Distributions": [GOOD]}, resource_type().schema), resource_type().rules
+        expand({name: value, "Distributions": [GOOD]}, resource_type().schema), resource_type().rules
     )
     assert finding.rule == "unknown"
     assert "did you mean" in finding.message
+
+
+def test_everything_beneath_a_misspelled_name_is_checked() -> None:
+    """What is beneath a misspelled name is checked at once, at its path as written, and is not missing."""
+    ami = {"Name": "web", "LaunchPermisson": {"userIDs": ["1"], "UserGroup": ["all"]}}
+    entry = {"Region": "us-east-1", "AMIDistributionConfiguration": ami, "S3ExportConfigurations": {"RoleNme": ""}}
+    at = "Distributions[0].AMIDistributionConfiguration"
+    assert sorted(all_of(named(entry))) == [
+        ("build-date", f"{at}.Name"),
+        ("minimum", "Distributions[0].S3ExportConfigurations.RoleNme"),
+        ("pattern", f"{at}.LaunchPermisson.userIDs[0]"),
+        ("required", "Distributions[0].S3ExportConfigurations.DiskImageFormat"),
+        ("required", "Distributions[0].S3ExportConfigurations.S3Bucket"),
+        ("unknown", at),
+        ("unknown", f"{at}.LaunchPermisson"),
+        ("unknown", f"{at}.LaunchPermisson.UserGroup"),
+        ("unknown", f"{at}.LaunchPermisson.userIDs"),
+        ("unknown", "Distributions[0].S3ExportConfigurations"),
+        ("unknown", "Distributions[0].S3ExportConfigurations.RoleNme"),
+    ]
+
+
+@pytest.mark.parametrize("value", ["text", ["text"], 1])
+def test_a_value_that_does_not_fit_the_meant_name_is_not_checked(value: object) -> None:
+    """If the value of a misspelled name cannot be the suggested property's, only the name is reported."""
+    assert [rule for rule, _ in all_of(named({**GOOD, "S3ExportConfigurations": value}))] == ["unknown"]
+
+
+def test_a_misspelled_name_beside_the_right_one_is_not_checked() -> None:
+    """If the suggested property is given, too, a misspelled name is only reported itself."""
+    properties = named({"AMIDistributionConfig": {"Name": ""}, **GOOD})
+    assert [rule for rule, _ in all_of(properties)] == ["unknown"]
 
 
 @pytest.mark.parametrize("name", ["Descripton", "Region", "LaunchTemplateName", "KmsKeyId", "Lambda"])

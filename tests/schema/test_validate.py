@@ -104,9 +104,37 @@ def test_a_pattern_without_an_end_matches_the_beginning() -> None:
 
 
 def test_long_values_are_cut_in_messages() -> None:
-    """A message quotes only the beginning of a long value."""
+    """A message quotes only a part of a long value."""
     (finding,) = messages(ami(TargetAccountIds=["x" * 5000]))
-    assert len(finding) < 300
+    assert len(finding) < 400
+
+
+@pytest.mark.parametrize("at", [0, 1, 500, 998, 999])
+def test_the_wrong_part_of_a_long_value_is_shown(at: int) -> None:
+    """The part of a long value that a message quotes contains the character that the pattern does not allow."""
+    name = "a" * at + "!" + "a" * (999 - at)
+    (finding,) = messages({"Distributions": [{"Region": "r", "SsmParameterConfigurations": [{"ParameterName": name}]}]})
+    assert "!" in finding
+    assert len(finding) < 400
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"LicenseConfigurationArns": [f"arn:aws:license-manager:us-east-1:111122223333:license/lic-{'0' * 32}"]},
+        {"AmiDistributionConfiguration": {"Name": "Golden images of all teams, built on {{imagebuilder:Date}}."}},
+    ],
+    ids=str,
+)
+def test_arns_and_names_are_shown_whole(member: dict[str, Any]) -> None:
+    """A message quotes an ARN and an image's name to their ends."""
+    (finding,) = messages({"Distributions": [{"Region": "us-east-1", **member}]})
+    assert finding.endswith((f'{"0" * 32}"', '{{imagebuilder:Date}}."'))
+
+
+def test_tags_can_be_empty() -> None:
+    """An empty mapping of Tags means no tags, as in the native resource."""
+    assert messages({"Distributions": [], "Tags": {}}) == []
 
 
 def patterns(schema: Schema) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from provider.template.reader import UnreadableError, read_text
 from provider.template.sections import TemplateError, load, parse
 
 
@@ -125,6 +126,61 @@ def test_unreadable_templates(text: str, message: str) -> None:
         parse(text, "t")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+COLON = "the key on this line needs a colon and a space after it"
+SHORT_FORMS = "two short forms cannot follow each other; write the outer one in long form, as "
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "message"),
+    [
+        ("A:\n\tB: 1", (2, 1), "a tab cannot indent YAML; use spaces"),
+        ("A:\n  B: 1\n  \tC: 1", (3, 3), "a tab cannot indent YAML; use spaces"),
+        ("A: @b", (1, 4), "a value that begins with @ needs quotes"),
+        ("A: *", (1, 4), "a value that begins with * or & needs quotes"),
+        ("A: b: c", (1, 5), "put quotes around a value that contains a colon and a space"),
+        ("A: 'b\nC: d", (1, 4), "the closing quote is missing"),
+        ("A: 'b' c", (1, 8), "the value ends before this text; put quotes around the whole value"),
+        ('A: "b\\d"', (1, 7), r"write a backslash in double quotes as \\, or use single quotes"),
+        ("A: [b\nC: d", (1, 4), "the closing ] is missing"),
+        ("A: {B: [c], 'd' 'e'}", (1, 17), "a comma or } is missing before this text"),
+        ("A: [b,, c]", (1, 7), "a value is missing before this ,"),
+        ("A: b\n  C: d", (2, 3), "the indentation of this key matches no key above it"),
+        ("A\n  B: c", (1, 1), COLON),
+        ("A:\n  B\n    C: d", (2, 3), COLON),
+        ("A:\n  B: c\n  C\n\n    D: e", (3, 3), COLON),
+        ("A:\n  B c\n  C: d", (2, 3), COLON),
+        ("A:\n  B:c\n  C: d", (2, 3), COLON),
+        ("A:\n  - B c\n    C: d", (2, 5), COLON),
+        ("A: b\nC d", (2, 1), COLON),
+        ("A: !Sub'${B}'", (1, 4), "put a space after !Sub"),
+        ("A: !Sub'b'", (1, 4), "put a space after !Sub"),
+        ('A: !Ref"B"', (1, 4), "put a space after !Ref"),
+        ("A: [!If[B, c, d]]", (1, 5), "put a space after !If"),
+        ('A: !Join["", []]', (1, 4), "put a space after !Join"),
+        ("A: !Sub !Ref B", (1, 9), f"{SHORT_FORMS}Fn::Sub:"),
+        ("A: [!Base64 !Sub b]", (1, 13), f"{SHORT_FORMS}Fn::Base64:"),
+        ('{"A": 1,\n}', (1, 8), "remove the comma after the last entry"),
+        ('{"A": [1 ,\n\n]}', (1, 10), "remove the comma after the last entry"),
+        ('{"A": 1\n"B": 2}', (1, 7), "a comma is missing after this value"),
+        ('{"A"\n1}', (1, 4), "a colon is missing after this key"),
+        ("{'A': 1}", (1, 2), "a key must be in double quotes"),
+        ('{"A": b}', (1, 7), "a value is missing here, or it is text without double quotes"),
+        ('{"A": 1}}', (1, 9), "the template ends before this text; remove the text"),
+        ('{"A": {"B": 1}', (1, 15), "a closing } or ] is missing at the end"),
+        ('{"A": "b}', (1, 7), "the closing quote of this text is missing"),
+        ('{"A": "b\n"}', (1, 9), r"write a line break in text as \n, and a tab as \t"),
+        ('{"A": "b\\d"}', (1, 9), r"write a backslash in text as \\"),
+        ('{"A": 1, // b\n}', (1, 10), "JSON has no comments"),
+    ],
+)
+def test_a_syntax_error_says_how_to_correct_it(text: str, position: tuple[int, int], message: str) -> None:
+    """A syntax error is one sentence with the remediation, at the line and column to correct."""
+    with pytest.raises(UnreadableError) as caught:
+        read_text(text)
+    assert caught.value.message.removeprefix("is not JSON: ") == message
+    assert (caught.value.position.line, caught.value.position.column) == position
 
 
 def test_all_mistakes_are_reported() -> None:

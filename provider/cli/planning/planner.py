@@ -159,10 +159,10 @@ class Planner:
         self, name: str, properties: dict[str, Any], others: dict[str, Any], before: CurrentConfiguration | None
     ) -> tuple[Change, Plan]:
         resource = _type_of(self.new, name)
-        expanded, other = expand(properties, resource.schema), expand(others, resource.schema).parameters
-        desired = expanded.parameters
+        expanded, twin = expand(properties, resource.schema), expand(others, resource.schema)
+        desired, other = expanded.parameters, twin.parameters
         found = validate_properties(expanded, resource.rules)
-        findings = tuple(one for one in found if not _depends_on_placeholder(one.path, desired, other))
+        findings = tuple(one for one in found if not _depends_on_placeholder(one.path, expanded.checked, twin.checked))
         type_name = self.new.one.type(name)
         change = Change(name, Action.REFUSED, findings=findings, properties=properties, type_name=type_name)
         if problems := _problems(findings):
