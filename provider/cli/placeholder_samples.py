@@ -11,11 +11,13 @@ from ..schema.check import validate_properties
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
 from ..schema.model import Schema
+from ..template.partitions import partition_of
 
 _SELECTING = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
 """Functions that return an argument or a part of it."""
 _REFERENCES = frozenset({"Fn::GetAtt", "Fn::ImportValue", "Fn::Sub", "Ref"})
 """Functions that return a value from elsewhere."""
+_SAMPLE_PARTITION = "arn:aws:"
 _SAMPLE_LOCATION = ":us-east-1:123456789012:"
 _UNIQUE_SUFFIX = re.compile("[0-9a-f]{8,}$")
 """The part of an ID that differs between resources."""
@@ -34,6 +36,7 @@ class PlaceholderSamples:
     """Replaces placeholders by samples that are valid in one Region of one account (12 digits)."""
 
     def __init__(self, region: str, account: str) -> None:
+        self._partition = f"arn:{partition_of(region).name}:"
         self._location = f":{region}:{account}:"
 
     def __call__(self, path: Path, value: str) -> str:
@@ -50,7 +53,7 @@ class PlaceholderSamples:
         found = sample(scalar.schema, scalar.shape, scalar.member)
         found = found[0] if isinstance(found, list) else found
         text = found if isinstance(found, str) else json.dumps(found)
-        localized = text.replace(_SAMPLE_LOCATION, self._location)
+        localized = text.replace(_SAMPLE_PARTITION, self._partition).replace(_SAMPLE_LOCATION, self._location)
         digits = str(int(sha256(value.encode()).hexdigest(), 16))
         # Two values in one list may have to differ.
         return _UNIQUE_SUFFIX.sub(lambda end: digits[: len(end[0])], localized), localized

@@ -12,6 +12,7 @@ from ..template.external_values import ExternalValues
 from ..template.function_calls import calls, references
 from ..template.intrinsics import DYNAMIC_REFERENCE, UnknownValueError
 from ..template.parameters import bind, is_stored
+from ..template.partitions import partition_of
 from ..template.placeholders import Placeholders
 from ..template.sections import Template
 from ..template.template_error import TemplateError, TreePath
@@ -45,16 +46,15 @@ class DeployedValues:
     def __post_init__(self) -> None:
         location = self.location
         self._placeholders = Placeholders(location.region, location.account, self.salt)
-        partition = self._placeholders.partition
         self.names: dict[str, Any] = {
             **bind(self.template, self.given, self._placeholders, self._note),
             "AWS::AccountId": location.account,
             "AWS::NotificationARNs": [],
-            "AWS::Partition": partition,
+            "AWS::Partition": self._placeholders.partition,
             "AWS::Region": location.region,
             "AWS::StackId": location.stack_id,
             "AWS::StackName": location.stack_name,
-            "AWS::URLSuffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
+            "AWS::URLSuffix": partition_of(location.region).url_suffix,
         }
 
     def _note(self, note: str) -> None:
