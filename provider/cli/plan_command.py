@@ -197,13 +197,11 @@ def _exit_status(changes: list[Change]) -> int:
 
 def _parse(text: str, name: str) -> Template:
     """Read a template, or wrap the properties of a single resource in one. Raises TemplateError."""
-    from ..lint.attribute_check import check_attributes
-    from ..lint.resource_matching import provider_resources
     from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
     from ..template.placeholders import Placeholders
     from ..template.reader import read_text
     from ..template.sections import made_of
-    from ..template.template_error import TemplateError, raise_all
+    from ..template.template_error import TemplateError
 
     tree = read_text(text).tree
     if isinstance(tree, dict) and "Resources" not in tree and tree.keys() & resource_type().schema.spellings.keys():
@@ -213,13 +211,7 @@ def _parse(text: str, name: str) -> Template:
             return made_of(tree, name)._replace(alone=True)
         except TemplateError as error:
             raise error.below(_ALONE_PATH) from error
-    template = made_of(tree, name)
-    assert isinstance(tree, dict)
-    raise_all(
-        TemplateError(one.message.partition(": ")[2], one.path)
-        for one in check_attributes(tree, provider_resources(tree))
-    )
-    return template
+    return made_of(tree, name)
 
 
 def _chosen(changes: list[Change], chosen: tuple[str, ...], provider_resources: list[str]) -> list[Change]:

@@ -1,6 +1,7 @@
 """Runs a rehearsal: the steps of a stack's lifecycle, and checks after each step."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from ..emulator.emulator import Emulator
@@ -16,8 +17,9 @@ from ..template.sections import Template, TemplateError
 from .emulation import EmulatedLocation, seed_placeholder
 from .inventory import Inventory, Problem, drift
 from .placeholder_samples import PlaceholderSamples
-from .screen import Screen
+from .screen import WARNING, Screen
 from .template_files import provider_logical_ids, template_rejected
+from .warning_log import WarningLog
 
 _STEPS = {False: ("creation", "CREATE_COMPLETE"), True: ("update", "UPDATE_COMPLETE")}
 """By whether the stack exists: the step, and the stack's status if it succeeds."""
@@ -33,12 +35,13 @@ class Rehearsal:
         sink: ResponseSink,
         location: EmulatedLocation,
         function: Callable[[dict[str, Any]], None],
+        warnings: WarningLog,
         external: ExternalValues,
     ) -> None:
         self._screen = screen
         self._emulator = emulator
         self._location = location
-        self._function = function
+        self._function, self._warnings = function, warnings
         external = external._replace(fit=PlaceholderSamples(location.region, location.account))
         self._engine = StackEngine(
             self._invoke, sink, location.region, location.account, self._on_event, external=external
@@ -112,7 +115,15 @@ class Rehearsal:
             self._inventory.deletion_requested(event["PhysicalResourceId"], properties, existing)
         elif isinstance(target, str) and not self._inventory.has_seen(target):
             self._seed_placeholder(target)
-        self._function(event)
+        try:
+            self._function(event)
+        finally:
+            self._show_warnings(event)
+
+    def _show_warnings(self, event: Mapping[str, Any]) -> None:
+        name, physical_id = event["LogicalResourceId"], event.get("PhysicalResourceId", "")
+        for text in self._warnings.take():
+            self._screen.event(StackEvent(datetime.now(UTC), name, physical_id, event["ResourceType"], WARNING, text))
 
     def _seed_placeholder(self, arn: str) -> None:
         if seed_placeholder(self._emulator, self._location, arn):

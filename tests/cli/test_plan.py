@@ -287,6 +287,23 @@ def test_external_values_can_be_given(write: Write, emulator: Emulator) -> None:
     assert planned(file, "--import", "name=a/b", status=1)["Golden"]["findings"]
 
 
+def test_values_of_ssm_parameters_can_be_given(tmp_path: Path, resource: Resource) -> None:
+    """With the values of its SSM parameters, an unchanged stack has no changes; without them, it may have."""
+    export = {"RoleName": "vmimport", "DiskImageFormat": "VHD", "S3Bucket": "images"}
+    resource.create(**own(Distributions=[{**ami(), "S3ExportConfiguration": export}]))
+    by_reference = own(Distributions=[{**ami(), "S3ExportConfiguration": {**export, "S3Bucket": {"Ref": "Bucket"}}}])
+    tree = {
+        "Parameters": {"Bucket": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/images/bucket"}},
+        "Resources": {"Golden": {"Type": RESOURCE_TYPE, "Properties": by_reference}},
+    }
+    file = tmp_path / "stack.json"
+    file.write_text(json.dumps(tree), "utf-8")
+    assert planned(file, "--resolve", "ssm:/images/bucket=images", status=0)["Golden"]["action"] == "none"
+    changed = planned(file, "--resolve", "ssm:/images/bucket=other", status=3)["Golden"]
+    assert [one["known"] for one in changed["differences"]] == [True]
+    assert [one["known"] for one in planned(file, status=3)["Golden"]["differences"]] == [False]
+
+
 def test_resources_of_other_functions(write: Write, emulator: Emulator) -> None:
     """A custom resource with another function's properties is skipped, with a note."""
     generic = "AWS::CloudFormation::CustomResource"
