@@ -74,12 +74,14 @@ def _rule_problems(
             if name not in names:
                 raise TemplateError(f"there is no parameter {name}; a rule can refer only to parameters", call.path)
     condition = rule.get("RuleCondition")
-    if condition is not None and not evaluator.condition(condition, (*path, "RuleCondition")):
-        return
-    for index, one in enumerate(rule["Assertions"]):
-        place = (*path, "Assertions", index)
-        if not isinstance(one, dict) or "Assert" not in one:
-            raise TemplateError(_FORM, place)
-        if not evaluator.condition(one["Assert"], (*place, "Assert")):
-            description = one.get("AssertDescription")
-            yield TemplateError("the assertion is false" + (f": {description}" if description else ""), place)
+    if condition is None or evaluator.condition(condition, (*path, "RuleCondition")):
+        for index, one in enumerate(rule["Assertions"]):
+            yield from _assertion_problems(one, (*path, "Assertions", index), evaluator)
+
+
+def _assertion_problems(assertion: Any, path: TreePath, evaluator: Evaluator) -> Iterator[TemplateError]:
+    if not isinstance(assertion, dict) or "Assert" not in assertion:
+        raise TemplateError(_FORM, path)
+    if not evaluator.condition(assertion["Assert"], (*path, "Assert")):
+        description = assertion.get("AssertDescription")
+        yield TemplateError("the assertion is false" + (f": {description}" if description else ""), path)
