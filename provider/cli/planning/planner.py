@@ -212,7 +212,7 @@ class Planner:
     ) -> Change:
         """The refused change; an unknown one if this resource may have adopted the configuration of its Name.
 
-        Then it may be an Update, which is not refused. Ownership tags do not show which resource adopted a configuration.
+        Then it may be an Update, which is not refused. Ownership tags do not show which resource has adopted it.
         """
         live = self.live_state.read(_target(desired))
         if live is None or TARGET in desired or (self.old and before is None):
