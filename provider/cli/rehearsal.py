@@ -6,7 +6,9 @@ from typing import Any
 
 from ..emulator.emulator import Emulator
 from ..resources import resource_type
+from ..schema.check import validate_properties
 from ..schema.expand import expand
+from ..schema.finding import Path, Spelling
 from ..schema.model import TARGET
 from ..stack_engine.deployment import refuse_type_changes
 from ..stack_engine.operation import STACK_TYPE
@@ -42,7 +44,8 @@ class Rehearsal:
         self._emulator = emulator
         self._location = location
         self._function, self._warnings = function, warnings
-        external = external._replace(fit=PlaceholderSamples(location.region, location.account))
+        self._samples = PlaceholderSamples(location.region, location.account)
+        external = external._replace(fit=self._samples)
         self._engine = StackEngine(
             self._invoke, sink, location.region, location.account, self._on_event, external=external
         )
@@ -122,8 +125,23 @@ class Rehearsal:
 
     def _show_warnings(self, event: Mapping[str, Any]) -> None:
         name, physical_id = event["LogicalResourceId"], event.get("PhysicalResourceId", "")
+        ignored = self._about_placeholders(event["ResourceProperties"])
         for text in self._warnings.take():
+            if text in ignored:
+                continue
             self._screen.event(StackEvent(datetime.now(UTC), name, physical_id, event["ResourceType"], WARNING, text))
+
+    def _about_placeholders(self, properties: Mapping[str, Any]) -> set[str]:
+        """The texts of the findings about placeholders, which say nothing about the real values."""
+        schema = resource_type().schema
+        expanded, spelling = expand(properties, schema), Spelling(properties, schema)
+        found = validate_properties(expanded, resource_type().rules)
+        values = ((one, _value_at(expanded.parameters, one.path)) for one in found)
+        return {
+            spelling.render(one)
+            for one, value in values
+            if isinstance(value, (str, int)) and self._samples.occur_in(str(value))
+        }
 
     def _seed_placeholder(self, arn: str) -> None:
         if seed_placeholder(self._emulator, self._location, arn):
@@ -183,3 +201,13 @@ class Rehearsal:
             for difference in differing:
                 self._screen.difference(difference)
         return found
+
+
+def _value_at(value: Any, path: Path) -> Any:
+    """The value at a path; None if there is none."""
+    for element in path:
+        try:
+            value = value[element]
+        except (LookupError, TypeError):
+            return None
+    return value

@@ -123,8 +123,8 @@ class DeployedValues:
             if known is not None:
                 return known
             value = self._placeholders.resolved(match[2].split(":")[0])
-            if match[0] == text:
-                value = self.external.fit(path, value)
+            # A part of a text has no property whose rules it must satisfy.
+            value = self.external.fit(path if match[0] == text else (), value)
             self.note(f"{match[0]} is assumed to be {value!r}")
             return value
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .function_calls import call_in, calls, references
-from .intrinsics import CONDITIONS, Evaluator, UnknownValueError
+from .intrinsics import CONDITIONS, Evaluator, UnknownValueError, text
 from .template_error import TemplateError, TreePath
 
 _FORM = "must be a list of {Assert: ..., AssertDescription: ...}"
@@ -48,7 +48,12 @@ class _RuleEvaluator(Evaluator):
             raise TemplateError(f"must be [list of text, {second}]", path)
         if isinstance(values[1], list) != second.startswith("a list"):
             raise TemplateError(f"must be {second}", (*path, 1))
-        return values[0], values[1]
+        return _as_text(values[0], (*path, 0)), _as_text(values[1], (*path, 1))
+
+
+def _as_text(value: Any, path: TreePath) -> Any:
+    """A scalar as text, or a list of scalars as a list of text."""
+    return [text(one, path) for one in value] if isinstance(value, list) else text(value, path)
 
 
 def rule_problems(rules: Mapping[str, Any], evaluator: Evaluator, names: Mapping[str, Any]) -> Iterator[TemplateError]:

@@ -367,6 +367,18 @@ def test_warnings_of_the_function_are_shown(rehearse: Rehearse, environment: dic
     assert "WARNING" not in rehearse(OWN).stdout
 
 
+def test_warnings_about_placeholders_are_not_shown(rehearse: Rehearse) -> None:
+    """A warning about a placeholder is not shown, because the real value is unknown."""
+    template = OWN.replace('buildDate }}"}', "buildDate }}\", TargetAccountIds: ['444455556666']}")
+    parameters = "          SsmParameterConfigurations: [{AmiAccountId: %s, ParameterName: /imagebuilder/a}]\nOutputs:"
+    for value in ("!ImportValue account", "'{{resolve:ssm:/account}}'"):
+        ended = rehearse(template.replace("Outputs:", parameters % value))
+        assert ended.status == 0, ended.stdout + ended.stderr
+        assert "WARNING" not in ended.stdout
+    known = rehearse(template.replace("Outputs:", parameters % "'111122223333'"))
+    assert "WARNING" in known.stdout
+
+
 def test_warnings_of_an_update_are_shown(rehearse: Rehearse) -> None:
     """The events show the warnings about the live configuration, too."""
     ended = rehearse(ADOPT, OWN.replace("Name: images\n", "Name: web\n"))

@@ -36,6 +36,8 @@ def asserting(assertion: Any, **others: Any) -> dict[str, Any]:
         ({"Fn::Equals": [ref("AWS::Region"), "us-east-1"]}, False),
         ({"Fn::Not": [{"Fn::Contains": [["dev", "test"], ref("Stage")]}]}, False),
         ({"Fn::Contains": [ref("Zones"), "b"]}, True),
+        ({"Fn::Contains": [[1, True], "1"]}, True),
+        ({"Fn::Contains": [["true"], True]}, True),
         ({"Fn::EachMemberEquals": [ref("Zones"), "a"]}, False),
         ({"Fn::EachMemberEquals": [["a", "a"], "a"]}, True),
         ({"Fn::EachMemberIn": [ref("Zones"), ["a", "b", "c"]]}, True),
