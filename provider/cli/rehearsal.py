@@ -125,10 +125,9 @@ class Rehearsal:
 
     def _show_warnings(self, event: Mapping[str, Any]) -> None:
         name, physical_id = event["LogicalResourceId"], event.get("PhysicalResourceId", "")
-        ignored = self._about_placeholders(event["ResourceProperties"])
-        for text in self._warnings.take():
-            if text in ignored:
-                continue
+        texts = self._warnings.take()
+        ignored = self._about_placeholders(event["ResourceProperties"]) if texts else set()
+        for text in (one for one in texts if one not in ignored):
             self._screen.event(StackEvent(datetime.now(UTC), name, physical_id, event["ResourceType"], WARNING, text))
 
     def _about_placeholders(self, properties: Mapping[str, Any]) -> set[str]:
