@@ -258,7 +258,8 @@ def _planner(
     with_samples = external._replace(fit=PlaceholderSamples(region, account))
     new, *old = [
         EvaluatedTwice(deployment(template, with_samples), deployment(template, external, _OTHER_SALT))
-        for template in templates
+        # The deployed template satisfied its Rules, with the parameters' values at that time.
+        for template in (templates[0], *(one._replace(rules={}) for one in templates[1:]))
     ]
     return Planner(
         live_state=live_state,

@@ -335,6 +335,20 @@ def test_values_of_ssm_parameters_can_be_given(tmp_path: Path, resource: Resourc
     assert [one["known"] for one in planned(file, status=3)["Golden"]["differences"]] == [False]
 
 
+def test_rules(tmp_path: Path, resource: Resource) -> None:
+    """A plan evaluates the Rules of the new template, but not those of the deployed one."""
+    resource.create(**own())
+    tree = {"Resources": {"Golden": {"Type": RESOURCE_TYPE, "Properties": own()}}}
+    new, old = tmp_path / "new.json", tmp_path / "old.json"
+    rule = {"Assertions": [{"Assert": {"Fn::Equals": ["a", "b"]}, "AssertDescription": "a is b"}]}
+    new.write_text(json.dumps(tree), "utf-8")
+    old.write_text(json.dumps({**tree, "Rules": {"Same": rule}}), "utf-8")
+    assert planned(new, "--previous", old, status=0)["Golden"]["action"] == "none"
+    ended = command("plan", old)
+    assert ended.status == 2
+    assert "Rules.Same.Assertions[0]: the assertion is false: a is b" in ended.stderr
+
+
 def test_resources_of_other_functions(write: Write, emulator: Emulator) -> None:
     """A custom resource with another function's properties is skipped, with a note."""
     generic = "AWS::CloudFormation::CustomResource"
