@@ -125,6 +125,9 @@ def plan(
     --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
     counts as a change.
 
+    The Rules in FILE are evaluated, except those that use Fn::RefAll, Fn::ValueOf, or Fn::ValueOfAll, whose values only
+    AWS knows; the notes list these.
+
     Only CloudFormation expands loops (Fn::ForEach): create a change set, and use the template that
     `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed` returns.
 
