@@ -45,7 +45,7 @@ MAY: dict[str, set[str]] = {
     "handler": {"aws", "cloudformation", "provision"},
     "last_resort": {"arn", "cloudformation"},
     "emulator": {"botocore", "emulator"},
-    "template": {"cfnlint", "template", "yaml"},
+    "template": {"botocore", "cfnlint", "template", "yaml"},
     "stack_engine": {"emulator", "resources", "stack_engine", "template"},
     "authoring": {"authoring", "botocore", "resources", "schema"},
     "lint": {"arn", "cfnlint", "cloudformation", "lint", "resources", "schema", "template"},

@@ -10,6 +10,7 @@ import click
 from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError, output_option, read_bytes, write
 
 if TYPE_CHECKING:
+    from ..lint.diagnostic import Diagnostic
     from ..template.reader import Source
     from .convert.document import Document
     from .convert.resource_nodes import ResourceNode
@@ -19,15 +20,23 @@ Examples:
   python -m provider convert native.yaml --output ours.yaml
   python -m provider convert native.yaml --adopt --output adopted.yaml
   python -m provider convert update-distribution-configuration.json
+  aws imagebuilder get-distribution-configuration \\
+    --distribution-configuration-arn ARN | python -m provider convert -
   python -m provider convert ours.yaml --to native
   python -m provider convert ours.yaml --to cli --resource GoldenImage
 
 \b
 Exit status:
   0  everything was converted, and the result passes all checks
-  1  something could not be converted, or the result has errors
+  1  something could not be converted, or `validate` rejects the result
   2  the file cannot be read or has nothing to convert, or the command is wrong
 """
+
+
+_TERRAFORM = (
+    "this is a file of Terraform, which is not converted. Use `export ARN`, which writes the resource from the live "
+    "configuration; docs/migrating/terraform.md describes the migration and maps the names"
+)
 
 
 @click.command(epilog=EPILOG, short_help="Convert native resources and CLI input, and back.")
@@ -50,7 +59,8 @@ def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | 
     else is unchanged: comments, quotes, order, functions, and references to the resources. --to native does the
     opposite, and reports the properties that the native resource lacks.
 
-    Input of update- or create-distribution-configuration becomes a template in YAML; comments in it are kept.
+    Input of update- or create-distribution-configuration becomes a template in YAML; comments in it are kept. Output
+    of get-distribution-configuration becomes a template that adopts the configuration and changes nothing.
 
     If a native resource is already deployed, use --adopt: the provider's resource adopts its configuration under
     another logical ID. This is the second step of docs/migrating.md. The first is to deploy the native resource with
@@ -58,16 +68,16 @@ def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | 
 
     Standard error shows each change, and everything that could not be converted, with line and column.
     """
-    from ..template.reader import UnreadableError
-    from .convert.document import Document
-
     _check_options(target, adopt, resource)
     name = "stdin" if file == STANDARD_INPUT else str(file)
+    content = read_bytes(file)
     try:
-        document = Document.of(read_bytes(file))
-    except UnreadableError as error:
-        raise UserError(f"{name}:{error.position.line}:{error.position.column}: {error.message}") from error
-    text = _converted(document, target, adopt, resource)
+        document = _document(content, name)
+        text = _converted(document, target, adopt, resource)
+    except click.ClickException as error:
+        if _is_terraform(file, content):
+            raise UserError(f"{name}: {_TERRAFORM}") from error
+        raise
     for note in sorted(dict.fromkeys(document.notes), key=lambda note: (note.line, note.column)):
         prefix = "not converted: " if note.is_loss else ""
         click.echo(f"{name}:{note.line}:{note.column}: {prefix}{note.text}", err=True)
@@ -77,6 +87,23 @@ def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | 
         write(text, output)
         has_errors = _report_findings(converted, target, str(output or "the result"))
     raise SystemExit(has_errors or any(note.is_loss for note in document.notes))
+
+
+def _document(content: bytes, name: str) -> Document:
+    """The document in a file. Raises UserError if it cannot be read."""
+    from ..template.reader import UnreadableError
+    from .convert.document import Document
+
+    try:
+        return Document.of(content)
+    except UnreadableError as error:
+        raise UserError(f"{name}:{error.position.line}:{error.position.column}: {error.message}") from error
+
+
+def _is_terraform(file: Path, content: bytes) -> bool:
+    """Whether a file that cannot be converted is a configuration or a state of Terraform or OpenTofu."""
+    is_named_so = file.name.endswith((".tf", ".tf.json", ".tofu", ".tfstate"))
+    return is_named_so or b"aws_imagebuilder_distribution_configuration" in content
 
 
 def _check_options(target: str, adopt: bool, resource: str) -> None:
@@ -89,7 +116,7 @@ def _check_options(target: str, adopt: bool, resource: str) -> None:
 def _converted(document: Document, target: str, adopt: bool, resource: str) -> str:
     """The result; empty if nothing could be converted. Raises UserError if there is nothing to convert."""
     from ..authoring.native import NATIVE_TYPE
-    from .convert import cli_input, from_native
+    from .convert import cli_input, from_native, get_output
     from .convert.resource_nodes import resources
 
     if target == "native":
@@ -101,6 +128,8 @@ def _converted(document: Document, target: str, adopt: bool, resource: str) -> s
         return cli_input.to_input(document, _chosen_resource(document, resource))
     elif resources(document, NATIVE_TYPE):
         (from_native.to_adopted if adopt else from_native.to_owned)(document)
+    elif get_output.is_output(document.source.tree):
+        return get_output.from_output(document)
     elif adopt:
         raise click.UsageError("--adopt applies only to native resources.")
     elif cli_input.is_input(document.source.tree):
@@ -147,16 +176,26 @@ def _parse(text: str, name: str) -> Source:
 
 def _report_findings(converted: Source, target: str, name: str) -> bool:
     """Print the findings of `validate` in the result, and return whether there are errors."""
-    from ..lint.template_check import check
     from ..schema.finding import Severity
 
     template, added = _as_template(converted, target)
-    findings = check(template)
+    findings = _findings(template, is_ours=target == "ours", is_part=added > 0)
     positions = [(converted.position(one.path[added:]), one) for one in findings]
     for position, one in sorted(positions, key=lambda pair: pair[0].line):
         message = f"{one.severity.value} {one.id}: {one.message}"
         click.echo(f"{name}:{position.line}:{position.column}: {message}", err=True)
     return any(one.severity is Severity.ERROR for one in findings)
+
+
+def _findings(template: dict[str, Any], *, is_ours: bool, is_part: bool) -> list[Diagnostic]:
+    from ..lint.template_check import check
+    from ..lint.template_structure import check_structure
+
+    # A native resource has no ServiceToken, and a part of a template lacks the resources that it depends on.
+    ignored = ["E3003"] * (not is_ours) + ["E3005"] * is_part
+    structure = [one for one in check_structure(template) if one.id not in ignored]
+    known = {one.path for one in structure}
+    return [*structure, *(one for one in check(template) if one.path not in known)]
 
 
 def _as_template(converted: Source, target: str) -> tuple[Any, int]:

@@ -19,7 +19,7 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
 _CONFIGURATION_ARN = re.compile(
-    r"arn:aws[a-z-]*:imagebuilder:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):distribution-configuration/"
+    r"arn:(?P<partition>aws[a-z-]*):imagebuilder:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):distribution-configuration/"
 )
 """The start of a configuration's ARN, anywhere in a text."""
 
@@ -56,7 +56,7 @@ check_account = _check(r"[0-9]{12}", "an account ID of 12 digits")
 region_option = click.option(
     "--region",
     metavar="REGION",
-    callback=_check(r"[a-z]{2}(-[a-z]+)+-[0-9]+", "a Region, such as eu-west-1"),
+    callback=_check(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", "a Region, such as eu-west-1"),
     help=f"The emulated Region.  [default: {REGION}]",
 )
 account_option = click.option(
@@ -102,8 +102,11 @@ def existing_configuration(file: Path) -> dict[str, Any]:
 
 def seed_placeholder(emulator: Emulator, location: EmulatedLocation, arn: str) -> bool:
     """Add a configuration with this ARN and placeholder content. Returns False if the ARN is not in `location`."""
+    from ..template.partitions import partition_of
+
     match, name = _CONFIGURATION_ARN.match(arn), name_in(arn)
-    if not match or (match["region"], match["account"]) != (location.region, location.account) or name != slug(name):
+    expected = (partition_of(location.region).name, location.region, location.account)
+    if not match or match.groups() != expected or name != slug(name):
         return False
     ami = {"name": "before {{ imagebuilder:buildDate }}"}
     distributions = [{"region": location.region, "amiDistributionConfiguration": ami}]

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from .files import UserError, format_option, output_option, write
 from .live import endpoint_option, live_service, profile_option
-
-if TYPE_CHECKING:
-    from ..plan import Configuration
-    from ..schema.model import Schema
 
 EPILOG = """\b
 Examples:
@@ -49,7 +43,7 @@ def export(
     from ..arn import is_configuration_arn
     from ..authoring.block import as_json, as_yaml, logical_id, template
     from ..errors import ProviderError
-    from ..resources import resource_type
+    from .adopting import adopting_properties, finding_texts, owner_warnings
 
     if not is_configuration_arn(arn):
         raise UserError(f"{arn!r} is not the ARN of a distribution configuration")
@@ -63,35 +57,8 @@ def export(
         raise UserError(str(error)) from error
     if live is None:
         raise click.ClickException(f"{arn} was not found in account {account}, Region {region}")
-    schema = resource_type().schema
-    properties = _properties(live, schema)
-    for warning in _warnings(live, properties, schema):
+    properties = adopting_properties(live.arn, live.content, live.tags)
+    for warning in (*finding_texts(properties), *owner_warnings(live.tags)):
         click.echo(f"Warning: {warning}", err=True)
     exported = template(logical_id(live.name), properties)
     write(as_yaml(exported) if output_format == "yaml" else as_json(exported), output)
-
-
-def _properties(live: Configuration, schema: Schema) -> dict[str, Any]:
-    """The properties with the configuration's current content, and those of its tags that a template can set."""
-    from ..schema.flatten import flatten
-    from ..schema.model import TAGS, TARGET
-    from ..schema.rules import OWNERSHIP_TAGS
-
-    tags = {key: value for key, value in live.tags.items() if key not in OWNERSHIP_TAGS and not key.startswith("aws:")}
-    return flatten({TARGET: live.arn, **live.content, **({TAGS: tags} if tags else {})}, schema)
-
-
-def _warnings(live: Configuration, properties: dict[str, Any], schema: Schema) -> Iterator[str]:
-    from ..resources import resource_type
-    from ..resources.ownership import Ownership
-    from ..schema.check import validate_properties
-    from ..schema.expand import expand
-    from ..schema.finding import Spelling
-
-    findings = validate_properties(expand(properties, schema), resource_type().rules)
-    yield from map(Spelling(properties, schema).render, findings)
-    if (ownership := Ownership.of(live.tags)).is_complete:
-        yield (
-            f"the configuration is owned by {ownership}; a resource that adopts it should replace that one, or both "
-            "will overwrite each other's updates"
-        )

@@ -11,12 +11,16 @@ from ..schema.check import validate_properties
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
 from ..schema.model import Schema
+from ..template.partitions import partition_of
 
 _SELECTING = frozenset({"Fn::If", "Fn::Select", "Fn::Split"})
 """Functions that return an argument or a part of it."""
 _REFERENCES = frozenset({"Fn::GetAtt", "Fn::ImportValue", "Fn::Sub", "Ref"})
 """Functions that return a value from elsewhere."""
+_SAMPLE_PARTITION = "arn:aws:"
 _SAMPLE_LOCATION = ":us-east-1:123456789012:"
+_DISTINCTIVE = 4
+"""The least length of a placeholder that is searched for in other texts."""
 _UNIQUE_SUFFIX = re.compile("[0-9a-f]{8,}$")
 """The part of an ID that differs between resources."""
 
@@ -31,9 +35,14 @@ class _Scalar(NamedTuple):
 
 
 class PlaceholderSamples:
-    """Replaces placeholders by samples that are valid in one Region of one account (12 digits)."""
+    """Replaces placeholders by samples that are valid in one Region of one account (12 digits).
+
+    `used` are the results so far.
+    """
 
     def __init__(self, region: str, account: str) -> None:
+        self.used: set[str] = set()
+        self._partition = f"arn:{partition_of(region).name}:"
         self._location = f":{region}:{account}:"
 
     def __call__(self, path: Path, value: str) -> str:
@@ -42,15 +51,21 @@ class PlaceholderSamples:
         `path` is the path in the template, functions included.
         """
         scalar = _scalar(path)
-        if scalar is None:
-            return value
-        return next((text for text in (value, *self._samples(scalar, value)) if _is_valid(text, scalar)), value)
+        if scalar is not None:
+            texts = (value, *self._samples(scalar, value))
+            value = next((text for text in texts if _is_valid(text, scalar)), value)
+        self.used.add(value)
+        return value
+
+    def occur_in(self, text: str) -> bool:
+        """Whether a text is one of the placeholders so far, or contains a distinctive one."""
+        return any(one == text or (len(one) >= _DISTINCTIVE and one in text) for one in self.used)
 
     def _samples(self, scalar: _Scalar, value: str) -> tuple[str, ...]:
         found = sample(scalar.schema, scalar.shape, scalar.member)
         found = found[0] if isinstance(found, list) else found
         text = found if isinstance(found, str) else json.dumps(found)
-        localized = text.replace(_SAMPLE_LOCATION, self._location)
+        localized = text.replace(_SAMPLE_PARTITION, self._partition).replace(_SAMPLE_LOCATION, self._location)
         digits = str(int(sha256(value.encode()).hexdigest(), 16))
         # Two values in one list may have to differ.
         return _UNIQUE_SUFFIX.sub(lambda end: digits[: len(end[0])], localized), localized

@@ -53,6 +53,7 @@ Exit status:
   1  a resource would be refused: it has errors, or its configuration belongs to another owner
   2  a mistake in the command or a file, or the service cannot be read
   3  something would change, or may change
+  4  nothing would change, but a live configuration differs from its template (drift)
 """
 
 
@@ -107,11 +108,12 @@ def plan(
     do: create, update with each difference, or refuse with the reason.
 
     CloudFormation is not called. Ownership tags (stack and logical ID) show whether a configuration belongs to a
-    resource. If they name another owner, or are missing, the resource is refused, as in a deployment. Ownership tags
-    also show the configuration that a resource has under another Name (replace), and configurations whose resources
-    the template no longer has (delete). For that, the stack must be known: by --stack-name, or by the ownership tags
-    of the configurations in FILE. Without --previous, you need the permission
-    imagebuilder:ListDistributionConfigurations in addition to GetDistributionConfiguration.
+    resource. If they name another owner, the resource is refused, as in a deployment. If they are missing, the result
+    is unknown without --previous, because the resource may have adopted the configuration. Ownership tags also show
+    the configuration that a resource has under another Name (replace), and configurations whose resources the template
+    no longer has (delete). For that, the stack must be known: by --stack-name, or by the ownership tags of the
+    configurations in FILE. Without --previous, you need the permission imagebuilder:ListDistributionConfigurations in
+    addition to GetDistributionConfiguration.
 
     Ownership tags do not show everything, and a retained configuration keeps them. So plan shows each deletion with
     the condition on which it depends, and reports what remains unknown. With --previous, plan takes the current state
@@ -123,11 +125,14 @@ def plan(
     --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
     counts as a change.
 
+    The Rules in FILE are evaluated, except those that use Fn::RefAll, Fn::ValueOf, or Fn::ValueOfAll, whose values only
+    AWS knows; the notes list these.
+
     Only CloudFormation expands loops (Fn::ForEach): create a change set, and use the template that
     `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed` returns.
 
-    With --output json, standard output is one object: region, account, changes (true or false), notes, and
-    resources, each with logicalId, action, arn, reason, findings (severity, rule, path, message), warnings,
+    With --output json, standard output is one object: region, account, changes and drift (true or false),
+    notes, and resources, each with logicalId, action, arn, reason, findings (severity, rule, path, message), warnings,
     differences (path, old, new, known; null if there is no value), and replaced, an object of the same structure for
     the replaced configuration, or null. An action is create, update, replace, delete, retain (removed from the stack
     and retained), none (unchanged), drift (the live configuration differs, but CloudFormation sends nothing), refused,
@@ -192,18 +197,18 @@ def _exit_status(changes: list[Change]) -> int:
     actions = {change.action for change in changes}
     if Action.REFUSED in actions:
         return 1
-    return 3 if actions & CHANGING else 0
+    if actions & CHANGING:
+        return 3
+    return 4 if Action.DRIFT in actions else 0
 
 
 def _parse(text: str, name: str) -> Template:
     """Read a template, or wrap the properties of a single resource in one. Raises TemplateError."""
-    from ..lint.attribute_check import check_attributes
-    from ..lint.resource_matching import provider_resources
     from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
     from ..template.placeholders import Placeholders
     from ..template.reader import read_text
     from ..template.sections import made_of
-    from ..template.template_error import TemplateError, raise_all
+    from ..template.template_error import TemplateError
 
     tree = read_text(text).tree
     if isinstance(tree, dict) and "Resources" not in tree and tree.keys() & resource_type().schema.spellings.keys():
@@ -213,13 +218,7 @@ def _parse(text: str, name: str) -> Template:
             return made_of(tree, name)._replace(alone=True)
         except TemplateError as error:
             raise error.below(_ALONE_PATH) from error
-    template = made_of(tree, name)
-    assert isinstance(tree, dict)
-    raise_all(
-        TemplateError(one.message.partition(": ")[2], one.path)
-        for one in check_attributes(tree, provider_resources(tree))
-    )
-    return template
+    return made_of(tree, name)
 
 
 def _chosen(changes: list[Change], chosen: tuple[str, ...], provider_resources: list[str]) -> list[Change]:
@@ -262,7 +261,8 @@ def _planner(
     with_samples = external._replace(fit=PlaceholderSamples(region, account))
     new, *old = [
         EvaluatedTwice(deployment(template, with_samples), deployment(template, external, _OTHER_SALT))
-        for template in templates
+        # The deployed template satisfied its Rules, with the parameters' values at that time.
+        for template in (templates[0], *(one._replace(rules={}) for one in templates[1:]))
     ]
     return Planner(
         live_state=live_state,

@@ -1,11 +1,14 @@
 """Runs a rehearsal: the steps of a stack's lifecycle, and checks after each step."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from ..emulator.emulator import Emulator
 from ..resources import resource_type
+from ..schema.check import validate_properties
 from ..schema.expand import expand
+from ..schema.finding import Path, Spelling
 from ..schema.model import TARGET
 from ..stack_engine.deployment import refuse_type_changes
 from ..stack_engine.operation import STACK_TYPE
@@ -16,8 +19,9 @@ from ..template.sections import Template, TemplateError
 from .emulation import EmulatedLocation, seed_placeholder
 from .inventory import Inventory, Problem, drift
 from .placeholder_samples import PlaceholderSamples
-from .screen import Screen
+from .screen import WARNING, Screen
 from .template_files import provider_logical_ids, template_rejected
+from .warning_log import WarningLog
 
 _STEPS = {False: ("creation", "CREATE_COMPLETE"), True: ("update", "UPDATE_COMPLETE")}
 """By whether the stack exists: the step, and the stack's status if it succeeds."""
@@ -33,13 +37,15 @@ class Rehearsal:
         sink: ResponseSink,
         location: EmulatedLocation,
         function: Callable[[dict[str, Any]], None],
+        warnings: WarningLog,
         external: ExternalValues,
     ) -> None:
         self._screen = screen
         self._emulator = emulator
         self._location = location
-        self._function = function
-        external = external._replace(fit=PlaceholderSamples(location.region, location.account))
+        self._function, self._warnings = function, warnings
+        self._samples = PlaceholderSamples(location.region, location.account)
+        external = external._replace(fit=self._samples)
         self._engine = StackEngine(
             self._invoke, sink, location.region, location.account, self._on_event, external=external
         )
@@ -112,7 +118,29 @@ class Rehearsal:
             self._inventory.deletion_requested(event["PhysicalResourceId"], properties, existing)
         elif isinstance(target, str) and not self._inventory.has_seen(target):
             self._seed_placeholder(target)
-        self._function(event)
+        try:
+            self._function(event)
+        finally:
+            self._show_warnings(event)
+
+    def _show_warnings(self, event: Mapping[str, Any]) -> None:
+        name, physical_id = event["LogicalResourceId"], event.get("PhysicalResourceId", "")
+        texts = self._warnings.take()
+        ignored = self._about_placeholders(event["ResourceProperties"]) if texts else set()
+        for text in (one for one in texts if one not in ignored):
+            self._screen.event(StackEvent(datetime.now(UTC), name, physical_id, event["ResourceType"], WARNING, text))
+
+    def _about_placeholders(self, properties: Mapping[str, Any]) -> set[str]:
+        """The texts of the findings about placeholders, which say nothing about the real values."""
+        schema = resource_type().schema
+        expanded, spelling = expand(properties, schema), Spelling(properties, schema)
+        found = validate_properties(expanded, resource_type().rules)
+        values = ((one, _value_at(expanded.parameters, one.path)) for one in found)
+        return {
+            spelling.render(one)
+            for one, value in values
+            if isinstance(value, (str, int)) and self._samples.occur_in(str(value))
+        }
 
     def _seed_placeholder(self, arn: str) -> None:
         if seed_placeholder(self._emulator, self._location, arn):
@@ -173,3 +201,13 @@ class Rehearsal:
             for difference in differing:
                 self._screen.difference(difference)
         return found
+
+
+def _value_at(value: Any, path: Path) -> Any:
+    """The value at a path; None if there is none."""
+    for element in path:
+        try:
+            value = value[element]
+        except (LookupError, TypeError):
+            return None
+    return value

@@ -87,8 +87,9 @@ def rehearse(
     parameters, and dynamic references. The stack's events list them. A placeholder that is a whole value is valid, such
     as 12 digits for an account. If it is part of a longer text, or the value matters, use --import or --resolve.
 
-    The output shows the stack's events as in the CloudFormation console, and after each step the changes of
-    configurations. If a template adopts a configuration without --existing, the rehearsal uses placeholder content.
+    The output shows the stack's events as in the CloudFormation console, the warnings in the function's log (WARNING),
+    and after each step the changes of configurations. If a template adopts a configuration without --existing, the
+    rehearsal uses placeholder content.
 
     The Region and account default to those of the first configuration ARN in your input.
 
@@ -100,6 +101,9 @@ def rehearse(
 
     Only CloudFormation expands loops (Fn::ForEach): create a change set, and use the template that
     `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed` returns.
+
+    The template's Rules are evaluated, except those that use Fn::RefAll, Fn::ValueOf, or Fn::ValueOfAll, whose values
+    only AWS knows. The events list the rules that are not evaluated.
 
     The rehearsal finds only basic mistakes in other resources and in the template itself, so run cfn-lint too.
 
@@ -113,6 +117,7 @@ def rehearse(
     from .function import real_function
     from .rehearsal import Rehearsal
     from .screen import Screen
+    from .warning_log import WarningLog, log_warnings
 
     texts = read_texts(templates)
     loaded = load_templates(templates, texts, parameters, parse)
@@ -128,10 +133,12 @@ def rehearse(
         contexts.enter_context(offline())
         emulator = contexts.enter_context(emulator_at(location))
         os.environ.update(emulator.environment())
+        log_warnings()
         _seed(emulator, configurations, screen)
         sink = contexts.enter_context(ResponseSink())
-        function = contexts.enter_context(real_function(sys.stderr if logs else None, location.function_arn))
-        rehearsal = Rehearsal(screen, emulator, sink, location, function, ExternalValues(exports, references))
+        warnings = WarningLog(sys.stderr if logs else None)
+        function = contexts.enter_context(real_function(warnings, location.function_arn))
+        rehearsal = Rehearsal(screen, emulator, sink, location, function, warnings, ExternalValues(exports, references))
         problems = rehearsal.run(name, loaded, [declared_parameters(one, parameters) for one in loaded])
     screen.print()
     for message in unused_values(exports, references, texts.values()):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..schema.diff import Difference
     from ..stack_engine.stacks import StackEvent
 
+WARNING = "WARNING"
+"""The status of an event that shows a warning in the function's log, which CloudFormation does not show."""
 _STATUS_WIDTH = 20
 _SIGN_COLORS = {"+": "green", "-": "red", "~": "yellow"}
 _SIGN_VERBS = {"+": "created", "-": "deleted", "~": "changed"}
@@ -102,7 +104,7 @@ class Screen:
 def _status_color(status: str) -> str:
     if "FAILED" in status or "ROLLBACK" in status:
         return "red"
-    if status in {"SKIPPED", "NOTICE", "DELETE_SKIPPED"}:
+    if status in {"SKIPPED", "NOTICE", "DELETE_SKIPPED", WARNING}:
         return "yellow"
     return "green" if status.endswith("_COMPLETE") else "blue"
 

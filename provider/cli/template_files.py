@@ -55,7 +55,8 @@ import_option = _repeatable(
 resolve_option = _repeatable(
     ["--resolve", "references"],
     "REFERENCE=VALUE",
-    "Set the value of a dynamic reference, such as ssm:/accounts/production=123456789012",
+    "Set the value of a dynamic reference, or of a parameter whose type is AWS::SSM::Parameter::Value<...>, such as "
+    "ssm:/accounts/production=123456789012",
 )
 
 
@@ -137,14 +138,18 @@ def template_rejected(name: str, error: TemplateError) -> UserError:
 def _with_foreign(template: Template) -> Template:
     """The template with `foreign` set: the resources of a supported type that belong to another function.
 
-    Raises TemplateError if the provider's own type is misspelled.
+    Raises TemplateError if the provider's own type is misspelled, or if the template uses an attribute that the
+    provider's resources do not have.
     """
+    from ..lint.attribute_check import check_attributes
     from ..lint.resource_matching import misspelled_types, provider_resources
     from ..resources import RESOURCE_TYPES
     from ..template.template_error import TemplateError, raise_all
 
-    own = provider_resources({"Resources": template.resources})
+    tree = {"Resources": template.resources, "Outputs": template.outputs}
+    own = provider_resources(tree)
     raise_all(TemplateError(one.message, one.path) for one in misspelled_types(own))
+    raise_all(TemplateError(one.message.partition(": ")[2], one.path) for one in check_attributes(tree, own))
     supported = {name for name, resource in template.resources.items() if resource["Type"] in RESOURCE_TYPES}
     return template._replace(foreign=frozenset(supported - {path[-1] for path in own}))
 

@@ -11,7 +11,8 @@ from ..resources import RESOURCE_TYPES
 from ..template.external_values import ExternalValues
 from ..template.function_calls import calls, references
 from ..template.intrinsics import DYNAMIC_REFERENCE, UnknownValueError
-from ..template.parameters import bind, is_stored
+from ..template.parameters import bind, stored_reference
+from ..template.partitions import partition_of
 from ..template.placeholders import Placeholders
 from ..template.sections import Template
 from ..template.template_error import TemplateError, TreePath
@@ -45,19 +46,19 @@ class DeployedValues:
     def __post_init__(self) -> None:
         location = self.location
         self._placeholders = Placeholders(location.region, location.account, self.salt)
-        partition = self._placeholders.partition
         self.names: dict[str, Any] = {
-            **bind(self.template, self.given, self._placeholders, self._note),
+            **bind(self.template, self.given, self._placeholders, self.note, self.external.references),
             "AWS::AccountId": location.account,
             "AWS::NotificationARNs": [],
-            "AWS::Partition": partition,
+            "AWS::Partition": self._placeholders.partition,
             "AWS::Region": location.region,
             "AWS::StackId": location.stack_id,
             "AWS::StackName": location.stack_name,
-            "AWS::URLSuffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
+            "AWS::URLSuffix": partition_of(location.region).url_suffix,
         }
 
-    def _note(self, note: str) -> None:
+    def note(self, note: str) -> None:
+        """Add a note, once."""
         if note not in self.notes:
             self.notes.append(note)
 
@@ -83,11 +84,11 @@ class DeployedValues:
 
     def _parameter(self, name: str, path: TreePath) -> Any:
         value, fit = self.names[name], self.external.fit
-        if not is_stored(self.template.parameters.get(name, {})):
+        if not self.is_assumed(name):
             return value
         fitting = [fit(path, one) for one in value] if isinstance(value, list) else fit(path, value)
         if fitting != value:
-            self._note(f"parameter {name} is assumed to be {fitting!r} where another value would be rejected")
+            self.note(f"parameter {name} is assumed to be {fitting!r} where another value would be rejected")
         return fitting
 
     def attribute(self, name: str, attribute: str, path: TreePath) -> Any:
@@ -111,7 +112,7 @@ class DeployedValues:
             return self.external.exports[name]
         value = self._placeholders.imported(name, as_function="ServiceToken" in path)
         value = self.external.fit(path, value)
-        self._note(f"the export {name} of another stack is assumed to be {value!r}")
+        self.note(f"the export {name} of another stack is assumed to be {value!r}")
         return value
 
     def resolve(self, text: str, path: TreePath) -> str:
@@ -122,9 +123,9 @@ class DeployedValues:
             if known is not None:
                 return known
             value = self._placeholders.resolved(match[2].split(":")[0])
-            if match[0] == text:
-                value = self.external.fit(path, value)
-            self._note(f"{match[0]} is assumed to be {value!r}")
+            # A part of a text has no property whose rules it must satisfy.
+            value = self.external.fit(path if match[0] == text else (), value)
+            self.note(f"{match[0]} is assumed to be {value!r}")
             return value
 
         return _DYNAMIC_REFERENCE.sub(value, text)
@@ -138,8 +139,13 @@ class DeployedValues:
 
     def _is_placeholder(self, name: str) -> bool:
         if name in self.template.parameters:
-            return is_stored(self.template.parameters[name])
+            return self.is_assumed(name)
         return name not in self.names and name not in self.live
+
+    def is_assumed(self, name: str) -> bool:
+        """Whether the value of a parameter is a placeholder: it is stored in an SSM parameter and was not given."""
+        reference = stored_reference(name, self.template.parameters.get(name, {}), self.given)
+        return bool(reference) and reference not in self.external.references
 
     def _skipped_type(self, name: str, path: TreePath) -> str:
         if name in self.template.resources and not self.is_provider_resource(name):
@@ -150,5 +156,5 @@ class DeployedValues:
 
     def _noted(self, what: str, path: TreePath, value: str) -> str:
         if path[0] != "Outputs":
-            self._note(f"{what} is not deployed here and is assumed to be {value!r}")
+            self.note(f"{what} is not deployed here and is assumed to be {value!r}")
         return value

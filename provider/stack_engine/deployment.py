@@ -10,8 +10,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ..template.external_values import ExternalValues
-from ..template.function_calls import calls, references
+from ..template.function_calls import calls, names_in, references
 from ..template.intrinsics import Evaluator, UnknownValueError, text
+from ..template.rule_assertions import rule_problems
 from ..template.sections import Template
 from ..template.structure import (
     depends_on,
@@ -48,6 +49,7 @@ class Deployment:
         self.type, self.is_provider_resource, self.notes = values.type, values.is_provider_resource, values.notes
         self.evaluator = Evaluator(self.template.mappings, self.template.conditions, self.values)
         raise_all(self._unknown_names())
+        raise_all(self._false_rules())
         for name in self.template.conditions:
             self.evaluator.holds(name, ("Conditions", name))
         self.order = self._ordered()
@@ -121,6 +123,20 @@ class Deployment:
                         yield TemplateError(f"there is no resource or parameter {name} in this template", call.path)
         for logical_id, resource in self.template.resources.items():
             yield from depends_on_errors(resource, ("Resources", logical_id), self.template.resources)
+
+    def _false_rules(self) -> Iterator[TemplateError]:
+        """The problems with Rules. A rule that depends on a value that only AWS knows is noted instead."""
+        rules, known = self.template.rules, {}
+        for name, rule in rules.items():
+            if any(self.values.is_assumed(parameter) for parameter in names_in(rule)):
+                self.values.note(f"rule {name} is not evaluated: it depends on an SSM parameter whose value is unknown")
+            else:
+                known[name] = rule
+        for one in rule_problems(known, self.evaluator, self.values.names):
+            if isinstance(one, UnknownValueError):
+                self.values.note(f"rule {one.path[1]} is not evaluated: {one.message}")
+            else:
+                yield one
 
     def _check_values(self) -> None:
         # Evaluate all values that do not depend on a response, to find mistakes before anything is sent.

@@ -18,7 +18,7 @@ class ExternalValues(NamedTuple):
 
     `exports` has the exports of other stacks by name, and `references` the values of dynamic references by the text
     between `{{resolve:` and `}}`. `fit` takes a placeholder and its path in the template, including functions, and
-    returns a placeholder that is valid there.
+    returns a placeholder that is valid there. The path is empty for a dynamic reference that is a part of a text.
     """
 
     exports: Mapping[str, str] = MappingProxyType({})

@@ -29,9 +29,14 @@ TYPES = (*_PLAIN, *(f"AWS::SSM::Parameter::Value<{name}>" for name in _PLAIN))
 """The types that a template's parameter may have. Source: AWS CloudFormation User Guide, "Parameters"."""
 
 
-def is_stored(parameter: Mapping[str, Any]) -> bool:
-    """Whether a parameter's value is stored in an SSM parameter."""
-    return _SSM.fullmatch(str(parameter.get("Type"))) is not None
+def stored_reference(name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) -> str:
+    """The SSM parameter with a parameter's value, as in a dynamic reference: `ssm:/name`. Empty if there is none."""
+    is_stored = _SSM.fullmatch(str(parameter.get("Type"))) is not None
+    return f"ssm:{_given(name, parameter, given)}" if is_stored else ""
+
+
+def _given(name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) -> str:
+    return given[name] if name in given else text(parameter["Default"], ("Parameters", name, "Default"))
 
 
 def is_list(type_: str) -> bool:
@@ -53,19 +58,35 @@ def items_of(value: str) -> list[str]:
 
 
 def bind(
-    template: Template, given: Mapping[str, str], placeholders: Placeholders, note: Callable[[str], None]
+    template: Template,
+    given: Mapping[str, str],
+    placeholders: Placeholders,
+    note: Callable[[str], None],
+    references: Mapping[str, str],
 ) -> dict[str, Value]:
     """The value of each parameter that `template` declares: from `given`, else its default.
 
-    A list type has a list of text, every other type has text. `note` is called with each value that is a placeholder.
+    A list type has a list of text, every other type has text. `references` has the known values of SSM parameters, by
+    the names of their dynamic references. `note` is called with each value that is a placeholder.
     Raises TemplateError for undeclared names, and for values that are missing or not allowed.
     """
+
+    def stored(name: str, type_: str, parameter: str) -> Value:
+        known = references.get(f"ssm:{parameter}")
+        if known is not None:
+            return items_of(known) if _LIST.fullmatch(type_) else known
+        placeholder = placeholders.parameter(type_, parameter)
+        note(
+            f"parameter {name}: SSM parameter {parameter} is assumed to be {placeholder!r}; to give its value, use "
+            f"--resolve ssm:{parameter}=VALUE"
+        )
+        return placeholder
+
     _reject_unknown(template.parameters, given)
     _reject_missing(template.parameters, given)
     values = {}
     for name, parameter in template.parameters.items():
-        value = given[name] if name in given else text(parameter["Default"], ("Parameters", name, "Default"))
-        values[name] = _value(name, parameter, value, placeholders, note)
+        values[name] = _value(name, parameter, _given(name, parameter, given), stored)
     return values
 
 
@@ -86,19 +107,16 @@ def _suggestion(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {similar}?" if similar else ""
 
 
-def _value(
-    name: str, parameter: Mapping[str, Any], value: str, placeholders: Placeholders, note: Callable[[str], None]
-) -> Value:
+def _value(name: str, parameter: Mapping[str, Any], value: str, stored: Callable[[str, str, str], Value]) -> Value:
+    """The value of a parameter. `stored` takes its name, its type, and the SSM parameter that has its value."""
     path: TreePath = ("Parameters", name)
     type_ = str(parameter.get("Type", ""))
     if not type_:
         raise TemplateError("Type is required", path)
     if type_ not in TYPES:
         raise TemplateError(f"there is no type {type_}{_suggestion(type_, TYPES)}", (*path, "Type"))
-    if stored := _SSM.fullmatch(type_):
-        placeholder = placeholders.parameter(stored[1], value)
-        note(f"parameter {name}: SSM parameter {value} is assumed to be {placeholder!r}")
-        return placeholder
+    if match := _SSM.fullmatch(type_):
+        return stored(name, match[1], value)
     items = items_of(value) if is_list(type_) else [value]
     for item in items:
         for violation in _violations(parameter, type_, item):

@@ -9,6 +9,8 @@ import re
 from hashlib import sha256
 from typing import NamedTuple
 
+from .partitions import partition_of
+
 _HEX_IDS = {
     "AWS::EC2::Image::Id": "ami",
     "AWS::EC2::LaunchTemplate": "lt",
@@ -42,9 +44,8 @@ class Placeholders(NamedTuple):
 
     @property
     def partition(self) -> str:
-        """The Region's partition: `aws`, `aws-cn` or `aws-us-gov`."""
-        prefix = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
-        return next((name for start, name in prefix.items() if self.region.startswith(start + "-")), "aws")
+        """The name of the Region's partition, such as `aws`."""
+        return partition_of(self.region).name
 
     def reference(self, type_: str, logical_id: str) -> str:
         """A value for `Ref` of a resource of type `type_` (`AWS::S3::Bucket`)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .reader import read, read_text
@@ -26,6 +27,7 @@ class Template(NamedTuple):
     """Whether a transform (SAM, for one) would add resources that the text does not show."""
     foreign: frozenset[str] = frozenset()
     """The resources of a supported type whose properties show that they belong to another function."""
+    rules: Mapping[str, Any] = MappingProxyType({})
     alone: bool = False
     """Whether the file contained only the properties of one resource."""
 
@@ -57,4 +59,5 @@ def made_of(tree: object, name: str) -> Template:
         resources=tree["Resources"],
         outputs=tree.get("Outputs") or {},
         transformed="Transform" in tree,
+        rules=tree.get("Rules") or {},
     )

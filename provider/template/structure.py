@@ -31,7 +31,7 @@ RESOURCE_KEYS = (
     *("Type", "Properties", "Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "Metadata"),
     *("UpdatePolicy", "UpdateReplacePolicy", "Version"),
 )
-_SECTIONS_OF_MAPPINGS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
+_SECTIONS_OF_MAPPINGS = ("Parameters", "Mappings", "Rules", "Conditions", "Resources", "Outputs")
 _SECTIONS_WITH_LOGICAL_IDS = ("Parameters", "Resources", "Outputs")
 _MAX_RESOURCES = 500
 _NO_NULL = "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue"

@@ -97,8 +97,12 @@ def test_adopting_takes_another_logical_id(tmp_path: Path) -> None:
         ),
         ('Name: "Web Images"', "Name: !Sub web-${Stage}", "its Name is not plain text"),
         ('Name: "Web Images"', "Description: x", "its Name is not plain text"),
+        ('Name: "Web Images"', "Name: '{{resolve:ssm:/Prod/Image_Name}}'", "its Name is a dynamic reference"),
+        ('Name: "Web Images"', "Name: web-{{resolve:ssm:/Stage:1}}", "its Name is a dynamic reference"),
+        ('Name: "Web Images"', "Name: web-${AWS::StackName}", "'web-${AWS::StackName}' is not a valid Name"),
+        ('Name: "Web Images"', "Name: 01234567", "its Name, 01234567, is not text in YAML; put it in quotes"),
     ],
-    ids=["not retained", "name worked out", "no name"],
+    ids=["not retained", "function", "no name", "dynamic", "partly dynamic", "invalid", "octal"],
 )
 def test_adopting_requires_a_retained_and_named_configuration(old: str, new: str, why: str, tmp_path: Path) -> None:
     """A native resource is unchanged if CloudFormation would delete its configuration, or if its name is unknown."""
@@ -106,6 +110,81 @@ def test_adopting_requires_a_retained_and_named_configuration(old: str, new: str
     ended = converted(text, tmp_path, "--adopt")
     assert (ended.status, ended.stdout) == (1, text)
     assert f"template.yaml:6:17: not converted: Dist is unchanged: {why}" in ended.stderr
+
+
+def test_adopting_renames_only_references_of_cloudformation(tmp_path: Path) -> None:
+    """A key DependsOn within properties, such as that of a container, does not refer to resources."""
+    task = """\
+    Task:
+        Type: AWS::ECS::TaskDefinition
+        DependsOn: Dist
+        Properties:
+            ContainerDefinitions:
+            - {Name: Dist, Image: "dist:1"}
+            - {Name: proxy, DependsOn: [{ContainerName: Dist, Condition: START}]}
+Outputs:
+"""
+    text = WRITTEN_BY_HAND.replace("Outputs:\n", task)
+    ended = converted(text, tmp_path, "--adopt")
+    assert ended.status == 0
+    assert "        DependsOn: DistAdopted\n" in ended.stdout
+    assert "{Name: proxy, DependsOn: [{ContainerName: Dist, Condition: START}]}" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("        DeletionPolicy: Retain", "        Tags: {Team: web}", "error E3001: Dist.Tags: unknown key"),
+        (
+            "        DeletionPolicy: Retain",
+            "        DependsOn: Web",
+            "error E3005: Dist.DependsOn: there is no",
+        ),
+    ],
+)
+def test_the_result_passes_validate(old: str, new: str, message: str, tmp_path: Path) -> None:
+    """If `validate` rejects the result, convert reports the same errors and ends with status 1."""
+    ended = converted(WRITTEN_BY_HAND.replace(old, new), tmp_path)
+    assert ended.status == 1
+    assert message in ended.stderr
+    result = tmp_path / "result.yaml"
+    result.write_text(ended.stdout)
+    validated = command("validate", result)
+    assert validated.status == 1
+    assert message.partition(": ")[2] in validated.stdout
+
+
+@pytest.mark.parametrize(
+    ("properties", "key"),
+    [
+        ("Name: web, 'Fn::Transform': {Name: AWS::Include}", "Fn::Transform"),
+        ("Name: web, Distributions: [{'Fn::Transform': {Name: AWS::Include}}]", "Fn::Transform"),
+        ("Name: web, Distributions: !Transform {Name: AWS::Include}", "Fn::Transform"),
+        ("Name: web, Distributions: {'Fn::ForEach::R': [R, [a], {'${R}': b}]}", "Fn::ForEach::R"),
+    ],
+)
+@pytest.mark.parametrize("target", ["ours", "native"])
+def test_transforms_are_noted(properties: str, key: str, target: str, tmp_path: Path) -> None:
+    """A transform or a loop in the properties is unchanged, with a note, in both directions."""
+    token = "ServiceToken: !ImportValue t, " if target == "native" else ""
+    type_ = NATIVE if target == "ours" else OURS
+    resource = f"{{Type: '{type_}', Properties: {{{token}{properties}}}}}"
+    text = f"Transform: AWS::LanguageExtensions\nResources:\n  A: {resource}\n"
+    ended = converted(text, tmp_path, "--to", target)
+    assert f"the properties that {key} " in ended.stderr
+    assert "not converted" not in ended.stderr
+    assert properties.partition(", ")[2] in ended.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--adopt",), ("--to", "native"), ("--to", "cli")])
+@pytest.mark.parametrize("name", ["main.tf", "main.tf.json", "state.json"])
+def test_terraform(name: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    """For a file of Terraform, the error names the guide that describes the migration."""
+    block = {"resource": {"aws_imagebuilder_distribution_configuration": {"web": {"name": "web"}}}}
+    text = 'resource "aws_imagebuilder_distribution_configuration" "web" {\n  name = "web"\n}\n'
+    ended = converted(text if name.endswith(".tf") else json.dumps(block), tmp_path, *options, name=name)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "docs/migrating/terraform.md" in ended.stderr
 
 
 def test_adopting_changes_no_configuration(tmp_path: Path) -> None:

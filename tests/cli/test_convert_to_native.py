@@ -1,6 +1,8 @@
 """`convert` to native resources: the properties that they have or lack, and the text that is unchanged."""
 
 import difflib
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from provider.cli.convert.to_native import to_native
 from provider.cli.native_schema import native_members, native_schema
 from provider.resources import resource_type
 from provider.schema.flatten import flatten
-from provider.schema.model import TARGET, Schema
+from provider.schema.model import NAME, TARGET, Schema
 from provider.template.reader import read
 from tests.cli.commands import EXAMPLES, ROOT, Ended, command
 from tests.schema.given import PARAMETERS
@@ -118,6 +120,61 @@ def test_losses_are_reported(old: str, new: str, lost: str, tmp_path: Path) -> N
     assert f"template.yaml:{lost}" in ended.stderr
 
 
+ADOPTING = """\
+Resources:
+  Dist:
+    Type: Custom::ImageBuilderDistributionConfiguration
+    Properties:
+      ServiceToken: !ImportValue t
+      DistributionConfigurationArn: %s
+      Distributions:
+        - Region: us-east-1
+          AmiDistributionConfiguration: {}
+"""
+HERE = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/web-images"
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"!Sub {HERE}",
+        f"!Sub\n        {HERE}",
+        f"{{'Fn::Sub': '{HERE}'}}",
+        "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/web-images",
+        "'arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/web-images'  # live",
+    ],
+)
+def test_an_adopting_resource_gets_the_name_in_its_arn(arn: str, tmp_path: Path) -> None:
+    """For a resource that adopts, convert describes how to go back to native, and takes the Name from the ARN."""
+    ended = converted(ADOPTING % arn, tmp_path, "--to", "native")
+    assert ended.status == 1
+    assert "To go back to native: 1. Remove Dist from the stack." in ended.stderr
+    assert "set Name to the exact name" in ended.stderr
+    assert "docs/migrating.md#migrating-back" in ended.stderr
+    assert "error" not in ended.stderr
+    resource = read(ended.stdout.encode()).tree["Resources"]["Dist"]
+    assert list(resource["Properties"]) == ["Name", "Distributions"]
+    assert resource["Properties"]["Name"] == "web-images"
+    assert resource["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("arn", ["!Ref Arn", "!Sub '${Base}/web'", "!Sub ['${A}', {A: x}]", "!GetAtt Other.Arn"])
+def test_an_unknown_arn_has_no_name(arn: str, tmp_path: Path) -> None:
+    """If the text does not show the ARN, the Name is left to the user."""
+    ended = converted(ADOPTING % arn, tmp_path, "--to", "native")
+    assert ended.status == 1
+    assert "To go back to native" in ended.stderr
+    assert list(read(ended.stdout.encode()).tree["Resources"]["Dist"]["Properties"]) == ["Distributions"]
+
+
+def test_an_adopting_resource_in_json(tmp_path: Path) -> None:
+    """In JSON, the name from the ARN is a JSON string."""
+    properties = {"ServiceToken": "t", "DistributionConfigurationArn": {"Fn::Sub": HERE}, "Distributions": []}
+    text = json.dumps({"Resources": {"Dist": {"Type": OURS, "Properties": properties}}}, indent=2)
+    ended = converted(text, tmp_path, "--to", "native")
+    assert json.loads(ended.stdout)["Resources"]["Dist"]["Properties"] == {"Name": "web-images", "Distributions": []}
+
+
 SOURCES = [
     file
     for folder, names in ((ROOT / "examples", "*/*.yaml"), (ROOT / "tests" / "lint" / "corpus", "good-*.yaml"))
@@ -212,6 +269,9 @@ def test_any_layout_is_converted(parameters: dict[str, Any], flow: bool | None, 
     to_native(document)
     output = read(document.result().encode()).tree["Resources"]["A"]
     wanted = {name: value for name, value in parameters.items() if name not in ("onDelete", TARGET)}
+    in_arn = re.fullmatch("arn:.*/([a-z0-9-]+)", parameters.get(TARGET, ""))
+    if in_arn:
+        wanted.setdefault(NAME, in_arn[1])
     assert output["Properties"] == natively(wanted, resource_type().schema, NATIVE_MEMBERS)
     assert output["Type"] == NATIVE
     assert any("S3ExportConfiguration" in note.text for note in document.notes) == any(

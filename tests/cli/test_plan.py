@@ -16,6 +16,7 @@ from tests.cli.commands import EXAMPLES, command, process
 from tests.cli.plans import RESOURCE_TYPE, TOKEN, Write, adopt, own, planned, reported
 from tests.stack import ARN, NAME, Resource, ami
 
+OTHER_STACK = "arn:aws:cloudformation:us-east-1:1:stack"
 ANOTHER = {"amiDistributionConfiguration": {"name": NAME}}
 
 
@@ -42,26 +43,23 @@ def with_outputs(template: Path, **values: Any) -> Path:
         (own(), {**adopt(), "DistributionConfigurationArn": f"{ARN}images"}, "update"),
         (adopt(), adopt(), "none"),
         (adopt(), adopt(Description="new"), "update"),
-        (adopt(), own(Name="web"), "refused"),
     ],
 )
 def test_plan_is_what_the_handler_does(
     write: Write, resource: Resource, before: dict[str, Any], after: dict[str, Any], action: str
 ) -> None:
-    """The planned action is the handler's: none, an update with the planned values, or a refusal."""
+    """The planned action is the handler's: none, or an update with the planned values."""
     resource.emulator.seed(name="web", distributions=[{"region": "us-east-1", **ANOTHER}])
     resource.create(**before)
-    (change,) = planned(write(Golden=after), status={"none": 0, "update": 3, "refused": 1}[action]).values()
+    (change,) = planned(write(Golden=after), status={"none": 0, "update": 3}[action]).values()
     assert change["action"] == action
     resource.calls()
-    created = before.get("DistributionConfigurationArn") and action == "refused"
-    done = resource.send("Create", after) if created else resource.update(**after)
+    done = resource.update(**after)
     wrote = [call for call in resource.calls() if not call.startswith(("Get", "List", "Create"))]
     assert bool(wrote) is (action == "update")
-    assert done.status == ("FAILED" if action == "refused" else "SUCCESS")
-    if action != "refused":
-        assert change["arn"] == done.physical_id
-        assert planned(write(Golden=after), status=0)["Golden"]["action"] == "none"
+    assert done.status == "SUCCESS"
+    assert change["arn"] == done.physical_id
+    assert planned(write(Golden=after), status=0)["Golden"]["action"] == "none"
 
 
 def test_creation(write: Write, emulator: Emulator) -> None:
@@ -102,14 +100,11 @@ def test_warnings_do_not_stop_the_plan(write: Write, emulator: Emulator) -> None
     assert [finding["severity"] for finding in change["findings"]] == ["warning"]
 
 
-@pytest.mark.parametrize("owner", ["nobody", "another resource", "another stack"])
+@pytest.mark.parametrize("owner", ["another resource", "another stack"])
 def test_name_that_exists(write: Write, resource: Resource, owner: str) -> None:
-    """A configuration without this resource's ownership tags is refused, as in the handler."""
-    if owner == "nobody":
-        resource.emulator.seed(name="images", distributions=[])
-    else:
-        resource.logical_id = "Golden" if owner == "another stack" else "Other"
-        resource.create(**own())
+    """A configuration with another resource's ownership tags is refused, as in the handler."""
+    resource.logical_id = "Golden" if owner == "another stack" else "Other"
+    resource.create(**own())
     options = ("--stack-name", "elsewhere") if owner == "another stack" else ()
     (change,) = planned(write(Golden=own()), *options, status=1).values()
     newcomer = Resource(resource.emulator, resource.sink, stack_id="arn:aws:cloudformation:us-east-1:1:stack/new/1")
@@ -117,6 +112,39 @@ def test_name_that_exists(write: Write, resource: Resource, owner: str) -> None:
     problem, _, remediation = change["reason"].partition(". ")
     assert problem in reason
     assert remediation in reason
+
+
+@pytest.mark.parametrize("options", [(), ("--stack-name", "images")])
+def test_adopted_configuration_that_becomes_owned(write: Write, resource: Resource, options: tuple[str, ...]) -> None:
+    """Without the deployed template, plan does not know whether the resource adopted the configuration of its name."""
+    resource.emulator.seed(name="Golden Own", distributions=[{"region": "us-east-1", **ANOTHER}])
+    adopted = {**adopt(), "DistributionConfigurationArn": f"{ARN}golden-own"}
+    resource.create(**adopted)
+    old, new = write("old.yaml", Golden=adopted), write(Golden=own(Name="golden own", Description="new"))
+    change = planned(new, *options, status=3)["Golden"]
+    assert (change["action"], change["arn"]) == ("unknown", f"{ARN}golden-own")
+    assert "exists without this resource's ownership tags" in change["reason"]
+    assert "use --previous FILE with the deployed template" in change["reason"]
+    assert reported(change) == [("Description", None, "new")]
+    assert planned(new, "--previous", old, status=3)["Golden"]["action"] == "update"
+    another = write("another.yaml", Other=own())
+    (refused, _) = planned(new, "--previous", another, status=1).values()
+    assert refused["action"] == "refused"
+    assert "is not managed by this resource" in refused["reason"]
+
+
+def test_adopted_from_another_owner_that_becomes_owned(write: Write, resource: Resource) -> None:
+    """Ownership tags show the resource that a configuration was released to only if it is in the owner's stack."""
+    Resource(resource.emulator, resource.sink, "Before").create(**own(Name="web"))
+    Resource(resource.emulator, resource.sink, "Golden", stack_id=f"{OTHER_STACK}/new/1").create(**adopt())
+    old, new = write("old.yaml", Golden=adopt()), write(Golden=own(Name="web"))
+    for options, reason in (((), "use --previous FILE"), (("--previous", old), "the ID of this resource's stack is")):
+        change = planned(new, *options, status=3)["Golden"]
+        assert change["action"] == "unknown"
+        assert reason in change["reason"]
+    Resource(resource.emulator, resource.sink, "Second").create(**own(Name="second"))
+    resource.create(**{**adopt(), "DistributionConfigurationArn": f"{ARN}second"})
+    assert planned(write(Golden=own(Name="second")), status=3)["Golden"]["action"] == "update"
 
 
 def test_adopting_a_missing_configuration(write: Write, emulator: Emulator) -> None:
@@ -177,13 +205,16 @@ def test_removed_tag(write: Write, resource: Resource) -> None:
 
 
 def test_drift(write: Write, resource: Resource) -> None:
-    """A manual change is shown as drift if CloudFormation sends no request."""
+    """A manual change is shown as drift, with an exit status of its own, if CloudFormation sends no request."""
     resource.create(**own(Description="x"))
     resource.send("Update", own(Description="by hand"), old={}, physical_id=resource.physical_id)
     file = write(Golden=own(Description="x"))
-    change = planned(file, "--previous", file, status=0)["Golden"]
+    change = planned(file, "--previous", file, status=4)["Golden"]
     assert (change["action"], reported(change)) == ("drift", [("Description", "by hand", "x")])
+    assert json.loads(command("plan", file, "--previous", file, "--output", "json").stdout)["drift"] is True
     assert planned(file, status=3)["Golden"]["action"] == "update"
+    both = write("both.yaml", Golden=own(Description="x"), New=own(Name="new"))
+    assert planned(both, "--previous", file, status=3)["Golden"]["action"] == "drift"
 
 
 @pytest.mark.parametrize(
@@ -287,6 +318,37 @@ def test_external_values_can_be_given(write: Write, emulator: Emulator) -> None:
     assert planned(file, "--import", "name=a/b", status=1)["Golden"]["findings"]
 
 
+def test_values_of_ssm_parameters_can_be_given(tmp_path: Path, resource: Resource) -> None:
+    """With the values of its SSM parameters, an unchanged stack has no changes; without them, it may have."""
+    export = {"RoleName": "vmimport", "DiskImageFormat": "VHD", "S3Bucket": "images"}
+    resource.create(**own(Distributions=[{**ami(), "S3ExportConfiguration": export}]))
+    by_reference = own(Distributions=[{**ami(), "S3ExportConfiguration": {**export, "S3Bucket": {"Ref": "Bucket"}}}])
+    tree = {
+        "Parameters": {"Bucket": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/images/bucket"}},
+        "Resources": {"Golden": {"Type": RESOURCE_TYPE, "Properties": by_reference}},
+    }
+    file = tmp_path / "stack.json"
+    file.write_text(json.dumps(tree), "utf-8")
+    assert planned(file, "--resolve", "ssm:/images/bucket=images", status=0)["Golden"]["action"] == "none"
+    changed = planned(file, "--resolve", "ssm:/images/bucket=other", status=3)["Golden"]
+    assert [one["known"] for one in changed["differences"]] == [True]
+    assert [one["known"] for one in planned(file, status=3)["Golden"]["differences"]] == [False]
+
+
+def test_rules(tmp_path: Path, resource: Resource) -> None:
+    """A plan evaluates the Rules of the new template, but not those of the deployed one."""
+    resource.create(**own())
+    tree = {"Resources": {"Golden": {"Type": RESOURCE_TYPE, "Properties": own()}}}
+    new, old = tmp_path / "new.json", tmp_path / "old.json"
+    rule = {"Assertions": [{"Assert": {"Fn::Equals": ["a", "b"]}, "AssertDescription": "a is b"}]}
+    new.write_text(json.dumps(tree), "utf-8")
+    old.write_text(json.dumps({**tree, "Rules": {"Same": rule}}), "utf-8")
+    assert planned(new, "--previous", old, status=0)["Golden"]["action"] == "none"
+    ended = command("plan", old)
+    assert ended.status == 2
+    assert "Rules.Same.Assertions[0]: the assertion is false: a is b" in ended.stderr
+
+
 def test_resources_of_other_functions(write: Write, emulator: Emulator) -> None:
     """A custom resource with another function's properties is skipped, with a note."""
     generic = "AWS::CloudFormation::CustomResource"
@@ -329,6 +391,7 @@ def test_document(write: Write, emulator: Emulator) -> None:
         "region": "us-east-1",
         "account": "123456789012",
         "changes": True,
+        "drift": False,
         "notes": [],
         "resources": [],
     }
@@ -470,7 +533,7 @@ def test_account_and_profile(write: Write, tmp_path: Path, identities: tuple[str
         assert [one.parameters for one in emulator.requests] == [
             {"distributionConfigurationArn": ARN.replace("us-east-1:123456789012", "eu-west-1:210987654321") + "images"}
         ]
-    assert ended.status == 1, ended.stderr
+    assert ended.status == 3, ended.stderr
     assert "in eu-west-1, account 210987654321 ..." in ended.stderr
     assert asked == ["SANDBOX"]
 
@@ -505,7 +568,7 @@ def test_endpoint_of_another_account(write: Write, emulator: Emulator) -> None:
     """At a custom endpoint, a configuration is found in the list whatever its account is."""
     with Emulator("us-east-1", "210987654321") as elsewhere:
         arn = elsewhere.seed(name="images", distributions=[])
-        change = planned(write(Golden=own()), "--endpoint-url", elsewhere.url, status=1)["Golden"]
+        change = planned(write(Golden=own()), "--endpoint-url", elsewhere.url, status=3)["Golden"]
     assert arn in change["reason"]
     assert emulator.requests == []
 

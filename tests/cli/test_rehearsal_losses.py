@@ -11,6 +11,7 @@ from provider.cli.emulation import EmulatedLocation
 from provider.cli.function import LambdaContext
 from provider.cli.rehearsal import Rehearsal
 from provider.cli.screen import Screen
+from provider.cli.warning_log import WarningLog
 from provider.emulator.emulator import Emulator
 from provider.handler import handler
 from provider.stack_engine.sink import ResponseSink
@@ -54,6 +55,7 @@ class Setup:
             self.sink,
             EmulatedLocation("us-east-1", "123456789012", ""),
             self._invoke,
+            WarningLog(None),
             ExternalValues(),
         )
         return rehearsal.run("images", [template(step) for step in steps], [{}] * len(steps))

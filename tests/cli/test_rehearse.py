@@ -339,6 +339,96 @@ def test_unused_values(rehearse: Rehearse) -> None:
     assert "--resolve ssm:accounts has no effect: the templates have no such dynamic reference." in ended.stdout
 
 
+SKIPPED = """\
+  Pipeline:
+    Type: AWS::ImageBuilder::ImagePipeline
+    Properties: {Name: web, DistributionConfigurationArn: %s}
+Outputs:"""
+
+
+@pytest.mark.parametrize("value", ["!GetAtt Images.ARN", "!Sub '${Images.ARN}'", "{'Fn::GetAtt': [Images, ARN]}"])
+def test_unknown_attributes_are_rejected_everywhere(rehearse: Rehearse, value: str) -> None:
+    """An unknown attribute of this provider's resources is rejected, also in a resource that is skipped."""
+    ended = rehearse(OWN.replace("Outputs:", SKIPPED % value))
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "Resources.Pipeline.Properties.DistributionConfigurationArn" in ended.stderr
+    assert "Images has no attribute ARN; did you mean Arn?" in ended.stderr
+    assert rehearse(OWN.replace("Outputs:", SKIPPED % value.replace("ARN", "Arn"))).status == 0
+
+
+@pytest.mark.parametrize("environment", [{}, {"LOG_LEVEL": "ERROR"}])
+def test_warnings_of_the_function_are_shown(rehearse: Rehearse, environment: dict[str, str]) -> None:
+    """The events show the function's warnings, whatever the log level is; a valid template has none."""
+    misspelled = OWN.replace("Region: us-east-1", "Region: us-wets-2")
+    ended = rehearse(misspelled, options=("--logs",) if environment else (), **environment)
+    assert ended.status == 0
+    shown = " ".join(ended.stdout.split())
+    assert 'Images WARNING Distributions[0].Region: "us-wets-2" is not a known Region; did you mean us-west-2?' in shown
+    assert "WARNING" not in rehearse(OWN).stdout
+
+
+def test_warnings_about_placeholders_are_not_shown(rehearse: Rehearse) -> None:
+    """A warning about a placeholder is not shown, because the real value is unknown."""
+    template = OWN.replace('buildDate }}"}', "buildDate }}\", TargetAccountIds: ['444455556666']}")
+    parameters = "          SsmParameterConfigurations: [{AmiAccountId: %s, ParameterName: /imagebuilder/a}]\nOutputs:"
+    for value in ("!ImportValue account", "'{{resolve:ssm:/account}}'"):
+        ended = rehearse(template.replace("Outputs:", parameters % value))
+        assert ended.status == 0, ended.stdout + ended.stderr
+        assert "WARNING" not in ended.stdout
+    known = rehearse(template.replace("Outputs:", parameters % "'111122223333'"))
+    assert "WARNING" in known.stdout
+
+
+def test_warnings_of_an_update_are_shown(rehearse: Rehearse) -> None:
+    """The events show the warnings about the live configuration, too."""
+    ended = rehearse(ADOPT, OWN.replace("Name: images\n", "Name: web\n"))
+    assert ended.status == 0, ended.stdout
+    assert f"Images WARNING {ARN} has no ownership tags" in " ".join(ended.stdout.split())
+
+
+RULES = """Parameters:
+  Stage: {Type: String, Default: dev}
+Rules:
+  NeverDev:
+    Assertions:
+      - Assert: !Not [!Equals [!Ref Stage, dev]]
+        AssertDescription: dev has no images
+"""
+
+
+def test_rules_are_evaluated(rehearse: Rehearse) -> None:
+    """A template whose Rules reject the parameters' values is not deployed."""
+    template = RULES + OWN.partition("first}\n")[2].replace("!Ref Text", "!Ref Stage")
+    ended = rehearse(template)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "stack-0.yaml: Rules.NeverDev.Assertions[0]: the assertion is false: dev has no images" in ended.stderr
+    assert rehearse(template, options=("-p", "Stage=prod")).status == 0
+
+
+def test_rules_that_are_not_evaluated_are_listed(rehearse: Rehearse) -> None:
+    """The events list the rules that depend on values that only AWS knows."""
+    rule = RULES.replace("!Not [!Equals [!Ref Stage, dev]]", "!EachMemberIn [[a], !RefAll 'AWS::EC2::VPC::Id']")
+    ended = rehearse(rule + OWN.partition("first}\n")[2].replace("!Ref Text", "!Ref Stage"))
+    assert ended.status == 0, ended.stderr
+    assert "rule NeverDev is not evaluated: Fn::RefAll returns values that only AWS knows" in " ".join(
+        ended.stdout.split()
+    )
+
+
+def test_values_of_ssm_parameters_can_be_given(rehearse: Rehearse) -> None:
+    """--resolve also sets the value of a parameter that is stored in an SSM parameter, as text or as a list."""
+    typed = OWN.replace("{Type: String, Default: first}", "{Type: AWS::SSM::Parameter::Value<String>, Default: /text}")
+    ended = rehearse(typed, options=("--resolve", "ssm:/text=second"))
+    assert ended.status == 0, ended.stdout + ended.stderr
+    assert 'Description: "second"' in ended.stdout
+    assert "assumed to be" not in ended.stdout
+    assert "has no effect" not in ended.stdout
+    listed = typed.replace("Value<String>", "Value<List<String>>").replace("!Ref Text", "!Join ['+', !Ref Text]")
+    assert 'Description: "a+b"' in rehearse(listed, options=("--resolve", "ssm:/text=a, b")).stdout
+    assumed = rehearse(typed)
+    assert "to give its value, use --resolve ssm:/text=VALUE" in " ".join(assumed.stdout.split())
+
+
 def test_misspelled_type(rehearse: Rehearse) -> None:
     """A misspelled type of this provider is rejected before anything is deployed, even next to valid ones."""
     slip = "  Slip: {Type: Custom::ImageBuilderDistributionConfigurations}\nOutputs:"

@@ -155,7 +155,7 @@ def test_placeholders_are_made_to_fit() -> None:
         "P": {"Type": f"{store}<String>", "Default": "/p"},
         "Q": {"Type": f"{store}<List<String>>", "Default": "/q"},
     }
-    external = ExternalValues(fit=lambda path, value: f"{value} at {path[4]}")
+    external = ExternalValues(fit=lambda path, value: f"{value} at {path[4]}" if path else value)
     template = template_with(nodes, Parameters=parameters, Resources={"Other": {"Type": "AWS::S3::Bucket"}})
     deployment = Deployment(template, {}, LOCATION, {}, external=external)
     assert deployment.properties("A")["P"] == ["a at 0", "b at 1", "xb", "p at 3", ["q at 4"], "other at 5"]

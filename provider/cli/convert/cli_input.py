@@ -16,7 +16,7 @@ from ...template.function_calls import call_in
 from ...template.reader import children, read
 from .document import Document, Note
 from .nodes import duplicate_names, entries
-from .resource_nodes import ResourceNode, note_missing_properties, value_at
+from .resource_nodes import ResourceNode, is_transform, note_missing_properties, value_at
 
 _PROPERTIES_COLUMN = 6
 """The indentation of a template's properties."""
@@ -119,4 +119,7 @@ def _functions(value: Any, path: Path) -> Iterator[Path]:
         yield path
     else:
         for key, inner in children(value):
-            yield from _functions(inner, (*path, key))
+            if isinstance(key, str) and is_transform(key):
+                yield (*path, key)
+            else:
+                yield from _functions(inner, (*path, key))

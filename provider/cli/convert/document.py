@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from ...authoring.block import lines
+from ...authoring.block import lines, scalar
 from ...template.reader import Source, UnreadableError, read
 from .nodes import Pair
 
@@ -79,6 +79,11 @@ class Document:
         """Replace a scalar's value, in the same quotes."""
         if scalar.value != new:
             self.substitute(scalar, re.escape(scalar.value), new)
+
+    def replace(self, node: yaml.Node, text: str) -> None:
+        """Replace a value, including its tag, by a string."""
+        new = json.dumps(text, ensure_ascii=False) if self.is_json else scalar(text)
+        self._edits[node.start_mark.index, self._end(node)] = new
 
     def insert_first(self, key: yaml.ScalarNode, mapping: yaml.MappingNode, new: Mapping[str, Any]) -> None:
         """Insert entries at the start of `mapping`, which is the value of `key`."""

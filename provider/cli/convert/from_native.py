@@ -9,13 +9,15 @@ import yaml
 from ...arn import slug
 from ...authoring.block import OF_CLOUDFORMATION
 from ...authoring.native import NATIVE_TYPE
-from ...resources import DISTRIBUTION_CONFIGURATION
+from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ...schema.model import NAME, TARGET, pascal_case
+from ...schema.validation import validate
 from ...template.function_calls import LOOP
+from ...template.intrinsics import DYNAMIC_REFERENCE
 from .document import Document
 from .nodes import call, entry
 from .references import Reference, references
-from .resource_nodes import ResourceNode, note_missing_properties, resources
+from .resource_nodes import ResourceNode, note_missing_properties, note_transforms, resources, value_at
 
 _ARN = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:distribution-configuration/"
 _RETAINING = ("Retain", "RetainExceptOnCreate")
@@ -38,7 +40,7 @@ def to_adopted(document: Document) -> None:
     mentions = references(document)
     for resource in resources(document, NATIVE_TYPE):
         name = entry(resource.properties[1], pascal_case(NAME)) if resource.properties else None
-        if obstacle := _obstacle(resource, name[1] if name else None):
+        if obstacle := _obstacle(resource) or _unknown_name(document, resource, name[1] if name else None):
             document.note(resource.type, f"{resource} is unchanged: {obstacle}", is_loss=True)
         elif name and resource.properties:
             arn = {pascal_case(TARGET): {"Fn::Sub": _ARN + slug(name[1].value)}}
@@ -48,7 +50,7 @@ def to_adopted(document: Document) -> None:
             _rename(document, resource, mentions.get(resource.logical_id, []))
 
 
-def _obstacle(resource: ResourceNode, name: yaml.Node | None) -> str:
+def _obstacle(resource: ResourceNode) -> str:
     """Why a resource cannot adopt its configuration; empty if it can."""
     if LOOP in "".join(map(str, resource.path)):
         return "it is in an Fn::ForEach, so there is no single configuration to adopt"
@@ -58,10 +60,22 @@ def _obstacle(resource: ResourceNode, name: yaml.Node | None) -> str:
             "it has no DeletionPolicy: Retain. Add it and deploy that first; otherwise, CloudFormation deletes the "
             "configuration when the native resource is removed from the stack (see docs/migrating.md)"
         )
-    if not isinstance(name, yaml.ScalarNode) or call(name):
-        return "its Name is not plain text, so the configuration's ARN is unknown"
     if resource.properties is None or len(resource.properties[1].value) == 1:
         return "it has no properties except Name"
+    return ""
+
+
+def _unknown_name(document: Document, resource: ResourceNode, name: yaml.Node | None) -> str:
+    """Why the name of a resource's configuration, and so its ARN, is unknown; empty if it is known."""
+    if not isinstance(name, yaml.ScalarNode) or call(name):
+        return "its Name is not plain text, so the configuration's ARN is unknown"
+    if DYNAMIC_REFERENCE in name.value:
+        return "its Name is a dynamic reference, so the configuration's ARN is unknown"
+    value = value_at(document, (*resource.path, "Properties", pascal_case(NAME)))
+    if (str(value).lower() if isinstance(value, bool) else str(value)) != name.value:
+        return f"its Name, {name.value}, is not text in YAML; put it in quotes"
+    if validate(name.value, resource_type().schema.members[NAME]):
+        return f"{name.value!r} is not a valid Name, so the configuration's ARN is unknown"
     return ""
 
 
@@ -72,8 +86,7 @@ def _retype(document: Document, resource: ResourceNode, first: Mapping[str, Any]
         return False
     document.rename(resource.type, DISTRIBUTION_CONFIGURATION)
     document.insert_first(*resource.properties, first)
-    if transform := entry(resource.properties[1], "Fn::Transform"):
-        document.note(transform[0], "the properties that Fn::Transform adds are not checked")
+    note_transforms(document, resource.properties[1])
     return True
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from .document import Document
 from .nodes import call, descendants, entry
+from .resource_nodes import all_resources
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 
@@ -32,6 +33,9 @@ def references(document: Document) -> Mapping[str, list[Reference]]:
     for node in descendants(document.root):
         for logical_id, reference in _in_node(node):
             found[logical_id].append(reference)
+    for resource in all_resources(document):
+        for logical_id, reference in _in_depends_on(resource.node):
+            found[logical_id].append(reference)
     return found
 
 
@@ -44,7 +48,11 @@ def _in_node(node: yaml.Node) -> Iterator[tuple[str, Reference]]:
             yield from _in_get_att(argument)
         elif function == "Fn::Sub":
             yield from _in_sub(argument)
-    elif depends_on := entry(node, "DependsOn"):
+
+
+def _in_depends_on(resource: yaml.Node) -> Iterator[tuple[str, Reference]]:
+    """The references in the DependsOn of a resource. Elsewhere, such as in a container, that key is something else."""
+    if depends_on := entry(resource, "DependsOn"):
         for name in descendants(depends_on[1]):
             if isinstance(name, yaml.ScalarNode):
                 yield name.value, Reference(name, "", re.escape(name.value))

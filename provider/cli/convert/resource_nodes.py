@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -10,8 +10,11 @@ from ...lint.resource_matching import is_provider_resource
 from ...resources import RESOURCE_TYPES
 from ...schema.finding import Path
 from ...template.function_calls import LOOP
+from ...template.reader import function_of
 from .document import Document
-from .nodes import entries, entry
+from .nodes import descendants, entries, entry
+
+TRANSFORM: Final = "Fn::Transform"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class ResourceNode:
 
 def resources(document: Document, *types: str) -> list[ResourceNode]:
     """The resources of these types, including those in an Fn::ForEach."""
+    return [one for one in all_resources(document) if one.type.value in types]
+
+
+def all_resources(document: Document) -> list[ResourceNode]:
+    """The resources of all types, including those in an Fn::ForEach."""
     section = entry(document.root, "Resources")
     if section is None and entry(document.root, "Type"):
         found = [_resource("", (), None, document.root)]
@@ -43,7 +51,7 @@ def resources(document: Document, *types: str) -> list[ResourceNode]:
         found = list(_in_section((), document.root))
     else:
         found = list(_in_section(("Resources",), section[1]))
-    return [one for one in found if one and one.type.value in types]
+    return [one for one in found if one]
 
 
 def provider_resources(document: Document) -> list[ResourceNode]:
@@ -65,6 +73,23 @@ def note_missing_properties(document: Document, resource: ResourceNode) -> None:
     found = entry(resource.node, "Properties")
     reason = "its Properties are not a mapping" if found else "it has no Properties"
     document.note(found[0] if found else resource.type, f"{resource} is unchanged: {reason}", is_loss=True)
+
+
+def note_transforms(document: Document, properties: yaml.Node) -> None:
+    """Note the transforms and loops in a resource's properties, which only CloudFormation can expand."""
+    for node in descendants(properties):
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value == TRANSFORM:
+                document.note(key, f"the properties that {TRANSFORM} adds are neither converted nor checked")
+            elif key.value.startswith(LOOP):
+                document.note(key, f"the properties that {key.value} makes are neither converted nor checked")
+        if function_of(node) == TRANSFORM:
+            document.note(node, f"the properties that {TRANSFORM} adds are neither converted nor checked")
+
+
+def is_transform(key: str) -> bool:
+    """Whether a key of a mapping is a transform or a loop."""
+    return key == TRANSFORM or key.startswith(LOOP)
 
 
 def _in_section(path: Path, section: yaml.Node) -> Iterator[ResourceNode | None]:

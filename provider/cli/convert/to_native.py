@@ -1,6 +1,7 @@
 """Converts this provider's resources to native ones, which lack some of the properties."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 
 import yaml
 
@@ -11,9 +12,20 @@ from ..native_schema import native_attributes, native_members, native_schema
 from .document import Document
 from .nodes import Pair, call, duplicate_names, entries, entry, possible_values
 from .references import references
-from .resource_nodes import ResourceNode, note_missing_properties, provider_resources
+from .resource_nodes import ResourceNode, is_transform, note_missing_properties, note_transforms, provider_resources
 
 _ARN_ATTRIBUTE = pascal_case(TARGET)
+_NAME_IN_ARN = re.compile(r"arn:.*:distribution-configuration/([a-z0-9-]+)")
+_HOW_TO_GO_BACK = (
+    "the native resource cannot adopt. To go back to native: 1. Remove {0} from the stack. Its configuration stays in "
+    "place, unless OnDelete is Delete. 2. In this result, set Name to the exact name of the configuration; its ARN "
+    "shows it in lowercase, with hyphens. 3. Import the configuration by its ARN, with a change set of type IMPORT. "
+    "See docs/migrating.md#migrating-back"
+)
+_IF_DEPLOYED = (
+    "if a stack already has {0}, CloudFormation rejects this result, because a resource cannot change its type; see "
+    "docs/migrating.md#migrating-back"
+)
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 
 
@@ -42,15 +54,32 @@ def _convert_properties(
     document: Document, resource: ResourceNode, properties: yaml.MappingNode, native: NativeMembers
 ) -> None:
     own = {camel_case(key.value): (key, value) for key, value in entries(properties)}
-    removed = [key for name, (key, _) in own.items() if key.value in IGNORED or name in (ON_DELETE, TARGET, *REFUSED)]
-    if removed:
-        document.note(removed[0], f"removed: {', '.join(str(key.value) for key in removed)}")
+    skipped = [key for name, (key, _) in own.items() if key.value in IGNORED or name in (ON_DELETE, TARGET, *REFUSED)]
     if TARGET in own:
-        remediation = f"set the configuration's {pascal_case(NAME)} and import it (see docs/migrating.md)"
-        document.note(own[TARGET][0], f"the native resource cannot adopt: {remediation}", is_loss=True)
+        document.note(own[TARGET][0], _HOW_TO_GO_BACK.format(resource), is_loss=True)
+    else:
+        document.note(resource.type, _IF_DEPLOYED.format(resource))
+    renamed = _rename_arn(document, own)
+    if removed := [key for key in skipped if key not in renamed]:
+        document.note(removed[0], f"removed: {', '.join(str(key.value) for key in removed)}")
     _convert_on_delete(document, resource, own.get(ON_DELETE), is_adopted=TARGET in own)
-    lacking = _convert_structure(document, properties, resource_type().schema, native, skip=removed)
+    note_transforms(document, properties)
+    lacking = _convert_structure(document, properties, resource_type().schema, native, skip=skipped)
     document.remove(properties, [*removed, *lacking])
+
+
+def _rename_arn(document: Document, own: Mapping[str, Pair]) -> list[yaml.ScalarNode]:
+    """Make the ARN of an adopting resource its Name. Returns the key, unless the text does not show the name."""
+    if TARGET not in own or NAME in own:
+        return []
+    key, value = own[TARGET]
+    function, argument = call(value) or ("Fn::Sub", value)
+    name = _NAME_IN_ARN.fullmatch(argument.value) if isinstance(argument, yaml.ScalarNode) else None
+    if function != "Fn::Sub" or name is None:
+        return []
+    document.rename(key, pascal_case(NAME))
+    document.replace(value, name[1])
+    return [key]
 
 
 def _convert_on_delete(document: Document, resource: ResourceNode, on_delete: Pair | None, *, is_adopted: bool) -> None:
@@ -78,6 +107,8 @@ def _convert_structure(
             continue
         member = schema.spellings.get(key.value)
         name = native_name(schema, member, native) if member else None
+        if is_transform(key.value):
+            continue
         if member is None:
             document.note(key, f"{key.value} is unknown and unchanged", is_loss=True)
         elif key.value in duplicates:

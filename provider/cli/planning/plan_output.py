@@ -69,6 +69,7 @@ def document(region: str, account: str, notes: Sequence[str], changes: Sequence[
         "region": region,
         "account": account,
         "changes": any(change.action in CHANGING for change in changes),
+        "drift": any(change.action is Action.DRIFT for change in changes),
         "notes": list(notes),
         "resources": [_entry(change) for change in changes],
     }

@@ -16,7 +16,7 @@ from ...errors import ProviderError
 from ...plan import ByName, Configuration, CreateConfiguration, DeleteConfiguration, NeedsRead, Plan, Target
 from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ...resources.interface import ResourceType
-from ...resources.ownership import Owner, Ownership
+from ...resources.ownership import Owner, Ownership, State, is_released_to
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
@@ -30,6 +30,15 @@ from .live_state import LiveState
 from .stack_resources import ResolvedTarget, StackResources, find_stack_resources, stack_ids
 
 _DEPENDS_ON_DEPLOYMENT = "its name, its ARN, or its structure depends on a value that is known only at deployment"
+_IF_ADOPTED = (
+    "{} exists without this resource's ownership tags. If the deployed template adopts it with this resource, the "
+    "resource becomes its owner; otherwise, the deployment is refused, because the name is in use. To find out, use "
+    "--previous FILE with the deployed template"
+)
+_IF_RELEASED = (
+    "{} was released by {} to a resource that adopted it. Whether that is this resource is unknown, because the ID of "
+    "this resource's stack is unknown"
+)
 
 
 class EvaluatedTwice(NamedTuple):
@@ -184,7 +193,7 @@ class Planner:
         try:
             plan = self._decide(request, desired)
         except ProviderError as refusal:
-            return change._replace(reason=str(refusal)), Plan()
+            return self._unless_adopted(change._replace(reason=str(refusal)), desired, before), Plan()
         arn = plan.subject.arn if plan.subject else self.live_state.arn(_target(desired))
         action = Action.UPDATE if plan.steps else Action.NONE
         if any(isinstance(step, CreateConfiguration) for step in plan.steps):
@@ -201,6 +210,30 @@ class Planner:
             replaced = self._plan_delete(name, before, self.new.one.policies(name)[1])
             change = change._replace(action=Action.REPLACE, replaced=replaced)
         return change, plan
+
+    def _unless_adopted(
+        self, refused: Change, desired: Mapping[str, Any], before: CurrentConfiguration | None
+    ) -> Change:
+        """The refused change; an unknown one if this resource may have adopted the configuration of its Name.
+
+        Then it may be an Update, which is not refused. Ownership tags do not show which resource has adopted it.
+        """
+        live = self.live_state.read(_target(desired))
+        if live is None or TARGET in desired or (self.old and before is None):
+            return refused
+        ownership = Ownership.of(live.tags)
+        reason = _IF_RELEASED.format(live.arn, ownership) if self.old else _IF_ADOPTED.format(live.arn)
+        possible = refused._replace(action=Action.UNKNOWN, arn=live.arn, reason=reason)
+        if ownership.state is State.RELEASED:
+            return possible
+        if self.old:
+            return refused
+        owner = self._owner(refused.logical_id, live)
+        try:
+            plan = self._decide(_request("Update", owner, live.arn, refused.properties), desired)
+        except ProviderError:
+            return refused
+        return possible._replace(differences=plan.differences)
 
     def _rejection(
         self, name: str, before: CurrentConfiguration | None, properties: Mapping[str, Any] | None = None
@@ -255,16 +288,23 @@ class Planner:
             owner = self._owner(name, self.live_state.read(before.arn))
             return _request("Update", owner, before.arn, properties, before.properties)
         live = self.live_state.read(_target(desired))
-        if live and not self.old and self._owns(name, live):
-            return _request("Update", self._owner(name, live), live.arn, properties)
-        return _request("Create", self._owner(name, live), "", properties)
+        owner = self._owner(name, live)
+        if live and not self.old and (self._owns(name, live) or is_released_to(live.tags, owner)):
+            return _request("Update", owner, live.arn, properties)
+        return _request("Create", owner, "", properties)
 
     def _owner(self, name: str, live: Configuration | None) -> Owner:
-        """The resource as the owner in the ownership tags if it can be that one, else in a new stack."""
-        stack_id, logical_id, *_ = Ownership.of(live.tags if live else {})
-        matches = logical_id and (self.any_resource or logical_id == name)
-        if matches and (not self.stack_name or f":stack/{self.stack_name}/" in stack_id):
+        """The resource, in the stack that the ownership tags name if it can be in that one, else in a new stack.
+
+        It can be the owner in the tags, or the resource that this owner released the configuration to.
+        """
+        tags = live.tags if live else {}
+        stack_id, logical_id, *_ = Ownership.of(tags)
+        is_stack = not self.stack_name or f":stack/{self.stack_name}/" in stack_id
+        if is_stack and logical_id and (self.any_resource or logical_id == name):
             return Owner(stack_id, logical_id)
+        if is_stack and is_released_to(tags, Owner(stack_id, name)):
+            return Owner(stack_id, name)
         return Owner(self.new.one.location.stack_id, name)
 
     def _owns(self, name: str, live: Configuration) -> bool:
