@@ -18,6 +18,7 @@ from .awscli.command_errors import (
     command_errors,
 )
 from .awscli.options import OperationCommand, members
+from .awscli.text_encoding import configure_output
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -32,7 +33,7 @@ Examples:
     --query clientToken --output text
 
 \b
-Exit status, as of the AWS CLI, version 2:
+Exit status, as of the AWS CLI, version 2 (also 0 if the reader of the output closes the pipe):
   0    the configuration was updated, or would be (--dry-run)
   130  Ctrl-C
   252  the command or the configuration is invalid; no call was made
@@ -66,17 +67,28 @@ def update(
     """Update a distribution configuration as `aws imagebuilder update-distribution-configuration` does.
 
     It takes the same options and values, sends the same request, and prints the same response. It uses the AWS CLI's
-    environment variables, configuration files, and credentials.
+    environment variables, configuration files, credentials, and cache of role credentials.
+
+    Where versions 1 and 2 of the AWS CLI differ, it follows version 2 (compared with 2.36): AWS_PROFILE takes
+    precedence over AWS_DEFAULT_PROFILE, --cli-input-yaml is YAML 1.2 without duplicate keys, AWS_CLI_FILE_ENCODING
+    (UTF-8 if not set) and AWS_CLI_OUTPUT_ENCODING are honored, a call is attempted three times, and the exit statuses
+    are those of version 2.
 
     The update replaces the whole configuration: members that you omit are removed.
 
     Before any call, it reports all problems with the configuration, including those that only the service finds. On a
     terminal, it prints the changes to standard error after the update. In a script, it behaves like the AWS CLI.
 
-    Values are plain text, file://PATH, or, for lists, JSON or the AWS CLI's shorthand.
+    Values are plain text, file://PATH, or, for lists, JSON or the AWS CLI's shorthand. To give a value that begins with
+    a dash, write --option=-value.
+
+    With --dry-run and --output (or --query), standard output has one object for programs:
+    distributionConfigurationArn, changes (true or false), and differences, each with path, old, and new (null if there
+    is no value).
     """
+    configure_output()
     if generate_cli_skeleton in ("input", "yaml-input"):
-        click.echo(_skeleton(generate_cli_skeleton))
+        _print(_skeleton(generate_cli_skeleton) + "\n")
         return
     if cli_input_json is not None and cli_input_yaml is not None:
         raise InvalidUsageError("--cli-input-json and --cli-input-yaml exclude each other.", context)
@@ -96,13 +108,24 @@ def update(
         output_format = _output_format(output or session.get_config_variable("output"))
         if generate_cli_skeleton:
             response = _sample_response()
-        elif dry_run:
-            _dry_run(connection.client(session), parameters)
+        elif dry_run and not output and not query:
+            _show_dry_run(connection.client(session), parameters)
             return
+        elif dry_run:
+            response = _dry_run(connection.client(session), parameters)
         else:
             response = _update(connection.client(session), parameters)
         result = query.search(response) if query else response
-    click.echo(render(result, output_format, UPDATE, color=_is_colored(color)), nl=False, color=True)
+    _print(render(result, output_format, UPDATE, color=_is_colored(color)))
+
+
+def _print(text: str) -> None:
+    """Print a text in the encoding of standard output. click.echo would replace ASCII by UTF-8."""
+    if sys.platform == "win32":
+        click.echo(text, nl=False, color=True)
+    else:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def _sample_response() -> dict[str, Any]:
@@ -166,7 +189,16 @@ def _check(parameters: dict[str, Any]) -> None:
         raise InvalidParameterError("\n".join(["Parameter validation failed:", *errors]))
 
 
-def _dry_run(client: Any, parameters: dict[str, Any]) -> None:
+def _dry_run(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What an update would change, for programs."""
+    from ..resources import resource_type
+    from ..schema.model import TARGET
+    from .awscli.differences import document
+
+    return document(parameters[TARGET], *_contents(_live(client, parameters), parameters), resource_type().schema)
+
+
+def _show_dry_run(client: Any, parameters: dict[str, Any]) -> None:
     from .screen import Screen
 
     live = _live(client, parameters)
@@ -219,8 +251,17 @@ def _checked_response(response: dict[str, Any], member: str) -> dict[str, Any]:
 
 
 def _show(screen: Screen, live: dict[str, Any], parameters: dict[str, Any]) -> None:
-    from ..schema.model import TARGET, content_members
+    from ..resources import resource_type
+    from ..schema.model import TARGET
+    from .awscli.differences import with_api_names
 
-    contents = [{name: one[name] for name in content_members() if name in one} for one in (live, parameters)]
-    before, after = ({parameters[TARGET]: content} for content in contents)
-    screen.changes(before, after)
+    before, after = ({parameters[TARGET]: content} for content in _contents(live, parameters))
+    screen.changes(before, after, lambda difference: with_api_names(difference, resource_type().schema))
+
+
+def _contents(live: dict[str, Any], parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The members that an update replaces, of the live configuration and of the parameters."""
+    from ..schema.model import content_members
+
+    before, after = ({name: one[name] for name in content_members() if name in one} for one in (live, parameters))
+    return before, after

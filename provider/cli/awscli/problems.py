@@ -1,15 +1,40 @@
 """Checks an operation's input, and describes all problems by the API's names."""
 
 import json
+import re
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from ...authoring.documentation import without_yaml_advice
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
-from ...schema.model import Schema
+from ...schema.model import Schema, pascal_case
 from ...schema.rules import RULES, apply_rules
 from ...schema.validation import validate
+
+_QUOTED_OR_WORD: Final = re.compile(r'"(?:\\.|[^"\\])*(?:"|$)|\w+')
+_SEVERAL_WORDS: Final = re.compile(r"[A-Z]\w*[a-z]\w*[A-Z]\w*")
+
+
+def with_api_names(message: str, schema: Schema) -> str:
+    """A message with the API's names instead of CloudFormation's: `KmsKeyId` -> `kmsKeyId`. Quoted values stay.
+
+    A name of a single word stays, too, because it may be a word of the sentence, such as Region.
+    """
+    names = _names(schema)
+    return _QUOTED_OR_WORD.sub(lambda found: names.get(found[0], found[0]), message)
+
+
+@cache
+def _names(schema: Schema) -> dict[str, str]:
+    """The API's name of each member whose name has several words, by CloudFormation's name."""
+    found: dict[str, str] = {}
+    for name, member in schema.members.items():
+        if _SEVERAL_WORDS.fullmatch(pascal_case(name)):
+            found[pascal_case(name)] = name
+        found |= _names(member)
+    return found | (_names(schema.item) if schema.item else {})
 
 
 def problems(parameters: dict[str, Any], schema: Schema) -> tuple[list[str], list[str]]:
@@ -43,7 +68,7 @@ def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggesti
         message = suggestions.message(str(finding.path[-1]), structure, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
         message += "; YAML reads it as a date, so put it in quotes"
-    return f"{path.removeprefix('.') or 'input'}: {message}"
+    return f"{path.removeprefix('.') or 'input'}: {with_api_names(message, schema)}"
 
 
 def _entry(value: Any, element: str | int) -> Any:
