@@ -40,7 +40,11 @@ def check_url(_: click.Context, __: click.Parameter, value: str | None) -> str |
 
 
 region_option = click.option("--region", metavar="REGION", help="[default: AWS_REGION's, or the profile's]")
-profile_option = click.option("--profile", metavar="NAME", help="The profile with the credentials and Region to use.")
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    help="The profile with the credentials and Region to use.  [default: AWS_PROFILE's, then AWS_DEFAULT_PROFILE's]",
+)
 endpoint_option = click.option(
     "--endpoint-url",
     metavar="URL",

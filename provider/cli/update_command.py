@@ -49,7 +49,12 @@ Exit status, as of the AWS CLI, version 2 (also 0 if the reader of the output cl
     epilog=EPILOG,
     short_help="Run the AWS CLI's command with more checks.",
 )
-@click.option("--dry-run", is_flag=True, help="Check everything and show the changes, but do not update.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check everything and show the changes, but do not update. "
+    "With --output or --query: the changes for programs.",
+)
 @click.pass_context
 def update(
     context: click.Context,

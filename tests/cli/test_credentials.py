@@ -94,6 +94,7 @@ def test_profile_that_uses_the_environment(name: str, signers: Signers, write: W
 @pytest.mark.parametrize(
     "helper",
     [
+        "import sys; sys.exit(1)",
         "import sys; sys.exit('the token has expired')",
         "import sys; sys.exit('the token has expired\\nsign in again')",
         "raise KeyError('the token has expired')",
@@ -189,6 +190,25 @@ def test_mfa_without_input(name: str, signers: Signers, write: Write, tmp_path: 
     assert "Cannot read the MFA code" in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr
     assert signers.signers == signers.assumed == []
+
+
+def test_mfa_with_closed_input(signers: Signers, tmp_path: Path) -> None:
+    """Closed standard input is reported like standard input without a code."""
+    configure(tmp_path, {**PROFILES, "role": f"{ROLE_SETTINGS}\nmfa_serial = arn:aws:iam::123456789012:mfa/me"})
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    ended = subprocess.run(
+        ["/bin/bash", "-c", '"$@" <&-', "bash", sys.executable, "-m", "provider", *UPDATE],
+        cwd=ROOT,
+        env={**clean, **signers.environment(tmp_path), "AWS_PROFILE": "role"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        start_new_session=True,
+    )
+    assert ended.returncode == 255
+    assert "Cannot read the MFA code" in ended.stderr
+    assert "getpass" not in ended.stderr
 
 
 def test_mfa_code_is_requested_once(signers: Signers, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def _version(context: click.Context, _: click.Parameter, requested: bool) -> Non
 INPUT: Final = (
     click.Option(["--cli-input-json"], metavar="JSON", help="The members as JSON, or as file://PATH; options for "
                  "individual members override it."),
-    click.Option(["--cli-input-yaml"], metavar="YAML", help="The same as YAML."),
+    click.Option(["--cli-input-yaml"], metavar="YAML", help="The same as YAML 1.2, without duplicate keys."),
     click.Option(["--generate-cli-skeleton"], type=click.Choice(["input", "yaml-input", "output"]), is_flag=False,
                  flag_value="input", help="Call nothing. Print all members to fill in, as JSON (input, the default) "
                  "or commented YAML (yaml-input); or check the members and print a sample response (output)."),
@@ -53,14 +53,16 @@ INPUT: Final = (
 
 GLOBAL: Final = (
     click.Option(["--region"], help="The Region.  [default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's]"),
-    click.Option(["--profile"], help="The profile in the shared configuration and credentials files."),
+    click.Option(["--profile"], help="The profile in the shared configuration and credentials files.  "
+                 "[default: AWS_PROFILE, then AWS_DEFAULT_PROFILE]"),
     click.Option(["--endpoint-url"], callback=_endpoint, help="The endpoint to call instead of the Region's."),
     click.Option(["--output"], type=click.Choice(FORMATS),
                  help="The output format.  [default: AWS_DEFAULT_OUTPUT, the profile's, or json]"),
     click.Option(["--query"], callback=_query, help="A JMESPath expression that selects the output."),
     click.Option(["--color"], type=click.Choice(["on", "off", "auto"]), default="auto",
                  help="Color in tables; auto: on a terminal, unless NO_COLOR is set."),
-    click.Option(["--debug"], is_flag=True, help="Log to standard error, without signatures and credentials."),
+    click.Option(["--debug"], is_flag=True, help="Log to standard error, without signatures, credentials, MFA codes, "
+                 "and external IDs."),
     click.Option(["--no-sign-request"], is_flag=True, help="Do not sign requests or load credentials."),
     click.Option(["--no-verify-ssl"], is_flag=True, help="Do not verify certificates."),
     click.Option(["--ca-bundle"], help="A CA bundle file.  [default: AWS_CA_BUNDLE or the profile's]"),

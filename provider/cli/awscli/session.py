@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from getpass import GetPassWarning
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +55,10 @@ def load_credentials(session: Session) -> bool:
     Assuming a role may call STS and ask for an MFA code. Raises botocore's errors if the settings are invalid or STS
     rejects the call, and CredentialsError for any other failure.
     """
-    with _one_line_errors():
+    # Without a terminal, the MFA code is read from standard input, which is None if the shell has closed it.
+    sys.stdin = sys.stdin or StringIO()
+    with _one_line_errors(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", GetPassWarning)
         credentials = session.get_credentials()
         if credentials is not None:
             credentials.get_frozen_credentials()
@@ -68,7 +75,10 @@ def _one_line_errors() -> Iterator[None]:
     except BotoCoreError as error:
         if str(error) == one_line(str(error)):
             raise
-        raise CredentialsError(one_line(str(error))) from error
+        text = one_line(str(error))
+        raise CredentialsError(
+            f"{text} the program printed no error message" if text.endswith(":") else text
+        ) from error
     except EOFError as error:
         text = "Cannot read the MFA code: standard input has ended. Run the command on a terminal"
         raise CredentialsError(text) from error
