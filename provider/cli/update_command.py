@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -21,6 +22,8 @@ from .awscli.options import OperationCommand, members
 from .awscli.text_encoding import configure_output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .screen import Screen
 
 EPILOG = """\b
@@ -95,8 +98,6 @@ def update(
     if generate_cli_skeleton in ("input", "yaml-input"):
         _print(_skeleton(generate_cli_skeleton) + "\n")
         return
-    if cli_input_json is not None and cli_input_yaml is not None:
-        raise InvalidUsageError("--cli-input-json and --cli-input-yaml exclude each other.", context)
     given = {name: others.pop(name) for name, _ in members().values()}
     parameters = _parameters(context, given, cli_input_json, cli_input_yaml)
     _check(parameters)
@@ -111,15 +112,11 @@ def update(
         connection = Connection(**others)
         session = connection.session()
         output_format = _output_format(output or session.get_config_variable("output"))
-        if generate_cli_skeleton:
-            response = _sample_response()
-        elif dry_run and not output and not query:
+        if dry_run and not (output or query or generate_cli_skeleton):
             _show_dry_run(connection.client(session), parameters)
             return
-        elif dry_run:
-            response = _dry_run(connection.client(session), parameters)
-        else:
-            response = _update(connection.client(session), parameters)
+        operation = _operation(generate_cli_skeleton, dry_run)
+        response = operation(partial(connection.client, session), parameters)
         result = query.search(response) if query else response
     _print(render(result, output_format, UPDATE, color=_is_colored(color)))
 
@@ -133,7 +130,16 @@ def _print(text: str) -> None:
         sys.stdout.flush()
 
 
-def _sample_response() -> dict[str, Any]:
+def _operation(
+    generate_cli_skeleton: str | None, dry_run: bool
+) -> Callable[[Callable[[], Any], dict[str, Any]], dict[str, Any]]:
+    """What returns the response, given what creates the client, and the parameters."""
+    if generate_cli_skeleton:
+        return _sample_response
+    return _dry_run if dry_run else _update
+
+
+def _sample_response(_: Callable[[], Any], __: dict[str, Any]) -> dict[str, Any]:
     from ..schema.model import UPDATE, service_model
 
     shape = service_model().operation_model(UPDATE).output_shape
@@ -164,6 +170,8 @@ def _parameters(
     context: click.Context, given: dict[str, Any], input_json: str | None, input_yaml: str | None
 ) -> dict[str, Any]:
     """The call's input: options override --cli-input-json and --cli-input-yaml; the client token has a default."""
+    if input_json is not None and input_yaml is not None:
+        raise InvalidUsageError("--cli-input-json and --cli-input-yaml exclude each other.", context)
     from ..schema.model import IDEMPOTENCY, UPDATE, operation
     from .awscli.values import parse_input, parse_member
 
@@ -174,13 +182,17 @@ def _parameters(
     }
     option, text = ("--cli-input-yaml", input_yaml) if input_json is None else ("--cli-input-json", input_json)
     if text is None:
-        required = set(operation(UPDATE).required) - {IDEMPOTENCY} - parameters.keys()
-        if missing := [option for option, (name, _) in members().items() if name in required]:
-            raise InvalidUsageError(f"the following arguments are required: {', '.join(missing)}", context)
+        _require(set(operation(UPDATE).required) - {IDEMPOTENCY} - parameters.keys(), context)
     else:
         parsed = parse_input(text, option)
         parameters |= {name: value for name, value in parsed.items() if name not in parameters}
     return {**parameters, IDEMPOTENCY: parameters.get(IDEMPOTENCY, str(uuid4()))}
+
+
+def _require(missing: set[str], context: click.Context) -> None:
+    """Raise InvalidUsageError if any members are missing."""
+    if options := [option for option, (name, _) in members().items() if name in missing]:
+        raise InvalidUsageError(f"the following arguments are required: {', '.join(options)}", context)
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -194,13 +206,13 @@ def _check(parameters: dict[str, Any]) -> None:
         raise InvalidParameterError("\n".join(["Parameter validation failed:", *errors]))
 
 
-def _dry_run(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+def _dry_run(client: Callable[[], Any], parameters: dict[str, Any]) -> dict[str, Any]:
     """What an update would change, for programs."""
     from ..resources import resource_type
     from ..schema.model import TARGET
     from .awscli.differences import document
 
-    return document(parameters[TARGET], *_contents(_live(client, parameters), parameters), resource_type().schema)
+    return document(parameters[TARGET], *_contents(_live(client(), parameters), parameters), resource_type().schema)
 
 
 def _show_dry_run(client: Any, parameters: dict[str, Any]) -> None:
@@ -212,8 +224,9 @@ def _show_dry_run(client: Any, parameters: dict[str, Any]) -> None:
     _show(screen, live, parameters)
 
 
-def _update(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+def _update(create_client: Callable[[], Any], parameters: dict[str, Any]) -> dict[str, Any]:
     """Update, and return the service's response. On a terminal, show the changes."""
+    client = create_client()
     if not sys.stderr.isatty():
         return _call(client, parameters)
     from ..schema.model import TARGET

@@ -171,18 +171,28 @@ def _assign_values(arguments: list[str], params: list[click.Parameter]) -> list[
     while rest and rest[0] != "--":
         option, equals, value = (argument := rest.pop(0)).partition("=")
         param = options.get(option)
-        if isinstance(param, click.Option) and param.multiple:
-            lists[option] = [value] if equals else _take_while(rest, lambda text: _is_value(text, options))
-        elif not isinstance(param, click.Option) or equals or param.is_flag or param.count:
+        if not isinstance(param, click.Option):
             others.append(argument)
-        elif rest and _is_value(rest[0], options):
-            others.append(f"{option}={rest.pop(0)}")
-        elif param._flag_needs_value:  # click has no public name for an option whose value is optional
+        elif param.multiple:
+            lists[option] = [value] if equals else _take_while(rest, lambda text: _is_value(text, options))
+        elif equals or param.is_flag:
             others.append(argument)
         else:
-            raise click.UsageError(_missing_value(option, rest, options))
-    repeated = [f"{option}={text}" for option, texts in lists.items() for text in texts or ["[]"]]
-    return [*repeated, *others, *rest]
+            others.append(_with_value(param, option, rest, options))
+    return [*_repeated(lists), *others, *rest]
+
+
+def _repeated(lists: Mapping[str, list[str]]) -> list[str]:
+    return [f"{option}={text}" for option, texts in lists.items() for text in texts or ["[]"]]
+
+
+def _with_value(param: click.Option, option: str, rest: list[str], options: Mapping[str, object]) -> str:
+    """The option with its value, which is removed from the rest of the arguments."""
+    if rest and _is_value(rest[0], options):
+        return f"{option}={rest.pop(0)}"
+    if param._flag_needs_value:  # click has no public name for an option whose value is optional
+        return option
+    raise click.UsageError(_missing_value(option, rest, options))
 
 
 def _take_while(arguments: list[str], is_taken: Callable[[str], bool]) -> list[str]:

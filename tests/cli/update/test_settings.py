@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from provider.cli.awscli.problems import with_api_names
 from provider.emulator.emulator import Emulator
-from provider.schema.model import UPDATE
+from provider.schema.model import UPDATE, operation
 from tests.cli.commands import ROOT, Ended, command
 
 NAME = "golden {{ imagebuilder:buildDate }}"
@@ -324,6 +325,22 @@ def test_messages_have_the_names_of_the_api(arn: str, emulator: Emulator) -> Non
     assert "add an output, such as amiDistributionConfiguration\n" in ended.stderr
     assert "is not one of this Region's targetAccountIds\n" in ended.stderr
     assert 'but "AmiDistributionConfiguration" does not\n' in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("see S3Bucket and KmsKeyId", "see s3Bucket and kmsKeyId"),
+        ('KmsKeyId "KmsKeyId" and "an \\" KmsKeyId', 'kmsKeyId "KmsKeyId" and "an \\" KmsKeyId'),
+        ("each Region of Distributions[1].Region", "each Region of distributions[1].region"),
+        ("set Distributions[0].AmiDistributionConfiguration.Name. Name it", "set distributions[0]."
+         "amiDistributionConfiguration.name. Name it"),
+        ("an AMI in EC2 uses SSM, see Systems Manager", "an AMI in EC2 uses SSM, see Systems Manager"),
+    ],
+)  # fmt: skip
+def test_names_in_a_message(message: str, expected: str) -> None:
+    """A message about the API's input has the API's names, also in paths; other words and quoted text stay."""
+    assert with_api_names(message, operation(UPDATE)) == expected
 
 
 def test_help_names_the_version() -> None:
