@@ -77,7 +77,7 @@ def update(
     It takes the same options and values, sends the same request, and prints the same response. It uses the AWS CLI's
     environment variables, configuration files, credentials, and cache of role credentials.
 
-    Where versions 1 and 2 of the AWS CLI differ, it follows version 2 (compared with 2.36): AWS_PROFILE takes
+    Where versions 1 and 2 of the AWS CLI differ, it follows version 2 (2.36): AWS_PROFILE takes
     precedence over AWS_DEFAULT_PROFILE, --cli-input-yaml is YAML 1.2 without duplicate keys, AWS_CLI_FILE_ENCODING
     (UTF-8 if not set) and AWS_CLI_OUTPUT_ENCODING are honored, a call is attempted three times, and the exit statuses
     are those of version 2.

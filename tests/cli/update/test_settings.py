@@ -346,5 +346,5 @@ def test_names_in_a_message(message: str, expected: str) -> None:
 def test_help_names_the_version() -> None:
     """--help says which version of the AWS CLI the command follows where the versions differ."""
     text = " ".join(command("update-distribution-configuration", "--help").stdout.split())
-    assert "Where versions 1 and 2 of the AWS CLI differ, it follows version 2 (compared with 2.36)" in text
+    assert "Where versions 1 and 2 of the AWS CLI differ, it follows version 2 (2.36)" in text
     assert "AWS_PROFILE takes precedence over AWS_DEFAULT_PROFILE" in text
