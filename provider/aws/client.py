@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from http.client import HTTPException
@@ -61,6 +62,9 @@ _NO_RESPONSE: Final = (HTTPClientError, SSLError, ProxyConnectionError, *_UNREAC
 before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=lambda: None)
 """Called before each attempt, including botocore's retries. It raises ProviderError to stop them."""
 
+_chosen: list[Session] = []
+"""The sessions of `using_session`; the last one is in use."""
+
 _reached: ContextVar[bool] = ContextVar("reached", default=False)
 """Whether an attempt of the current call may have reached the service."""
 
@@ -93,7 +97,17 @@ def session() -> Session:
 
     Raises botocore's errors if the settings are invalid.
     """
-    return _session(_settings())
+    return _chosen[-1] if _chosen else _session(_settings())
+
+
+@contextmanager
+def using_session(chosen: Session) -> Iterator[None]:
+    """Use another session for all clients in a `with` block, in all threads."""
+    _chosen.append(chosen)
+    try:
+        yield
+    finally:
+        _chosen.pop()
 
 
 def _settings() -> frozenset[tuple[str, str]]:

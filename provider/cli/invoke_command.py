@@ -65,6 +65,7 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
     with ExitStack() as contexts:
         sink = contexts.enter_context(ResponseSink())
         if live or endpoint_url:
+            contexts.enter_context(_own_session())
             check_settings()
             emulated = None
             contexts.enter_context(temporary_environment())
@@ -81,6 +82,16 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
         if emulated:
             screen.changes(before, emulated[0].configurations)
     _report(response, problem, screen, stdout)
+
+
+@contextmanager
+def _own_session() -> Iterator[None]:
+    """Use the AWS CLI's settings, such as AWS_PROFILE before AWS_DEFAULT_PROFILE, instead of botocore's."""
+    from ..aws.client import using_session
+    from .awscli.session import cli_session
+
+    with using_session(cli_session()):
+        yield
 
 
 def _check_options(empty: bool, endpoint_url: str | None, live: bool) -> None:

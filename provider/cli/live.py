@@ -40,7 +40,11 @@ def check_url(_: click.Context, __: click.Parameter, value: str | None) -> str |
 
 
 region_option = click.option("--region", metavar="REGION", help="[default: AWS_REGION's, or the profile's]")
-profile_option = click.option("--profile", metavar="NAME", help="The profile with the credentials and Region to use.")
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    help="The profile with the credentials and Region to use.  [default: AWS_PROFILE's, then AWS_DEFAULT_PROFILE's]",
+)
 endpoint_option = click.option(
     "--endpoint-url",
     metavar="URL",
@@ -61,16 +65,21 @@ def live_service(
 ) -> Iterator[tuple[Location, ImageBuilder]]:
     """The location, and Image Builder there. Raises UserError if the Region, credentials, or account are missing."""
     from ..arn import Location
-    from ..aws.client import client
+    from ..aws.client import client, using_session
     from ..cloudformation.deadline import Deadline
     from ..reconciler.api_calls import ApiCalls
     from ..resources.image_builder import ImageBuilder
     from ..schema.model import SERVICE
     from ..template.placeholders import Placeholders
+    from .awscli.session import cli_session
 
-    with temporary_environment():
-        _set_environment(region, profile, endpoint_url)
+    with temporary_environment(), using_session(cli_session(profile, region)):
+        _set_environment(region, endpoint_url)
         region = check_settings()
+        if profile:
+            # Only now: a credential helper must not see a profile that its own environment does not have.
+            os.environ["AWS_PROFILE"] = profile
+            os.environ.pop("AWS_DEFAULT_PROFILE", None)
         is_custom_endpoint = ENDPOINT_VARIABLE in os.environ
         # The default account is only a guess. If the location is not verified, names are also searched in the list.
         is_verified = bool(account) or not is_custom_endpoint
@@ -80,34 +89,32 @@ def live_service(
 
 
 def check_settings() -> str:
-    """The Region in the environment or the profile. Raises UserError if botocore finds no Region or no credentials."""
-    from botocore.exceptions import BotoCoreError
+    """The Region in the environment or the profile. Raises UserError if there is no Region, or no credentials."""
+    from botocore.exceptions import BotoCoreError, ClientError
 
     from ..aws.client import session
+    from .awscli.session import CredentialsError, load_credentials
 
     try:
         region = os.environ.get("AWS_REGION") or session().get_config_variable("region")
-        credentials = session().get_credentials()
-    except BotoCoreError as error:
+        has_credentials = bool(region) and load_credentials(session())
+    except (BotoCoreError, ClientError) as error:
         raise UserError(f"{str(error).rstrip('.')}: check AWS_PROFILE and the other AWS_ variables") from error
+    except CredentialsError as error:
+        raise UserError(str(error)) from error
     if not region:
         raise UserError("no Region is set: set AWS_REGION, or add a Region to your profile")
-    if credentials is None:
+    if not has_credentials:
         raise UserError("no credentials found: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
     return str(region)
 
 
-def _set_environment(region: str | None, profile: str | None, endpoint_url: str | None) -> None:
+def _set_environment(region: str | None, endpoint_url: str | None) -> None:
     """Set the environment variables that have the same effect as the options."""
     if region:
         os.environ |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
     if endpoint_url:
         os.environ |= {ENDPOINT_VARIABLE: endpoint_url, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"}
-    if profile:
-        os.environ["AWS_PROFILE"] = profile
-        # In botocore, keys in the environment override AWS_PROFILE. In the AWS CLI, --profile overrides them.
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-            os.environ.pop(name, None)
 
 
 def _caller_account(region: str) -> str:

@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
@@ -90,14 +91,22 @@ Run the AWS CLI's command with all checks before the call:
 
 \b
 Exit status, unless the command's own help says more:
-  0  success, no problems found
-  1  problems found, or a deployment would fail
-  2  the command is wrong, or a file cannot be read or written
+  0    success, no problems found
+  1    problems found, or a deployment would fail
+  2    the command is wrong, or a file cannot be read or written
+  130  Ctrl-C
 """
 
 
 class CommandGroup(click.Group):
     """The command group. Its --help lists the commands in sections."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command. Ctrl-C ends it with the exit status that shells use."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(128 + signal.SIGINT) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it with the context
         """Write a list for each section."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -19,6 +20,7 @@ WARNING = "WARNING"
 """The status of an event that shows a warning in the function's log, which CloudFormation does not show."""
 _STATUS_WIDTH = 20
 _SIGN_COLORS = {"+": "green", "-": "red", "~": "yellow"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SIGN_VERBS = {"+": "created", "-": "deleted", "~": "changed"}
 
 
@@ -33,6 +35,8 @@ class Screen:
 
     def print(self, text: str = "", **style: Any) -> None:
         """Print one line, with the styles of `click.style`."""
+        # Half of a surrogate pair, which JSON can contain, cannot be encoded.
+        text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         click.echo(click.style(text, **style) if style else text, file=self._out, color=self._color)
 
     def heading(self, text: str) -> None:
@@ -54,8 +58,16 @@ class Screen:
         for part in textwrap.wrap(event.reason, width, break_long_words=False, break_on_hyphens=False):
             self.print(indent + part)
 
-    def changes(self, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> None:
-        """Print the changes of configurations, given by ARN as GetDistributionConfiguration returns them."""
+    def changes(
+        self,
+        before: Mapping[str, Mapping[str, Any]],
+        after: Mapping[str, Mapping[str, Any]],
+        spell: Callable[[Difference], Difference] = lambda difference: difference,
+    ) -> None:
+        """Print the changes of configurations, given by ARN as GetDistributionConfiguration returns them.
+
+        `spell` replaces CloudFormation's names in a difference by others.
+        """
         from ..resources import resource_type
         from ..schema.diff import differences
 
@@ -68,7 +80,7 @@ class Screen:
             sign = "+" if arn not in before else "-" if arn not in after else "~"
             self.print(f"  {sign} {arn} ({_SIGN_VERBS[sign]})", fg=_SIGN_COLORS[sign])
             for difference in found if sign != "-" else ():
-                self.difference(difference)
+                self.difference(spell(difference))
 
     def difference(self, difference: Difference) -> None:
         """Print one difference; for lists, the entries that were removed or added."""
@@ -81,9 +93,8 @@ class Screen:
         elif isinstance(difference.old, list) and isinstance(difference.new, list):
             self._line("~", f"{difference.path}:")
             for sign, items, others in (("-", difference.old, difference.new), ("+", difference.new, difference.old)):
-                for item in items:
-                    if item not in others:
-                        self._line(sign, f"  {_scalar(item)}")
+                for item in _without(items, others):
+                    self._line(sign, f"  {_scalar(item)}")
         else:
             self._line("~", f"{difference.path}: {_scalar(difference.old)} -> {_scalar(difference.new)}")
 
@@ -107,6 +118,17 @@ def _status_color(status: str) -> str:
     if status in {"SKIPPED", "NOTICE", "DELETE_SKIPPED", WARNING}:
         return "yellow"
     return "green" if status.endswith("_COMPLETE") else "blue"
+
+
+def _without(items: list[Any], others: list[Any]) -> list[Any]:
+    """The items that are not in the other list. Of an item that is twice in one and once in the other, one is left."""
+    rest, left = list(others), []
+    for item in items:
+        if item in rest:
+            rest.remove(item)
+        else:
+            left.append(item)
+    return left
 
 
 def _scalar(value: object) -> str:

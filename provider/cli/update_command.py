@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,8 +19,11 @@ from .awscli.command_errors import (
     command_errors,
 )
 from .awscli.options import OperationCommand, members
+from .awscli.text_encoding import configure_output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .screen import Screen
 
 EPILOG = """\b
@@ -32,7 +36,7 @@ Examples:
     --query clientToken --output text
 
 \b
-Exit status, as of the AWS CLI, version 2:
+Exit status, as of the AWS CLI, version 2 (also 0 if the reader of the output closes the pipe):
   0    the configuration was updated, or would be (--dry-run)
   130  Ctrl-C
   252  the command or the configuration is invalid; no call was made
@@ -48,7 +52,12 @@ Exit status, as of the AWS CLI, version 2:
     epilog=EPILOG,
     short_help="Run the AWS CLI's command with more checks.",
 )
-@click.option("--dry-run", is_flag=True, help="Check everything and show the changes, but do not update.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check everything and show the changes, but do not update. "
+    "With --output or --query: the changes for programs.",
+)
 @click.pass_context
 def update(
     context: click.Context,
@@ -66,20 +75,29 @@ def update(
     """Update a distribution configuration as `aws imagebuilder update-distribution-configuration` does.
 
     It takes the same options and values, sends the same request, and prints the same response. It uses the AWS CLI's
-    environment variables, configuration files, and credentials.
+    environment variables, configuration files, credentials, and cache of role credentials.
+
+    Where versions 1 and 2 of the AWS CLI differ, it follows version 2 (2.36): AWS_PROFILE takes
+    precedence over AWS_DEFAULT_PROFILE, --cli-input-yaml is YAML 1.2 without duplicate keys, AWS_CLI_FILE_ENCODING
+    (UTF-8 if not set) and AWS_CLI_OUTPUT_ENCODING are honored, a call is attempted three times, and the exit statuses
+    are those of version 2.
 
     The update replaces the whole configuration: members that you omit are removed.
 
     Before any call, it reports all problems with the configuration, including those that only the service finds. On a
     terminal, it prints the changes to standard error after the update. In a script, it behaves like the AWS CLI.
 
-    Values are plain text, file://PATH, or, for lists, JSON or the AWS CLI's shorthand.
+    Values are plain text, file://PATH, or, for lists, JSON or the AWS CLI's shorthand. To give a value that begins with
+    a dash, write --option=-value.
+
+    With --dry-run and --output (or --query), standard output has one object for programs:
+    distributionConfigurationArn, changes (true or false), and differences, each with path, old, and new (null if there
+    is no value).
     """
+    configure_output()
     if generate_cli_skeleton in ("input", "yaml-input"):
-        click.echo(_skeleton(generate_cli_skeleton))
+        _print(_skeleton(generate_cli_skeleton) + "\n")
         return
-    if cli_input_json is not None and cli_input_yaml is not None:
-        raise InvalidUsageError("--cli-input-json and --cli-input-yaml cannot be used together.", context)
     given = {name: others.pop(name) for name, _ in members().values()}
     parameters = _parameters(context, given, cli_input_json, cli_input_yaml)
     _check(parameters)
@@ -94,18 +112,34 @@ def update(
         connection = Connection(**others)
         session = connection.session()
         output_format = _output_format(output or session.get_config_variable("output"))
-        if generate_cli_skeleton:
-            response = _sample_response()
-        elif dry_run:
-            _dry_run(connection.client(session), parameters)
+        if dry_run and not (output or query or generate_cli_skeleton):
+            _show_dry_run(connection.client(session), parameters)
             return
-        else:
-            response = _update(connection.client(session), parameters)
+        operation = _operation(generate_cli_skeleton, dry_run)
+        response = operation(partial(connection.client, session), parameters)
         result = query.search(response) if query else response
-    click.echo(render(result, output_format, UPDATE, color=_is_colored(color)), nl=False, color=True)
+    _print(render(result, output_format, UPDATE, color=_is_colored(color)))
 
 
-def _sample_response() -> dict[str, Any]:
+def _print(text: str) -> None:
+    """Print a text in the encoding of standard output. click.echo would replace ASCII by UTF-8."""
+    if sys.platform == "win32":
+        click.echo(text, nl=False, color=True)
+    else:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _operation(
+    generate_cli_skeleton: str | None, dry_run: bool
+) -> Callable[[Callable[[], Any], dict[str, Any]], dict[str, Any]]:
+    """What returns the response, given what creates the client, and the parameters."""
+    if generate_cli_skeleton:
+        return _sample_response
+    return _dry_run if dry_run else _update
+
+
+def _sample_response(_: Callable[[], Any], __: dict[str, Any]) -> dict[str, Any]:
     from ..schema.model import UPDATE, service_model
 
     shape = service_model().operation_model(UPDATE).output_shape
@@ -136,6 +170,8 @@ def _parameters(
     context: click.Context, given: dict[str, Any], input_json: str | None, input_yaml: str | None
 ) -> dict[str, Any]:
     """The call's input: options override --cli-input-json and --cli-input-yaml; the client token has a default."""
+    if input_json is not None and input_yaml is not None:
+        raise InvalidUsageError("--cli-input-json and --cli-input-yaml cannot be used together.", context)
     from ..schema.model import CLIENT_TOKEN, UPDATE, operation
     from .awscli.values import parse_input, parse_member
 
@@ -146,13 +182,17 @@ def _parameters(
     }
     option, text = ("--cli-input-yaml", input_yaml) if input_json is None else ("--cli-input-json", input_json)
     if text is None:
-        required = set(operation(UPDATE).required) - {CLIENT_TOKEN} - parameters.keys()
-        if missing := [option for option, (name, _) in members().items() if name in required]:
-            raise InvalidUsageError(f"the following arguments are required: {', '.join(missing)}", context)
+        _require(set(operation(UPDATE).required) - {CLIENT_TOKEN} - parameters.keys(), context)
     else:
         parsed = parse_input(text, option)
         parameters |= {name: value for name, value in parsed.items() if name not in parameters}
     return {**parameters, CLIENT_TOKEN: parameters.get(CLIENT_TOKEN, str(uuid4()))}
+
+
+def _require(missing: set[str], context: click.Context) -> None:
+    """Raise InvalidUsageError if any members are missing."""
+    if options := [option for option, (name, _) in members().items() if name in missing]:
+        raise InvalidUsageError(f"the following arguments are required: {', '.join(options)}", context)
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -166,7 +206,16 @@ def _check(parameters: dict[str, Any]) -> None:
         raise InvalidParameterError("\n".join(["Parameter validation failed:", *errors]))
 
 
-def _dry_run(client: Any, parameters: dict[str, Any]) -> None:
+def _dry_run(client: Callable[[], Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    """What an update would change, for programs."""
+    from ..resources import resource_type
+    from ..schema.model import TARGET
+    from .awscli.differences import document
+
+    return document(parameters[TARGET], *_contents(_live(client(), parameters), parameters), resource_type().schema)
+
+
+def _show_dry_run(client: Any, parameters: dict[str, Any]) -> None:
     from .screen import Screen
 
     live = _live(client, parameters)
@@ -175,8 +224,9 @@ def _dry_run(client: Any, parameters: dict[str, Any]) -> None:
     _show(screen, live, parameters)
 
 
-def _update(client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+def _update(create_client: Callable[[], Any], parameters: dict[str, Any]) -> dict[str, Any]:
     """Update, and return the service's response. On a terminal, show the changes."""
+    client = create_client()
     if not sys.stderr.isatty():
         return _call(client, parameters)
     from ..schema.model import TARGET
@@ -219,8 +269,17 @@ def _checked_response(response: dict[str, Any], member: str) -> dict[str, Any]:
 
 
 def _show(screen: Screen, live: dict[str, Any], parameters: dict[str, Any]) -> None:
-    from ..schema.model import TARGET, content_members
+    from ..resources import resource_type
+    from ..schema.model import TARGET
+    from .awscli.differences import with_api_names
 
-    contents = [{name: one[name] for name in content_members() if name in one} for one in (live, parameters)]
-    before, after = ({parameters[TARGET]: content} for content in contents)
-    screen.changes(before, after)
+    before, after = ({parameters[TARGET]: content} for content in _contents(live, parameters))
+    screen.changes(before, after, lambda difference: with_api_names(difference, resource_type().schema))
+
+
+def _contents(live: dict[str, Any], parameters: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The members that an update replaces, of the live configuration and of the parameters."""
+    from ..schema.model import content_members
+
+    before, after = ({name: one[name] for name in content_members() if name in one} for one in (live, parameters))
+    return before, after

@@ -1,8 +1,11 @@
 """Errors that end a command with the messages and return codes of the AWS CLI."""
 
-import signal
+import errno
+import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -47,9 +50,32 @@ class RejectedByServiceError(CommandError):
 
 
 @contextmanager
+def exit_statuses() -> Iterator[None]:
+    """End the command with the AWS CLI's exit status if its output cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EBADF, errno.EIO):
+            raise CommandError(str(error)) from error
+        _discard_output()
+        if error.errno == errno.EPIPE:
+            # Only the output goes to a pipe, and it is written after the call. So the call succeeded.
+            raise SystemExit(0) from None
+        raise CommandError(f"Cannot write the output: {error.strerror}") from error
+
+
+def _discard_output() -> None:
+    """Prevent Python from flushing the output again at exit, which would fail again."""
+    with Path(os.devnull).open("w", encoding="utf-8") as null, suppress(OSError):
+        os.dup2(null.fileno(), sys.stdout.fileno())
+
+
+@contextmanager
 def command_errors() -> Iterator[None]:
-    """Convert botocore's exceptions to a CommandError, and Ctrl-C to the exit status that shells use."""
+    """Convert botocore's exceptions to a CommandError."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+
+    from .session import CredentialsError
 
     try:
         yield
@@ -61,8 +87,6 @@ def command_errors() -> Iterator[None]:
     except NoCredentialsError as error:
         text = f'{error}. You can configure credentials by running "aws configure".'
         raise ConfigurationError(text) from error
-    except (BotoCoreError, ValueError) as error:
+    except (BotoCoreError, CredentialsError, ValueError) as error:
         # ValueError: the endpoint is not a URL, or the query does not fit the response.
         raise CommandError(str(error)) from error
-    except KeyboardInterrupt:
-        raise SystemExit(128 + signal.SIGINT) from None

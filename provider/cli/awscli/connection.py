@@ -1,21 +1,23 @@
 """Creates the service's client from the AWS CLI's options, environment, and configuration files."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.session import Session
 
-from ...aws.client import light_session
 from ...schema.model import SERVICE
+from .session import cli_session, load_credentials
 
-_FROM_THE_ENVIRONMENT: Final = {
-    "region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None),
-    "output": ("output", "AWS_DEFAULT_OUTPUT", "json", None),
-}
-"""Settings that the AWS CLI reads and botocore does not: setting -> configuration name, variables, default, type."""
 _LOGGERS: Final = ("botocore", "urllib3")
 _LOGGERS_OF_CREDENTIALS: Final = ("botocore.credentials", "botocore.parsers", "botocore.tokens")
 """Loggers that write whole responses with credentials at debug level."""
+_STS_SECRETS: Final = re.compile(
+    r"(?P<name>(?:WebIdentityToken|SAMLAssertion|TokenCode|ExternalId)(?!\w)[\\'\"]*\s*(?:[:=,]|%3D)\s*b?)"
+    r"(?:'[^']*'|\"[^\"]*\"|[^\s&'\"}]+)",
+    re.IGNORECASE,
+)
+"""These names with their values in a Python dictionary, in JSON, or in a form."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,18 @@ class Connection:
 
     def session(self) -> Session:
         """A session with the settings of the environment and the configuration files."""
-        return light_session(session_vars=_FROM_THE_ENVIRONMENT, profile=self.profile)
+        return cli_session(self.profile, self.region)
 
     def client(self, session: Session) -> Any:
-        """A client of the service. Raises botocore's errors, and ValueError for an invalid endpoint URL."""
+        """A client of the service, whose credentials are loaded.
+
+        Raises botocore's errors, CredentialsError, and ValueError for an invalid endpoint URL.
+        """
         from botocore import UNSIGNED
         from botocore.config import Config
 
+        if not self.no_sign_request:
+            load_credentials(session)
         return session.create_client(
             SERVICE,
             region_name=self.region,
@@ -56,6 +63,11 @@ class Connection:
         )
 
 
+def without_sts_secrets(text: str) -> str:
+    """A log line without what proves the caller's identity to STS: web identity tokens, MFA codes, external IDs."""
+    return _STS_SECRETS.sub(lambda found: f"{found['name']}(removed)", text)
+
+
 def enable_debug_log() -> None:
     """Log botocore's activity to standard error, without signatures and credentials."""
     import logging
@@ -64,7 +76,7 @@ def enable_debug_log() -> None:
 
     class RedactingFormatter(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
-            return redact(super().format(record))
+            return redact(without_sts_secrets(super().format(record)))
 
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter("%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"))

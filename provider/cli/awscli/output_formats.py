@@ -28,10 +28,12 @@ def render(response: Any, output_format: str, title: str, *, color: bool) -> str
 
 
 def _yaml(value: Any) -> str:
-    import yaml
+    if not isinstance(value, (dict, list)):
+        # As in the AWS CLI: a scalar in YAML would end with a line that has only dots.
+        return json.dumps(value, ensure_ascii=False) + "\n"
+    from .yaml_1_2 import dump
 
-    text: str = yaml.safe_dump(value, default_flow_style=False, allow_unicode=True)
-    return text.removesuffix("...\n")
+    return dump(value)
 
 
 def _text(value: Any, name: str | None = None, columns: list[str] | None = None) -> Iterator[str]:

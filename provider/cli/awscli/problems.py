@@ -1,15 +1,43 @@
 """Checks an operation's input, and describes all problems by the API's names."""
 
 import json
+import re
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from ...authoring.documentation import without_yaml_advice
 from ...schema.expand import Suggestions
-from ...schema.finding import Finding, Severity
-from ...schema.model import Schema
+from ...schema.finding import Finding, Path, Severity
+from ...schema.model import Schema, pascal_case
 from ...schema.rules import RULES, apply_rules
 from ...schema.validation import validate
+
+_QUOTED_OR_WORD: Final = re.compile(r'"(?:\\.|[^"\\])*(?:"|$)|(?P<step>(?<=[\w\]]\.)\w+|\w+(?=\[|\.\w))|\w+')
+"""Quoted text, a step of a path, or another word."""
+
+
+def with_api_names(message: str, schema: Schema) -> str:
+    """A message with the API's names instead of CloudFormation's: `KmsKeyId` -> `kmsKeyId`. Quoted values stay.
+
+    A name of a single word stays unless it is part of a path, because it may be a word of the sentence, such as Region.
+    """
+    names = _names(schema)
+
+    def spelled(found: re.Match[str]) -> str:
+        is_name = found["step"] or sum(map(str.isupper, found[0])) > 1
+        return names.get(found[0], found[0]) if is_name else found[0]
+
+    return _QUOTED_OR_WORD.sub(spelled, message)
+
+
+@cache
+def _names(schema: Schema) -> dict[str, str]:
+    """The API's name of each member, by CloudFormation's name."""
+    found = {pascal_case(name): name for name in schema.members}
+    for member in (*schema.members.values(), *((schema.item,) if schema.item else ())):
+        found |= _names(member)
+    return found
 
 
 def problems(parameters: dict[str, Any], schema: Schema) -> tuple[list[str], list[str]]:
@@ -28,22 +56,31 @@ def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggesti
     current: Schema | None = schema
     structure: Schema | None = None
     value: Any = parameters
-    path = ""
     for element in finding.path:
-        if isinstance(element, int):
-            path += f"[{element}]"
-        elif current and current.type_name == "map":
-            path += f"[{json.dumps(element, ensure_ascii=False)}]"
-        else:
-            path += f".{element}"
         structure, current = current, _below(current, element)
         value = _entry(value, element)
-    message = without_yaml_advice(finding.message)
+    mentions = [_text(mention, schema) for mention in finding.mentions]
+    message = without_yaml_advice(finding.message.format(*mentions) if mentions else finding.message)
     if finding.rule == "unknown" and structure:
         message = suggestions.message(str(finding.path[-1]), structure, structure.spellings.__getitem__)
     elif finding.rule == "type" and isinstance(value, date):
         message += "; YAML reads it as a date, so put it in quotes"
-    return f"{path.removeprefix('.') or 'input'}: {message}"
+    return f"{_text(finding.path, schema) or 'input'}: {with_api_names(message, schema)}"
+
+
+def _text(path: Path, schema: Schema) -> str:
+    """A path as text."""
+    text = ""
+    current: Schema | None = schema
+    for element in path:
+        if isinstance(element, int):
+            text += f"[{element}]"
+        elif current and current.type_name == "map":
+            text += f"[{json.dumps(element, ensure_ascii=False)}]"
+        else:
+            text += f".{element}"
+        current = _below(current, element)
+    return text.removeprefix(".")
 
 
 def _entry(value: Any, element: str | int) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .command_errors import InvalidParameterError
 from .shorthand import parse
+from .text_encoding import FILE_ENCODING, encoding_from
 
 if TYPE_CHECKING:
     from ...schema.model import Schema
@@ -55,14 +56,16 @@ def parse_input(given: str, option: str) -> dict[str, Any]:
 def contents(text: str) -> str:
     """The file's content for file://PATH or fileb://PATH, with ~ and variables expanded; else the text itself.
 
-    Raises ValueError if the file cannot be read as UTF-8.
+    The encoding of file:// is AWS_CLI_FILE_ENCODING, or else UTF-8. Raises ValueError if the file cannot be read, and
+    CommandError if the encoding is unknown.
     """
     scheme, separator, path = text.partition("://")
     if not separator or scheme not in ("file", "fileb"):
         return text
+    encoding = (scheme == "file" and encoding_from(FILE_ENCODING)) or "utf-8"
     try:
-        return Path(os.path.expandvars(path)).expanduser().read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return Path(os.path.expandvars(path)).expanduser().read_text(encoding).removeprefix("\ufeff")
+    except (OSError, UnicodeError) as error:
         raise ValueError(f"Unable to load paramfile {text}: {error}") from error
 
 
@@ -91,9 +94,11 @@ def _json(text: str) -> Any:
 
 
 def _yaml(text: str) -> Any:
-    import yaml
+    from yaml import YAMLError
 
-    return _load("YAML", yaml.safe_load, yaml.YAMLError, text)
+    from .yaml_1_2 import load
+
+    return _load("YAML", load, YAMLError, text)
 
 
 def _load(language: str, load: Callable[[str], Any], error_type: type[Exception], text: str) -> Any:

@@ -173,8 +173,8 @@ def test_dry_run_shows_the_difference(arn: str, emulator: Emulator) -> None:
         distributions=[*DISTRIBUTIONS, {"region": "eu-west-1", "amiDistributionConfiguration": {}}],
     )
     assert (ended.status, ended.stderr) == (0, "")
-    assert '- Description: "was there"' in ended.stdout
-    assert '+ Distributions["eu-west-1"]:' in ended.stdout
+    assert '- description: "was there"' in ended.stdout
+    assert '+ distributions["eu-west-1"]:' in ended.stdout
     assert [request.operation for request in emulator.requests] == [GET]
     assert emulator.configurations == before
 
@@ -199,7 +199,7 @@ def test_a_terminal_shows_the_difference(arn: str, emulator: Emulator) -> None:
     assert status == 0, shown
     assert json.loads(stdout)["distributionConfigurationArn"] == arn
     assert shown.startswith(f"Updating {arn} ...\n")
-    assert '- Description: "was there"' in shown
+    assert '- description: "was there"' in shown
     assert [request.operation for request in emulator.requests] == [GET, UPDATE]
 
 
