@@ -61,6 +61,7 @@ MAY: dict[str, set[str]] = {
         "cloudformation",
         "emulator",
         "errors",
+        "extras",
         "handler",
         "jmespath",
         "lint",
@@ -79,13 +80,15 @@ MAY: dict[str, set[str]] = {
         "build",
         "construct",
         "constructs",
+        "extras",
         "jsii",
         "lint",
         "resources",
         "schema",
     },
     "build": {"build", "samtranslator", "yaml"},
-    "__main__": {"cli"},
+    "extras": set(),
+    "__main__": {"cli", "extras"},
 }
 """What each package or module may import, besides the standard library."""
 
