@@ -1,7 +1,6 @@
 """The optional packages, and how to install one that is missing. Standard library only."""
 
 import sys
-from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from typing import Final
 
@@ -37,6 +36,8 @@ def explain(error: ModuleNotFoundError) -> str:
 
 def _requirements(extra: str) -> list[str]:
     """The requirements of an extra; empty in a checkout, which is not installed."""
+    from importlib.metadata import PackageNotFoundError, requires  # imported here to start faster
+
     try:
         found = requires(DISTRIBUTION) or []
     except PackageNotFoundError:
