@@ -194,7 +194,8 @@ def test_sam_reports_the_provider_s_findings(variables: dict[str, str], tmp_path
 def test_the_package_can_be_installed_with_sam() -> None:
     """The package's requirements are compatible with the versions that the SAM CLI requires."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
+    requirements = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
+    wanted = {one.name: one.specifier for one in map(Requirement, requirements)}
     (packages,) = (BIN.parent / "lib").glob("python*/site-packages")
     found = {one.name: one.version for one in distributions(path=[str(packages)])}
     beside = wanted.keys() & found.keys()

@@ -33,6 +33,7 @@ The tools, which are not deployed to Lambda:
   construct       the AWS CDK constructs
   emulator        emulates Image Builder; it reads botocore's model independently of `schema`
   stack_engine    emulates CloudFormation's stack operations with the real handler
+  extras          the optional packages of the commands and the constructs
   build           builds and packages what is deployed to Lambda
   __main__        `python -m provider`
 

@@ -61,6 +61,7 @@ MAY: dict[str, set[str]] = {
         "cloudformation",
         "emulator",
         "errors",
+        "extras",
         "handler",
         "jmespath",
         "lint",
@@ -72,9 +73,22 @@ MAY: dict[str, set[str]] = {
         "template",
         "yaml",
     },
-    "construct": {"authoring", "aws_cdk", "build", "construct", "constructs", "jsii", "lint", "resources", "schema"},
+    "construct": {
+        "arn",
+        "authoring",
+        "aws_cdk",
+        "build",
+        "construct",
+        "constructs",
+        "extras",
+        "jsii",
+        "lint",
+        "resources",
+        "schema",
+    },
     "build": {"build", "samtranslator", "yaml"},
-    "__main__": {"cli"},
+    "extras": set(),
+    "__main__": {"cli", "extras"},
 }
 """The allowed imports of each package or module, besides the standard library."""
 

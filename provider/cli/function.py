@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
 
+from ..extras import require
+
 TIMEOUT = 60.0
 """The function's timeout in seconds."""
 
@@ -33,6 +35,7 @@ def real_function(logs: TextIO | None, arn: str = "") -> Iterator[Callable[[dict
 
     Inside this context, sys.stdout and sys.stderr are redirected: keep references to the originals.
     """
+    require("aws_lambda_powertools", "crhelper")  # without them, the function would only respond FAILED
     with ExitStack() as contexts:
         stream = logs or contexts.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
         contexts.enter_context(redirect_stdout(stream))

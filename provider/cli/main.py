@@ -13,12 +13,13 @@ from typing import cast
 
 import click
 
+from ..extras import DISTRIBUTION, explain
+
 _GC_THRESHOLD = 200_000
 """Allocations between garbage collections. Most objects of a command live until it ends, and collections take time."""
 _WRITE_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO)
 """The errors of an output that cannot be written."""
 _PROGRAM = "python -m provider"
-_DISTRIBUTION = "image-builder-distribution-provider"
 
 SECTIONS = {
     "Before a deployment": ("validate", "plan", "rehearse"),
@@ -64,7 +65,7 @@ def _version(context: click.Context, _: click.Parameter, requested: bool) -> Non
         from importlib.metadata import version
 
         python = platform.python_version()
-        click.echo(f"{_DISTRIBUTION} {_provider_version()} (botocore {version('botocore')}, Python {python})")
+        click.echo(f"{DISTRIBUTION} {_provider_version()} (botocore {version('botocore')}, Python {python})")
         context.exit()
 
 
@@ -72,7 +73,7 @@ def _provider_version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version(_DISTRIBUTION)
+        return version(DISTRIBUTION)
     except PackageNotFoundError:
         # In a checkout, the package is not installed.
         import tomllib
@@ -135,7 +136,10 @@ def main() -> None:
 
 
 def run() -> None:
-    """The entry point of the console script. Prints no traceback if the output cannot be written."""
+    """The entry point of the console script.
+
+    Prints no traceback if the output cannot be written, or if the command needs a package that is not installed.
+    """
     gc.set_threshold(_GC_THRESHOLD)
     with Path(os.devnull).open("w", encoding="utf-8") as null:
         # If the shell closed a stream (`>&-`), it is None.
@@ -145,6 +149,12 @@ def run() -> None:
         main.epilog = _commands.with_program(EPILOG)
         try:
             main()
+        except ModuleNotFoundError as error:
+            sentence = explain(error)
+            if not sentence:
+                raise
+            sys.stderr.write(f"Error: {sentence}\n")
+            sys.exit(2)
         except OSError as error:
             if error.errno not in _WRITE_ERRORS:
                 raise

@@ -13,11 +13,27 @@ from ..schema.model import Schema
 
 _SNAKE_CASE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _QUOTED: Final = r'"(?:\\.|[^"\\])*"'
-_PATH: Final = re.compile(rf"(?:[A-Za-z0-9_.]|\[\d+\]|\[{_QUOTED}\])+")
+_PATH: Final = re.compile(rf"(?:Fn::\w+|[A-Za-z0-9_.]|\[\d+\]|\[{_QUOTED}\])+")
 """The path at the start of a message."""
-_NAME: Final = re.compile(rf"{_QUOTED}|\w+")
-_WORD: Final = re.compile(rf"{_QUOTED}|(?<!\ba )(?<!this )(?<!known )\b[A-Za-z]\w*")
-"""A quoted value, or a word that may be a property. After an article, `Region` is not one."""
+_ROOT: Final = "Properties"
+"""The path of all properties."""
+_NAME: Final = re.compile(rf"{_QUOTED}|Fn::\w+|\w+")
+_WORD: Final = re.compile(r"(?:Fn|AWS)::\w+|\b[A-Za-z]\w*")
+"""A function, a pseudo parameter, or a word that may be a property."""
+_AFTER_DETERMINER: Final = re.compile(
+    r"(?:\b(?:a|an|the|its|their|this|that|each|every|any|one|no|same|other|another|known|new|of|in)|'s) \Z"
+)
+"""The text before a word such as Region that means the thing and not the property."""
+_ONE_NAME_TWICE: Final = re.compile(r"given twice, as (\w+) and as \1;")
+_FUNCTION_CALL: Final = re.compile(r'"!(\w+) ((?:\\.|[^"\\])*)"')
+"""A token as it is written in YAML."""
+_PYTHON: Final = (
+    (re.compile(r"\ba mapping(?: of keys to values)?\b"), "a dict"),
+    (re.compile(r"\bits mapping\b"), "its dict"),
+    (re.compile(r"\btrue or false\b"), "True or False"),
+    (re.compile(r"\bbelongs at the top level\b"), "is an argument of the construct"),
+)
+"""What a message says to the author of a template, and what it says in Python."""
 
 
 def as_properties(value: Any, schema: Schema) -> Any:
@@ -58,16 +74,35 @@ def _property(argument: str, value: Any, structure: Schema) -> tuple[str, Any]:
 
 
 def in_python(message: str) -> str:
-    """A finding's message with the names of arguments instead of properties, and without advice about YAML."""
+    """A finding's message in the words of Python, with the names of arguments, and without advice about YAML."""
+    found = _PATH.match(message)
+    path = found[0] if found and message.startswith(": ", found.end()) else ""
+    parts = re.split(f"({_QUOTED})", without_yaml_advice(message.removeprefix(path)))
+    parts[::2] = map(_words_in_python, parts[::2])
+    parts[1::2] = (_FUNCTION_CALL.sub(r"the token \1 \2", quoted) for quoted in parts[1::2])
+    return _path_in_python(path) + "".join(parts)
+
+
+def _path_in_python(path: str) -> str:
     arguments = _arguments()
 
     def in_path(name: re.Match[str]) -> str:
-        return name[0] if name[0].startswith('"') else arguments.get(name[0], snake_case(name[0]))
+        is_key = name[0].startswith(('"', "Fn::"))
+        return name[0] if is_key else arguments.get(name[0], snake_case(name[0]))
 
-    found = _PATH.match(message)
-    path = found[0] if found and message.startswith(": ", found.end()) else ""
-    text = without_yaml_advice(message.removeprefix(path))
-    return _NAME.sub(in_path, path) + _WORD.sub(lambda word: arguments.get(word[0], word[0]), text)
+    return "arguments" if path == _ROOT else _NAME.sub(in_path, path)
+
+
+def _words_in_python(text: str) -> str:
+    arguments = _arguments()
+    for pattern, words in _PYTHON:
+        text = pattern.sub(words, text)
+
+    def in_text(word: re.Match[str]) -> str:
+        is_single = word[0].istitle() and _AFTER_DETERMINER.search(text, 0, word.start())
+        return word[0] if is_single else arguments.get(word[0], word[0])
+
+    return _ONE_NAME_TWICE.sub("given twice, in two spellings;", _WORD.sub(in_text, text))
 
 
 @cache

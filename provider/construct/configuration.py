@@ -1,11 +1,13 @@
 """An EC2 Image Builder distribution configuration as a construct."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Final, Unpack
 
 import jsii
 from aws_cdk import Annotations, CustomResource, Duration, Fn, Stack
 from aws_cdk.aws_iam import Grant, IGrantable
-from constructs import Construct, IValidation
+from constructs import Construct, IConstruct, IValidation
 
 from ..authoring.block import OF_CLOUDFORMATION
 from ..lint.template_check import check_properties
@@ -14,10 +16,15 @@ from ..schema.finding import Severity
 from ..schema.model import CLIENT_TOKEN, NAME, pascal_case
 from ..schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
 from .arguments import as_properties, in_python
+from .permissions import not_allowed
 from .properties import DistributionConfigurationProperties
 from .provider import DeployedProvider, DistributionConfigurationProvider
+from .same_name import Declaration, find_duplicate, names_in
 
 _SERVICE_TIMEOUT: Final = Duration.seconds(int(str(OF_CLOUDFORMATION["ServiceTimeout"])))
+
+_DECLARED: Final[dict[IConstruct, list[Declaration]]] = defaultdict(list)
+"""The configurations by the root of their tree, in the order of their declaration."""
 
 
 @jsii.implements(IValidation)
@@ -45,6 +52,7 @@ class DistributionConfiguration(CustomResource):
                 "provider: to use a ServiceToken, call DistributionConfigurationProvider.from_service_token"
             )
         provider = provider or DistributionConfigurationProvider.get_or_create(scope)
+        self._provider = provider
         self._properties = as_properties(properties, resource_type().schema)
         super().__init__(
             scope,
@@ -55,16 +63,29 @@ class DistributionConfiguration(CustomResource):
             properties=self._properties,
         )
         self.node.add_validation(self)
+        self._declaration = Declaration(self, provider, names_in(self._properties))
+        _DECLARED[self.node.root].append(self._declaration)
         # If the last resort were deleted first, a failing Delete of this resource might get no response.
         self.node.add_dependency(*provider.required_resources)
 
     def validate(self) -> list[str]:
         """The errors in the properties, each with its path. The CDK calls this at synth."""
-        found = check_properties(Stack.of(self).resolve(self._properties))
-        for one in found:
-            if one.severity is Severity.WARNING:
-                Annotations.of(self).add_warning_v2(one.id, in_python(one.message))
-        return [in_python(one.message) for one in found if one.severity is Severity.ERROR]
+        found = [*self._findings()]
+        for rule, severity, message in found:
+            if severity is Severity.WARNING:
+                Annotations.of(self).add_warning_v2(rule, message)
+        return [message for _, severity, message in found if severity is Severity.ERROR]
+
+    def _findings(self) -> Iterator[tuple[str, Severity, str]]:
+        """All findings: about the properties, about what the provider allows, and about the app's other resources."""
+        properties = Stack.of(self).resolve(self._properties)
+        for one in check_properties(properties):
+            yield one.id, one.severity, in_python(one.message)
+        if isinstance(self._provider, DistributionConfigurationProvider):
+            yield from (("", Severity.ERROR, message) for message in not_allowed(properties, self._provider))
+        declared = _DECLARED[self.node.root]
+        if duplicate := find_duplicate(self._declaration, declared[: declared.index(self._declaration)]):
+            yield duplicate
 
     @property
     def distribution_configuration_arn(self) -> str:

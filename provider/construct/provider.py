@@ -65,12 +65,13 @@ class DistributionConfigurationProvider(Construct):
         """Add a provider to the scope's stack."""
         super().__init__(scope, construct_id)
         timeout = timeout or Duration.minutes(2)
-        self._problems = problems(
-            timeout,
-            name_pattern=name_pattern,
-            export_bucket_pattern=export_bucket_pattern,
-            ssm_parameter_pattern=ssm_parameter_pattern,
-        )
+        self.patterns = {
+            "name_pattern": name_pattern,
+            "export_bucket_pattern": export_bucket_pattern,
+            "ssm_parameter_pattern": ssm_parameter_pattern,
+        }
+        self.launch_templates = launch_templates
+        self._problems = problems(timeout, **self.patterns)
         self.node.add_validation(self)
         self.log_group = LogGroup(
             self,
@@ -119,9 +120,7 @@ class DistributionConfigurationProvider(Construct):
             self,
             self.log_group,
             self.last_resort,
-            name_pattern=name_pattern,
-            export_bucket_pattern=export_bucket_pattern,
-            ssm_parameter_pattern=ssm_parameter_pattern,
+            **self.patterns,
             launch_templates=launch_templates,
         )
         self.role = Role(

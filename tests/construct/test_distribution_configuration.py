@@ -1,7 +1,9 @@
 """The construct: the template that it produces, and the findings that it reports at synth."""
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jsii
@@ -19,6 +21,7 @@ from provider.lint.template_check import check
 from provider.resources import DISTRIBUTION_CONFIGURATION
 from provider.schema.finding import Severity
 from provider.schema.return_values import ATTRIBUTES
+from provider.template.reader import read
 from tests.construct.synthesis import resources_of
 from tests.stack import ARN, NAME, Resource
 
@@ -179,9 +182,16 @@ def test_findings_are_those_of_the_handler(
         ({"adopt": f"{ARN}x", "name": "golden", "distributions": [AMI]}, "adopt: "),
         ({"name": "golden", "distributions": [{"ami_distribution_configuration": {"ami_tags": {"A: b": 300 * "x"}}}]},
          'distributions[0].ami_distribution_configuration.ami_tags["A: b"]: must have'),
-        ({"name": "golden", "distributions": AMI}, "distributions: must be a list, not a mapping"),
+        ({"name": "golden", "distributions": AMI}, "distributions: must be a list, not a dict"),
+        ({"name": "golden", "distributions": ["us-east-1"], "tags": ["a"]}, "tags: must be a dict, not a list"),
+        ({"distributions": [AMI]}, "arguments: specify either name (to own"),
+        ({"name": "golden", "Name": "a b c", "distributions": [AMI]}, "name: specified twice"),
+        ({"name": "golden", "distributions": [{**AMI, "fast_launch_configurations": [{"enabled": "on"}]}]},
+         'distributions[0].fast_launch_configurations[0].enabled: must be True or False, not "on"'),
+        ({"name": "golden", "distributions": [AMI, AMI]},
+         'distributions[1].region: "us-east-1" is also in entry 0, but each Region must appear only once'),
     ],
-    ids=["root", "nested", "alternatives", "map key", "type"],
+    ids=["root", "nested", "alternatives", "map key", "type", "map", "target", "twice", "boolean", "Region"],
 )  # fmt: skip
 def test_findings_have_the_names_of_arguments(
     properties: dict[str, Any], start: str, declare: Callable[..., DistributionConfiguration]
@@ -192,11 +202,36 @@ def test_findings_have_the_names_of_arguments(
     assert not any("Distributions" in text or "YAML" in text or "`" in text for text in found)
 
 
-def test_quoted_values_and_regions_are_not_names() -> None:
-    """Only property names become arguments: not the author's values, nor the word Region after an article."""
-    message = 'Distributions[1].Region: "Name" is already in entry 0; a Region may appear once; did you mean Region?'
-    expected = 'distributions[1].region: "Name" is already in entry 0; a Region may appear once; did you mean region?'
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('Distributions[1].Region: "Name" is in entry 0; a Region may appear once; did you mean Region?',
+         'distributions[1].region: "Name" is in entry 0; a Region may appear once; did you mean region?'),
+        ("Distributions[0]: the entry's Region, this Region's TargetAccountIds, or each Region",
+         "distributions[0]: the entry's Region, this Region's target_account_ids, or each Region"),
+        ('Distributions[0].Region: "!Ref AWS::Region" is in AWS::Region',
+         "distributions[0].region: the token Ref AWS::Region is in AWS::Region"),
+        ("Distributions[0].Name.Fn::Foo: there is no function Fn::Foo",
+         "distributions[0].name.Fn::Foo: there is no function Fn::Foo"),
+        ("LaunchPermission: given twice, as LaunchPermission and as LaunchPermissionConfiguration; omit one",
+         "launch_permission: given twice, as launch_permission and as launch_permission_configuration; omit one"),
+    ],
+    ids=["quoted", "Region", "token", "function", "two names"],
+)  # fmt: skip
+def test_only_names_become_arguments(message: str, expected: str) -> None:
+    """Only property names become arguments: not the author's values, functions, nor the Region that is meant."""
     assert in_python(message) == expected
+
+
+def test_messages_have_the_words_of_python() -> None:
+    """No message about a template in the corpus has CloudFormation's names or the words of YAML in Python."""
+    corpus = Path(__file__).parents[1] / "lint" / "corpus"
+    trees = [read(path.read_bytes()).tree for path in corpus.glob("*.yaml")]
+    found = [in_python(one.message) for tree in trees for one in check(tree) if one.id not in ("E9104", "E9106")]
+    unquoted = [re.sub(r'"(?:\\.|[^"\\])*"|if parameter.*', "", message) for message in found]
+    foreign = re.compile(r"\b(?:[A-Z][a-z0-9]+){2,}\b|mapping|YAML|true or false|null|resource property")
+    assert len(found) > 20
+    assert [message for message in unquoted if foreign.search(message) and " of Of" not in message] == []
 
 
 def test_a_synth_reports_all_errors(app: App, declare: Callable[..., DistributionConfiguration]) -> None:

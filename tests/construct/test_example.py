@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.construct.conftest import NOT_BUILT
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "cdk"
 GUIDE = ROOT / "docs" / "cdk.md"
+TESTING = ROOT / "docs" / "cdk-testing.md"
 
 
 @pytest.fixture(scope="module", params=[{}, {"pipeline": "golden-image"}], ids=["alone", "beside a pipeline"])
@@ -38,8 +40,26 @@ def test_the_example_lints_clean(template: Path) -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("file", ["app.py", "typescript/app.ts", "typescript/types.mjs"])
+@pytest.mark.parametrize("file", ["app.py", "test_images.py", "typescript/app.ts", "typescript/types.mjs"])
 def test_the_guide_shows_what_is_tested(file: str) -> None:
-    """The code in docs/cdk.md is that of the examples, which are synthesized here and deployed in e2e."""
-    blocks = re.findall(r"```(?:python|ts|js)\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    """The code in the guides is that of the examples, which are synthesized here and deployed in e2e."""
+    text = GUIDE.read_text("utf-8") + TESTING.read_text("utf-8")
+    blocks = re.findall(r"```(?:python|ts|js)\n(.*?)```", text, re.DOTALL)
     assert any(block.strip() in (EXAMPLE / file).read_text("utf-8") for block in blocks if len(block) > 300)
+
+
+def test_the_tests_of_the_example_pass_twice(tmp_path: Path) -> None:
+    """The example's tests write the snapshot, pass against it, and fail if the template changes."""
+    tests = tmp_path / "test_images.py"
+    shutil.copy(EXAMPLE / "test_images.py", tests)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tests)]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def run(*options: str) -> int:
+        return subprocess.run([*command, *options], check=False, env=variables, capture_output=True).returncode
+
+    assert run() == 0
+    assert run("-k", "snapshot") == 0
+    tests.write_text(tests.read_text("utf-8").replace('"us-east-1"', '"eu-west-1"'), "utf-8")
+    assert run("-k", "snapshot") == 1
+    assert not [*tmp_path.glob("cdk.out/asset.*")]

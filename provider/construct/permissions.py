@@ -1,0 +1,126 @@
+"""Properties that the role of the app's own provider does not allow. Tokens are not checked."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Final, NamedTuple
+
+from aws_cdk import Stack, Token
+from aws_cdk.aws_iam import CfnManagedPolicy, CfnPolicy, CfnRole, Role
+
+from ..arn import slug
+from ..lint.condition_outcomes import Conditions
+from ..lint.scenario import conditions_in, scenario
+from ..resources import resource_type
+from ..schema.expand import expand
+from ..schema.finding import Path, Spelling
+from ..schema.model import NAME, TARGET
+from ..schema.rules import select
+from ..schema.validation import describe
+from .arguments import in_python
+from .limits import PATTERNS
+from .provider import DistributionConfigurationProvider
+
+
+class _Limit(NamedTuple):
+    """A pattern of the provider that limits the values at a path. `key` converts a value to what is matched.
+
+    A statement that allows `action`, added to the role, may allow other values.
+    """
+
+    argument: str
+    path: str
+    action: str
+    key: Callable[[str], str] = str
+
+
+_LIMITS: Final = (
+    _Limit("name_pattern", NAME, "imagebuilder:CreateDistributionConfiguration", slug),
+    _Limit("name_pattern", TARGET, "imagebuilder:GetDistributionConfiguration", lambda arn: arn.rpartition("/")[2]),
+    _Limit("export_bucket_pattern", "distributions[].s3ExportConfiguration.s3Bucket", "s3:ListBucket"),
+    _Limit(
+        "ssm_parameter_pattern",
+        "distributions[].ssmParameterConfigurations[].parameterName",
+        "ssm:GetParameter",
+        lambda name: name.removeprefix("/"),
+    ),
+)
+_TEMPLATES: Final = "distributions[].launchTemplateConfigurations[]"
+_MODIFY_TEMPLATE: Final = "ec2:CreateLaunchTemplateVersion"
+_ARN: Final = re.compile(r"arn:[^:]+:imagebuilder:([^:]+):([^:]+):distribution-configuration/[^/]+")
+
+_Found = Iterator[tuple[Path, str, str]]
+"""Paths by the API's names, each with a message and with the action that the role lacks."""
+
+
+def not_allowed(properties: Mapping[str, Any], provider: DistributionConfigurationProvider) -> list[str]:
+    """The errors about resolved properties that the provider's role does not allow, each with its path."""
+    found: dict[str, str] = {}
+    for outcome in Conditions({}, {}).outcomes(list(dict.fromkeys(conditions_in(properties)))):
+        under_outcome = scenario(properties, (), outcome).properties
+        spelling = Spelling(under_outcome, resource_type().schema)
+        parameters = expand(under_outcome, resource_type().schema).parameters
+        for path, message, action in _violations(parameters, provider):
+            found.setdefault(f"{in_python(spelling.text(path) + ': ').removesuffix(': ')}: {message}", action)
+    return [message for message, action in found.items() if not _may_allow(provider.role, action)]
+
+
+def _violations(parameters: dict[str, Any], provider: DistributionConfigurationProvider) -> _Found:
+    for limit in _LIMITS:
+        pattern = provider.patterns[limit.argument]
+        if not Token.is_unresolved(pattern) and re.fullmatch(PATTERNS[limit.argument][0], pattern):
+            yield from _mismatches(parameters, limit, pattern, provider.node.path)
+    if not provider.launch_templates:
+        for path, entry in select(parameters, _TEMPLATES):
+            if isinstance(entry, dict):
+                message = f"the provider {provider.node.path} has launch_templates=False; remove that argument"
+                yield path, message, _MODIFY_TEMPLATE
+    yield from _other_location(parameters.get(TARGET), provider)
+
+
+def _mismatches(parameters: dict[str, Any], limit: _Limit, pattern: str, provider: str) -> _Found:
+    for path, value in select(parameters, limit.path):
+        if isinstance(value, str) and not fnmatchcase(limit.key(value), pattern):
+            shown, matched = describe(value), describe(limit.key(value))
+        elif not isinstance(value, str) and not pattern:
+            shown, matched = "this value", "it"
+        else:
+            continue
+        problem = f"{shown} is not allowed by the provider {provider}, whose {limit.argument} is {describe(pattern)}"
+        yield path, f"{problem}; to allow it, create the provider with one that matches {matched}", limit.action
+
+
+def _other_location(target: object, provider: DistributionConfigurationProvider) -> _Found:
+    """The role's policy has the provider's own account and Region in its ARNs."""
+    arn = _ARN.fullmatch(target) if isinstance(target, str) else None
+    stack = Stack.of(provider)
+    for name, given, own in zip(
+        ("Region", "account"), arn.groups() if arn else (), (stack.region, stack.account), strict=False
+    ):
+        if not Token.is_unresolved(own) and given != own:
+            message = f"is in the {name} {given}, but the provider {provider.node.path} is in {own}"
+            yield (TARGET,), message, "imagebuilder:GetDistributionConfiguration"
+
+
+def _may_allow(role: Role, action: str) -> bool:
+    """Whether policies that the app added to the role may allow an action."""
+    resource = role.node.default_child
+    if isinstance(resource, CfnRole) and Stack.of(role).resolve(resource.managed_policy_arns):
+        return True
+    policies = (one for one in role.node.root.node.find_all() if isinstance(one, (CfnPolicy, CfnManagedPolicy)))
+    return any(_applies_to(one, role) and _allows(one, action) for one in policies)
+
+
+def _applies_to(policy: CfnPolicy | CfnManagedPolicy, role: Role) -> bool:
+    stack = Stack.of(policy)
+    return stack.resolve(role.role_name) in (stack.resolve(policy.roles) or [])
+
+
+def _allows(policy: CfnPolicy | CfnManagedPolicy, action: str) -> bool:
+    statements = Stack.of(policy).resolve(policy.policy_document)["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        actions = statement.get("Action", "*")
+        listed = actions if isinstance(actions, list) else [actions]
+        if any(fnmatchcase(action.lower(), str(one).lower()) for one in listed):
+            return True
+    return False
