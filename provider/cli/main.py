@@ -21,7 +21,7 @@ _PROGRAM = "python -m provider"
 _DISTRIBUTION = "image-builder-distribution-provider"
 
 SECTIONS = {
-    "Before a deployment": {"validate": "validate", "plan": "plan", "rehearse": "rehearse"},
+    "Before a deployment": {"validate": "validate", "plan": "plan", "rehearse": "rehearse", "preflight": "preflight"},
     "Write and convert": {"skeleton": "skeleton", "convert": "convert.command", "export": "export"},
     "Without a stack": {"update-distribution-configuration": "update", "invoke": "invoke", "emulate": "emulate"},
     "Reference": {"schema": "schema", "docs": "docs", "completion": "completion"},
@@ -118,8 +118,8 @@ class Commands(click.Group):
 def main() -> None:
     """Write, check, plan, and rehearse EC2 Image Builder distribution configurations for CloudFormation.
 
-    Most commands work offline and without credentials; plan, export, update-distribution-configuration, and
-    invoke --live call the service. For details, run COMMAND --help.
+    Most commands work offline and without credentials; plan, preflight, export, update-distribution-configuration,
+    and invoke --live call the service. For details, run COMMAND --help.
     """
 
 

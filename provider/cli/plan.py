@@ -29,6 +29,9 @@ from .templates import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ..arn import Location
+    from ..stack_engine.deployment import Deployment
+    from ..stack_engine.records import Resource
     from ..template.external_values import ExternalValues
     from ..template.sections import Template
     from .planning.changes import Change
@@ -146,8 +149,8 @@ def plan(
 
     files = (file, previous) if previous else (file,)
     texts = texts_of(files)
-    templates = load(files, texts, parameters, _template)
-    ours = _resources(templates)
+    templates = load(files, texts, parameters, read_template)
+    ours = provider_resource_names(templates)
     with service(region, profile, endpoint_url, account) as (home, builder):
         live_state = LiveState(home, builder)
         given = Given(exports), Given(references)
@@ -192,7 +195,7 @@ def _exit_status(changes: list[Change]) -> int:
     return 3 if actions & CHANGES else 0
 
 
-def _template(text: str, name: str) -> Template:
+def read_template(text: str, name: str) -> Template:
     """Read a template, or wrap the properties of a single resource in one. Raises TemplateError."""
     from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
     from ..template.placeholders import Placeholders
@@ -237,8 +240,8 @@ def _check_outputs(planner: Planner) -> None:
         raise refused(planner.new.one.template.name, error) from error
 
 
-def _resources(templates: list[Template]) -> list[str]:
-    """The logical IDs of the provider's resources. Raises Mistake if there are none."""
+def provider_resource_names(templates: list[Template], purpose: str = "plan") -> list[str]:
+    """The logical IDs of the provider's resources. Raises Mistake if there are none: nothing to `purpose`."""
     from ..resources import RESOURCE_TYPES
 
     kinds = {name: str(one["Type"]) for template in templates for name, one in template.resources.items()}
@@ -248,7 +251,7 @@ def _resources(templates: list[Template]) -> list[str]:
         others = "".join(f"; by its properties, {name} belongs to another function" for name in sorted(foreign))
         raise Mistake(
             f"{templates[0].name}: no resource is of the provider's type {' or '.join(RESOURCE_TYPES)}, "
-            f"so there is nothing to plan{others}"
+            f"so there is nothing to {purpose}{others}"
         )
     return ours
 
@@ -270,9 +273,6 @@ def _planner(
     live_state: LiveState,
 ) -> Planner:
     """Deploy the templates twice, with different placeholders. Raises Mistake if CloudFormation would reject one."""
-    from ..stack_engine.deployment import Deployment
-    from ..stack_engine.records import Resource, StackLocation
-    from ..template.sections import TemplateError
     from .fitting import Fitting
     from .planning.planner import EvaluatedTwice, Planner
 
@@ -280,13 +280,7 @@ def _planner(
     home = live_state.home
 
     def deployed(template: Template, outside: ExternalValues, salt: str = "") -> Deployment:
-        name = stack_name or default_stack_name + salt
-        stack_id = f"arn:{home.partition}:cloudformation:{home.region}:{home.account}:stack/{name}/{uuid4()}"
-        place = StackLocation(home.region, home.account, name, stack_id)
-        try:
-            return Deployment(template, declared(template, parameters), place, live, salt=salt, outside=outside)
-        except TemplateError as error:
-            raise refused(template.name, error.below(_ALONE_AT) if template.alone else error) from error
+        return deploy(template, parameters, home, stack_name or default_stack_name + salt, live, outside, salt)
 
     # A stand-in that is made to fit differs from every one that is not.
     fitting = outside._replace(fit=Fitting(home.region, home.account))
@@ -301,3 +295,27 @@ def _planner(
         stack_name=stack_name or "",
         any_resource=templates[0].alone,
     )
+
+
+def deploy(
+    template: Template,
+    parameters: dict[str, str],
+    location: Location,
+    stack_name: str,
+    live: dict[str, Resource],
+    outside: ExternalValues,
+    salt: str,
+) -> Deployment:
+    """A template's deployment, with placeholders that depend on `salt`. Raises Mistake if CloudFormation rejects it."""
+    from ..stack_engine.deployment import Deployment
+    from ..stack_engine.records import StackLocation
+    from ..template.sections import TemplateError
+
+    stack_id = (
+        f"arn:{location.partition}:cloudformation:{location.region}:{location.account}:stack/{stack_name}/{uuid4()}"
+    )
+    place = StackLocation(location.region, location.account, stack_name, stack_id)
+    try:
+        return Deployment(template, declared(template, parameters), place, live, salt=salt, outside=outside)
+    except TemplateError as error:
+        raise refused(template.name, error.below(_ALONE_AT) if template.alone else error) from error
