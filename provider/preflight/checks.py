@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .interface import CROSS_ACCOUNT_ROLE, Check, Context, Outcome, Probe, Read, Status, assume_role
+from .interface import CROSS_ACCOUNT_ROLE, Check, Context, DeniedError, Outcome, Probe, Read, Status, assume_role
 from .policies import Decision, Principal, condition_keys, decide
 from .subjects import Subject, UnknownValueError
 
@@ -112,7 +112,9 @@ def _key_allows(
     key = (yield _describe_key(subject)) if principals else None
     if key is None or key["KeyMetadata"].get("KeyManager") != "CUSTOMER":
         return None
-    found = yield Read("kms:GetKeyPolicy", subject.region, {"KeyId": key["KeyMetadata"]["Arn"]})
+    found = yield Read(
+        "kms:GetKeyPolicy", subject.region, {"KeyId": key["KeyMetadata"]["Arn"], "PolicyName": "default"}
+    )
     return _key_outcome(json.loads(found["Policy"]), subject, principals, who, violation)
 
 
@@ -198,9 +200,7 @@ def _role_assumable(subject: Subject, context: Context) -> Probe:
     decision = yield from _simulate(role, "sts:AssumeRole", target, context)
     if decision is Decision.ALLOWED:
         return _failed(f"{CROSS_ACCOUNT_ROLE} does not exist in account {account}, or it does not trust your account")
-    return _unknown(
-        f"you may not assume {CROSS_ACCOUNT_ROLE} in account {account}", f"Allow yourself sts:AssumeRole on {target}."
-    )
+    raise DeniedError("sts:AssumeRole")
 
 
 def _role_of(caller: str, context: Context) -> Any:

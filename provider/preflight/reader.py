@@ -6,6 +6,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from .interface import Context, DeniedError, Read, ReadError, action_of, assume_role
@@ -68,7 +69,7 @@ class CachingReader:
             response: Mapping[str, Any] = getattr(client, method)(**read.parameters)
         except ClientError as error:
             return error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             return ReadError(f"{action_of(read.operation)} failed: {error}")
         return response
 

@@ -1,6 +1,6 @@
 """Runs all checks of a resource's parameters. Pure: `read` makes the calls."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..schema.model import Schema
@@ -18,10 +18,12 @@ _AT_DEPLOYMENT = Outcome(
 )
 
 
-def run(parameters: Mapping[str, Any], schema: Schema, context: Context, read: Reader) -> Iterator[Result]:
-    """The results of all checks that apply to parameters by the API's names, from top to bottom."""
+def run(
+    parameters: Mapping[str, Any], schema: Schema, context: Context, read: Reader, checks: Iterable[Check] = CHECKS
+) -> Iterator[Result]:
+    """The results of the checks that apply to parameters by the API's names, from top to bottom."""
     for subject in subjects(parameters, schema):
-        for check in CHECKS:
+        for check in checks:
             if not {subject.member, subject.shape}.isdisjoint(check.applies_to):
                 yield from _results(check, subject, context, read)
 
