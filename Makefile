@@ -96,6 +96,7 @@ docs: .venv/run.stamp ## write the reference, the schema and the construct's typ
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
 	@$(BIN)/python -m tests.lint.docs
+	@$(BIN)/python -m tests.preflight.docs
 	@$(BIN)/python -m provider.authoring.typed > provider/construct/properties.py
 
 package: .venv-package/stamp ## a template and zips for CloudFormation without SAM, in build/package

@@ -49,6 +49,7 @@ MAY: dict[str, set[str]] = {
     "template": {"cfnlint", "template", "yaml"},
     "stack_engine": {"emulator", "resources", "stack_engine", "template"},
     "authoring": {"authoring", "botocore", "resources", "schema"},
+    "preflight": {"arn", "botocore", "preflight", "schema"},
     "lint": {"arn", "cfnlint", "cloudformation", "lint", "resources", "schema", "template"},
     "cli": {
         "arn",
@@ -66,6 +67,7 @@ MAY: dict[str, set[str]] = {
         "jmespath",
         "lint",
         "plan",
+        "preflight",
         "reconciler",
         "resources",
         "schema",
@@ -172,6 +174,14 @@ def test_what_must_always_load_needs_only_the_standard_library(name: str) -> Non
 def test_the_core_is_pure(path: Path) -> None:
     """Schema and resources know no clock, no environment and no network."""
     assert {module.split(".")[0] for module in imports(path)} & FORBIDDEN_TO_THE_CORE == set()
+
+
+def test_only_the_reader_of_preflight_makes_calls() -> None:
+    """Of preflight, only the reader imports botocore: the checks are pure."""
+    users = [
+        path.name for path in sorted((PROVIDER / "preflight").glob("*.py")) if "botocore" in str(list(imports(path)))
+    ]
+    assert users == ["reader.py"]
 
 
 def test_only_the_quarantine_knows_crhelper() -> None:

@@ -168,7 +168,8 @@ def _template_exists(subject: Subject, context: Context) -> Probe:
     parameters = {f"{subject.member[0].upper()}{subject.member[1:]}s": [subject.value]}
     read = _template_read(subject, context, "DescribeLaunchTemplates", **parameters)
     place = f"account {read.account or context.location.account}, {read.region}"
-    if (yield read) is None:
+    found = yield read
+    if not (found and found["LaunchTemplates"]):
         return _failed(f"the launch template does not exist in {place}")
     return _passed(f"the launch template exists in {place}")
 
@@ -180,7 +181,8 @@ def _version_exists(subject: Subject, context: Context) -> Probe:
         return None
     template = {names[member]: subject.nearest(member)}
     read = _template_read(subject, context, "DescribeLaunchTemplateVersions", **template, Versions=[subject.value])
-    if (yield read) is None:
+    found = yield read
+    if not (found and found["LaunchTemplateVersions"]):
         return _failed(f"the launch template has no version {subject.value}")
     return _passed(f"the launch template has a version {subject.value}")
 
