@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .interface import CROSS_ACCOUNT_ROLE, Check, Context, DeniedError, Outcome, Probe, Read, Status, assume_role
 from .policies import Decision, Principal, condition_keys, decide
-from .subjects import Subject, UnknownValueError
+from .subjects import Subject, UnknownValueError, is_unknown
 
 _SERVICE_LINKED_ROLE: Final = "role/aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
 _KEY_ACTIONS: Final = tuple(
@@ -22,10 +22,13 @@ _KEY_ACTIONS: Final = tuple(
     )
 )
 """What EC2 does with a key to copy an encrypted image, or to launch an instance from it."""
+_AWS_ALIASES: Final = "alias/aws/"
+"""What the aliases of AWS managed keys begin with."""
 _NO_KEY: Final = ("NotFoundException", "InvalidArnException")
 _NO_TEMPLATE: Final = (
     "InvalidLaunchTemplateId.Malformed",
     "InvalidLaunchTemplateId.NotFound",
+    "InvalidLaunchTemplateName.MalformedException",
     "InvalidLaunchTemplateName.NotFoundException",
 )
 _NO_VERSION: Final = (*_NO_TEMPLATE, "InvalidLaunchTemplateId.VersionNotFound")
@@ -34,6 +37,7 @@ _NO_BUCKET: Final = ("404", "NoSuchBucket")
 _NO_LICENSE: Final = ("InvalidParameterValueException", "ResourceNotFoundException")
 _NO_REPOSITORY: Final = ("RepositoryNotFoundException", "InvalidParameterException")
 _EXPORT_SERVICES: Final = ("vmie.amazonaws.com", "vmie.amazonaws.com.cn")
+_BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _RELATIVE_VERSIONS: Final = ("$Latest", "$Default")
 _OPEN_PARAMETERS: Final = "/imagebuilder/"
@@ -81,40 +85,47 @@ def _key_customer_managed(subject: Subject, context: Context) -> Probe:
     key = yield _describe_key(subject)
     if key is None:
         return None
-    if key["KeyMetadata"].get("KeyManager") == "CUSTOMER":
+    if _is_customer_managed(subject, key):
         return _passed("the key is customer managed")
     if _target_accounts(subject, context) or subject.nearest("launchPermission"):
         return _failed("the key is managed by AWS, so other accounts cannot use the images that it encrypts")
     return _passed("the key is managed by AWS; the images are not shared with other accounts")
 
 
+def _is_customer_managed(subject: Subject, key: Mapping[str, Any]) -> bool:
+    return key["KeyMetadata"].get("KeyManager") == "CUSTOMER" and _AWS_ALIASES not in subject.value
+
+
 def _key_allows_service(subject: Subject, context: Context) -> Probe:
     role = Principal(context.location.account, context.iam_arn(_SERVICE_LINKED_ROLE))
-    return (yield from _key_allows(subject, [role], "AWSServiceRoleForImageBuilder"))
+    return (yield from _key_allows(subject, context, [role], "AWSServiceRoleForImageBuilder"))
 
 
 def _key_allows_targets(subject: Subject, context: Context) -> Probe:
     accounts = _target_accounts(subject, context)
     roles = [Principal(one, context.iam_arn(f"role/{CROSS_ACCOUNT_ROLE}", one)) for one in accounts]
-    return (yield from _key_allows(subject, roles, "the target accounts"))
+    return (yield from _key_allows(subject, context, roles, "the target accounts"))
 
 
 def _key_allows_shared(subject: Subject, context: Context) -> Probe:
     users = (subject.nearest("launchPermission") or {}).get("userIds", ())
     accounts = [Principal(one) for one in users if one != context.location.account]
-    return (yield from _key_allows(subject, accounts, "the accounts that the images are shared with", Status.WARNING))
+    who = "the accounts that the images are shared with"
+    return (yield from _key_allows(subject, context, accounts, who, Status.WARNING))
 
 
 def _key_allows(
-    subject: Subject, principals: Sequence[Principal], who: str, violation: Status = Status.FAILURE
+    subject: Subject, context: Context, principals: Sequence[Principal], who: str, violation: Status = Status.FAILURE
 ) -> Probe:
     """Whether the key policy allows all principals to use the key. Does not apply to AWS managed keys."""
     key = (yield _describe_key(subject)) if principals else None
-    if key is None or key["KeyMetadata"].get("KeyManager") != "CUSTOMER":
+    if key is None or not _is_customer_managed(subject, key):
         return None
-    found = yield Read(
-        "kms:GetKeyPolicy", subject.region, {"KeyId": key["KeyMetadata"]["Arn"], "PolicyName": "default"}
-    )
+    arn = key["KeyMetadata"]["Arn"]
+    if (owner := arn.split(":")[4]) != context.location.account:
+        message = f"the key belongs to account {owner}, so its policy cannot be read"
+        return _unknown(message, "Check the key policy there.")
+    found = yield Read("kms:GetKeyPolicy", subject.region, {"KeyId": arn, "PolicyName": "default"})
     return _key_outcome(json.loads(found["Policy"]), subject, principals, who, violation)
 
 
@@ -235,12 +246,14 @@ def _head_bucket(subject: Subject, absent: tuple[str, ...] = (), **owner: str) -
 
 
 def _bucket_exists(subject: Subject, _: Context) -> Probe:
+    if not _BUCKET_NAME.fullmatch(subject.value):
+        return _failed("the value is not a bucket's name (a URL or a path is not accepted)")
     exists = (yield _head_bucket(subject)) is not None
     return _passed("the bucket exists") if exists else _failed("the bucket does not exist")
 
 
 def _bucket_region(subject: Subject, _: Context) -> Probe:
-    bucket = yield _head_bucket(subject)
+    bucket = (yield _head_bucket(subject)) if _BUCKET_NAME.fullmatch(subject.value) else None
     if bucket is None:
         return None
     region = bucket.get("BucketRegion", subject.region)
@@ -249,7 +262,7 @@ def _bucket_region(subject: Subject, _: Context) -> Probe:
 
 
 def _bucket_owner(subject: Subject, context: Context) -> Probe:
-    if (yield _head_bucket(subject)) is None:
+    if not _BUCKET_NAME.fullmatch(subject.value) or (yield _head_bucket(subject)) is None:
         return None
     account = context.location.account
     # The caller may read the bucket. If it may not with the expected owner, the owner is another one.
@@ -359,6 +372,14 @@ def _organization(context: Context) -> Read:
     )
 
 
+def _entities(subject: Subject, *members: str) -> list[str]:
+    """The entries of all these lists of a structure. Raises UnknownValueError."""
+    lists = [subject.value.get(name) or [] for name in members]
+    if any(map(is_unknown, lists)):
+        raise UnknownValueError(subject.member)
+    return [entry for one in lists for entry in one]
+
+
 def _foreign(account: str) -> Outcome:
     return _unknown(
         f"account {account} is not a member of this organization",
@@ -366,7 +387,16 @@ def _foreign(account: str) -> Outcome:
     )
 
 
+def _in_another_partition(subject: Subject, context: Context) -> Outcome | None:
+    partition = subject.value.split(":")[1]
+    if partition == context.location.partition:
+        return None
+    return _failed(f"the ARN is in the partition {partition}, the configuration is in {context.location.partition}")
+
+
 def _organization_exists(subject: Subject, context: Context) -> Probe:
+    if elsewhere := _in_another_partition(subject, context):
+        return elsewhere
     found = yield _organization(context)
     own = found["Organization"]["Arn"] if found else ""
     if own == subject.value:
@@ -377,6 +407,8 @@ def _organization_exists(subject: Subject, context: Context) -> Probe:
 
 
 def _unit_exists(subject: Subject, context: Context) -> Probe:
+    if elsewhere := _in_another_partition(subject, context):
+        return elsewhere
     organization, unit = subject.value.split("/")[1:3]
     found = yield _organization(context)
     if found is None or found["Organization"]["Id"] != organization:
@@ -391,12 +423,11 @@ def _unit_exists(subject: Subject, context: Context) -> Probe:
 
 
 def _sharing_enabled(subject: Subject, context: Context) -> Probe:
-    if not (subject.value.get("organizationArns") or subject.value.get("organizationalUnitArns")):
+    arns = _entities(subject, "organizationArns", "organizationalUnitArns")
+    organization = (yield _organization(context)) if arns else None
+    if organization is None or not any(organization["Organization"]["Id"] in arn.split("/") for arn in arns):
         return None
-    operation = "organizations:ListAWSServiceAccessForOrganization"
-    found = yield Read(operation, context.location.region, {}, _NO_ORGANIZATION)
-    if found is None:
-        return _foreign(context.location.account)
+    found = yield Read("organizations:ListAWSServiceAccessForOrganization", context.location.region, {})
     if any(one["ServicePrincipal"] == "ram.amazonaws.com" for one in found["EnabledServicePrincipals"]):
         return _passed("sharing is enabled in the organization")
     return Outcome(Status.WARNING, "sharing with AWS Organizations is not enabled")
@@ -428,13 +459,11 @@ def _public_quota(subject: Subject, _: Context) -> Probe:
 
 
 def _sharing_quota(subject: Subject, _: Context) -> Probe:
-    lists = [subject.value.get(name) or [] for name in ("userIds", "organizationArns", "organizationalUnitArns")]
-    if not any(lists):
+    entities = _entities(subject, "userIds", "organizationArns", "organizationalUnitArns")
+    if not entities:
         return None
-    if not all(isinstance(one, list) for one in lists):
-        raise UnknownValueError(subject.member)
     quota = yield from _quota("AMI sharing", subject)
-    return _within(quota, sum(map(len, lists)), "accounts, organizations, and units to share an image with")
+    return _within(quota, len(entities), "accounts, organizations, and units to share an image with")
 
 
 def _within(quota: int | None, count: int, what: str) -> Outcome:
@@ -648,7 +677,7 @@ CHECKS: Final = (
         "organization-sharing-enabled",
         "Sharing with AWS Organizations is enabled",
         ("LaunchPermissionConfiguration",),
-        ("organizations:ListAWSServiceAccessForOrganization",),
+        ("organizations:DescribeOrganization", "organizations:ListAWSServiceAccessForOrganization"),
         Status.WARNING,
         "AWS RAM EnableSharingWithAwsOrganization",
         "In the management account, run `aws ram enable-sharing-with-aws-organization`.",

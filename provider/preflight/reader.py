@@ -24,7 +24,13 @@ _DENIED = frozenset(
 )
 _DISABLED = frozenset({"AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException"})
 """Errors of a Region that the account has not enabled."""
-_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    parameter_validation=False,  # the service's error codes say more
+)
+_LONGEST_MESSAGE = 300
 
 
 class CachingReader:
@@ -51,7 +57,7 @@ class CachingReader:
         if code in _DENIED:
             raise DeniedError(action_of(read.operation))
         hint = f"; {read.region} may be disabled for the account" if code in _DISABLED else ""
-        raise ReadError(f"{action_of(read.operation)} failed: {response}{hint}")
+        raise ReadError(f"{_failed(read, response)}{hint}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -70,7 +76,7 @@ class CachingReader:
         except ClientError as error:
             return error
         except (BotoCoreError, ResponseParserError) as error:
-            return ReadError(f"{action_of(read.operation)} failed: {error}")
+            return ReadError(_failed(read, error))
         return response
 
     def _client(self, service: str, region: str, account: str) -> Any:
@@ -98,3 +104,8 @@ class CachingReader:
             raise DeniedError(action_of(read.operation))
         credentials: Mapping[str, str] = assumed["Credentials"]
         return credentials
+
+
+def _failed(read: Read, error: Exception) -> str:
+    """A message about a failed call, in one line: a proxy may respond with a page."""
+    return f"{action_of(read.operation)} failed: {' '.join(str(error).split())[:_LONGEST_MESSAGE]}"

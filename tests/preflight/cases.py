@@ -176,10 +176,10 @@ def _wrong_unit(account: Account) -> Distribution:
 
 
 def _sharing(account: Account, enabled: bool) -> Distribution:
-    organization(account)
+    arn, _, _ = organization(account)
     if enabled:
         account.call("organizations", "enable_aws_service_access", "us-east-1", ServicePrincipal="ram.amazonaws.com")
-    return _shared(organizationArns=[f"arn:aws:organizations::{ACCOUNT}:organization/{ORGANIZATION}"])
+    return _shared(organizationArns=[arn])
 
 
 def _public(account: Account, state: str = "unblocked") -> Distribution:

@@ -69,6 +69,16 @@ def test_an_aws_managed_key_of_shared_images(account: Account, run_check: RunChe
     assert result.outcome.status is Status.FAILURE
 
 
+def test_the_alias_of_an_aws_managed_key(account: Account, run_check: RunCheck) -> None:
+    """An alias that begins with alias/aws/ is an AWS managed key's, whatever the response says."""
+    metadata = {"KeyId": "x", "Arn": f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/x", "KeyManager": "CUSTOMER"}
+    account.respond("kms:DescribeKey", {"KeyMetadata": metadata})
+    distribution = image(kmsKeyId="alias/aws/ebs", targetAccountIds=[OTHER])
+    (result,) = run_check("kms-key-customer-managed", distribution)
+    assert result.outcome.status is Status.FAILURE
+    assert run_check("kms-key-allows-target-accounts", distribution) == []
+
+
 def test_the_message_about_a_key_policy(account: Account, run_check: RunCheck) -> None:
     """The message names the missing actions and the accounts."""
     arn = key(account, allow(["kms:*"], ACCOUNT), allow(["kms:D*", "kms:CreateGrant", "kms:Re*"], OTHER))
@@ -95,6 +105,16 @@ def test_a_key_policy_for_ec2_only(account: Account, run_check: RunCheck) -> Non
     arn = key(account, {**allow(["kms:*"], OTHER), "Condition": condition})
     (result,) = run_check("kms-key-allows-target-accounts", image(kmsKeyId=arn, targetAccountIds=[OTHER]))
     assert result.outcome.status is Status.PASS
+
+
+def test_a_key_of_another_account(account: Account, run_check: RunCheck) -> None:
+    """The policy of another account's key cannot be read, whatever the caller's permissions."""
+    arn = f"arn:aws:kms:eu-west-1:{OTHER}:key/x"
+    metadata = {"KeyId": "x", "Arn": arn, "KeyState": "Enabled", "KeyManager": "CUSTOMER"}
+    account.respond("kms:DescribeKey", {"KeyMetadata": metadata})
+    (result,) = run_check("kms-key-allows-service", image(kmsKeyId=arn))
+    message = f"the key belongs to account {OTHER}, so its policy cannot be read"
+    assert shown(result) == (Status.NOT_CHECKABLE, message)
 
 
 def test_a_launch_template_in_another_account(account: Account, run_check: RunCheck) -> None:
@@ -144,6 +164,16 @@ def test_an_export_role_that_is_not_a_name(account: Account, run_check: RunCheck
     (result,) = run_check("export-role-exists", export)
     assert result.outcome.status is Status.FAILURE
     assert run_check("export-role-trust", export) == []
+    assert account.requests == []
+
+
+@pytest.mark.parametrize("name", ["s3://web-disks/exports", "Web"])
+def test_a_bucket_that_is_not_a_name(account: Account, run_check: RunCheck, name: str) -> None:
+    """The bucket is a name: a URL or a path is a failure without any call."""
+    export = {"s3ExportConfiguration": {"roleName": "vmimport", "s3Bucket": name, "diskImageFormat": "RAW"}}
+    (result,) = run_check("s3-bucket-exists", export)
+    assert result.outcome.status is Status.FAILURE
+    assert run_check("s3-bucket-region", export) == run_check("s3-bucket-owner", export) == []
     assert account.requests == []
 
 
@@ -207,6 +237,20 @@ def test_a_foreign_organization(run_check: RunCheck, check: str, permission: dic
     assert shown(result) == (Status.NOT_CHECKABLE, f"account {ACCOUNT} is not a member of this organization")
 
 
+def test_an_organization_in_another_partition(account: Account, run_check: RunCheck) -> None:
+    """An organization in another partition is a failure without any call."""
+    arn = f"arn:aws-cn:organizations::{OTHER}:organization/{ORGANIZATION}"
+    (result,) = run_check("organization-exists", image(launchPermission={"organizationArns": [arn]}))
+    assert shown(result)[1] == "the ARN is in the partition aws-cn, the configuration is in aws"
+    assert account.requests == []
+
+
+def test_sharing_with_a_foreign_organization(run_check: RunCheck) -> None:
+    """The settings of the account's own organization do not matter for another one."""
+    arn = f"arn:aws:organizations::{OTHER}:organization/{ORGANIZATION}"
+    assert run_check("organization-sharing-enabled", image(launchPermission={"organizationArns": [arn]})) == []
+
+
 def test_a_license_configuration_in_another_region(account: Account, run_check: RunCheck) -> None:
     """A license configuration of another Region is a failure without any call."""
     arn = f"arn:aws:license-manager:us-east-1:{ACCOUNT}:license-configuration:lic-{'0' * 32}"
@@ -230,6 +274,14 @@ def test_a_call_that_fails(account: Account, run_check: RunCheck) -> None:
     assert (result.outcome.status, result.action) == (Status.NOT_CHECKABLE, "")
     assert "UnrecognizedClientException" in result.outcome.message
     assert "eu-west-1 may be disabled for the account" in result.outcome.message
+
+
+def test_a_launch_template_with_an_invalid_name(account: Account, run_check: RunCheck) -> None:
+    """The service decides whether a name is valid, not the client."""
+    account.refuse("ec2:DescribeLaunchTemplates", "InvalidLaunchTemplateName.MalformedException")
+    fast = {"enabled": True, "accountId": ACCOUNT, "launchTemplate": {"launchTemplateName": "x"}}
+    (result,) = run_check("launch-template-exists", {"fastLaunchConfigurations": [fast]})
+    assert result.outcome.status is Status.FAILURE
 
 
 def test_an_endpoint_that_does_not_respond(run_check: RunCheck, monkeypatch: pytest.MonkeyPatch) -> None:
