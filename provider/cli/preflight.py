@@ -17,6 +17,7 @@ from .reading import STANDARD_INPUT
 from .templates import (
     FILE_OR_STANDARD_INPUT,
     Given,
+    checked_stack_name,
     import_option,
     load,
     parameter_option,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ..preflight.interface import Result
     from ..stack_engine.deployment import Deployment
     from ..stack_engine.records import Resource
+    from ..template.external_values import ExternalValues
     from ..template.reader import Source
 
 _FORMATS = ("human", "json", "sarif")
@@ -73,7 +75,8 @@ class _Target(click.Path):
 class _Subject(NamedTuple):
     """The parameters of one resource, by the API's names, and the properties as its author wrote them.
 
-    `path` leads to the properties in the file. `resource` is empty for a single resource's properties.
+    `arn` is the configuration's; empty if only a deployment knows it. `path` leads to the properties in the file.
+    `resource` is empty for a single resource's properties.
     """
 
     resource: str
@@ -111,6 +114,12 @@ class _Line(NamedTuple):
 @parameter_option
 @import_option
 @resolve_option
+@click.option(
+    "--stack-name",
+    metavar="NAME",
+    callback=checked_stack_name,
+    help="The name of the stack that a template is for, if its values contain the name.",
+)
 @region_option
 @profile_option
 @endpoint_option
@@ -129,6 +138,7 @@ def preflight(
     parameters: dict[str, str],
     exports: dict[str, str],
     references: dict[str, str],
+    stack_name: str | None,
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
@@ -145,12 +155,14 @@ def preflight(
     missing IAM action is shown. docs/preflight.md lists all checks, and an IAM policy that allows all of them.
 
     Values that are known only at deployment are not checkable: other resources, other stacks' exports, SSM
-    parameters, and dynamic references. To give their values, use --parameter, --import, and --resolve.
+    parameters, dynamic references, and the stack's name. To give their values, use --parameter, --import, --resolve,
+    and --stack-name.
 
     With --output json, standard output is one object: region, account, passed, warnings, failures, notCheckable, and
     results, each with file, line, column, resource, check, status (pass, warning, failure, or not-checkable), path,
     message, remediation (null for a pass), and action (the missing IAM action, or null).
     """
+    from ..template import external_values
     from .screen import Screen
 
     own_region, account = region, None
@@ -162,7 +174,8 @@ def preflight(
         if isinstance(target, str):
             document = _Document(target, None, [_live(target, builder)], [])
         else:
-            document = _declared(target, parameters, Given(exports), Given(references), location)
+            values = external_values.ExternalValues(Given(exports), Given(references))
+            document = _declared(target, parameters, values, stack_name, location)
         lines = [line for subject in document.subjects for line in _lines(subject, document, location)]
     for note in document.notes:
         progress.say(note, fg="yellow")
@@ -191,10 +204,9 @@ def _live(arn: str, builder: Any) -> _Subject:
 
 
 def _declared(
-    file: Path, parameters: dict[str, str], exports: Given, references: Given, location: Location
+    file: Path, parameters: dict[str, str], values: ExternalValues, stack_name: str | None, location: Location
 ) -> _Document:
     """The resources in a file. Raises Mistake, and ClickException if properties have errors."""
-    from ..template.external_values import ExternalValues
     from ..template.reader import read_text
     from ..template.sections import TemplateError
     from .fitting import Fitting
@@ -203,25 +215,42 @@ def _declared(
     (template,) = load((file,), texts, parameters, read_template)
     names = provider_resource_names([template], "check")
     live: dict[str, Resource] = {}
-    values = ExternalValues(exports, references)
     fitting = values._replace(fit=Fitting(location.region, location.account))
-    stack_name = stack_name_after(file)
-    one = deploy(template, parameters, location, stack_name, live, fitting, "")
-    other = deploy(template, parameters, location, stack_name, live, values, "2")
-    document = _Document("stdin" if file == STANDARD_INPUT else str(file), read_text(texts[file]), [], [])
+    # What differs between two deployments depends on a placeholder.
+    default = stack_name_after(file)
+    one = deploy(template, parameters, location, stack_name or default, live, fitting, "")
+    other = deploy(template, parameters, location, stack_name or f"{default}2", live, values, "2")
+    subjects, notes = [], []
     for name in filter(one.order.__contains__, names):
         try:
-            document.subjects.append(_evaluated(name, one, other, location))
+            subject = _evaluated(name, one, other, location)
+            subjects.append(subject)
+            if subject.arn:
+                live[name] = _resource(name, subject)
         except TemplateError as error:
-            document.notes.append(f"{name} is not checked: {error}")
-    is_incomplete = bool(document.notes)
-    document.notes.extend(unused_values(exports, references, texts.values()))
-    return document._replace(is_incomplete=is_incomplete)
+            # The template is valid by itself. What is missing is another resource's attribute.
+            notes.append(f"{name} is not checked: {error}")
+    assert isinstance(values.exports, Given)
+    assert isinstance(values.references, Given)
+    unused = unused_values(values.exports, values.references, texts.values())
+    label = "stdin" if file == STANDARD_INPUT else str(file)
+    return _Document(label, read_text(texts[file]), subjects, [*notes, *unused], bool(notes))
+
+
+def _resource(name: str, subject: _Subject) -> Resource:
+    """A resource to which others of its template can refer, as if it were deployed."""
+    from ..resources import DISTRIBUTION_CONFIGURATION
+    from ..schema.attributes import attributes
+    from ..schema.model import NAME
+    from ..stack_engine.records import Resource
+
+    data = attributes(subject.arn, str(subject.parameters.get(NAME, "")), subject.parameters)
+    return Resource(name, DISTRIBUTION_CONFIGURATION, subject.arn, dict(subject.properties), data, "", "")
 
 
 def _evaluated(name: str, one: Deployment, other: Deployment, location: Location) -> _Subject:
-    """A resource of a template. Raises TemplateError if its properties depend on what only a deployment knows."""
-    from ..preflight.subjects import mask
+    """A resource of a template. Raises TemplateError if its properties cannot be evaluated."""
+    from ..preflight.subjects import is_unknown, mask
     from ..resources import resource_type
     from ..schema.expand import expand
     from ..schema.model import NAME, TARGET
@@ -231,7 +260,8 @@ def _evaluated(name: str, one: Deployment, other: Deployment, location: Location
     expanded = expand(properties, schema)
     parameters = mask(expanded.parameters, expand(others, schema).parameters)
     _refuse_errors(name, expanded, properties, parameters)
-    arn = str(parameters.get(TARGET) or location.arn(str(parameters.get(NAME))))
+    known = not (is_unknown(parameters.get(TARGET)) or is_unknown(parameters.get(NAME)))
+    arn = (parameters.get(TARGET) or location.arn(parameters[NAME])) if known else ""
     if one.template.alone:
         return _Subject("", arn, parameters, properties)
     return _Subject(name, arn, parameters, properties, ("Resources", name, "Properties"))

@@ -309,6 +309,8 @@ def _parameter_writable(subject: Subject, context: Context) -> Probe:
             f"{CROSS_ACCOUNT_ROLE} writes the parameter in account {account}",
             f"Allow ssm:PutParameter to {CROSS_ACCOUNT_ROLE} in that account.",
         )
+    if not context.arn:
+        raise UnknownValueError("distributionConfigurationArn")
     filters = [{"name": "distributionConfigurationArn", "values": [context.arn]}]
     found = yield Read("imagebuilder:ListImagePipelines", location.region, {"filters": filters})
     if not found["imagePipelineList"]:

@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 
 
 class Context(NamedTuple):
-    """The location of the configuration, and the ARN that it has or will have."""
+    """The location of the configuration, and the ARN that it has or will have; empty if only a deployment knows it."""
 
     location: Location
     arn: str

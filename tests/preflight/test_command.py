@@ -176,6 +176,29 @@ def test_values_that_only_a_deployment_knows(account: Account, file: Path) -> No
     assert set(statuses(resolved).values()) == {"pass"}
 
 
+def test_the_name_of_the_stack(account: Account, file: Path) -> None:
+    """The stack's name is unknown without --stack-name."""
+    images_key(account)
+    file.write_text(TEMPLATE.replace("!Ref Key", "!Sub alias/${AWS::StackName}"), "utf-8")
+    assert set(statuses(checked(file, status=0)).values()) == {"not-checkable"}
+    assert set(statuses(checked(file, "--stack-name", "images", status=0)).values()) == {"pass"}
+
+
+def test_a_name_that_only_a_deployment_knows(account: Account, file: Path) -> None:
+    """If the configuration's name is unknown, so are its pipelines."""
+    image = TEMPLATE.partition("          AmiDistributionConfiguration:")[0].replace("golden", "!Ref AWS::StackName")
+    file.write_text(image + "          SsmParameterConfigurations: [{ParameterName: /web/ami}]\n", "utf-8")
+    (result,) = checked(file, status=0)["results"]
+    assert result["message"] == "the value is known only at deployment"
+
+
+def test_a_value_that_is_not_used(account: Account, file: Path) -> None:
+    """An export that is given but not imported is noted."""
+    images_key(account)
+    ended = command("preflight", file, "--import", "keys=alias/images")
+    assert (ended.status, "--import keys has no effect" in ended.stderr) == (0, True)
+
+
 def test_a_parameter(account: Account, file: Path) -> None:
     """The value of a parameter is that of --parameter, else its default."""
     images_key(account)
@@ -194,10 +217,13 @@ def test_an_unknown_neighbor(account: Account, file: Path) -> None:
 
 
 def test_a_resource_that_depends_on_another(account: Account, file: Path) -> None:
-    """A resource whose properties need another one's attributes is not checked. With --strict, that is a failure."""
+    """A resource can refer to another one. If that one's ARN is unknown, it is not checked, which fails --strict."""
     images_key(account)
-    other = TEMPLATE.partition("Resources:\n")[2].replace("Golden:", "Second:").replace("Name: golden", "Name: second")
-    file.write_text(TEMPLATE + other.replace("!Ref Key", "!Ref Key\n            Description: !Ref Golden"), "utf-8")
+    second = TEMPLATE.partition("Resources:\n")[2].replace("Golden:", "Second:").replace("Name: golden", "Name: second")
+    both = TEMPLATE + second.replace("!Ref Key", "!Ref Key\n            Description: !Ref Golden")
+    file.write_text(both, "utf-8")
+    assert command("preflight", "--strict", file).status == 0
+    file.write_text(both.replace("Name: golden", "Name: !Ref AWS::StackName"), "utf-8")
     ended = command("preflight", file)
     assert (ended.status, "Second is not checked" in ended.stderr) == (0, True)
     assert command("preflight", "--strict", file).status == 1
