@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from ..preflight.interface import Result
     from ..stack_engine.deployment import Deployment
     from ..stack_engine.records import Resource
-    from ..template.external_values import ExternalValues
     from ..template.reader import Source
 
 _FORMATS = ("human", "json", "sarif")
@@ -162,7 +161,6 @@ def preflight(
     results, each with file, line, column, resource, check, status (pass, warning, failure, or not-checkable), path,
     message, remediation (null for a pass), and action (the missing IAM action, or null).
     """
-    from ..template import external_values
     from .screen import Screen
 
     own_region, account = region, None
@@ -174,8 +172,7 @@ def preflight(
         if isinstance(target, str):
             document = _Document(target, None, [_live(target, builder)], [])
         else:
-            values = external_values.ExternalValues(Given(exports), Given(references))
-            document = _declared(target, parameters, values, stack_name, location)
+            document = _declared(target, parameters, Given(exports), Given(references), stack_name, location)
         lines = [line for subject in document.subjects for line in _lines(subject, document, location)]
     for note in document.notes:
         progress.say(note, fg="yellow")
@@ -204,9 +201,15 @@ def _live(arn: str, builder: Any) -> _Subject:
 
 
 def _declared(
-    file: Path, parameters: dict[str, str], values: ExternalValues, stack_name: str | None, location: Location
+    file: Path,
+    parameters: dict[str, str],
+    exports: Given,
+    references: Given,
+    stack_name: str | None,
+    location: Location,
 ) -> _Document:
     """The resources in a file. Raises Mistake, and ClickException if properties have errors."""
+    from ..template.external_values import ExternalValues
     from ..template.reader import read_text
     from ..template.sections import TemplateError
     from .fitting import Fitting
@@ -215,6 +218,7 @@ def _declared(
     (template,) = load((file,), texts, parameters, read_template)
     names = provider_resource_names([template], "check")
     live: dict[str, Resource] = {}
+    values = ExternalValues(exports, references)
     fitting = values._replace(fit=Fitting(location.region, location.account))
     # What differs between two deployments depends on a placeholder.
     default = stack_name_after(file)
@@ -230,9 +234,7 @@ def _declared(
         except TemplateError as error:
             # The template is valid by itself. What is missing is another resource's attribute.
             notes.append(f"{name} is not checked: {error}")
-    assert isinstance(values.exports, Given)
-    assert isinstance(values.references, Given)
-    unused = unused_values(values.exports, values.references, texts.values())
+    unused = unused_values(exports, references, texts.values())
     label = "stdin" if file == STANDARD_INPUT else str(file)
     return _Document(label, read_text(texts[file]), subjects, [*notes, *unused], bool(notes))
 

@@ -24,7 +24,7 @@ Environ = dict[str, Any]
 
 
 class _Rule(NamedTuple):
-    response: Mapping[str, Any] | str
+    response: Mapping[str, Any] | str | bytes
     applies: Callable[[Environ], bool]
 
 
@@ -68,8 +68,8 @@ class Account:
         """Respond to an operation (`kms:DescribeKey`) with an error, if it `applies`."""
         self._rules[operation] = _Rule(code, applies)
 
-    def respond(self, operation: str, response: Mapping[str, Any]) -> None:
-        """Respond to an operation with what botocore's output shape has."""
+    def respond(self, operation: str, response: Mapping[str, Any] | bytes) -> None:
+        """Respond to an operation with what botocore's output shape has, or with any body."""
         self._rules[operation] = _Rule(response, lambda _: True)
 
     def call(self, service: str, method: str, region: str = "eu-west-1", /, **parameters: Any) -> Any:
@@ -90,6 +90,9 @@ class Account:
         if rule is None or not rule.applies(environ):
             found: Iterable[bytes] = self._moto(environ, start_response)
             return found
+        if isinstance(rule.response, bytes):
+            start_response("200 OK", [("Content-Length", str(len(rule.response)))])
+            return [rule.response]
         if environ["REQUEST_METHOD"] == "HEAD":
             start_response(f"{rule.response} ", [("Content-Length", "0")])
             return []

@@ -1,6 +1,5 @@
 """For each check, how to make it pass and how to violate it."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -309,9 +308,3 @@ CASES = {
     ),
 }
 """By the ID of the check."""
-
-
-def policy_of(text: str) -> dict[str, Any]:
-    """A policy as a mapping."""
-    found: dict[str, Any] = json.loads(text)
-    return found

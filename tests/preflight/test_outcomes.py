@@ -290,3 +290,11 @@ def test_an_endpoint_that_does_not_respond(run_check: RunCheck, monkeypatch: pyt
     (result,) = run_check("kms-key-exists", image(kmsKeyId="alias/images"))
     assert result.outcome.status is Status.NOT_CHECKABLE
     assert "kms:DescribeKey failed" in result.outcome.message
+
+
+def test_a_response_of_a_proxy(account: Account, run_check: RunCheck) -> None:
+    """A response that is not the service's makes the check not checkable, with a message in one line."""
+    account.respond("ec2:GetImageBlockPublicAccessState", b"<!doctype html>\n<p>Sign in first\n")
+    (result,) = run_check("public-sharing-allowed", image(launchPermission={"userGroups": ["all"]}))
+    assert result.outcome.status is Status.NOT_CHECKABLE
+    assert "\n" not in result.outcome.message
