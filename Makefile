@@ -94,10 +94,11 @@ audit: .venv-audit/stamp ## run checkov on the template, and look up known vulne
 	@$(PIP) --python .venv-audit/bin/python install --require-hashes --no-deps -r requirements/audit.lock
 	@touch $@
 
-docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, the table of checks, and the construct's types
+docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, the tables of checks, and the construct's types
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
 	@$(BIN)/python -m tests.lint.docs
+	@$(BIN)/python -m tests.preflight.docs
 	@$(BIN)/python -m provider.authoring.python_types > provider/construct/properties.py
 
 package: .venv-package/stamp ## build a template and zip files for CloudFormation without SAM, in build/package

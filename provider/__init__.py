@@ -28,6 +28,7 @@ The tools, which are not deployed to Lambda:
 
   template        CloudFormation templates: reading, intrinsic functions, structure
   lint            templates -> findings; the rules for cfn-lint
+  preflight       checks, read-only, that images can be distributed: keys, roles, buckets, quotas
   authoring       the reference, the JSON Schema, and starter templates, generated from `schema`
   cli             the commands
   construct       the AWS CDK constructs

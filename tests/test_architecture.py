@@ -49,6 +49,7 @@ MAY: dict[str, set[str]] = {
     "stack_engine": {"emulator", "resources", "stack_engine", "template"},
     "authoring": {"authoring", "botocore", "resources", "schema"},
     "lint": {"arn", "cfnlint", "cloudformation", "lint", "resources", "schema", "template"},
+    "preflight": {"arn", "botocore", "preflight", "schema"},
     "cli": {
         "arn",
         "authoring",
@@ -66,6 +67,7 @@ MAY: dict[str, set[str]] = {
         "jmespath",
         "lint",
         "plan",
+        "preflight",
         "reconciler",
         "resources",
         "schema",
@@ -224,3 +226,11 @@ def test_no_module_has_the_name_of_a_standard_module() -> None:
     """No module has the name of a module in the standard library."""
     names = {path.stem for path in source_files()} - {"__main__"}
     assert names & set(sys.stdlib_module_names) == set()
+
+
+def test_only_the_reader_of_preflight_makes_calls() -> None:
+    """Of preflight, only the reader imports botocore: the checks are pure."""
+    users = [
+        path.name for path in sorted((PROVIDER / "preflight").glob("*.py")) if "botocore" in str(list(imports(path)))
+    ]
+    assert users == ["reader.py"]

@@ -27,7 +27,18 @@ from tests.aws.parameters import parameters_of
 from tests.aws.test_endpoints import REGIONS
 
 ROOT = Path(__file__).parent.parent
-TOOLS = ("__main__", "authoring", "build", "cli", "construct", "emulator", "lint", "stack_engine", "template")
+TOOLS = (
+    "__main__",
+    "authoring",
+    "build",
+    "cli",
+    "construct",
+    "emulator",
+    "lint",
+    "preflight",
+    "stack_engine",
+    "template",
+)
 CALLS = {
     SERVICE: "ListDistributionConfigurations",
     "sts": "AssumeRole",

@@ -14,8 +14,8 @@ from .shrink import RUNTIME, normalize_for_reproducibility, shrink
 
 LOCK: Final = Path(__file__).with_name("lambda.lock")
 TOOLS: Final = (
-    *("__main__.py", "authoring", "build", "cli", "construct", "emulator", "extras.py", "lint", "stack_engine"),
-    "template",
+    *("__main__.py", "authoring", "build", "cli", "construct", "emulator", "extras.py", "lint", "preflight"),
+    *("stack_engine", "template"),
 )
 """Parts of the provider that no function needs."""
 

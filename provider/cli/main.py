@@ -22,7 +22,7 @@ _WRITE_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO)
 _PROGRAM = "python -m provider"
 
 SECTIONS = {
-    "Before a deployment": ("validate", "plan", "rehearse"),
+    "Before a deployment": ("validate", "plan", "rehearse", "preflight"),
     "Write and convert": ("skeleton", "convert", "export"),
     "Without a stack": ("update-distribution-configuration", "invoke", "emulate"),
     "Reference": ("schema", "docs", "completion"),
@@ -130,8 +130,8 @@ class CommandGroup(click.Group):
 def main() -> None:
     """Write, check, plan, and rehearse EC2 Image Builder distribution configurations for CloudFormation.
 
-    Most commands work offline and without credentials; plan, export, update-distribution-configuration, and
-    invoke --live call the service. For details, run COMMAND --help.
+    Most commands work offline and without credentials; plan, preflight, export, update-distribution-configuration,
+    and invoke --live call the service. For details, run COMMAND --help.
     """
 
 

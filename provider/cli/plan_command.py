@@ -5,16 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import click
 
+from .evaluated_template import evaluate, parse
 from .files import FILE_OR_STANDARD_INPUT, UserError
 from .live import account_option, endpoint_option, live_service, profile_option, region_option
 from .template_files import (
     OptionValues,
     check_stack_name,
-    declared_parameters,
     default_stack_name,
     import_option,
     load_templates,
@@ -29,15 +28,14 @@ from .template_files import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ..stack_engine.deployment import Deployment
+    from ..stack_engine.records import DeployedResource
     from ..template.external_values import ExternalValues
     from ..template.sections import Template
     from .planning.changes import Change
     from .planning.live_state import LiveState
     from .planning.planner import Planner
 
-_ALONE = "Properties"
-"""The logical ID of a property file's resource."""
-_ALONE_PATH = ("Resources", _ALONE, "Properties")
 _OTHER_SALT = "2"
 
 EPILOG = """\b
@@ -146,7 +144,7 @@ def plan(
 
     files = (file, previous) if previous else (file,)
     texts = read_texts(files)
-    templates = load_templates(files, texts, parameters, _parse)
+    templates = load_templates(files, texts, parameters, parse)
     provider_resources = provider_logical_ids(templates, "plan")
     with live_service(region, profile, endpoint_url, account) as (location, image_builder):
         live_state = LiveState(location, image_builder)
@@ -202,25 +200,6 @@ def _exit_status(changes: list[Change]) -> int:
     return 4 if Action.DRIFT in actions else 0
 
 
-def _parse(text: str, name: str) -> Template:
-    """Read a template, or wrap the properties of a single resource in one. Raises TemplateError."""
-    from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
-    from ..template.placeholders import Placeholders
-    from ..template.reader import read_text
-    from ..template.sections import made_of
-    from ..template.template_error import TemplateError
-
-    tree = read_text(text).tree
-    if isinstance(tree, dict) and "Resources" not in tree and tree.keys() & resource_type().schema.spellings.keys():
-        token = {"ServiceToken": Placeholders("us-east-1", "0" * 12).arn("AWS::Lambda::Function", "provider")}
-        tree = {"Resources": {_ALONE: {"Type": DISTRIBUTION_CONFIGURATION, "Properties": {**token, **tree}}}}
-        try:
-            return made_of(tree, name)._replace(alone=True)
-        except TemplateError as error:
-            raise error.below(_ALONE_PATH) from error
-    return made_of(tree, name)
-
-
 def _chosen(changes: list[Change], chosen: tuple[str, ...], provider_resources: list[str]) -> list[Change]:
     """The changes of the chosen resources. Raises UserError for an unknown one."""
     known = dict.fromkeys([*provider_resources, *(change.logical_id for change in changes)])
@@ -238,27 +217,17 @@ def _planner(
     live_state: LiveState,
 ) -> Planner:
     """Evaluate each template twice, with different placeholders. Raises UserError if CloudFormation would reject it."""
-    from ..stack_engine.deployment import Deployment
-    from ..stack_engine.records import DeployedResource, StackLocation
-    from ..template.template_error import TemplateError
     from .placeholder_samples import PlaceholderSamples
     from .planning.planner import EvaluatedTwice, Planner
 
     live: dict[str, DeployedResource] = {}
-    partition, region, account, _ = live_state.location
+    location = live_state.location
 
     def deployment(template: Template, external: ExternalValues, salt: str = "") -> Deployment:
-        name = stack_name or default_name + salt
-        stack_id = f"arn:{partition}:cloudformation:{region}:{account}:stack/{name}/{uuid4()}"
-        place = StackLocation(region, account, name, stack_id)
-        values = declared_parameters(template, parameters)
-        try:
-            return Deployment(template, values, place, live, salt=salt, external=external)
-        except TemplateError as error:
-            raise template_rejected(template.name, error.below(_ALONE_PATH) if template.alone else error) from error
+        return evaluate(template, parameters, location, stack_name or default_name + salt, live, external, salt)
 
     # Only one evaluation replaces placeholders by samples. So a value with a placeholder always differs in the other.
-    with_samples = external._replace(fit=PlaceholderSamples(region, account))
+    with_samples = external._replace(fit=PlaceholderSamples(location.region, location.account))
     new, *old = [
         EvaluatedTwice(deployment(template, with_samples), deployment(template, external, _OTHER_SALT))
         # The deployed template satisfied its Rules, with the parameters' values at that time.

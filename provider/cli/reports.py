@@ -83,29 +83,38 @@ def as_json(report: Report) -> str:
 
 def sarif(report: Report) -> str:
     """A SARIF 2.1.0 log of one run, for code scanning."""
-    from importlib.metadata import PackageNotFoundError, version
-
     from ..lint.catalog import CHECKS
     from ..template.structure import RULES
 
-    rules = [_rule(id_, title, f"{title}. The ID is cfn-lint's.", "error") for id_, title in RULES.items()]
+    rules = [sarif_rule(id_, title, f"{title}. The ID is cfn-lint's.", "error") for id_, title in RULES.items()]
     rules += [
-        _rule(check.id, check.title, f"{check.title}. Source: {check.source}.", check.severity.value)
+        sarif_rule(check.id, check.title, f"{check.title}. Source: {check.source}.", check.severity.value)
         | {"name": check.rule}
         for check in CHECKS.values()
     ]
+    return sarif_log(rules, report.diagnostics)
+
+
+def sarif_log(
+    rules: list[dict[str, Any]],
+    diagnostics: Iterable[Diagnostic],
+    level: Callable[[Diagnostic], str] = lambda one: one.severity.value,
+) -> str:
+    """A SARIF 2.1.0 log of one run, with its rules, and the level of each result."""
+    from importlib.metadata import PackageNotFoundError, version
+
     driver: dict[str, Any] = {"name": _DISTRIBUTION, "rules": rules}
     with suppress(PackageNotFoundError):
         driver["semanticVersion"] = version(_DISTRIBUTION)
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": _results(report.diagnostics, rules),
+        "results": _results(diagnostics, rules, level),
     }
     return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
-def _rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
+def sarif_rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
     """A rule with the members that GitHub's code scanning requires."""
     return {
         "id": id_,
@@ -116,13 +125,15 @@ def _rule(id_: str, title: str, description: str, level: str) -> dict[str, Any]:
     }
 
 
-def _results(diagnostics: Iterable[Diagnostic], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _results(
+    diagnostics: Iterable[Diagnostic], rules: list[dict[str, Any]], level: Callable[[Diagnostic], str]
+) -> list[dict[str, Any]]:
     positions = {rule["id"]: index for index, rule in enumerate(rules)}
     return [
         {
             "ruleId": one.id,
             "ruleIndex": positions[one.id],
-            "level": one.severity.value,
+            "level": level(one),
             "message": {"text": one.message},
             "locations": [
                 {

@@ -1,0 +1,390 @@
+"""`preflight`: whether images can be distributed, before an hour-long build shows that they cannot."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from .evaluated_template import evaluate, parse
+from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError
+from .live import endpoint_option, live_service, profile_option, region_option
+from .template_files import (
+    OptionValues,
+    check_stack_name,
+    default_stack_name,
+    import_option,
+    load_templates,
+    parameter_option,
+    provider_logical_ids,
+    read_texts,
+    resolve_option,
+    unused_values,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..arn import Location
+    from ..lint.diagnostic import Diagnostic
+    from ..preflight.interface import Result
+    from ..stack_engine.deployment import Deployment
+    from ..stack_engine.records import DeployedResource
+    from ..template.reader import Source
+
+_FORMATS = ("human", "json", "sarif")
+_COLORS = {"pass": "green", "warning": "yellow", "failure": "red", "not-checkable": "blue"}
+_LEVELS = {"warning": "warning", "failure": "error", "not-checkable": "note"}
+"""The SARIF level of each status that a log contains."""
+
+EPILOG = """\b
+Examples:
+  python -m provider preflight stack.yaml
+  python -m provider preflight stack.yaml -p Stage=production --resolve ssm:/keys/images=alias/images
+  python -m provider preflight "$ARN" --profile production --output json
+  python -m provider preflight --strict --output sarif stack.yaml > preflight.sarif
+
+\b
+Exit status:
+  0  no failures (with --strict: no warnings, and everything could be checked)
+  1  failures (with --strict: or warnings, or something could not be checked), or the properties have errors
+  2  a mistake in the command or a file, or the service cannot be read
+"""
+
+
+class _Target(click.Path):
+    """A file, or the ARN of a configuration."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The ARN as text, or the file as a Path."""
+        if isinstance(value, str) and value.startswith("arn:"):
+            from ..arn import is_configuration_arn
+
+            if not is_configuration_arn(value):
+                raise UserError(f"{value!r} is not the ARN of a distribution configuration")
+            return value
+        return FILE_OR_STANDARD_INPUT.convert(value, param, ctx)
+
+
+class _Subject(NamedTuple):
+    """The parameters of one resource, by the API's names, and the properties as its author wrote them.
+
+    `arn` is the configuration's; empty if only a deployment knows it. `path` leads to the properties in the file.
+    `resource` is empty for a single resource's properties.
+    """
+
+    resource: str
+    arn: str
+    parameters: Mapping[str, Any]
+    properties: Mapping[str, Any]
+    path: tuple[str | int, ...] = ()
+
+
+class _Document(NamedTuple):
+    """What to check, and where it was read. `notes` are for people. A configuration that is live has no source."""
+
+    name: str
+    source: Source | None
+    subjects: list[_Subject]
+    notes: list[str]
+    is_incomplete: bool = False
+    """Whether a resource could not be checked at all."""
+
+
+class _Line(NamedTuple):
+    """One result, with its resource, its path in the author's spelling, and its position in the file."""
+
+    result: Result
+    path: str
+    diagnostic: Diagnostic
+
+    @property
+    def status(self) -> str:
+        return self.result.outcome.status.value
+
+
+@click.command(epilog=EPILOG, short_help="Check that images can be distributed, in the live accounts.")
+@click.argument("target", metavar="TEMPLATE|PROPERTIES|ARN", type=_Target(allow_dash=True))
+@parameter_option
+@import_option
+@resolve_option
+@click.option(
+    "--stack-name",
+    metavar="NAME",
+    callback=check_stack_name,
+    help="The name of the stack that a template is for, if its values contain the name.",
+)
+@region_option
+@profile_option
+@endpoint_option
+@click.option(
+    "--output",
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="human",
+    show_default=True,
+    help="For people, for programs, or for code scanning.",
+)
+@click.option("--strict", is_flag=True, help="Fail on warnings and on everything that cannot be checked, too.")
+def preflight(
+    target: Path | str,
+    parameters: dict[str, str],
+    exports: OptionValues,
+    references: OptionValues,
+    stack_name: str | None,
+    region: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    form: str,
+    strict: bool,
+) -> None:
+    """Check what Image Builder needs to distribute an image: keys, roles, buckets, launch templates, and quotas.
+
+    The argument is a template (YAML or JSON; - is standard input), a file with the Properties of a single resource, or
+    the ARN of a live configuration. Run preflight with credentials for the configuration's account. For launch
+    templates in other accounts, it assumes EC2ImageBuilderDistributionCrossAccountRole there. It changes nothing.
+
+    Each check passes, warns, fails, or is not checkable. If you lack a permission, the check is not checkable, and the
+    missing IAM action is shown. docs/preflight.md lists all checks, and an IAM policy that allows all of them.
+
+    Values that are known only at deployment are not checkable: other resources, other stacks' exports, SSM
+    parameters, dynamic references, and the stack's name. To give their values, use --parameter, --import, --resolve,
+    and --stack-name.
+
+    With --output json, standard output is one object: region, account, passed, warnings, failures, notCheckable, and
+    results, each with file, line, column, resource, check, status (pass, warning, failure, or not-checkable), path,
+    message, remediation (null for a pass), and action (the missing IAM action, or null).
+    """
+    from .screen import Screen
+
+    own_region, account = region, None
+    if isinstance(target, str):
+        own_region, account = target.split(":")[3:5]
+    progress = Screen(sys.stderr)
+    with live_service(region or own_region, profile, endpoint_url, account) as (location, builder):
+        progress.print(f"Checking what account {location.account} needs to distribute images ...", dim=True)
+        if isinstance(target, str):
+            document = _Document(target, None, [_live(target, builder)], [])
+        else:
+            document = _declared(target, parameters, exports, references, stack_name, location)
+        lines = [line for subject in document.subjects for line in _lines(subject, document, location)]
+    for note in document.notes:
+        progress.print(note, fg="yellow")
+    Screen(sys.stdout).print(_FORMATTERS[form](lines, location))
+    raise SystemExit(_has_failed(lines, document, strict))
+
+
+def _has_failed(lines: list[_Line], document: _Document, strict: bool) -> bool:
+    statuses = {line.status for line in lines}
+    return "failure" in statuses or (strict and (document.is_incomplete or bool(statuses - {"pass"})))
+
+
+def _live(arn: str, builder: Any) -> _Subject:
+    """A live configuration. Raises UserError if it cannot be read, and ClickException if it does not exist."""
+    from ..errors import ProviderError
+    from ..resources import resource_type
+    from ..schema.flatten import flatten
+
+    try:
+        live = builder.read(arn)
+    except ProviderError as error:
+        raise UserError(str(error)) from error
+    if live is None:
+        raise click.ClickException(f"{arn} was not found")
+    return _Subject("", arn, live.content, flatten(live.content, resource_type().schema))
+
+
+def _declared(
+    file: Path,
+    parameters: dict[str, str],
+    exports: OptionValues,
+    references: OptionValues,
+    stack_name: str | None,
+    location: Location,
+) -> _Document:
+    """The resources in a file. Raises UserError, and ClickException if properties have errors."""
+    from ..template.external_values import ExternalValues
+    from ..template.reader import read_text
+    from ..template.template_error import TemplateError
+    from .placeholder_samples import PlaceholderSamples
+
+    texts = read_texts((file,))
+    (template,) = load_templates((file,), texts, parameters, parse)
+    names = provider_logical_ids([template], "check")
+    live: dict[str, DeployedResource] = {}
+    values = ExternalValues(exports, references)
+    with_samples = values._replace(fit=PlaceholderSamples(location.region, location.account))
+    # What differs between two deployments depends on a placeholder.
+    default = default_stack_name(file)
+    one = evaluate(template, parameters, location, stack_name or default, live, with_samples)
+    other = evaluate(template, parameters, location, stack_name or f"{default}2", live, values, "2")
+    subjects, notes = [], []
+    for name in filter(one.order.__contains__, names):
+        try:
+            subject = _evaluated(name, one, other, location)
+            subjects.append(subject)
+            if subject.arn:
+                live[name] = _resource(name, subject)
+        except TemplateError as error:
+            # The template is valid by itself. What is missing is another resource's attribute.
+            notes.append(f"{name} is not checked: {error}")
+    unused = unused_values(exports, references, texts.values())
+    label = "stdin" if file == STANDARD_INPUT else str(file)
+    return _Document(label, read_text(texts[file]), subjects, [*notes, *unused], bool(notes))
+
+
+def _resource(name: str, subject: _Subject) -> DeployedResource:
+    """A resource to which others of its template can refer, as if it were deployed."""
+    from ..plan import Configuration
+    from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
+    from ..schema.model import NAME
+    from ..stack_engine.records import DeployedResource
+
+    configuration = Configuration(subject.arn, str(subject.parameters.get(NAME, "")), subject.parameters, {})
+    data = resource_type().attribute_values(configuration, subject.parameters, None)
+    return DeployedResource(name, DISTRIBUTION_CONFIGURATION, subject.arn, dict(subject.properties), data, "", "")
+
+
+def _evaluated(name: str, one: Deployment, other: Deployment, location: Location) -> _Subject:
+    """A resource of a template. Raises TemplateError if its properties cannot be evaluated."""
+    from ..preflight.subjects import is_unknown, mask
+    from ..resources import resource_type
+    from ..schema.expand import expand
+    from ..schema.model import NAME, TARGET
+
+    schema = resource_type().schema
+    properties, others = one.properties(name), other.properties(name)
+    expanded = expand(properties, schema)
+    parameters = mask(expanded.parameters, expand(others, schema).parameters)
+    _refuse_errors(name, expanded, properties, parameters)
+    known = not (is_unknown(parameters.get(TARGET)) or is_unknown(parameters.get(NAME)))
+    arn = (parameters.get(TARGET) or location.arn(parameters[NAME])) if known else ""
+    if one.template.alone:
+        return _Subject("", arn, parameters, properties)
+    return _Subject(name, arn, parameters, properties, ("Resources", name, "Properties"))
+
+
+def _refuse_errors(name: str, expanded: Any, properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    """Raise ClickException for errors in properties, other than those of placeholders."""
+    from ..preflight.subjects import is_unknown
+    from ..resources import resource_type
+    from ..schema.check import validate_properties
+    from ..schema.finding import Severity, Spelling
+
+    spelling = Spelling(properties, resource_type().schema)
+    found = [
+        spelling.render(one)
+        for one in validate_properties(expanded, resource_type().rules)
+        if one.severity is Severity.ERROR and (one.rule == "type" or not is_unknown(parameters, one.path))
+    ]
+    if found:
+        raise click.ClickException("\n".join([*(f"{name}: {one}" for one in found), "Correct these errors first."]))
+
+
+def _lines(subject: _Subject, document: _Document, location: Location) -> Iterator[_Line]:
+    """The results of all checks of a resource."""
+    from ..lint.diagnostic import Diagnostic
+    from ..preflight.interface import Context, Status
+    from ..preflight.reader import CachingReader
+    from ..preflight.run import run
+    from ..resources import resource_type
+    from ..schema.finding import Severity, Spelling
+    from ..template.reader import Position
+
+    schema = resource_type().schema
+    spelling = Spelling(subject.properties, schema)
+    context = Context(location, subject.arn)
+    with closing(CachingReader(_session(), context)) as read:
+        for result in run(subject.parameters, schema, context, read):
+            path = (*subject.path, *spelling.keys(result.path))
+            position = document.source.position(path) if document.source else Position()
+            severity = Severity.ERROR if result.outcome.status is Status.FAILURE else Severity.WARNING
+            message = f"{spelling.text(result.path)}: {result.outcome.message}. To fix: {result.outcome.remediation}"
+            found = Diagnostic(path, result.check.id, severity, message, subject.resource, document.name, position)
+            yield _Line(result, spelling.text(result.path), found)
+
+
+def _session() -> Any:
+    """A session for any service, with the credentials that the Image Builder client has already resolved."""
+    from botocore.session import Session
+
+    from ..aws.client import session
+
+    credentials = session().get_credentials()
+    assert credentials is not None, "check_settings has found credentials"
+    frozen = credentials.get_frozen_credentials()
+    found = Session()
+    found.set_credentials(str(frozen.access_key), str(frozen.secret_key), frozen.token or "")
+    return found
+
+
+def _human(lines: list[_Line], _: Location) -> str:
+    """A table: status, check, path, and message, with the remediation below."""
+    width = max((len(line.result.check.id) for line in lines), default=0)
+    text, resource = [], ""
+    for line in lines:
+        if line.diagnostic.resource != resource:
+            resource = line.diagnostic.resource
+            text.append(click.style(resource, bold=True))
+        status = click.style(f"{line.status.replace('-', ' '):<13}", fg=_COLORS[line.status])
+        outcome = line.result.outcome
+        text.append(f"{status}  {line.result.check.id:<{width}}  {line.path}: {outcome.message}")
+        if outcome.remediation:
+            text.append(f"{' ' * (width + 17)}To fix: {outcome.remediation}")
+    return "\n".join([*text, *([""] if text else []), _summary(lines)])
+
+
+def _summary(lines: list[_Line]) -> str:
+    if not lines:
+        return "No checks apply: the distributions need nothing outside Image Builder."
+    count = _counts(lines)
+    warnings, failures = (
+        f"{count[key]} {key.removesuffix('s')}{'' if count[key] == 1 else 's'}" for key in ("warnings", "failures")
+    )
+    return f"{count['passed']} passed, {warnings}, {failures}, {count['notCheckable']} not checkable."
+
+
+def _counts(lines: list[_Line]) -> dict[str, int]:
+    names = {"passed": "pass", "warnings": "warning", "failures": "failure", "notCheckable": "not-checkable"}
+    return {name: sum(line.status == status for line in lines) for name, status in names.items()}
+
+
+def _json(lines: list[_Line], location: Location) -> str:
+    results = [
+        {
+            "file": line.diagnostic.file,
+            "line": line.diagnostic.position.line,
+            "column": line.diagnostic.position.column,
+            "resource": line.diagnostic.resource,
+            "check": line.result.check.id,
+            "status": line.status,
+            "path": line.path,
+            "message": line.result.outcome.message,
+            "remediation": line.result.outcome.remediation or None,
+            "action": line.result.action or None,
+        }
+        for line in lines
+    ]
+    whole = {"region": location.region, "account": location.account, **_counts(lines), "results": results}
+    return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def _sarif(lines: list[_Line], _: Location) -> str:
+    """A SARIF log of everything that did not pass."""
+    from ..preflight.checks import CHECKS
+    from .reports import sarif_log, sarif_rule
+
+    rules = [
+        sarif_rule(one.id, one.title, f"{one.title}. Source: {one.source}.", _LEVELS[one.violation.value])
+        for one in CHECKS
+    ]
+    levels = {line.diagnostic: _LEVELS[line.status] for line in lines if line.status in _LEVELS}
+    return sarif_log(rules, levels, levels.__getitem__)
+
+
+_FORMATTERS = {"human": _human, "json": _json, "sarif": _sarif}
