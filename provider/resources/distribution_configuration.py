@@ -29,6 +29,7 @@ from ..plan import (
     UpdateConfiguration,
 )
 from ..schema.diff import Difference, differences
+from ..schema.distribution_rules import DISTRIBUTION_RULES
 from ..schema.model import (
     CREATE,
     NAME,
@@ -447,7 +448,7 @@ def _missing(arn: str) -> ProviderError:
 
 RESOURCE_TYPE: Final = ResourceType(
     load_schema=distribution_configuration,
-    rules=RULES,
+    rules=(*RULES, *DISTRIBUTION_RULES),
     attributes=ATTRIBUTES,
     attribute_values=attributes,
     decide=decide,

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
 from .finding import Finding, Path
-from .model import IGNORED, PROPERTIES, REFUSED, Schema, camel_case, pascal_case
+from .model import IGNORED, PROPERTIES, REFUSED, SERVICE_TOKEN, Schema, camel_case, pascal_case
 
 _BOOLEANS = {"true": True, "false": False}
 _MAX_DIGITS = 32
@@ -48,6 +48,8 @@ class Expanded(NamedTuple):
     parameters: dict[str, Any]
     schema: Schema
     findings: tuple[Finding, ...] = ()
+    account: str = ""
+    """The account of the provider's function, if the service token names it."""
 
 
 def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> Expanded:
@@ -61,7 +63,12 @@ def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint
     parameters = _converter(schema)(given, conversion)
     if conversion.has_invalid_names:
         findings += _invalid_names(given, schema, (), Suggestions(schema, checkpoint), checkpoint)
-    return Expanded(parameters, schema, tuple(findings))
+    return Expanded(parameters, schema, tuple(findings), _account_of(properties.get(SERVICE_TOKEN)))
+
+
+def _account_of(service_token: object) -> str:
+    is_function = isinstance(service_token, str) and service_token.startswith("arn:") and ":lambda:" in service_token
+    return (str(service_token).split(":")[4:5] or [""])[0] if is_function else ""
 
 
 def parameters_of(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> dict[str, Any]:

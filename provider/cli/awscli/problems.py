@@ -5,16 +5,19 @@ from datetime import date
 from typing import Any
 
 from ...authoring.documentation import without_yaml_advice
+from ...resources import resource_type
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Severity
 from ...schema.model import Schema
-from ...schema.rules import RULES, apply_rules
+from ...schema.rules import apply_rules
 from ...schema.validation import validate
 
 
 def problems(parameters: dict[str, Any], schema: Schema) -> tuple[list[str], list[str]]:
     """The errors and the warnings about an operation's input, by the service model and the service's own rules."""
-    rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in schema.members)
+    rules = tuple(
+        rule for rule in resource_type().rules if rule.path.split(".")[0].removesuffix("[]") in schema.members
+    )
     errors: list[str] = []
     warnings: list[str] = []
     suggestions = Suggestions(schema)
