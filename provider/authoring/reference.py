@@ -9,7 +9,6 @@ from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.flatten import flatten_value
 from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Schema, pascal_case
 from ..schema.return_values import ATTRIBUTES
-from ..schema.rules import RULES
 from .block import OF_CLOUDFORMATION, as_yaml
 from .documentation import description, limits, type_name
 from .native import NATIVE_TYPE, NativeMembers, native_name
@@ -151,7 +150,11 @@ def _constraints(schema: Schema) -> Iterator[str]:
 
 
 def _checked(path: str, checks: Mapping[str, str]) -> list[str]:
-    found = [f"- {checks[rule.id]} ({rule.severity.value}; {rule.source})" for rule in RULES if rule.path == path]
+    found = [
+        f"- {checks[rule.id]} ({rule.severity.value}; {rule.source})"
+        for rule in resource_type().rules
+        if rule.path == path
+    ]
     title = "Checked for each entry" if path.endswith("[]") else "Checked"
     return [f"{title}:\n", *found, ""] if found else []
 

@@ -6,8 +6,8 @@ rules, which are rows of `schema.rules`.
 
 from typing import Final, NamedTuple
 
+from ..resources import resource_type
 from ..schema.finding import Severity
-from ..schema.rules import RULES
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _MODEL: Final = "the service model of EC2 Image Builder in botocore"
@@ -72,7 +72,10 @@ _ROWS: Final = (
         "one `DistributionConfigurationArn` in two resources",
         _WARNING,
     ),
-    *(Check(rule.number, rule.id, rule.title, rule.source, rule.example, rule.severity) for rule in RULES),
+    *(
+        Check(rule.number, rule.id, rule.title, rule.source, rule.example, rule.severity)
+        for rule in resource_type().rules
+    ),
 )
 
 CHECKS: Final = {check.id: check for check in sorted(_ROWS)}

@@ -30,6 +30,7 @@ from ..plan import (
     WriteResult,
 )
 from ..schema.diff import Difference, differences
+from ..schema.distribution_rules import DISTRIBUTION_RULES
 from ..schema.finding import Finding
 from ..schema.model import (
     CLIENT_TOKEN,
@@ -472,7 +473,7 @@ RESOURCE_TYPE: Final = ResourceType(
     service=SERVICE,
     operations=OPERATIONS,
     load_schema=distribution_configuration,
-    rules=RULES,
+    rules=(*RULES, *DISTRIBUTION_RULES),
     attributes=ATTRIBUTES,
     attribute_values=attribute_values,
     decide=decide,

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
 from .finding import Finding, Path
-from .model import IGNORED, PROPERTIES, REFUSED, Schema, camel_case, pascal_case
+from .model import IGNORED, PROPERTIES, REFUSED, SERVICE_TOKEN, Schema, camel_case, pascal_case
 
 _BOOLEANS = {"true": True, "false": False}
 _MAX_DIGITS = 32
@@ -53,6 +53,8 @@ class Expanded(NamedTuple):
     checked: dict[str, Any]
     findings: tuple[Finding, ...] = ()
     misspelled: Mapping[Path, str] = MappingProxyType({})
+    account: str = ""
+    """The account of the provider's function, if the service token names it."""
 
 
 def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> Expanded:
@@ -64,11 +66,17 @@ def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint
         del given[name]
     conversion = _Conversion(checkpoint)
     parameters = _converter(schema)(given, conversion)
+    account = _account_of(properties.get(SERVICE_TOKEN))
     if not conversion.has_invalid_names:
-        return Expanded(parameters, schema, parameters, tuple(findings))
+        return Expanded(parameters, schema, parameters, tuple(findings), account=account)
     checked, check = _converter(schema)(given, conversion), _NameCheck(schema, conversion)
     findings += check.findings(given, schema, (), checked)
-    return Expanded(parameters, schema, checked, tuple(findings), check.misspelled)
+    return Expanded(parameters, schema, checked, tuple(findings), check.misspelled, account)
+
+
+def _account_of(service_token: object) -> str:
+    parts = service_token.split(":") if isinstance(service_token, str) else []
+    return parts[4] if len(parts) > 5 and parts[2] == "lambda" else ""
 
 
 def parameters_of(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> dict[str, Any]:

@@ -38,7 +38,8 @@ FROM_CREATE: Final = (NAME, TAGS)
 REFUSED: Final = {CLIENT_TOKEN: "the client token is always the request's ID; omit this property"}
 """Members of the API that are not properties, with the message for a template that has them."""
 
-IGNORED: Final = frozenset({"ServiceToken", "ServiceTimeout"})
+SERVICE_TOKEN: Final = "ServiceToken"  # noqa: S105 - the name of a property
+IGNORED: Final = frozenset({SERVICE_TOKEN, "ServiceTimeout"})
 """CloudFormation's own properties, which it passes on to the provider."""
 
 ALIASES: Final = {("AmiDistributionConfiguration", "launchPermission"): "launchPermissionConfiguration"}
@@ -189,6 +190,14 @@ def known_regions() -> frozenset[str]:
     """Return the names of the Regions of all partitions that botocore knows. There may be newer Regions."""
     names = (name for partition in _partitions() for name in partition["regions"])
     return frozenset(name for name in names if not name.endswith("-global"))  # botocore's name for a whole partition
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of a Region; empty if the name may be a Region of any or none."""
+    for partition in _partitions():
+        if region in partition["regions"] or re.fullmatch(partition["regionRegex"], region, re.ASCII):
+            return str(partition["id"])
+    return ""
 
 
 def _partitions() -> list[dict[str, Any]]:

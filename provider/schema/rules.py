@@ -40,8 +40,11 @@ _MAX_COMPARED = 20
 _MAX_REGION = 64
 """Characters. A longer name is not a misspelled Region."""
 
-Violations = Iterator[tuple[Path, str]]
-"""Paths relative to the rule's path, each with a message."""
+Violations = Iterator[tuple[Path, str, *tuple[Path, ...]]]
+"""Paths relative to the rule's path, each with a message and the paths that the message mentions as `{0}`, ..."""
+
+OWN_ACCOUNT: Final = "own-account"
+"""The key under which rules find the ID of the configuration's account, if it is known."""
 
 
 class Rule(NamedTuple):
@@ -98,7 +101,7 @@ def _some_region(distributions: Any) -> Violations:
 
 def _region_once(distributions: Any) -> Violations:
     seen: dict[Hashable, int] = {}
-    for index, region in enumerate(_field(distribution, REGION) for distribution in _entries(distributions)):
+    for index, region in enumerate(field(distribution, REGION) for distribution in entries(distributions)):
         # Not only text: lint checks placeholders for unknown Regions, and equal placeholders are the same Region.
         if region is not None and isinstance(region, Hashable) and seen.setdefault(region, index) != index:
             entry = f"{describe(region)} is also in entry {seen[region]}"
@@ -113,8 +116,8 @@ def _region_name(region: Any) -> Violations:
 
 def _misspelled_region(distributions: Any) -> Violations:
     meant: dict[str, str] = {}
-    for index, entry in enumerate(_entries(distributions)):
-        region = _field(entry, REGION)
+    for index, entry in enumerate(entries(distributions)):
+        region = field(entry, REGION)
         if not isinstance(region, str) or region in known_regions() or len(region) > _MAX_REGION:
             continue
         if not region_names().fullmatch(region):
@@ -154,17 +157,17 @@ def _build_date(name: Any) -> Violations:
 
 
 def _all_users(groups: Any) -> Violations:
-    for index, group in enumerate(_entries(groups)):
+    for index, group in enumerate(entries(groups)):
         if isinstance(group, str) and group != "all":
             yield (index,), f'must be "all" (the only valid user group), not {describe(group)}'
 
 
 def _target_account(distribution: Any) -> Violations:
-    targets = _field(_field(distribution, "amiDistributionConfiguration"), "targetAccountIds")
-    parameters = _entries(_field(distribution, "ssmParameterConfigurations"))
+    targets = field(field(distribution, "amiDistributionConfiguration"), "targetAccountIds")
+    parameters = entries(field(distribution, "ssmParameterConfigurations"))
     accounts = frozenset(targets) if parameters and _are_texts(targets) else None
     for index, parameter in enumerate(parameters):
-        account = _field(parameter, "amiAccountId")
+        account = field(parameter, "amiAccountId")
         if isinstance(account, str) and accounts is not None and account not in accounts:
             path = ("ssmParameterConfigurations", index, "amiAccountId")
             yield path, f"{describe(account)} is not one of this Region's TargetAccountIds"
@@ -338,8 +341,9 @@ def apply_rules(
     for rule in rules:
         checkpoint()
         for path, value in paced(select(parameters, rule.path, checkpoint), checkpoint):
-            for below, message in rule.check(value):
-                yield Finding((*path, *below), message, rule.id, rule.severity, rule.mentions)
+            for below, message, *mentions in rule.check(value):
+                others = rule.mentions or tuple((*path, *mention) for mention in mentions)
+                yield Finding((*path, *below), message, rule.id, rule.severity, others)
                 found += 1
                 if found % STRIDE == 0:
                     checkpoint()
@@ -354,7 +358,7 @@ def select(value: Any, path: str, checkpoint: Checkpoint = proceed) -> list[tupl
             found = [
                 ((*above, index), entry)
                 for above, here in found
-                for index, entry in enumerate(paced(_entries(here), checkpoint))
+                for index, entry in enumerate(paced(entries(here), checkpoint))
             ]
     return found
 
@@ -365,7 +369,8 @@ def _steps(path: str) -> tuple[tuple[str, bool], ...]:
     return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in path.split(".")) if path else ()
 
 
-def _entries(value: Any) -> list[Any]:
+def entries(value: Any) -> list[Any]:
+    """Return a value if it is a list; otherwise, an empty list."""
     return value if isinstance(value, list) else []
 
 
@@ -373,5 +378,6 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
 
 
-def _field(value: Any, member: str) -> Any:
+def field(value: Any, member: str) -> Any:
+    """Return a member of a value; None if there is none."""
     return value.get(member) if isinstance(value, dict) else None

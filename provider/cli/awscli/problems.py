@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any, Final
 
 from ...authoring.documentation import without_yaml_advice
+from ...resources import resource_type
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Path, Severity
 from ...schema.model import Schema, pascal_case
-from ...schema.rules import RULES, apply_rules
+from ...schema.rules import apply_rules
 from ...schema.validation import validate
 
 _QUOTED_OR_WORD: Final = re.compile(r'"(?:\\.|[^"\\])*(?:"|$)|(?P<step>(?<=[\w\]]\.)\w+|\w+(?=\[|\.\w))|\w+')
@@ -42,7 +43,9 @@ def _names(schema: Schema) -> dict[str, str]:
 
 def problems(parameters: dict[str, Any], schema: Schema) -> tuple[list[str], list[str]]:
     """The errors and the warnings about an operation's input, by the service model and the service's own rules."""
-    rules = tuple(rule for rule in RULES if rule.path.split(".")[0].removesuffix("[]") in schema.members)
+    rules = tuple(
+        rule for rule in resource_type().rules if rule.path.split(".")[0].removesuffix("[]") in schema.members
+    )
     errors: list[str] = []
     warnings: list[str] = []
     suggestions = Suggestions(schema)
