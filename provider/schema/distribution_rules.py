@@ -14,12 +14,14 @@ from .validation import describe
 _AMI: Final = "amiDistributionConfiguration"
 _KEY: Final = "kmsKeyId"
 _TARGETS: Final = "targetAccountIds"
+_ARN_DEPTH: Final = 4
+"""The levels between a distribution and an ARN, as in `launchPermission.organizationArns[0]`."""
 
 
 def _arn(value: Any) -> list[str]:
     """Return the six parts of an ARN; none if the value is not an ARN."""
-    parts = value.split(":", 5) if isinstance(value, str) else []
-    return parts if len(parts) == 6 and parts[0] == "arn" else []
+    parts = value.split(":", 5) if isinstance(value, str) and value.startswith("arn:") else []
+    return parts if len(parts) == 6 else []
 
 
 def _key(key: Any) -> Violations:
@@ -83,17 +85,18 @@ def _one_partition(distributions: Any) -> Violations:
 def _arn_partition(distribution: Any) -> Violations:
     region = field(distribution, REGION)
     partition = partition_of(region) if isinstance(region, str) else ""
-    for path, arn in _arns(distribution, ()) if partition else ():
+    for path, arn in _arns(distribution, (), _ARN_DEPTH) if partition else ():
         if arn[1] != partition:
             yield path, f"the ARN is in the partition {arn[1]}, but {region} is in {partition}"
 
 
-def _arns(value: Any, path: Path) -> Iterator[tuple[Path, list[str]]]:
+def _arns(value: Any, path: Path, depth: int) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the ARNs in a value, at most `depth` levels down."""
     if arn := _arn(value):
         yield path, arn
-    elif isinstance(value, dict | list):
+    elif depth and isinstance(value, dict | list):
         for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _arns(entry, (*path, key))
+            yield from _arns(entry, (*path, key), depth - 1)
 
 
 def _launch_template(template: Any) -> Violations:
@@ -110,7 +113,7 @@ def _image_owner(parameters: dict[str, Any]) -> Violations:
         if account not in (own, *targets):
             yield (
                 path,
-                f"must own the image: be the configuration's account ({own}) or one of {{0}}",
+                f"this account does not own the image; use {own}, the configuration's account, or one of {{0}}",
                 (*path[:2], _AMI, _TARGETS),
             )
 
@@ -118,7 +121,7 @@ def _image_owner(parameters: dict[str, Any]) -> Violations:
 def _parameter_owner(parameters: dict[str, Any]) -> Violations:
     for path, account, own, targets in _accounts(parameters, "ssmParameterConfigurations", "amiAccountId"):
         if not targets and account != own:
-            yield path, f"must be the configuration's account ({own}) without {{0}}", (*path[:2], _AMI, _TARGETS)
+            yield path, f"must be {own}, the configuration's account, without {{0}}", (*path[:2], _AMI, _TARGETS)
 
 
 def _accounts(parameters: dict[str, Any], member: str, name: str) -> Iterator[tuple[Path, str, str, list[str]]]:
@@ -132,7 +135,8 @@ def _accounts(parameters: dict[str, Any], member: str, name: str) -> Iterator[tu
         if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
             continue
         for number, entry in enumerate(entries(field(distribution, member))):
-            if isinstance(account := field(entry, name), str):
+            account = field(entry, name)
+            if isinstance(account, str) and account.isdecimal():
                 yield (DISTRIBUTIONS, index, member, number, name), account, own, targets
 
 
