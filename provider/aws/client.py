@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from functools import lru_cache, partial
 from http.client import HTTPException
 from io import BytesIO
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import botocore
 from botocore import xform_name
@@ -69,11 +69,8 @@ _reached: ContextVar[bool] = ContextVar("reached", default=False)
 """Whether an attempt of the current call may have reached the service."""
 
 
-class _Client(NamedTuple):
-    """An API client and its transport, which is None if botocore sends the requests itself."""
-
-    api: Any
-    transport: Transport | None
+_Client = tuple[Any, Transport | None]
+"""An API client and its transport, which is None if botocore sends the requests itself."""
 
 
 def client(service: str, region: str | None) -> Any:
@@ -82,7 +79,8 @@ def client(service: str, region: str | None) -> Any:
     Clients are cached until botocore's settings in the environment change. Raises ProviderError if the settings are
     invalid.
     """
-    return _client_and_transport(service, region).api
+    api, _ = _client_and_transport(service, region)
+    return api
 
 
 def connect(service: str, region: str | None) -> None:
@@ -144,12 +142,12 @@ def _client(service: str, region: str | None, session: Session) -> _Client:
     api.meta.events.register(f"needs-retry.{service}", _note_attempt)
     endpoint = api.meta.endpoint_url
     if not endpoint.startswith("https:") or get_environ_proxies(endpoint):
-        return _Client(api, None)
+        return api, None
     configured = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     bundle = str(configured or shipped() or get_cert_path(True))
     transport = Transport(partial(_ssl_context, bundle))
     api.meta.events.register(f"before-send.{service}", _sender(transport))
-    return _Client(api, transport)
+    return api, transport
 
 
 def light_session(**settings: Any) -> Session:

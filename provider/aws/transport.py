@@ -34,12 +34,8 @@ class HTTPReply(NamedTuple):
     body: bytes
 
 
-class Server(NamedTuple):
-    """The server of a connection."""
-
-    scheme: str
-    host: str
-    port: int
+Server = tuple[str, str, int]
+"""The scheme, the host, and the port of a connection's server."""
 
 
 class _TimedReader(io.RawIOBase):
@@ -227,10 +223,11 @@ class Transport:
             connection.close()
 
     def _open(self, server: Server, seconds: float) -> _SingleWriteConnection:
+        scheme, host, port = server
         connection = (
-            _TLSConnection(server.host, server.port, seconds, self._ssl_context())
-            if server.scheme == "https"
-            else _SingleWriteConnection(server.host, server.port, timeout=seconds)
+            _TLSConnection(host, port, seconds, self._ssl_context())
+            if scheme == "https"
+            else _SingleWriteConnection(host, port, timeout=seconds)
         )
         connection.connect()
         return connection
@@ -268,7 +265,7 @@ def _close(pool: dict[Server, _Idle]) -> None:
 
 def _server(url: str) -> Server:
     parts = urlsplit(url)
-    return Server(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _encoded(host: str) -> bytes:

@@ -38,7 +38,6 @@ DEFERRED: Final = (
     "importlib.metadata",  # HTTP/2
     "jmespath",
     "shlex",
-    "tempfile",  # caches in files
     "urllib3",  # only for proxies and external credentials
 )
 """Modules, including their submodules, whose imports are deferred until they are used."""

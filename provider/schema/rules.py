@@ -7,7 +7,6 @@ violation, it is an error. If the rule is only documented or advised, it is a wa
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 from .checkpoint import STRIDE, Checkpoint, paced, proceed
@@ -338,9 +337,10 @@ def apply_rules(
 ) -> Iterator[Finding]:
     """Check parameters by the API's names against rules. Values of a wrong type are skipped."""
     found = 0
+    selected: dict[str, list[tuple[Path, Any]]] = {}
     for rule in rules:
         checkpoint()
-        for path, value in paced(select(parameters, rule.path, checkpoint), checkpoint):
+        for path, value in paced(select(parameters, rule.path, checkpoint, selected), checkpoint):
             for below, message, *mentions in rule.check(value):
                 others = rule.mentions or tuple((*path, *mention) for mention in mentions)
                 yield Finding((*path, *below), message, rule.id, rule.severity, others)
@@ -349,24 +349,31 @@ def apply_rules(
                     checkpoint()
 
 
-def select(value: Any, path: str, checkpoint: Checkpoint = proceed) -> list[tuple[Path, Any]]:
-    """Return each path in `value` that matches a rule's path, with the value there."""
-    found: list[tuple[Path, Any]] = [((), value)]
-    for member, is_list in _steps(path):
-        found = [((*above, member), here[member]) for above, here in found if isinstance(here, dict) and member in here]
-        if is_list:
-            found = [
+def select(
+    value: Any, path: str, checkpoint: Checkpoint = proceed, selected: dict[str, list[tuple[Path, Any]]] | None = None
+) -> list[tuple[Path, Any]]:
+    """Return each path in `value` that matches a rule's path, with the value there.
+
+    Many rules' paths have the same beginning. `selected` has the results of earlier calls, by the rule's path.
+    """
+    selected = {} if selected is None else selected
+    if not path:
+        return [((), value)]
+    if path not in selected:
+        parent, _, member = path.removesuffix("[]").rpartition(".")
+        if path.endswith("[]"):
+            selected[path] = [
                 ((*above, index), entry)
-                for above, here in found
+                for above, here in select(value, path.removesuffix("[]"), checkpoint, selected)
                 for index, entry in enumerate(paced(entries(here), checkpoint))
             ]
-    return found
-
-
-@cache
-def _steps(path: str) -> tuple[tuple[str, bool], ...]:
-    """Split a rule's path into member names, each with whether `[]` follows it."""
-    return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in path.split(".")) if path else ()
+        else:
+            selected[path] = [
+                ((*above, member), here[member])
+                for above, here in select(value, parent, checkpoint, selected)
+                if isinstance(here, dict) and member in here
+            ]
+    return selected[path]
 
 
 def entries(value: Any) -> list[Any]:
