@@ -23,8 +23,8 @@ from benchmarks.runtime import start
 from benchmarks.stubs import Stubs, stubs
 from benchmarks.variants import CDK, OURS, PLAIN, POWERTOOLS, RUNTIME_CLIENT, VARIANTS, Variant
 
-_WARM_ROUNDS: Final = 9
-_WARM_EVENTS: Final = 40
+_WARM_ROUNDS: Final = 25
+_WARM_EVENTS: Final = 20
 _RUNTIME_ROUNDS: Final = 9
 
 Measure = TypeVar("Measure")

@@ -107,7 +107,8 @@ def _method(results: Results) -> Iterator[str]:
         "alternating order. Ratios are calculated for each pair. The first row pairs the plain client with itself."
     )
     yield (
-        "- Image Builder and the bucket are stubs in a separate process, over TLS. The measured processes trust "
+        "- Image Builder and the bucket are stubs in a separate process, over TLS. The measured process has one core, "
+        "and the stubs have the others. The measured processes trust "
         f"{machine['cas']} CAs and inherit no environment. Node uses its own CAs plus that of the stubs."
     )
     yield (
@@ -115,7 +116,7 @@ def _method(results: Results) -> Iterator[str]:
         "except CDK's handler and the AWS CLI, which call only Update."
     )
     yield (
-        "- Valgrind counts instructions in user space; they repeat within 0.1 percent. Warm: the median of 40 events "
+        "- Valgrind counts instructions in user space; they repeat within 0.1 percent. Warm: the median of 20 events "
         "in one process; *reopened*: the API closes its connection after each event."
     )
     yield (
