@@ -8,7 +8,7 @@ from ..template import structure
 from ..template.intrinsics import DYNAMIC_REFERENCE
 from ..template.template_error import TemplateError, format_path
 from .diagnostic import Diagnostic
-from .function_check import is_call
+from .function_check import is_call, kinds_of_names
 from .resource_matching import provider_resources
 
 
@@ -49,6 +49,8 @@ def _resource_errors(path: Path, resource: Mapping[str, Any], template: Mapping[
     # A transform or an include can add resources.
     if "Transform" not in template and not any(str(name).startswith("Fn::") for name in names):
         yield from structure.depends_on_errors(resource, path, names)
+        known = {*kinds_of_names(template), *(template.get("Parameters") or ()), "AWS::NoValue"}
+        yield from structure.name_errors(resource.get("Properties"), (*path, "Properties"), known)
     properties, location = resource.get("Properties", {}), (*path, "Properties")
     if properties is None or structure.is_misspelled(resource, "Properties"):
         return

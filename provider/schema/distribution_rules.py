@@ -33,7 +33,9 @@ def _key(key: Any) -> Violations:
 def _managed_key(ami: Any) -> Violations:
     key = field(ami, _KEY)
     alias = key.rpartition("alias/")[2] if isinstance(key, str) else ""
-    is_shared = field(ami, _TARGETS) or any((field(ami, "launchPermission") or {}).values())
+    permission = field(ami, "launchPermission")
+    grants = permission.values() if isinstance(permission, dict) else ()
+    is_shared = entries(field(ami, _TARGETS)) or any(map(entries, grants))
     if alias.startswith("aws/") and is_shared:
         yield (
             (_KEY,),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import InitVar, dataclass, field
@@ -18,6 +17,7 @@ from ..template.structure import (
     depends_on,
     depends_on_errors,
     missing_token,
+    name_errors,
     null_errors,
     properties_errors,
     service_errors,
@@ -117,10 +117,7 @@ class Deployment:
             return
         known = {*self.template.resources, *self.values.names, "AWS::NoValue"}
         for section in ("resources", "outputs", "conditions"):
-            for call in calls(getattr(self.template, section), (section.capitalize(),)):
-                for name, _ in references(call):
-                    if re.fullmatch("[A-Za-z0-9:]+", name) and name not in known:
-                        yield TemplateError(f"there is no resource or parameter {name} in this template", call.path)
+            yield from name_errors(getattr(self.template, section), (section.capitalize(),), known)
         for logical_id, resource in self.template.resources.items():
             yield from depends_on_errors(resource, ("Resources", logical_id), self.template.resources)
 

@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from .function_calls import calls, references
 from .reader import children
 from .template_error import UNREADABLE, TemplateError, TreePath, describe, most_similar
 
 RULES = {
     UNREADABLE: "The file is readable, contains a template or properties, and has no null values",
+    **dict.fromkeys(("E1010", "E1019", "E1020"), "A name in a function is a parameter or resource of the template"),
     "E3001": "A resource has a Type and no unknown keys",
     "E3003": "A custom resource has a ServiceToken",
     "E3005": "DependsOn contains logical IDs of resources in the template",
@@ -22,6 +24,8 @@ RULES = {
     "E3034": "ServiceTimeout is from 1 to 3600",
 }
 """The rules' titles by cfn-lint's IDs."""
+
+_NAME_IDS = {"Ref": "E1020", "Fn::GetAtt": "E1010", "Fn::Sub": "E1019"}
 
 SECTIONS = (
     *("AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata"),
@@ -116,6 +120,22 @@ def depends_on(resource: Mapping[str, Any]) -> list[Any]:
     """The entries of a resource's DependsOn."""
     names = resource.get("DependsOn") or []
     return names if isinstance(names, list) else [names]
+
+
+def name_errors(node: object, path: TreePath, known: Collection[str]) -> Iterator[TemplateError]:
+    """A mistake for each name in the function calls of a value that is neither `known` nor part of a loop."""
+    for call in calls(node, path):
+        for name, _ in references(call):
+            if re.fullmatch("[A-Za-z0-9:]+", name) and name not in known:
+                problem = f"there is no resource or parameter {name} in this template"
+                yield TemplateError(f"{problem}{_instead(name, known)}", call.path, _NAME_IDS[call.function])
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    if name.startswith("imagebuilder:"):
+        return f"; to keep Image Builder's variable as text, write {{{{ {name} }}}}"
+    similar = most_similar(name, known, cutoff=0.75)
+    return f"; did you mean {similar}?" if similar else ""
 
 
 def properties_errors(properties: object, path: TreePath) -> Iterator[TemplateError]:

@@ -69,6 +69,28 @@ def deployed(text: str) -> list[str]:
         ("    Type:", "    Name: a\n    Type:", 3, "E3001", "Images.Name: unknown key; the keys are Type, "),
         ("    Type:", "    DependOn: A\n    Type:", 3, "E3001", "Images.DependOn: did you mean DependsOn?"),
         ("    Type:", "    DependsOn: A\n    Type:", 3, "E3005", "Images.DependsOn: there is no resource A in this"),
+        (
+            "Name: images",
+            "Name: !Ref Image",
+            6,
+            "E1020",
+            "Name.Ref: there is no resource or parameter Image in this templa",
+        ),
+        (
+            "Name: images",
+            "Name: !GetAtt A.B",
+            6,
+            "E1010",
+            "Name.Fn::GetAtt: there is no resource or parameter A in this",
+        ),
+        (
+            f'"{NAME}"',
+            '!Sub "golden-${imagebuilder:buildDate}"',
+            9,
+            "E1019",
+            "Distributions[0].AmiDistributionConfiguration.Name.Fn::Sub: there is no resource or parameter "
+            "imagebuilder:buildDate in this template; to keep Image Builder's variable as text, write {{ imagebuilder:",
+        ),
         ("    Type:", "    DependsOn: {a: b}\n    Type:", 3, "E3005", "Images.DependsOn: must be a logical ID or a"),
         ("Name: images", "Name: images\n      Description:", 7, "E0000", f"Description: {NULL}"),
         (f'"{NAME}"', "null", 9, "E0000", f"Distributions[0].AmiDistributionConfiguration.Name: {NULL}"),
