@@ -26,7 +26,7 @@ BAD = """Resources:
             - {Enabled: true, MaxParallelLaunches: 2}
 """
 OURS = "Resources: {A: {Type: Custom::ImageBuilderDistributionConfiguration, Properties: "
-GOOD_PROPERTIES = "Name: golden, Distributions: [{Region: us-east-1, LicenseConfigurationArns: [!Ref License]}]"
+GOOD_PROPERTIES = "Name: golden, Distributions: [{Region: us-east-1, LicenseConfigurationArns: [!ImportValue License]}]"
 NULL = "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue"
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 TIMEOUT = "1:154 E3034 ServiceTimeout: must be a whole number of seconds from 1 to 3600, not "
@@ -101,7 +101,7 @@ def test_exit_status(text: str, arguments: list[str], status: int) -> None:
         (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: 5000, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + "5000"]),
         (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: soon, {GOOD_PROPERTIES}}}}}}}", [TIMEOUT + '"soon"']),
         (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: '3600', {GOOD_PROPERTIES}}}}}}}", []),
-        (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: !Ref T, {GOOD_PROPERTIES}}}}}}}", []),
+        (OURS + f"{{ServiceToken: {TOKEN}, ServiceTimeout: !ImportValue T, {GOOD_PROPERTIES}}}}}}}", []),
     ],
 )
 def test_structure_errors_have_the_ids_of_cfn_lint(template: str, reported: list[str]) -> None:
