@@ -45,12 +45,7 @@ def _section_errors(template: Mapping[str, Any]) -> Iterator[TemplateError]:
 def _resource_errors(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> Iterator[TemplateError]:
     """The mistakes of one of the provider's resources."""
     yield from structure.key_errors(resource, path, transformed="Transform" in template)
-    names = template["Resources"]
-    # A transform or an include can add resources.
-    if "Transform" not in template and not any(str(name).startswith("Fn::") for name in names):
-        yield from structure.depends_on_errors(resource, path, names)
-        known = {*kinds_of_names(template), *(template.get("Parameters") or ()), "AWS::NoValue"}
-        yield from structure.name_errors(resource.get("Properties"), (*path, "Properties"), known)
+    yield from _reference_errors(path, resource, template)
     properties, location = resource.get("Properties", {}), (*path, "Properties")
     if properties is None or structure.is_misspelled(resource, "Properties"):
         return
@@ -59,6 +54,15 @@ def _resource_errors(path: Path, resource: Mapping[str, Any], template: Mapping[
         if "ServiceToken" not in properties and not any(str(key).startswith("Fn::") for key in properties):
             yield structure.missing_token(location)
         yield from _own(properties, location)
+
+
+def _reference_errors(path: Path, resource: Mapping[str, Any], template: Mapping[str, Any]) -> Iterator[TemplateError]:
+    """The names in a resource that the template does not declare. A transform or an include can add resources."""
+    names = template["Resources"]
+    if "Transform" not in template and not any(str(name).startswith("Fn::") for name in names):
+        yield from structure.depends_on_errors(resource, path, names)
+        known = {*kinds_of_names(template), *(template.get("Parameters") or ()), "AWS::NoValue"}
+        yield from structure.name_errors(resource.get("Properties"), (*path, "Properties"), known)
 
 
 def _own(properties: Mapping[str, Any], location: Path) -> Iterator[TemplateError]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .finding import Path, Severity
 from .model import DISTRIBUTIONS, REGION, TARGET, partition_of
-from .rules import OWN_ACCOUNT, Rule, Violations, entries, field
+from .rules import OWN_ACCOUNT, Rule, Violations, are_texts, entries, field
 from .validation import describe
 
 _AMI: Final = "amiDistributionConfiguration"
@@ -134,7 +134,7 @@ def _accounts(parameters: dict[str, Any], member: str, name: str) -> Iterator[tu
     own = [*_arn(parameters.get(TARGET)), "", "", "", "", ""][4] or parameters.get(OWN_ACCOUNT, "")
     for index, distribution in enumerate(entries(parameters.get(DISTRIBUTIONS)) if own else ()):
         targets = field(field(distribution, _AMI), _TARGETS) or []
-        if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
+        if not are_texts(targets):
             continue
         for number, entry in enumerate(entries(field(distribution, member))):
             account = field(entry, name)

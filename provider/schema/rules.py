@@ -164,7 +164,7 @@ def _all_users(groups: Any) -> Violations:
 def _target_account(distribution: Any) -> Violations:
     targets = field(field(distribution, "amiDistributionConfiguration"), "targetAccountIds")
     parameters = entries(field(distribution, "ssmParameterConfigurations"))
-    accounts = frozenset(targets) if parameters and _are_texts(targets) else None
+    accounts = frozenset(targets) if parameters and are_texts(targets) else None
     for index, parameter in enumerate(parameters):
         account = field(parameter, "amiAccountId")
         if isinstance(account, str) and accounts is not None and account not in accounts:
@@ -381,7 +381,8 @@ def entries(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _are_texts(value: Any) -> bool:
+def are_texts(value: Any) -> bool:
+    """Return whether a value is a list of strings."""
     return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
 
 
