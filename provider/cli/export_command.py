@@ -54,7 +54,7 @@ def export(
         with live_service(region, profile, endpoint_url, account) as (_, image_builder):
             live = image_builder.read(arn)
     except ProviderError as error:
-        raise UserError(str(error)) from error
+        raise UserError(f"the configuration cannot be read: {error.problem}") from error
     if live is None:
         raise click.ClickException(f"{arn} was not found in account {account}, Region {region}")
     properties = adopting_properties(live.arn, live.content, live.tags)

@@ -193,7 +193,7 @@ def _live(arn: str, builder: Any) -> _Subject:
     try:
         live = builder.read(arn)
     except ProviderError as error:
-        raise UserError(str(error)) from error
+        raise UserError(f"the configuration cannot be read: {error.problem}") from error
     if live is None:
         raise click.ClickException(f"{arn} was not found")
     return _Subject("", arn, live.content, flatten(live.content, resource_type().schema))
