@@ -71,16 +71,14 @@ def _public(groups: Any) -> Violations:
 
 
 def _one_partition(distributions: Any) -> Violations:
-    first = ""
-    for index, distribution in enumerate(entries(distributions)):
-        region = field(distribution, REGION)
-        partition = partition_of(region) if isinstance(region, str) else ""
-        first = first or partition
-        if partition and partition != first:
+    regions = [field(distribution, REGION) for distribution in entries(distributions)]
+    partitions = [partition_of(region) if isinstance(region, str) else "" for region in regions]
+    for index, partition in enumerate(partitions):
+        if "" not in (partition, partitions[0]) and partition != partitions[0]:
             yield (
                 (index, REGION),
-                f"{region} is in the partition {partition}, but the first Region is in {first}, and images are not "
-                "copied between partitions; use one configuration for each partition",
+                f"{regions[index]} is in the partition {partition}, but the first Region is in {partitions[0]}, and "
+                "images are not copied between partitions; use one configuration for each partition",
             )
 
 
@@ -133,13 +131,20 @@ def _accounts(parameters: dict[str, Any], member: str, name: str) -> Iterator[tu
     """
     own = [*_arn(parameters.get(TARGET)), "", "", "", "", ""][4] or parameters.get(OWN_ACCOUNT, "")
     for index, distribution in enumerate(entries(parameters.get(DISTRIBUTIONS)) if own else ()):
-        targets = field(field(distribution, _AMI), _TARGETS) or []
-        if not are_texts(targets):
+        targets = _targets(distribution)
+        if targets is None:
             continue
         for number, entry in enumerate(entries(field(distribution, member))):
             account = field(entry, name)
             if isinstance(account, str) and account.isdecimal():
                 yield (DISTRIBUTIONS, index, member, number, name), account, own, targets
+
+
+def _targets(distribution: Any) -> list[str] | None:
+    """Return the target accounts of a distribution; None if they are unknown."""
+    ami = field(distribution, _AMI) or {}
+    targets = ami.get(_TARGETS, []) if isinstance(ami, dict) else None
+    return targets if are_texts(targets) else None
 
 
 def _repository(name: Any) -> Violations:
