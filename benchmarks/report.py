@@ -108,7 +108,7 @@ def _method(results: Results) -> Iterator[str]:
     )
     yield (
         "- Image Builder and the bucket are stubs in a separate process, over TLS. The measured process has one core, "
-        "and the stubs have the others. The measured processes trust "
+        "and the stubs have the others; with all cores, CDK's handler is faster. The measured processes trust "
         f"{machine['cas']} CAs and inherit no environment. Node uses its own CAs plus that of the stubs."
     )
     yield (
