@@ -14,6 +14,9 @@ from .client import Credentials, call, client, session
 ASSUMABLE_ROLES: Final = "ASSUMABLE_ROLE_ARNS"
 """The environment variable with the roles that the function may assume: comma-separated ARNs with * and ?."""
 
+NOT_COVERED: Final = "its parameter AssumableRoleArns does not cover this role"
+"""Why the function may not assume a role."""
+
 _MARGIN: Final = 60.0
 """Seconds before their expiration at which credentials are no longer reused."""
 _MAX_SESSIONS: Final = 64
@@ -71,29 +74,24 @@ def credentials(
     }
     try:
         response = call(client("sts", region), "AssumeRole", parameters)
-        made, expires = _parse(response)
     except ProviderError as error:
         raise _explained(error, assumption) from error
+    made, expires = _parse(response, assumption.role)
     while len(_sessions) >= _MAX_SESSIONS:
         _sessions.pop(next(iter(_sessions)), None)
     _sessions[key] = made, expires
     return made
 
 
-def _parse(response: dict[str, Any]) -> tuple[Credentials, float]:
+def _parse(response: dict[str, Any], role: str) -> tuple[Credentials, float]:
     """Return the credentials in a response of STS, and their expiration. Raises ProviderError if there are none."""
     found = response.get("Credentials", {})
     made = tuple(str(found.get(name, "")) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
     expires = found.get("Expiration")
     if not all(made) or not isinstance(expires, datetime):
-        raise ProviderError("AssumeRole returned a response that is not from STS", outcome=Outcome.UNSENT)
+        raise ProviderError(f"{role} could not be assumed: the response is not from STS", outcome=Outcome.UNSENT)
     key, secret, token = made
     return (key, secret, token), expires.timestamp()
-
-
-def not_assumable(role: str) -> str:
-    """Return the problem of a role that the function may not assume."""
-    return f"the provider may not assume {role}: its parameter AssumableRoleArns does not cover this role"
 
 
 def _explained(error: ProviderError, assumption: Assumption) -> ProviderError:

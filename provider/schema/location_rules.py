@@ -1,55 +1,64 @@
 """Rules about the location of a configuration: `Region`, `RoleArn`, and the ARN of an adopted one."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .finding import Severity
-from .model import REGION, ROLE, TARGET, known_regions, partition_of, region_names
+from .model import PROVIDER_PROPERTIES, REGION, ROLE, TARGET, known_regions, partition_of
 from .rules import CONTRACT, MAX_REGION, OWN_ACCOUNT, Rule, Violations, arn_parts, nearest_region
 from .validation import describe
 
 
+class _Place(NamedTuple):
+    """What an ARN says about its location."""
+
+    partition: str
+    region: str
+    account: str
+
+
+def _place(arn: Any) -> _Place | None:
+    """Return the location in an ARN; None if the value is not an ARN with an account."""
+    parts = [*arn_parts(arn), ""]
+    found = _Place(parts[1], parts[3], parts[4]) if len(parts) > 1 else None
+    is_valid = found and found.account.isdecimal() and all(part.replace("-", "").isalnum() for part in found if part)
+    return found if is_valid else None
+
+
 def _same_region(parameters: dict[str, Any]) -> Violations:
-    region, arn = parameters.get(REGION), arn_parts(parameters.get(TARGET))
-    if arn and isinstance(region, str) and region != arn[3]:
-        yield (REGION,), f"contradicts {{0}}, which is in {arn[3]}; omit this property", (TARGET,)
+    region, target = parameters.get(REGION), _place(parameters.get(TARGET))
+    if target and isinstance(region, str) and region != target.region:
+        yield (REGION,), f"contradicts {{0}}, which is in {target.region}; omit this property", (TARGET,)
 
 
 def _same_account(parameters: dict[str, Any]) -> Violations:
-    role, arn = arn_parts(parameters.get(ROLE)), arn_parts(parameters.get(TARGET))
-    if role and arn and role[4] != arn[4]:
-        yield (
-            (ROLE,),
-            f"is a role of account {role[4]}, but {{0}} is in account {arn[4]}; specify a role of that account",
-            (TARGET,),
-        )
+    role, target = _place(parameters.get(ROLE)), _place(parameters.get(TARGET))
+    if role and target and role.account != target.account:
+        problem = f"is a role of account {role.account}, but {{0}} is in account {target.account}"
+        yield (ROLE,), f"{problem}; specify a role of that account", (TARGET,)
 
 
 def _other_account(parameters: dict[str, Any]) -> Violations:
-    arn, own = arn_parts(parameters.get(TARGET)), parameters.get(OWN_ACCOUNT)
-    if arn and own and arn[4] != own and ROLE not in parameters:
-        yield (
-            (TARGET,),
-            f"is in account {arn[4]}, but the provider is in account {own}; specify a role of account {arn[4]} with "
-            "{0}, or deploy a provider there",
-            (ROLE,),
-        )
+    target, own = _place(parameters.get(TARGET)), parameters.get(OWN_ACCOUNT)
+    if target and own and target.account != own and ROLE not in parameters:
+        problem = f"is in account {target.account}, but the provider is in account {own}"
+        remediation = f"specify a role of account {target.account} with {{0}}, or deploy a provider there"
+        yield (TARGET,), f"{problem}; {remediation}", (ROLE,)
 
 
 def _known_region(region: Any) -> Violations:
-    if isinstance(region, str) and len(region) <= MAX_REGION and region not in known_regions():
-        near = nearest_region(region) if region_names().fullmatch(region) else ""
+    pattern = PROVIDER_PROPERTIES[REGION].regex
+    is_name = isinstance(region, str) and len(region) <= MAX_REGION and pattern and pattern.fullmatch(region)
+    if is_name and region not in known_regions():
+        near = nearest_region(region)
         yield (), f"{describe(region)} is not a known Region{f'; did you mean {near}?' if near else ''}"
 
 
 def _partition(parameters: dict[str, Any]) -> Violations:
-    region, role = parameters.get(REGION), arn_parts(parameters.get(ROLE))
+    region, role = parameters.get(REGION), _place(parameters.get(ROLE))
     partition = partition_of(region) if role and isinstance(region, str) else ""
-    if partition and partition != role[1]:
-        yield (
-            (REGION,),
-            f"{region} is in the partition {partition}, but {{0}} is in {role[1]}; use a provider in that partition",
-            (ROLE,),
-        )
+    if role and partition not in ("", role.partition):
+        problem = f"{region} is in the partition {partition}, but {{0}} is in {role.partition}"
+        yield (REGION,), f"{problem}; use a provider in that partition", (ROLE,)
 
 
 LOCATION_RULES: Final = (
