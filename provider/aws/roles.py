@@ -107,7 +107,6 @@ def _explained(error: ProviderError, assumption: Assumption) -> ProviderError:
             remediation=f"Either the role does not exist, or its trust policy does not allow the provider's role with "
             f"sts:ExternalId {stack_id}. Correct that, then deploy again",
             outcome=Outcome.DENIED,
-            code=error.code,
             request_id=error.request_id,
         )
     # Nothing was sent to the service, and assuming a role again changes nothing.
@@ -116,6 +115,5 @@ def _explained(error: ProviderError, assumption: Assumption) -> ProviderError:
         f"{role} could not be assumed: {error.problem}",
         remediation=error.remediation,
         outcome=outcome,
-        code=error.code,
         request_id=error.request_id,
     )
