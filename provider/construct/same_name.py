@@ -1,7 +1,7 @@
 """Finds two configurations of an app that are the same one: the same Name, or the same adopted ARN."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,7 @@ from ..lint.condition_outcomes import Conditions
 from ..lint.same_name import check_names
 from ..resources import resource_type
 from ..schema.finding import Path, Severity
-from ..schema.model import NAME, TARGET
+from ..schema.model import NAME, REGION, ROLE, TARGET
 from ..schema.validation import describe
 from .provider import DeployedProvider, DistributionConfigurationProvider
 
@@ -24,6 +24,12 @@ _UNRESOLVED: Final = "${Token["
 """What a text with a token contains."""
 _ARN_PARTS: Final = 5
 """The parts of an ARN up to its account."""
+_ACCOUNT_DIGITS: Final = 12
+
+IDENTITY: Final = (NAME, TARGET)
+"""The properties that identify a configuration in its account and Region."""
+PLACE: Final = (REGION, ROLE)
+"""The properties that select another account and Region than the provider's."""
 
 
 class Duplicate(NamedTuple):
@@ -36,24 +42,30 @@ class Duplicate(NamedTuple):
 
 @dataclass
 class Declaration:
-    """A configuration in an app, with its provider. `names` are its Name and its adopted ARN, which can be tokens."""
+    """A configuration in an app, with its provider. `given` are its properties of IDENTITY and PLACE, maybe tokens."""
 
     construct: Construct
     provider: DistributionConfigurationProvider | DeployedProvider
-    names: Mapping[str, Any]
+    given: Mapping[str, Any]
     identity: tuple[str, Any] | None = None
     """NAME or TARGET, with the resolved value of that property."""
+    place: dict[str, Any] = field(default_factory=dict)
+    """The resolved REGION, and by ROLE the account of the resolved role, or the role if its account is unknown."""
 
     @property
     def stack(self) -> Stack:
         return Stack.of(self.construct)
 
     def resolve(self) -> None:
-        """Resolve the name. Each resolved token is a call to Node.js, so the others keep the result."""
-        for member, value in self.names.items():
-            is_literal = isinstance(value, str) and _UNRESOLVED not in value
-            self.identity = member, value if is_literal else self.stack.resolve(value)
-            return
+        """Resolve the properties. Each resolved token is a call to Node.js, so the others keep the result."""
+        resolved = {
+            member: value if isinstance(value, str) and _UNRESOLVED not in value else self.stack.resolve(value)
+            for member, value in self.given.items()
+        }
+        self.identity = next(((member, resolved[member]) for member in IDENTITY if member in resolved), None)
+        self.place = {member: resolved[member] for member in PLACE if member in resolved}
+        if ROLE in self.place:
+            self.place[ROLE] = _account_of(self.place[ROLE]) or self.place[ROLE]
 
     def is_in_app(self) -> bool:
         """Whether neither the construct nor one that contains it was removed from the app."""
@@ -73,10 +85,10 @@ class Declaration:
             stack = stack.nested_stack_parent if stack else None
 
 
-def names_in(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The Name and the adopted ARN in properties, by NAME and TARGET."""
+def relevant_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of IDENTITY and PLACE, by the API's names."""
     given = ((resource_type().schema.spellings.get(key), value) for key, value in properties.items())
-    return {member: value for member, value in given if member in (NAME, TARGET) and value is not None}
+    return {member: value for member, value in given if member in (*IDENTITY, *PLACE) and value is not None}
 
 
 def find_duplicate(second: Declaration, earlier: list[Declaration]) -> Duplicate | None:
@@ -215,10 +227,12 @@ def _with_prefix(value: Any, prefix: str) -> Any:
 
 def _certainty(first: Declaration, second: Declaration) -> str | None:
     """What must be true for both to be in one account and Region: empty if they certainly are, None if never."""
-    locations = [*zip(_location(first), _location(second), strict=True)]
-    if any(None not in pair and pair[0] != pair[1] for pair in locations):
+    locations = _location(first), _location(second)
+    if any(None not in pair and pair[0] != pair[1] for pair in zip(*locations, strict=True)):
         return None
     if _top_level(first.stack) is _top_level(second.stack):
+        if None in (*locations[0], *locations[1]) and not _specify_one_place(first, second):
+            return " if both are in one account and Region"
         if not _have_one_provider_location(first, second):
             return " if both providers are in one account and Region"
     elif None in (*_environment(first.stack), *_environment(second.stack), *locations[0], *locations[1]):
@@ -227,26 +241,59 @@ def _certainty(first: Declaration, second: Declaration) -> str | None:
     return "" if is_certain else " if both are deployed"
 
 
+def _specify_one_place(first: Declaration, second: Declaration) -> bool:
+    """Whether two configurations of one stack, or of its nested stacks, certainly have the same Region and account."""
+    is_comparable = first.stack is second.stack or all(map(_is_equal_in_all_stacks, first.place.values()))
+    return is_comparable and first.place == second.place
+
+
 def _is_conditional(*declarations: Declaration) -> bool:
     return any(next(one.conditions(), None) or _has_condition(one.identity) for one in declarations)
 
 
 def _have_one_provider_location(first: Declaration, second: Declaration) -> bool:
     """Whether the providers of two configurations of one stack are certainly in one account and Region."""
+    if None not in (*_location(first), *_location(second)):
+        return True
     owned = [one.provider for one in (first, second) if isinstance(one.provider, DistributionConfigurationProvider)]
     if len(owned) == len((first, second)):
         return _top_level(Stack.of(owned[0])) is _top_level(Stack.of(owned[1]))
     tokens = [one.stack.resolve(one.provider.service_token) for one in (first, second)]
-    return tokens[0] == tokens[1] or None not in (*_location(first), *_location(second))
+    return bool(tokens[0] == tokens[1])
 
 
 def _location(one: Declaration) -> tuple[str | None, str | None]:
+    """The account and Region of a configuration, as far as they are known."""
+    account, region = _provider_location(one)
+    if REGION in one.place:
+        region = one.place[REGION] if isinstance(one.place[REGION], str) else None
+    if ROLE in one.place:
+        account = one.place[ROLE] if _is_account(one.place[ROLE]) else None
+    return account, region
+
+
+def _provider_location(one: Declaration) -> tuple[str | None, str | None]:
     """The account and Region of a provider, as far as they are known; without its ARN, those of the stack."""
     token = one.stack.resolve(one.provider.service_token)
     if isinstance(token, str) and len(parts := token.split(":")) > _ARN_PARTS:
         return parts[4], parts[3]
     owned = isinstance(one.provider, DistributionConfigurationProvider)
     return _environment(Stack.of(one.provider) if owned else one.stack)
+
+
+def _account_of(role: Any) -> str | None:
+    """The account in a resolved role's ARN, which may contain other tokens such as the partition."""
+    match role:
+        case {"Fn::Join": ["", [*parts]]}:
+            text = "".join(part if isinstance(part, str) else "?" for part in parts)
+        case _:
+            text = str(role)
+    account = "".join(text.split(":")[4:5])
+    return account if _is_account(account) else None
+
+
+def _is_account(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == _ACCOUNT_DIGITS and value.isdecimal()
 
 
 def _environment(stack: Stack) -> tuple[str | None, str | None]:
