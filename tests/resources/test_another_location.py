@@ -20,7 +20,7 @@ ROLE = f"arn:aws:iam::{OTHER_ACCOUNT}:role/images/distribution"
 OTHER_ROLE = f"arn:aws:iam::{OTHER_ACCOUNT}:role/images/other"
 OWN_ROLE = "arn:aws:iam::123456789012:role/images/own"
 OTHER_REGION = "eu-west-1"
-MINE = {"Name": "golden", "Distributions": [ami()]}
+MINE: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
 THEIRS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "y {{ imagebuilder:buildDate }}"}}]
 
 
@@ -182,7 +182,7 @@ def test_a_changed_role_of_the_same_account_is_an_update(resource: Resource) -> 
 def test_an_adopted_configuration_in_another_account(resource: Resource) -> None:
     """With a role of its account, a configuration of another account is adopted, and retained by the Delete."""
     there = resource.emulator.at(OTHER_REGION, OTHER_ACCOUNT).seed(name="golden", distributions=THEIRS)
-    properties = {"DistributionConfigurationArn": there, "RoleArn": ROLE, "Distributions": [ami()]}
+    properties: dict[str, Any] = {"DistributionConfigurationArn": there, "RoleArn": ROLE, "Distributions": [ami()]}
     assert resource.create(**properties).physical_id == there
     assert resource.update(**properties, Description="new").status == "SUCCESS"
     assert resource.delete().status == "SUCCESS"
