@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, CfnCondition, CfnResource, Duration, Fn, Stack, Validations
-from aws_cdk.aws_iam import AccountPrincipal, ManagedPolicy, PolicyStatement, Role
+from aws_cdk.aws_iam import AccountPrincipal, IRole, ManagedPolicy, PolicyStatement, Role
 from aws_cdk.aws_kms import Key
 from aws_cdk.aws_lambda import ApplicationLogLevel
 from aws_cdk.aws_logs import RetentionDays
@@ -233,7 +233,8 @@ def test_a_configurations_role_is_allowed(stack: Stack) -> None:
     assert assumable(stack) == ([], [])
     provider = DistributionConfigurationProvider.get_or_create(stack)
     by_name = Role.from_role_name(stack, "ByName", "images")
-    for number, role in enumerate((ROLE, Role.from_role_arn(stack, "ByArn", ROLE), by_name, by_name)):
+    roles: list[IRole | str] = [ROLE, Role.from_role_arn(stack, "ByArn", ROLE), by_name, by_name]
+    for number, role in enumerate(roles):
         DistributionConfiguration(
             stack, f"C{number}", provider=provider, name=f"c{number}", distributions=DISTRIBUTIONS, role=role
         )
