@@ -28,7 +28,7 @@ _ACCOUNT_DIGITS: Final = 12
 
 IDENTITY: Final = (NAME, TARGET)
 """The properties that identify a configuration in its account and Region."""
-PLACE: Final = (REGION, ROLE)
+LOCATION: Final = (REGION, ROLE)
 """The properties that select another account and Region than the provider's."""
 
 
@@ -42,14 +42,14 @@ class Duplicate(NamedTuple):
 
 @dataclass
 class Declaration:
-    """A configuration in an app, with its provider. `given` are its properties of IDENTITY and PLACE, maybe tokens."""
+    """A configuration in an app, with its provider. `given` has IDENTITY and LOCATION, maybe as tokens."""
 
     construct: Construct
     provider: DistributionConfigurationProvider | DeployedProvider
     given: Mapping[str, Any]
     identity: tuple[str, Any] | None = None
     """NAME or TARGET, with the resolved value of that property."""
-    place: dict[str, Any] = field(default_factory=dict)
+    location: dict[str, Any] = field(default_factory=dict)
     """The resolved REGION, and by ROLE the account of the resolved role, or the role if its account is unknown."""
 
     @property
@@ -63,9 +63,9 @@ class Declaration:
             for member, value in self.given.items()
         }
         self.identity = next(((member, resolved[member]) for member in IDENTITY if member in resolved), None)
-        self.place = {member: resolved[member] for member in PLACE if member in resolved}
-        if ROLE in self.place:
-            self.place[ROLE] = _account_of(self.place[ROLE]) or self.place[ROLE]
+        self.location = {member: resolved[member] for member in LOCATION if member in resolved}
+        if ROLE in self.location:
+            self.location[ROLE] = _account_of(self.location[ROLE]) or self.location[ROLE]
 
     def is_in_app(self) -> bool:
         """Whether neither the construct nor one that contains it was removed from the app."""
@@ -86,9 +86,9 @@ class Declaration:
 
 
 def relevant_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties of IDENTITY and PLACE, by the API's names."""
+    """The properties of IDENTITY and LOCATION, by the API's names."""
     given = ((resource_type().schema.spellings.get(key), value) for key, value in properties.items())
-    return {member: value for member, value in given if member in (*IDENTITY, *PLACE) and value is not None}
+    return {member: value for member, value in given if member in (*IDENTITY, *LOCATION) and value is not None}
 
 
 def find_duplicate(second: Declaration, earlier: list[Declaration]) -> Duplicate | None:
@@ -230,21 +230,27 @@ def _certainty(first: Declaration, second: Declaration) -> str | None:
     locations = _location(first), _location(second)
     if any(None not in pair and pair[0] != pair[1] for pair in zip(*locations, strict=True)):
         return None
+    known = [*locations[0], *locations[1]]
     if _top_level(first.stack) is _top_level(second.stack):
-        if None in (*locations[0], *locations[1]) and not _specify_one_place(first, second):
-            return " if both are in one account and Region"
-        if not _have_one_provider_location(first, second):
-            return " if both providers are in one account and Region"
-    elif None in (*_environment(first.stack), *_environment(second.stack), *locations[0], *locations[1]):
-        return " if both stacks are in one account and Region"
+        doubt = _doubt_in_one_stack(first, second) if None in known else ""
+    else:
+        known += [*_environment(first.stack), *_environment(second.stack)]
+        doubt = " if both stacks are in one account and Region" if None in known else ""
     is_certain = first.stack is second.stack or not _is_conditional(first, second)
-    return "" if is_certain else " if both are deployed"
+    return doubt or ("" if is_certain else " if both are deployed")
 
 
-def _specify_one_place(first: Declaration, second: Declaration) -> bool:
+def _doubt_in_one_stack(first: Declaration, second: Declaration) -> str:
+    """What must be true for two configurations of one stack to be in one location, if a location is not known."""
+    if not _specify_one_location(first, second):
+        return " if both are in one account and Region"
+    return "" if _have_one_provider_location(first, second) else " if both providers are in one account and Region"
+
+
+def _specify_one_location(first: Declaration, second: Declaration) -> bool:
     """Whether two configurations of one stack, or of its nested stacks, certainly have the same Region and account."""
-    is_comparable = first.stack is second.stack or all(map(_is_equal_in_all_stacks, first.place.values()))
-    return is_comparable and first.place == second.place
+    is_comparable = first.stack is second.stack or all(map(_is_equal_in_all_stacks, first.location.values()))
+    return is_comparable and first.location == second.location
 
 
 def _is_conditional(*declarations: Declaration) -> bool:
@@ -253,8 +259,6 @@ def _is_conditional(*declarations: Declaration) -> bool:
 
 def _have_one_provider_location(first: Declaration, second: Declaration) -> bool:
     """Whether the providers of two configurations of one stack are certainly in one account and Region."""
-    if None not in (*_location(first), *_location(second)):
-        return True
     owned = [one.provider for one in (first, second) if isinstance(one.provider, DistributionConfigurationProvider)]
     if len(owned) == len((first, second)):
         return _top_level(Stack.of(owned[0])) is _top_level(Stack.of(owned[1]))
@@ -264,21 +268,27 @@ def _have_one_provider_location(first: Declaration, second: Declaration) -> bool
 
 def _location(one: Declaration) -> tuple[str | None, str | None]:
     """The account and Region of a configuration, as far as they are known."""
-    account, region = _provider_location(one)
-    if REGION in one.place:
-        region = one.place[REGION] if isinstance(one.place[REGION], str) else None
-    if ROLE in one.place:
-        account = one.place[ROLE] if _is_account(one.place[ROLE]) else None
+    member, value = one.identity or ("", None)
+    account, region = (_arn_location(value) if member == TARGET else None) or _provider_location(one)
+    if REGION in one.location:
+        region = one.location[REGION] if isinstance(one.location[REGION], str) else None
+    if ROLE in one.location:
+        account = one.location[ROLE] if _is_account(one.location[ROLE]) else None
     return account, region
 
 
 def _provider_location(one: Declaration) -> tuple[str | None, str | None]:
     """The account and Region of a provider, as far as they are known; without its ARN, those of the stack."""
-    token = one.stack.resolve(one.provider.service_token)
-    if isinstance(token, str) and len(parts := token.split(":")) > _ARN_PARTS:
-        return parts[4], parts[3]
+    if found := _arn_location(one.stack.resolve(one.provider.service_token)):
+        return found
     owned = isinstance(one.provider, DistributionConfigurationProvider)
     return _environment(Stack.of(one.provider) if owned else one.stack)
+
+
+def _arn_location(arn: Any) -> tuple[str, str] | None:
+    """The account and Region in a resolved ARN without tokens."""
+    parts = arn.split(":") if isinstance(arn, str) else []
+    return (parts[4], parts[3]) if len(parts) > _ARN_PARTS else None
 
 
 def _account_of(role: Any) -> str | None:

@@ -308,6 +308,16 @@ def test_adopting_twice_is_a_warning(app: App, stack: Stack) -> None:
     assert "W9314" in warning
 
 
+def test_adopting_twice_from_two_accounts_is_a_warning(app: App) -> None:
+    """Two stacks of different accounts that adopt one ARN, one of them with a role, also undo each other's updates."""
+    here, there = (Stack(app, name, env=one) for name, one in (("here", HERE), ("there", ELSEWHERE[0])))
+    add(here, "First", adopt=f"{ARN}x")
+    add(there, "Second", adopt=f"{ARN}x", role="arn:aws:iam::123456789012:role/images")
+    app.synth()
+    (warning,) = warnings(there)
+    assert "adopt: same ARN as in here/First, " in warning
+
+
 def test_the_same_finding_after_a_second_synth(app: App, stack: Stack) -> None:
     """A second synth reports the same again."""
     add(stack, "First")
