@@ -171,7 +171,7 @@ def test_a_guided_deployment_needs_only_enter_and_one_no(
 
 def test_sam_finds_no_problems(shell: Cli) -> None:
     """`sam validate --lint` accepts the application and the SAM examples."""
-    for template in ("template.yaml", "examples/sam/template.yaml", "examples/sam/nested-application.yaml"):
+    for template in ("template.yaml", *(f"examples/sam/{one.name}" for one in (EXAMPLES / "sam").glob("*.yaml"))):
         assert "is a valid SAM Template" in shell(f"sam validate --lint --template {template}")
 
 
@@ -229,6 +229,34 @@ def test_a_nested_provider_serves_its_application(
     assert f"{ARN}nested-images" in service.configurations
     assert account.delete("nested") == "DELETE_COMPLETE"
     assert f"{ARN}nested-images" not in service.configurations
+
+
+def test_one_provider_manages_two_regions_and_accounts(
+    account: Account, service: Emulator, plain: str, packaged: Packaged, shell: Cli, tmp_path: Path
+) -> None:
+    """With both parameters, a deployed provider manages the example's configurations, and its policy allows no more."""
+    del plain  # for its bucket
+    role, regions = "arn:aws:iam::210987654321:role/image-distribution", ["us-east-1", "eu-west-1"]
+    given = f"CodeBucket={BUCKET} ServiceTokenExport=wide-ServiceToken Regions=eu-west-1 AssumableRoleArns={role}"
+    template = f"--template-file {packaged.folder}/template.yaml --capabilities CAPABILITY_IAM"
+    shell(f"aws cloudformation deploy {template} --stack-name wide --parameter-overrides {given}")
+    example = EXAMPLES / "cloudformation" / "two-regions-two-accounts.yaml"
+    token = {f"{PROVIDER_STACK}-ServiceToken": "wide-ServiceToken"}
+    before = {*service.configurations}
+    assert account.create("two", edited(example, tmp_path, token)) == "CREATE_COMPLETE"
+    assert {tuple(one.split(":")[3:5]) for one in {*service.configurations} - before} == {
+        ("us-east-1", "123456789012"),
+        ("eu-west-1", "123456789012"),
+        ("eu-west-1", "210987654321"),
+    }
+    name = account.outputs("wide")["RoleArn"].rpartition("/")[2]
+    get_policy = f"aws iam get-role-policy --role-name {name} --policy-name distribution-configurations"
+    statements = {one["Sid"]: one for one in json.loads(shell(get_policy))["PolicyDocument"]["Statement"]}
+    for sid in ("Configurations", "Lists"):
+        assert statements[sid]["Condition"] == {"StringEquals": {"aws:RequestedRegion": regions}}
+    assert statements["Roles"]["Resource"] == [role]
+    assert [account.delete(stack) for stack in ("two", "wide")] == ["DELETE_COMPLETE"] * 2
+    assert {*service.configurations} == before
 
 
 def test_accounts_come_from_ssm(service: Emulator, stack: Callable[..., str], shell: Cli) -> None:

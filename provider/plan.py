@@ -8,7 +8,7 @@ from .schema.diff import Difference
 
 
 class ByName(NamedTuple):
-    """The configuration with this name in the provider's account and Region."""
+    """The configuration with this name in the desired location."""
 
     name: str
 

@@ -18,6 +18,7 @@ import urllib3
 
 from provider.build.deferral import DEFERRED
 from provider.build.shrink import RUNTIME, interpreters
+from provider.emulator.emulator import Emulator
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import SERVICE, SERVICES
 from provider.template.sections import load
@@ -124,6 +125,20 @@ print(json.dumps({
 }))
 """
 """Prints the type of each given name in the packages' modules, or of all their names."""
+
+
+ASSUMED = """
+import json, os, sys, time
+sys.path[:0] = sys.argv[1:]
+given = json.load(sys.stdin)
+os.environ.update(given["environment"])
+from provider.aws import roles
+from provider.aws.client import call, client
+assumption = roles.Assumption(given["role"], "arn:aws:cloudformation:us-east-1:123456789012:stack/images/1")
+credentials = roles.credentials(assumption, "Golden", "us-east-1", time.time)
+print(json.dumps(call(client("imagebuilder", "eu-west-1", credentials), "ListDistributionConfigurations", {})))
+"""
+"""Assumes a role, and calls Image Builder with its credentials."""
 
 
 def build(target: Path, *options: str, **variables: str) -> Path:
@@ -290,6 +305,18 @@ def test_it_knows_the_operations_that_are_called(artifact: Path) -> None:
     """The service model in the artifact has exactly the operations that the provider calls."""
     (model,) = (artifact / "botocore" / "data" / SERVICE).glob("*/service-2.json")
     assert sorted(json.loads(model.read_bytes())["operations"]) == sorted(OPERATIONS)
+
+
+def test_it_assumes_roles(artifact: Path) -> None:
+    """The artifact's STS client assumes a role, and its Image Builder client uses the credentials."""
+    role = "arn:aws:iam::210987654321:role/images"
+    with Emulator() as emulator:
+        run(ASSUMED, artifact, {"environment": emulator.environment(), "role": role})
+        sent = [(one.operation, one.region, one.account, one.role) for one in emulator.requests]
+    assert sent == [
+        ("AssumeRole", "us-east-1", "123456789012", ""),
+        ("ListDistributionConfigurations", "eu-west-1", "210987654321", role),
+    ]
 
 
 def test_it_knows_every_property(artifact: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ from provider.template.sections import load
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TEMPLATES = sorted(EXAMPLES.glob("*/*.yaml"))
+WITHOUT_OUR_RESOURCES = sorted(EXAMPLES.glob("cloudformation/*/*.yaml"))
+"""Templates beside the examples, which cannot be rehearsed."""
+ELSEWHERE = "two-regions-two-accounts.yaml"
 CLI_INPUT = EXAMPLES / "cli" / "update-distribution-configuration.json"
 CLI_EXAMPLE = EXAMPLES / "cloudformation" / "update-distribution-configuration.yaml"
 
@@ -30,7 +34,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def test_the_examples_lint_clean() -> None:
     """cfn-lint finds nothing in any example, not even warnings."""
-    command = [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES]
+    command = [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES, *WITHOUT_OUR_RESOURCES]
     linted = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")
 
@@ -41,6 +45,27 @@ def test_each_example_passes_a_rehearsal(template: Path) -> None:
     rehearsal = run("provider", "rehearse", str(template))
     assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
     assert "warning" not in (rehearsal.stdout + rehearsal.stderr).lower()
+
+
+@pytest.mark.parametrize("folder", ["cloudformation", "sam"])
+def test_one_provider_manages_two_regions_and_accounts(folder: str) -> None:
+    """The example's configurations have one name and are in two Regions and two accounts."""
+    rehearsal = run("provider", "rehearse", str(EXAMPLES / folder / ELSEWHERE))
+    created = {tuple(one) for one in re.findall(r"arn:aws:imagebuilder:(.+?):(.+?):.+ \(created\)", rehearsal.stdout)}
+    here, there = "123456789012", "210987654321"
+    assert created == {("us-east-1", here), ("eu-west-1", here), ("eu-west-1", there)}
+
+
+def test_the_parameters_of_a_nested_provider_are_valid() -> None:
+    """The SAM example passes parameters that the provider accepts and that cover what its resources use."""
+    declared = load(EXAMPLES.parent / "template.yaml").parameters
+    resources = load(EXAMPLES / "sam" / ELSEWHERE).resources
+    given = resources["Provider"]["Properties"]["Parameters"]
+    assert all(re.fullmatch(declared[name]["AllowedPattern"], value) for name, value in given.items())
+    for resource in resources.values():
+        properties = resource["Properties"]
+        assert properties.get("Region", given["Regions"]) == given["Regions"]
+        assert properties.get("RoleArn", given["AssumableRoleArns"]) == given["AssumableRoleArns"]
 
 
 def test_the_demo_updates_in_place() -> None:

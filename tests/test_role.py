@@ -1,7 +1,7 @@
 """The roles allow exactly the calls that the function makes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,22 +9,31 @@ from typing import Any
 
 import pytest
 
-from provider.arn import slug
+from provider.arn import configuration_arn
+from provider.aws.roles import ASSUMABLE_ROLES, is_assumable
 from provider.emulator.emulator import Emulator, RecordedRequest
 from provider.emulator.server import Reply
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import TARGET
 from provider.stack_engine.sink import ResponseSink
 from provider.template.sections import Template, load
+from tests.deployed import deployed
 from tests.stack import ARN, Resource, ami
 
 ROOT = Path(__file__).parent.parent
 
 Statement = dict[str, Any]
 
-ACCOUNT = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
-NAMES = "golden*"
-"""The name pattern of the tested life cycles, as a deployment would limit it."""
+ROLE = "arn:aws:iam::210987654321:role/images"
+DEPLOYMENTS = {
+    "by default": {"NamePattern": "golden*"},
+    "elsewhere": {
+        "NamePattern": "golden*",
+        "Regions": "eu-west-1,us-west-2",
+        "AssumableRoleArns": "arn:aws:iam::210987654321:role/image?,arn:aws:iam::*:role/teams/*",
+    },
+}
+"""The parameters of the tested deployments; the names are limited, as they should be."""
 
 
 def owned(one: Resource) -> None:
@@ -71,6 +80,27 @@ def unverified_location(one: Resource) -> None:
     assert one.send("Delete", {"Name": "golden-gone"}, physical_id="images-Golden-1ABCDEFGHIJKL").status == "SUCCESS"
 
 
+def in_another_region(one: Resource) -> None:
+    """Create in another Region, replace it in a third, and delete both; adopt what is there."""
+    assert one.create(Name="golden", Region="eu-west-1", Distributions=[ami()], Tags={"team": "a"}).status == "SUCCESS"
+    first, properties = one.physical_id, one.properties
+    assert one.update(Name="golden", Region="us-west-2", Distributions=[ami()]).physical_id != first
+    assert one.send("Delete", properties, physical_id=first).status == "SUCCESS"
+    adopter = one.sibling("Adopter")
+    assert adopter.create(DistributionConfigurationArn=one.physical_id, Distributions=[ami()]).status == "SUCCESS"
+    assert one.delete().status == "SUCCESS"
+
+
+def in_another_account(one: Resource) -> None:
+    """Create with a role, move to the function's account, and back."""
+    with_role: dict[str, Any] = {"Name": "golden", "RoleArn": ROLE, "Distributions": [ami()]}
+    for properties in (with_role, {"Name": "golden", "Distributions": [ami()]}, with_role):
+        first, before = one.physical_id, one.properties
+        assert (one.update(**properties) if first else one.create(**properties)).status == "SUCCESS"
+        assert not first or one.send("Delete", before, physical_id=first).status == "SUCCESS"
+    assert one.delete().status == "SUCCESS"
+
+
 class Untagging(Emulator):
     """An Image Builder that omits tags from its responses, as its model allows."""
 
@@ -81,21 +111,11 @@ class Untagging(Emulator):
         return replace(reply, body=json.dumps(content).encode())
 
 
-LIVES = {Emulator: (owned, adopted, in_use, failed, unverified_location), Untagging: (owned,)}
-
-
-@pytest.fixture(scope="module")
-def requests() -> list[RecordedRequest]:
-    """The requests that Image Builder receives during the life cycles."""
-    arrived = []
-    for kind, lives in LIVES.items():
-        with pytest.MonkeyPatch.context() as patch, kind() as emulator, ResponseSink() as sink:
-            for name, value in emulator.environment().items():
-                patch.setenv(name, value)
-            for life in lives:
-                life(Resource(emulator, sink, logical_id=life.__name__))
-            arrived += emulator.requests
-    return arrived
+LIVES: dict[str, dict[type[Emulator], tuple[Callable[[Resource], None], ...]]] = {
+    "by default": {Emulator: (owned, adopted, in_use, failed, unverified_location), Untagging: (owned,)},
+    "elsewhere": {Emulator: (owned, in_another_region, in_another_account)},
+}
+"""The life cycles that each deployment must allow."""
 
 
 @pytest.fixture(scope="module")
@@ -103,60 +123,90 @@ def application() -> Template:
     return load(ROOT / "template.yaml")
 
 
+@pytest.fixture(scope="module", params=DEPLOYMENTS)
+def deployment(request: pytest.FixtureRequest) -> str:
+    """The name of a deployment."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def statements(application: Template) -> list[Statement]:
-    return list(statements_of(application, "ProviderRole"))
+def requests(deployment: str, application: Template) -> list[RecordedRequest]:
+    """The requests that the function sends with its own role during the life cycles of a deployment."""
+    function = deployed(application, DEPLOYMENTS[deployment])["ProviderFunction"]["Properties"]
+    arrived: list[RecordedRequest] = []
+    for kind, lives in LIVES[deployment].items():
+        with pytest.MonkeyPatch.context() as patch, kind() as emulator, ResponseSink() as sink:
+            for name, value in {**function["Environment"]["Variables"], **emulator.environment()}.items():
+                patch.setenv(name, value)
+            for life in lives:
+                life(Resource(emulator, sink, logical_id=life.__name__))
+            arrived += emulator.requests
+    return [request for request in arrived if not request.role]
 
 
-def statements_of(application: Template, role: str) -> Iterator[Statement]:
-    """Return the statements of a role, including conditional ones."""
-    for policy in application.resources[role]["Properties"]["Policies"]:
-        yield from (policy["Fn::If"][1] if "Fn::If" in policy else policy)["PolicyDocument"]["Statement"]
+@pytest.fixture(scope="module")
+def statements(deployment: str, application: Template) -> list[Statement]:
+    return list(statements_of(application, "ProviderRole", DEPLOYMENTS[deployment]))
 
 
-def actions(statement: Statement) -> list[str]:
-    action = statement["Action"]
-    return [action] if isinstance(action, str) else list(action)
+def statements_of(application: Template, role: str, given: dict[str, str]) -> Iterator[Statement]:
+    """Return the statements of a role in a deployment with these parameters."""
+    for policy in deployed(application, given)[role]["Properties"]["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
 
 
-def pattern(statement: Statement) -> str:
-    """Return the pattern of a statement's resources in an application that is deployed with NAMES."""
-    resource: str | Mapping[str, str] = statement["Resource"]
-    text = resource if isinstance(resource, str) else resource["Fn::Sub"]
-    for name, value in {**ACCOUNT, "NamePattern": NAMES}.items():
-        text = text.replace(f"${{{name}}}", value)
-    return text
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def allows(statement: Statement, action: str, resource: str, region: str) -> bool:
+    """Return whether a statement allows an action on an ARN, in the Region of the endpoint that is called."""
+    regions = statement.get("Condition", {"StringEquals": {"aws:RequestedRegion": region}})
+    return (
+        action in listed(statement["Action"])
+        and any(fnmatchcase(resource, pattern) for pattern in listed(statement["Resource"]))
+        and region in listed(regions["StringEquals"]["aws:RequestedRegion"])
+    )
+
+
+def action(request: RecordedRequest) -> str:
+    return f"{'sts' if request.operation == 'AssumeRole' else 'imagebuilder'}:{request.operation}"
 
 
 def subject(request: RecordedRequest) -> str:
     """Return the ARN that IAM checks for a call; lists have none."""
     given = request.parameters
-    made = f"{ARN}{slug(given['name'])}" if "name" in given else "*"
-    return str(given.get(TARGET) or given.get("resourceArn") or made)
-
-
-def called(requests: list[RecordedRequest]) -> set[str]:
-    return {request.operation for request in requests}
+    made = configuration_arn("aws", request.region, request.account, given["name"]) if "name" in given else "*"
+    return str(given.get(TARGET) or given.get("resourceArn") or given.get("RoleArn") or made)
 
 
 def test_the_role_allows_exactly_the_called_actions(
-    requests: list[RecordedRequest], statements: list[Statement]
+    deployment: str, requests: list[RecordedRequest], statements: list[Statement]
 ) -> None:
-    """The role allows exactly the Image Builder operations that the life cycles call."""
-    allowed = [name for s in statements for name in actions(s) if name.startswith("imagebuilder:")]
-    assert sorted(allowed) == sorted(f"imagebuilder:{operation}" for operation in called(requests))
-    assert called(requests) == set(OPERATIONS)
+    """The role allows exactly the Image Builder operations that the life cycles call, and STS only with roles."""
+    allowed = [name for s in statements for name in listed(s["Action"]) if name.startswith(("imagebuilder:", "sts:"))]
+    of_sts = ["sts:AssumeRole"] if deployment == "elsewhere" else []
+    assert sorted(allowed) == sorted([*of_sts, *(f"imagebuilder:{operation}" for operation in OPERATIONS)])
+    called = {action(request) for request in requests}
+    assert called <= {*allowed}
+    assert called == {*allowed} or deployment == "elsewhere"
+
+
+def test_no_role_can_be_assumed_by_default(application: Template) -> None:
+    """Without `AssumableRoleArns`, the role has no STS permission, and the function gets no list of roles."""
+    resources = deployed(application, {})
+    assert "sts:" not in json.dumps(resources["ProviderRole"]["Properties"]["Policies"])
+    assert ASSUMABLE_ROLES not in resources["ProviderFunction"]["Properties"]["Environment"]["Variables"]
 
 
 def test_every_call_is_within_the_resources_of_its_action(
     requests: list[RecordedRequest], statements: list[Statement]
 ) -> None:
-    """Each call's resource matches the resources of a statement that allows it."""
-    resources = {name: pattern(s) for s in statements for name in actions(s) if name.startswith("imagebuilder:")}
+    """Each call's resource and Region match a statement that allows it."""
     assert not [
-        (request.operation, subject(request))
+        (request.operation, subject(request), request.region)
         for request in requests
-        if not fnmatchcase(subject(request), resources[f"imagebuilder:{request.operation}"])
+        if not any(allows(s, action(request), subject(request), request.region) for s in statements)
     ]
 
 
@@ -165,45 +215,72 @@ def test_every_call_is_within_the_resources_of_its_action(
     [
         f"{ARN}another",
         f"{ARN}golden".replace("123456789012", "999999999999"),
-        f"{ARN}golden".replace("us-east-1", "eu-west-1"),
+        f"{ARN}golden".replace("us-east-1", "eu-central-1"),
         f"{ARN}golden".replace("distribution", "infrastructure"),
     ],
     ids=["another name", "another account", "another Region", "another kind"],
 )
 def test_other_configurations_are_not_covered(statements: list[Statement], beyond: str) -> None:
     """No statement covers configurations of other names, accounts, Regions, or resource types."""
-    narrow = [pattern(s) for s in statements if s["Resource"] != "*" and "imagebuilder:" in str(s["Action"])]
-    assert narrow
-    assert not [resource for resource in narrow if fnmatchcase(beyond, resource)]
+    region = beyond.split(":")[3]
+    for operation in OPERATIONS:
+        if not operation.startswith("List") or operation == "ListTagsForResource":
+            assert not any(allows(s, f"imagebuilder:{operation}", beyond, region) for s in statements)
+
+
+def test_lists_are_limited_to_the_regions(deployment: str, statements: list[Statement]) -> None:
+    """The actions that IAM cannot limit to resources are allowed only in the function's Region and in `Regions`."""
+    regions = ["us-east-1", *DEPLOYMENTS[deployment].get("Regions", "").split(",")]
+    for region in ("us-east-1", "eu-west-1", "us-west-2", "eu-central-1"):
+        allowed = any(allows(s, "imagebuilder:ListDistributionConfigurations", "*", region) for s in statements)
+        assert allowed == (region in regions)
+
+
+@pytest.mark.parametrize(
+    ("role", "is_covered"),
+    [
+        (ROLE, True),
+        ("arn:aws:iam::210987654321:role/image", False),
+        ("arn:aws:iam::999999999999:role/teams/images", True),
+        ("arn:aws:iam::999999999999:role/images", False),
+    ],
+)
+def test_only_the_listed_roles_can_be_assumed(application: Template, role: str, is_covered: bool) -> None:
+    """The role allows `sts:AssumeRole` of exactly the roles in `AssumableRoleArns`, which the function checks, too."""
+    given = DEPLOYMENTS["elsewhere"]
+    statements = statements_of(application, "ProviderRole", given)
+    assert any(allows(s, "sts:AssumeRole", role, "us-east-1") for s in statements) == is_covered
+    variables = deployed(application, given)["ProviderFunction"]["Properties"]["Environment"]["Variables"]
+    assert is_assumable(role, variables[ASSUMABLE_ROLES]) == is_covered
 
 
 def test_only_unlimitable_actions_cover_all_resources(
     requests: list[RecordedRequest], statements: list[Statement]
 ) -> None:
     """A statement for all resources has only actions that IAM cannot limit to resources."""
-    wide = {name for statement in statements if statement["Resource"] == "*" for name in actions(statement)}
-    without = {f"imagebuilder:{request.operation}" for request in requests if subject(request) == "*"}
-    assert wide == {*without, "ec2:DescribeLaunchTemplates"}
+    wide = {name for statement in statements if statement["Resource"] == "*" for name in listed(statement["Action"])}
+    unlimited = {name for name in OPERATIONS if name.startswith("List")} - {"ListTagsForResource"}
+    assert wide == {*(f"imagebuilder:{name}" for name in unlimited), "ec2:DescribeLaunchTemplates"}
+    assert {request.operation for request in requests if subject(request) == "*"} <= unlimited
 
 
 @pytest.mark.parametrize("role", ["ProviderRole", "LastResortRole"])
 def test_no_action_is_a_wildcard(application: Template, role: str) -> None:
     """Every action has its full name."""
-    assert not [name for s in statements_of(application, role) for name in actions(s) if "*" in name]
+    everything = {"SsmParameterPattern": "*", **DEPLOYMENTS["elsewhere"]}
+    assert not [
+        name for s in statements_of(application, role, everything) for name in listed(s["Action"]) if "*" in name
+    ]
 
 
 def test_the_last_resort_may_log_and_send_to_the_queue(application: Template) -> None:
     """The last-resort function may only write its log and send to the encrypted queue."""
-    targets = {name: s["Resource"] for s in statements_of(application, "LastResortRole") for name in actions(s)}
-    log, queue, key = (
-        {"Fn::GetAtt": ["ProviderLogGroup", "Arn"]},
-        {"Fn::GetAtt": ["Unanswered", "Arn"]},
-        {"Ref": "KmsKeyArn"},
-    )
-    assert targets == {
-        "logs:CreateLogStream": log,
-        "logs:PutLogEvents": log,
-        "sqs:SendMessage": queue,
+    key = "arn:aws:kms:us-east-1:123456789012:key/a"
+    statements = statements_of(application, "LastResortRole", {"KmsKeyArn": key})
+    assert {name: s["Resource"] for s in statements for name in listed(s["Action"])} == {
+        "logs:CreateLogStream": "<ProviderLogGroup.Arn>",
+        "logs:PutLogEvents": "<ProviderLogGroup.Arn>",
+        "sqs:SendMessage": "<Unanswered.Arn>",
         "kms:Decrypt": key,
         "kms:GenerateDataKey": key,
     }

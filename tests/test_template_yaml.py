@@ -77,6 +77,14 @@ def test_every_parameter_is_described(application: Template) -> None:
             "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-0a",
             "arn:aws:kms:us-east-1:123456789012:alias/a",
         ),
+        ("Regions", "eu-west-1,us-gov-west-1", "eu-west-1, us-west-2"),
+        ("Regions", "ap-southeast-1", "ap-southeast-1,"),
+        (
+            "AssumableRoleArns",
+            "arn:aws:iam::210987654321:role/images,arn:aws-cn:iam::*:role/teams/a?b-*",
+            "arn:aws:iam::210987654321:user/images",
+        ),
+        ("AssumableRoleArns", "arn:aws:iam::*:role/*", "arn:aws:iam::*:role/a,"),
         ("AlarmTopic", "arn:aws:sns:us-east-1:123456789012:on-call", "on-call"),
     ],
 )

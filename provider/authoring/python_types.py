@@ -14,14 +14,16 @@ from typing import Final
 from botocore import xform_name
 
 from ..resources import resource_type
-from ..schema.model import TARGET, Schema, pascal_case
+from ..schema.model import ROLE, TARGET, Schema, pascal_case
 from .documentation import description, limits, plain
 
 ROOT: Final = "DistributionConfigurationProperties"
 """The name of the type of all properties."""
 
-RENAMED: Final = {TARGET: "adopt"}
-"""The construct's own names for properties. The construct's attribute for its own ARN already has the API's name."""
+RENAMED: Final = {TARGET: "adopt", ROLE: "role"}
+"""The construct's own names for properties. The construct's attribute for its own ARN already has the API's name, and
+a role can be a construct.
+"""
 
 _WIDTH: Final = 112
 _HEAD: Final = '''\
@@ -35,6 +37,7 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from aws_cdk import IResolvable
+from aws_cdk.aws_iam import IRole
 '''
 _OR_IRESOLVABLE: Final = " | IResolvable"
 _SCALARS: Final = {
@@ -86,7 +89,7 @@ def _values(schema: Schema) -> Iterator[str]:
 
 def _members(structure: Schema) -> Iterator[str]:
     for member, schema in structure.members.items():
-        annotation = _annotation(schema)
+        annotation = "IRole | str" if member == ROLE else _annotation(schema)
         annotation = annotation if member in structure.required else f"NotRequired[{annotation}]"
         yield f"{_name(structure, member)}: {annotation}\n"
         size = f"\n\nSize: {limits(schema)}." if limits(schema) else ""

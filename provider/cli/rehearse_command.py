@@ -110,6 +110,7 @@ def rehearse(
     The exit status is 0 if each step succeeded and no configuration was lost or left behind, 1 if not, and 2 for a
     mistake in the command or a file.
     """
+    from ..aws.roles import ASSUMABLE_ROLES
     from ..stack_engine.sink import ResponseSink
     from ..template.external_values import ExternalValues
     from ..template.sections import parse
@@ -133,6 +134,7 @@ def rehearse(
         contexts.enter_context(offline())
         emulator = contexts.enter_context(emulator_at(location))
         os.environ.update(emulator.environment())
+        os.environ.setdefault(ASSUMABLE_ROLES, "*")  # the parameters of the deployed provider are unknown
         log_warnings()
         _seed(emulator, configurations, region, account, screen)
         sink = contexts.enter_context(ResponseSink())

@@ -13,13 +13,13 @@ from ..authoring.block import OF_CLOUDFORMATION
 from ..lint.template_check import check_properties
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.finding import Severity
-from ..schema.model import CLIENT_TOKEN, NAME, pascal_case
+from ..schema.model import CLIENT_TOKEN, NAME, ROLE, pascal_case
 from ..schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
 from .arguments import as_properties, in_python
 from .permissions import not_allowed
 from .properties import DistributionConfigurationProperties
 from .provider import DeployedProvider, DistributionConfigurationProvider
-from .same_name import Declaration, find_duplicate, names_in
+from .same_name import Declaration, find_duplicate, relevant_properties
 
 _SERVICE_TIMEOUT: Final = Duration.seconds(int(str(OF_CLOUDFORMATION["ServiceTimeout"])))
 
@@ -35,7 +35,10 @@ class DistributionConfiguration(CustomResource):
     generated from the API's model. Each value can be a token. Synth reports all errors and warnings that the provider
     would report, by the names of the arguments.
 
-    `provider` defaults to the stack's own provider, which the stack's first configuration creates.
+    `provider` defaults to the stack's own provider, which the stack's first configuration creates. In another Region,
+    the provider's `regions` must contain `region`. `role` is a role, or its ARN, that the provider assumes for this
+    configuration; the provider is allowed to assume it if it is one of this app. A deployed provider must already have
+    it in its parameter AssumableRoleArns. The role's trust policy is not changed.
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class DistributionConfiguration(CustomResource):
             )
         provider = provider or DistributionConfigurationProvider.get_or_create(scope)
         self._provider = provider
+        if (role := properties.get("role")) is not None:
+            properties["role"] = getattr(role, "role_arn", role)
         self._properties = as_properties(properties, resource_type().schema)
         super().__init__(
             scope,
@@ -62,8 +67,11 @@ class DistributionConfiguration(CustomResource):
             service_timeout=_SERVICE_TIMEOUT,
             properties=self._properties,
         )
+        role_arn = self._properties.get(pascal_case(ROLE))
+        if isinstance(role_arn, str) and isinstance(provider, DistributionConfigurationProvider):
+            provider.allow_role(role_arn)
         self.node.add_validation(self)
-        self._declaration = Declaration(self, provider, names_in(self._properties))
+        self._declaration = Declaration(self, provider, relevant_properties(self._properties))
         _DECLARED[self.node.root].append(self._declaration)
         # If the last resort were deleted first, a failing Delete of this resource might get no response.
         self.node.add_dependency(*provider.required_resources)

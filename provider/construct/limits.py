@@ -1,6 +1,7 @@
 """Validates the provider's arguments, as template.yaml does its parameters. A test compares the two."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aws_cdk import Duration, Token
@@ -18,16 +19,31 @@ PATTERNS: Final = {
 }
 """By argument: its pattern, and the pattern in words."""
 
+_ROLE: Final = r"arn:[^:,]+:iam::[0-9*?]+:role/[-_+=.@/a-zA-Z0-9*?]+"
+_REGION: Final = r"[a-z]{2,}(-[a-z]+)+-[0-9]+"
+
+LISTS: Final = {
+    "regions": (_REGION, "names of Regions"),
+    "assumable_role_arns": (_ROLE, "ARNs of IAM roles with the wildcards * and ?"),
+}
+"""By argument: the pattern of each entry, and the entries in words."""
+
 MINIMUM_TIMEOUT: Final = 30
 """Seconds."""
 
 
-def problems(timeout: Duration, **patterns: str) -> list[str]:
-    """The problems with a provider's arguments. Tokens are not checked."""
+def problems(timeout: Duration, lists: Mapping[str, Sequence[str]], patterns: Mapping[str, str]) -> list[str]:
+    """The problems with a provider's arguments, each by its name. Tokens are not checked."""
     found = [
         f"{name}: must be {PATTERNS[name][1]}, not {value!r}"
         for name, value in patterns.items()
         if not Token.is_unresolved(value) and not re.fullmatch(PATTERNS[name][0], value)
+    ]
+    found += [
+        f"{name}: must be {LISTS[name][1]}, not {value!r}"
+        for name, values in lists.items()
+        for value in values
+        if not Token.is_unresolved(value) and not re.fullmatch(LISTS[name][0], value)
     ]
     if timeout.to_seconds() < MINIMUM_TIMEOUT:
         found.append(f"timeout: must be at least {MINIMUM_TIMEOUT} seconds, not {timeout.to_seconds():g}")

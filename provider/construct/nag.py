@@ -8,12 +8,13 @@ from typing import Any, Final
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import Construct
 
-from .role import Policies
+from .role import CONFIGURATIONS, Policies
 
 _QUEUE: Final = "This queue is itself the dead-letter queue of the last-resort function; an alarm watches it."
 _RUNTIME: Final = "The artifact's bytecode is compiled for this runtime, which Lambda supports and the tests use."
 _WILDCARDS: Final = {
-    "distribution-configurations": "name_pattern limits the configurations; list actions support no narrower resource.",
+    CONFIGURATIONS: "name_pattern and regions limit the configurations, and assumable_role_arns limits the roles; "
+    "list actions support no narrower resource.",
     "launch-templates": "The stacks that use the provider name the launch templates; "
     "launch_templates=False removes this policy.",
     "export-buckets": "export_bucket_pattern limits the buckets; the policy does not allow access to objects.",
@@ -29,10 +30,12 @@ def acknowledge(*, queue: Construct, functions: Iterable[Construct], role: Const
         _acknowledge(function, "AwsSolutions-L1", _RUNTIME)
     stack = Stack.of(role)
     for name, document in policies.items():
-        for statement in stack.resolve(document)["Statement"]:
-            resource = _as_cdk_nag_writes(statement["Resource"])
-            if "*" in resource:
-                _acknowledge(role, f"AwsSolutions-IAM5[Resource::{resource}]", _WILDCARDS[name])
+        # To resolve the document itself would freeze its statements.
+        for statement in stack.resolve(document.to_json())["Statement"]:
+            resources = statement["Resource"]
+            for resource in map(_as_cdk_nag_writes, resources if isinstance(resources, list) else [resources]):
+                if "*" in resource:
+                    _acknowledge(role, f"AwsSolutions-IAM5[Resource::{resource}]", _WILDCARDS[name])
 
 
 def _acknowledge(construct: Construct, rule: str, reason: str) -> None:

@@ -14,7 +14,7 @@ from ..lint.scenario import conditions_in, scenario
 from ..resources import resource_type
 from ..schema.expand import expand
 from ..schema.finding import Path, Spelling
-from ..schema.model import NAME, TARGET
+from ..schema.model import NAME, REGION, ROLE, TARGET
 from ..schema.rules import select
 from ..schema.validation import describe
 from .arguments import in_python
@@ -60,6 +60,8 @@ def not_allowed(properties: Mapping[str, Any], provider: DistributionConfigurati
         under_outcome = scenario(properties, (), outcome).properties
         spelling = Spelling(under_outcome, resource_type().schema)
         parameters = expand(under_outcome, resource_type().schema).parameters
+        if ROLE in parameters:
+            continue  # the permissions are those of that role
         for path, message, action in _violations(parameters, provider):
             found.setdefault(f"{in_python(spelling.text(path) + ': ').removesuffix(': ')}: {message}", action)
     return [message for message, action in found.items() if not _may_allow(provider.role, action)]
@@ -76,6 +78,10 @@ def _violations(parameters: dict[str, Any], provider: DistributionConfigurationP
                 message = f"the provider {provider.node.path} has launch_templates=False; remove that argument"
                 yield path, message, _MODIFY_TEMPLATE
     yield from _other_location(parameters.get(TARGET), provider)
+    region, own = parameters.get(REGION), Stack.of(provider).region
+    if isinstance(region, str) and not Token.is_unresolved(own) and region not in (own, *provider.regions):
+        message = f"{describe(region)} is not allowed by the provider {provider.node.path}, which is in {own}"
+        yield (REGION,), f"{message}; {_add_region(region)}", "imagebuilder:CreateDistributionConfiguration"
 
 
 def _mismatches(parameters: dict[str, Any], limit: _Limit, pattern: str, provider: str) -> _Found:
@@ -91,15 +97,20 @@ def _mismatches(parameters: dict[str, Any], limit: _Limit, pattern: str, provide
 
 
 def _other_location(target: object, provider: DistributionConfigurationProvider) -> _Found:
-    """The role's policy has the provider's own account and Region in its ARNs."""
+    """The role's policy has the provider's own account in its ARNs, and a condition on the Region."""
     arn = _ARN.fullmatch(target) if isinstance(target, str) else None
-    stack = Stack.of(provider)
-    for name, given, own in zip(
-        ("Region", "account"), arn.groups() if arn else (), (stack.region, stack.account), strict=False
-    ):
-        if not Token.is_unresolved(own) and given != own:
-            message = f"is in the {name} {given}, but the provider {provider.node.path} is in {own}"
-            yield (TARGET,), message, "imagebuilder:GetDistributionConfiguration"
+    region, account = arn.groups() if arn else ("", "")
+    stack, path = Stack.of(provider), provider.node.path
+    if arn and not Token.is_unresolved(stack.region) and region not in (stack.region, *provider.regions):
+        message = f"is in the Region {region}, but the provider {path} is in {stack.region}; {_add_region(region)}"
+        yield (TARGET,), message, "imagebuilder:GetDistributionConfiguration"
+    if arn and not Token.is_unresolved(stack.account) and account != stack.account:
+        message = f"is in the account {account}, but the provider {path} is in {stack.account}"
+        yield (TARGET,), f"{message}; specify a role of that account", "imagebuilder:GetDistributionConfiguration"
+
+
+def _add_region(region: str) -> str:
+    return f"to allow it, create the provider with {describe(region)} in its regions"
 
 
 def _may_allow(role: Role, action: str) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from aws_cdk import IResolvable
+from aws_cdk.aws_iam import IRole
 
 
 class LaunchPermissionConfiguration(TypedDict):
@@ -339,7 +340,7 @@ class DistributionConfigurationProperties(TypedDict):
     """The Region of the configuration itself. By default, it is the Region of the stack. If you change the Region, the
     resource is replaced. An adopted configuration's Region is that of its ARN.
     """
-    role_arn: NotRequired[str]
+    role: NotRequired[IRole | str]
     """The ARN of a role that the provider assumes for this resource, for a configuration in another account. The
     stack's ID is the external ID. If you specify a role of another account, the resource is replaced.
 

@@ -1,5 +1,6 @@
 """The provider as a construct: the resources of template.yaml, in a CDK stack."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import jsii
@@ -26,8 +27,10 @@ from .alarms import add_alarms
 from .asset import code
 from .limits import problems
 from .nag import acknowledge
-from .role import LAMBDA, last_resort_policies, provider_policies
+from .role import CONFIGURATIONS, LAMBDA, last_resort_policies, provider_policies, role_statement
 
+_ASSUMABLE_ROLES: Final = "ASSUMABLE_ROLE_ARNS"
+"""The environment variable of the function that lists the roles."""
 _SINGLETON: Final = "ImageBuilderDistributionProvider"
 _RUNTIME: Final = Runtime(f"python{RUNTIME}", RuntimeFamily.PYTHON)
 
@@ -36,9 +39,11 @@ _RUNTIME: Final = Runtime(f"python{RUNTIME}", RuntimeFamily.PYTHON)
 class DistributionConfigurationProvider(Construct):
     """The function that manages distribution configurations, with its role, log group, queue, and alarms.
 
-    Its role allows access to the configurations in this account and Region that match `name_pattern`; to the S3 export
-    buckets that match `export_bucket_pattern`; to the SSM parameters that match `ssm_parameter_pattern`, including
-    their values; and, with `launch_templates`, to this account's launch templates. An empty pattern allows none.
+    Its role allows access to the configurations that match `name_pattern` in this account, in this Region and in
+    `regions`; to the S3 export buckets that match `export_bucket_pattern`; to the SSM parameters that match
+    `ssm_parameter_pattern`, including their values; and, with `launch_templates`, to this account's launch templates.
+    An empty pattern allows none. The provider may also assume the roles of its configurations in this app (see
+    `DistributionConfiguration`), and those that match `assumable_role_arns`, with the wildcards * and ?.
     `name_pattern` is matched against the last part of the ARN: lowercase, with hyphens for spaces (such as `golden-*`).
     `ssm_parameter_pattern` has no leading slash. `encryption_key` encrypts the log, the queue, and the environment;
     its key policy must allow CloudWatch Logs to use it. `memory_size` is in MiB. `timeout` limits one request and
@@ -54,6 +59,8 @@ class DistributionConfigurationProvider(Construct):
         export_bucket_pattern: str = "*",
         ssm_parameter_pattern: str = "",
         launch_templates: bool = True,
+        regions: Sequence[str] = (),
+        assumable_role_arns: Sequence[str] = (),
         permissions_boundary: IManagedPolicy | None = None,
         encryption_key: IKey | None = None,
         memory_size: int = 256,
@@ -71,7 +78,9 @@ class DistributionConfigurationProvider(Construct):
             "ssm_parameter_pattern": ssm_parameter_pattern,
         }
         self.launch_templates = launch_templates
-        self._problems = problems(timeout, **self.patterns)
+        self.regions = [*regions]
+        lists = {"regions": self.regions, "assumable_role_arns": [*assumable_role_arns]}
+        self._problems = problems(timeout, lists, self.patterns)
         self.node.add_validation(self)
         self.log_group = LogGroup(
             self,
@@ -121,6 +130,7 @@ class DistributionConfigurationProvider(Construct):
             self.log_group,
             self.last_resort,
             **self.patterns,
+            regions=self.regions,
             launch_templates=launch_templates,
         )
         self.role = Role(
@@ -153,6 +163,11 @@ class DistributionConfigurationProvider(Construct):
             retry_attempts=1,
             on_failure=LambdaDestination(self.last_resort),
         )
+        self._configurations_policy = policies[CONFIGURATIONS]
+        self._role_statement = role_statement()
+        self._role_arns: list[str] = []
+        for arn in assumable_role_arns:
+            self.allow_role(arn)
         add_alarms(
             self,
             function=self.function,
@@ -168,6 +183,16 @@ class DistributionConfigurationProvider(Construct):
     def validate(self) -> list[str]:
         """The problems with the arguments. The CDK calls this at synth."""
         return self._problems
+
+    def allow_role(self, role_arn: str) -> None:
+        """Allow the provider to assume a role. The role's trust policy must allow it, too."""
+        if role_arn in self._role_arns:
+            return
+        if not self._role_arns:
+            self._configurations_policy.add_statements(self._role_statement)
+        self._role_arns.append(role_arn)
+        self._role_statement.add_resources(role_arn)
+        self.function.add_environment(_ASSUMABLE_ROLES, ",".join(self._role_arns))
 
     @property
     def service_token(self) -> str:

@@ -1,5 +1,6 @@
 """The policies of the functions' roles, as in template.yaml. A test compares the two."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import ArnFormat, Stack
@@ -13,6 +14,9 @@ from constructs import Construct
 LAMBDA: Final = ServicePrincipal("lambda.amazonaws.com")
 """The service that assumes the roles."""
 
+CONFIGURATIONS: Final = "distribution-configurations"
+"""The name of the policy that every provider has."""
+
 Policies = dict[str, PolicyDocument]
 """Inline policies by name."""
 
@@ -24,6 +28,7 @@ def provider_policies(
     log_group: ILogGroup,
     last_resort: IFunction,
     *,
+    regions: Sequence[str],
     name_pattern: str,
     export_bucket_pattern: str,
     ssm_parameter_pattern: str,
@@ -32,11 +37,15 @@ def provider_policies(
     """The provider's policies. Buckets, parameters, and launch templates have theirs only if the arguments allow it."""
     stack = Stack.of(scope)
     policies = {
-        "distribution-configurations": _policy(
-            _allow(
+        CONFIGURATIONS: _policy(
+            _allow_in(
+                [stack.region, *regions],
                 "Configurations",
                 stack.format_arn(
-                    service="imagebuilder", resource="distribution-configuration", resource_name=name_pattern
+                    service="imagebuilder",
+                    region="*" if regions else None,
+                    resource="distribution-configuration",
+                    resource_name=name_pattern,
                 ),
                 "imagebuilder:CreateDistributionConfiguration",
                 "imagebuilder:GetDistributionConfiguration",
@@ -47,7 +56,13 @@ def provider_policies(
                 "imagebuilder:UntagResource",
             ),
             # List actions support no narrower resource.
-            _allow("Lists", "*", "imagebuilder:ListDistributionConfigurations", "imagebuilder:ListImagePipelines"),
+            _allow_in(
+                [stack.region, *regions],
+                "Lists",
+                "*",
+                "imagebuilder:ListDistributionConfigurations",
+                "imagebuilder:ListImagePipelines",
+            ),
             # Image Builder creates its service-linked role with the caller's permissions on first use.
             _allow(
                 "ServiceLinkedRole",
@@ -83,6 +98,11 @@ def provider_policies(
     return policies
 
 
+def role_statement() -> PolicyStatement:
+    """The statement about the roles that the provider may assume; its resources are added later."""
+    return PolicyStatement(sid="Roles", actions=["sts:AssumeRole"])
+
+
 def last_resort_policies(scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None) -> Policies:
     """The last resort's policies, including one for `key` if it encrypts the queue."""
     policies = {
@@ -101,6 +121,12 @@ def _policy(*statements: PolicyStatement) -> PolicyDocument:
 
 def _allow(sid: str | None, resource: str, *actions: str) -> PolicyStatement:
     return PolicyStatement(sid=sid, actions=list(actions), resources=[resource])
+
+
+def _allow_in(regions: Sequence[str], sid: str, resource: str, *actions: str) -> PolicyStatement:
+    statement = _allow(sid, resource, *actions)
+    statement.add_condition("StringEquals", {"aws:RequestedRegion": [*regions]})
+    return statement
 
 
 def _log(log_group: ILogGroup) -> PolicyStatement:

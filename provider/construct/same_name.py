@@ -1,7 +1,7 @@
 """Finds two configurations of an app that are the same one: the same Name, or the same adopted ARN."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,7 @@ from ..lint.condition_outcomes import Conditions
 from ..lint.same_name import check_names
 from ..resources import resource_type
 from ..schema.finding import Path, Severity
-from ..schema.model import NAME, TARGET
+from ..schema.model import NAME, REGION, ROLE, TARGET
 from ..schema.validation import describe
 from .provider import DeployedProvider, DistributionConfigurationProvider
 
@@ -24,6 +24,12 @@ _UNRESOLVED: Final = "${Token["
 """What a text with a token contains."""
 _ARN_PARTS: Final = 5
 """The parts of an ARN up to its account."""
+_ACCOUNT_DIGITS: Final = 12
+
+IDENTITY: Final = (NAME, TARGET)
+"""The properties that identify a configuration in its account and Region."""
+LOCATION: Final = (REGION, ROLE)
+"""The properties that select another account and Region than the provider's."""
 
 
 class Duplicate(NamedTuple):
@@ -36,24 +42,30 @@ class Duplicate(NamedTuple):
 
 @dataclass
 class Declaration:
-    """A configuration in an app, with its provider. `names` are its Name and its adopted ARN, which can be tokens."""
+    """A configuration in an app, with its provider. `given` has IDENTITY and LOCATION, maybe as tokens."""
 
     construct: Construct
     provider: DistributionConfigurationProvider | DeployedProvider
-    names: Mapping[str, Any]
+    given: Mapping[str, Any]
     identity: tuple[str, Any] | None = None
     """NAME or TARGET, with the resolved value of that property."""
+    location: dict[str, Any] = field(default_factory=dict)
+    """The resolved REGION, and by ROLE the account of the resolved role, or the role if its account is unknown."""
 
     @property
     def stack(self) -> Stack:
         return Stack.of(self.construct)
 
     def resolve(self) -> None:
-        """Resolve the name. Each resolved token is a call to Node.js, so the others keep the result."""
-        for member, value in self.names.items():
-            is_literal = isinstance(value, str) and _UNRESOLVED not in value
-            self.identity = member, value if is_literal else self.stack.resolve(value)
-            return
+        """Resolve the properties. Each resolved token is a call to Node.js, so the others keep the result."""
+        resolved = {
+            member: value if isinstance(value, str) and _UNRESOLVED not in value else self.stack.resolve(value)
+            for member, value in self.given.items()
+        }
+        self.identity = next(((member, resolved[member]) for member in IDENTITY if member in resolved), None)
+        self.location = {member: resolved[member] for member in LOCATION if member in resolved}
+        if ROLE in self.location:
+            self.location[ROLE] = _account_of(self.location[ROLE]) or self.location[ROLE]
 
     def is_in_app(self) -> bool:
         """Whether neither the construct nor one that contains it was removed from the app."""
@@ -73,10 +85,10 @@ class Declaration:
             stack = stack.nested_stack_parent if stack else None
 
 
-def names_in(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The Name and the adopted ARN in properties, by NAME and TARGET."""
+def relevant_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of IDENTITY and LOCATION, by the API's names."""
     given = ((resource_type().schema.spellings.get(key), value) for key, value in properties.items())
-    return {member: value for member, value in given if member in (NAME, TARGET) and value is not None}
+    return {member: value for member, value in given if member in (*IDENTITY, *LOCATION) and value is not None}
 
 
 def find_duplicate(second: Declaration, earlier: list[Declaration]) -> Duplicate | None:
@@ -215,16 +227,30 @@ def _with_prefix(value: Any, prefix: str) -> Any:
 
 def _certainty(first: Declaration, second: Declaration) -> str | None:
     """What must be true for both to be in one account and Region: empty if they certainly are, None if never."""
-    locations = [*zip(_location(first), _location(second), strict=True)]
-    if any(None not in pair and pair[0] != pair[1] for pair in locations):
+    locations = _location(first), _location(second)
+    if any(None not in pair and pair[0] != pair[1] for pair in zip(*locations, strict=True)):
         return None
+    known = [*locations[0], *locations[1]]
     if _top_level(first.stack) is _top_level(second.stack):
-        if not _have_one_provider_location(first, second):
-            return " if both providers are in one account and Region"
-    elif None in (*_environment(first.stack), *_environment(second.stack), *locations[0], *locations[1]):
-        return " if both stacks are in one account and Region"
+        doubt = _doubt_in_one_stack(first, second) if None in known else ""
+    else:
+        known += [*_environment(first.stack), *_environment(second.stack)]
+        doubt = " if both stacks are in one account and Region" if None in known else ""
     is_certain = first.stack is second.stack or not _is_conditional(first, second)
-    return "" if is_certain else " if both are deployed"
+    return doubt or ("" if is_certain else " if both are deployed")
+
+
+def _doubt_in_one_stack(first: Declaration, second: Declaration) -> str:
+    """What must be true for two configurations of one stack to be in one location, if a location is not known."""
+    if not _specify_one_location(first, second):
+        return " if both are in one account and Region"
+    return "" if _have_one_provider_location(first, second) else " if both providers are in one account and Region"
+
+
+def _specify_one_location(first: Declaration, second: Declaration) -> bool:
+    """Whether two configurations of one stack, or of its nested stacks, certainly have the same Region and account."""
+    is_comparable = first.stack is second.stack or all(map(_is_equal_in_all_stacks, first.location.values()))
+    return is_comparable and first.location == second.location
 
 
 def _is_conditional(*declarations: Declaration) -> bool:
@@ -237,16 +263,47 @@ def _have_one_provider_location(first: Declaration, second: Declaration) -> bool
     if len(owned) == len((first, second)):
         return _top_level(Stack.of(owned[0])) is _top_level(Stack.of(owned[1]))
     tokens = [one.stack.resolve(one.provider.service_token) for one in (first, second)]
-    return tokens[0] == tokens[1] or None not in (*_location(first), *_location(second))
+    return bool(tokens[0] == tokens[1])
 
 
 def _location(one: Declaration) -> tuple[str | None, str | None]:
+    """The account and Region of a configuration, as far as they are known."""
+    member, value = one.identity or ("", None)
+    account, region = (_arn_location(value) if member == TARGET else None) or _provider_location(one)
+    if REGION in one.location:
+        region = one.location[REGION] if isinstance(one.location[REGION], str) else None
+    if ROLE in one.location:
+        account = one.location[ROLE] if _is_account(one.location[ROLE]) else None
+    return account, region
+
+
+def _provider_location(one: Declaration) -> tuple[str | None, str | None]:
     """The account and Region of a provider, as far as they are known; without its ARN, those of the stack."""
-    token = one.stack.resolve(one.provider.service_token)
-    if isinstance(token, str) and len(parts := token.split(":")) > _ARN_PARTS:
-        return parts[4], parts[3]
+    if found := _arn_location(one.stack.resolve(one.provider.service_token)):
+        return found
     owned = isinstance(one.provider, DistributionConfigurationProvider)
     return _environment(Stack.of(one.provider) if owned else one.stack)
+
+
+def _arn_location(arn: Any) -> tuple[str, str] | None:
+    """The account and Region in a resolved ARN without tokens."""
+    parts = arn.split(":") if isinstance(arn, str) else []
+    return (parts[4], parts[3]) if len(parts) > _ARN_PARTS else None
+
+
+def _account_of(role: Any) -> str | None:
+    """The account in a resolved role's ARN, which may contain other tokens such as the partition."""
+    match role:
+        case {"Fn::Join": ["", [*parts]]}:
+            text = "".join(part if isinstance(part, str) else "?" for part in parts)
+        case _:
+            text = str(role)
+    account = "".join(text.split(":")[4:5])
+    return account if _is_account(account) else None
+
+
+def _is_account(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == _ACCOUNT_DIGITS and value.isdecimal()
 
 
 def _environment(stack: Stack) -> tuple[str | None, str | None]:

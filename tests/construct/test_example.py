@@ -6,11 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
+from provider.resources import DISTRIBUTION_CONFIGURATION
+from provider.template.sections import load
 from tests.construct.conftest import NOT_BUILT
+from tests.deployed import deployed
+from tests.stack import STACK_ID
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "cdk"
@@ -29,6 +34,46 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     }
     subprocess.run([sys.executable, "app.py"], cwd=EXAMPLE, check=True, env={**os.environ, **variables})
     return folder / "golden-image.template.json"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the templates of the app for two Regions and two accounts."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    variables = {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(NOT_BUILT), "CDK_VALIDATION": "false"}
+    command = [sys.executable, "two_regions_two_accounts.py"]
+    subprocess.run(command, cwd=EXAMPLE, check=True, env={**os.environ, **variables})
+    return folder
+
+
+def test_the_example_for_two_accounts_allows_what_it_uses(elsewhere: Path) -> None:
+    """The app's provider may use the Region and the role, and the role trusts the provider's role and the stack."""
+    here = deployed(load(elsewhere / "images.template.json"), {})
+    there = deployed(load(elsewhere / "images-role.template.json"), {})
+    golden = [one["Properties"] for one in here.values() if one["Type"] == DISTRIBUTION_CONFIGURATION]
+    used = {one["RoleArn"] for one in golden if "RoleArn" in one}
+    assert used == {"arn:aws:iam::210987654321:role/image-distribution"}
+    (function,) = [
+        one["Properties"] for name, one in here.items() if name.startswith("ProviderFunction") and "Ev" not in name
+    ]
+    assert {function["Environment"]["Variables"]["ASSUMABLE_ROLE_ARNS"]} == used
+    (role,) = [one["Properties"] for one in there.values() if one["Type"] == "AWS::IAM::Role"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    (name,) = [
+        name for name, one in here.items() if one["Type"] == "AWS::IAM::Role" and name.startswith("ProviderRole")
+    ]
+    patterns = statement["Condition"]
+    assert fnmatchcase(f"arn:aws:iam::123456789012:role/images-{name}-1A2B", patterns["ArnLike"]["aws:PrincipalArn"])
+    assert fnmatchcase(STACK_ID, patterns["StringLike"]["sts:ExternalId"])
+
+
+@pytest.mark.parametrize("stack", ["images", "images-role"])
+def test_the_example_for_two_accounts_lints_clean(elsewhere: Path, stack: str) -> None:
+    """cfn-lint finds no errors or warnings in the app's stacks."""
+    cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
+    command = [cfn_lint, str(elsewhere / f"{stack}.template.json"), "--ignore-checks", "W3005"]
+    linted = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
 
 
 def test_the_example_lints_clean(template: Path) -> None:

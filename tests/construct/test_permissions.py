@@ -138,12 +138,39 @@ def test_permissions_that_the_app_adds_count(stack: Stack) -> None:
     ],
     ids=["here", "account", "Region"],
 )
-def test_an_arn_is_in_the_providers_account_and_region(
+def test_an_arn_is_in_a_location_that_the_provider_reaches(
     app: App, account: str, region: str, expected: list[str]
 ) -> None:
-    """The provider's role allows only configurations in its own account and Region."""
+    """Without a role, the provider manages only configurations in its own account and Region."""
     stack = Stack(app, "there", env=Environment(account=account, region=region))
     provider = DistributionConfigurationProvider(stack, "P")
     found = errors(stack, provider, adopt=f"{ARN}golden")
     assert len(found) == len(expected)
     assert all(message.startswith(start) for message, start in zip(found, expected, strict=True))
+    role = f"arn:aws:iam::{ARN.split(':')[4]}:role/images"
+    assert errors(stack, provider, adopt=f"{ARN}bronze", role=role) == []
+    if account == "123456789012":
+        wide = DistributionConfigurationProvider(stack, "Wide", regions=["us-east-1"])
+        assert errors(stack, wide, adopt=f"{ARN}silver") == []
+
+
+@pytest.mark.parametrize(("region", "count"), [("us-east-1", 0), ("us-west-2", 0), ("eu-west-1", 1)])
+def test_a_region_is_one_of_the_providers(app: App, region: str, count: int) -> None:
+    """A Region that is neither the provider's own nor one of its `regions` is an error, unless a role is given."""
+    stack = Stack(app, "there", env=Environment(account="123456789012", region="us-east-1"))
+    provider = DistributionConfigurationProvider(stack, "P", regions=["us-west-2"])
+    message = (
+        'region: "eu-west-1" is not allowed by the provider there/P, which is in us-east-1; to allow it, create the '
+        'provider with "eu-west-1" in its regions'
+    )
+    assert errors(stack, provider, region=region) == [message] * count
+    role = "arn:aws:iam::210987654321:role/images"
+    assert errors(stack, provider, region=region, role=role, name="silver") == []
+    assert errors(Stack(app, "unknown"), region=region, name="bronze") == []
+
+
+def test_a_roles_permissions_are_not_the_providers(stack: Stack) -> None:
+    """What the provider's own role allows does not limit a configuration with another role."""
+    provider = DistributionConfigurationProvider(stack, "P", name_pattern="web-*", export_bucket_pattern="")
+    role = "arn:aws:iam::210987654321:role/images"
+    assert errors(stack, provider, distributions=export_to("archive"), role=role) == []

@@ -1,14 +1,13 @@
 """The provider as a construct: the same resources as template.yaml, one per stack, and no cdk-nag findings."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import App, CfnCondition, CfnResource, Duration, Fn, Stack, Validations
-from aws_cdk.aws_iam import ManagedPolicy, PolicyStatement
+from aws_cdk.aws_iam import AccountPrincipal, IRole, ManagedPolicy, PolicyStatement, Role
 from aws_cdk.aws_kms import Key
 from aws_cdk.aws_lambda import ApplicationLogLevel
 from aws_cdk.aws_logs import RetentionDays
@@ -16,17 +15,18 @@ from aws_cdk.aws_sns import Topic
 from cdk_nag import AwsSolutionsChecks
 
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
-from provider.construct.limits import MINIMUM_TIMEOUT, PATTERNS
+from provider.construct.limits import LISTS, MINIMUM_TIMEOUT, PATTERNS
 from provider.construct.properties import Distribution
-from provider.template.intrinsics import Evaluator
-from provider.template.sections import Template, load, made_of
+from provider.resources import DISTRIBUTION_CONFIGURATION
+from provider.template.sections import load, made_of
 from tests.construct.synthesis import resources_of, template_of
+from tests.deployed import deployed
 
 APPLICATION = load(Path(__file__).parents[2] / "template.yaml")
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
-PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
+ROLE = "arn:aws:iam::210987654321:role/images"
 CONSTRUCTS = {"Log": "ProviderLogGroup", "Role": "ProviderRole", "Function": "ProviderFunction",
               "LastResort": "LastResortFunction"}  # fmt: skip
 """Construct IDs -> logical IDs in template.yaml, if they differ."""
@@ -41,6 +41,8 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
             "ExportBucketPattern": "archive-*",
             "SsmParameterPattern": "images/*",
             "LaunchTemplates": "Denied",
+            "Regions": "eu-west-1,us-west-2",
+            "AssumableRoleArns": f"{ROLE},arn:aws:iam::*:role/teams/*",
             "PermissionsBoundary": BOUNDARY,
             "KmsKeyArn": KEY,
             "MemorySize": "512",
@@ -54,6 +56,8 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
             "export_bucket_pattern": "archive-*",
             "ssm_parameter_pattern": "images/*",
             "launch_templates": False,
+            "regions": ["eu-west-1", "us-west-2"],
+            "assumable_role_arns": [ROLE, "arn:aws:iam::*:role/teams/*"],
             "permissions_boundary": ManagedPolicy.from_managed_policy_arn(stack, "Boundary", BOUNDARY),
             "encryption_key": Key.from_key_arn(stack, "Key", KEY),
             "memory_size": 512,
@@ -66,45 +70,6 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
     "without exports": ({"ExportBucketPattern": ""}, lambda stack: {"export_bucket_pattern": ""}),
 }
 """Equivalent deployments: template.yaml's parameters, and the construct's arguments."""
-
-
-@dataclass
-class LogicalIds:
-    """Resolves references to parameters and to template.yaml's logical IDs."""
-
-    names: Mapping[str, str]
-    parameters: Mapping[str, Any]
-
-    def reference(self, name: str, path: object) -> Any:
-        return self.parameters[name] if name in self.parameters else f"<{self.names.get(name, name)}>"
-
-    def attribute(self, name: str, attribute: str, path: object) -> str:
-        return f"<{self.names.get(name, name)}.{attribute}>"
-
-    def exported(self, name: str, path: object) -> str:
-        raise NotImplementedError
-
-    def resolve(self, text: str, path: object) -> str:
-        raise NotImplementedError
-
-
-def evaluated(template: Template, given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """A template's resources by template.yaml's logical IDs, with functions evaluated and scalars as text."""
-    defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
-    known = {**defaults, **given, **PSEUDO, "AWS::StackName": "images"}
-    evaluator = Evaluator(template.mappings, template.conditions, LogicalIds(names, known))
-    return {
-        names.get(name, name): _text(evaluator.evaluate(resource, ("Resources", name)))
-        for name, resource in template.resources.items()
-    }
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _text(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_text(entry) for entry in value]
-    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
 
 
 @pytest.fixture
@@ -126,7 +91,7 @@ def both(
         if isinstance(resource := child.node.default_child, CfnResource)
         and not child.node.id.startswith("ImmutableRole")  # the CDK's wrapper of the role
     }
-    return evaluated(APPLICATION, given, {}), evaluated(made_of(template_of(stack), "images"), {}, names)
+    return deployed(APPLICATION, given), deployed(made_of(template_of(stack), "images"), {}, names)
 
 
 ALIKE = ("ProviderRole", "LastResortRole", "ProviderLogGroup", "Unanswered", "UnansweredAlarm", "LastResortAlarm",
@@ -177,13 +142,19 @@ def test_arguments_have_the_limits_of_the_application(app: App, stack: Stack) ->
         declared = APPLICATION.parameters[name]
         assert (declared["AllowedPattern"], declared["ConstraintDescription"]) == (pattern, words)
     assert min(APPLICATION.parameters["Timeout"]["AllowedValues"]) == MINIMUM_TIMEOUT
+    lists = {"regions": "Regions", "assumable_role_arns": "AssumableRoleArns"}
+    for argument, name in lists.items():
+        (pattern, words), declared = LISTS[argument], APPLICATION.parameters[name]
+        assert declared["AllowedPattern"] == f"^({pattern}(,{pattern})*)?$"
+        assert declared["ConstraintDescription"] == f"{words}, separated by commas without spaces, or nothing"
     patterns: dict[str, Any] = {
         "name_pattern": "Golden Image*",
         "export_bucket_pattern": "A",
         "ssm_parameter_pattern": "/images/*",
     }
-    found = DistributionConfigurationProvider(stack, "A", timeout=Duration.seconds(3), **patterns).validate()
-    assert [text.partition(":")[0] for text in found] == [*patterns, "timeout"]
+    wrong: dict[str, Any] = {"regions": ["Ireland"], "assumable_role_arns": ["arn:aws:iam::123456789012:user/a"]}
+    found = DistributionConfigurationProvider(stack, "A", timeout=Duration.seconds(3), **patterns, **wrong).validate()
+    assert [text.partition(":")[0] for text in found] == [*patterns, *lists, "timeout"]
     with pytest.raises(RuntimeError, match="lowercase letters"):
         app.synth()
 
@@ -243,13 +214,79 @@ def test_a_deployed_provider_adds_nothing(stack: Stack) -> None:
     assert golden["Properties"]["ServiceToken"] == token
 
 
+def assumable(stack: Stack) -> tuple[list[Any], list[Any]]:
+    """The roles that the role of the stack's only provider may assume, and those that the function knows."""
+    statements = [
+        statement
+        for role in resources_of(stack, "AWS::IAM::Role")
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    lists = [one["Resource"] for one in statements if one["Action"] == "sts:AssumeRole"]
+    functions = [one["Properties"].get("Environment", {}) for one in resources_of(stack, "AWS::Lambda::Function")]
+    return lists, [one["Variables"][key] for one in functions for key in one.get("Variables", {}) if "ROLE" in key]
+
+
+def test_a_configurations_role_is_allowed(stack: Stack) -> None:
+    """The stack's provider may assume the roles of its configurations, each listed once, and no others."""
+    DistributionConfiguration(stack, "One", name="one", distributions=DISTRIBUTIONS)
+    assert assumable(stack) == ([], [])
+    provider = DistributionConfigurationProvider.get_or_create(stack)
+    by_name = Role.from_role_name(stack, "ByName", "images")
+    roles: list[IRole | str] = [ROLE, Role.from_role_arn(stack, "ByArn", ROLE), by_name, by_name]
+    for number, role in enumerate(roles):
+        DistributionConfiguration(
+            stack, f"C{number}", provider=provider, name=f"c{number}", distributions=DISTRIBUTIONS, role=role
+        )
+    of_name = {
+        "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":role/images"]]
+    }
+    (allowed,), (known,) = assumable(stack)
+    assert allowed == [ROLE, of_name]
+    assert known["Fn::Join"][1][0].startswith(f"{ROLE},arn:")
+    given = [one["Properties"].get("RoleArn") for one in resources_of(stack, DISTRIBUTION_CONFIGURATION)]
+    assert given == [None, ROLE, ROLE, of_name, of_name]
+
+
+def test_a_role_of_another_account_is_allowed(app: App) -> None:
+    """A role that the app creates in another account, with a name, is allowed by its ARN; its trust is unchanged."""
+    here, there = (
+        Stack(app, name, env={"account": account, "region": "us-east-1"})
+        for name, account in (("here", "123456789012"), ("there", "210987654321"))
+    )
+    role = Role(there, "Images", role_name="images", assumed_by=AccountPrincipal("123456789012"))
+    DistributionConfiguration(here, "Golden", name="golden", distributions=DISTRIBUTIONS, role=role)
+    (allowed,), (known,) = assumable(here)
+    assert (
+        allowed
+        == known
+        == {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam:{ROLE.partition(':iam:')[2]}"]]}
+    )
+    (trust,) = resources_of(there, "AWS::IAM::Role")
+    assert len(trust["Properties"]["AssumeRolePolicyDocument"]["Statement"]) == 1
+
+
+def test_a_deployed_provider_is_not_changed(stack: Stack) -> None:
+    """For a role with a deployed provider, nothing is added: its stack must list the role."""
+    token = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+    provider = DistributionConfigurationProvider.from_service_token(stack, "Provider", token)
+    DistributionConfiguration(stack, "G", provider=provider, name="golden", distributions=DISTRIBUTIONS, role=ROLE)
+    assert [one["Type"] for one in template_of(stack)["Resources"].values()] == [DISTRIBUTION_CONFIGURATION]
+
+
 @pytest.mark.parametrize("environment", [{}, {"region": "us-east-1", "account": "123456789012"}], ids=["any", "one"])
 def test_cdk_nag_passes(app: App, environment: dict[str, str]) -> None:
     """The AWS Solutions pack passes, with and without a fixed account and Region."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     stack = Stack(app, "images", env=environment or None)
-    provider = DistributionConfigurationProvider(stack, "Provider", ssm_parameter_pattern="images/*")
-    DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=DISTRIBUTIONS)
+    provider = DistributionConfigurationProvider(
+        stack,
+        "Provider",
+        ssm_parameter_pattern="images/*",
+        regions=["eu-west-1"],
+        assumable_role_arns=["arn:aws:iam::*:role/teams/*", "arn:aws:iam::*:role/images"],
+    )
+    DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=DISTRIBUTIONS, role=ROLE)
     app.synth()
 
 

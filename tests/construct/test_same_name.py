@@ -19,6 +19,7 @@ from aws_cdk import (
     Stage,
 )
 from aws_cdk.assertions import Annotations, Match
+from aws_cdk.aws_iam import AccountPrincipal, Role
 from constructs import Construct
 
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
@@ -179,6 +180,65 @@ def test_two_providers_of_one_stack_have_one_location(stack: Stack) -> None:
     assert "if both providers are in one account and Region" in str(imported.node.metadata[-1].data)
 
 
+ROLE = "arn:aws:iam::210987654321:role/images"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ({}, {"region": "eu-west-1"}, None),
+        ({}, {"region": "us-east-1"}, ""),
+        ({}, {"role": ROLE}, None),
+        ({"role": ROLE}, {"role": f"{ROLE}-too"}, ""),
+        ({"role": ROLE}, {"role": ROLE, "region": "eu-west-1"}, None),
+        ({"role": ROLE}, {"role": "arn:aws:iam::123456789012:role/images"}, None),
+        ({}, {"role": "arn:aws:iam::123456789012:role/images"}, ""),
+        ({}, {"region": "?"}, " if both are in one account and Region"),
+        ({"region": "?"}, {"region": "?"}, ""),
+        ({}, {"role": "?"}, " if both are in one account and Region"),
+    ],
+)
+def test_regions_and_roles_are_compared(
+    app: App, first: dict[str, Any], second: dict[str, Any], expected: str | None
+) -> None:
+    """The same name in another Region, or in another account by a role, is another configuration. "?" is a token."""
+    stack = Stack(app, "images", env=HERE)
+    other = CfnParameter(stack, "Other").value_as_string
+    first, second = ({key: other if one == "?" else one for key, one in given.items()} for given in (first, second))
+    provider = DistributionConfigurationProvider(stack, "P", regions=["eu-west-1"])
+    add(stack, "First", provider=provider, **first)
+    two = add(stack, "Second", provider=provider, **second)
+    messages = [*two.validate(), *(str(one.data) for one in two.node.metadata if "warn" in one.type)]
+    found = [one for one in messages if "same ARN" in one]
+    assert len(found) == (expected is not None)
+    assert all(f"name of images/First{expected};" in one for one in found)
+
+
+def test_a_region_is_compared_if_the_stacks_is_unknown(stack: Stack) -> None:
+    """In a stack whose Region is unknown, a configuration in a named Region may be the same one: a warning."""
+    add(stack, "First")
+    second = add(stack, "Second", region="eu-west-1")
+    assert second.validate() == []
+    assert "name of images/First if both are in one account and Region;" in str(second.node.metadata[-1].data)
+    assert add(stack, "Third", region="eu-west-1").validate() != []
+
+
+def test_the_account_of_an_imported_role_is_known(app: App) -> None:
+    """A role that is imported by its name, or that has a name and is created for another account, has that account."""
+    stack = Stack(app, "images", env=HERE)
+    there = Stack(app, "there", env=ELSEWHERE[0])
+    created = Role(there, "Created", role_name="created", assumed_by=AccountPrincipal("123456789012"))
+    add(stack, "First")
+    for construct_id, role in (
+        ("Second", Role.from_role_arn(stack, "ByArn", ROLE)),
+        ("Third", Role.from_role_name(stack, "ByName", "images")),
+        ("Fourth", created),
+    ):
+        found = add(stack, construct_id, role=role).validate()
+        assert len(found) == (construct_id != "Second")
+        assert not found or f"images/{'First' if construct_id == 'Third' else 'Second'};" in found[0]
+
+
 def test_names_by_region_are_compared(app: App) -> None:
     """A name that contains the Region token is compared across stacks of one environment; a parameter is not."""
     for name, count in ((f"golden-{Aws.REGION}", 1), (f"golden-{Aws.STACK_NAME}", 0)):
@@ -246,6 +306,16 @@ def test_adopting_twice_is_a_warning(app: App, stack: Stack) -> None:
     (warning,) = warnings(stack)
     assert "adopt: same ARN as in images/First, " in warning
     assert "W9314" in warning
+
+
+def test_adopting_twice_from_two_accounts_is_a_warning(app: App) -> None:
+    """Two stacks of different accounts that adopt one ARN, one of them with a role, also undo each other's updates."""
+    here, there = (Stack(app, name, env=one) for name, one in (("here", HERE), ("there", ELSEWHERE[0])))
+    add(here, "First", adopt=f"{ARN}x")
+    add(there, "Second", adopt=f"{ARN}x", role="arn:aws:iam::123456789012:role/images")
+    app.synth()
+    (warning,) = warnings(there)
+    assert "adopt: same ARN as in here/First, " in warning
 
 
 def test_the_same_finding_after_a_second_synth(app: App, stack: Stack) -> None:
