@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from .emulation import EmulatedLocation, choose_location, emulator_at, name_in, seed_placeholder
-from .environment import offline, temporary_environment
+from .environment import offline
 from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError, parse_json, read_bytes
-from .live import ENDPOINT_VARIABLE, check_settings, check_url
+from .live import check_settings, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,11 +65,9 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
     with ExitStack() as contexts:
         sink = contexts.enter_context(ResponseSink())
         if live or endpoint_url:
-            contexts.enter_context(_own_session())
+            contexts.enter_context(_own_session(endpoint_url))
             check_settings()
             emulated = None
-            contexts.enter_context(temporary_environment())
-            os.environ |= {ENDPOINT_VARIABLE: endpoint_url} if endpoint_url else {}
         else:
             emulated = contexts.enter_context(_emulated(request))
         arn = emulated[1].function_arn if emulated else ""
@@ -85,12 +83,13 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
 
 
 @contextmanager
-def _own_session() -> Iterator[None]:
+def _own_session(endpoint_url: str | None) -> Iterator[None]:
     """Use the AWS CLI's settings, such as AWS_PROFILE before AWS_DEFAULT_PROFILE, instead of botocore's."""
     from ..aws.client import using_session
+    from ..schema.model import SERVICE
     from .awscli.session import cli_session
 
-    with using_session(cli_session()):
+    with using_session(cli_session(), {SERVICE: endpoint_url} if endpoint_url else {}):
         yield
 
 

@@ -166,10 +166,11 @@ def preflight(
     if isinstance(target, str):
         own_region, account = target.split(":")[3:5]
     progress = Screen(sys.stderr)
-    with live_service(region or own_region, profile, endpoint_url, account) as (location, builder):
+    with live_service(region or own_region, profile, endpoint_url, account) as service:
+        location = service.location
         progress.print(f"Checking what account {location.account} needs to distribute images ...", dim=True)
         if isinstance(target, str):
-            document = _Document(target, None, [_live(target, builder)], [])
+            document = _Document(target, None, [_live(target, service.at())], [])
         else:
             document = _declared(target, parameters, exports, references, stack_name, location)
         lines = [line for subject in document.subjects for line in _lines(subject, document, location)]
