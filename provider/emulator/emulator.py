@@ -201,14 +201,14 @@ class Emulator:
     def fail(self, operation: str, fault: Fault, times: int = 1, after: bool = False) -> None:
         """Inject `fault` into the next `times` calls of `operation` ("*" for any).
 
-        With `after`, the call takes effect and then fails. Raises ValueError for an operation that both services lack.
+        With `after`, the call takes effect and then fails. Raises ValueError for an operation that neither service has.
         """
         self._inject(InjectedFailure(operation, fault=fault, after=after), times)
 
     def fail_with(self, operation: str, code: str, status: int, message: str, times: int = 1) -> None:
         """Return this error from the next `times` calls of `operation` ("*" for any).
 
-        Raises ValueError for an operation that both services lack.
+        Raises ValueError for an operation that neither service has.
         """
         self._inject(InjectedFailure(operation, error=ServiceError(code, message, status)), times)
 
