@@ -118,6 +118,13 @@ def plan(
     from the deployed template instead. It adds what tags do not show: OnDelete and DeletionPolicy, previously adopted
     configurations (which have no ownership tags), and tags to be removed.
 
+    Each configuration is read in its own Region. If a resource has RoleArn, plan assumes this role with your
+    credentials. The external ID is the stack's ID if the configurations that you can read without a role show it by
+    their ownership tags; otherwise it is the ID of a new stack named --stack-name, with your account and Region. If you
+    may not assume the role, or the Region cannot be read, the change is unknown, and the reason says what to allow.
+    Without --previous, a configuration that a resource had in another Region or account is found only if a resource in
+    the template is in that Region and account, too.
+
     Values that are known only at deployment are replaced by placeholders: other resources, other stacks' exports, SSM
     parameters, dynamic references, and the stack's name. To give their values, use --import, --resolve, and
     --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
