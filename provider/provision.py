@@ -109,7 +109,7 @@ def _client(
 
     deadline.current_operation = f"AssumeRole of {location.role}"
     if not roles.is_assumable(location.role, os.environ.get(roles.ASSUMABLE_ROLES, "")):
-        raise ProviderError(f"the provider may not assume {location.role}: {roles.NOT_COVERED}", outcome=Outcome.DENIED)
+        raise roles.not_covered(location.role)
     assumption = roles.Assumption(location.role, request.stack_id)
     credentials = roles.credentials(assumption, request.logical_id, region, deadline.now, renew=renew)
     return client.client(service, location.region, credentials)
@@ -123,7 +123,7 @@ def _role_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
 
     role = parameters[ROLE]
     if isinstance(role, str) and not roles.is_assumable(role, os.environ.get(roles.ASSUMABLE_ROLES, "")):
-        yield Finding((ROLE,), f"the provider may not assume {role}: {roles.NOT_COVERED}", "assumable-role")
+        yield Finding((ROLE,), roles.not_covered(role).problem, "assumable-role")
 
 
 def _validated(

@@ -14,9 +14,6 @@ from .client import Credentials, call, client, session
 ASSUMABLE_ROLES: Final = "ASSUMABLE_ROLE_ARNS"
 """The environment variable with the roles that the function may assume: comma-separated ARNs with * and ?."""
 
-NOT_COVERED: Final = "its parameter AssumableRoleArns does not cover this role"
-"""Why the function may not assume a role."""
-
 _MARGIN: Final = 60.0
 """Seconds before their expiration at which credentials are no longer reused."""
 _MAX_SESSIONS: Final = 64
@@ -40,6 +37,14 @@ _sessions: dict[tuple[object, Assumption], tuple[Credentials, float]] = {}
 def is_assumable(role: str, patterns: str) -> bool:
     """Return whether comma-separated patterns, with * and ? as in IAM policies, cover a role's ARN."""
     return any(_regex(pattern.strip()).fullmatch(role) for pattern in patterns.split(",") if pattern.strip())
+
+
+def not_covered(role: str) -> ProviderError:
+    """Return the error about a role that the function may not assume."""
+    return ProviderError(
+        f"the provider may not assume {role}: its parameter AssumableRoleArns does not cover this role",
+        outcome=Outcome.DENIED,
+    )
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
@@ -102,7 +107,6 @@ def _explained(error: ProviderError, assumption: Assumption) -> ProviderError:
             remediation=f"Either the role does not exist, or its trust policy does not allow the provider's role with "
             f"sts:ExternalId {stack_id}. Correct that, then deploy again",
             outcome=Outcome.DENIED,
-            code=error.code,
             request_id=error.request_id,
         )
     # Nothing was sent to the service, and assuming a role again changes nothing.
@@ -111,6 +115,5 @@ def _explained(error: ProviderError, assumption: Assumption) -> ProviderError:
         f"{role} could not be assumed: {error.problem}",
         remediation=error.remediation,
         outcome=outcome,
-        code=error.code,
         request_id=error.request_id,
     )

@@ -266,11 +266,11 @@ def _leftovers(intent: Intent, arn: str = "") -> tuple[DeleteUnfinished | HandBa
     The old properties then have a target other than the current one, which is `arn` or, without it, the desired one.
     """
     name, target = intent.old.get(NAME), intent.old.get(TARGET)
-    if isinstance(target, str) and is_configuration_arn(target) and target != (arn or intent.desired.get(TARGET)):
+    here, there = intent.locations.desired, intent.locations.old
+    if isinstance(target, str) and is_configuration_arn(target) and not _is_target(intent.desired, here, target):
         return (HandBack(target),)
     if validate(name, operation(CREATE).members[NAME]):
         return ()
-    here, there = intent.locations.desired, intent.locations.old
     is_current = _is_named(name, arn) if arn else slug(str(name)) == slug(str(intent.desired.get(NAME)))
     leftover = with_name(arn, str(name)) if arn else ByName(str(name))
     if (here.region, here.account) != (there.region, there.account):

@@ -56,8 +56,21 @@ class ImageBuilder:
         if isinstance(target, str):
             return self._get(target)
         desired = self._locations.desired
-        found = self._get(desired.arn(target.name)) if desired.region else None
-        return found if found or desired.is_verified else self._find(target)
+        denied: ProviderError | None = None
+        found: Configuration | None = None
+        try:
+            found = self._get(desired.arn(target.name)) if desired.region else None
+        except ProviderError as error:
+            # If the location is not verified, the account may be another one, and IAM denies its ARNs.
+            if desired.is_verified or error.outcome is not Outcome.DENIED:
+                raise
+            denied = error
+        if found or desired.is_verified:
+            return found
+        found = self._find(target)
+        if found is None and denied:
+            raise denied
+        return found
 
     def arn(self, target: Target) -> str:
         return target if isinstance(target, str) else self._locations.desired.arn(target.name)

@@ -48,13 +48,15 @@ class Locations(NamedTuple):
         )
 
     def explained(self, error: ProviderError, location: Location) -> ProviderError:
-        """Return an error of a call in a location, with what access there requires if access was denied."""
-        if error.outcome is not Outcome.DENIED or error.code == "":
-            return error
-        if location.role:
+        """Return an error of a call in a location, with what a location other than the function's requires."""
+        is_other = location.region != self.function.region
+        is_denied = error.outcome is Outcome.DENIED and error.code  # without a code, AssumeRole was denied
+        if is_denied and location.role:
             error.remediation = error.remediation.replace("the provider's role", f"the role {location.role}")
-        elif location.region != self.function.region:
+        elif is_denied and is_other:
             error.remediation += f". The provider's parameter Regions must include {location.region}"
+        elif error.outcome is Outcome.UNSENT and is_other:
+            error.remediation = f"Check that {pascal_case(REGION)} is correct. {error.remediation}"
         return error
 
 

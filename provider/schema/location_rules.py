@@ -1,6 +1,6 @@
 """Rules about the location of a configuration: `Region`, `RoleArn`, and the ARN of an adopted one."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from .finding import Severity
 from .model import PROVIDER_PROPERTIES, REGION, ROLE, TARGET, known_regions, partition_of
@@ -8,40 +8,32 @@ from .rules import CONTRACT, MAX_REGION, OWN_ACCOUNT, Rule, Violations, arn_part
 from .validation import describe
 
 
-class _Place(NamedTuple):
-    """What an ARN says about its location."""
-
-    partition: str
-    region: str
-    account: str
-
-
-def _place(arn: Any) -> _Place | None:
-    """Return the location in an ARN; None if the value is not an ARN with an account."""
-    parts = [*arn_parts(arn), ""]
-    found = _Place(parts[1], parts[3], parts[4]) if len(parts) > 1 else None
-    is_valid = found and found.account.isdecimal() and all(part.replace("-", "").isalnum() for part in found if part)
-    return found if is_valid else None
+def _location(arn: Any) -> tuple[str, str, str]:
+    """Return the partition, Region, and account in an ARN; three empty texts if the value is not an ARN."""
+    parts = arn_parts(arn)
+    if not parts or not parts[4].isdecimal() or not f"{parts[1]}{parts[3]}".replace("-", "").isalnum():
+        return "", "", ""
+    return parts[1], parts[3], parts[4]
 
 
 def _same_region(parameters: dict[str, Any]) -> Violations:
-    region, target = parameters.get(REGION), _place(parameters.get(TARGET))
-    if target and isinstance(region, str) and region != target.region:
-        yield (REGION,), f"contradicts {{0}}, which is in {target.region}; omit this property", (TARGET,)
+    region, (_, known, account) = parameters.get(REGION), _location(parameters.get(TARGET))
+    if account and isinstance(region, str) and region != known:
+        yield (REGION,), f"contradicts {{0}}, which is in {known}; omit this property", (TARGET,)
 
 
 def _same_account(parameters: dict[str, Any]) -> Violations:
-    role, target = _place(parameters.get(ROLE)), _place(parameters.get(TARGET))
-    if role and target and role.account != target.account:
-        problem = f"is a role of account {role.account}, but {{0}} is in account {target.account}"
+    given, known = (_location(parameters.get(member))[2] for member in (ROLE, TARGET))
+    if known and given not in ("", known):
+        problem = f"is a role of account {given}, but {{0}} is in account {known}"
         yield (ROLE,), f"{problem}; specify a role of that account", (TARGET,)
 
 
 def _other_account(parameters: dict[str, Any]) -> Violations:
-    target, own = _place(parameters.get(TARGET)), parameters.get(OWN_ACCOUNT)
-    if target and own and target.account != own and ROLE not in parameters:
-        problem = f"is in account {target.account}, but the provider is in account {own}"
-        remediation = f"specify a role of account {target.account} with {{0}}, or deploy a provider there"
+    account, own = _location(parameters.get(TARGET))[2], parameters.get(OWN_ACCOUNT)
+    if own and account not in ("", own) and ROLE not in parameters:
+        problem = f"is in account {account}, but the provider is in account {own}"
+        remediation = f"specify a role of account {account} with {{0}}, or deploy a provider there"
         yield (TARGET,), f"{problem}; {remediation}", (ROLE,)
 
 
@@ -54,10 +46,10 @@ def _known_region(region: Any) -> Violations:
 
 
 def _partition(parameters: dict[str, Any]) -> Violations:
-    region, role = parameters.get(REGION), _place(parameters.get(ROLE))
-    partition = partition_of(region) if role and isinstance(region, str) else ""
-    if role and partition not in ("", role.partition):
-        problem = f"{region} is in the partition {partition}, but {{0}} is in {role.partition}"
+    region, (known, _, _) = parameters.get(REGION), _location(parameters.get(ROLE))
+    given = partition_of(region) if known and isinstance(region, str) else ""
+    if given not in ("", known):
+        problem = f"{region} is in the partition {given}, but {{0}} is in {known}"
         yield (REGION,), f"{problem}; use a provider in that partition", (ROLE,)
 
 

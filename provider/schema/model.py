@@ -5,8 +5,8 @@ What the resource adds to the API, and what the service model lacks, are tables 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any, Final
 
 from botocore.loaders import Loader
@@ -102,25 +102,39 @@ ROLE: Final = "roleArn"
 """The role to assume for the resource's calls."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Schema:
     """The schema of a value in the resource's properties, from the service model.
 
     `type_name` is botocore's: structure, list, map, string, integer, boolean, ...
     `minimum` and `maximum` limit the length of strings, lists, and maps, and the value of integers.
     `members` of a structure have their API names as keys. `item` is the schema of a list's entries or a map's values.
+    A dataclass would make each cold start longer.
     """
 
-    type_name: str
-    shape: str
-    minimum: int | None = None
-    maximum: int | None = None
-    pattern: str | None = None
-    enum: tuple[str, ...] = ()
-    members: Mapping[str, "Schema"] = field(default_factory=dict)
-    required: tuple[str, ...] = ()
-    item: "Schema | None" = None
-    key: "Schema | None" = None
+    def __init__(
+        self,
+        type_name: str,
+        shape: str,
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+        pattern: str | None = None,
+        enum: tuple[str, ...] = (),
+        members: "Mapping[str, Schema]" = MappingProxyType({}),
+        required: tuple[str, ...] = (),
+        item: "Schema | None" = None,
+        key: "Schema | None" = None,
+    ) -> None:
+        self.type_name: Final = type_name
+        self.shape: Final = shape
+        self.minimum: Final = minimum
+        self.maximum: Final = maximum
+        self.pattern: Final = pattern
+        self.enum: Final = enum
+        self.members: Final = members
+        self.required: Final = required
+        self.item: Final = item
+        self.key: Final = key
 
     @cached_property
     def spellings(self) -> Mapping[str, str]:
@@ -232,7 +246,8 @@ def distribution_configuration() -> Schema:
     members = {name: member for name, member in update.members.items() if name not in REFUSED}
     members |= {name: create.members[name] for name in FROM_CREATE}
     # As in the native resource, an empty mapping means no tags.
-    members[TAGS] = replace(members[TAGS], minimum=None)
+    tags = members[TAGS]
+    members[TAGS] = Schema(tags.type_name, tags.shape, maximum=tags.maximum, item=tags.item, key=tags.key)
     members |= PROVIDER_PROPERTIES
     required = tuple(name for name in update.required if name in create.required and name not in REFUSED)
     return Schema(type_name="structure", shape=PROPERTIES, members=members, required=required)

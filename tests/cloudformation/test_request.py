@@ -197,3 +197,18 @@ def test_a_noop_delete_deletes_nothing(properties: dict[str, str], physical_id: 
         observed[decision.target] = Configuration(str(decision.target), "", {}, tags)
     if request.is_noop_delete:
         assert not decision.steps
+
+
+@pytest.mark.parametrize(
+    ("properties", "place"),
+    [
+        ({}, "us-east-1:123456789012"),
+        ({"Region": "eu-west-1"}, "eu-west-1:123456789012"),
+        ({"roleArn": "arn:aws:iam::210987654321:role/x", "region": "eu-west-1"}, "eu-west-1:210987654321"),
+        ({"RoleArn": 1, "Region": ""}, "us-east-1:123456789012"),
+    ],
+)
+def test_the_expected_arn_is_in_the_resources_location(properties: dict[str, object], place: str) -> None:
+    """The ARN that the last-resort function names is in the Region and account of the properties."""
+    request = parse({**EVENT, "ResourceProperties": {"Name": "golden", **properties}})
+    assert request.expected_arn == f"arn:aws:imagebuilder:{place}:distribution-configuration/golden"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ ROLE = f"arn:aws:iam::{OTHER_ACCOUNT}:role/images/distribution"
 OTHER_ROLE = f"arn:aws:iam::{OTHER_ACCOUNT}:role/images/other"
 OWN_ROLE = "arn:aws:iam::123456789012:role/images/own"
 OTHER_REGION = "eu-west-1"
-MINE = {"Name": "golden", "Distributions": [ami()]}
+MINE: dict[str, Any] = {"Name": "golden", "Distributions": [ami()]}
 THEIRS = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": "y {{ imagebuilder:buildDate }}"}}]
 
 
@@ -182,7 +183,7 @@ def test_a_changed_role_of_the_same_account_is_an_update(resource: Resource) -> 
 def test_an_adopted_configuration_in_another_account(resource: Resource) -> None:
     """With a role of its account, a configuration of another account is adopted, and retained by the Delete."""
     there = resource.emulator.at(OTHER_REGION, OTHER_ACCOUNT).seed(name="golden", distributions=THEIRS)
-    properties = {"DistributionConfigurationArn": there, "RoleArn": ROLE, "Distributions": [ami()]}
+    properties: dict[str, Any] = {"DistributionConfigurationArn": there, "RoleArn": ROLE, "Distributions": [ami()]}
     assert resource.create(**properties).physical_id == there
     assert resource.update(**properties, Description="new").status == "SUCCESS"
     assert resource.delete().status == "SUCCESS"
@@ -215,7 +216,10 @@ def test_a_role_that_cannot_be_assumed(resource: Resource, trust: dict[str, Trus
     response = resource.create(**MINE, RoleArn=ROLE)
     assert response.status == "FAILED"
     assert 15 < resource.clock.time() - start < 25
-    for text in (f"sts:AssumeRole of {ROLE} was denied", "the role does not exist", f"sts:ExternalId {STACK_ID}"):
+    causes = (
+        "Either the role does not exist, or its trust policy does not allow the provider's role with sts:ExternalId"
+    )
+    for text in (f"sts:AssumeRole of {ROLE} was denied", f"{causes} {STACK_ID}"):
         assert text in response.reason
     assert status_in(response.physical_id) is CreationStatus.DENIED
     assert resource.send("Delete", {**MINE, "RoleArn": ROLE}, physical_id=response.physical_id).status == "SUCCESS"
@@ -306,6 +310,56 @@ def test_sts_failures_are_retried(resource: Resource) -> None:
     resource.emulator.fail("AssumeRole", Fault.RESET, times=9)
     assert resource.update(**MINE, RoleArn=OTHER_ROLE, Description="new").status == "SUCCESS"
     assert resource.calls().count("Create") == 1
+
+
+def test_a_proxys_page_instead_of_a_session(resource: Resource) -> None:
+    """A response that is not from STS is no session; STS is asked again."""
+    resource.emulator.fail("AssumeRole", Fault.GARBAGE, times=2)
+    assert resource.create(**MINE, RoleArn=ROLE).status == "SUCCESS"
+    assert len(assumptions(resource)) == 3
+
+
+def test_no_secret_of_a_session_is_logged(
+    resource: Resource, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At no level is a key or a token of a role's session logged, or part of a response."""
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    resource.create(**MINE, RoleArn=ROLE)
+    resource.emulator.sts.expire_sessions(ROLE)
+    resource.emulator.fail_with("UpdateDistributionConfiguration", "ExpiredTokenException", 403, "expired", times=99)
+    response = resource.update(**MINE, RoleArn=ROLE, Description="new")
+    output = "".join(capfd.readouterr())
+    assert "request received" in output
+    for key in {one.access_key for one in resource.emulator.requests if one.role}:
+        assert key not in f"{output}{response}"
+    assert "SessionToken" not in output
+
+
+def test_requests_of_several_places_run_at_the_same_time(resource: Resource) -> None:
+    """Requests that run in threads of one process use their own Regions and credentials."""
+    places = [{}, {"Region": OTHER_REGION}, {"RoleArn": ROLE}, {"RoleArn": OTHER_ROLE, "Region": OTHER_REGION}] * 3
+    resources = [resource.sibling(f"Golden{number}") for number in range(len(places))]
+
+    def live(one: Resource, place: dict[str, str]) -> list[str]:
+        properties: dict[str, Any] = {"Name": one.logical_id, "Distributions": [ami()], **place}
+        return [
+            one.create(**properties).status,
+            one.update(**properties, Description="new").status,
+            one.delete().status,
+        ]
+
+    with ThreadPoolExecutor(len(places)) as pool:
+        assert [*pool.map(live, resources, places)] == [["SUCCESS"] * 3] * len(places)
+    assert resource.emulator.configurations == {}
+
+
+def test_an_unreachable_region_is_named(resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If another Region cannot be reached, the reason says so and asks for a check of `Region`."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", "http://127.0.0.1:1")
+    response = resource.create(**MINE, Region=OTHER_REGION)
+    assert response.status == "FAILED"
+    assert "could not be sent" in response.reason
+    assert "Check that Region is correct" in response.reason
 
 
 def test_denied_calls_name_the_role(resource: Resource) -> None:

@@ -22,24 +22,25 @@ def main() -> int:
     parser.add_argument("--steps", help="only these steps of it, by number")
     parser.add_argument("--first", type=int, default=0, help="the first of many seeds")
     parser.add_argument("--count", type=int, default=20_000, help="how many seeds")
+    parser.add_argument("--places", action="store_true", help="with several Regions and accounts")
     parser.add_argument("--failures", type=int, default=1, help="stop after so many failures")
     given = parser.parse_args()
     with Machinery() as machinery:
         if given.seed is not None:
             steps = [int(each) for each in given.steps.split(",")] if given.steps else range(STEPS)
-            world = Scenario(given.seed, steps).run(machinery)
+            world = Scenario(given.seed, steps, places=given.places).run(machinery)
             print(render_scenario(world, steps))
             return bool(world.oracle.violations)
-        return _many(machinery, range(given.first, given.first + given.count), given.failures)
+        return _many(machinery, range(given.first, given.first + given.count), given.failures, given.places)
 
 
-def _many(machinery: Machinery, seeds: range, most: int) -> int:
+def _many(machinery: Machinery, seeds: range, most: int, places: bool) -> int:
     start, failures = time.monotonic(), 0
     for seed in seeds:
-        if Scenario(seed).run(machinery).oracle.violations:
+        if Scenario(seed, places=places).run(machinery).oracle.violations:
             failures += 1
-            steps = minimized(machinery, seed)
-            print(render_scenario(Scenario(seed, steps).run(machinery), steps), flush=True)
+            steps = minimized(machinery, seed, places)
+            print(render_scenario(Scenario(seed, steps, places=places).run(machinery), steps), flush=True)
             if failures == most:
                 break
         elif seed % 1000 == 999:
@@ -48,12 +49,12 @@ def _many(machinery: Machinery, seeds: range, most: int) -> int:
     return bool(failures)
 
 
-def minimized(machinery: Machinery, seed: int) -> Sequence[int]:
+def minimized(machinery: Machinery, seed: int, places: bool) -> Sequence[int]:
     """Return the steps that the failure needs."""
     steps = list(range(STEPS))
     for step in range(STEPS - 1, -1, -1):
         fewer = [each for each in steps if each != step]
-        if Scenario(seed, fewer).run(machinery).oracle.violations:
+        if Scenario(seed, fewer, places=places).run(machinery).oracle.violations:
             steps = fewer
     return steps
 

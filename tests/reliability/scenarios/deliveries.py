@@ -170,6 +170,8 @@ class Delivery:
     started: float = 0.0
     called: float = 0.0
     """When the current call began."""
+    place: tuple[str, str] = ("", "")
+    """The Region and the account of the current call."""
     found: dict[str, Any] = field(default_factory=dict)
     """The configurations that existed when it began."""
 

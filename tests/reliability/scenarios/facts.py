@@ -7,7 +7,18 @@ from typing import Any, Final, NamedTuple
 Properties = Mapping[str, Any]
 Members = dict[str, Any]
 
-ARN: Final = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "123456789012"
+ARN: Final = f"arn:aws:imagebuilder:{REGION}:{ACCOUNT}:distribution-configuration/"
+OTHER_ACCOUNT: Final = "210987654321"
+ROLE: Final = f"arn:aws:iam::{OTHER_ACCOUNT}:role/distribution"
+PLACES: Final[tuple[Mapping[str, str], ...]] = (
+    {},
+    {"Region": "eu-west-1"},
+    {"RoleArn": ROLE},
+    {"Region": "eu-west-1", "RoleArn": ROLE},
+)
+"""The properties of each location; of the function's own, none."""
 STACK_TAG: Final = "image-builder-distribution-provider:stack-id"
 LOGICAL_TAG: Final = "image-builder-distribution-provider:logical-id"
 OWNERSHIP_TAGS: Final = (STACK_TAG, LOGICAL_TAG)
@@ -46,16 +57,30 @@ def owner_of(tags: Mapping[str, str]) -> Owner | None:
     return Owner(match[1], tags[LOGICAL_TAG], match[2])
 
 
-def arn_of(name: str) -> str:
-    """The ARN that Image Builder gives a name."""
-    return ARN + re.sub("[ _]", "-", name.lower())
+def arn_of(name: str, region: str = REGION, account: str = ACCOUNT) -> str:
+    """The ARN that Image Builder gives a name in a location."""
+    return ARN.replace(REGION, region).replace(ACCOUNT, account) + re.sub("[ _]", "-", name.lower())
+
+
+def named_arn(properties: Properties) -> str:
+    """The ARN of the `Name` in properties; empty if they have none."""
+    if not isinstance(properties.get("Name"), str):
+        return ""
+    return arn_of(
+        properties["Name"], properties.get("Region", REGION), OTHER_ACCOUNT if "RoleArn" in properties else ACCOUNT
+    )
+
+
+def place_of(arn: str) -> Mapping[str, str]:
+    """The properties without which a configuration cannot be adopted."""
+    return {"RoleArn": ROLE} if f":{OTHER_ACCOUNT}:" in arn else {}
 
 
 def target_of(properties: Properties) -> str:
     """Return the ARN of the configuration in properties; empty if they are invalid."""
     if "DistributionConfigurationArn" in properties:
         return str(properties["DistributionConfigurationArn"])
-    return arn_of(str(properties["Name"])) if "Name" in properties else ""
+    return named_arn(properties)
 
 
 def is_adoption(properties: Properties) -> bool:
@@ -65,7 +90,7 @@ def is_adoption(properties: Properties) -> bool:
 
 def is_arn(physical_id: str) -> bool:
     """Whether a physical ID is a configuration's ARN."""
-    return physical_id.startswith(ARN)
+    return physical_id.startswith("arn:aws:imagebuilder:")
 
 
 def deletes(properties: Properties) -> bool:
@@ -98,5 +123,7 @@ def tags_of(properties: Properties) -> Mapping[str, str]:
 
 
 def short(arn_or_id: str) -> str:
-    """Return a physical ID for a step list."""
-    return arn_or_id.rpartition("/")[2] if is_arn(arn_or_id) else f"<{arn_or_id[-60:]}>"
+    """Return a physical ID for a step list. The location is shown if it is not the function's."""
+    if not is_arn(arn_or_id):
+        return f"<{arn_or_id[-60:]}>"
+    return arn_or_id.removeprefix(ARN).removeprefix("arn:aws:imagebuilder:")

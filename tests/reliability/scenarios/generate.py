@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any, Final
 
 from provider.emulator.faults import Fault
 from tests.reliability.scenarios.cloud import CloudFormation, Conduct, Declared, Stack
 from tests.reliability.scenarios.deliveries import ApiFaults, Moment, RequestFaults, Sent, When
-from tests.reliability.scenarios.facts import LOGICAL_TAG, STACK_TAG, Properties, arn_of, is_arn
+from tests.reliability.scenarios.facts import (
+    LOGICAL_TAG,
+    PLACES,
+    STACK_TAG,
+    Properties,
+    arn_of,
+    is_arn,
+    named_arn,
+    place_of,
+)
 from tests.reliability.scenarios.world import Machinery, World
 
 STEPS: Final = 6
@@ -29,6 +39,7 @@ _OPERATIONS: Final = (
     "UntagResource",
 )
 _PAUSES: Final = (15.0, 20.0, 100.0, 1000.0, 5000.0)
+_TARGETS: Final = ("Name", "DistributionConfigurationArn", "Region", "RoleArn")
 _WHEN: Final[tuple[When, ...]] = ("before", "after")
 _INTERRUPTIONS: Final = ("cancel", "cancel", "cancel", "remove", "edit", "duplicate", "copy", "copy", "copy")
 _RECENT: Final = 6
@@ -39,16 +50,16 @@ _SOON: Final = 8000
 
 
 class Scenario:
-    """The scenario of a seed, with all steps or only some."""
+    """The scenario of a seed, with all steps or only some. With `places`, it has several Regions and accounts."""
 
-    def __init__(self, seed: int, steps: Sequence[int] = range(STEPS)) -> None:
-        self.seed, self.steps = seed, steps
+    def __init__(self, seed: int, steps: Sequence[int] = range(STEPS), *, places: bool = False) -> None:
+        self.seed, self.steps, self.places = seed, steps, PLACES if places else PLACES[:1]
 
     def run(self, machinery: Machinery) -> World:
         """Run the scenario and return its world."""
         world = World(machinery, self.seed)
         try:
-            play = _Play(world, self.seed)
+            play = _Play(world, self.seed, self.places)
             for step in self.steps:
                 play.step(step)
                 if world.oracle.violations:
@@ -62,8 +73,9 @@ class Scenario:
 class _Play:
     """A running scenario."""
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: World, seed: int, places: Sequence[Properties]) -> None:
         self._world = world
+        self._places = places
         self._seed = seed
         self._cloud = CloudFormation(world)
         self._stacks = [Stack("one"), Stack("two")]
@@ -156,7 +168,7 @@ class _Play:
             self._deploy()
             return
         present = {each: recorded.declared for each, recorded in stack.resources.items()}
-        properties = {"Name": self._chance.choice(self._names), **self._content()}
+        properties = {"Name": self._chance.choice(self._names), **self._place(), **self._content()}
         for more, faults in attempts:
             conduct = Conduct(random.Random(self._chance.getrandbits(32)), _in_order(faults))
             self._cloud.deploy(stack, {**present, free[0]: Declared({**properties, **more})}, conduct)
@@ -200,8 +212,8 @@ class _Play:
             return
         del template[logical_id]
         other = next(each for each in _LOGICAL_IDS if each != logical_id)
-        content = {k: v for k, v in recorded.declared.properties.items() if k not in ("Name", "OnDelete")}
-        template[other] = Declared({**content, "DistributionConfigurationArn": recorded.physical_id})
+        content = {k: v for k, v in recorded.declared.properties.items() if k not in (*_TARGETS, "OnDelete")}
+        template[other] = Declared({**content, **_adoption(recorded.physical_id)})
 
     def _new_resource(self) -> Declared:
         chance = self._chance
@@ -214,8 +226,11 @@ class _Play:
     def _target(self) -> dict[str, Any]:
         if self._chance.random() < 0.25:
             existing = sorted(self._world.configurations) or [arn_of(self._names[0])]
-            return {"DistributionConfigurationArn": self._chance.choice(existing)}
-        return {"Name": self._chance.choice(self._names)}
+            return _adoption(self._chance.choice(existing))
+        return {"Name": self._chance.choice(self._names), **self._place()}
+
+    def _place(self) -> Properties:
+        return self._chance.choice(self._places) if len(self._places) > 1 else {}
 
     def _content(self) -> dict[str, Any]:
         chance = self._chance
@@ -244,16 +259,16 @@ class _Play:
         return self._with_mistakes(properties)
 
     def _retargeted(self, properties: Properties, target: dict[str, Any]) -> dict[str, Any]:
-        rest = {k: v for k, v in properties.items() if k not in ("Name", "DistributionConfigurationArn")}
+        rest = {k: v for k, v in properties.items() if k not in _TARGETS}
         return {**target, **rest}
 
     def _other_spelling(self, properties: Properties) -> dict[str, Any]:
         """Return the Name instead of the ARN of the same configuration, or the ARN instead of the Name."""
         if "Name" in properties:
-            return {"DistributionConfigurationArn": arn_of(properties["Name"])}
-        for name in self._names:
-            if arn_of(name) == properties["DistributionConfigurationArn"]:
-                return {"Name": name}
+            return _adoption(named_arn(properties))
+        for name, place in product(self._names, self._places):
+            if named_arn({"Name": name, **place}) == properties["DistributionConfigurationArn"]:
+                return {"Name": name, **place}
         return self._target()
 
     def _with_mistakes(self, properties: dict[str, Any], typos: float = 0.08) -> Declared:
@@ -323,6 +338,10 @@ class _Play:
                     self._world.meanwhile(lambda: self._deliver_copy(copy))
 
         return work
+
+
+def _adoption(arn: str) -> dict[str, Any]:
+    return {"DistributionConfigurationArn": arn, **place_of(arn)}
 
 
 def _in_order(faults: Sequence[RequestFaults]) -> Callable[[random.Random], RequestFaults]:

@@ -16,13 +16,13 @@ from tests.reliability.scenarios.facts import (
     OWNERSHIP_TAGS,
     Members,
     Owner,
-    Properties,
     arn_of,
     content_in,
     content_of,
     deletes,
     is_adoption,
     is_arn,
+    named_arn,
     owner_of,
     short,
     tags_of,
@@ -168,15 +168,17 @@ class Oracle:
 
     # Calls
 
-    def before_call(self, delivery: Delivery, operation: str) -> None:
+    def before_call(self, delivery: Delivery, operation: str, parameters: Mapping[str, Any]) -> None:
         """A call is about to take effect."""
+        arn = _arn_in(parameters)
+        if arn and tuple(arn.split(":")[3:5]) != delivery.place:
+            self._report(delivery.sent, arn, [f"g: {operation} went to {delivery.place}"])
         if operation in WRITES:
             self._before = self._world.configurations
 
     def after_call(self, delivery: Delivery, operation: str, parameters: Mapping[str, Any]) -> None:
         """A call has taken effect."""
-        arn = parameters.get("distributionConfigurationArn") or parameters.get("resourceArn")
-        arn = arn or arn_of(parameters.get("name", ""))
+        arn = _arn_in(parameters) or arn_of(parameters.get("name", ""), *delivery.place)
         now = self._world.clock.time()
         self._touched[delivery.number, arn] = now
         if operation == "GetDistributionConfiguration":
@@ -440,7 +442,7 @@ class Oracle:
 
     def _check_deleted(self, delivery: Delivery, response: CheckedResponse) -> Iterator[str]:
         sent = delivery.sent
-        arn = response.physical_id if is_arn(response.physical_id) else _name_arn(sent.properties)
+        arn = response.physical_id if is_arn(response.physical_id) else named_arn(sent.properties)
         live = self._world.configurations.get(arn)
         if live is None or not self._sees_current_state(delivery, arn, self._touched):
             return
@@ -498,6 +500,10 @@ class Oracle:
             self.violations.append(f"{problem} ({short(arn)}; {sent})")
 
 
+def _arn_in(parameters: Mapping[str, Any]) -> str:
+    return str(parameters.get("distributionConfigurationArn") or parameters.get("resourceArn") or "")
+
+
 def _check_owner(sent: Sent, owner: Owner | None) -> Iterator[str]:
     own = owner is not None and owner.is_resource(*sent.resource)
     if not is_adoption(sent.properties):
@@ -518,10 +524,6 @@ def _check_attributes(live: Mapping[str, Any], response: CheckedResponse) -> Ite
             yield f"f: the attribute {name} is {data.get(name)!r}"
     if set(str(data.get("Regions", "")).split(",")) != regions:
         yield f"f: the attribute Regions is {data.get('Regions')!r}"
-
-
-def _name_arn(properties: Properties) -> str:
-    return arn_of(str(properties["Name"])) if isinstance(properties.get("Name"), str) else ""
 
 
 def _shown(response: CheckedResponse) -> str:

@@ -20,14 +20,13 @@ from provider.emulator.emulator import Emulator
 from tests.reliability.scenarios.bucket import Bucket, Mailbox
 from tests.reliability.scenarios.clock import SharedClock
 from tests.reliability.scenarios.deliveries import Delivery, Lambda, Sent, When
-from tests.reliability.scenarios.facts import ARN, OWNERSHIP_TAGS, arn_of, short, target_of
+from tests.reliability.scenarios.facts import OWNERSHIP_TAGS, ROLE, arn_of, short, target_of
 from tests.reliability.scenarios.fork_server import ForkServer
 from tests.reliability.scenarios.oracle import ALLOWANCE, Oracle
 
 _START: Final = 1_800_000_000.0
 _CALL_SECONDS: Final = 0.05
 _BETWEEN_SCENARIOS: Final = 1_000_000.0
-_UNUSED: Final = f"{ARN}unused"
 _JOIN_SECONDS: Final = 60.0
 _MOMENT: Final = 0.001
 _THEIRS: Final = ({"region": "us-east-1", "amiDistributionConfiguration": {"name": "x {{ imagebuilder:buildDate }}"}},)
@@ -50,7 +49,12 @@ class Machinery:
         self.clock.set(_START)
         self.emulator = self._exits.enter_context(Emulator(clock=self.clock.time))
         self.bucket = self._exits.enter_context(Bucket())
-        environment = {**self.emulator.environment(), "AWS_MAX_ATTEMPTS": "1", "LOG_LEVEL": "CRITICAL"}
+        environment = {
+            **self.emulator.environment(),
+            "AWS_MAX_ATTEMPTS": "1",
+            "LOG_LEVEL": "CRITICAL",
+            "ASSUMABLE_ROLE_ARNS": ROLE,
+        }
         self._exits.enter_context(mock.patch.dict(os.environ, environment))
         self.fork_server = self._exits.enter_context(ForkServer(file.fileno(), environment))
         session = botocore.session.Session()
@@ -176,11 +180,17 @@ class World:
         known = any(record.writer != sent.number and record.written > sent.date + ALLOWANCE for record in records)
         return self.tokens_forgotten_at > sent.date and not known
 
+    def _caller(self) -> tuple[str, str]:
+        """The Region and the account of the current call."""
+        request = self.emulator.requests[-1]
+        return request.region, request.account
+
     def clear_faults(self) -> None:
         """End all faults, and make the pipelines use nothing."""
         self.clear_api_faults()
         for arn in self._pipelines:
-            self.emulator.seed_pipeline(f"uses-{arn.rpartition('/')[2]}", _UNUSED)
+            prefix, _, name = arn.rpartition("/")
+            self.emulator.seed_pipeline(f"uses-{name}", f"{prefix}/unused")
         self._pipelines.clear()
 
     def clear_api_faults(self) -> None:
@@ -239,12 +249,13 @@ class World:
             self.clock.advance(_CALL_SECONDS)
             delivery.calls += 1
             delivery.called = self.clock.time()
+            delivery.place = self._caller()
         else:
             self.oracle.after_call(delivery, operation, parameters)
         arn = parameters.get("distributionConfigurationArn") or parameters.get("resourceArn") or parameters.get("name")
         self._act(delivery, when, f"{operation} {short(str(arn or ''))}")
         if when == "before":
-            self.oracle.before_call(delivery, operation)
+            self.oracle.before_call(delivery, operation, parameters)
 
     def _on_put(self, mailbox: Mailbox, body: bytes, when: str) -> None:
         delivery = self.running
