@@ -49,7 +49,8 @@ MAY: dict[str, set[str]] = {
     "stack_engine": {"emulator", "resources", "stack_engine", "template"},
     "authoring": {"authoring", "botocore", "resources", "schema"},
     "lint": {"arn", "cfnlint", "cloudformation", "lint", "resources", "schema", "template"},
-    "preflight": {"arn", "botocore", "preflight", "schema"},
+    # aws: which roles the function may assume.
+    "preflight": {"arn", "aws", "botocore", "preflight", "schema"},
     "cli": {
         "arn",
         "authoring",

@@ -2,12 +2,13 @@
 
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from http.client import HTTPException
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import botocore
@@ -62,8 +63,11 @@ _NO_RESPONSE: Final = (HTTPClientError, SSLError, ProxyConnectionError, *_UNREAC
 before_send: ContextVar[Callable[[], None]] = ContextVar("before_send", default=lambda: None)
 """Called before each attempt, including botocore's retries. It raises ProviderError to stop them."""
 
-_chosen: list[Session] = []
-"""The sessions of `using_session`; the last one is in use."""
+_chosen: ContextVar[Session | None] = ContextVar("session", default=None)
+"""The session of `using_session`."""
+
+_endpoint_urls: ContextVar[Mapping[str, str]] = ContextVar("endpoint_urls", default=MappingProxyType({}))
+"""The endpoints of `using_session`."""
 
 _reached: ContextVar[bool] = ContextVar("reached", default=False)
 """Whether an attempt of the current call may have reached the service."""
@@ -98,17 +102,21 @@ def session() -> Session:
 
     Raises botocore's errors if the settings are invalid.
     """
-    return _chosen[-1] if _chosen else _session(_settings())
+    return _chosen.get() or _session(_settings())
 
 
 @contextmanager
-def using_session(chosen: Session) -> Iterator[None]:
-    """Use another session for all clients in a `with` block, in all threads."""
-    _chosen.append(chosen)
+def using_session(chosen: Session, endpoint_urls: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Use another session for all clients in a `with` block, and these endpoints, by botocore's names of services.
+
+    Other threads use it only if they run in a copy of this context (`copy_context().run`), as the handler's work does.
+    """
+    before = _chosen.set(chosen), _endpoint_urls.set(endpoint_urls)
     try:
         yield
     finally:
-        _chosen.pop()
+        _chosen.reset(before[0])
+        _endpoint_urls.reset(before[1])
 
 
 def _settings() -> frozenset[tuple[str, str]]:
@@ -123,7 +131,7 @@ def _session(_: frozenset[tuple[str, str]]) -> Session:
 
 def _client_and_transport(service: str, region: str | None, credentials: Credentials | None = None) -> _Client:
     try:
-        return _client(service, region, session(), credentials)
+        return _client(service, region, session(), _endpoint_urls.get().get(service), credentials)
     except (BotoCoreError, OSError, ValueError) as error:
         raise ProviderError(
             f"could not create the API client of {service}: {error}", remediation=_CHECK_SETTINGS
@@ -131,7 +139,9 @@ def _client_and_transport(service: str, region: str | None, credentials: Credent
 
 
 @lru_cache(maxsize=_MAX_CLIENTS)
-def _client(service: str, region: str | None, session: Session, credentials: Credentials | None) -> _Client:
+def _client(
+    service: str, region: str | None, session: Session, endpoint_url: str | None, credentials: Credentials | None
+) -> _Client:
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
@@ -144,6 +154,7 @@ def _client(service: str, region: str | None, session: Session, credentials: Cre
     api = session.create_client(
         service,
         region_name=region,
+        endpoint_url=endpoint_url,
         config=config,
         aws_access_key_id=key,
         aws_secret_access_key=secret,

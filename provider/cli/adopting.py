@@ -1,6 +1,7 @@
 """The properties of a resource that adopts a live configuration without changing it."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..resources import resource_type
@@ -13,10 +14,15 @@ from ..schema.model import TAGS, TARGET
 from ..schema.rules import OWNERSHIP_TAGS
 
 
-def adopting_properties(arn: str, content: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
-    """The properties with a configuration's content, by the API's names, and those of its tags that can be set."""
+def adopting_properties(
+    arn: str, content: Mapping[str, Any], tags: Mapping[str, str], location: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The properties with a configuration's content, by the API's names, and those of its tags that can be set.
+
+    `location` are its Region and role, if they are not those of the stack.
+    """
     own = {key: value for key, value in tags.items() if key not in OWNERSHIP_TAGS and not key.startswith("aws:")}
-    return flatten({TARGET: arn, **content, **({TAGS: own} if own else {})}, resource_type().schema)
+    return flatten({TARGET: arn, **location, **content, **({TAGS: own} if own else {})}, resource_type().schema)
 
 
 def finding_texts(properties: dict[str, Any]) -> list[str]:

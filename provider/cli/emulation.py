@@ -85,6 +85,13 @@ def emulator_at(location: EmulatedLocation, port: int = 0) -> Emulator:
         raise UserError(str(error)) from error
 
 
+def function_environment(emulator: Emulator) -> dict[str, str]:
+    """The environment variables of the function at the emulator. It may assume all roles."""
+    from ..aws.roles import ASSUMABLE_ROLES
+
+    return {**emulator.environment(), ASSUMABLE_ROLES: "*"}
+
+
 def existing_configuration(file: Path) -> dict[str, Any]:
     """A configuration as `aws imagebuilder get-distribution-configuration` prints it.
 

@@ -57,11 +57,15 @@ def evaluate(
     from ..stack_engine.records import StackLocation
     from ..template.template_error import TemplateError
 
-    partition, region, account = location[:3]
-    stack_id = f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack_name}/{uuid4()}"
     values = declared_parameters(template, parameters)
     try:
-        place = StackLocation(region, account, stack_name, stack_id)
+        place = StackLocation(location.region, location.account, stack_name, stack_id(location, stack_name))
         return Deployment(template, values, place, live, salt=salt, external=external)
     except TemplateError as error:
         raise template_rejected(template.name, error.below(_ALONE_PATH) if template.alone else error) from error
+
+
+def stack_id(location: Location, stack_name: str) -> str:
+    """The ID of a new stack."""
+    start = f"arn:{location.partition}:cloudformation:{location.region}:{location.account}"
+    return f"{start}:stack/{stack_name}/{uuid4()}"

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from .evaluated_template import stack_id
 from .files import UserError, format_option, output_option, write
-from .live import endpoint_option, live_service, profile_option
+from .live import Live, endpoint_option, live_service, profile_option
+
+if TYPE_CHECKING:
+    from ..plan import Configuration
+
+_ELSEWHERE = ". If your credentials are not of account {}, use --role-arn with a role there, or --profile"
 
 EPILOG = """\b
 Examples:
   python -m provider export arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base
   python -m provider export "$ARN" --profile production --output base.yaml
   python -m provider export "$ARN" | python -m provider validate -
+  python -m provider export "$ARN" --role-arn arn:aws:iam::111122223333:role/images
 
 \b
 Exit status:
@@ -25,40 +33,92 @@ Exit status:
 
 @click.command(epilog=EPILOG, short_help="Print a live configuration as a template.")
 @click.argument("arn")
-@click.option("--region", metavar="REGION", help="The Region to read.  [default: that of the ARN]")
+@click.option(
+    "--region",
+    metavar="REGION",
+    help="The Region of the stack.  [default: AWS_REGION's, or the profile's, or else that of the ARN]",
+)
+@click.option(
+    "--role-arn",
+    metavar="ROLE",
+    help="A role of the ARN's account, for a stack in another account: RoleArn in the template. It is also used to "
+    "read the configuration.",
+)
 @profile_option
 @endpoint_option
 @format_option
 @output_option
 def export(
-    arn: str, region: str | None, profile: str | None, endpoint_url: str | None, output_format: str, output: Path | None
+    arn: str,
+    region: str | None,
+    role_arn: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    output_format: str,
+    output: Path | None,
 ) -> None:
     """Print a template with a resource that adopts the configuration ARN.
 
     If you deploy the template unchanged, the resource adopts the configuration with its current contents and tags.
     If you delete the stack, the configuration is retained.
 
-    The configuration is only read, with the credentials of your environment or --profile.
+    The configuration is only read, with the credentials of your environment or --profile, in the Region of the ARN. If
+    that is not the stack's Region, the resource has a Region. If the stack is in another account than the
+    configuration, give --role-arn: export assumes this role to read the configuration, with your credentials and, as
+    the external ID, the ID of a stack that does not exist. If you may not assume the role, use --profile with
+    credentials of the configuration's account, and add RoleArn to the resource.
     """
     from ..arn import is_configuration_arn
     from ..authoring.block import as_json, as_yaml, logical_id, template
-    from ..errors import ProviderError
+    from ..errors import Outcome, ProviderError
+    from ..schema.model import REGION, ROLE
     from .adopting import adopting_properties, finding_texts, owner_warnings
 
     if not is_configuration_arn(arn):
         raise UserError(f"{arn!r} is not the ARN of a distribution configuration")
     _, _, _, own_region, account, _ = arn.split(":", 5)
-    region = region or own_region
+    _check_role(role_arn, account)
     click.echo(f"Reading {arn} ...", err=True)
-    try:
-        with live_service(region, profile, endpoint_url, account) as (_, image_builder):
-            live = image_builder.read(arn)
-    except ProviderError as error:
-        raise UserError(f"the configuration cannot be read: {error.problem}") from error
+    # With a role, the stack's account is that of the credentials.
+    stack_account = None if role_arn else account
+    with live_service(region, profile, endpoint_url, stack_account, default_region=own_region) as service:
+        try:
+            live = _read(service, arn, role_arn)
+        except ProviderError as error:
+            hint = "" if role_arn or error.outcome is not Outcome.DENIED else _ELSEWHERE.format(account)
+            raise UserError(f"the configuration cannot be read: {error.problem}{hint}") from error
     if live is None:
-        raise click.ClickException(f"{arn} was not found in account {account}, Region {region}")
-    properties = adopting_properties(live.arn, live.content, live.tags)
+        raise click.ClickException(f"{arn} was not found in account {account}, Region {own_region}")
+    location = {ROLE: role_arn} if role_arn else {}
+    if own_region != service.location.region:
+        location[REGION] = own_region
+    properties = adopting_properties(live.arn, live.content, live.tags, location)
     for warning in (*finding_texts(properties), *owner_warnings(live.tags)):
         click.echo(f"Warning: {warning}", err=True)
     exported = template(logical_id(live.name), properties)
     write(as_yaml(exported) if output_format == "yaml" else as_json(exported), output)
+
+
+def _check_role(role_arn: str | None, account: str) -> None:
+    """Raise UserError if a role is not one of this account."""
+    from ..schema.model import PROVIDER_PROPERTIES, ROLE
+    from ..schema.validation import validate
+
+    if role_arn is None:
+        return
+    if validate(role_arn, PROVIDER_PROPERTIES[ROLE]):
+        raise UserError(f"--role-arn: {role_arn!r} is not the ARN of a role")
+    if role_arn.split(":")[4] != account:
+        raise UserError(f"--role-arn: {role_arn} is not a role of account {account}, which the configuration is in")
+
+
+def _read(live: Live, arn: str, role_arn: str | None) -> Configuration | None:
+    """The configuration; None if it does not exist. Raises ProviderError if it cannot be read."""
+    from ..resources.locations import Locations
+
+    here = live.location
+    if not role_arn:
+        return live.at().read(arn)
+    live.stack_id = stack_id(here, "export")
+    there = here.at(arn.split(":")[3], role_arn)
+    return live.at(Locations(here, there, there)).read(arn)

@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from .emulation import EmulatedLocation, choose_location, emulator_at, name_in, seed_placeholder
-from .environment import offline, temporary_environment
+from .emulation import (
+    EmulatedLocation,
+    choose_location,
+    emulator_at,
+    function_environment,
+    name_in,
+    seed_placeholder,
+)
+from .environment import offline
 from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError, parse_json, read_bytes
-from .live import ENDPOINT_VARIABLE, check_settings, check_url
+from .live import check_settings, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +31,9 @@ if TYPE_CHECKING:
     from ..emulator.emulator import Emulator
     from ..stack_engine.sink import ResponseSink
     from .screen import Screen
+
+_STACK_COLONS = 5
+"""The colons in a stack's ID, which is an ARN."""
 
 EPILOG = """\b
 Examples:
@@ -47,7 +57,8 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
 
     By default, the function uses an Image Builder emulator on this machine, offline and without credentials. If a
     configuration in the event should exist, it is created first: from the event's properties if the stack owns it,
-    with placeholder content if it is adopted. To skip this, use --empty.
+    with placeholder content if it is adopted. To skip this, use --empty. The emulator has all Regions and accounts, and
+    the function may assume any RoleArn there.
 
     With --endpoint-url or --live, the function uses the Region and credentials in your environment, for example
     AWS_REGION and AWS_PROFILE. The response is printed; it is never sent to the event's ResponseURL.
@@ -65,11 +76,9 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
     with ExitStack() as contexts:
         sink = contexts.enter_context(ResponseSink())
         if live or endpoint_url:
-            contexts.enter_context(_own_session())
+            contexts.enter_context(_own_session(endpoint_url))
             check_settings()
             emulated = None
-            contexts.enter_context(temporary_environment())
-            os.environ |= {ENDPOINT_VARIABLE: endpoint_url} if endpoint_url else {}
         else:
             emulated = contexts.enter_context(_emulated(request))
         arn = emulated[1].function_arn if emulated else ""
@@ -85,12 +94,13 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
 
 
 @contextmanager
-def _own_session() -> Iterator[None]:
+def _own_session(endpoint_url: str | None) -> Iterator[None]:
     """Use the AWS CLI's settings, such as AWS_PROFILE before AWS_DEFAULT_PROFILE, instead of botocore's."""
     from ..aws.client import using_session
+    from ..schema.model import SERVICE
     from .awscli.session import cli_session
 
-    with using_session(cli_session()):
+    with using_session(cli_session(), {SERVICE: endpoint_url} if endpoint_url else {}):
         yield
 
 
@@ -124,13 +134,14 @@ def _request(file: Path) -> dict[str, Any]:
 
 @contextmanager
 def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, EmulatedLocation]]:
-    """An emulator in the location of the first configuration ARN in the event, else in that of the stack."""
-    location = choose_location(None, None, [("the event", json.dumps(event))])
-    if not location.source:
-        stack = str(event["StackId"]).split(":")
-        location = choose_location(stack[3], stack[4], []) if len(stack) > 5 else location
+    """An emulator in the location of the stack. If its ID is not an ARN, in that of a configuration's ARN."""
+    stack = str(event["StackId"]).split(":")
+    if len(stack) > _STACK_COLONS and stack[3] and stack[4]:
+        location = choose_location(stack[3], stack[4], [])
+    else:
+        location = choose_location(None, None, [("the event", json.dumps(event))])
     with offline(), emulator_at(location) as emulator:
-        os.environ.update(emulator.environment())
+        os.environ.update(function_environment(emulator))
         yield emulator, location
 
 

@@ -1,26 +1,32 @@
-"""Access to the live service: the commands' options, and a client for one Region of one account."""
+"""Access to the live service: the commands' options, and Image Builder in all locations that the caller can reach."""
 
 from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
 from .emulation import ACCOUNT, check_account
-from .environment import temporary_environment
 from .files import UserError
 
 if TYPE_CHECKING:
     from ..arn import Location
+    from ..aws.client import Credentials
+    from ..reconciler.api_calls import ApiCalls
     from ..resources.image_builder import ImageBuilder
+    from ..resources.locations import Locations
 
 _TIMEOUT = 120.0
 """Seconds for all reads, including retries."""
+_SESSION_NAME = "plan"
+"""The name of the sessions of roles that are assumed."""
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_IMAGEBUILDER"
 
 
@@ -58,46 +64,84 @@ account_option = click.option(
 )
 
 
+@dataclass
+class Live:
+    """The live service. `location` is that of the Region and the credentials.
+
+    Roles of other locations are assumed with the external ID `stack_id`. Set it before the first call there.
+    """
+
+    location: Location
+    stack_id: str = ""
+    calls: ApiCalls = field(init=False)
+
+    def __post_init__(self) -> None:
+        from ..cloudformation.deadline import Deadline
+        from ..reconciler.api_calls import ApiCalls
+
+        self.calls = ApiCalls(self._connect, Deadline(_TIMEOUT))
+
+    def at(self, locations: Locations | None = None) -> ImageBuilder:
+        """Image Builder in the locations of a resource; by default, in `location`."""
+        from ..resources.image_builder import ImageBuilder
+        from ..resources.locations import Locations
+
+        return ImageBuilder(self.calls, locations or Locations(*[self.location] * 3))
+
+    def credentials(self, location: Location, *, renew: bool = False) -> Credentials | None:
+        """The credentials of a location's role; None without a role. Raises ProviderError if it cannot be assumed."""
+        from ..aws import roles
+
+        if not location.role:
+            return None
+        assumption = roles.Assumption(location.role, self.stack_id)
+        return roles.credentials(assumption, _SESSION_NAME, self.location.region, time.time, renew=renew)
+
+    def _connect(self, location: Location, renew: bool) -> Any:
+        from ..aws.client import client
+        from ..schema.model import SERVICE
+
+        return client(SERVICE, location.region, self.credentials(location, renew=renew))
+
+
 @contextmanager
 def live_service(
-    region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
-) -> Iterator[tuple[Location, ImageBuilder]]:
-    """The location, and Image Builder there. Raises UserError if the Region, credentials, or account are missing."""
+    region: str | None, profile: str | None, endpoint_url: str | None, account: str | None, *, default_region: str = ""
+) -> Iterator[Live]:
+    """Image Builder in the location of the options and settings. All clients in this context use its credentials.
+
+    Raises UserError if the Region, credentials, or account are missing.
+    """
     from ..arn import Location
-    from ..aws.client import client, using_session
-    from ..cloudformation.deadline import Deadline
-    from ..reconciler.api_calls import ApiCalls
-    from ..resources.image_builder import ImageBuilder
-    from ..resources.locations import Locations
+    from ..aws.client import using_session
     from ..schema.model import SERVICE
     from ..template.placeholders import Placeholders
     from .awscli.session import cli_session
 
-    with temporary_environment(), using_session(cli_session(profile, region)):
-        _set_environment(region, endpoint_url)
-        region = check_settings()
-        if profile:
-            # Only now: a credential helper must not see a profile that its own environment does not have.
-            os.environ["AWS_PROFILE"] = profile
-            os.environ.pop("AWS_DEFAULT_PROFILE", None)
-        is_custom_endpoint = ENDPOINT_VARIABLE in os.environ
+    with using_session(cli_session(profile, region), {SERVICE: endpoint_url} if endpoint_url else {}):
+        region = check_settings(default_region)
+        is_custom_endpoint = bool(endpoint_url) or ENDPOINT_VARIABLE in os.environ
         # The default account is only a guess. If the location is not verified, names are also searched in the list.
         is_verified = bool(account) or not is_custom_endpoint
         account = account or (ACCOUNT if is_custom_endpoint else _caller_account(region))
-        location = Location(Placeholders(region, account).partition, region, account, is_verified)
-        calls = ApiCalls(lambda there, _: client(SERVICE, there.region), Deadline(_TIMEOUT))
-        yield location, ImageBuilder(calls, Locations(location, location, location))
+        yield Live(Location(Placeholders(region, account).partition, region, account, is_verified))
 
 
-def check_settings() -> str:
-    """The Region in the environment or the profile. Raises UserError if there is no Region, or no credentials."""
+def check_settings(default_region: str = "") -> str:
+    """The session's Region. Raises UserError if there is no Region, or no credentials.
+
+    The Region is that of --region, the environment, or the profile, else the default, which the session then uses, too.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     from ..aws.client import session
     from .awscli.session import CredentialsError, load_credentials
 
     try:
-        region = os.environ.get("AWS_REGION") or session().get_config_variable("region")
+        region = session().get_config_variable("region")
+        if not region and default_region:
+            region = default_region
+            session().set_config_variable("region", region)
         has_credentials = bool(region) and load_credentials(session())
     except (BotoCoreError, ClientError) as error:
         raise UserError(f"{str(error).rstrip('.')}: check AWS_PROFILE and the other AWS_ variables") from error
@@ -108,14 +152,6 @@ def check_settings() -> str:
     if not has_credentials:
         raise UserError("no credentials found: set AWS_PROFILE, or sign in with `aws sso login` or `aws configure`")
     return str(region)
-
-
-def _set_environment(region: str | None, endpoint_url: str | None) -> None:
-    """Set the environment variables that have the same effect as the options."""
-    if region:
-        os.environ |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
-    if endpoint_url:
-        os.environ |= {ENDPOINT_VARIABLE: endpoint_url, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"}
 
 
 def _caller_account(region: str) -> str:

@@ -118,6 +118,13 @@ def plan(
     from the deployed template instead. It adds what tags do not show: OnDelete and DeletionPolicy, previously adopted
     configurations (which have no ownership tags), and tags to be removed.
 
+    Each configuration is read in its own Region. If a resource has RoleArn, plan assumes this role with your
+    credentials. The external ID is the stack's ID if the configurations that you can read without a role show it by
+    their ownership tags; otherwise it is the ID of a new stack named --stack-name, with your account and Region. If you
+    may not assume the role, or the Region cannot be read, the change is unknown, and the reason says what to allow.
+    Without --previous, a configuration that a resource had in another Region or account is found only if a resource in
+    the template is in that Region and account, too.
+
     Values that are known only at deployment are replaced by placeholders: other resources, other stacks' exports, SSM
     parameters, dynamic references, and the stack's name. To give their values, use --import, --resolve, and
     --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
@@ -146,8 +153,8 @@ def plan(
     texts = read_texts(files)
     templates = load_templates(files, texts, parameters, parse)
     provider_resources = provider_logical_ids(templates, "plan")
-    with live_service(region, profile, endpoint_url, account) as (location, image_builder):
-        live_state = LiveState(location, image_builder)
+    with live_service(region, profile, endpoint_url, account) as live:
+        live_state, location = LiveState(live), live.location
         external = ExternalValues(exports, references)
         planner = _planner(templates, parameters, external, stack_name, default_stack_name(file), live_state)
         Screen(sys.stderr).print(
@@ -174,17 +181,17 @@ def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[P
     """The values that placeholders replaced, except for the function's ARN, on which no change depends."""
     tokens = [repr(change.properties["ServiceToken"]) for change in changes if change.properties]
     yield from (note for note in planner.new.one.notes if not any(token in note for token in tokens))
-    if not planner.stack_name and any("AWS::StackName" in text for text in texts.values()):
+    if not planner.stack.stack_name and any("AWS::StackName" in text for text in texts.values()):
         name = planner.new.one.location.stack_name
         yield f"assuming that the stack's name is {name!r}; to change it, use --stack-name"
-    yield from planner.notes
+    yield from planner.stack.notes
 
 
 def _limitations(planner: Planner, changes: list[Change], templates: list[Template]) -> Iterator[str]:
     from .planning.changes import Action
 
     if planner.old is None and any(change.action is Action.CREATE for change in changes):
-        yield f"whether a created configuration replaces {planner.replacement_note}"
+        yield f"whether a created configuration replaces {planner.stack.replacement_note}"
     for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign)):
         yield f"{name} is skipped: by its properties, it belongs to another function"
 
@@ -218,7 +225,9 @@ def _planner(
 ) -> Planner:
     """Evaluate each template twice, with different placeholders. Raises UserError if CloudFormation would reject it."""
     from .placeholder_samples import PlaceholderSamples
-    from .planning.planner import EvaluatedTwice, Planner
+    from .planning.current_stack import CurrentStack
+    from .planning.evaluated_twice import EvaluatedTwice
+    from .planning.planner import Planner
 
     live: dict[str, DeployedResource] = {}
     location = live_state.location
@@ -233,7 +242,7 @@ def _planner(
         # The deployed template satisfied its Rules, with the parameters' values at that time.
         for template in (templates[0], *(one._replace(rules={}) for one in templates[1:]))
     ]
-    return Planner(
+    stack = CurrentStack(
         live_state=live_state,
         new=new,
         live=live,
@@ -241,3 +250,4 @@ def _planner(
         stack_name=stack_name or "",
         any_resource=templates[0].alone,
     )
+    return Planner(stack)

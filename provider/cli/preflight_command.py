@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .evaluated_template import evaluate, parse
+from .evaluated_template import evaluate, parse, stack_id
 from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError
-from .live import endpoint_option, live_service, profile_option, region_option
+from .live import Live, endpoint_option, live_service, profile_option, region_option
 from .template_files import (
     OptionValues,
     check_stack_name,
@@ -30,16 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..arn import Location
-    from ..lint.diagnostic import Diagnostic
-    from ..preflight.interface import Result
+    from ..preflight.reader import Keys
     from ..stack_engine.deployment import Deployment
     from ..stack_engine.records import DeployedResource
     from ..template.reader import Source
+    from .preflight_output import Line
 
 _FORMATS = ("human", "json", "sarif")
-_COLORS = {"pass": "green", "warning": "yellow", "failure": "red", "not-checkable": "blue"}
-_LEVELS = {"warning": "warning", "failure": "error", "not-checkable": "note"}
-"""The SARIF level of each status that a log contains."""
 
 EPILOG = """\b
 Examples:
@@ -74,14 +71,16 @@ class _Subject(NamedTuple):
     """The parameters of one resource, by the API's names, and the properties as its author wrote them.
 
     `arn` is the configuration's; empty if only a deployment knows it. `path` leads to the properties in the file.
-    `resource` is empty for a single resource's properties.
+    `resource` is empty for a single resource's properties. `function` is the service token if it is known.
     """
 
     resource: str
+    location: Location
     arn: str
     parameters: Mapping[str, Any]
     properties: Mapping[str, Any]
     path: tuple[str | int, ...] = ()
+    function: str = ""
 
 
 class _Document(NamedTuple):
@@ -93,18 +92,6 @@ class _Document(NamedTuple):
     notes: list[str]
     is_incomplete: bool = False
     """Whether a resource could not be checked at all."""
-
-
-class _Line(NamedTuple):
-    """One result, with its resource, its path in the author's spelling, and its position in the file."""
-
-    result: Result
-    path: str
-    diagnostic: Diagnostic
-
-    @property
-    def status(self) -> str:
-        return self.result.outcome.status.value
 
 
 @click.command(epilog=EPILOG, short_help="Check that images can be distributed, in the live accounts.")
@@ -149,6 +136,10 @@ def preflight(
     the ARN of a live configuration. Run preflight with credentials for the configuration's account. For launch
     templates in other accounts, it assumes EC2ImageBuilderDistributionCrossAccountRole there. It changes nothing.
 
+    If a resource has RoleArn, run preflight with credentials for the stack's account: preflight assumes the role with
+    them, and checks what the role's account needs. The external ID is the ID of a stack that does not exist, named
+    --stack-name. A resource with Region is checked in that Region.
+
     Each check passes, warns, fails, or is not checkable. If you lack a permission, the check is not checkable, and the
     missing IAM action is shown. docs/preflight.md lists all checks, and an IAM policy that allows all of them.
 
@@ -157,46 +148,51 @@ def preflight(
     and --stack-name.
 
     With --output json, standard output is one object: region, account, passed, warnings, failures, notCheckable, and
-    results, each with file, line, column, resource, check, status (pass, warning, failure, or not-checkable), path,
-    message, remediation (null for a pass), and action (the missing IAM action, or null).
+    results, each with file, line, column, resource, region and account (those of its configuration), check, status
+    (pass, warning, failure, or not-checkable), path, message, remediation (null for a pass), and action (the missing
+    IAM action, or null).
     """
+    from .preflight_output import FORMATTERS
     from .screen import Screen
 
-    own_region, account = region, None
+    own_region, account = None, None
     if isinstance(target, str):
         own_region, account = target.split(":")[3:5]
     progress = Screen(sys.stderr)
-    with live_service(region or own_region, profile, endpoint_url, account) as (location, builder):
+    with live_service(own_region or region, profile, endpoint_url, account) as service:
+        location = service.location
+        default = "preflight" if isinstance(target, str) else default_stack_name(target)
+        service.stack_id = stack_id(location, stack_name or default)
         progress.print(f"Checking what account {location.account} needs to distribute images ...", dim=True)
         if isinstance(target, str):
-            document = _Document(target, None, [_live(target, builder)], [])
+            document = _Document(target, None, [_live(target, service)], [])
         else:
             document = _declared(target, parameters, exports, references, stack_name, location)
-        lines = [line for subject in document.subjects for line in _lines(subject, document, location)]
+        lines = [line for subject in document.subjects for line in _lines(subject, document, service, endpoint_url)]
     for note in document.notes:
         progress.print(note, fg="yellow")
-    Screen(sys.stdout).print(_FORMATTERS[form](lines, location))
+    Screen(sys.stdout).print(FORMATTERS[form](lines, location))
     raise SystemExit(_has_failed(lines, document, strict))
 
 
-def _has_failed(lines: list[_Line], document: _Document, strict: bool) -> bool:
+def _has_failed(lines: list[Line], document: _Document, strict: bool) -> bool:
     statuses = {line.status for line in lines}
     return "failure" in statuses or (strict and (document.is_incomplete or bool(statuses - {"pass"})))
 
 
-def _live(arn: str, builder: Any) -> _Subject:
+def _live(arn: str, service: Live) -> _Subject:
     """A live configuration. Raises UserError if it cannot be read, and ClickException if it does not exist."""
     from ..errors import ProviderError
     from ..resources import resource_type
     from ..schema.flatten import flatten
 
     try:
-        live = builder.read(arn)
+        live = service.at().read(arn)
     except ProviderError as error:
         raise UserError(f"the configuration cannot be read: {error.problem}") from error
     if live is None:
         raise click.ClickException(f"{arn} was not found")
-    return _Subject("", arn, live.content, flatten(live.content, resource_type().schema))
+    return _Subject("", service.location, arn, live.content, flatten(live.content, resource_type().schema))
 
 
 def _declared(
@@ -252,21 +248,34 @@ def _resource(name: str, subject: _Subject) -> DeployedResource:
 
 def _evaluated(name: str, one: Deployment, other: Deployment, location: Location) -> _Subject:
     """A resource of a template. Raises TemplateError if its properties cannot be evaluated."""
+    from ..errors import ProviderError
     from ..preflight.subjects import is_unknown, mask
     from ..resources import resource_type
     from ..schema.expand import expand
-    from ..schema.model import NAME, TARGET
+    from ..schema.model import NAME, REGION, ROLE, TARGET
+    from ..template.template_error import TemplateError
+    from .planning.requests import locations_of
 
     schema = resource_type().schema
     properties, others = one.properties(name), other.properties(name)
     expanded = expand(properties, schema)
     parameters = mask(expanded.parameters, expand(others, schema).parameters)
     _refuse_errors(name, expanded, properties, parameters)
+    if is_unknown(parameters.get(REGION)) or is_unknown(parameters.get(ROLE)):
+        raise TemplateError("its Region or role is known only at deployment")
     known = not (is_unknown(parameters.get(TARGET)) or is_unknown(parameters.get(NAME)))
-    arn = (parameters.get(TARGET) or location.arn(parameters[NAME])) if known else ""
-    if one.template.alone:
-        return _Subject("", arn, parameters, properties)
-    return _Subject(name, arn, parameters, properties, ("Resources", name, "Properties"))
+    locations = locations_of(expanded.parameters, location)
+    place, arn = locations.desired, ""
+    if known:
+        arn = parameters.get(TARGET) or place.arn(parameters[NAME])
+        try:
+            place = locations.at(arn)
+        except ProviderError as error:
+            raise TemplateError(error.problem) from error
+    tokens = {properties["ServiceToken"], others["ServiceToken"]}
+    function = str(tokens.pop()) if len(tokens) == 1 else ""
+    path = () if one.template.alone else ("Resources", name, "Properties")
+    return _Subject("" if one.template.alone else name, place, arn, parameters, properties, path, function)
 
 
 def _refuse_errors(name: str, expanded: Any, properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
@@ -286,7 +295,7 @@ def _refuse_errors(name: str, expanded: Any, properties: Mapping[str, Any], para
         raise click.ClickException("\n".join([*(f"{name}: {one}" for one in found), "Correct these errors first."]))
 
 
-def _lines(subject: _Subject, document: _Document, location: Location) -> Iterator[_Line]:
+def _lines(subject: _Subject, document: _Document, service: Live, endpoint_url: str | None) -> Iterator[Line]:
     """The results of all checks of a resource."""
     from ..lint.diagnostic import Diagnostic
     from ..preflight.interface import Context, Status
@@ -294,19 +303,41 @@ def _lines(subject: _Subject, document: _Document, location: Location) -> Iterat
     from ..preflight.run import run
     from ..resources import resource_type
     from ..schema.finding import Severity, Spelling
+    from ..schema.model import SERVICE
     from ..template.reader import Position
+    from .preflight_output import Line
 
     schema = resource_type().schema
     spelling = Spelling(subject.properties, schema)
-    context = Context(location, subject.arn)
-    with closing(CachingReader(_session(), context)) as read:
+    context = Context(subject.location, subject.arn, subject.function, service.stack_id)
+    endpoint_urls = {SERVICE: endpoint_url} if endpoint_url else {}
+    assume = partial(_assume, service, subject.location)
+    with closing(CachingReader(_session(), context, assume, endpoint_urls)) as read:
         for result in run(subject.parameters, schema, context, read):
             path = (*subject.path, *spelling.keys(result.path))
             position = document.source.position(path) if document.source else Position()
             severity = Severity.ERROR if result.outcome.status is Status.FAILURE else Severity.WARNING
             message = f"{spelling.text(result.path)}: {result.outcome.message}. To fix: {result.outcome.remediation}"
             found = Diagnostic(path, result.check.id, severity, message, subject.resource, document.name, position)
-            yield _Line(result, spelling.text(result.path), found)
+            yield Line(result, subject.location, spelling.text(result.path), found)
+
+
+def _assume(service: Live, location: Location) -> Keys:
+    """The credentials of a location's role. The caller's own are used in their account.
+
+    Raises DeniedError or ReadError if the role cannot be assumed.
+    """
+    from ..errors import Outcome, ProviderError
+    from ..preflight.interface import DeniedError, ReadError
+
+    if location.account == service.location.account:
+        return None, None, None
+    try:
+        return service.credentials(location) or (None, None, None)
+    except ProviderError as error:
+        if error.outcome is Outcome.DENIED:
+            raise DeniedError("sts:AssumeRole") from error
+        raise ReadError(error.problem) from error
 
 
 def _session() -> Any:
@@ -318,73 +349,6 @@ def _session() -> Any:
     credentials = session().get_credentials()
     assert credentials is not None, "check_settings has found credentials"
     frozen = credentials.get_frozen_credentials()
-    found = Session()
+    found = Session(profile=session().profile)
     found.set_credentials(str(frozen.access_key), str(frozen.secret_key), frozen.token or "")
     return found
-
-
-def _human(lines: list[_Line], _: Location) -> str:
-    """A table: status, check, path, and message, with the remediation below."""
-    width = max((len(line.result.check.id) for line in lines), default=0)
-    text, resource = [], ""
-    for line in lines:
-        if line.diagnostic.resource != resource:
-            resource = line.diagnostic.resource
-            text.append(click.style(resource, bold=True))
-        status = click.style(f"{line.status.replace('-', ' '):<13}", fg=_COLORS[line.status])
-        outcome = line.result.outcome
-        text.append(f"{status}  {line.result.check.id:<{width}}  {line.path}: {outcome.message}")
-        if outcome.remediation:
-            text.append(f"{' ' * (width + 17)}To fix: {outcome.remediation}")
-    return "\n".join([*text, *([""] if text else []), _summary(lines)])
-
-
-def _summary(lines: list[_Line]) -> str:
-    if not lines:
-        return "No checks apply: the distributions need nothing outside Image Builder."
-    count = _counts(lines)
-    warnings, failures = (
-        f"{count[key]} {key.removesuffix('s')}{'' if count[key] == 1 else 's'}" for key in ("warnings", "failures")
-    )
-    return f"{count['passed']} passed, {warnings}, {failures}, {count['notCheckable']} not checkable."
-
-
-def _counts(lines: list[_Line]) -> dict[str, int]:
-    names = {"passed": "pass", "warnings": "warning", "failures": "failure", "notCheckable": "not-checkable"}
-    return {name: sum(line.status == status for line in lines) for name, status in names.items()}
-
-
-def _json(lines: list[_Line], location: Location) -> str:
-    results = [
-        {
-            "file": line.diagnostic.file,
-            "line": line.diagnostic.position.line,
-            "column": line.diagnostic.position.column,
-            "resource": line.diagnostic.resource,
-            "check": line.result.check.id,
-            "status": line.status,
-            "path": line.path,
-            "message": line.result.outcome.message,
-            "remediation": line.result.outcome.remediation or None,
-            "action": line.result.action or None,
-        }
-        for line in lines
-    ]
-    whole = {"region": location.region, "account": location.account, **_counts(lines), "results": results}
-    return json.dumps(whole, indent=2, ensure_ascii=False)
-
-
-def _sarif(lines: list[_Line], _: Location) -> str:
-    """A SARIF log of everything that did not pass."""
-    from ..preflight.checks import CHECKS
-    from .reports import sarif_log, sarif_rule
-
-    rules = [
-        sarif_rule(one.id, one.title, f"{one.title}. Source: {one.source}.", _LEVELS[one.violation.value])
-        for one in CHECKS
-    ]
-    levels = {line.diagnostic: _LEVELS[line.status] for line in lines if line.status in _LEVELS}
-    return sarif_log(rules, levels, levels.__getitem__)
-
-
-_FORMATTERS = {"human": _human, "json": _json, "sarif": _sarif}

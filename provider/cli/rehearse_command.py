@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .emulation import account_option, choose_location, emulator_at, existing_configuration, region_option
+from .emulation import (
+    account_option,
+    choose_location,
+    emulator_at,
+    existing_configuration,
+    function_environment,
+    region_option,
+)
 from .files import FILE_OR_STANDARD_INPUT, UserError
 from .template_files import (
     OptionValues,
@@ -26,9 +33,10 @@ from .template_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from ..emulator.emulator import Emulator
+    from ..template.sections import Template
     from .screen import Screen
 
 EPILOG = """\b
@@ -91,7 +99,8 @@ def rehearse(
     and after each step the changes of configurations. If a template adopts a configuration without --existing, the
     rehearsal uses placeholder content.
 
-    The Region and account default to those of the first configuration ARN in your input.
+    The Region and account default to those of the first configuration ARN in your input, except those of resources
+    with Region or RoleArn. The emulator has all Regions and accounts, and the function may assume any RoleArn there.
 
     If a step fails, the rehearsal ends after CloudFormation's rollback: later templates and the deletion are not
     tried. A step also fails if it loses a configuration: if a resource no longer has one, if a configuration that an
@@ -110,7 +119,6 @@ def rehearse(
     The exit status is 0 if each step succeeded and no configuration was lost or left behind, 1 if not, and 2 for a
     mistake in the command or a file.
     """
-    from ..aws.roles import ASSUMABLE_ROLES
     from ..stack_engine.sink import ResponseSink
     from ..template.external_values import ExternalValues
     from ..template.sections import parse
@@ -127,16 +135,16 @@ def rehearse(
         *_option_texts(configurations, parameters),
         *((one.name, texts[file]) for file, one in zip(templates, loaded, strict=True)),
     ]
-    location = choose_location(region, account, inputs)
+    elsewhere = set(_adopted_elsewhere(loaded))
+    location = choose_location(region, account, _without(elsewhere, inputs))
     name = stack_name or default_stack_name(templates[0])
     screen = Screen(sys.stdout, [name, *(one for template in loaded for one in template.resources)])
     with ExitStack() as contexts:
         contexts.enter_context(offline())
         emulator = contexts.enter_context(emulator_at(location))
-        os.environ.update(emulator.environment())
-        os.environ.setdefault(ASSUMABLE_ROLES, "*")  # the parameters of the deployed provider are unknown
+        os.environ.update(function_environment(emulator))
         log_warnings()
-        _seed(emulator, configurations, region, account, screen)
+        _seed(emulator, configurations, region, account, elsewhere, screen)
         sink = contexts.enter_context(ResponseSink())
         warnings = WarningLog(sys.stderr if logs else None)
         function = contexts.enter_context(real_function(warnings, location.function_arn))
@@ -156,6 +164,27 @@ def _option_texts(
     yield from ((f"--parameter {name}", value) for name, value in parameters.items())
 
 
+def _adopted_elsewhere(templates: list[Template]) -> Iterator[str]:
+    """The ARNs that resources with a Region or a role adopt: they do not show where the stack is."""
+    from ..resources import resource_type
+    from ..schema.model import REGION, ROLE, TARGET
+
+    spellings = resource_type().schema.spellings
+    for resource in (one for template in templates for one in template.resources.values()):
+        properties = resource.get("Properties")
+        given = {spellings.get(key): value for key, value in properties.items()} if isinstance(properties, dict) else {}
+        if isinstance(given.get(TARGET), str) and given.keys() & {REGION, ROLE}:
+            yield given[TARGET]
+
+
+def _without(arns: Collection[str], inputs: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The inputs without these ARNs."""
+    for name, text in inputs:
+        for arn in arns:
+            text = text.replace(arn, "")
+        yield name, text
+
+
 def _report(screen: Screen, problems: list[str], *, has_updates: bool) -> None:
     """Print the outcome, and exit with status 1 if there are problems."""
     if problems:
@@ -170,13 +199,19 @@ def _seed(
     configurations: list[tuple[str, dict[str, Any]]],
     region: str | None,
     account: str | None,
+    elsewhere: Collection[str],
     screen: Screen,
 ) -> None:
-    """Add the configurations of --existing at their ARNs, and report those whose account or Region is overridden."""
+    """Add the configurations of --existing at their ARNs, and report those whose account or Region is overridden.
+
+    The options do not override the location of those `elsewhere`.
+    """
     from botocore.exceptions import UnknownRegionError
 
     for file, configuration in configurations:
-        location = choose_location(region, account, [(file, str(configuration.get("arn", "")))])
+        arn = str(configuration.get("arn", ""))
+        options = (None, None) if arn in elsewhere else (region, account)
+        location = choose_location(*options, [(file, arn)])
         try:
             service = emulator.at(location.region, location.account) if location.source else emulator.at()
             arn = service.seed(

@@ -1,5 +1,10 @@
-"""Findings about resources of one template that have the same configuration: the same Name, or the same adopted ARN."""
+"""Findings about resources of one template that have the same configuration: the same Name, or the same adopted ARN.
 
+The same Name in another Region or account is another configuration. If a template does not show whether two locations
+are the same, there is no finding.
+"""
+
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -7,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from ..arn import slug
 from ..resources import resource_type
 from ..schema.finding import Path, Severity
-from ..schema.model import NAME, TARGET
+from ..schema.model import NAME, REGION, ROLE, TARGET
 from ..schema.validation import describe
 from .catalog import id_of
 from .condition_outcomes import Conditions, Outcome, condition_of
@@ -18,18 +23,26 @@ from .shown_values import AS_WRITTEN, ShownValues
 
 _TOP_LEVEL: Final = 2
 """The length of the paths of resources outside loops."""
+_FUNCTION: Final = re.compile(r"arn:[^:]*:lambda:([^:]+):([0-9]{12}):.*")
+_ROLE: Final = re.compile(r"arn:[^/]*?:iam::(.+?):role/.*")
+"""The account in a role's ARN, which can be `${AWS::AccountId}`."""
+_STACK_REGION: Final = "${AWS::Region}"
+"""The function is in the Region of the stack: CloudFormation requires it."""
 
 
 class _NamedResource(NamedTuple):
     """A resource with the value of its Name or its adopted ARN (`member`), which is at `path`.
 
-    `token` is its ServiceToken, and `condition` its own condition.
+    `token` is its ServiceToken, `region` and `role` are its Region and RoleArn, None if it has none, and `condition` is
+    its own condition.
     """
 
     path: Path
     member: str
     name: Any
     token: Any
+    region: Any
+    role: Any
     condition: str | None
 
     @property
@@ -38,22 +51,46 @@ class _NamedResource(NamedTuple):
 
     @property
     def conditions(self) -> list[str]:
-        """The conditions on which the resource and its name depend."""
-        return list(dict.fromkeys([*conditions_in(self.name), *([self.condition] if self.condition else [])]))
+        """The conditions on which the resource, its name, and its location depend."""
+        values = (self.name, self.region, self.role) if self.member == NAME else (self.name,)
+        names = [name for value in values for name in conditions_in(value)]
+        return list(dict.fromkeys([*names, *([self.condition] if self.condition else [])]))
 
     def value(self, outcome: Outcome, values: ShownValues) -> str | Unknown | None:
         """The name, which can be Unknown. None if the resource or its name does not exist."""
         if self.condition and not outcome[self.condition]:
             return None
-        value = scenario(self.name, self.path, outcome, values).properties
-        return value if isinstance(value, (str, Unknown)) else None
+        return self._shown(self.name, outcome, values)
 
     def identity(self, outcome: Outcome, values: ShownValues) -> Hashable | None:
         """The identity of the configuration; None if there is none, or if a macro can return different values."""
         name = self.value(outcome, values)
-        if isinstance(name, Unknown):
-            return None if "Transform" in name.written else name
-        return slug(name) if self.member == NAME and isinstance(name, str) else name
+        if name is None or self.member == TARGET:
+            return None if _is_macro(name) else name
+        place = self._place(outcome, values)
+        found = (slug(name) if isinstance(name, str) else name, *place)
+        return None if any(map(_is_macro, found)) else found
+
+    def _place(self, outcome: Outcome, values: ShownValues) -> tuple[str | Unknown, str | Unknown]:
+        """The Region and the account of the configuration, each empty if it is the function's."""
+        function = _FUNCTION.fullmatch(self.token) if isinstance(self.token, str) else None
+        own_region, own_account = function.groups() if function else ("", "")
+        region, role = (self._shown(node, outcome, values) or "" for node in (self.region, self.role))
+        match = _ROLE.fullmatch(role) if isinstance(role, str) else None
+        account = match[1] if match else role
+        return (
+            "" if region in (own_region, _STACK_REGION) else region,
+            "" if account == own_account else account,
+        )
+
+    def _shown(self, node: Any, outcome: Outcome, values: ShownValues) -> str | Unknown | None:
+        value = None if node is None else scenario(node, self.path, outcome, values).properties
+        return value if isinstance(value, (str, Unknown)) else None
+
+
+def _is_macro(value: object) -> bool:
+    """Whether a macro returns the value, so that the same text can mean different values."""
+    return isinstance(value, Unknown) and "Transform" in value.written
 
 
 def check_names(
@@ -98,11 +135,14 @@ def _named(path: Path, resource: Mapping[str, Any]) -> list[_NamedResource]:
     properties = resource.get("Properties")
     if not isinstance(properties, Mapping) or len(path) != _TOP_LEVEL:
         return []
+    spellings = resource_type().schema.spellings
     token, condition = properties.get("ServiceToken"), condition_of(resource)
+    given = {spellings[key]: value for key, value in properties.items() if key in spellings}
+    region, role = given.get(REGION), given.get(ROLE)
     return [
-        _NamedResource((*path, "Properties", key), member, value, token, condition)
+        _NamedResource((*path, "Properties", key), member, value, token, region, role, condition)
         for key, value in properties.items()
-        if (member := resource_type().schema.spellings.get(key)) in (NAME, TARGET)
+        if (member := spellings.get(key)) in (NAME, TARGET)
     ][:1]
 
 

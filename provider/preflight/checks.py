@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .interface import CROSS_ACCOUNT_ROLE, Check, Context, DeniedError, Outcome, Probe, Read, Status, assume_role
-from .policies import Decision, Principal, condition_keys, decide
+from .outcomes import depends, failed, passed, simulate, unknown
+from .policies import Decision, Principal, decide
+from .provider_role import PROVIDER_ROLE_READS, provider_role_assumable
 from .subjects import Subject, UnknownValueError, is_unknown
 
 _SERVICE_LINKED_ROLE: Final = "role/aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
@@ -45,18 +47,6 @@ _OPEN_PARAMETERS: Final = "/imagebuilder/"
 _PUBLIC: Final = "all"
 
 
-def _passed(message: str) -> Outcome:
-    return Outcome(Status.PASS, message)
-
-
-def _failed(message: str) -> Outcome:
-    return Outcome(Status.FAILURE, message)
-
-
-def _unknown(message: str, remediation: str) -> Outcome:
-    return Outcome(Status.NOT_CHECKABLE, message, remediation)
-
-
 # KMS keys
 
 
@@ -67,10 +57,10 @@ def _describe_key(subject: Subject) -> Read:
 def _key_exists(subject: Subject, _: Context) -> Probe:
     region = subject.region
     if (yield _describe_key(subject)) is not None:
-        return _passed(f"the key exists in {region}")
+        return passed(f"the key exists in {region}")
     parts = str(subject.value).split(":")
     other = f"; its ARN is in {parts[3]}" if len(parts) > 3 and parts[3] != region else ""
-    return _failed(f"the key does not exist in {region}{other}")
+    return failed(f"the key does not exist in {region}{other}")
 
 
 def _key_enabled(subject: Subject, _: Context) -> Probe:
@@ -78,7 +68,7 @@ def _key_enabled(subject: Subject, _: Context) -> Probe:
     if key is None:
         return None
     state = key["KeyMetadata"]["KeyState"]
-    return _passed("the key is enabled") if state == "Enabled" else _failed(f"the key's state is {state}")
+    return passed("the key is enabled") if state == "Enabled" else failed(f"the key's state is {state}")
 
 
 def _key_customer_managed(subject: Subject, context: Context) -> Probe:
@@ -86,10 +76,10 @@ def _key_customer_managed(subject: Subject, context: Context) -> Probe:
     if key is None:
         return None
     if _is_customer_managed(subject, key):
-        return _passed("the key is customer managed")
+        return passed("the key is customer managed")
     if _target_accounts(subject, context) or subject.nearest("launchPermission"):
-        return _failed("the key is managed by AWS, so other accounts cannot use the images that it encrypts")
-    return _passed("the key is managed by AWS; the images are not shared with other accounts")
+        return failed("the key is managed by AWS, so other accounts cannot use the images that it encrypts")
+    return passed("the key is managed by AWS; the images are not shared with other accounts")
 
 
 def _is_customer_managed(subject: Subject, key: Mapping[str, Any]) -> bool:
@@ -124,7 +114,7 @@ def _key_allows(
     arn = key["KeyMetadata"]["Arn"]
     if (owner := arn.split(":")[4]) != context.location.account:
         message = f"the key belongs to account {owner}, so its policy cannot be read"
-        return _unknown(message, "Check the key policy there.")
+        return unknown(message, "Check the key policy there.")
     found = yield Read("kms:GetKeyPolicy", subject.region, {"KeyId": arn, "PolicyName": "default"})
     return _key_outcome(json.loads(found["Policy"]), subject, principals, who, violation)
 
@@ -141,13 +131,8 @@ def _key_outcome(
         accounts, actions = (", ".join(sorted(set(names))) for names in zip(*denied, strict=True))
         return Outcome(violation, f"the key policy does not allow {actions} to account {accounts}")
     if Decision.CONDITIONAL in decisions.values():
-        return _depends(f"whether the key policy allows {who} to use the key", policy)
-    return _passed(f"the key policy allows {who} to use the key")
-
-
-def _depends(what: str, policy: Mapping[str, Any]) -> Outcome:
-    keys = ", ".join(condition_keys(policy)) or "NotPrincipal"
-    return _unknown(f"{what} depends on {keys}", "Check these conditions yourself.")
+        return depends(f"whether the key policy allows {who} to use the key", policy)
+    return passed(f"the key policy allows {who} to use the key")
 
 
 def _key_context(subject: Subject, principal: Principal) -> dict[str, str]:
@@ -181,8 +166,8 @@ def _template_exists(subject: Subject, context: Context) -> Probe:
     place = f"account {read.account or context.location.account}, {read.region}"
     found = yield read
     if not (found and found["LaunchTemplates"]):
-        return _failed(f"the launch template does not exist in {place}")
-    return _passed(f"the launch template exists in {place}")
+        return failed(f"the launch template does not exist in {place}")
+    return passed(f"the launch template exists in {place}")
 
 
 def _version_exists(subject: Subject, context: Context) -> Probe:
@@ -194,8 +179,8 @@ def _version_exists(subject: Subject, context: Context) -> Probe:
     read = _template_read(subject, context, "DescribeLaunchTemplateVersions", **template, Versions=[subject.value])
     found = yield read
     if not (found and found["LaunchTemplateVersions"]):
-        return _failed(f"the launch template has no version {subject.value}")
-    return _passed(f"the launch template has a version {subject.value}")
+        return failed(f"the launch template has no version {subject.value}")
+    return passed(f"the launch template has a version {subject.value}")
 
 
 # Accounts
@@ -206,13 +191,13 @@ def _role_assumable(subject: Subject, context: Context) -> Probe:
     if account == context.location.account:
         return None
     if (yield assume_role(context, account)) is not None:
-        return _passed(f"{CROSS_ACCOUNT_ROLE} can be assumed in account {account}")
+        return passed(f"{CROSS_ACCOUNT_ROLE} can be assumed in account {account}")
     caller = yield Read("sts:GetCallerIdentity", context.location.region, {})
     role = yield from _role_of(caller["Arn"], context)
     target = context.iam_arn(f"role/{CROSS_ACCOUNT_ROLE}", account)
-    decision = yield from _simulate(role, "sts:AssumeRole", target, context)
+    decision = yield from simulate(role, "sts:AssumeRole", target, context)
     if decision is Decision.ALLOWED:
-        return _failed(f"{CROSS_ACCOUNT_ROLE} does not exist in account {account}, or it does not trust your account")
+        return failed(f"{CROSS_ACCOUNT_ROLE} does not exist in account {account}, or it does not trust your account")
     raise DeniedError("sts:AssumeRole")
 
 
@@ -225,19 +210,6 @@ def _role_of(caller: str, context: Context) -> Any:
     return found["Role"]["Arn"]
 
 
-def _simulate(principal: str, action: str, resource: str, context: Context) -> Any:
-    """The Decision of a principal's policies on an action; None if the principal does not exist."""
-    parameters = {"PolicySourceArn": principal, "ActionNames": [action], "ResourceArns": [resource]}
-    read = Read("iam:SimulatePrincipalPolicy", context.location.region, parameters, ("NoSuchEntity",))
-    found = yield read
-    if found is None:
-        return None
-    (result,) = found["EvaluationResults"]
-    if result["EvalDecision"] == "allowed":
-        return Decision.ALLOWED
-    return Decision.CONDITIONAL if result.get("MissingContextValues") else Decision.DENIED
-
-
 # S3 export
 
 
@@ -247,9 +219,9 @@ def _head_bucket(subject: Subject, absent: tuple[str, ...] = (), **owner: str) -
 
 def _bucket_exists(subject: Subject, _: Context) -> Probe:
     if not _BUCKET_NAME.fullmatch(subject.value):
-        return _failed("the value is not a bucket's name (a URL or a path is not accepted)")
+        return failed("the value is not a bucket's name (a URL or a path is not accepted)")
     exists = (yield _head_bucket(subject)) is not None
-    return _passed("the bucket exists") if exists else _failed("the bucket does not exist")
+    return passed("the bucket exists") if exists else failed("the bucket does not exist")
 
 
 def _bucket_region(subject: Subject, _: Context) -> Probe:
@@ -258,7 +230,7 @@ def _bucket_region(subject: Subject, _: Context) -> Probe:
         return None
     region = bucket.get("BucketRegion", subject.region)
     message = f"the bucket is in {region}"
-    return _passed(message) if region == subject.region else _failed(f"{message}, not in {subject.region}")
+    return passed(message) if region == subject.region else failed(f"{message}, not in {subject.region}")
 
 
 def _bucket_owner(subject: Subject, context: Context) -> Probe:
@@ -267,8 +239,8 @@ def _bucket_owner(subject: Subject, context: Context) -> Probe:
     account = context.location.account
     # The caller may read the bucket. If it may not with the expected owner, the owner is another one.
     if (yield _head_bucket(subject, ("403",), ExpectedBucketOwner=account)) is None:
-        return _failed(f"the bucket does not belong to account {account}")
-    return _passed(f"the bucket belongs to account {account}")
+        return failed(f"the bucket does not belong to account {account}")
+    return passed(f"the bucket belongs to account {account}")
 
 
 def _get_role(subject: Subject, context: Context) -> Read:
@@ -277,10 +249,10 @@ def _get_role(subject: Subject, context: Context) -> Read:
 
 def _export_role_exists(subject: Subject, context: Context) -> Probe:
     if not _ROLE_NAME.fullmatch(subject.value):
-        return _failed("the value is not a role's name (an ARN or a path is not accepted)")
+        return failed("the value is not a role's name (an ARN or a path is not accepted)")
     if (yield _get_role(subject, context)) is None:
-        return _failed(f"the role does not exist in account {context.location.account}")
-    return _passed("the role exists")
+        return failed(f"the role does not exist in account {context.location.account}")
+    return passed("the role exists")
 
 
 def _export_role_trust(subject: Subject, context: Context) -> Probe:
@@ -291,10 +263,10 @@ def _export_role_trust(subject: Subject, context: Context) -> Probe:
     keys = {"sts:externalid": "vmimport", "aws:sourceaccount": context.location.account}
     decisions = {decide(trust, Principal(service=one), "sts:AssumeRole", keys) for one in _EXPORT_SERVICES}
     if Decision.ALLOWED in decisions:
-        return _passed(f"{_EXPORT_SERVICES[0]} may assume the role")
+        return passed(f"{_EXPORT_SERVICES[0]} may assume the role")
     if Decision.CONDITIONAL in decisions:
-        return _depends(f"whether {_EXPORT_SERVICES[0]} may assume the role", trust)
-    return _failed(f"the trust policy does not allow {_EXPORT_SERVICES[0]} to assume the role")
+        return depends(f"whether {_EXPORT_SERVICES[0]} may assume the role", trust)
+    return failed(f"the trust policy does not allow {_EXPORT_SERVICES[0]} to assume the role")
 
 
 # SSM parameters
@@ -305,7 +277,7 @@ def _parameter_writable(subject: Subject, context: Context) -> Probe:
     if subject.value.startswith(_OPEN_PARAMETERS):
         return None
     if account != location.account:
-        return _unknown(
+        return unknown(
             f"{CROSS_ACCOUNT_ROLE} writes the parameter in account {account}",
             f"Allow ssm:PutParameter to {CROSS_ACCOUNT_ROLE} in that account.",
         )
@@ -314,7 +286,7 @@ def _parameter_writable(subject: Subject, context: Context) -> Probe:
     filters = [{"name": "distributionConfigurationArn", "values": [context.arn]}]
     found = yield Read("imagebuilder:ListImagePipelines", location.region, {"filters": filters})
     if not found["imagePipelineList"]:
-        return _unknown("no pipeline uses the configuration yet", "Run preflight again once a pipeline uses it.")
+        return unknown("no pipeline uses the configuration yet", "Run preflight again once a pipeline uses it.")
     parameter = f"arn:{location.partition}:ssm:{subject.region}:{account}:parameter/{subject.value.lstrip('/')}"
     needed = {"ssm:PutParameter": parameter}
     if subject.nearest("dataType") == "aws:ec2:image":
@@ -323,22 +295,22 @@ def _parameter_writable(subject: Subject, context: Context) -> Probe:
         problem: Outcome | None = yield from _may(pipeline.get("executionRole", ""), needed, context)
         if problem is not None:
             return problem._replace(message=f"pipeline {pipeline['name']}: {problem.message}")
-    return _passed("the execution roles of the pipelines may write the parameter")
+    return passed("the execution roles of the pipelines may write the parameter")
 
 
 def _may(role: str, needed: Mapping[str, str], context: Context) -> Any:
     """The Outcome if a role may not do what is needed (action -> resource), else None."""
     if not role:
-        return _failed(f"there is no execution role, and the default one writes only below {_OPEN_PARAMETERS}")
+        return failed(f"there is no execution role, and the default one writes only below {_OPEN_PARAMETERS}")
     arn = role if role.startswith("arn:") else context.iam_arn(f"role/{role}")
     for action, resource in needed.items():
-        decision = yield from _simulate(arn, action, resource, context)
+        decision = yield from simulate(arn, action, resource, context)
         if decision is None:
-            return _failed(f"the execution role {arn} does not exist")
+            return failed(f"the execution role {arn} does not exist")
         if decision is Decision.CONDITIONAL:
-            return _unknown(f"whether {arn} allows {action} depends on conditions", "Check these conditions yourself.")
+            return unknown(f"whether {arn} allows {action} depends on conditions", "Check these conditions yourself.")
         if decision is Decision.DENIED:
-            return _failed(f"{arn} does not allow {action} on {resource}")
+            return failed(f"{arn} does not allow {action} on {resource}")
     return None
 
 
@@ -348,21 +320,21 @@ def _may(role: str, needed: Mapping[str, str], context: Context) -> Any:
 def _repository_exists(subject: Subject, _: Context) -> Probe:
     read = Read("ecr:DescribeRepositories", subject.region, {"repositoryNames": [subject.value]}, _NO_REPOSITORY)
     if (yield read) is None:
-        return _failed(f"the repository does not exist in {subject.region}")
-    return _passed(f"the repository exists in {subject.region}")
+        return failed(f"the repository does not exist in {subject.region}")
+    return passed(f"the repository exists in {subject.region}")
 
 
 def _license_exists(subject: Subject, _: Context) -> Probe:
     region = str(subject.value).split(":")[3]
     if region != subject.region:
-        return _failed(f"the license configuration is in {region}, not in {subject.region}")
+        return failed(f"the license configuration is in {region}, not in {subject.region}")
     parameters = {"LicenseConfigurationArn": subject.value}
     found = yield Read("license-manager:GetLicenseConfiguration", region, parameters, _NO_LICENSE)
     if found is None:
-        return _failed(f"the license configuration does not exist in {region}")
+        return failed(f"the license configuration does not exist in {region}")
     if found.get("Status") == "DISABLED":
-        return _failed("the license configuration is disabled")
-    return _passed(f"the license configuration exists in {region}")
+        return failed("the license configuration is disabled")
+    return passed(f"the license configuration exists in {region}")
 
 
 # Sharing
@@ -383,7 +355,7 @@ def _entities(subject: Subject, *members: str) -> list[str]:
 
 
 def _foreign(account: str) -> Outcome:
-    return _unknown(
+    return unknown(
         f"account {account} is not a member of this organization",
         "EC2 accepts other organizations. Compare the ARN with the one that the organization's owner gives you.",
     )
@@ -393,7 +365,7 @@ def _in_another_partition(subject: Subject, context: Context) -> Outcome | None:
     partition = subject.value.split(":")[1]
     if partition == context.location.partition:
         return None
-    return _failed(f"the ARN is in the partition {partition}, the configuration is in {context.location.partition}")
+    return failed(f"the ARN is in the partition {partition}, the configuration is in {context.location.partition}")
 
 
 def _organization_exists(subject: Subject, context: Context) -> Probe:
@@ -402,9 +374,9 @@ def _organization_exists(subject: Subject, context: Context) -> Probe:
     found = yield _organization(context)
     own = found["Organization"]["Arn"] if found else ""
     if own == subject.value:
-        return _passed("the account is a member of the organization")
+        return passed("the account is a member of the organization")
     if own and own.rpartition("/")[2] == subject.value.rpartition("/")[2]:
-        return _failed(f"the organization's ARN is {own}")
+        return failed(f"the organization's ARN is {own}")
     return _foreign(context.location.account)
 
 
@@ -419,9 +391,9 @@ def _unit_exists(subject: Subject, context: Context) -> Probe:
     parameters = {"OrganizationalUnitId": unit}
     there = yield Read("organizations:DescribeOrganizationalUnit", context.location.region, parameters, absent)
     if there is None:
-        return _failed("the organizational unit does not exist")
+        return failed("the organizational unit does not exist")
     own = there["OrganizationalUnit"]["Arn"]
-    return _passed("the organizational unit exists") if own == subject.value else _failed(f"the unit's ARN is {own}")
+    return passed("the organizational unit exists") if own == subject.value else failed(f"the unit's ARN is {own}")
 
 
 def _sharing_enabled(subject: Subject, context: Context) -> Probe:
@@ -431,7 +403,7 @@ def _sharing_enabled(subject: Subject, context: Context) -> Probe:
         return None
     found = yield Read("organizations:ListAWSServiceAccessForOrganization", context.location.region, {})
     if any(one["ServicePrincipal"] == "ram.amazonaws.com" for one in found["EnabledServicePrincipals"]):
-        return _passed("sharing is enabled in the organization")
+        return passed("sharing is enabled in the organization")
     return Outcome(Status.WARNING, "sharing with AWS Organizations is not enabled")
 
 
@@ -441,8 +413,8 @@ def _public_sharing_allowed(subject: Subject, _: Context) -> Probe:
     found = yield Read("ec2:GetImageBlockPublicAccessState", subject.region, {})
     state = found.get("ImageBlockPublicAccessState")
     if state == "block-new-sharing":
-        return _failed(f"the account blocks public sharing of images in {subject.region}")
-    return _passed(f"the account allows public sharing of images in {subject.region}")
+        return failed(f"the account blocks public sharing of images in {subject.region}")
+    return passed(f"the account allows public sharing of images in {subject.region}")
 
 
 def _quota(name: str, subject: Subject) -> Any:
@@ -470,9 +442,9 @@ def _sharing_quota(subject: Subject, _: Context) -> Probe:
 
 def _within(quota: int | None, count: int, what: str) -> Outcome:
     if quota is None:
-        return _unknown("Service Quotas does not list the quota", "Check the quota in the EC2 console.")
+        return unknown("Service Quotas does not list the quota", "Check the quota in the EC2 console.")
     message = f"{count} {what}; the quota is {quota}"
-    return _passed(message) if count <= quota else _failed(message)
+    return passed(message) if count <= quota else failed(message)
 
 
 _KEY: Final = ("kmsKeyId",)
@@ -483,6 +455,17 @@ _QUOTAS: Final = "EC2 User Guide, AMI quotas"
 _VM_GUIDE: Final = "VM Import/Export User Guide"
 
 CHECKS: Final = (
+    Check(
+        "provider-role-assumable",
+        "The provider's role can assume the role in RoleArn",
+        ("roleArn",),
+        PROVIDER_ROLE_READS,
+        Status.FAILURE,
+        "IAM User Guide, cross-account policy evaluation logic",
+        "Add the role to the provider's parameter AssumableRoleArns. The role's trust policy must allow sts:AssumeRole "
+        "to the provider's role, for the stack's ID as sts:ExternalId.",
+        provider_role_assumable,
+    ),
     Check(
         "kms-key-exists",
         "The KMS key exists in the distribution's Region",

@@ -35,10 +35,15 @@ class Outcome(NamedTuple):
 
 
 class Context(NamedTuple):
-    """The location of the configuration, and the ARN that it has or will have; empty if only a deployment knows it."""
+    """The location of the configuration, and the ARN that it has or will have; empty if only a deployment knows it.
+
+    `function` is the ARN of the provider's function; empty if it is unknown. `stack_id` is like that of the stack.
+    """
 
     location: Location
     arn: str
+    function: str = ""
+    stack_id: str = ""
 
     def iam_arn(self, resource: str, account: str = "") -> str:
         """The ARN of an IAM resource (`role/name`) in an account; by default, in the configuration's."""
@@ -48,7 +53,8 @@ class Context(NamedTuple):
 class Read(NamedTuple):
     """One call: botocore's service and operation (`kms:DescribeKey`), and the Region and account to call it in.
 
-    An empty account is the caller's; in another one, the call is made with `CROSS_ACCOUNT_ROLE`. If the call fails with
+    An empty account is the configuration's; in another one, the call is made with `CROSS_ACCOUNT_ROLE`. With
+    `by_caller`, it is made with the caller's credentials, also if the configuration has a role. If the call fails with
     one of the error codes in `absent`, the response is None.
     """
 
@@ -57,6 +63,7 @@ class Read(NamedTuple):
     parameters: Mapping[str, Any]
     absent: tuple[str, ...] = ()
     account: str = ""
+    by_caller: bool = False
 
 
 Probe = Generator[Read, Any, Outcome | None]

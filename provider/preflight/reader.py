@@ -1,6 +1,7 @@
 """Makes the calls that checks need, with botocore. All of them read; AssumeRole only returns credentials."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore import xform_name
@@ -33,12 +34,29 @@ _CONFIG = Config(
 _LONGEST_MESSAGE = 300
 
 
-class CachingReader:
-    """Makes each call once. `session` has the caller's credentials."""
+Keys = tuple[str | None, str | None, str | None]
+"""The access key's ID, the secret access key, and the session token; all None for the caller's credentials."""
 
-    def __init__(self, session: Session, context: Context) -> None:
+_CALLER: Keys = (None, None, None)
+
+
+class CachingReader:
+    """Makes each call once. `session` has the caller's credentials.
+
+    `assume` returns the credentials of the configuration's role. It raises DeniedError or ReadError if that fails.
+    `endpoint_urls` are by botocore's names of services.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        context: Context,
+        assume: Callable[[], Keys] = lambda: _CALLER,
+        endpoint_urls: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._session, self._context = session, context
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._assume, self._endpoint_urls = assume, endpoint_urls
+        self._clients: dict[tuple[str, str, str, bool], Any] = {}
         self._responses: dict[str, Mapping[str, Any] | ClientError | ReadError] = {}
 
     def __call__(self, read: Read) -> Mapping[str, Any] | None:
@@ -68,7 +86,7 @@ class CachingReader:
         service, _, operation = read.operation.partition(":")
         method = xform_name(operation)
         try:
-            client = self._client(service, read.region, read.account)
+            client = self._client(service, read)
             if client.can_paginate(method):
                 pages: Mapping[str, Any] = client.get_paginator(method).paginate(**read.parameters).build_full_result()
                 return pages
@@ -79,31 +97,31 @@ class CachingReader:
             return ReadError(_failed(read, error))
         return response
 
-    def _client(self, service: str, region: str, account: str) -> Any:
-        key = service, region, account
+    def _client(self, service: str, read: Read) -> Any:
+        key = service, read.region, read.account, read.by_caller
         if key not in self._clients:
-            keys = self._credentials(account)
-            found = self._session.create_client(
+            key_id, secret, token = _CALLER if read.by_caller else self._credentials(read.account)
+            self._clients[key] = self._session.create_client(
                 service,
-                region,
+                read.region,
+                endpoint_url=self._endpoint_urls.get(service),
                 config=_CONFIG,
-                aws_access_key_id=keys.get("AccessKeyId"),
-                aws_secret_access_key=keys.get("SecretAccessKey"),
-                aws_session_token=keys.get("SessionToken"),
+                aws_access_key_id=key_id,
+                aws_secret_access_key=secret,
+                aws_session_token=token,
             )
-            self._clients[key] = found
         return self._clients[key]
 
-    def _credentials(self, account: str) -> Mapping[str, str]:
-        """The credentials of the cross-account role in an account; empty for the caller's account."""
+    def _credentials(self, account: str) -> Keys:
+        """The credentials of the cross-account role in an account; without one, those of the configuration's role."""
         if not account:
-            return {}
+            return self._assume()
         read = assume_role(self._context, account)
         assumed = self(read)
         if assumed is None:
             raise DeniedError(action_of(read.operation))
-        credentials: Mapping[str, str] = assumed["Credentials"]
-        return credentials
+        found = assumed["Credentials"]
+        return found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
 
 
 def _failed(read: Read, error: Exception) -> str:

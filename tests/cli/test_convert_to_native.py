@@ -306,3 +306,42 @@ def test_custom_resources_are_recognized_by_their_properties(tmp_path: Path) -> 
     foreign = converted("C:\n" + template.partition("C:\n")[2], tmp_path, "--to", "native")
     assert foreign.status == 2
     assert "nor AWS::CloudFormation::CustomResource resources with this provider's properties" in foreign.stderr
+
+
+PLACED = f"""\
+Resources:
+  Dist:
+    Type: {OURS}
+    Properties:
+      ServiceToken: {TOKEN}
+      Name: golden
+      PLACE
+      Distributions: [{{Region: us-east-1, AmiDistributionConfiguration: {{Name: "{{{{ imagebuilder:buildDate }}}}"}}}}]
+"""
+
+
+def test_another_location(tmp_path: Path) -> None:
+    """A native resource is in the Region and account of its stack, so convert names the stack that it needs."""
+    place = "Region: eu-west-1\n      RoleArn: arn:aws:iam::210987654321:role/images"
+    ended = converted(PLACED.replace("PLACE", place), tmp_path, "--to", "native")
+    assert ended.status == 1
+    assert not {"Region", "RoleArn"} & yaml.safe_load(ended.stdout)["Resources"]["Dist"]["Properties"].keys()
+    assert "is in the Region of its stack. Put Dist into a stack in eu-west-1" in ended.stderr
+    assert "is in the account of its stack. Put Dist into a stack in account 210987654321" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("Region: !Ref AWS::Region", ""),
+        ("Region: !Ref Place", "Put Dist into a stack in that Region"),
+        ("RoleArn: !Ref Role", "Put Dist into a stack in the account of this role"),
+    ],
+    ids=["own Region", "Region", "role"],
+)
+def test_a_location_from_a_reference(tmp_path: Path, place: str, message: str) -> None:
+    """The stack's own Region needs no other stack; another reference does."""
+    ended = converted(PLACED.replace("PLACE", place), tmp_path, "--to", "native")
+    assert ended.status == bool(message)
+    assert message in ended.stderr
+    assert ("into a stack in" in ended.stderr) is bool(message)

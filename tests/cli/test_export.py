@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from provider.authoring.samples import all_samples, as_example
-from provider.emulator.emulator import Emulator
+from provider.emulator.emulator import Emulator, Trust
 from provider.resources import resource_type
 from provider.schema.rules import OWNERSHIP_TAGS
 from tests.cli.commands import Ended, command, process
@@ -126,3 +126,64 @@ def test_missing_credentials() -> None:
     ended = process("export", "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base", **nothing)
     assert ended.status == 2
     assert "no credentials found" in ended.stderr
+
+
+OTHER = "210987654321"
+ROLE = f"arn:aws:iam::{OTHER}:role/images"
+
+
+def test_another_region(emulator: Emulator) -> None:
+    """If the stack is in another Region than the configuration, the resource has the ARN's Region."""
+    arn = emulator.at("eu-west-1").seed(name="base", distributions=REGIONS)
+    properties = resource_in(export(emulator, arn).stdout)[1]["Properties"]
+    assert properties["Region"] == "eu-west-1"
+    assert "RoleArn" not in properties
+    assert {one.region for one in emulator.requests} == {"eu-west-1"}
+    assert "Region" not in resource_in(export(emulator, arn, "--region", "eu-west-1").stdout)[1]["Properties"]
+
+
+def test_another_account(emulator: Emulator, resource: Resource, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --role-arn, the configuration is read with this role, and the handler adopts it with the role unchanged."""
+    monkeypatch.setenv("ASSUMABLE_ROLE_ARNS", ROLE)
+    arn = emulator.at("eu-west-1", OTHER).seed(name="base", distributions=REGIONS)
+    ended = export(emulator, arn, "--role-arn", ROLE)
+    assert ended.status == 0, ended.stderr
+    properties = resource_in(ended.stdout)[1]["Properties"]
+    assert (properties["RoleArn"], properties["Region"]) == (ROLE, "eu-west-1")
+    reported = resource.create(**{name: one for name, one in properties.items() if name != "ServiceToken"})
+    assert (reported.status, reported.physical_id) == ("SUCCESS", arn)
+    assert not [one for one in changing(emulator) if one != "AssumeRole"]
+
+
+def test_the_external_id_of_an_export(emulator: Emulator) -> None:
+    """A role that trusts the stacks of an account can be assumed; otherwise, the message says what is wrong."""
+    arn = emulator.at("us-east-1", OTHER).seed(name="base", distributions=REGIONS)
+    emulator.sts.trust = {ROLE: Trust(["arn:aws:cloudformation:*:123456789012:stack/*"])}
+    assert export(emulator, arn, "--role-arn", ROLE).status == 0
+    emulator.sts.trust = {}
+    ended = export(emulator, arn, "--role-arn", ROLE)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert f"sts:AssumeRole of {ROLE} was denied" in ended.stderr
+
+
+def test_credentials_of_another_account(emulator: Emulator) -> None:
+    """If the configuration's account denies the read, the message names the options for another account."""
+    ended = export(emulator, f"arn:aws:imagebuilder:us-east-1:{OTHER}:distribution-configuration/base")
+    assert ended.status == 2
+    assert f"If your credentials are not of account {OTHER}, use --role-arn with a role there" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("role", "message"),
+    [
+        ("images", "is not the ARN of a role"),
+        (ROLE.replace(OTHER, "111111111111"), "is not a role of account 123456789012"),
+    ],
+    ids=["no ARN", "another account"],
+)
+def test_a_wrong_role(role: str, message: str) -> None:
+    """A role that cannot read the configuration is rejected before any call."""
+    arn = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/base"
+    ended = command("export", arn, "--role-arn", role)
+    assert ended.status == 2
+    assert message in ended.stderr

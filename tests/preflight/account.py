@@ -119,6 +119,8 @@ def _operation(environ: Environ, body: bytes) -> tuple[str, str]:
     service = _SERVICES.get(signed, signed)
     if "HTTP_X_AMZ_TARGET" in environ:
         return service, environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
+    if service == "lambda":
+        return service, {"GET": "GetFunctionConfiguration"}[environ["REQUEST_METHOD"]]
     if service == "imagebuilder":
         return service, environ["PATH_INFO"].strip("/")
     if service == "s3":

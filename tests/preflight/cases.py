@@ -10,6 +10,7 @@ OTHER = "210987654321"
 ROLE = "EC2ImageBuilderDistributionCrossAccountRole"
 ORGANIZATION = "o-abcdefghij"
 UNIT = "ou-abcd-abcdefgh"
+PROVIDER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/provider"
 Distribution = dict[str, Any]
 
 
@@ -89,6 +90,26 @@ def refuse_role(account: Account, decision: str = "allowed") -> None:
 def simulate(account: Account, decision: str, *missing: str) -> None:
     result = {"EvalActionName": "a:B", "EvalDecision": decision, "MissingContextValues": list(missing)}
     account.respond("iam:SimulatePrincipalPolicy", {"EvaluationResults": [result], "IsTruncated": False})
+
+
+def provider_role(
+    account: Account,
+    decision: str = "allowed",
+    covered: str = f"arn:aws:iam::{ACCOUNT}:role/*",
+    external_id: str = "arn:aws:cloudformation:*:stack/*",
+) -> Distribution:
+    """A role, its trust policy for these external IDs, and a provider that may assume roles as given."""
+    function = {"Role": PROVIDER_ROLE, "Environment": {"Variables": {"ASSUMABLE_ROLE_ARNS": covered}}}
+    account.respond("lambda:GetFunctionConfiguration", function)
+    simulate(account, decision)
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": PROVIDER_ROLE},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringLike": {"sts:ExternalId": external_id}},
+    }
+    made = account.call("iam", "create_role", RoleName="images", AssumeRolePolicyDocument=document(trust))
+    return {"roleArn": made["Role"]["Arn"]}
 
 
 def _export(bucket: str = "web-disks", role: str = "vmimport") -> Distribution:
@@ -253,6 +274,11 @@ CASES = {
         lambda account: _fast(launchTemplate={"launchTemplateId": template(account), "launchTemplateVersion": "7"}),
         "ec2:DescribeLaunchTemplateVersions",
         _fast(launchTemplate={"launchTemplateName": "web", "launchTemplateVersion": "$Latest"}),
+    ),
+    "provider-role-assumable": Case(
+        provider_role,
+        lambda account: provider_role(account, "implicitDeny"),
+        "lambda:GetFunctionConfiguration",
     ),
     "target-account-role": Case(
         lambda _: _ami(targetAccountIds=[OTHER]),

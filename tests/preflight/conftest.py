@@ -12,11 +12,16 @@ from provider.preflight.interface import Context, Result
 from provider.preflight.reader import CachingReader
 from provider.preflight.run import run
 from provider.resources import resource_type
+from provider.schema.model import ROLE
+from tests.cli.plans import TOKEN
 from tests.preflight.account import ACCOUNT, Account, session
+from tests.stack import STACK_ID
 
 CONTEXT = Context(
     Location("aws", "us-east-1", ACCOUNT, True),
     f"arn:aws:imagebuilder:us-east-1:{ACCOUNT}:distribution-configuration/images",
+    TOKEN,
+    STACK_ID,
 )
 RunCheck = Callable[[str, Any], list[Result]]
 
@@ -43,7 +48,9 @@ def run_check(account: Account) -> RunCheck:
 
     def results(check_id: str, distribution: Any) -> list[Result]:
         (check,) = (one for one in CHECKS if one.id == check_id)
-        parameters = {"distributions": [{"region": "eu-west-1", **distribution}]}
+        # Each check but that of the role is about a distribution.
+        role = {name: distribution[name] for name in distribution if name == ROLE}
+        parameters = {**role, "distributions": [{"region": "eu-west-1", **distribution}]}
         account.requests.clear()
         with closing(CachingReader(session(), CONTEXT)) as read:
             found = list(run(parameters, resource_type().schema, CONTEXT, read, [check]))

@@ -1,6 +1,7 @@
 """`preflight`: what people and programs read, and how it ends."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from provider.preflight.checks import CHECKS
 from provider.preflight.interface import action_of
 from tests.cli.commands import Ended, command, process
 from tests.cli.plans import TOKEN
-from tests.preflight.account import ACCOUNT, Account
-from tests.preflight.cases import OTHER, key
+from tests.preflight.account import ACCOUNT, Account, document, session
+from tests.preflight.cases import OTHER, allow, key, provider_role
 
 TEMPLATE = f"""Parameters:
   Key: {{Type: String, Default: alias/images}}
@@ -82,6 +83,8 @@ def test_a_template_that_fails(account: Account, file: Path) -> None:
             "line": 13,
             "column": 13,
             "resource": "Golden",
+            "region": "us-east-1",
+            "account": ACCOUNT,
             "check": "kms-key-exists",
             "status": "failure",
             "path": PATH,
@@ -284,3 +287,69 @@ def test_without_credentials() -> None:
     ended = process("preflight", "-", stdin=PROPERTIES, **nothing)
     assert ended.status == 2
     assert "no credentials found" in ended.stderr
+
+
+# another Region or account
+
+ROLE = f"arn:aws:iam::{OTHER}:role/images"
+
+
+def placed(file: Path, **place: str) -> Path:
+    lines = "".join(f"\n      {name}: {value}" for name, value in place.items())
+    file.write_text(TEMPLATE.replace("Name: golden\n", f"Name: golden{lines}\n", 1), "utf-8")
+    return file
+
+
+def others_key(account: Account) -> None:
+    """A key with the alias in the template, in the other account."""
+    keys = account.call("sts", "assume_role", RoleArn=ROLE, RoleSessionName="test")["Credentials"]
+    kms: Any = session().create_client(
+        "kms",
+        "eu-west-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    with closing(kms):
+        arn = kms.create_key(Policy=document(allow(["kms:*"], OTHER)))["KeyMetadata"]["Arn"]
+        kms.create_alias(AliasName="alias/images", TargetKeyId=arn)
+
+
+def test_the_account_of_a_role(account: Account, file: Path) -> None:
+    """With RoleArn, the checks run in the role's account, with the role; the caller's account has no such key."""
+    placed(file, RoleArn=ROLE)
+    provider_role(account, covered=ROLE)
+    found = checked(file, status=1)
+    assert statuses(found)["kms-key-exists"] == "failure"
+    others_key(account)
+    account.requests.clear()
+    found = checked(file, status=1)
+    assert statuses(found)["kms-key-exists"] == "pass"
+    assert {(one["region"], one["account"]) for one in found["results"]} == {("us-east-1", OTHER)}
+    assert account.requests.count("sts:AssumeRole") == 1
+    # The role does not exist in the other account, although moto lets it be assumed.
+    assert statuses(found)["provider-role-assumable"] == "failure"
+    assert f"Golden (account {OTHER}, us-east-1)" in command("preflight", file).stdout
+
+
+def test_the_region_of_a_resource(account: Account, file: Path) -> None:
+    """With Region, the configuration's own Region is that one; the distributions keep theirs."""
+    images_key(account)
+    found = checked(placed(file, Region="eu-central-1"), status=0)
+    assert {(one["region"], one["account"]) for one in found["results"]} == {("eu-central-1", ACCOUNT)}
+    assert statuses(found)["kms-key-exists"] == "pass"
+
+
+def test_a_role_that_may_not_be_assumed(account: Account, file: Path) -> None:
+    """If the caller may not assume the role, the checks in its account are not checkable, and name the action."""
+    account.refuse("sts:AssumeRole", "AccessDenied")
+    provider_role(account, covered=ROLE)
+    found = checked(placed(file, RoleArn=ROLE), status=0)
+    assert {(one["status"], one["action"]) for one in found["results"]} == {("not-checkable", "sts:AssumeRole")}
+
+
+def test_a_location_that_only_a_deployment_knows(account: Account, file: Path) -> None:
+    """A resource whose Region is known only at deployment is not checked, and a note says so."""
+    ended = command("preflight", placed(file, Region="!ImportValue place"))
+    assert "Golden is not checked: its Region or role is known only at deployment" in ended.stderr
+    assert command("preflight", "--strict", file).status == 1

@@ -12,12 +12,15 @@ from tests.preflight.cases import (
     key,
     managed_key,
     parameter,
+    provider_role,
     quotas,
     refuse_role,
     simulate,
     template,
 )
 from tests.preflight.conftest import RunCheck
+
+ASSUMABLE = {"Environment": {"Variables": {"ASSUMABLE_ROLE_ARNS": "*"}}}
 
 
 def elsewhere(template_id: str) -> dict[str, object]:
@@ -298,3 +301,55 @@ def test_a_response_of_a_proxy(account: Account, run_check: RunCheck) -> None:
     (result,) = run_check("public-sharing-allowed", image(launchPermission={"userGroups": ["all"]}))
     assert result.outcome.status is Status.NOT_CHECKABLE
     assert "\n" not in result.outcome.message
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        ({"covered": ""}, Status.FAILURE, "parameter AssumableRoleArns does not cover this role"),
+        ({"covered": "arn:aws:iam::*:role/other"}, Status.FAILURE, "does not cover this role"),
+        ({"external_id": "arn:aws:cloudformation:*:stack/images/*"}, Status.PASS, "can assume the role"),
+        ({"external_id": "arn:aws:cloudformation:*:stack/other/*"}, Status.NOT_CHECKABLE, "depends on sts:ExternalId"),
+    ],
+)
+def test_what_the_provider_may_assume(
+    account: Account, run_check: RunCheck, options: dict[str, str], status: Status, message: str
+) -> None:
+    """The provider's parameter must cover the role, and a condition on the external ID can depend on the stack."""
+    (result,) = run_check("provider-role-assumable", provider_role(account, **options))
+    assert result.outcome.status is status
+    assert message in result.outcome.message
+
+
+def test_a_role_that_does_not_exist(account: Account, run_check: RunCheck) -> None:
+    """A missing role is a failure that names its account."""
+    provider_role(account)
+    (result,) = run_check("provider-role-assumable", {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/team/nowhere"})
+    assert shown(result) == (Status.FAILURE, f"the role does not exist in account {ACCOUNT}")
+
+
+def test_a_role_that_trusts_another(account: Account, run_check: RunCheck) -> None:
+    """If the trust policy does not name the provider's role, it is a failure that names that role."""
+    role = provider_role(account)
+    account.respond("lambda:GetFunctionConfiguration", {"Role": f"arn:aws:iam::{ACCOUNT}:role/another", **ASSUMABLE})
+    (result,) = run_check("provider-role-assumable", role)
+    message = f"the role's trust policy does not allow arn:aws:iam::{ACCOUNT}:role/another to assume it"
+    assert shown(result) == (Status.FAILURE, message)
+
+
+def test_a_policy_with_conditions_of_the_provider(account: Account, run_check: RunCheck) -> None:
+    """If the provider's policies depend on conditions, the check is not checkable."""
+    role = provider_role(account)
+    simulate(account, "implicitDeny", "aws:RequestedRegion")
+    (result,) = run_check("provider-role-assumable", role)
+    assert result.outcome.status is Status.NOT_CHECKABLE
+    assert "depends on conditions" in result.outcome.message
+
+
+def test_a_provider_that_does_not_exist(account: Account, run_check: RunCheck) -> None:
+    """If the function of the service token does not exist, it is a failure that names the function."""
+    role = provider_role(account)
+    account.refuse("lambda:GetFunctionConfiguration", "ResourceNotFoundException")
+    (result,) = run_check("provider-role-assumable", role)
+    assert result.outcome.status is Status.FAILURE
+    assert "function:provider" in result.outcome.message

@@ -11,7 +11,20 @@ from ...authoring.block import as_json, as_yaml, logical_id, template
 from ...resources import resource_type
 from ...schema.expand import expand
 from ...schema.finding import Path, Spelling
-from ...schema.model import CREATE, IGNORED, NAME, REFUSED, TARGET, UPDATE, Schema, camel_case, operation, pascal_case
+from ...schema.model import (
+    CREATE,
+    IGNORED,
+    NAME,
+    REFUSED,
+    REGION,
+    ROLE,
+    TARGET,
+    UPDATE,
+    Schema,
+    camel_case,
+    operation,
+    pascal_case,
+)
 from ...template.function_calls import call_in
 from ...template.reader import children, read
 from .document import Document, Note
@@ -20,6 +33,11 @@ from .resource_nodes import ResourceNode, is_transform, note_missing_properties,
 
 _PROPERTIES_COLUMN = 6
 """The indentation of a template's properties."""
+_OPTIONS = {
+    REGION: "give it as --region",
+    ROLE: "give a profile that assumes this role as --profile",
+}
+"""How the AWS CLI reaches another location."""
 _MARKERS = ("---", "...", "%")
 """The starts of lines that only separate YAML documents."""
 
@@ -85,7 +103,7 @@ def _input(document: Document, resource: ResourceNode, properties: Mapping[str, 
     call = UPDATE if TARGET in expanded.parameters else CREATE
     members = operation(call).members
     for name in expanded.parameters.keys() - members.keys():
-        text = f"{pascal_case(name)} is omitted: {call} has no such member"
+        text = f"{pascal_case(name)} is omitted: {_OPTIONS.get(name, f'{call} has no such member')}"
         _note_loss(document, (*path, *spelling.keys((name,))), text)
     document.note(resource.type, f"this is the input of `aws imagebuilder {xform_name(call, '-')}`")
     return as_json({name: value for name, value in expanded.parameters.items() if name in members})

@@ -7,7 +7,19 @@ import yaml
 
 from ...authoring.native import NATIVE_TYPE, NativeMembers, native_name
 from ...resources import resource_type
-from ...schema.model import IGNORED, NAME, ON_DELETE, REFUSED, RETAIN, TARGET, Schema, camel_case, pascal_case
+from ...schema.model import (
+    IGNORED,
+    NAME,
+    ON_DELETE,
+    REFUSED,
+    REGION,
+    RETAIN,
+    ROLE,
+    TARGET,
+    Schema,
+    camel_case,
+    pascal_case,
+)
 from ..native_schema import native_attributes, native_members, native_schema
 from .document import Document
 from .nodes import Pair, call, duplicate_names, entries, entry, possible_values
@@ -26,6 +38,10 @@ _IF_DEPLOYED = (
     "if a stack already has {0}, CloudFormation rejects this result, because a resource cannot change its type; see "
     "docs/migrating.md#migrating-back"
 )
+_IN_ITS_STACK = (
+    "omitted: the configuration of a native resource is in the {0} of its stack. Put {1} into a stack in {2}"
+)
+_ACCOUNT_OF_ROLE = re.compile(r"arn:[^:]+:iam::([0-9]{12}):role/.+")
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 
 
@@ -54,7 +70,8 @@ def _convert_properties(
     document: Document, resource: ResourceNode, properties: yaml.MappingNode, native: NativeMembers
 ) -> None:
     own = {camel_case(key.value): (key, value) for key, value in entries(properties)}
-    skipped = [key for name, (key, _) in own.items() if key.value in IGNORED or name in (ON_DELETE, TARGET, *REFUSED)]
+    not_native = (ON_DELETE, REGION, ROLE, TARGET, *REFUSED)
+    skipped = [key for name, (key, _) in own.items() if key.value in IGNORED or name in not_native]
     if TARGET in own:
         document.note(own[TARGET][0], _HOW_TO_GO_BACK.format(resource), is_loss=True)
     else:
@@ -63,6 +80,7 @@ def _convert_properties(
     if removed := [key for key in skipped if key not in renamed]:
         document.note(removed[0], f"removed: {', '.join(str(key.value) for key in removed)}")
     _convert_on_delete(document, resource, own.get(ON_DELETE), is_adopted=TARGET in own)
+    _note_location(document, resource, own)
     note_transforms(document, properties)
     lacking = _convert_structure(document, properties, resource_type().schema, native, skip=skipped)
     document.remove(properties, [*removed, *lacking])
@@ -94,6 +112,29 @@ def _convert_on_delete(document: Document, resource: ResourceNode, on_delete: Pa
             document.insert_after(resource.node, type_, missing)
             text = f"added {' and '.join(missing)}: {RETAIN}, because the provider would retain the configuration"
             document.note(resource.type, text)
+
+
+def _note_location(document: Document, resource: ResourceNode, own: Mapping[str, Pair]) -> None:
+    """Note in which Region and account the stack of the native resource must be."""
+    if REGION in own and not _is_stack_region(own[REGION][1]):
+        key, value = own[REGION]
+        region = _literal(value) or "that Region"
+        document.note(key, _IN_ITS_STACK.format("Region", resource, region), is_loss=True)
+    if ROLE in own:
+        key, value = own[ROLE]
+        match = _ACCOUNT_OF_ROLE.fullmatch(_literal(value))
+        account = f"account {match[1]}" if match else "the account of this role"
+        document.note(key, _IN_ITS_STACK.format("account", resource, account), is_loss=True)
+
+
+def _literal(value: yaml.Node) -> str:
+    """A scalar's text; empty for a function."""
+    return str(value.value) if isinstance(value, yaml.ScalarNode) and call(value) is None else ""
+
+
+def _is_stack_region(value: yaml.Node) -> bool:
+    function, argument = call(value) or ("", None)
+    return function == "Ref" and isinstance(argument, yaml.ScalarNode) and argument.value == "AWS::Region"
 
 
 def _convert_structure(

@@ -54,7 +54,8 @@ class CurrentConfiguration(NamedTuple):
     """The configuration that a resource has before the deployment, according to a template or to ownership tags.
 
     `arn` is empty if it depends on a value that is known only at deployment. If the source is ownership tags, the only
-    property is the name. `condition` is the condition under which it is deleted, as text.
+    properties are the name and, if a role was needed to read it, the role. `condition` is the condition under which it
+    is deleted, as text.
     """
 
     arn: str

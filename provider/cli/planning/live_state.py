@@ -1,60 +1,125 @@
 """The live configurations, with the effects of what has been planned so far."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from ...arn import Location, slug
 from ...errors import ProviderError
 from ...plan import ByName, Configuration, CreateConfiguration, Plan, Target
-from ...resources.image_builder import ImageBuilder
+from ...resources.locations import Locations
 from ...resources.ownership import Ownership
 from ..files import UserError
+from ..live import Live
 from .stack_resources import OwnedConfiguration
+
+
+class UnreadableError(Exception):
+    """A configuration in another location than the stack's cannot be read. The message is the reason."""
 
 
 class LiveState:
     """Reads each configuration once, and adds those whose creation is planned."""
 
-    def __init__(self, location: Location, image_builder: ImageBuilder) -> None:
-        self.location, self._image_builder = location, image_builder
+    def __init__(self, live: Live) -> None:
+        self.location, self._live = live.location, live
         self._observed: dict[str, Configuration | None] = {}
-        self._arn_by_name: dict[str, str] = {}
-        """The ARNs that were found by name; their account may differ from that of `location`."""
+        self._arn_by_name: dict[tuple[str, str], str] = {}
+        """The ARNs that were found by Region and name; their account may differ from that of `location`."""
+        self._unreadable: dict[Location, UnreadableError] = {}
 
-    def arn(self, target: Target) -> str:
+    def assume_roles_for(self, stack_id: str) -> None:
+        """Set the external ID with which roles are assumed."""
+        self._live.stack_id = stack_id
+
+    def arn(self, target: Target, locations: Locations) -> str:
         """The ARN of a target, whether it exists or not."""
         if isinstance(target, str):
             return target
-        return self._arn_by_name.get(slug(target.name), self.location.arn(target.name))
+        desired = locations.desired
+        return self._arn_by_name.get((desired.region, slug(target.name)), desired.arn(target.name))
 
-    def read(self, target: Target) -> Configuration | None:
-        """The target's configuration; None if it does not exist. Raises UserError if it cannot be read."""
-        if self.arn(target) not in self._observed:
-            with _reading():
-                found = self._image_builder.read(target)
-            if found and isinstance(target, ByName):
-                self._arn_by_name[slug(target.name)] = found.arn
-            self._observed[self.arn(target)] = found
-        return self._observed[self.arn(target)]
+    def read(self, target: Target, locations: Locations) -> Configuration | None:
+        """The target's configuration; None if it does not exist.
 
-    def owned(self) -> list[OwnedConfiguration]:
-        """All configurations with ownership tags. Raises UserError if the configurations cannot be listed."""
-        with _reading():
-            summaries = list(self._image_builder.summaries("the stack's configurations"))
-        owned = (OwnedConfiguration(one["arn"], one["name"], Ownership.of(one.get("tags", {}))) for one in summaries)
-        return [one for one in owned if one.owner.is_complete]
+        Raises UserError if it is in the stack's location and cannot be read, else UnreadableError.
+        """
+        arn = self.arn(target, locations)
+        if arn not in self._observed:
+            with self._reading(_location(target, locations)):
+                found = self._live.at(locations).read(target)
+            if found and isinstance(target, ByName) and found.arn != arn:
+                self._arn_by_name[locations.desired.region, slug(target.name)] = arn = found.arn
+            self._observed[arn] = found
+        return self._observed[arn]
 
-    def create(self, plan: Plan) -> None:
+    def owned(self, locations: Iterable[Locations]) -> list[OwnedConfiguration]:
+        """All configurations with ownership tags in these locations that can be read, each once.
+
+        Raises UserError if the configurations in the stack's location cannot be listed.
+        """
+        found: dict[str, OwnedConfiguration] = {}
+        for each in {(one.desired.region, one.desired.account): one for one in locations}.values():
+            try:
+                with self._reading(each.desired):
+                    summaries = list(self._live.at(each).summaries("the stack's configurations"))
+            except UnreadableError:
+                continue  # the change of each resource there says so
+            for one in summaries:
+                owner, role = Ownership.of(one.get("tags", {})), each.desired.role
+                found.setdefault(one["arn"], OwnedConfiguration(one["arn"], one["name"], owner, role))
+        return [one for one in found.values() if one.owner.is_complete]
+
+    def create(self, plan: Plan, locations: Locations) -> None:
         """Add the configuration that a plan creates, so that its name is in use."""
         for step in plan.steps:
             if isinstance(step, CreateConfiguration):
-                arn = self.arn(ByName(step.name))
+                arn = self.arn(ByName(step.name), locations)
                 self._observed[arn] = Configuration(arn, step.name, step.content, step.tags)
 
+    @contextmanager
+    def _reading(self, location: Location) -> Iterator[None]:
+        """Translate ProviderError. Raises UnreadableError at once if an earlier read in the location failed."""
+        if location in self._unreadable:
+            raise self._unreadable[location]
+        is_assumed = not location.role
+        try:
+            if location.role:
+                self._live.credentials(location)
+                is_assumed = True
+            yield
+        except ProviderError as error:
+            if (location.region, location.account, location.role) == (self.location.region, self.location.account, ""):
+                raise UserError(f"the live configurations cannot be read: {error.problem}") from error
+            reason = _not_read(location, error) if is_assumed else _not_assumed(location, error, self._live.stack_id)
+            self._unreadable[location] = UnreadableError(reason)
+            raise self._unreadable[location] from error
 
-@contextmanager
-def _reading() -> Iterator[None]:
+
+def _location(target: Target, locations: Locations) -> Location:
+    """The location of a target. Raises UnreadableError if no role of its account is known."""
+    if isinstance(target, ByName):
+        return locations.desired
     try:
-        yield
+        return locations.at(target)
     except ProviderError as error:
-        raise UserError(f"the live configurations cannot be read: {error.problem}") from error
+        account = target.split(":")[4]
+        raise UnreadableError(
+            f"{target} is in account {account}, and without a RoleArn of that account, it cannot be read"
+        ) from error
+
+
+def _not_assumed(location: Location, error: ProviderError, stack_id: str) -> str:
+    return (
+        f"{_place(location)} is unknown, because plan may not assume {location.role} with your credentials and the "
+        f"external ID {stack_id} ({error.problem}). To let plan read it, allow sts:AssumeRole on the role to your user "
+        "or role, and in the role's trust policy"
+    )
+
+
+def _not_read(location: Location, error: ProviderError) -> str:
+    how = f"with the role {location.role}" if location.role else "with your credentials"
+    return f"{_place(location)} is unknown, because it cannot be read {how}: {error.problem}"
+
+
+def _place(location: Location) -> str:
+    return f"the configuration in account {location.account}, Region {location.region}"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...arn import Location
 from ...resources.ownership import Ownership
-from ...schema.model import NAME, ON_DELETE, RETAIN, pascal_case
+from ...schema.model import NAME, ON_DELETE, RETAIN, ROLE, pascal_case
 from .changes import CurrentConfiguration
 
 _ON_DELETE = pascal_case(ON_DELETE)
@@ -26,11 +26,12 @@ _RETAINED_OR_REPLACED = (
 
 
 class OwnedConfiguration(NamedTuple):
-    """A live configuration, and the owner in its ownership tags."""
+    """A live configuration, the owner in its ownership tags, and the role with which it was read, if any."""
 
     arn: str
     name: str
     owner: Ownership
+    role: str = ""
 
 
 class ResolvedTarget(NamedTuple):
@@ -90,4 +91,5 @@ def _removed(
 
 def _current(one: OwnedConfiguration, condition: str) -> CurrentConfiguration:
     condition = f"provided that {condition.format(one.owner.logical_id)}; {_SEE_PREVIOUS}"
-    return CurrentConfiguration(one.arn, {pascal_case(NAME): one.name}, condition)
+    properties = {NAME: one.name, **({ROLE: one.role} if one.role else {})}
+    return CurrentConfiguration(one.arn, {pascal_case(name): value for name, value in properties.items()}, condition)
