@@ -148,6 +148,12 @@ def _validated(
     if warnings.count:
         more = [f"and {warnings.omitted} more"] if warnings.omitted else []
         log.warning("properties accepted with warnings", warnings=[*map(spelling.render, warnings.first), *more])
+    _reject(errors, spelling)
+    return expanded.parameters
+
+
+def _reject(errors: Tally, spelling: Spelling) -> None:
+    """Raise ProviderError if the properties have errors."""
     if errors.count:
         count = "1 problem" if errors.count == 1 else f"{errors.count} problems"
         raise ProviderError(
@@ -155,7 +161,6 @@ def _validated(
             details=tuple(map(spelling.render, errors.first)),
             omitted=errors.omitted,
         )
-    return expanded.parameters
 
 
 def _reject_malformed(request: Request) -> None:
