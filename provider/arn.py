@@ -55,7 +55,7 @@ class Location(NamedTuple):
 
     def at(self, region: str, role: str) -> "Location":
         """Return the location in another Region, and in the account of a role. Empty arguments change nothing."""
-        account = role.split(":")[4] if role else self.account
+        account = role.split(":")[4] if role.count(":") > 4 else self.account
         is_verified = self.is_verified or bool(region and role)
         return Location(self.partition, region or self.region, account, is_verified, role)
 

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, cast
 
-from ..arn import configuration_arn, is_configuration_arn
+from ..arn import Location, is_configuration_arn
 from ..marker import CreationStatus, marker, status_in
 from ..resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION, RESOURCE_TYPES, is_registered
 from .response_url import is_safe, request_date
@@ -26,7 +26,6 @@ _MAX_LENGTHS: Final = {"StackId": 1024, "RequestId": 256, "LogicalResourceId": 2
 """Characters. CloudFormation sends fewer. More would not fit into a response."""
 
 _MAX_PHYSICAL_ID: Final = 1024
-_ROLE_COLONS: Final = 5
 
 MAX_TIMEOUT: Final = 3600
 """Seconds that CloudFormation waits for a response if the template does not set ServiceTimeout."""
@@ -110,9 +109,7 @@ class Request(NamedTuple):
         name, region, role = (next(iter(self._values_of(each)), None) for each in ("Name", "Region", "RoleArn"))
         if not isinstance(name, str) or len(stack) < 6:
             return ""
-        account = role.split(":")[4] if isinstance(role, str) and role.count(":") == _ROLE_COLONS else stack[4]
-        region = region if isinstance(region, str) and region else stack[3]
-        return configuration_arn(partition=stack[1], region=region, account=account, name=name)
+        return Location(stack[1], stack[3], stack[4]).at(_text(region), _text(role)).arn(name)
 
     def _values_of(self, name: str) -> list[object]:
         """Return the values of a property in CloudFormation's spelling and in the API's."""
