@@ -70,7 +70,6 @@ def export(
     """
     from ..arn import is_configuration_arn
     from ..authoring.block import as_json, as_yaml, logical_id, template
-    from ..errors import Outcome, ProviderError
     from ..schema.model import REGION, ROLE
     from .adopting import adopting_properties, finding_texts, owner_warnings
 
@@ -82,11 +81,7 @@ def export(
     # With a role, the stack's account is that of the credentials.
     stack_account = None if role_arn else account
     with live_service(region, profile, endpoint_url, stack_account, default_region=own_region) as service:
-        try:
-            live = _read(service, arn, role_arn)
-        except ProviderError as error:
-            hint = "" if role_arn or error.outcome is not Outcome.DENIED else _ELSEWHERE.format(account)
-            raise UserError(f"the configuration cannot be read: {error.problem}{hint}") from error
+        live = _read(service, arn, role_arn)
     if live is None:
         raise click.ClickException(f"{arn} was not found in account {account}, Region {own_region}")
     location = {ROLE: role_arn} if role_arn else {}
@@ -112,13 +107,16 @@ def _check_role(role_arn: str | None, account: str) -> None:
         raise UserError(f"--role-arn: {role_arn} is not a role of account {account}, which the configuration is in")
 
 
-def _read(live: Live, arn: str, role_arn: str | None) -> Configuration | None:
-    """The configuration; None if it does not exist. Raises ProviderError if it cannot be read."""
+def _read(service: Live, arn: str, role_arn: str | None) -> Configuration | None:
+    """The configuration; None if it does not exist. Raises UserError if it cannot be read."""
+    from ..errors import Outcome, ProviderError
     from ..resources.locations import Locations
 
-    here = live.location
-    if not role_arn:
-        return live.at().read(arn)
-    live.stack_id = stack_id(here, "export")
-    there = here.at(arn.split(":")[3], role_arn)
-    return live.at(Locations(here, there, there)).read(arn)
+    here, (region, account) = service.location, arn.split(":")[3:5]
+    there = here.at(region, role_arn or "")
+    service.stack_id = stack_id(here, "export")
+    try:
+        return service.at(Locations(here, there, there)).read(arn)
+    except ProviderError as error:
+        hint = "" if role_arn or error.outcome is not Outcome.DENIED else _ELSEWHERE.format(account)
+        raise UserError(f"the configuration cannot be read: {error.problem}{hint}") from error

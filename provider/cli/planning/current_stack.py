@@ -79,17 +79,19 @@ class CurrentStack:
         """Assume roles for the stack if configurations that need no role show its ID, else for a new stack."""
         self.live_state.assume_roles_for(self.new.one.location.stack_id)
         templates = [template for template in (self.old, self.new) if template]
-        if not any(_has_role(template, name) for template in templates for name in template.provider_resources()):
+        if not any(map(_has_roles, templates)):
             return
-        ids: set[str] = set()
-        for template in templates:
-            free = [name for name in template.provider_resources() if not _has_role(template, name)]
-            ids |= self._owning_stacks(self._read(self._configurations(template, free)))
-            self.live.clear()
+        ids = {stack_id for template in templates for stack_id in self._stacks_without_roles(template)}
+        self.live.clear()
         if not ids and self.stack_name:
             ids = stack_ids(self.live_state.owned([self.locations({})]), self.live_state.location, self.stack_name)
         if len(ids) == 1:
             self.live_state.assume_roles_for(ids.pop())
+
+    def _stacks_without_roles(self, template: EvaluatedTwice) -> set[str]:
+        """The IDs of the stacks that own the configurations of a template's resources without a role."""
+        names = [name for name in template.provider_resources() if not _has_role(template, name)]
+        return self._owning_stacks(self._read(self._configurations(template, names)))
 
     def _find_resources(self) -> StackResources:
         """The configurations with the stack's ownership tags, if the stack is known."""
@@ -165,6 +167,11 @@ class CurrentStack:
         arn = live.arn if live else self.live_state.arn(target, locations)
         self.remember(name, arn, desired, properties)
         return name, CurrentConfiguration(arn, properties)
+
+
+def _has_roles(template: EvaluatedTwice) -> bool:
+    """Whether a resource of a template has a role, perhaps under a condition."""
+    return any(_has_role(template, name) for name in template.provider_resources())
 
 
 def _has_role(template: EvaluatedTwice, name: str) -> bool:

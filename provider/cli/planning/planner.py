@@ -91,7 +91,7 @@ class Planner:
         expanded, twin = expand(properties, resource.schema), expand(others, resource.schema)
         desired, other = expanded.parameters, twin.parameters
         found = validate_properties(expanded, resource.rules)
-        findings = tuple(one for one in found if not depends_on_placeholder(one.path, expanded.checked, twin.checked))
+        findings = _certain(found, expanded.checked, twin.checked)
         type_name = self.new.one.type(name)
         change = Change(name, Action.REFUSED, findings=findings, properties=properties, type_name=type_name)
         if problems := _problems(findings):
@@ -104,9 +104,13 @@ class Planner:
         try:
             return self._plan_valid(change, desired, other, before)
         except UnreadableError as error:
-            arn = self._live_state.arn(target_of(desired), self.stack.locations(properties))
-            replaced = self._plan_replaced(name, before) if before and arn != before.arn else None
-            return change._replace(action=Action.UNKNOWN, arn=arn, reason=str(error), replaced=replaced), Plan()
+            return self._unreadable(change._replace(reason=str(error)), desired, before), Plan()
+
+    def _unreadable(self, change: Change, desired: Mapping[str, Any], before: CurrentConfiguration | None) -> Change:
+        """The unknown change of a resource whose location cannot be read."""
+        arn = self._live_state.arn(target_of(desired), self.stack.locations(change.properties))
+        replaced = self._plan_replaced(change.logical_id, before) if before and arn != before.arn else None
+        return change._replace(action=Action.UNKNOWN, arn=arn, replaced=replaced)
 
     def _plan_valid(
         self, change: Change, desired: Mapping[str, Any], other: Mapping[str, Any], before: CurrentConfiguration | None
@@ -240,6 +244,11 @@ class Planner:
         while isinstance(decision := type_.decide(request, desired, old, locations, observed, request.date), NeedsRead):
             observed[decision.target] = self._live_state.read(decision.target, locations)
         return decision
+
+
+def _certain(found: Iterable[Finding], one: Any, other: Any) -> tuple[Finding, ...]:
+    """The findings that do not depend on placeholders, which differ in the two evaluations."""
+    return tuple(finding for finding in found if not depends_on_placeholder(finding.path, one, other))
 
 
 def _problems(findings: Iterable[Finding]) -> str:
