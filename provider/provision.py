@@ -1,7 +1,7 @@
 """Request -> response: check the properties, then reconcile the resource with them."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -22,8 +22,8 @@ from .reconciler.reconcile import Reconciliation
 from .resources.interface import ResourceType
 from .schema.check import findings
 from .schema.checkpoint import Checkpoint
-from .schema.expand import expand, parameters_of
-from .schema.finding import Severity, Spelling, Tally
+from .schema.expand import Expanded, expand, parameters_of
+from .schema.finding import Finding, Severity, Spelling, Tally
 from .schema.model import TARGET, pascal_case
 
 
@@ -70,22 +70,27 @@ def process(
 def _provision(request: Request, lambda_context: object, deadline: Deadline, log: Logger) -> Response:
     log.info("request received")
     reconciliation: Reconciliation | None = None
+    before_reconciliation = CreationStatus.NOTHING_CREATED
     try:
         # An unsupported type is rejected later; its Delete needs a schema all the same.
         name = resources.DISTRIBUTION_CONFIGURATION if request.is_unsupported_type else request.resource_type
         resource_type = resources.resource_type(name)
         checkpoint = partial(_stop_in_time, deadline)
         deadline.current_operation = "property validation"
-        desired = _validated(request, resource_type, log, checkpoint)
+        expanded = _validated(request, resource_type, log, checkpoint)
+        desired = expanded.parameters
         location = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
         _reject_other_location(request, desired, location)
+        if expanded.has_sources:
+            before_reconciliation = CreationStatus.MAY_HAVE_CREATED  # an earlier delivery may have resolved the sources
+            desired = _with_resolved_sources(request, expanded, resource_type, deadline, log, checkpoint)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         connect_client = partial(client.client, resource_type.service, location.region or _region())
         calls = ApiCalls(connect_client, deadline, retries_denied=request.request_type == "Create")
         reconciliation = Reconciliation(request, desired, old, resource_type, location, calls, deadline, log)
         response = _succeeded(request, desired, resource_type, *reconciliation.run())
     except ProviderError as error:
-        response = _failed(request, lambda_context, error, reconciliation)
+        response = _failed(request, lambda_context, error, reconciliation or before_reconciliation)
         more = (f"and {error.omitted} more",) if error.omitted else ()
         details = (*error.details, *more)
         log.error("request failed", reason=response.reason, details=details, physical_id=response.physical_id)
@@ -94,31 +99,68 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
     return response
 
 
-def _validated(request: Request, resource_type: ResourceType, log: Logger, checkpoint: Checkpoint) -> dict[str, Any]:
+def _validated(request: Request, resource_type: ResourceType, log: Logger, checkpoint: Checkpoint) -> Expanded:
     """Return the properties as API parameters. Raises ProviderError with the findings if there are errors.
 
     A Delete's properties are not validated. Findings that do not fit into a response are only counted.
     """
     if request.request_type == "Delete" and (request.physical_id or request.is_unsupported_type):
-        return parameters_of(request.properties, resource_type.schema, checkpoint)
+        parameters = parameters_of(request.properties, resource_type.schema, checkpoint)
+        return Expanded(parameters, resource_type.schema, parameters)
     _reject_malformed(request)
     expanded = expand(request.properties, resource_type.schema, checkpoint)
-    warnings, errors = Tally(), Tally()
     about_id = resource_type.check_request_id(request.request_id)
-    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_id):
+    found = chain(findings(expanded, resource_type.rules, checkpoint), about_id)
+    _report(found, Spelling(request.properties, resource_type.schema, checkpoint), log, "no API calls were made")
+    return expanded
+
+
+def _report(found: Iterable[Finding], spelling: Spelling, log: Logger, so_far: str) -> None:
+    """Log the warnings. Raises ProviderError with the errors if there are any; `so_far` is what happened before."""
+    warnings, errors = Tally(), Tally()
+    for finding in found:
         (errors if finding.severity is Severity.ERROR else warnings).add(finding)
-    spelling = Spelling(request.properties, resource_type.schema, checkpoint)
     if warnings.count:
         more = [f"and {warnings.omitted} more"] if warnings.omitted else []
         log.warning("properties accepted with warnings", warnings=[*map(spelling.render, warnings.first), *more])
     if errors.count:
         count = "1 problem" if errors.count == 1 else f"{errors.count} problems"
         raise ProviderError(
-            f"{count} with the properties; no API calls were made",
+            f"{count} with the properties; {so_far}",
             details=tuple(map(spelling.render, errors.first)),
             omitted=errors.omitted,
         )
-    return expanded.parameters
+
+
+def _with_resolved_sources(
+    request: Request,
+    expanded: Expanded,
+    resource_type: ResourceType,
+    deadline: Deadline,
+    log: Logger,
+    checkpoint: Checkpoint,
+) -> dict[str, Any]:
+    """Return API parameters with the accounts of their sources. Raises ProviderError if one cannot be resolved."""
+    # Imported here because only a request with sources needs them.
+    from .reconciler.source_resolution import SourceReader, describe, resolve
+    from .schema.account_sources import find_sources, with_accounts
+
+    def connect(service: str, credentials: client.Credentials | None) -> ApiCalls:
+        create = partial(client.client, service, _region(), credentials)
+        return ApiCalls(create, deadline, retries_denied=request.request_type == "Create")
+
+    spelling = Spelling(request.properties, resource_type.schema, checkpoint)
+    reader = SourceReader(connect, os.environ.get("ORGANIZATIONS_ROLE_ARN", ""), request.logical_id)
+    sources = find_sources(expanded.parameters, resource_type.schema, checkpoint)
+    accounts = resolve(sources, reader, spelling.text)
+    counts = {describe(source): len(accounts[path]) for path, source in sources.items()}
+    log.info("account sources resolved", accounts=counts)
+    parameters: dict[str, Any] = with_accounts(expanded.parameters, resource_type.schema, accounts)
+    resolved = expanded._replace(parameters=parameters, checked=parameters, has_sources=False)
+    reported = {*findings(expanded, resource_type.rules, checkpoint)}
+    new = (found for found in findings(resolved, resource_type.rules, checkpoint) if found not in reported)
+    _report(new, spelling, log, "the accounts of their sources were resolved, and nothing was changed")
+    return parameters
 
 
 def _reject_malformed(request: Request) -> None:
@@ -177,18 +219,25 @@ def _succeeded(
 
 
 def _failed(
-    request: Request, lambda_context: object, error: ProviderError, reconciliation: Reconciliation | None
+    request: Request, lambda_context: object, error: ProviderError, progress: Reconciliation | CreationStatus
 ) -> Response:
-    undone = reconciliation.clean_up() if reconciliation else ""
+    undone = progress.clean_up() if isinstance(progress, Reconciliation) else ""
     group = getattr(lambda_context, "log_group_name", "")
-    # If the properties are rejected now, every delivery of the request is rejected.
-    is_rejected = error.outcome is not Outcome.OUT_OF_TIME
-    status = CreationStatus.NOTHING_CREATED if is_rejected else CreationStatus.MAY_HAVE_CREATED
     return Response(
         FAILED,
-        reconciliation.failure_id(error) if reconciliation else request.failure_id(status),
+        _failure_id(request, error, progress),
         reason=f"{error}. {undone}" if undone else str(error),
         details=error.details,
         omitted=error.omitted,
         elsewhere=f"log group {group}" if group else "",
     )
+
+
+def _failure_id(request: Request, error: ProviderError, progress: Reconciliation | CreationStatus) -> str:
+    """Return the physical ID of a FAILED response. Without a reconciliation, `progress` is what a Create may have done.
+
+    If the properties are rejected now, every delivery of the request is rejected, unless time ran out.
+    """
+    if isinstance(progress, Reconciliation):
+        return progress.failure_id(error)
+    return request.failure_id(CreationStatus.MAY_HAVE_CREATED if error.outcome is Outcome.OUT_OF_TIME else progress)

@@ -19,6 +19,7 @@ import urllib3
 
 from provider.build.deferral import DEFERRED
 from provider.build.shrink import RUNTIME, interpreters
+from provider.reconciler.source_resolution import OPERATIONS as OPERATIONS_OF_SOURCES
 from provider.resources import resource_type
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import SERVICE, SERVICES
@@ -45,6 +46,8 @@ CALLS = {
     "sso": "GetRoleCredentials",
     "sso-oidc": "CreateToken",
     "signin": "CreateOAuth2Token",
+    "organizations": "ListAccountsForParent",
+    "ssm": "GetParameter",
 }
 """A call of each service that the provider may use."""
 
@@ -289,9 +292,10 @@ def test_no_request_changes(artifact: Path) -> None:
 
 
 def test_it_knows_the_operations_that_are_called(artifact: Path) -> None:
-    """The service model in the artifact has exactly the operations that the provider calls."""
-    (model,) = (artifact / "botocore" / "data" / SERVICE).glob("*/service-2.json")
-    assert sorted(json.loads(model.read_bytes())["operations"]) == sorted(OPERATIONS)
+    """The service models in the artifact have exactly the operations that the provider calls."""
+    for service, operations in {SERVICE: OPERATIONS, **OPERATIONS_OF_SOURCES}.items():
+        (model,) = (artifact / "botocore" / "data" / service).glob("*/service-2.json")
+        assert sorted(json.loads(model.read_bytes())["operations"]) == sorted(operations)
 
 
 def test_it_knows_every_property(artifact: Path) -> None:

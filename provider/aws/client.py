@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from functools import lru_cache, partial
 from http.client import HTTPException
 from io import BytesIO
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import botocore
 from botocore import xform_name
@@ -73,13 +73,26 @@ _Client = tuple[Any, Transport | None]
 """An API client and its transport, which is None if botocore sends the requests itself."""
 
 
-def client(service: str, region: str | None) -> Any:
+class Credentials(NamedTuple):
+    """The credentials of an assumed role, by the names of botocore's arguments."""
+
+    aws_access_key_id: str
+    aws_secret_access_key: str
+    aws_session_token: str
+
+    def __repr__(self) -> str:
+        """Identify the credentials without their secrets."""
+        return f"Credentials({self.aws_access_key_id})"
+
+
+def client(service: str, region: str | None, credentials: Credentials | None = None) -> Any:
     """Return the API client of a service in a Region (None: the Region that botocore's settings name).
 
+    `credentials` are those of an assumed role; without them, the session's are used.
     Clients are cached until botocore's settings in the environment change. Raises ProviderError if the settings are
     invalid.
     """
-    api, _ = _client_and_transport(service, region)
+    api, _ = _client_and_transport(service, region, credentials)
     return api
 
 
@@ -118,9 +131,9 @@ def _session(_: frozenset[tuple[str, str]]) -> Session:
     return light_session()
 
 
-def _client_and_transport(service: str, region: str | None) -> _Client:
+def _client_and_transport(service: str, region: str | None, credentials: Credentials | None = None) -> _Client:
     try:
-        return _client(service, region, session())
+        return _client(service, region, session(), credentials)
     except (BotoCoreError, OSError, ValueError) as error:
         raise ProviderError(
             f"could not create the API client of {service}: {error}", remediation=_CHECK_SETTINGS
@@ -128,7 +141,7 @@ def _client_and_transport(service: str, region: str | None) -> _Client:
 
 
 @lru_cache(maxsize=_MAX_CLIENTS)
-def _client(service: str, region: str | None, session: Session) -> _Client:
+def _client(service: str, region: str | None, session: Session, credentials: Credentials | None) -> _Client:
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
@@ -137,7 +150,8 @@ def _client(service: str, region: str | None, session: Session) -> _Client:
     )
     if "AWS_RETRY_MODE" not in os.environ:
         config = config.merge(Config(retries={"mode": "standard"}))
-    api = session.create_client(service, region_name=region, config=config)
+    role = credentials._asdict() if credentials else {}
+    api = session.create_client(service, region_name=region, config=config, **role)
     api.meta.events.register(f"before-send.{service}", lambda **_: before_send.get()())
     api.meta.events.register(f"needs-retry.{service}", _note_attempt)
     endpoint = api.meta.endpoint_url

@@ -98,7 +98,9 @@ def shrink_data(data: Path, services: list[str], operations: dict[str, list[str]
         write(packed.with_suffix(""), content)
         packed.unlink()
     endpoints = data / "endpoints.json"
-    write(endpoints, endpoints_of(json.loads(endpoints.read_bytes()), services))
+    # Endpoint rules have replaced this data. It stays for the calls of botocore's own credential providers.
+    others = [service for service in services if service not in operations]
+    write(endpoints, endpoints_of(json.loads(endpoints.read_bytes()), others))
 
 
 def write(path: Path, content: Any) -> None:
@@ -107,13 +109,14 @@ def write(path: Path, content: Any) -> None:
 
 
 def needed(folder: Path) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the services that the provider needs, and the operations that its resource types call, by service."""
+    """Return the services that the provider needs, and the operations that it calls of some of them, by service."""
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
+from provider.reconciler.source_resolution import OPERATIONS
 from provider.resources import RESOURCE_TYPES, resource_type
 from provider.schema.model import SERVICES
-operations = {}
+operations = {service: set(names) for service, names in OPERATIONS.items()}
 for type_ in map(resource_type, RESOURCE_TYPES):
     operations.setdefault(type_.service, set()).update(type_.operations)
 print(json.dumps([SERVICES, {service: sorted(names) for service, names in operations.items()}]))

@@ -14,6 +14,8 @@ from ..errors import Outcome, ProviderError, request_id_of
 if TYPE_CHECKING:
     from ..cloudformation.deadline import Deadline
 
+_READS: Final = ("Get", "List", "AssumeRole")
+"""How the names of operations without an effect begin."""
 _READ_ATTEMPTS: Final = 5
 """Attempts of a read that returns no usable response, each with botocore's own retries."""
 _MAX_PAUSE: Final = 2.0
@@ -58,13 +60,13 @@ class ApiCalls:
             try:
                 response = self._attempt(operation, subject, expected, parameters)
             except ProviderError as error:
-                if error.outcome is Outcome.OUT_OF_TIME and failure is not None:
+                if failure is not None and (error.outcome is Outcome.OUT_OF_TIME or self.left() <= 0):
                     raise failure from error
                 failure = error
             else:
                 self._deadline.retry_reason = self._deadline.retry_reason if failure is None else ""
                 return response
-            if not operation.startswith(("Get", "List")):
+            if not operation.startswith(_READS):
                 raise failure
             self.back_off(failure, attempt, repeatable=attempt < _READ_ATTEMPTS)
         raise AssertionError("unreachable")
@@ -121,9 +123,9 @@ class ApiCalls:
 def _usable(operation: str, expected: str, response: dict[str, Any]) -> dict[str, Any]:
     """Return the response if it is from the service. botocore treats a proxy's page with status 200 as empty."""
     content_type = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
-    if (expected and expected not in response) or "html" in content_type:
+    if (expected not in response) if expected else ("html" in content_type):
         raise ProviderError(
-            f"{operation} returned a response that is not from Image Builder, possibly a proxy's page",
+            f"{operation} returned a response that is not from the service, possibly a proxy's page",
             remediation="The outcome is unknown. Check proxies and endpoint settings, then deploy again",
             outcome=Outcome.UNKNOWN,
             request_id=request_id_of(response),

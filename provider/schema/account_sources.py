@@ -1,0 +1,96 @@
+"""Sources in lists of account IDs: an organizational unit or an SSM parameter, resolved to accounts by the caller.
+
+Pure: `find_sources` returns the sources in parameters, and `with_accounts` replaces them with what they resolved to.
+This module is loaded only for lists that contain sources.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from .checkpoint import Checkpoint, paced, proceed
+from .finding import Path
+from .model import Schema
+
+ORGANIZATIONAL_UNIT: Final = "organizationalUnit"
+EXCEPT: Final = "except"
+PARAMETER: Final = "parameter"
+
+_ACCOUNT_ID: Final = Schema("string", "ExceptedAccountId", pattern="^[0-9]{12}$")
+
+ACCOUNT_SOURCE: Final = Schema(
+    type_name="structure",
+    shape="AccountSource",
+    members={
+        ORGANIZATIONAL_UNIT: Schema(
+            "string", "ParentId", pattern="^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$"
+        ),
+        EXCEPT: Schema("list", "ExceptedAccountList", minimum=1, item=_ACCOUNT_ID),
+        PARAMETER: Schema(
+            "string",
+            "PSParameterName",
+            minimum=1,
+            maximum=2048,
+            pattern=r"^(arn:aws[^:]*:ssm:[^:]+:[0-9]{12}:parameter/)?[a-zA-Z0-9_.\-/]+(:[a-zA-Z0-9_.\-]+)?$",
+        ),
+    },
+)
+"""The schema of a source. The patterns are those of Organizations and SSM, in forms that match a whole ID or name."""
+
+
+class Source(NamedTuple):
+    """One source. `member` says what `id` identifies: an `ORGANIZATIONAL_UNIT`, or an SSM `PARAMETER`.
+
+    `exceptions` are the accounts that are left out.
+    """
+
+    member: str
+    id: str
+    exceptions: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> "Source":
+        """Return the source that a valid entry of a list describes."""
+        if PARAMETER in entry:
+            return cls(PARAMETER, entry[PARAMETER])
+        return cls(ORGANIZATIONAL_UNIT, entry[ORGANIZATIONAL_UNIT], frozenset(entry.get(EXCEPT, ())))
+
+
+def find_sources(parameters: Any, schema: Schema, checkpoint: Checkpoint = proceed) -> dict[Path, Source]:
+    """Return the sources in valid parameters by their paths, in the order of the paths."""
+    return {path: Source.of(entry) for path, entry in source_entries(parameters, schema, (), checkpoint)}
+
+
+def source_entries(
+    value: Any, schema: Schema, path: Path = (), checkpoint: Checkpoint = proceed
+) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield the path and the content of each source in a value, which need not be valid."""
+    if schema.type_name == "structure" and isinstance(value, Mapping):
+        for name, entry in value.items():
+            if name in schema.members:
+                yield from source_entries(entry, schema.members[name], (*path, name), checkpoint)
+    elif schema.type_name == "list" and schema.item is not None and isinstance(value, list):
+        is_scalar, takes_sources = schema.item.is_scalar, schema.item.source is not None
+        for index, entry in paced([*enumerate(value)] if takes_sources or not is_scalar else [], checkpoint):
+            if takes_sources and isinstance(entry, Mapping):
+                yield (*path, index), entry
+            elif not is_scalar:
+                yield from source_entries(entry, schema.item, (*path, index), checkpoint)
+
+
+def with_accounts(value: Any, schema: Schema, accounts: Mapping[Path, Collection[str]], path: Path = ()) -> Any:
+    """Return valid parameters with the accounts of each source, by its path, in place of the source.
+
+    A list that had sources is sorted and has no duplicates. Raises KeyError if `accounts` lacks a source.
+    """
+    if schema.type_name == "structure":
+        return {
+            name: with_accounts(entry, schema.members[name], accounts, (*path, name)) for name, entry in value.items()
+        }
+    if schema.type_name != "list" or schema.item is None:
+        return value
+    if schema.item.source is not None and any(isinstance(entry, Mapping) for entry in value):
+        resolved = [(entry,) if isinstance(entry, str) else accounts[*path, i] for i, entry in enumerate(value)]
+        return sorted({account for some in resolved for account in some})
+    if schema.item.is_scalar:
+        return value
+    return [with_accounts(entry, schema.item, accounts, (*path, index)) for index, entry in enumerate(value)]
