@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from . import resources
 from .arn import Location
@@ -25,6 +25,9 @@ from .schema.checkpoint import Checkpoint
 from .schema.expand import Expanded, expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
 from .schema.model import TARGET, pascal_case
+
+
+_UNRESOLVED: Final = "the properties; no API calls were made"
 
 
 def prepare() -> None:
@@ -111,12 +114,12 @@ def _validated(request: Request, resource_type: ResourceType, log: Logger, check
     expanded = expand(request.properties, resource_type.schema, checkpoint)
     about_id = resource_type.check_request_id(request.request_id)
     found = chain(findings(expanded, resource_type.rules, checkpoint), about_id)
-    _report(found, Spelling(request.properties, resource_type.schema, checkpoint), log, "no API calls were made")
+    _report(found, Spelling(request.properties, resource_type.schema, checkpoint), log)
     return expanded
 
 
-def _report(found: Iterable[Finding], spelling: Spelling, log: Logger, so_far: str) -> None:
-    """Log the warnings. Raises ProviderError with the errors if there are any; `so_far` is what happened before."""
+def _report(found: Iterable[Finding], spelling: Spelling, log: Logger, *, is_resolved: bool = False) -> None:
+    """Log the warnings. Raises ProviderError if there are errors. `is_resolved` is whether sources were resolved."""
     warnings, errors = Tally(), Tally()
     for finding in found:
         (errors if finding.severity is Severity.ERROR else warnings).add(finding)
@@ -126,7 +129,7 @@ def _report(found: Iterable[Finding], spelling: Spelling, log: Logger, so_far: s
     if errors.count:
         count = "1 problem" if errors.count == 1 else f"{errors.count} problems"
         raise ProviderError(
-            f"{count} with the properties; {so_far}",
+            f"{count} with {'the resolved accounts; nothing was changed' if is_resolved else _UNRESOLVED}",
             details=tuple(map(spelling.render, errors.first)),
             omitted=errors.omitted,
         )
@@ -159,7 +162,7 @@ def _with_resolved_sources(
     resolved = expanded._replace(parameters=parameters, checked=parameters, has_sources=False)
     reported = {*findings(expanded, resource_type.rules, checkpoint)}
     new = (found for found in findings(resolved, resource_type.rules, checkpoint) if found not in reported)
-    _report(new, spelling, log, "the accounts of their sources were resolved, and nothing was changed")
+    _report(new, spelling, log, is_resolved=True)
     return parameters
 
 

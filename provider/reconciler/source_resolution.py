@@ -59,6 +59,8 @@ _REMEDIATIONS: Final[Mapping[str, str]] = {
 
 _INCOMPLETE: Final = "The list would be incomplete, so nothing was changed. Deploy again"
 
+_EMPTY: Final = "A source must have at least one account"
+
 Connect = Callable[[str, Credentials | None], ApiCalls]
 """Returns the calls of a service, with the credentials of a role or (None) with the function's own."""
 
@@ -82,10 +84,7 @@ class SourceReader:
         found = self._in_parameter(source.id) if source.member == PARAMETER else self._in_unit(source.id)
         if not found - source.exceptions:
             without = " besides those in Except" if found else ""
-            raise ProviderError(
-                f"there is no active account in it{without}",
-                remediation="Correct the source, or remove it. A source must have at least one account",
-            )
+            raise _unusable(f"there is no active account in it{without}", f"Correct the source, or remove it. {_EMPTY}")
         return tuple(sorted(found - source.exceptions))
 
     # organizational units
@@ -155,17 +154,17 @@ class SourceReader:
         parameter = _call(self._ssm, SSM, "GetParameter", name, "Parameter", Name=name)["Parameter"]
         type_, value = parameter.get("Type"), parameter.get("Value", "")
         if type_ not in ("String", "StringList"):
-            raise ProviderError(f"the parameter is a {type_}", remediation="Use a StringList or a String")
+            raise _unusable(f"the parameter is a {type_}", "Use a StringList or a String")
         if not value.strip():
-            raise ProviderError("the parameter is empty", remediation="A source must have at least one account")
+            raise _unusable("the parameter is empty", _EMPTY)
         entries = [entry.strip() for entry in value.split(",")]
         invalid = [str(place) for place, entry in enumerate(entries, 1) if not _ACCOUNT_ID.fullmatch(entry)]
         if invalid:
             more = f" and {len(invalid) - _MAX_POSITIONS} more" if len(invalid) > _MAX_POSITIONS else ""
             places = f"{', '.join(invalid[:_MAX_POSITIONS])}{more} of its {len(entries)}"
-            raise ProviderError(
+            raise _unusable(
                 f"the parameter has entries that are not account IDs of 12 digits: {places}",
-                remediation="Correct the parameter's value: account IDs, separated by commas",
+                "Correct the parameter's value: account IDs, separated by commas",
             )
         return set(entries)
 
@@ -189,8 +188,13 @@ def resolve(
         try:
             resolved[source] = reader.accounts(source)
         except ProviderError as error:
-            error.problem = f"{spelled(path)}: {describe(source)} could not be resolved: {error.problem}"
-            failed[source] = error
+            failed[source] = ProviderError(
+                f"{spelled(path)}: {describe(source)} could not be resolved: {error.problem}",
+                remediation=error.remediation,
+                outcome=error.outcome,
+                code=error.code,
+                request_id=error.request_id,
+            )
             if error.outcome in _RECOVERABLE:
                 break
     if failed:
@@ -237,5 +241,5 @@ def _is_active(account: Mapping[str, Any], unit: str) -> bool:
     return bool(state == _ACTIVE)
 
 
-def _unusable(problem: str) -> ProviderError:
-    return ProviderError(problem, remediation=_INCOMPLETE)
+def _unusable(problem: str, remediation: str = _INCOMPLETE) -> ProviderError:
+    return ProviderError(problem, remediation=remediation)

@@ -25,6 +25,7 @@ from tests.construct.synthesis import resources_of, template_of
 APPLICATION = load(Path(__file__).parents[2] / "template.yaml")
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+ROLE = "arn:aws:iam::210987654321:role/list-accounts"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
 CONSTRUCTS = {"Log": "ProviderLogGroup", "Role": "ProviderRole", "Function": "ProviderFunction",
@@ -41,6 +42,9 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
             "ExportBucketPattern": "archive-*",
             "SsmParameterPattern": "images/*",
             "LaunchTemplates": "Denied",
+            "SourceParameterPattern": "images/accounts",
+            "OrganizationsRoleArn": ROLE,
+            "OrganizationsAccess": "Allowed",
             "PermissionsBoundary": BOUNDARY,
             "KmsKeyArn": KEY,
             "MemorySize": "512",
@@ -54,6 +58,9 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
             "export_bucket_pattern": "archive-*",
             "ssm_parameter_pattern": "images/*",
             "launch_templates": False,
+            "source_parameter_pattern": "images/accounts",
+            "organizations_role_arn": ROLE,
+            "organizations_access": True,
             "permissions_boundary": ManagedPolicy.from_managed_policy_arn(stack, "Boundary", BOUNDARY),
             "encryption_key": Key.from_key_arn(stack, "Key", KEY),
             "memory_size": 512,
@@ -181,6 +188,8 @@ def test_arguments_have_the_limits_of_the_application(app: App, stack: Stack) ->
         "name_pattern": "Golden Image*",
         "export_bucket_pattern": "A",
         "ssm_parameter_pattern": "/images/*",
+        "source_parameter_pattern": "/images/accounts",
+        "organizations_role_arn": "list-accounts",
     }
     found = DistributionConfigurationProvider(stack, "A", timeout=Duration.seconds(3), **patterns).validate()
     assert [text.partition(":")[0] for text in found] == [*patterns, "timeout"]
@@ -248,7 +257,14 @@ def test_cdk_nag_passes(app: App, environment: dict[str, str]) -> None:
     """The AWS Solutions pack passes, with and without a fixed account and Region."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     stack = Stack(app, "images", env=environment or None)
-    provider = DistributionConfigurationProvider(stack, "Provider", ssm_parameter_pattern="images/*")
+    provider = DistributionConfigurationProvider(
+        stack,
+        "Provider",
+        ssm_parameter_pattern="images/*",
+        source_parameter_pattern="images/*",
+        organizations_role_arn=ROLE,
+        organizations_access=True,
+    )
     DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=DISTRIBUTIONS)
     app.synth()
 
