@@ -26,7 +26,6 @@ from .schema.expand import Expanded, expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
 from .schema.model import TARGET, pascal_case
 
-
 _UNRESOLVED: Final = "the properties; no API calls were made"
 
 
@@ -145,8 +144,8 @@ def _with_resolved_sources(
 ) -> dict[str, Any]:
     """Return API parameters with the accounts of their sources. Raises ProviderError if one cannot be resolved."""
     # Imported here because only a request with sources needs them.
-    from .reconciler.source_resolution import SourceReader, describe, resolve
-    from .schema.account_sources import find_sources, with_accounts
+    from .reconciler.source_resolution import SourceReader, resolve
+    from .schema.account_sources import find_sources, findings_once_resolved, with_accounts
 
     def connect(service: str, credentials: client.Credentials | None) -> ApiCalls:
         create = partial(client.client, service, _region(), credentials)
@@ -156,13 +155,11 @@ def _with_resolved_sources(
     reader = SourceReader(connect, os.environ.get("ORGANIZATIONS_ROLE_ARN", ""), request.logical_id)
     sources = find_sources(expanded.parameters, resource_type.schema, checkpoint)
     accounts = resolve(sources, reader, spelling.text)
-    counts = {describe(source): len(accounts[path]) for path, source in sources.items()}
+    counts = {str(source): len(accounts[path]) for path, source in sources.items()}
     log.info("account sources resolved", accounts=counts)
     parameters: dict[str, Any] = with_accounts(expanded.parameters, resource_type.schema, accounts)
-    resolved = expanded._replace(parameters=parameters, checked=parameters, has_sources=False)
-    reported = {*findings(expanded, resource_type.rules, checkpoint)}
-    new = (found for found in findings(resolved, resource_type.rules, checkpoint) if found not in reported)
-    _report(new, spelling, log, is_resolved=True)
+    found = findings_once_resolved(expanded, parameters, resource_type.rules, checkpoint)
+    _report(found, spelling, log, is_resolved=True)
     return parameters
 
 

@@ -73,6 +73,8 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
         else:
             emulated = contexts.enter_context(_emulated(request))
         arn = emulated[1].function_arn if emulated else ""
+        if emulated:
+            contexts.enter_context(_emulated_sources(request, screen))
         function = contexts.enter_context(real_function(sys.stderr if logs else None, arn))
         if emulated and not empty:
             _EarlierEvents(screen, *emulated, function, sink).seed(request)
@@ -132,6 +134,21 @@ def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, EmulatedLoca
     with offline(), emulator_at(location) as emulator:
         os.environ.update(emulator.environment())
         yield emulator, location
+
+
+@contextmanager
+def _emulated_sources(event: Mapping[str, Any], screen: Screen) -> Iterator[None]:
+    """Emulate the account sources in an event, with a placeholder for the accounts of each."""
+    from ..resources import resource_type
+    from .emulated_sources import emulated_sources
+    from .source_values import SourceValues
+
+    type_ = resource_type()
+    with emulated_sources(SourceValues({}), lambda text: screen.print(f"{text}.", dim=True)) as sources:
+        for properties in (event["ResourceProperties"], event.get("OldResourceProperties")):
+            if isinstance(properties, dict):
+                sources.seed(properties, type_.schema, type_.rules)
+        yield
 
 
 def _respond(

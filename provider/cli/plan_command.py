@@ -123,6 +123,10 @@ def plan(
     --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
     counts as a change.
 
+    plan reads neither Organizations nor SSM. To give the accounts of an account source, use --resolve with the ID of
+    the organizational unit or the name of the parameter. Without it, the source itself is shown in its list, the
+    difference is marked, and a note names it.
+
     The Rules in FILE are evaluated, except those that use Fn::RefAll, Fn::ValueOf, or Fn::ValueOfAll, whose values only
     AWS knows; the notes list these.
 
@@ -219,6 +223,7 @@ def _planner(
     """Evaluate each template twice, with different placeholders. Raises UserError if CloudFormation would reject it."""
     from .placeholder_samples import PlaceholderSamples
     from .planning.planner import EvaluatedTwice, Planner
+    from .source_values import SourceValues
 
     live: dict[str, DeployedResource] = {}
     location = live_state.location
@@ -240,4 +245,5 @@ def _planner(
         old=old[0] if old else None,
         stack_name=stack_name or "",
         any_resource=templates[0].alone,
+        sources=SourceValues(external.references),
     )

@@ -13,7 +13,6 @@ from ..aws.client import Credentials
 from ..errors import Outcome, ProviderError
 from ..schema.account_sources import PARAMETER, Source
 from ..schema.finding import Path
-from ..schema.model import pascal_case
 from .api_calls import ApiCalls
 
 ORGANIZATIONS: Final = "organizations"
@@ -189,7 +188,7 @@ def resolve(
             resolved[source] = reader.accounts(source)
         except ProviderError as error:
             failed[source] = ProviderError(
-                f"{spelled(path)}: {describe(source)} could not be resolved: {error.problem}",
+                f"{spelled(path)}: {source} could not be resolved: {error.problem}",
                 remediation=error.remediation,
                 outcome=error.outcome,
                 code=error.code,
@@ -200,11 +199,6 @@ def resolve(
     if failed:
         raise _combined([*failed.values()])
     return {path: resolved[source] for path, source in sources.items()}
-
-
-def describe(source: Source) -> str:
-    """Return a source as text: `OrganizationalUnit ou-ab12-11111111`."""
-    return f"{pascal_case(source.member)} {source.id}"
 
 
 def _combined(failures: list[ProviderError]) -> ProviderError:

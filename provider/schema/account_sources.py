@@ -7,9 +7,12 @@ This module is loaded only for lists that contain sources.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from .check import findings
 from .checkpoint import Checkpoint, paced, proceed
-from .finding import Path
-from .model import Schema
+from .expand import Expanded
+from .finding import Finding, Path
+from .model import Schema, pascal_case
+from .rules import Rule
 
 ORGANIZATIONAL_UNIT: Final = "organizationalUnit"
 EXCEPT: Final = "except"
@@ -46,6 +49,10 @@ class Source(NamedTuple):
     member: str
     id: str
     exceptions: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        """Return the source for messages: `OrganizationalUnit ou-ab12-11111111`."""
+        return f"{pascal_case(self.member)} {self.id}"
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Source":
@@ -94,3 +101,12 @@ def with_accounts(value: Any, schema: Schema, accounts: Mapping[Path, Collection
     if schema.item.is_scalar:
         return value
     return [with_accounts(entry, schema.item, accounts, (*path, index)) for index, entry in enumerate(value)]
+
+
+def findings_once_resolved(
+    expanded: Expanded, parameters: dict[str, Any], rules: tuple[Rule, ...], checkpoint: Checkpoint = proceed
+) -> Iterator[Finding]:
+    """Yield the findings about parameters whose sources are resolved, without those about `expanded`, as given."""
+    reported = {*findings(expanded, rules, checkpoint)}
+    resolved = expanded._replace(parameters=parameters, checked=parameters, findings=(), has_sources=False)
+    yield from (finding for finding in findings(resolved, rules, checkpoint) if finding not in reported)

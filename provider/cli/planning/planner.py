@@ -19,14 +19,16 @@ from ...resources.interface import ResourceType
 from ...resources.ownership import Owner, Ownership, State, is_released_to
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
-from ...schema.expand import expand
-from ...schema.finding import Finding, Path, Severity
+from ...schema.expand import Expanded, expand
+from ...schema.finding import Finding, Path, Severity, Spelling
 from ...schema.model import NAME, TARGET
 from ...stack_engine.deployment import AttributeMissingError, Deployment
 from ...stack_engine.records import DeployedResource
 from ...template.template_error import TemplateError
+from ..source_values import SourceValues
 from .changes import Action, Change, CurrentConfiguration
 from .live_state import LiveState
+from .sources import with_given_accounts
 from .stack_resources import ResolvedTarget, StackResources, find_stack_resources, stack_ids
 
 _DEPENDS_ON_DEPLOYMENT = "its name, its ARN, or its structure depends on a value that is known only at deployment"
@@ -57,7 +59,8 @@ class Planner:
     """Plans one deployment of `new`. The stack's current state comes from `old`, or else from ownership tags.
 
     The planner fills `live`, in which both templates look up references, and `notes`. `stack_name` is empty if it is
-    unknown. With `any_resource`, the logical ID in ownership tags is ignored.
+    unknown. With `any_resource`, the logical ID in ownership tags is ignored. `sources` has the given accounts of
+    account sources.
     """
 
     live_state: LiveState
@@ -66,6 +69,7 @@ class Planner:
     old: EvaluatedTwice | None = None
     stack_name: str = ""
     any_resource: bool = False
+    sources: SourceValues = field(default_factory=lambda: SourceValues({}))
     notes: list[str] = field(default_factory=list)
     replacement_note: str = "another one is unknown without --previous FILE"
     """The rest of the note that starts with "whether a created configuration replaces"."""
@@ -151,7 +155,9 @@ class Planner:
             return Change(name, Action.REFUSED, reason=rejection)
         change, plan = self._plan_properties(name, properties, others, before)
         if before and before.properties == properties:
-            action = Action.NONE if change.action in (Action.NONE, Action.UNKNOWN) else Action.DRIFT
+            known = [one for one in change.differences if one.path not in change.placeholders]
+            is_unknown = change.action is Action.UNKNOWN or (change.has_unknown_sources and not known)
+            action = Action.NONE if change.action is Action.NONE or is_unknown else Action.DRIFT
             unchanged = "the properties are unchanged, so CloudFormation sends nothing"
             # The handler is not invoked, so its warnings do not apply.
             warnings = change.warnings if action is Action.NONE else ()
@@ -181,7 +187,24 @@ class Planner:
         is_known = _same_target(desired, other) and (before is None or before.arn)
         if not is_known or "type" in {one.rule for one in found}:
             return change._replace(action=Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT), Plan()
-        return self._plan_valid(change, desired, other, before)
+        if not expanded.has_sources:
+            return self._plan_valid(change, desired, other, before)
+        return self._plan_sources(change, expanded, twin, before)
+
+    def _plan_sources(
+        self, change: Change, expanded: Expanded, twin: Expanded, before: CurrentConfiguration | None
+    ) -> tuple[Change, Plan]:
+        """The change of a resource with account sources, of which `sources` has the accounts, or none."""
+        rules = _type_of(self.new, change.logical_id).rules
+        desired, other, unknown, found = with_given_accounts(expanded, twin, self.sources, rules)
+        change = change._replace(findings=(*change.findings, *found))
+        if problems := _problems(found):
+            return change._replace(reason=problems), Plan()
+        spelling = Spelling(change.properties, expanded.schema)
+        for path, source in unknown.items():
+            text = f"{change.logical_id}: {spelling.text(path[:-1])} depends on {source}, which plan does not read"
+            self.notes.append(f"{text}; to give its accounts, use --resolve {source.id}=ACCOUNTS")
+        return self._plan_valid(change._replace(has_unknown_sources=bool(unknown)), desired, other, before)
 
     def _plan_valid(
         self, change: Change, desired: Mapping[str, Any], other: Mapping[str, Any], before: CurrentConfiguration | None
