@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..stack_engine.deployment import Deployment
     from ..stack_engine.records import DeployedResource
     from ..template.reader import Source
+    from .source_values import SourceValues
 
 _FORMATS = ("human", "json", "sarif")
 _COLORS = {"pass": "green", "warning": "yellow", "failure": "red", "not-checkable": "blue"}
@@ -82,6 +83,8 @@ class _Subject(NamedTuple):
     parameters: Mapping[str, Any]
     properties: Mapping[str, Any]
     path: tuple[str | int, ...] = ()
+    sourced: frozenset[tuple[str | int, ...]] = frozenset()
+    """The paths of the lists with account sources, whose entries are at other places in the file."""
 
 
 class _Document(NamedTuple):
@@ -212,6 +215,7 @@ def _declared(
     from ..template.reader import read_text
     from ..template.template_error import TemplateError
     from .placeholder_samples import PlaceholderSamples
+    from .source_values import SourceValues
 
     texts = read_texts((file,))
     (template,) = load_templates((file,), texts, parameters, parse)
@@ -226,7 +230,7 @@ def _declared(
     subjects, notes = [], []
     for name in filter(one.order.__contains__, names):
         try:
-            subject = _evaluated(name, one, other, location)
+            subject = _evaluated(name, one, other, location, SourceValues(references))
             subjects.append(subject)
             if subject.arn:
                 live[name] = _resource(name, subject)
@@ -250,23 +254,31 @@ def _resource(name: str, subject: _Subject) -> DeployedResource:
     return DeployedResource(name, DISTRIBUTION_CONFIGURATION, subject.arn, dict(subject.properties), data, "", "")
 
 
-def _evaluated(name: str, one: Deployment, other: Deployment, location: Location) -> _Subject:
-    """A resource of a template. Raises TemplateError if its properties cannot be evaluated."""
+def _evaluated(name: str, one: Deployment, other: Deployment, location: Location, values: SourceValues) -> _Subject:
+    """A resource of a template. Raises TemplateError if its properties cannot be evaluated.
+
+    The accounts of sources without `values` are unknown.
+    """
     from ..preflight.subjects import is_unknown, mask
     from ..resources import resource_type
     from ..schema.expand import expand
     from ..schema.model import NAME, TARGET
+    from .planning.sources import with_given_accounts
 
     schema = resource_type().schema
     properties, others = one.properties(name), other.properties(name)
-    expanded = expand(properties, schema)
-    parameters = mask(expanded.parameters, expand(others, schema).parameters)
+    expanded, twin = expand(properties, schema), expand(others, schema)
+    parameters = mask(expanded.parameters, twin.parameters)
     _refuse_errors(name, expanded, properties, parameters)
+    sourced: frozenset[tuple[str | int, ...]] = frozenset()
+    if expanded.has_sources:
+        planned = with_given_accounts(expanded, twin, values, ())
+        parameters, sourced = mask(planned.desired, planned.other), planned.lists
     known = not (is_unknown(parameters.get(TARGET)) or is_unknown(parameters.get(NAME)))
     arn = (parameters.get(TARGET) or location.arn(parameters[NAME])) if known else ""
     if one.template.alone:
-        return _Subject("", arn, parameters, properties)
-    return _Subject(name, arn, parameters, properties, ("Resources", name, "Properties"))
+        return _Subject("", arn, parameters, properties, sourced=sourced)
+    return _Subject(name, arn, parameters, properties, ("Resources", name, "Properties"), sourced)
 
 
 def _refuse_errors(name: str, expanded: Any, properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
@@ -301,12 +313,13 @@ def _lines(subject: _Subject, document: _Document, location: Location) -> Iterat
     context = Context(location, subject.arn)
     with closing(CachingReader(_session(), context)) as read:
         for result in run(subject.parameters, schema, context, read):
-            path = (*subject.path, *spelling.keys(result.path))
+            place = result.path[:-1] if result.path[:-1] in subject.sourced else result.path
+            path = (*subject.path, *spelling.keys(place))
             position = document.source.position(path) if document.source else Position()
             severity = Severity.ERROR if result.outcome.status is Status.FAILURE else Severity.WARNING
-            message = f"{spelling.text(result.path)}: {result.outcome.message}. To fix: {result.outcome.remediation}"
+            message = f"{spelling.text(place)}: {result.outcome.message}. To fix: {result.outcome.remediation}"
             found = Diagnostic(path, result.check.id, severity, message, subject.resource, document.name, position)
-            yield _Line(result, spelling.text(result.path), found)
+            yield _Line(result, spelling.text(place), found)
 
 
 def _session() -> Any:

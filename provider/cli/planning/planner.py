@@ -196,15 +196,16 @@ class Planner:
     ) -> tuple[Change, Plan]:
         """The change of a resource with account sources, of which `sources` has the accounts, or none."""
         rules = _type_of(self.new, change.logical_id).rules
-        desired, other, unknown, found = with_given_accounts(expanded, twin, self.sources, rules)
-        change = change._replace(findings=(*change.findings, *found))
-        if problems := _problems(found):
+        planned = with_given_accounts(expanded, twin, self.sources, rules)
+        change = change._replace(findings=(*change.findings, *planned.findings))
+        if problems := _problems(planned.findings):
             return change._replace(reason=problems), Plan()
         spelling = Spelling(change.properties, expanded.schema)
-        for path, source in unknown.items():
+        for path, source in planned.unknown.items():
             text = f"{change.logical_id}: {spelling.text(path[:-1])} depends on {source}, which plan does not read"
             self.notes.append(f"{text}; to give its accounts, use --resolve {source.id}=ACCOUNTS")
-        return self._plan_valid(change._replace(has_unknown_sources=bool(unknown)), desired, other, before)
+        change = change._replace(has_unknown_sources=bool(planned.unknown))
+        return self._plan_valid(change, planned.desired, planned.other, before)
 
     def _plan_valid(
         self, change: Change, desired: Mapping[str, Any], other: Mapping[str, Any], before: CurrentConfiguration | None

@@ -21,6 +21,8 @@ class PlannedProperties(NamedTuple):
     other: Mapping[str, Any]
     unknown: Mapping[Path, Source]
     findings: tuple[Finding, ...]
+    lists: frozenset[Path]
+    """The paths of the lists that have sources."""
 
 
 def with_given_accounts(
@@ -32,7 +34,7 @@ def with_given_accounts(
     desired = _replaced(expanded, sources, values, str)
     other = _replaced(twin, find_sources(twin.parameters, twin.schema), values, lambda source: f"{source}?")
     found = () if unknown else tuple(findings_once_resolved(expanded, desired, rules))
-    return PlannedProperties(desired, other, unknown, found)
+    return PlannedProperties(desired, other, unknown, found, frozenset(path[:-1] for path in sources))
 
 
 def _replaced(
