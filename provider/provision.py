@@ -25,6 +25,7 @@ from .schema.checkpoint import Checkpoint
 from .schema.expand import Expanded, expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
 from .schema.model import TARGET, pascal_case
+from .schema.rules import Rule
 
 _UNRESOLVED: Final = "the properties; no API calls were made"
 
@@ -85,7 +86,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         _reject_other_location(request, desired, location)
         if expanded.has_sources:
             before_reconciliation = CreationStatus.MAY_HAVE_CREATED  # an earlier delivery may have resolved the sources
-            desired = _with_resolved_sources(request, expanded, resource_type, deadline, log, checkpoint)
+            desired = _resolve_sources(request, expanded, resource_type.rules, deadline, log, checkpoint)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         connect_client = partial(client.client, resource_type.service, location.region or _region())
         calls = ApiCalls(connect_client, deadline, retries_denied=request.request_type == "Create")
@@ -134,31 +135,21 @@ def _report(found: Iterable[Finding], spelling: Spelling, log: Logger, *, is_res
         )
 
 
-def _with_resolved_sources(
+def _resolve_sources(
     request: Request,
     expanded: Expanded,
-    resource_type: ResourceType,
+    rules: tuple[Rule, ...],
     deadline: Deadline,
     log: Logger,
     checkpoint: Checkpoint,
 ) -> dict[str, Any]:
     """Return API parameters with the accounts of their sources. Raises ProviderError if one cannot be resolved."""
-    # Imported here because only a request with sources needs them.
-    from .reconciler.source_resolution import SourceReader, resolve
-    from .schema.account_sources import find_sources, findings_once_resolved, with_accounts
+    from .reconciler import source_resolution  # imported here because only a request with sources needs it
 
-    def connect(service: str, credentials: client.Credentials | None) -> ApiCalls:
-        create = partial(client.client, service, _region(), credentials)
-        return ApiCalls(create, deadline, retries_denied=request.request_type == "Create")
-
-    spelling = Spelling(request.properties, resource_type.schema, checkpoint)
-    reader = SourceReader(connect, os.environ.get("ORGANIZATIONS_ROLE_ARN", ""), request.logical_id)
-    sources = find_sources(expanded.parameters, resource_type.schema, checkpoint)
-    accounts = resolve(sources, reader, spelling.text)
-    counts = {str(source): len(accounts[path]) for path, source in sources.items()}
-    log.info("account sources resolved", accounts=counts)
-    parameters: dict[str, Any] = with_accounts(expanded.parameters, resource_type.schema, accounts)
-    found = findings_once_resolved(expanded, parameters, resource_type.rules, checkpoint)
+    spelling = Spelling(request.properties, expanded.schema, checkpoint)
+    role_arn = os.environ.get("ORGANIZATIONS_ROLE_ARN", "")
+    reader = source_resolution.reader_for(request, _region(), role_arn, deadline)
+    parameters, found = source_resolution.resolve_all(expanded, reader, spelling.text, rules, log, checkpoint)
     _report(found, spelling, log, is_resolved=True)
     return parameters
 

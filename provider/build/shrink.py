@@ -76,13 +76,9 @@ def shape_names(value: Any) -> Iterator[str]:
             yield from shape_names(entry)
 
 
-def endpoints_of(endpoints: dict[str, Any], services: Collection[str]) -> dict[str, Any]:
-    """Return the legacy endpoint data with only these services; partitions, Regions, and defaults stay."""
-    partitions = [
-        partition | {"services": {name: known for name, known in partition["services"].items() if name in services}}
-        for partition in endpoints["partitions"]
-    ]
-    return endpoints | {"partitions": partitions}
+def without_services(endpoints: dict[str, Any]) -> dict[str, Any]:
+    """Return the legacy endpoint data without services, whose endpoint rules have replaced it. The defaults stay."""
+    return endpoints | {"partitions": [partition | {"services": {}} for partition in endpoints["partitions"]]}
 
 
 def shrink_data(data: Path, services: list[str], operations: dict[str, list[str]]) -> None:
@@ -98,9 +94,7 @@ def shrink_data(data: Path, services: list[str], operations: dict[str, list[str]
         write(packed.with_suffix(""), content)
         packed.unlink()
     endpoints = data / "endpoints.json"
-    # Endpoint rules have replaced this data. It stays for the calls of botocore's own credential providers.
-    others = [service for service in services if service not in operations]
-    write(endpoints, endpoints_of(json.loads(endpoints.read_bytes()), others))
+    write(endpoints, without_services(json.loads(endpoints.read_bytes())))
 
 
 def write(path: Path, content: Any) -> None:

@@ -6,14 +6,22 @@ This module is loaded only for a request with sources, and creates only the clie
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
 
-from ..aws.client import Credentials
+from ..aws.client import Credentials, client
 from ..errors import Outcome, ProviderError
-from ..schema.account_sources import PARAMETER, Source
-from ..schema.finding import Path
+from ..observability import Logger
+from ..schema.account_sources import PARAMETER, Source, find_sources, findings_once_resolved, with_accounts
+from ..schema.checkpoint import Checkpoint
+from ..schema.expand import Expanded
+from ..schema.finding import Finding, Path
+from ..schema.rules import Rule
 from .api_calls import ApiCalls
+
+if TYPE_CHECKING:
+    from ..cloudformation.deadline import Deadline
+    from ..cloudformation.request import Request
 
 ORGANIZATIONS: Final = "organizations"
 SSM: Final = "ssm"
@@ -170,6 +178,35 @@ class SourceReader:
     @cached_property
     def _ssm(self) -> ApiCalls:
         return self._connect(SSM, None)
+
+
+def reader_for(request: "Request", region: str | None, role_arn: str, deadline: "Deadline") -> SourceReader:
+    """Return the reader for a request. A client is created on its first call. See `SourceReader` for `role_arn`."""
+
+    def connect(service: str, credentials: Credentials | None) -> ApiCalls:
+        create = partial(client, service, region, credentials)
+        return ApiCalls(create, deadline, retries_denied=request.request_type == "Create")
+
+    return SourceReader(connect, role_arn, request.logical_id)
+
+
+def resolve_all(
+    expanded: Expanded,
+    reader: SourceReader,
+    spelled: Callable[[Path], str],
+    rules: tuple[Rule, ...],
+    log: Logger,
+    checkpoint: Checkpoint,
+) -> tuple[dict[str, Any], Iterator[Finding]]:
+    """Return valid API parameters with the accounts of their sources, and the findings that these cause.
+
+    `spelled` spells a path. Raises ProviderError with the failures of all sources.
+    """
+    sources = find_sources(expanded.parameters, expanded.schema, checkpoint)
+    accounts = resolve(sources, reader, spelled)
+    log.info("account sources resolved", accounts={str(one): len(accounts[path]) for path, one in sources.items()})
+    parameters: dict[str, Any] = with_accounts(expanded.parameters, expanded.schema, accounts)
+    return parameters, findings_once_resolved(expanded, parameters, rules, checkpoint)
 
 
 def resolve(

@@ -11,7 +11,7 @@ from .check import findings
 from .checkpoint import Checkpoint, paced, proceed
 from .expand import Expanded
 from .finding import Finding, Path
-from .model import Schema, pascal_case
+from .model import VARIANTS, Schema, pascal_case
 from .rules import Rule
 
 ORGANIZATIONAL_UNIT: Final = "organizationalUnit"
@@ -38,6 +38,37 @@ ACCOUNT_SOURCE: Final = Schema(
     },
 )
 """The schema of a source. The patterns are those of Organizations and SSM, in forms that match a whole ID or name."""
+
+
+_VARIANTS: Final = VARIANTS[ACCOUNT_SOURCE.shape]
+
+
+def is_variant(value: Mapping[str, Any]) -> bool:
+    """Return whether the members of a source are those of one variant."""
+    return any(first in value and value.keys() <= {first, *others} for first, *others in _VARIANTS)
+
+
+def explain_variants(value: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield why the members of a source are not those of one variant, each with a path below the source."""
+    firsts = [first for first, *_ in _VARIANTS]
+    given = [first for first in firsts if first in value]
+    if len(given) != 1:
+        choice = " or ".join(map(pascal_case, firsts))
+        yield (), f"specify either {choice}{', not both' if given else ''}"
+    for first, *others in _VARIANTS:
+        if first not in given:
+            yield from (((name,), f"is valid only with {pascal_case(first)}") for name in others if name in value)
+
+
+def certain_entries(value: list[Any]) -> list[Any]:
+    """Return a list as it is at least, once resolved: its different account IDs, or one entry if all are sources.
+
+    A list without sources is unchanged.
+    """
+    if not any(isinstance(entry, Mapping) for entry in value):
+        return value
+    others = [entry for entry in value if not isinstance(entry, Mapping)]
+    return [*{repr(entry): entry for entry in others}.values()] or value[:1]
 
 
 class Source(NamedTuple):

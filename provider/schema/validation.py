@@ -7,21 +7,18 @@ about all other values (`_check`) are both built from these rows.
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
 from .finding import Finding, Path
-from .model import PATTERNS, VARIANTS, Schema, pascal_case
+from .model import PATTERNS, VARIANTS, Schema
 
 Accepts = Callable[[Any], object]
 """Returns a true value if it accepts its argument."""
 
 Explain = Callable[[Any], Iterable[tuple[Path, str]]]
 """Returns why a value is not accepted: paths below it, each with a message."""
-
-Variants = tuple[tuple[str, ...], ...]
-"""The variants of a union, as in `model.VARIANTS`."""
 
 _TYPES: Mapping[str, tuple[type, str]] = {
     "string": (str, "a string"),
@@ -135,24 +132,9 @@ def _unknown(schema: Schema) -> Iterator[Constraint]:
             lambda value: (((name,), "is unknown to the service model") for name in value if name not in known),
         )
     if schema.shape in VARIANTS:
-        variants = VARIANTS[schema.shape]
-        fits = partial(_fits_one, variants)
-        yield Constraint("variant", fits, partial(_explain_variants, variants))
+        from .account_sources import explain_variants, is_variant  # imported here because only sources need them
 
-
-def _fits_one(variants: Variants, value: Mapping[str, Any]) -> bool:
-    return any(first in value and value.keys() <= {first, *others} for first, *others in variants)
-
-
-def _explain_variants(variants: Variants, value: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    firsts = [first for first, *_ in variants]
-    given = [first for first in firsts if first in value]
-    choice = " or ".join(map(pascal_case, firsts))
-    if len(given) != 1:
-        yield (), f"specify either {choice}{', not both' if given else ''}"
-    for first, *others in variants:
-        if first not in given:
-            yield from (((name,), f"is valid only with {pascal_case(first)}") for name in others if name in value)
+        yield Constraint("variant", is_variant, explain_variants)
 
 
 @cache
@@ -208,7 +190,11 @@ def _accepts_all(accepts: Accepts) -> Accepts:
 
 def _check(value: Any, schema: Schema, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
     """Yield the findings of a value that `acceptance` rejected."""
-    certain = _certain(value, schema)
+    certain = value
+    if schema.item is not None and schema.item.source is not None and isinstance(value, list):
+        from .account_sources import certain_entries  # imported here because only lists of accounts need it
+
+        certain = certain_entries(value)
     for constraint in constraints(schema):
         if not constraint.accepts(certain):
             for below, message in constraint.explain(certain):
@@ -242,16 +228,6 @@ def _check_entries(
             schema = item.of(entry)
             if schema is item or not acceptance(schema)(entry):
                 yield from _check(entry, schema, (*path, place), checkpoint)
-
-
-def _certain(value: Any, schema: Schema) -> Any:
-    """Return a list with sources as it is at least: its different entries, or one entry if all are sources."""
-    if schema.item is None or schema.item.source is None or not isinstance(value, list):
-        return value
-    if not any(isinstance(entry, Mapping) for entry in value):
-        return value
-    others = [entry for entry in value if not isinstance(entry, Mapping)]
-    return [*{repr(entry): entry for entry in others}.values()] or value[:1]
 
 
 def describe(value: object, wrong: int = 0) -> str:
