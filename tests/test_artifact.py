@@ -286,9 +286,18 @@ def test_no_request_changes(artifact: Path) -> None:
         {"service": SERVICE, "region": "us-east-1", "operation": operation, **parameters_of(operation)}
         for operation in OPERATIONS
     ]
+    given = {
+        "organizations": {"ParentId": "ou-ab12-11111111", "NextToken": "more"},
+        "ssm": {"Name": "/images/accounts"},
+    }
+    cases += [
+        {"service": service, "region": "us-east-1", "operation": operation, **given[service]}
+        for service, operations in OPERATIONS_OF_SOURCES.items()
+        for operation in operations
+    ]
     pruned = run(SENT, artifact, cases)
     assert pruned == run(SENT, None, cases)
-    assert [len(found) for found in pruned] == [4] * len(OPERATIONS)
+    assert [len(found) for found in pruned] == [4] * len(cases)
 
 
 def test_it_knows_the_operations_that_are_called(artifact: Path) -> None:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from ..aws.client import Credentials, client
 from ..errors import Outcome, ProviderError
 from ..observability import Logger
-from ..schema.account_sources import PARAMETER, Source, find_sources, findings_once_resolved, with_accounts
+from ..schema.account_sources import (
+    ORGANIZATIONAL_UNIT,
+    PARAMETER,
+    Source,
+    find_sources,
+    findings_once_resolved,
+    with_accounts,
+)
 from ..schema.checkpoint import Checkpoint
 from ..schema.expand import Expanded
 from ..schema.finding import Finding, Path
@@ -88,7 +95,8 @@ class SourceReader:
 
     def accounts(self, source: Source) -> tuple[str, ...]:
         """Return the accounts of a source, sorted. There is at least one. Raises ProviderError."""
-        found = self._in_parameter(source.id) if source.member == PARAMETER else self._in_unit(source.id)
+        read = {ORGANIZATIONAL_UNIT: self._in_unit, PARAMETER: self._in_parameter}[source.member]
+        found = read(source.id)
         if not found - source.exceptions:
             without = " besides those in Except" if found else ""
             raise _unusable(f"there is no active account in it{without}", f"Correct the source, or remove it. {_EMPTY}")

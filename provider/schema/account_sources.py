@@ -72,9 +72,9 @@ def certain_entries(value: list[Any]) -> list[Any]:
 
 
 class Source(NamedTuple):
-    """One source. `member` says what `id` identifies: an `ORGANIZATIONAL_UNIT`, or an SSM `PARAMETER`.
+    """One source. `member` says what `id` identifies: `ORGANIZATIONAL_UNIT`, or an SSM `PARAMETER`.
 
-    `exceptions` are the accounts that are left out.
+    `exceptions` are the accounts that are left out of it.
     """
 
     member: str
@@ -88,9 +88,8 @@ class Source(NamedTuple):
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Source":
         """Return the source that a valid entry of a list describes."""
-        if PARAMETER in entry:
-            return cls(PARAMETER, entry[PARAMETER])
-        return cls(ORGANIZATIONAL_UNIT, entry[ORGANIZATIONAL_UNIT], frozenset(entry.get(EXCEPT, ())))
+        member = next(first for first, *_ in _VARIANTS if first in entry)
+        return cls(member, entry[member], frozenset(entry.get(EXCEPT, ())))
 
 
 def find_sources(parameters: Any, schema: Schema, checkpoint: Checkpoint = proceed) -> dict[Path, Source]:

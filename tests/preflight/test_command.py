@@ -284,3 +284,18 @@ def test_without_credentials() -> None:
     ended = process("preflight", "-", stdin=PROPERTIES, **nothing)
     assert ended.status == 2
     assert "no credentials found" in ended.stderr
+
+
+def test_sources_are_checked_if_their_accounts_are_given(account: Account, tmp_path: Path) -> None:
+    """The accounts of a source are unknown unless --resolve gives them; their results are at the list."""
+    source = "ou-ab12-11111111"
+    ami = {"name": "a {{ imagebuilder:buildDate }}", "targetAccountIds": [{"organizationalUnit": source}]}
+    file = tmp_path / "properties.json"
+    properties = {"name": "golden", "distributions": [{"region": "eu-west-1", "amiDistributionConfiguration": ami}]}
+    file.write_text(json.dumps(properties), "utf-8")
+    (unknown,) = checked(file, status=0)["results"]
+    assert (unknown["check"], unknown["status"]) == ("target-account-role", "not-checkable")
+    found = checked(file, "--resolve", f"{source}={OTHER},333333333333", status=0)["results"]
+    assert [one["check"] for one in found] == ["target-account-role"] * 2
+    assert {one["path"] for one in found} == {"distributions[0].amiDistributionConfiguration.targetAccountIds"}
+    assert account.requests
