@@ -146,7 +146,7 @@ class SourceReader:
 
     def _assume_role(self) -> Credentials:
         response = _call(
-            self._connect(_STS, None),
+            self._sts,
             _STS,
             "AssumeRole",
             self._role_arn,
@@ -156,6 +156,10 @@ class SourceReader:
         )
         given = response["Credentials"]
         return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    @cached_property
+    def _sts(self) -> ApiCalls:
+        return self._connect(_STS, None)
 
     # parameters
 

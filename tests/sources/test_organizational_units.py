@@ -272,9 +272,11 @@ def test_a_role_that_cannot_be_assumed_fails(
     role = "arn:aws:iam::999988887777:role/read-organization"
     monkeypatch.setenv("ORGANIZATIONS_ROLE_ARN", role)
     account.refuse("sts:AssumeRole", "AccessDenied")
-    response = resource.create(**targets(unit()))
+    before = resource.clock.monotonic()
+    response = resource.create(**targets(unit(), unit("r-ab12")))
     assert response.status == "FAILED"
-    assert "AssumeRole failed with AccessDenied" in response.reason
+    assert 20 < resource.clock.monotonic() - before < 22, "both sources share the retries of a Create"
+    assert response.reason.count("AssumeRole failed with AccessDenied") == 2
     assert "either the role does not exist, or its trust policy" in response.reason
 
 
