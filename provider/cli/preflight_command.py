@@ -156,8 +156,8 @@ def preflight(
     missing IAM action is shown. docs/preflight.md lists all checks, and an IAM policy that allows all of them.
 
     Values that are known only at deployment are not checkable: other resources, other stacks' exports, SSM
-    parameters, dynamic references, and the stack's name. To give their values, use --parameter, --import, --resolve,
-    and --stack-name.
+    parameters, dynamic references, account sources, and the stack's name. To give their values, use --parameter,
+    --import, --resolve, and --stack-name.
 
     With --output json, standard output is one object: region, account, passed, warnings, failures, notCheckable, and
     results, each with file, line, column, resource, check, status (pass, warning, failure, or not-checkable), path,

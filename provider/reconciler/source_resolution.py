@@ -79,6 +79,11 @@ Connect = Callable[[str, Credentials | None], ApiCalls]
 """Returns the calls of a service, with the credentials of a role or (None) with the function's own."""
 
 
+def session_name(logical_id: str) -> str:
+    """Return a valid name for the role's session, which CloudTrail shows, for any logical ID."""
+    return re.sub(r"[^\w+=,.@-]", "-", f"distribution-sources-{logical_id}", flags=re.ASCII)[:_MAX_SESSION_NAME]
+
+
 class SourceReader:
     """Reads sources for one request: each organizational unit and each parameter once.
 
@@ -87,9 +92,7 @@ class SourceReader:
     """
 
     def __init__(self, connect: Connect, role_arn: str, logical_id: str) -> None:
-        self._connect, self._role_arn = connect, role_arn
-        name = re.sub(r"[^\w+=,.@-]", "-", f"distribution-sources-{logical_id}", flags=re.ASCII)
-        self._session_name = name[:_MAX_SESSION_NAME]
+        self._connect, self._role_arn, self._session_name = connect, role_arn, session_name(logical_id)
         self._units: dict[str, tuple[set[str], list[str]]] = {}
         self._parameters: dict[str, set[str]] = {}
 

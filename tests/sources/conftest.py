@@ -99,6 +99,7 @@ class Script:
 
     respond: Respond = lambda _, __: {"Accounts": [], "OrganizationalUnits": []}
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    is_closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
@@ -106,7 +107,13 @@ class Script:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.close()
+        self.close()
+
+    def close(self) -> None:
+        """Refuse all further connections."""
+        if not self.is_closed:
+            self._server.close()
+        self.is_closed = True
 
     @property
     def url(self) -> str:

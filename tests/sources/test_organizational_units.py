@@ -1,12 +1,17 @@
 """Lists of account IDs accept organizational units: all active accounts in them and beneath, without some."""
 
+import re
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
 import pytest
+from botocore.session import get_session
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provider.marker import CreationStatus, status_in
+from provider.reconciler.source_resolution import session_name
 from tests.preflight.account import Account
 from tests.sources.conftest import Organization, Script
 from tests.stack import Context, Resource, ami
@@ -326,3 +331,26 @@ def test_too_many_accounts_fail(resource: Resource, script: Script) -> None:
     assert response.status == "FAILED"
     assert f"{LIST}: must have at most 1536 entries, but has 1537" in response.reason
     assert resource.emulator.requests == []
+
+
+def test_an_unreachable_service_fails_in_time(resource: Resource, script: Script) -> None:
+    """If Organizations cannot be reached, the request is retried and then fails, and nothing is written."""
+    script.close()
+    resource.context = Context(milliseconds=6_000)
+    response = resource.create(**targets(unit()))
+    assert response.status == "FAILED"
+    assert "ListAccountsForParent" in response.reason
+    assert "Could not connect to the endpoint URL" in response.reason
+    assert resource.emulator.requests == []
+
+
+@given(st.text(min_size=1, max_size=255))
+def test_the_session_name_is_valid(logical_id: str) -> None:
+    """The name of the role's session is valid by the model of STS, whatever the logical ID is."""
+    shape = get_session().get_service_model("sts").operation_model("AssumeRole").input_shape
+    assert shape is not None
+    limits = shape.members["RoleSessionName"].metadata
+    name = session_name(logical_id)
+    assert limits["min"] <= len(name) <= limits["max"]
+    assert re.fullmatch(limits["pattern"], name, re.ASCII)
+    assert session_name("Golden") == "distribution-sources-Golden"

@@ -127,6 +127,7 @@ def test_convert_to_native_reports_sources(write: Write) -> None:
     ended = command("convert", "--to", "native", write(Golden=targets(FIRST, *SOURCES)))
     assert ended.status == 1
     assert ended.stderr.count("the native resource accepts no account sources; replace this one by account IDs") == 2
+    assert "W9330" not in ended.stderr
 
 
 def test_convert_to_cli_reports_sources(write: Write) -> None:
