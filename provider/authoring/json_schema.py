@@ -109,11 +109,15 @@ def _value(schema: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
     if schema.enum:
         value["enum"] = list(schema.enum)
     if schema.item is not None:
-        item = _description("", schema.item) | _reference(schema.item, definitions)
-        if schema.item.source is not None and schema.type_name == "list":
-            references = [_reference(one, definitions) for one in (schema.item, schema.item.source)]
-            item = _description("", schema.item) | {"anyOf": references}
+        item = _entry(schema.item, definitions)
         value["items" if schema.type_name == "list" else "additionalProperties"] = item
     if schema.key is not None:
         value["propertyNames"] = _value(schema.key, definitions)
     return value
+
+
+def _entry(item: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
+    """An entry of a list, or a value of a map: of the item's schema, or an account source."""
+    if item.source is None:
+        return _description("", item) | _reference(item, definitions)
+    return _description("", item) | {"anyOf": [_reference(one, definitions) for one in (item, item.source)]}

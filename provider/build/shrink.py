@@ -1,7 +1,7 @@
 """Makes the Lambda artifact small and fast to start: only what the function needs, with bytecode for its runtime.
 
 - botocore's data: only the services that the function and its credentials use, with unchanged endpoints. The service
-  model has no documentation, and only the operations that are called.
+  model has no documentation and no examples, and only the operations that are called.
 - CAs: one file for each CA, named so that OpenSSL reads only those that it needs.
 - Powertools: logging and its dependencies.
 - Bytecode that is never compared with the source's timestamp, which zipping changes, and with deferred imports. It
@@ -93,6 +93,8 @@ def shrink_data(data: Path, services: list[str], operations: dict[str, list[str]
             content = cut(content, operations[packed.parts[-3]])
         write(packed.with_suffix(""), content)
         packed.unlink()
+    for examples in data.glob("*/*/examples-1.json"):
+        examples.unlink()
     endpoints = data / "endpoints.json"
     write(endpoints, without_services(json.loads(endpoints.read_bytes())))
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..emulator.source_emulator import SourceEmulator
-from ..schema.account_sources import Source, find_sources, source_entries, with_accounts
+from ..schema.account_sources import Source, find_sources, with_accounts
 from ..schema.check import validate_properties
 from ..schema.expand import expand
 from ..schema.finding import Severity
@@ -34,12 +34,9 @@ class EmulatedSources:
 
     def resolved(self, parameters: Mapping[str, Any], schema: Schema) -> Mapping[str, Any]:
         """The API parameters with the accounts of their sources, which were emulated before."""
-        if not any(source_entries(parameters, schema)):
-            return parameters
         found = find_sources(parameters, schema)
         accounts = {path: {*self._emulator.accounts[one.id]} - one.exceptions for path, one in found.items()}
-        replaced: dict[str, Any] = with_accounts(parameters, schema, accounts)
-        return replaced
+        return with_accounts(parameters, schema, accounts)
 
     def _seed(self, source: Source) -> None:
         accounts = self._values.given(source)

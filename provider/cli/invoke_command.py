@@ -71,10 +71,8 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
             contexts.enter_context(temporary_environment())
             os.environ |= {ENDPOINT_VARIABLE: endpoint_url} if endpoint_url else {}
         else:
-            emulated = contexts.enter_context(_emulated(request))
+            emulated = contexts.enter_context(_emulated(request, screen))
         arn = emulated[1].function_arn if emulated else ""
-        if emulated:
-            contexts.enter_context(_emulated_sources(request, screen))
         function = contexts.enter_context(real_function(sys.stderr if logs else None, arn))
         if emulated and not empty:
             _EarlierEvents(screen, *emulated, function, sink).seed(request)
@@ -125,7 +123,7 @@ def _request(file: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, EmulatedLocation]]:
+def _emulated(event: Mapping[str, Any], screen: Screen) -> Iterator[tuple[Emulator, EmulatedLocation]]:
     """An emulator in the location of the first configuration ARN in the event, else in that of the stack."""
     location = choose_location(None, None, [("the event", json.dumps(event))])
     if not location.source:
@@ -133,7 +131,8 @@ def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, EmulatedLoca
         location = choose_location(stack[3], stack[4], []) if len(stack) > 5 else location
     with offline(), emulator_at(location) as emulator:
         os.environ.update(emulator.environment())
-        yield emulator, location
+        with _emulated_sources(event, screen):
+            yield emulator, location
 
 
 @contextmanager

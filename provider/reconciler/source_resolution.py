@@ -220,7 +220,7 @@ def resolve_all(
     sources = find_sources(expanded.parameters, expanded.schema, checkpoint)
     accounts = resolve(sources, reader, spelled)
     log.info("account sources resolved", accounts={str(one): len(accounts[path]) for path, one in sources.items()})
-    parameters: dict[str, Any] = with_accounts(expanded.parameters, expanded.schema, accounts)
+    parameters = with_accounts(expanded.parameters, expanded.schema, accounts)
     return parameters, findings_once_resolved(expanded, parameters, rules, checkpoint)
 
 

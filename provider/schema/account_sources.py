@@ -4,6 +4,7 @@ Pure: `find_sources` returns the sources in parameters, and `with_accounts` repl
 This module is loaded only for lists that contain sources.
 """
 
+import copy
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -94,43 +95,50 @@ class Source(NamedTuple):
 
 def find_sources(parameters: Any, schema: Schema, checkpoint: Checkpoint = proceed) -> dict[Path, Source]:
     """Return the sources in valid parameters by their paths, in the order of the paths."""
-    return {path: Source.of(entry) for path, entry in source_entries(parameters, schema, (), checkpoint)}
+    return {path: Source.of(entry) for path, entry in source_entries(parameters, schema, checkpoint)}
 
 
 def source_entries(
-    value: Any, schema: Schema, path: Path = (), checkpoint: Checkpoint = proceed
+    value: Any, schema: Schema, checkpoint: Checkpoint = proceed
 ) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yield the path and the content of each source in a value, which need not be valid."""
+    for path, entries in sourced_lists(value, schema, (), checkpoint):
+        yield from (((*path, index), entry) for index, entry in enumerate(entries) if isinstance(entry, Mapping))
+
+
+def sourced_lists(
+    value: Any, schema: Schema, path: Path = (), checkpoint: Checkpoint = proceed
+) -> Iterator[tuple[Path, list[Any]]]:
+    """Yield the path and the content of each list with sources in a value, which need not be valid."""
+    if schema.type_name == "list" and schema.item is not None and schema.item.source is not None:
+        if isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
+            yield path, value
+        return
+    for key, entry, inner in paced(_below(value, schema), checkpoint):
+        yield from sourced_lists(entry, inner, (*path, key), checkpoint)
+
+
+def _below(value: Any, schema: Schema) -> list[tuple[str | int, Any, Schema]]:
+    """Return the members of a structure, or the entries of a list of structures, each with its key and schema."""
     if schema.type_name == "structure" and isinstance(value, Mapping):
-        for name, entry in value.items():
-            if name in schema.members:
-                yield from source_entries(entry, schema.members[name], (*path, name), checkpoint)
-    elif schema.type_name == "list" and schema.item is not None and isinstance(value, list):
-        is_scalar, takes_sources = schema.item.is_scalar, schema.item.source is not None
-        for index, entry in paced([*enumerate(value)] if takes_sources or not is_scalar else [], checkpoint):
-            if takes_sources and isinstance(entry, Mapping):
-                yield (*path, index), entry
-            elif not is_scalar:
-                yield from source_entries(entry, schema.item, (*path, index), checkpoint)
+        return [(name, entry, schema.members[name]) for name, entry in value.items() if name in schema.members]
+    if schema.type_name == "list" and isinstance(value, list) and schema.item is not None and not schema.item.is_scalar:
+        return [(index, entry, schema.item) for index, entry in enumerate(value)]
+    return []
 
 
-def with_accounts(value: Any, schema: Schema, accounts: Mapping[Path, Collection[str]], path: Path = ()) -> Any:
-    """Return valid parameters with the accounts of each source, by its path, in place of the source.
+def with_accounts(
+    parameters: Mapping[str, Any], schema: Schema, accounts: Mapping[Path, Collection[str]]
+) -> dict[str, Any]:
+    """Return parameters with the accounts of each source, by its path, in place of the source.
 
     A list that had sources is sorted and has no duplicates. Raises KeyError if `accounts` lacks a source.
     """
-    if schema.type_name == "structure":
-        return {
-            name: with_accounts(entry, schema.members[name], accounts, (*path, name)) for name, entry in value.items()
-        }
-    if schema.type_name != "list" or schema.item is None:
-        return value
-    if schema.item.source is not None and any(isinstance(entry, Mapping) for entry in value):
-        resolved = [(entry,) if isinstance(entry, str) else accounts[*path, i] for i, entry in enumerate(value)]
-        return sorted({account for some in resolved for account in some})
-    if schema.item.is_scalar:
-        return value
-    return [with_accounts(entry, schema.item, accounts, (*path, index)) for index, entry in enumerate(value)]
+    replaced = copy.deepcopy(dict(parameters))
+    for path, entries in sourced_lists(replaced, schema):
+        found = [(entry,) if isinstance(entry, str) else accounts[*path, i] for i, entry in enumerate(entries)]
+        entries[:] = sorted({account for some in found for account in some})
+    return replaced
 
 
 def findings_once_resolved(

@@ -39,10 +39,9 @@ def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint
 
 
 def _sourced_lists(expanded: Expanded, checkpoint: Checkpoint) -> list[Path]:
-    from .account_sources import source_entries  # imported here because only lists with sources need it
+    from .account_sources import sourced_lists  # imported here because only lists with sources need it
 
-    found = source_entries(expanded.checked, expanded.schema, (), checkpoint)
-    return [*dict.fromkeys(path[:-1] for path, _ in found)]
+    return [path for path, _ in sourced_lists(expanded.checked, expanded.schema, (), checkpoint)]
 
 
 _MEMBER_DEPTH = len((DISTRIBUTIONS, 0, "member"))

@@ -49,6 +49,27 @@ def test_each_deployment_reads_the_parameter(resource: Resource, put_parameter: 
     assert live(resource) == [FIRST, SECOND]
 
 
+def test_a_rollback_reads_the_parameter_again(resource: Resource, put_parameter: PutParameter) -> None:
+    """The Update that rolls back a failed one resolves the sources of the previous properties again."""
+    put_parameter(NAME, FIRST)
+    resource.create(**users({"Parameter": NAME}))
+    failed = users(SECOND)
+    resource.send("Update", failed, old=resource.properties)
+    assert live(resource) == [SECOND]
+    put_parameter(NAME, f"{FIRST},{THIRD}")
+    assert resource.roll_back(failed).status == "SUCCESS"
+    assert live(resource) == [FIRST, THIRD]
+
+
+def test_a_delete_accepts_invalid_sources(resource: Resource, account: Account) -> None:
+    """A Delete never fails because of its sources, and reads none."""
+    resource.create(**users(FIRST))
+    account.requests.clear()
+    assert resource.delete(**users({"Parameter": [NAME]}, {"Unknown": {}}, {}, None)).status == "SUCCESS"
+    assert resource.emulator.configurations == {}
+    assert account.requests == []
+
+
 def test_a_parameter_is_read_once(resource: Resource, put_parameter: PutParameter, account: Account) -> None:
     """A parameter in several lists is read once for a request."""
     put_parameter(NAME, FIRST)

@@ -155,14 +155,7 @@ class Planner:
             return Change(name, Action.REFUSED, reason=rejection)
         change, plan = self._plan_properties(name, properties, others, before)
         if before and before.properties == properties:
-            known = [one for one in change.differences if one.path not in change.placeholders]
-            is_unknown = change.action is Action.UNKNOWN or (change.has_unknown_sources and not known)
-            action = Action.NONE if change.action is Action.NONE or is_unknown else Action.DRIFT
-            unchanged = "the properties are unchanged, so CloudFormation sends nothing"
-            # The handler is not invoked, so its warnings do not apply.
-            warnings = change.warnings if action is Action.NONE else ()
-            reason = "; ".join(filter(None, (change.reason, unchanged)))
-            change = change._replace(action=action, reason=reason, warnings=warnings)
+            change = _without_request(change)
         else:
             self.live_state.create(plan)
         if change.arn:
@@ -175,7 +168,6 @@ class Planner:
     ) -> tuple[Change, Plan]:
         resource = _type_of(self.new, name)
         expanded, twin = expand(properties, resource.schema), expand(others, resource.schema)
-        desired, other = expanded.parameters, twin.parameters
         found = validate_properties(expanded, resource.rules)
         findings = tuple(one for one in found if not _depends_on_placeholder(one.path, expanded.checked, twin.checked))
         type_name = self.new.one.type(name)
@@ -184,17 +176,15 @@ class Planner:
             return change._replace(reason=problems), Plan()
         if unreadable := _unreadable(self.new, name):
             return change._replace(action=Action.UNKNOWN, reason=unreadable), Plan()
-        is_known = _same_target(desired, other) and (before is None or before.arn)
+        is_known = _same_target(expanded.parameters, twin.parameters) and (before is None or before.arn)
         if not is_known or "type" in {one.rule for one in found}:
             return change._replace(action=Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT), Plan()
-        if not expanded.has_sources:
-            return self._plan_valid(change, desired, other, before)
         return self._plan_sources(change, expanded, twin, before)
 
     def _plan_sources(
         self, change: Change, expanded: Expanded, twin: Expanded, before: CurrentConfiguration | None
     ) -> tuple[Change, Plan]:
-        """The change of a resource with account sources, of which `sources` has the accounts, or none."""
+        """The change of a resource with the accounts that are given for its account sources."""
         rules = _type_of(self.new, change.logical_id).rules
         planned = with_given_accounts(expanded, twin, self.sources, rules)
         change = change._replace(findings=(*change.findings, *planned.findings))
@@ -350,6 +340,18 @@ class Planner:
         live = Configuration(arn, str(desired.get(NAME, arn.rpartition("/")[2])), {}, {})
         data = resource_type().attribute_values(live, desired, None)
         self.live[name] = DeployedResource(name, DISTRIBUTION_CONFIGURATION, arn, properties, data, "", "")
+
+
+def _without_request(change: Change) -> Change:
+    """The change of a resource whose properties are unchanged: none, or the drift that stays."""
+    known = [one for one in change.differences if one.path not in change.placeholders]
+    is_unknown = change.action is Action.UNKNOWN or (change.has_unknown_sources and not known)
+    action = Action.NONE if change.action is Action.NONE or is_unknown else Action.DRIFT
+    unchanged = "the properties are unchanged, so CloudFormation sends nothing"
+    # The handler is not invoked, so its warnings do not apply.
+    warnings = change.warnings if action is Action.NONE else ()
+    reason = "; ".join(filter(None, (change.reason, unchanged)))
+    return change._replace(action=action, reason=reason, warnings=warnings)
 
 
 def _type_of(template: EvaluatedTwice, name: str) -> ResourceType:

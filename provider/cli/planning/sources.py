@@ -33,7 +33,7 @@ def with_given_accounts(
     unknown = {path: source for path, source in sources.items() if values.accounts(source) is None}
     desired = _replaced(expanded, sources, values, str)
     other = _replaced(twin, find_sources(twin.parameters, twin.schema), values, lambda source: f"{source}?")
-    found = () if unknown else tuple(findings_once_resolved(expanded, desired, rules))
+    found = () if unknown or not sources else tuple(findings_once_resolved(expanded, desired, rules))
     return PlannedProperties(desired, other, unknown, found, frozenset(path[:-1] for path in sources))
 
 
@@ -43,5 +43,4 @@ def _replaced(
     accounts: dict[Path, Collection[str]] = {
         path: values.accounts(source) or (entry(source),) for path, source in sources.items()
     }
-    replaced: dict[str, Any] = with_accounts(expanded.parameters, expanded.schema, accounts)
-    return replaced
+    return with_accounts(expanded.parameters, expanded.schema, accounts)
