@@ -1,10 +1,10 @@
 """Request -> response: check the properties, then reconcile the resource with them."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from . import resources
 from .arn import Location
@@ -23,9 +23,12 @@ from .resources.interface import ResourceType
 from .resources.locations import Locations
 from .schema.check import findings
 from .schema.checkpoint import Checkpoint
-from .schema.expand import expand, parameters_of
+from .schema.expand import Expanded, expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
 from .schema.model import ROLE
+from .schema.rules import Rule
+
+_UNRESOLVED: Final = "the properties; no API calls were made"
 
 
 def prepare() -> None:
@@ -71,6 +74,7 @@ def process(
 def _provision(request: Request, lambda_context: object, deadline: Deadline, log: Logger) -> Response:
     log.info("request received")
     reconciliation: Reconciliation | None = None
+    before_reconciliation = CreationStatus.NOTHING_CREATED
     try:
         # An unsupported type is rejected later; its Delete needs a schema all the same.
         name = resources.DISTRIBUTION_CONFIGURATION if request.is_unsupported_type else request.resource_type
@@ -78,7 +82,11 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         checkpoint = partial(_stop_in_time, deadline)
         deadline.current_operation = "property validation"
         here = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
-        desired = _validated(request, resource_type, here, log, checkpoint)
+        expanded = _validated(request, resource_type, here, log, checkpoint)
+        desired = expanded.parameters
+        if expanded.has_sources:
+            before_reconciliation = CreationStatus.MAY_HAVE_CREATED  # an earlier delivery may have resolved the sources
+            desired = _resolve_sources(request, expanded, resource_type.rules, deadline, log, checkpoint)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         locations = Locations.of(request, desired, old, here)
         connect_client = partial(_client, request, resource_type.service, here.region or _region(), deadline)
@@ -87,7 +95,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         reconciliation = Reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
         response = _succeeded(request, desired, resource_type, *reconciliation.run())
     except ProviderError as error:
-        response = _failed(request, lambda_context, error, reconciliation)
+        response = _failed(request, lambda_context, error, reconciliation or before_reconciliation)
         more = (f"and {error.omitted} more",) if error.omitted else ()
         details = (*error.details, *more)
         log.error("request failed", reason=response.reason, details=details, physical_id=response.physical_id)
@@ -128,39 +136,64 @@ def _role_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _validated(
     request: Request, resource_type: ResourceType, here: Location, log: Logger, checkpoint: Checkpoint
-) -> dict[str, Any]:
+) -> Expanded:
     """Return the properties as API parameters. Raises ProviderError with the findings if there are errors.
 
     A Delete's properties are not validated. Findings that do not fit into a response are only counted.
     """
     if request.request_type == "Delete" and (request.physical_id or request.is_unsupported_type):
-        return parameters_of(request.properties, resource_type.schema, checkpoint)
+        parameters = parameters_of(request.properties, resource_type.schema, checkpoint)
+        return Expanded(parameters, resource_type.schema, parameters)
     _reject_malformed(request)
     expanded = expand(request.properties, resource_type.schema, checkpoint)
     if here.is_verified:
         expanded = expanded._replace(account=here.account)
-    warnings, errors = Tally(), Tally()
     about_id = resource_type.check_request_id(request.request_id)
     about_role = _role_findings(expanded.parameters)
-    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_id):
+    found = chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_id)
+    _report(found, Spelling(request.properties, resource_type.schema, checkpoint), log)
+    return expanded
+
+
+def _report(found: Iterable[Finding], spelling: Spelling, log: Logger, *, is_resolved: bool = False) -> None:
+    """Log the warnings. Raises ProviderError if there are errors. `is_resolved` is whether sources were resolved."""
+    warnings, errors = Tally(), Tally()
+    for finding in found:
         (errors if finding.severity is Severity.ERROR else warnings).add(finding)
-    spelling = Spelling(request.properties, resource_type.schema, checkpoint)
     if warnings.count:
         more = [f"and {warnings.omitted} more"] if warnings.omitted else []
         log.warning("properties accepted with warnings", warnings=[*map(spelling.render, warnings.first), *more])
-    _reject(errors, spelling)
-    return expanded.parameters
+    _reject(errors, spelling, is_resolved=is_resolved)
 
 
-def _reject(errors: Tally, spelling: Spelling) -> None:
+def _reject(errors: Tally, spelling: Spelling, *, is_resolved: bool) -> None:
     """Raise ProviderError if the properties have errors."""
     if errors.count:
         count = "1 problem" if errors.count == 1 else f"{errors.count} problems"
         raise ProviderError(
-            f"{count} with the properties; no API calls were made",
+            f"{count} with {'the resolved accounts; nothing was changed' if is_resolved else _UNRESOLVED}",
             details=tuple(map(spelling.render, errors.first)),
             omitted=errors.omitted,
         )
+
+
+def _resolve_sources(
+    request: Request,
+    expanded: Expanded,
+    rules: tuple[Rule, ...],
+    deadline: Deadline,
+    log: Logger,
+    checkpoint: Checkpoint,
+) -> dict[str, Any]:
+    """Return API parameters with the accounts of their sources. Raises ProviderError if one cannot be resolved."""
+    from .reconciler import source_resolution  # imported here because only a request with sources needs it
+
+    spelling = Spelling(request.properties, expanded.schema, checkpoint)
+    role_arn = os.environ.get("ORGANIZATIONS_ROLE_ARN", "")
+    reader = source_resolution.reader_for(request, _region(), role_arn, deadline)
+    parameters, found = source_resolution.resolve_all(expanded, reader, spelling.text, rules, log, checkpoint)
+    _report(found, spelling, log, is_resolved=True)
+    return parameters
 
 
 def _reject_malformed(request: Request) -> None:
@@ -205,18 +238,25 @@ def _succeeded(
 
 
 def _failed(
-    request: Request, lambda_context: object, error: ProviderError, reconciliation: Reconciliation | None
+    request: Request, lambda_context: object, error: ProviderError, progress: Reconciliation | CreationStatus
 ) -> Response:
-    undone = reconciliation.clean_up() if reconciliation else ""
+    undone = progress.clean_up() if isinstance(progress, Reconciliation) else ""
     group = getattr(lambda_context, "log_group_name", "")
-    # If the properties are rejected now, every delivery of the request is rejected.
-    is_rejected = error.outcome is not Outcome.OUT_OF_TIME
-    status = CreationStatus.NOTHING_CREATED if is_rejected else CreationStatus.MAY_HAVE_CREATED
     return Response(
         FAILED,
-        reconciliation.failure_id(error) if reconciliation else request.failure_id(status),
+        _failure_id(request, error, progress),
         reason=f"{error}. {undone}" if undone else str(error),
         details=error.details,
         omitted=error.omitted,
         elsewhere=f"log group {group}" if group else "",
     )
+
+
+def _failure_id(request: Request, error: ProviderError, progress: Reconciliation | CreationStatus) -> str:
+    """Return the physical ID of a FAILED response. Without a reconciliation, `progress` is what a Create may have done.
+
+    If the properties are rejected now, every delivery of the request is rejected, unless time ran out.
+    """
+    if isinstance(progress, Reconciliation):
+        return progress.failure_id(error)
+    return request.failure_id(CreationStatus.MAY_HAVE_CREATED if error.outcome is Outcome.OUT_OF_TIME else progress)

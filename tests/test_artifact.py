@@ -19,6 +19,7 @@ import urllib3
 from provider.build.deferral import DEFERRED
 from provider.build.shrink import RUNTIME, interpreters
 from provider.emulator.emulator import Emulator
+from provider.reconciler.source_resolution import OPERATIONS as OPERATIONS_OF_SOURCES
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import SERVICE, SERVICES
 from provider.template.sections import load
@@ -44,6 +45,8 @@ CALLS = {
     "sso": "GetRoleCredentials",
     "sso-oidc": "CreateToken",
     "signin": "CreateOAuth2Token",
+    "organizations": "ListAccountsForParent",
+    "ssm": "GetParameter",
 }
 """A call of each service that the provider may use."""
 
@@ -296,15 +299,25 @@ def test_no_request_changes(artifact: Path) -> None:
         {"service": SERVICE, "region": "us-east-1", "operation": operation, **parameters_of(operation)}
         for operation in OPERATIONS
     ]
+    given = {
+        "organizations": {"ParentId": "ou-ab12-11111111", "NextToken": "more"},
+        "ssm": {"Name": "/images/accounts"},
+    }
+    cases += [
+        {"service": service, "region": "us-east-1", "operation": operation, **given[service]}
+        for service, operations in OPERATIONS_OF_SOURCES.items()
+        for operation in operations
+    ]
     pruned = run(SENT, artifact, cases)
     assert pruned == run(SENT, None, cases)
-    assert [len(found) for found in pruned] == [4] * len(OPERATIONS)
+    assert [len(found) for found in pruned] == [4] * len(cases)
 
 
 def test_it_knows_the_operations_that_are_called(artifact: Path) -> None:
-    """The service model in the artifact has exactly the operations that the provider calls."""
-    (model,) = (artifact / "botocore" / "data" / SERVICE).glob("*/service-2.json")
-    assert sorted(json.loads(model.read_bytes())["operations"]) == sorted(OPERATIONS)
+    """The service models in the artifact have exactly the operations that the provider calls."""
+    for service, operations in {SERVICE: OPERATIONS, **OPERATIONS_OF_SOURCES}.items():
+        (model,) = (artifact / "botocore" / "data" / service).glob("*/service-2.json")
+        assert sorted(json.loads(model.read_bytes())["operations"]) == sorted(operations)
 
 
 def test_it_assumes_roles(artifact: Path) -> None:

@@ -41,10 +41,11 @@ def test_the_examples_lint_clean() -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_each_example_passes_a_rehearsal(template: Path) -> None:
-    """Each example is created and deleted without failures and warnings."""
+    """Each example is created and deleted without failures, and without warnings other than expected ones."""
     rehearsal = run("provider", "rehearse", str(template))
     assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
-    assert "warning" not in (rehearsal.stdout + rehearsal.stderr).lower()
+    expected = 1 if template.stem == "accounts-from-organization" else 0  # W9335
+    assert (rehearsal.stdout + rehearsal.stderr).lower().count("warning") == expected
 
 
 @pytest.mark.parametrize("folder", ["cloudformation", "sam"])

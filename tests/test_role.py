@@ -13,6 +13,7 @@ from provider.arn import configuration_arn
 from provider.aws.roles import ASSUMABLE_ROLES, is_assumable
 from provider.emulator.emulator import Emulator, RecordedRequest
 from provider.emulator.server import Reply
+from provider.reconciler.source_resolution import OPERATIONS as OPERATIONS_OF_SOURCES
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import TARGET
 from provider.stack_engine.sink import ResponseSink
@@ -292,6 +293,35 @@ def test_ssm_parameters_are_opt_in(application: Template) -> None:
     assert application.conditions["MayNameSsmParameters"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "SsmParameterPattern"}, ""]}]
     }
+
+
+def test_account_sources_are_opt_in(application: Template) -> None:
+    """By default, the role may read no account source. Each parameter allows exactly what a source needs."""
+    defaults = {"OrganizationsRoleArn": "", "OrganizationsAccess": "Denied", "SourceParameterPattern": ""}
+    assert {name: application.parameters[name]["Default"] for name in defaults} == defaults
+    conditions = {
+        "HasOrganizationsRole": {"Fn::Not": [{"Fn::Equals": [{"Ref": "OrganizationsRoleArn"}, ""]}]},
+        "MayReadOrganizations": {"Fn::Equals": [{"Ref": "OrganizationsAccess"}, "Allowed"]},
+        "MayReadSourceParameters": {"Fn::Not": [{"Fn::Equals": [{"Ref": "SourceParameterPattern"}, ""]}]},
+    }
+    assert {name: application.conditions[name] for name in conditions} == conditions
+    policies = [policy["Fn::If"] for policy in application.resources["ProviderRole"]["Properties"]["Policies"][1:]]
+    allowed = {
+        condition: {action for one in policy["PolicyDocument"]["Statement"] for action in listed(one["Action"])}
+        for condition, policy, _ in policies
+        if condition in conditions
+    }
+    assert allowed == {
+        "HasOrganizationsRole": {"sts:AssumeRole"},
+        "MayReadOrganizations": {f"organizations:{name}" for name in OPERATIONS_OF_SOURCES["organizations"]},
+        "MayReadSourceParameters": {f"ssm:{name}" for name in OPERATIONS_OF_SOURCES["ssm"]},
+    }
+    (role,) = (
+        policy["PolicyDocument"]["Statement"]
+        for condition, policy, _ in policies
+        if condition == "HasOrganizationsRole"
+    )
+    assert role[0]["Resource"] == {"Ref": "OrganizationsRoleArn"}
 
 
 def test_every_role_is_bounded(application: Template) -> None:

@@ -71,6 +71,8 @@ def test_every_parameter_is_described(application: Template) -> None:
         ("NamePattern", "golden-*", "Golden"),
         ("ExportBucketPattern", "archive.example", "s3://archive"),
         ("SsmParameterPattern", "images/*", "/images/*"),
+        ("SourceParameterPattern", "images/accounts*", "/images/accounts"),
+        ("OrganizationsRoleArn", "arn:aws-cn:iam::123456789012:role/a/b", "arn:aws:iam::123456789012:user/a"),
         ("PermissionsBoundary", "arn:aws:iam::123456789012:policy/bound", "arn:aws:iam::123456789012:role/bound"),
         (
             "KmsKeyArn",

@@ -10,6 +10,7 @@ from typing import Final
 from botocore.model import StructureShape
 
 from ..resources import resource_type
+from ..schema.account_sources import ACCOUNT_SOURCE, EXCEPT, ORGANIZATIONAL_UNIT, PARAMETER
 from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, REGION, ROLE, TAGS, TARGET, UPDATE, Schema, service_model
 
 PROVIDER_DESCRIPTIONS: Final = {
@@ -29,6 +30,14 @@ PROVIDER_DESCRIPTIONS: Final = {
 }
 """How the provider uses a property, in addition to the API's documentation."""
 
+SOURCE_DESCRIPTIONS: Final = {
+    ORGANIZATIONAL_UNIT: "All active accounts in this organizational unit or root, and in the units beneath it.",
+    EXCEPT: "Accounts to leave out of this source.",
+    PARAMETER: "The accounts in this SSM parameter, which is a StringList, or a String with commas between the account "
+    "IDs. It is in the provider's account and Region.",
+}
+"""What each member of an account source means."""
+
 _TYPE_NAMES: Final = {"structure": "mapping", "long": "integer"}
 _YAML_ADVICE: Final = re.compile(r": (?:in YAML|begin each entry|write `).*| \(in YAML[^)]*\)")
 _UNITS: Final = {"string": ("character", "characters"), "list": ("entry", "entries"), "map": ("entry", "entries")}
@@ -36,6 +45,8 @@ _UNITS: Final = {"string": ("character", "characters"), "list": ("entry", "entri
 
 def description(structure: Schema, member: str) -> str:
     """The description of a structure's member, given by its API name, as Markdown; empty if there is none."""
+    if structure.shape == ACCOUNT_SOURCE.shape:
+        return SOURCE_DESCRIPTIONS[member]
     if structure is not resource_type().schema:
         return _markdown(_api_text(structure.shape, member)) if structure.shape in service_model().shape_names else ""
     if member == TARGET:
@@ -59,7 +70,8 @@ def plain(markdown: str) -> str:
 def type_name(schema: Schema) -> str:
     """The type in words: `string`, `list of strings`, `map of strings`, `mapping`, ..."""
     if schema.item is not None:
-        return f"{schema.type_name} of {type_name(schema.item)}s"
+        sources = " or account sources" if schema.item.source else ""
+        return f"{schema.type_name} of {type_name(schema.item)}s{sources}"
     return _TYPE_NAMES.get(schema.type_name, schema.type_name)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.model import ALIASES, HINTS, NAME, TARGET, Schema, pascal_case
 from .documentation import description
+from .variants import variants
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -62,6 +63,8 @@ def _reference(schema: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
     if schema.shape not in definitions:
         definitions[schema.shape] = {}  # a recursive shape refers to it
         typed = _structure(schema, definitions) if schema.type_name == "structure" else _value(schema, definitions)
+        if each := variants(schema):
+            typed = {"anyOf": [_structure(variant, definitions) for variant in each.values()]}
         texts = [{"type": "string", "pattern": _AS_TEXT[schema.type_name]}] if schema.type_name in _AS_TEXT else []
         definitions[schema.shape] = {"anyOf": [typed, *texts, {"$ref": f"#/$defs/{FUNCTION}"}]}
     return {"$ref": f"#/$defs/{schema.shape}"}
@@ -106,8 +109,15 @@ def _value(schema: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
     if schema.enum:
         value["enum"] = list(schema.enum)
     if schema.item is not None:
-        item = _description("", schema.item) | _reference(schema.item, definitions)
+        item = _entry(schema.item, definitions)
         value["items" if schema.type_name == "list" else "additionalProperties"] = item
     if schema.key is not None:
         value["propertyNames"] = _value(schema.key, definitions)
     return value
+
+
+def _entry(item: Schema, definitions: dict[str, Any]) -> dict[str, Any]:
+    """An entry of a list, or a value of a map: of the item's schema, or an account source."""
+    if item.source is None:
+        return _description("", item) | _reference(item, definitions)
+    return _description("", item) | {"anyOf": [_reference(one, definitions) for one in (item, item.source)]}

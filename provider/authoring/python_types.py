@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cache
+from keyword import iskeyword
 from typing import Final
 
 from botocore import xform_name
@@ -16,6 +17,7 @@ from botocore import xform_name
 from ..resources import resource_type
 from ..schema.model import ROLE, TARGET, Schema, pascal_case
 from .documentation import description, limits, plain
+from .variants import variants
 
 ROOT: Final = "DistributionConfigurationProperties"
 """The name of the type of all properties."""
@@ -25,6 +27,7 @@ RENAMED: Final = {TARGET: "adopt", ROLE: "role"}
 a role can be a construct.
 """
 
+_SOURCE: Final = "An account source: an entry of a list of account IDs that the provider resolves at deployment."
 _WIDTH: Final = 112
 _HEAD: Final = '''\
 """The properties of a distribution configuration, by the service model of EC2 Image Builder.
@@ -74,6 +77,8 @@ def _define(schema: Schema, name: str, text: str, classes: dict[str, str]) -> No
         return
     if schema.item is not None:
         _define(schema.item, schema.item.shape, text, classes)
+        for name, variant in variants(schema.item.source).items():
+            _define(variant, name, _SOURCE, classes)
     elif schema.enum:
         classes[name] = f"class {name}(StrEnum):\n{_docstring(text)}\n{_indented(_values(schema))}"
     elif schema.type_name == "structure":
@@ -100,14 +105,18 @@ def _members(structure: Schema) -> Iterator[str]:
 def _annotation(schema: Schema) -> str:
     if schema.item is not None:
         collection = "Sequence[" if schema.type_name == "list" else "Mapping[str, "
-        return f"{collection}{_annotation(schema.item)}]{_OR_IRESOLVABLE}"
+        entry = " | ".join([_annotation(schema.item), *variants(schema.item.source)])
+        return f"{collection}{entry}]{_OR_IRESOLVABLE}"
     if schema.type_name == "structure":
         return f"{schema.shape}{_OR_IRESOLVABLE}"
     return f"{schema.shape} | str" if schema.enum else _SCALARS[schema.type_name]
 
 
 def _name(structure: Schema, member: str) -> str:
-    return RENAMED.get(member, xform_name(member)) if structure is resource_type().schema else xform_name(member)
+    name: str = xform_name(member)
+    if structure is resource_type().schema:
+        return RENAMED.get(member, name)
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _docstring(markdown: str) -> str:

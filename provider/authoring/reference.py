@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
+from ..schema.account_sources import ACCOUNT_SOURCE
 from ..schema.flatten import flatten_value
 from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Schema, pascal_case
 from ..schema.return_values import ATTRIBUTES
@@ -14,6 +15,7 @@ from .documentation import description, limits, type_name
 from .native import NATIVE_TYPE, NativeMembers, native_name
 from .samples import as_example, sample
 from .starter_template import StarterTemplate
+from .variants import variants
 
 _OF_CLOUDFORMATION: Final = {
     "ServiceToken": "The ARN of the provider's function. The provider's stack exports it. Required.",
@@ -32,6 +34,14 @@ Property names are CloudFormation's; the API's spelling (`kmsKeyId`) also works.
 *Checked* lists the provider's checks beyond the service model: E is an error, W is a warning.
 
 The smallest useful configuration:
+"""
+
+
+_SOURCES: Final = """\
+## Account sources
+
+An entry of a list of account IDs can also be one of these sources. The provider resolves them when a deployment changes
+the resource. See [account sources](account-sources.md).
 """
 
 
@@ -78,6 +88,7 @@ def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
         *(_section(property_, checks) for property_ in properties),
         *(f"### `{name}`\n\n{_OF_CLOUDFORMATION[name]}\n" for name in OF_CLOUDFORMATION),
         *(f"### `{pascal_case(name)}`\n\nNot supported: {why}.\n" for name, why in REFUSED.items()),
+        *_source_section(),
     ]
     return "\n".join(parts)
 
@@ -91,6 +102,20 @@ def _properties(structure: Schema, path: str, native: NativeMembers) -> Iterator
         inner, inner_path = property_.inner
         if inner.type_name == "structure":
             yield from _properties(inner, inner_path, below)
+
+
+def _source_section() -> Iterator[str]:
+    """The section about account sources."""
+    yield _SOURCES
+    for name, variant in variants(ACCOUNT_SOURCE).items():
+        yield f'<a id="{_anchor(name)}"></a>\n\n### `{name}`\n'
+        for member, schema in variant.members.items():
+            type_ = ", ".join(filter(None, (f"Type: {type_name(schema)}", limits(schema))))
+            facts = [type_, *_constraints(schema), *_inner_facts(schema.item, "Each entry")]
+            facts += ["Required"] if member in variant.required else []
+            yield f"`{pascal_case(member)}`: {description(variant, member)}\n"
+            yield "\n".join(f"- {fact}" for fact in facts) + "\n"
+        yield _example([flatten_value(sample(variant), variant)])
 
 
 def _row(property_: Property) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from ..resources import resource_type
+from ..schema.account_sources import ORGANIZATIONAL_UNIT, PARAMETER
 from ..schema.model import NAME, ON_DELETE, RETAIN, Schema
 from ..schema.validation import validate
 
@@ -20,6 +21,8 @@ SAMPLES: Final[dict[tuple[str, str], Any]] = {
     ("FastLaunchLaunchTemplateSpecification", "launchTemplateVersion"): "$Latest",
     ("SsmParameterConfiguration", "parameterName"): "/images/golden-image",
     ("SsmParameterConfiguration", "dataType"): "aws:ec2:image",
+    ("AccountSource", ORGANIZATIONAL_UNIT): "ou-a1b2-c3d4e5f6",
+    ("AccountSource", PARAMETER): "/images/accounts",
 }
 """Realistic samples, by shape and member. For other members, the first valid candidate is used."""
 

@@ -10,7 +10,8 @@ from ..schema.flatten import flatten, flatten_value
 from ..schema.model import NAME, ON_DELETE, REGION, ROLE, TARGET, Schema, pascal_case
 from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
 from .documentation import description, first_sentence, limits, type_name
-from .samples import all_samples
+from .samples import all_samples, sample
+from .variants import variants
 
 LOGICAL_ID: Final = "GoldenImage"
 
@@ -93,7 +94,8 @@ class StarterTemplate:
             members = self._members(schema, value)
             return [line for name, reason in members for line in self._entry(schema, name, reason, value[name], column)]
         if schema.type_name == "list" and schema.item is not None:
-            return [line for entry in value for line in item_lines(self._lines(schema.item, entry, column + 2))]
+            entries = [line for entry in value for line in item_lines(self._lines(schema.item, entry, column + 2))]
+            return [*entries, *(f"# {line}" for line in _source_lines(schema.item))]
         return lines(value)
 
     def _entry(self, structure: Schema, name: str, reason: str, value: Any, column: int) -> list[str]:
@@ -104,6 +106,12 @@ class StarterTemplate:
         below = lines(flatten_value(value, member)) if reason else self._lines(member, value, column + 2)
         entry = entry_lines(pascal_case(name), below, value)
         return [*comment, *(f"# {line}" if reason else line for line in entry)]
+
+
+def _source_lines(item: Schema) -> list[str]:
+    """The lines of a sample entry for each account source that a list accepts."""
+    samples = [(one, sample(one)) for one in variants(item.source).values()]
+    return [line for one, value in samples for line in item_lines(lines(flatten_value(value, one)))]
 
 
 def _summary(structure: Schema, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Assumes roles for resources with `RoleArn`, and reuses their credentials within their lifetime.
+"""Assumes the roles of resources and the one that reads Organizations, and reuses their credentials while valid.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -24,10 +24,10 @@ _NAME_LENGTHS: Final = (2, 64)
 
 
 class Assumption(NamedTuple):
-    """A role, and the stack for which it is assumed: its ID is the external ID."""
+    """A role, and the stack for which it is assumed: its ID is the external ID. If it is empty, there is none."""
 
     role: str
-    stack_id: str
+    stack_id: str = ""
 
 
 _sessions: dict[tuple[object, Assumption], tuple[Credentials, float]] = {}
@@ -72,11 +72,9 @@ def credentials(
     if found is not None and not renew and expires - now() > _MARGIN:
         return found
     _sessions.pop(key, None)
-    parameters = {
-        "RoleArn": assumption.role,
-        "RoleSessionName": session_name(logical_id),
-        "ExternalId": assumption.stack_id,
-    }
+    parameters = {"RoleArn": assumption.role, "RoleSessionName": session_name(logical_id)}
+    if assumption.stack_id:
+        parameters["ExternalId"] = assumption.stack_id
     try:
         response = call(client("sts", region), "AssumeRole", parameters)
     except ProviderError as error:
@@ -102,10 +100,11 @@ def _parse(response: dict[str, Any], role: str) -> tuple[Credentials, float]:
 def _explained(error: ProviderError, assumption: Assumption) -> ProviderError:
     role, stack_id = assumption
     if error.outcome is Outcome.DENIED or error.code == _INVALID:
+        condition = f" with sts:ExternalId {stack_id}" if stack_id else ""
         return ProviderError(
             f"sts:AssumeRole of {role} was denied ({error.problem})",
-            remediation=f"Either the role does not exist, or its trust policy does not allow the provider's role with "
-            f"sts:ExternalId {stack_id}. Correct that, then deploy again",
+            remediation=f"Either the role does not exist, or its trust policy does not allow the provider's "
+            f"role{condition}. Correct that, then deploy again",
             outcome=Outcome.DENIED,
             request_id=error.request_id,
         )

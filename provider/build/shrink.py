@@ -1,7 +1,7 @@
 """Makes the Lambda artifact small and fast to start: only what the function needs, with bytecode for its runtime.
 
 - botocore's data: only the services that the function and its credentials use, with unchanged endpoints. The service
-  model has no documentation, and only the operations that are called.
+  model has no documentation and no examples, and only the operations that are called.
 - CAs: one file for each CA, named so that OpenSSL reads only those that it needs.
 - Powertools: logging and its dependencies.
 - Bytecode that is never compared with the source's timestamp, which zipping changes, and with deferred imports. It
@@ -76,13 +76,9 @@ def shape_names(value: Any) -> Iterator[str]:
             yield from shape_names(entry)
 
 
-def endpoints_of(endpoints: dict[str, Any], services: Collection[str]) -> dict[str, Any]:
-    """Return the legacy endpoint data with only these services; partitions, Regions, and defaults stay."""
-    partitions = [
-        partition | {"services": {name: known for name, known in partition["services"].items() if name in services}}
-        for partition in endpoints["partitions"]
-    ]
-    return endpoints | {"partitions": partitions}
+def without_services(endpoints: dict[str, Any]) -> dict[str, Any]:
+    """Return the legacy endpoint data without services, whose endpoint rules have replaced it. The defaults stay."""
+    return endpoints | {"partitions": [partition | {"services": {}} for partition in endpoints["partitions"]]}
 
 
 def shrink_data(data: Path, services: list[str], operations: dict[str, list[str]]) -> None:
@@ -97,8 +93,10 @@ def shrink_data(data: Path, services: list[str], operations: dict[str, list[str]
             content = cut(content, operations[packed.parts[-3]])
         write(packed.with_suffix(""), content)
         packed.unlink()
+    for examples in data.glob("*/*/examples-1.json"):
+        examples.unlink()
     endpoints = data / "endpoints.json"
-    write(endpoints, endpoints_of(json.loads(endpoints.read_bytes()), services))
+    write(endpoints, without_services(json.loads(endpoints.read_bytes())))
 
 
 def write(path: Path, content: Any) -> None:
@@ -107,13 +105,14 @@ def write(path: Path, content: Any) -> None:
 
 
 def needed(folder: Path) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the services that the provider needs, and the operations that its resource types call, by service."""
+    """Return the services that the provider needs, and the operations that it calls of some of them, by service."""
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
+from provider.reconciler.source_resolution import OPERATIONS
 from provider.resources import RESOURCE_TYPES, resource_type
 from provider.schema.model import SERVICES
-operations = {}
+operations = {service: set(names) for service, names in OPERATIONS.items()}
 for type_ in map(resource_type, RESOURCE_TYPES):
     operations.setdefault(type_.service, set()).update(type_.operations)
 print(json.dumps([SERVICES, {service: sorted(names) for service, names in operations.items()}]))

@@ -191,11 +191,12 @@ def _findings(template: dict[str, Any], *, is_ours: bool, is_part: bool) -> list
     from ..lint.template_check import check
     from ..lint.template_structure import check_structure
 
-    # A native resource has no ServiceToken, and a part of a template lacks the resources that it depends on.
-    ignored = ["E3003"] * (not is_ours) + ["E3005"] * is_part
+    # A native resource has no ServiceToken and no account sources, which are reported already. A part of a template
+    # lacks the resources that it depends on.
+    ignored = ["E3003", "W9335"] * (not is_ours) + ["E3005"] * is_part
     structure = [one for one in check_structure(template) if one.id not in ignored]
     known = {one.path for one in structure}
-    return [*structure, *(one for one in check(template) if one.path not in known)]
+    return [*structure, *(one for one in check(template) if one.path not in known and one.id not in ignored)]
 
 
 def _as_template(converted: Source, target: str) -> tuple[Any, int]:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..schema.diff import Difference, differences
-from ..schema.expand import expand
 from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, Schema, content_members
 from ..schema.rules import OWNERSHIP_TAGS
 from ..stack_engine.stacks import Stack
@@ -100,13 +99,12 @@ def _problems(arns: Collection[str], noun: str, one: str, several: str = "") -> 
 
 
 def drift(
-    properties: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any], schema: Schema
+    desired: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any], schema: Schema
 ) -> tuple[Difference, ...]:
-    """The differences between the recorded properties and the live configuration.
+    """The differences between the recorded properties, by the API's names, and the live configuration.
 
     Ownership tags, and tags that others had set `before` the step, are ignored.
     """
-    desired = expand(properties, schema).parameters
     tags = desired.get(TAGS, {})
     others = {*OWNERSHIP_TAGS, *before.get("tags", {})} - set(tags)
     return differences(

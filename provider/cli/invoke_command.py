@@ -80,7 +80,7 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
             check_settings()
             emulated = None
         else:
-            emulated = contexts.enter_context(_emulated(request))
+            emulated = contexts.enter_context(_emulated(request, screen))
         arn = emulated[1].function_arn if emulated else ""
         function = contexts.enter_context(real_function(sys.stderr if logs else None, arn))
         if emulated and not empty:
@@ -133,7 +133,7 @@ def _request(file: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, EmulatedLocation]]:
+def _emulated(event: Mapping[str, Any], screen: Screen) -> Iterator[tuple[Emulator, EmulatedLocation]]:
     """An emulator in the location of the stack. If its ID is not an ARN, in that of a configuration's ARN."""
     stack = str(event["StackId"]).split(":")
     if len(stack) > _STACK_COLONS and stack[3] and stack[4]:
@@ -142,7 +142,23 @@ def _emulated(event: Mapping[str, Any]) -> Iterator[tuple[Emulator, EmulatedLoca
         location = choose_location(None, None, [("the event", json.dumps(event))])
     with offline(), emulator_at(location) as emulator:
         os.environ.update(function_environment(emulator))
-        yield emulator, location
+        with _emulated_sources(event, screen):
+            yield emulator, location
+
+
+@contextmanager
+def _emulated_sources(event: Mapping[str, Any], screen: Screen) -> Iterator[None]:
+    """Emulate the account sources in an event, with a placeholder for the accounts of each."""
+    from ..resources import resource_type
+    from .emulated_sources import emulated_sources
+    from .source_values import SourceValues
+
+    type_ = resource_type()
+    with emulated_sources(SourceValues({}), lambda text: screen.print(f"{text}.", dim=True)) as sources:
+        for properties in (event["ResourceProperties"], event.get("OldResourceProperties")):
+            if isinstance(properties, dict):
+                sources.seed(properties, type_.schema, type_.rules)
+        yield
 
 
 def _respond(

@@ -84,6 +84,8 @@ def _scalar(path: Path) -> _Scalar | None:
     schema, shape, member = resource_type().schema, "", ""
     found: list[str | int] = []
     for step in _without_functions(path):
+        if isinstance(step, str) and schema.source is not None:
+            schema = schema.source
         if step in schema.spellings:
             shape, member = schema.shape, schema.spellings[str(step)]
             schema = schema.members[member]

@@ -130,6 +130,10 @@ def plan(
     --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
     counts as a change.
 
+    plan reads neither Organizations nor SSM. To give the accounts of an account source, use --resolve with the ID of
+    the organizational unit or the name of the parameter. Without it, the source itself is shown in its list, the
+    difference is marked, and a note names it.
+
     The Rules in FILE are evaluated, except those that use Fn::RefAll, Fn::ValueOf, or Fn::ValueOfAll, whose values only
     AWS knows; the notes list these.
 
@@ -228,6 +232,7 @@ def _planner(
     from .planning.current_stack import CurrentStack
     from .planning.evaluated_twice import EvaluatedTwice
     from .planning.planner import Planner
+    from .source_values import SourceValues
 
     live: dict[str, DeployedResource] = {}
     location = live_state.location
@@ -250,4 +255,4 @@ def _planner(
         stack_name=stack_name or "",
         any_resource=templates[0].alone,
     )
-    return Planner(stack)
+    return Planner(stack, SourceValues(external.references))

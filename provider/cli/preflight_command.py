@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..stack_engine.records import DeployedResource
     from ..template.reader import Source
     from .preflight_output import Line
+    from .source_values import SourceValues
 
 _FORMATS = ("human", "json", "sarif")
 
@@ -81,6 +82,8 @@ class _Subject(NamedTuple):
     properties: Mapping[str, Any]
     path: tuple[str | int, ...] = ()
     function: str = ""
+    sourced: frozenset[tuple[str | int, ...]] = frozenset()
+    """The paths of the lists with account sources, whose entries are at other places in the file."""
 
 
 class _Document(NamedTuple):
@@ -144,8 +147,8 @@ def preflight(
     missing IAM action is shown. docs/preflight.md lists all checks, and an IAM policy that allows all of them.
 
     Values that are known only at deployment are not checkable: other resources, other stacks' exports, SSM
-    parameters, dynamic references, and the stack's name. To give their values, use --parameter, --import, --resolve,
-    and --stack-name.
+    parameters, dynamic references, account sources, and the stack's name. To give their values, use --parameter,
+    --import, --resolve, and --stack-name.
 
     With --output json, standard output is one object: region, account, passed, warnings, failures, notCheckable, and
     results, each with file, line, column, resource, region and account (those of its configuration), check, status
@@ -208,6 +211,7 @@ def _declared(
     from ..template.reader import read_text
     from ..template.template_error import TemplateError
     from .placeholder_samples import PlaceholderSamples
+    from .source_values import SourceValues
 
     texts = read_texts((file,))
     (template,) = load_templates((file,), texts, parameters, parse)
@@ -222,7 +226,7 @@ def _declared(
     subjects, notes = [], []
     for name in filter(one.order.__contains__, names):
         try:
-            subject = _evaluated(name, one, other, location)
+            subject = _evaluated(name, one, other, location, SourceValues(references))
             subjects.append(subject)
             if subject.arn:
                 live[name] = _resource(name, subject)
@@ -246,8 +250,11 @@ def _resource(name: str, subject: _Subject) -> DeployedResource:
     return DeployedResource(name, DISTRIBUTION_CONFIGURATION, subject.arn, dict(subject.properties), data, "", "")
 
 
-def _evaluated(name: str, one: Deployment, other: Deployment, location: Location) -> _Subject:
-    """A resource of a template. Raises TemplateError if its properties cannot be evaluated."""
+def _evaluated(name: str, one: Deployment, other: Deployment, location: Location, values: SourceValues) -> _Subject:
+    """A resource of a template. Raises TemplateError if its properties cannot be evaluated.
+
+    The accounts of sources without `values` are unknown.
+    """
     from ..errors import ProviderError
     from ..preflight.subjects import is_unknown, mask
     from ..resources import resource_type
@@ -255,14 +262,19 @@ def _evaluated(name: str, one: Deployment, other: Deployment, location: Location
     from ..schema.model import NAME, REGION, ROLE, TARGET
     from ..template.template_error import TemplateError
     from .planning.requests import locations_of
+    from .planning.sources import with_given_accounts
 
     schema = resource_type().schema
     properties, others = one.properties(name), other.properties(name)
-    expanded = expand(properties, schema)
-    parameters = mask(expanded.parameters, expand(others, schema).parameters)
+    expanded, twin = expand(properties, schema), expand(others, schema)
+    parameters = mask(expanded.parameters, twin.parameters)
     _refuse_errors(name, expanded, properties, parameters)
     if is_unknown(parameters.get(REGION)) or is_unknown(parameters.get(ROLE)):
         raise TemplateError("its Region or role is known only at deployment")
+    sourced: frozenset[tuple[str | int, ...]] = frozenset()
+    if expanded.has_sources:
+        planned = with_given_accounts(expanded, twin, values, ())
+        parameters, sourced = mask(planned.desired, planned.other), planned.lists
     known = not (is_unknown(parameters.get(TARGET)) or is_unknown(parameters.get(NAME)))
     locations = locations_of(expanded.parameters, location)
     place, arn = locations.desired, ""
@@ -275,7 +287,7 @@ def _evaluated(name: str, one: Deployment, other: Deployment, location: Location
     tokens = {properties["ServiceToken"], others["ServiceToken"]}
     function = str(tokens.pop()) if len(tokens) == 1 else ""
     path = () if one.template.alone else ("Resources", name, "Properties")
-    return _Subject("" if one.template.alone else name, place, arn, parameters, properties, path, function)
+    return _Subject("" if one.template.alone else name, place, arn, parameters, properties, path, function, sourced)
 
 
 def _refuse_errors(name: str, expanded: Any, properties: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
@@ -314,12 +326,13 @@ def _lines(subject: _Subject, document: _Document, service: Live, endpoint_url: 
     assume = partial(_assume, service, subject.location)
     with closing(CachingReader(_session(), context, assume, endpoint_urls)) as read:
         for result in run(subject.parameters, schema, context, read):
-            path = (*subject.path, *spelling.keys(result.path))
+            place = result.path[:-1] if result.path[:-1] in subject.sourced else result.path
+            path = (*subject.path, *spelling.keys(place))
             position = document.source.position(path) if document.source else Position()
             severity = Severity.ERROR if result.outcome.status is Status.FAILURE else Severity.WARNING
-            message = f"{spelling.text(result.path)}: {result.outcome.message}. To fix: {result.outcome.remediation}"
+            message = f"{spelling.text(place)}: {result.outcome.message}. To fix: {result.outcome.remediation}"
             found = Diagnostic(path, result.check.id, severity, message, subject.resource, document.name, position)
-            yield Line(result, subject.location, spelling.text(result.path), found)
+            yield Line(result, subject.location, spelling.text(place), found)
 
 
 def _assume(service: Live, location: Location) -> Keys:

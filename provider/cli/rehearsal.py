@@ -16,6 +16,7 @@ from ..stack_engine.sink import ResponseSink
 from ..stack_engine.stacks import Stack, StackEngine, StackEvent
 from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
+from .emulated_sources import EmulatedSources
 from .emulation import EmulatedLocation, seed_placeholder
 from .inventory import Inventory, Problem, drift
 from .placeholder_samples import PlaceholderSamples
@@ -39,11 +40,12 @@ class Rehearsal:
         function: Callable[[dict[str, Any]], None],
         warnings: WarningLog,
         external: ExternalValues,
+        sources: EmulatedSources,
     ) -> None:
         self._screen = screen
         self._emulator = emulator
         self._location = location
-        self._function, self._warnings = function, warnings
+        self._function, self._warnings, self._sources = function, warnings, sources
         self._samples = PlaceholderSamples(location.region, location.account)
         external = external._replace(fit=self._samples)
         self._engine = StackEngine(
@@ -110,7 +112,8 @@ class Rehearsal:
             self._inventory.deletion_skipped(event.physical_id, self._emulator.configurations)
 
     def _invoke(self, event: dict[str, Any]) -> None:
-        properties = expand(event["ResourceProperties"], resource_type(event["ResourceType"]).schema).parameters
+        type_ = resource_type(event["ResourceType"])
+        properties = expand(event["ResourceProperties"], type_.schema).parameters
         target = properties.get(TARGET)
         existing = self._emulator.configurations
         self._inventory.observe(existing)
@@ -118,6 +121,7 @@ class Rehearsal:
             self._inventory.deletion_requested(event["PhysicalResourceId"], properties, existing)
         elif isinstance(target, str) and not self._inventory.has_seen(target):
             self._seed_placeholder(target)
+        self._sources.seed(event["ResourceProperties"], type_.schema, type_.rules)
         try:
             self._function(event)
         finally:
@@ -194,7 +198,8 @@ class Rehearsal:
         for name, recorded in previous.resources.items():
             arn = stack.resources[name].physical_id
             schema = resource_type(recorded.type).schema
-            differing = drift(recorded.properties, before.get(arn, {}), now[arn], schema) if arn in now else ()
+            desired = self._sources.resolved(expand(recorded.properties, schema).parameters, schema)
+            differing = drift(desired, before.get(arn, {}), now[arn], schema) if arn in now else ()
             if differing:
                 self._screen.print(f"  {name}: {arn} differs from the template after the rollback", fg="yellow")
                 found.append(f"{name}'s configuration differs from the template after the rollback")

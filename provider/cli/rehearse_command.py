@@ -94,6 +94,8 @@ def rehearse(
     Values that are known only at deployment are replaced by placeholders: other resources, other stacks' exports, SSM
     parameters, and dynamic references. The stack's events list them. A placeholder that is a whole value is valid, such
     as 12 digits for an account. If it is part of a longer text, or the value matters, use --import or --resolve.
+    An account source (an organizational unit or an SSM parameter in a list of accounts) is replaced by one such
+    account. To give its accounts, use --resolve with its ID or name.
 
     The output shows the stack's events as in the CloudFormation console, the warnings in the function's log (WARNING),
     and after each step the changes of configurations. If a template adopts a configuration without --existing, the
@@ -122,10 +124,12 @@ def rehearse(
     from ..stack_engine.sink import ResponseSink
     from ..template.external_values import ExternalValues
     from ..template.sections import parse
+    from .emulated_sources import emulated_sources
     from .environment import offline
     from .function import real_function
     from .rehearsal import Rehearsal
     from .screen import Screen
+    from .source_values import SourceValues
     from .warning_log import WarningLog, log_warnings
 
     texts = read_texts(templates)
@@ -148,7 +152,14 @@ def rehearse(
         sink = contexts.enter_context(ResponseSink())
         warnings = WarningLog(sys.stderr if logs else None)
         function = contexts.enter_context(real_function(warnings, location.function_arn))
-        rehearsal = Rehearsal(screen, emulator, sink, location, function, warnings, ExternalValues(exports, references))
+        external = ExternalValues(exports, references)
+        sources = contexts.enter_context(
+            emulated_sources(
+                SourceValues(references),
+                lambda text: screen.print(f"  {text}; to give them, use --resolve.", fg="yellow"),
+            )
+        )
+        rehearsal = Rehearsal(screen, emulator, sink, location, function, warnings, external, sources)
         problems = rehearsal.run(name, loaded, [declared_parameters(one, parameters) for one in loaded])
     screen.print()
     for message in unused_values(exports, references, texts.values()):

@@ -56,7 +56,8 @@ resolve_option = _repeatable(
     ["--resolve", "references"],
     "REFERENCE=VALUE",
     "Set the value of a dynamic reference, or of a parameter whose type is AWS::SSM::Parameter::Value<...>, such as "
-    "ssm:/accounts/production=123456789012",
+    "ssm:/accounts/production=123456789012; or the accounts of an account source, such as "
+    "ou-ab12-11111111=111122223333,444455556666 or /images/accounts=file://accounts.json",
 )
 
 
@@ -65,7 +66,10 @@ def unused_values(exports: OptionValues, references: OptionValues, texts: Collec
 
     If a name occurs in a template's text, there is no message: its resource may not have been reached.
     """
-    for option, noun, given in (("--import", "export", exports), ("--resolve", "dynamic reference", references)):
+    for option, noun, given in (
+        ("--import", "export", exports),
+        ("--resolve", "dynamic reference or account source", references),
+    ):
         for name in given.unused:
             if not any(name in text for text in texts):
                 yield f"{option} {name} has no effect: the templates have no such {noun}"

@@ -40,6 +40,7 @@ def as_properties(value: Any, schema: Schema) -> Any:
     """Convert the names in a value to properties. Tokens, map keys, and values of another type are left unchanged."""
     if isinstance(value, Enum):
         return value.value
+    schema = schema.of(value)
     if schema.type_name == "structure" and isinstance(value, Mapping):
         return _structure(value, schema)
     return value if schema.item is None else _collection(value, schema.item)
@@ -112,5 +113,6 @@ def _arguments() -> Mapping[str, str]:
     pending = [resource_type().schema]
     for schema in pending:
         found |= {name: argument for argument, name in properties_by_name(schema).items()}
-        pending += [inner.item or inner for inner in schema.members.values()]
+        entries = [inner.item or inner for inner in schema.members.values()]
+        pending += [*entries, *(entry.source for entry in entries if entry.source)]
     return found

@@ -16,6 +16,11 @@ PATTERNS: Final = {
         r"^([-_.a-zA-Z0-9*?][-_.a-zA-Z0-9/*?]*)?$",
         "a parameter name without its leading slash, with the wildcards * and ?, or nothing",
     ),
+    "source_parameter_pattern": (
+        r"^([-_.a-zA-Z0-9*?][-_.a-zA-Z0-9/*?]*)?$",
+        "a parameter name without its leading slash, with the wildcards * and ?, or nothing",
+    ),
+    "organizations_role_arn": (r"^(arn:[^:]+:iam::[0-9]{12}:role/.+)?$", "the ARN of an IAM role, or nothing"),
 }
 """By argument: its pattern, and the pattern in words."""
 

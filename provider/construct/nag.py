@@ -19,6 +19,8 @@ _WILDCARDS: Final = {
     "launch_templates=False removes this policy.",
     "export-buckets": "export_bucket_pattern limits the buckets; the policy does not allow access to objects.",
     "ssm-parameters": "ssm_parameter_pattern limits the parameters.",
+    "organizational-units": "The ARNs contain the management account and the organization, which are not known here.",
+    "source-parameters": "source_parameter_pattern limits the parameters.",
 }
 """By policy name: why the policy contains a wildcard."""
 

@@ -1,7 +1,7 @@
 """Properties that the role of the app's own provider does not allow. Tokens are not checked."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +12,7 @@ from ..arn import slug
 from ..lint.condition_outcomes import Conditions
 from ..lint.scenario import conditions_in, scenario
 from ..resources import resource_type
+from ..schema.account_sources import ORGANIZATIONAL_UNIT, PARAMETER, source_entries
 from ..schema.expand import expand
 from ..schema.finding import Path, Spelling
 from ..schema.model import NAME, REGION, ROLE, TARGET
@@ -23,28 +24,50 @@ from .provider import DistributionConfigurationProvider
 
 
 class _Limit(NamedTuple):
-    """A pattern of the provider that limits the values at a path. `key` converts a value to what is matched.
+    """A pattern of the provider that limits some values of the parameters. `key` converts one to what is matched.
 
     A statement that allows `action`, added to the role, may allow other values.
     """
 
     argument: str
-    path: str
+    values: Callable[[Any], Iterable[tuple[Path, Any]]]
     action: str
     key: Callable[[str], str] = str
 
 
+def _at(path: str) -> Callable[[Any], Iterable[tuple[Path, Any]]]:
+    return lambda parameters: select(parameters, path)
+
+
+def _in_sources(member: str) -> Callable[[Any], Iterable[tuple[Path, Any]]]:
+    def values(parameters: Any) -> Iterator[tuple[Path, Any]]:
+        for path, source in source_entries(parameters, resource_type().schema):
+            if member in source:
+                yield (*path, member), source[member]
+
+    return values
+
+
+def _parameter_name(name: str) -> str:
+    """The name of a parameter by its name or ARN, without its leading slash, version, and label."""
+    return (name.rpartition(":parameter/")[2] or name).partition(":")[0].removeprefix("/")
+
+
 _LIMITS: Final = (
-    _Limit("name_pattern", NAME, "imagebuilder:CreateDistributionConfiguration", slug),
-    _Limit("name_pattern", TARGET, "imagebuilder:GetDistributionConfiguration", lambda arn: arn.rpartition("/")[2]),
-    _Limit("export_bucket_pattern", "distributions[].s3ExportConfiguration.s3Bucket", "s3:ListBucket"),
+    _Limit("name_pattern", _at(NAME), "imagebuilder:CreateDistributionConfiguration", slug),
+    _Limit(
+        "name_pattern", _at(TARGET), "imagebuilder:GetDistributionConfiguration", lambda arn: arn.rpartition("/")[2]
+    ),
+    _Limit("export_bucket_pattern", _at("distributions[].s3ExportConfiguration.s3Bucket"), "s3:ListBucket"),
     _Limit(
         "ssm_parameter_pattern",
-        "distributions[].ssmParameterConfigurations[].parameterName",
+        _at("distributions[].ssmParameterConfigurations[].parameterName"),
         "ssm:GetParameter",
         lambda name: name.removeprefix("/"),
     ),
+    _Limit("source_parameter_pattern", _in_sources(PARAMETER), "ssm:GetParameter", _parameter_name),
 )
+_LIST_ACCOUNTS: Final = "organizations:ListAccountsForParent"
 _TEMPLATES: Final = "distributions[].launchTemplateConfigurations[]"
 _MODIFY_TEMPLATE: Final = "ec2:CreateLaunchTemplateVersion"
 _ARN: Final = re.compile(r"arn:[^:]+:imagebuilder:([^:]+):([^:]+):distribution-configuration/[^/]+")
@@ -77,6 +100,10 @@ def _violations(parameters: dict[str, Any], provider: DistributionConfigurationP
             if isinstance(entry, dict):
                 message = f"the provider {provider.node.path} has launch_templates=False; remove that argument"
                 yield path, message, _MODIFY_TEMPLATE
+    if not (provider.organizations_access or provider.patterns["organizations_role_arn"]):
+        for path, _ in _in_sources(ORGANIZATIONAL_UNIT)(parameters):
+            message = f"the provider {provider.node.path} may not read organizational units; create it with"
+            yield path, f"{message} organizations_role_arn or organizations_access", _LIST_ACCOUNTS
     yield from _other_location(parameters.get(TARGET), provider)
     region, own = parameters.get(REGION), Stack.of(provider).region
     if isinstance(region, str) and not Token.is_unresolved(own) and region not in (own, *provider.regions):
@@ -85,7 +112,7 @@ def _violations(parameters: dict[str, Any], provider: DistributionConfigurationP
 
 
 def _mismatches(parameters: dict[str, Any], limit: _Limit, pattern: str, provider: str) -> _Found:
-    for path, value in select(parameters, limit.path):
+    for path, value in limit.values(parameters):
         if isinstance(value, str) and not fnmatchcase(limit.key(value), pattern):
             shown, matched = describe(value), describe(limit.key(value))
         elif not isinstance(value, str) and not pattern:

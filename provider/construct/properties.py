@@ -11,12 +11,35 @@ from aws_cdk import IResolvable
 from aws_cdk.aws_iam import IRole
 
 
+class OrganizationalUnitSource(TypedDict):
+    """An account source: an entry of a list of account IDs that the provider resolves at deployment."""
+
+    organizational_unit: str
+    """All active accounts in this organizational unit or root, and in the units beneath it."""
+    except_: NotRequired[Sequence[str] | IResolvable]
+    """Accounts to leave out of this source.
+
+    Size: at least 1 entry.
+    """
+
+
+class ParameterSource(TypedDict):
+    """An account source: an entry of a list of account IDs that the provider resolves at deployment."""
+
+    parameter: str
+    """The accounts in this SSM parameter, which is a StringList, or a String with commas between the account IDs. It
+    is in the provider's account and Region.
+
+    Size: 1 to 2048 characters.
+    """
+
+
 class LaunchPermissionConfiguration(TypedDict):
     """Launch permissions can be used to configure which Amazon Web Services accounts can use the AMI to launch
     instances.
     """
 
-    user_ids: NotRequired[Sequence[str] | IResolvable]
+    user_ids: NotRequired[Sequence[str | OrganizationalUnitSource | ParameterSource] | IResolvable]
     """The Amazon Web Services account IDs to grant launch permission to. Each listed account can use the distributed
     AMI to launch instances.
 
@@ -58,7 +81,7 @@ class AmiDistributionConfiguration(TypedDict):
 
     Size: 1 to 1024 characters.
     """
-    target_account_ids: NotRequired[Sequence[str] | IResolvable]
+    target_account_ids: NotRequired[Sequence[str | OrganizationalUnitSource | ParameterSource] | IResolvable]
     """The Amazon Web Services account IDs to distribute the AMI to in this Region. Each listed account receives its
     own copy of the output AMI. If you don't specify accounts, Image Builder distributes the AMI only to your own
     account.

@@ -45,9 +45,11 @@ class DistributionConfigurationProvider(Construct):
     An empty pattern allows none. The provider may also assume the roles of its configurations in this app (see
     `DistributionConfiguration`), and those that match `assumable_role_arns`, with the wildcards * and ?.
     `name_pattern` is matched against the last part of the ARN: lowercase, with hyphens for spaces (such as `golden-*`).
-    `ssm_parameter_pattern` has no leading slash. `encryption_key` encrypts the log, the queue, and the environment;
-    its key policy must allow CloudWatch Logs to use it. `memory_size` is in MiB. `timeout` limits one request and
-    cannot be a token; keep it below the 15 minutes that CloudFormation waits.
+    `ssm_parameter_pattern` has no leading slash. By default, no account source can be read:
+    `source_parameter_pattern` allows SSM parameters as sources, `organizations_role_arn` is the role that reads
+    organizational units, and `organizations_access` lets the function's own role read them. `encryption_key` encrypts
+    the log, the queue, and the environment; its key policy must allow CloudWatch Logs to use it. `memory_size` is in
+    MiB. `timeout` limits one request and cannot be a token; keep it below the 15 minutes that CloudFormation waits.
     """
 
     def __init__(
@@ -61,6 +63,9 @@ class DistributionConfigurationProvider(Construct):
         launch_templates: bool = True,
         regions: Sequence[str] = (),
         assumable_role_arns: Sequence[str] = (),
+        source_parameter_pattern: str = "",
+        organizations_role_arn: str = "",
+        organizations_access: bool = False,
         permissions_boundary: IManagedPolicy | None = None,
         encryption_key: IKey | None = None,
         memory_size: int = 256,
@@ -76,10 +81,13 @@ class DistributionConfigurationProvider(Construct):
             "name_pattern": name_pattern,
             "export_bucket_pattern": export_bucket_pattern,
             "ssm_parameter_pattern": ssm_parameter_pattern,
+            "source_parameter_pattern": source_parameter_pattern,
+            "organizations_role_arn": organizations_role_arn,
         }
         self.launch_templates = launch_templates
         self.regions = [*regions]
         lists = {"regions": self.regions, "assumable_role_arns": [*assumable_role_arns]}
+        self.organizations_access = organizations_access
         self._problems = problems(timeout, lists, self.patterns)
         self.node.add_validation(self)
         self.log_group = LogGroup(
@@ -132,7 +140,11 @@ class DistributionConfigurationProvider(Construct):
             **self.patterns,
             regions=self.regions,
             launch_templates=launch_templates,
+            organizations_access=organizations_access,
         )
+        environment = {"AWS_RETRY_MODE": "standard"}
+        if organizations_role_arn:
+            environment["ORGANIZATIONS_ROLE_ARN"] = organizations_role_arn
         self.role = Role(
             self,
             "Role",
@@ -152,7 +164,7 @@ class DistributionConfigurationProvider(Construct):
             memory_size=memory_size,
             timeout=timeout,
             role=self.role.without_policy_updates(),
-            environment={"AWS_RETRY_MODE": "standard"},
+            environment=environment,
             environment_encryption=encryption_key,
             log_group=self.log_group,
             logging_format=LoggingFormat.JSON,

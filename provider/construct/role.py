@@ -33,8 +33,11 @@ def provider_policies(
     export_bucket_pattern: str,
     ssm_parameter_pattern: str,
     launch_templates: bool,
+    source_parameter_pattern: str,
+    organizations_role_arn: str,
+    organizations_access: bool,
 ) -> Policies:
-    """The provider's policies. Buckets, parameters, and launch templates have theirs only if the arguments allow it."""
+    """The provider's policies. All but the first depend on the arguments."""
     stack = Stack.of(scope)
     policies = {
         CONFIGURATIONS: _policy(
@@ -95,12 +98,26 @@ def provider_policies(
             service="ssm", region="*", resource="parameter", resource_name=ssm_parameter_pattern
         )
         policies["ssm-parameters"] = _policy(_allow(None, parameters, "ssm:GetParameter"))
+    if organizations_role_arn:
+        policies["organizations-role"] = _policy(_allow(None, organizations_role_arn, "sts:AssumeRole"))
+    if organizations_access:
+        policies["organizational-units"] = _policy(*(_list_accounts(stack, kind) for kind in ("ou", "root")))
+    if source_parameter_pattern:
+        sources = stack.format_arn(service="ssm", resource="parameter", resource_name=source_parameter_pattern)
+        policies["source-parameters"] = _policy(_allow(None, sources, "ssm:GetParameter"))
     return policies
 
 
 def role_statement() -> PolicyStatement:
     """The statement about the roles that the provider may assume; its resources are added later."""
     return PolicyStatement(sid="Roles", actions=["sts:AssumeRole"])
+
+
+def _list_accounts(stack: Stack, kind: str) -> PolicyStatement:
+    # The ARN contains the management account, which this account need not know.
+    parents = stack.format_arn(service="organizations", region="", account="*", resource=kind, resource_name="*")
+    actions = ("organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent")
+    return _allow(None, parents, *actions)
 
 
 def last_resort_policies(scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None) -> Policies:

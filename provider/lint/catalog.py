@@ -63,6 +63,13 @@ _ROWS: Final = (
         "`UserIds: [012345678901]`",
         _WARNING,
     ),
+    Check(
+        9209,
+        "variant",
+        "A source of accounts is an organizational unit or a parameter",
+        _CONTRACT,
+        "`Except` beside `Parameter`",
+    ),
     Check(9312, "name-once", "Names are unique", _OBSERVED, "`Golden_Image` beside `golden image`"),
     Check(
         9314,

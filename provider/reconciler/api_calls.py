@@ -62,7 +62,7 @@ class ApiCalls:
             try:
                 response = self._attempt(location, operation, subject, expected, parameters)
             except ProviderError as error:
-                if error.outcome is Outcome.OUT_OF_TIME and failure is not None:
+                if failure is not None and (error.outcome is Outcome.OUT_OF_TIME or self.left() <= 0):
                     raise failure from error
                 failure = error
             else:
@@ -145,9 +145,9 @@ class ApiCalls:
 def _usable(operation: str, expected: str, response: dict[str, Any]) -> dict[str, Any]:
     """Return the response if it is from the service. botocore treats a proxy's page with status 200 as empty."""
     content_type = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
-    if (expected and expected not in response) or "html" in content_type:
+    if (expected not in response) if expected else ("html" in content_type):
         raise ProviderError(
-            f"{operation} returned a response that is not from Image Builder, possibly a proxy's page",
+            f"{operation} returned a response that is not from the service, possibly a proxy's page",
             remediation="The outcome is unknown. Check proxies and endpoint settings, then deploy again",
             outcome=Outcome.UNKNOWN,
             request_id=request_id_of(response),

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 from .checkpoint import Checkpoint, paced, proceed
 from .expand import UNKNOWN, Expanded, meant
 from .finding import Finding, Path
 from .model import DISTRIBUTIONS, NAME, TARGET
-from .rules import OWN_ACCOUNT, Rule, apply_rules
+from .rules import OWN_ACCOUNT, SOURCED_LISTS, Rule, apply_rules
 from .validation import violations
 
 
@@ -29,9 +30,18 @@ def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint
     # Of the rules' findings, these would only repeat one from above.
     repeated = {("some-output", path) for path in has_invalid_member}
     repeated |= {("one-target", ())} if target_is_misspelled else set()
-    for finding in apply_rules({**expanded.checked, OWN_ACCOUNT: expanded.account}, rules, checkpoint):
+    context: dict[str, Any] = {OWN_ACCOUNT: expanded.account}
+    if expanded.has_sources:
+        context[SOURCED_LISTS] = _sourced_lists(expanded, checkpoint)
+    for finding in apply_rules({**expanded.checked, **context}, rules, checkpoint):
         if (finding.rule, finding.path) not in repeated:
             yield finding
+
+
+def _sourced_lists(expanded: Expanded, checkpoint: Checkpoint) -> list[Path]:
+    from .account_sources import sourced_lists  # imported here because only lists with sources need it
+
+    return [path for path, _ in sourced_lists(expanded.checked, expanded.schema, (), checkpoint)]
 
 
 _MEMBER_DEPTH = len((DISTRIBUTIONS, 0, "member"))

@@ -71,7 +71,7 @@ def _compare_lists(
     old: Any, new: Any, schema: Schema, item: Schema, path: str, checkpoint: Checkpoint
 ) -> Iterator[Difference]:
     if item.is_scalar:
-        if sorted(old) != sorted(new):
+        if sorted(map(_text, old)) != sorted(map(_text, new)):
             yield Difference(path, old, new)
     elif (by_old := _keyed(old, schema.list_key)) is not None and (by_new := _keyed(new, schema.list_key)) is not None:
         yield from _compare_keyed(by_old, by_new, item, path, checkpoint)
@@ -81,6 +81,11 @@ def _compare_lists(
             yield from _compare(
                 before.get(index, ABSENT), after.get(index, ABSENT), item, f"{path}[{index}]", checkpoint
             )
+
+
+def _text(entry: object) -> str:
+    """Return an entry of a list of texts; a source (see `account_sources`) as JSON."""
+    return entry if isinstance(entry, str) else json.dumps(entry, sort_keys=True, default=str)
 
 
 def _compare_keyed(

@@ -1,13 +1,13 @@
 """Properties -> API parameters: converts names to the API's, and strings to the schema's types. Never validates."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
 from .finding import Finding, Path
-from .model import IGNORED, PROPERTIES, REFUSED, SERVICE_TOKEN, Schema, camel_case, pascal_case
+from .model import HAVE_SOURCES, IGNORED, PROPERTIES, REFUSED, SERVICE_TOKEN, Schema, camel_case, pascal_case
 
 _BOOLEANS = {"true": True, "false": False}
 _MAX_DIGITS = 32
@@ -27,13 +27,14 @@ UNKNOWN: Final = "unknown property"
 
 
 class _Conversion:
-    """The state of one conversion: its checkpoint, and whether it found unknown or duplicate names."""
+    """The state of one conversion: its checkpoint, and whether it found unknown or duplicate names, and sources."""
 
-    __slots__ = ("checkpoint", "has_invalid_names")
+    __slots__ = ("checkpoint", "has_invalid_names", "has_sources")
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         self.has_invalid_names = False
+        self.has_sources = False
 
 
 Convert = Callable[[Any, _Conversion], Any]
@@ -55,6 +56,8 @@ class Expanded(NamedTuple):
     misspelled: Mapping[Path, str] = MappingProxyType({})
     account: str = ""
     """The account of the provider's function, if the service token names it."""
+    has_sources: bool = False
+    """Whether some list contains a source. See `account_sources`."""
 
 
 def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> Expanded:
@@ -68,10 +71,12 @@ def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint
     parameters = _converter(schema)(given, conversion)
     account = _account_of(properties.get(SERVICE_TOKEN))
     if not conversion.has_invalid_names:
-        return Expanded(parameters, schema, parameters, tuple(findings), account=account)
+        return Expanded(
+            parameters, schema, parameters, tuple(findings), account=account, has_sources=conversion.has_sources
+        )
     checked, check = _converter(schema)(given, conversion), _NameCheck(schema, conversion)
     findings += check.findings(given, schema, (), checked)
-    return Expanded(parameters, schema, checked, tuple(findings), check.misspelled, account)
+    return Expanded(parameters, schema, checked, tuple(findings), check.misspelled, account, conversion.has_sources)
 
 
 def _account_of(service_token: object) -> str:
@@ -104,6 +109,8 @@ def _converter(schema: Schema) -> Convert:
     """Return the function that converts values of a schema. Each is made once."""
     if schema.type_name == "structure":
         return _structure_converter(schema)
+    if schema.type_name == "list" and schema.item is not None and schema.item.shape in HAVE_SOURCES:
+        return partial(_convert_sources, schema.item)
     if schema.type_name == "string" or (schema.item is not None and schema.item.type_name == "string"):
         return lambda value, _: value
     if schema.item is None:
@@ -123,6 +130,17 @@ def _collection_converter(type_name: str, convert: Convert) -> Convert:
         if isinstance(value, Mapping)
         else value
     )
+
+
+def _convert_sources(item: Schema, value: Any, conversion: _Conversion) -> Any:
+    """Convert the names in the sources of a list."""
+    if not isinstance(value, list) or dict not in map(type, value):
+        return value
+    conversion.has_sources = True
+    return [
+        _converter(item.of(entry))(entry, conversion) if isinstance(entry, dict) else entry
+        for entry in paced(value, conversion.checkpoint)
+    ]
 
 
 def _structure_converter(schema: Schema) -> Convert:
@@ -182,10 +200,10 @@ class _NameCheck:
         """Yield the findings beneath a value. `checked` is the same value by the API's names; it gets corrections."""
         if schema.type_name == "structure" and isinstance(value, dict):
             yield from self._in_structure(value, schema, path, checked)
-        elif schema.item and not schema.item.is_scalar and _fits(value, schema):
+        elif schema.item and not (schema.item.is_scalar and schema.item.source is None) and _fits(value, schema):
             entries = value.items() if isinstance(value, dict) else [*enumerate(value)]
             for key, entry in paced(entries, self._conversion.checkpoint):
-                yield from self.findings(entry, schema.item, (*path, key), checked[key])
+                yield from self.findings(entry, schema.item.of(entry), (*path, key), checked[key])
 
     def _in_structure(
         self, value: dict[str, Any], schema: Schema, path: Path, checked: dict[str, Any]
@@ -240,7 +258,7 @@ def meant(written: str, schema: Schema, root: Schema) -> str | None:
 def _parent(written: str, schema: Schema) -> str | None:
     """Return the member of a structure that has, itself or in its entries, a member of this name."""
     for member, inner in schema.members.items():
-        structure = inner.item if inner.type_name == "list" and inner.item else inner
+        structure = (inner.item.source or inner.item) if inner.type_name == "list" and inner.item else inner
         if written in structure.spellings:
             return _case_of(written)(member)
     return None
@@ -256,7 +274,7 @@ def _path_elsewhere(written: str, root: Schema) -> str | None:
         if path and written in schema.spellings:
             return path
         for member, inner in schema.members.items():
-            structure = inner.item if inner.type_name == "list" and inner.item else inner
+            structure = (inner.item.source or inner.item) if inner.type_name == "list" and inner.item else inner
             name = f"{_case_of(written)(member)}{'' if structure is inner else '[]'}"
             paths.append((f"{path}.{name}" if path else name, structure))
     return "" if written in root.spellings else None

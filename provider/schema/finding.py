@@ -106,6 +106,7 @@ class Spelling:
 
     def _as_written(self, path: Path, structure: object, schema: Schema | None) -> str:
         member = str(path[-1])
+        schema = schema.of(structure) if schema else None
         if not isinstance(structure, Mapping) or schema is None:
             return pascal_case(member)
         place = id(structure), id(schema)
@@ -147,6 +148,8 @@ def _cut(name: str) -> str:
 
 def below(schema: Schema | None, element: str | int) -> Schema | None:
     """Return the schema of an element of a value; None if it is unknown."""
+    if schema is not None and isinstance(element, str):
+        schema = schema.source or schema
     if schema is None or schema.type_name != "structure":
         return schema.item if schema else None
     return schema.members.get(schema.spellings.get(str(element), str(element)))

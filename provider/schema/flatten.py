@@ -15,6 +15,7 @@ def flatten(parameters: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
 
 def flatten_value(value: Any, schema: Schema, checkpoint: Checkpoint = proceed) -> Any:
     """Convert one value to what a user would write for it."""
+    schema = schema.of(value)
     if schema.type_name == "structure" and isinstance(value, Mapping):
         return {
             pascal_case(name): flatten_value(entry, schema.members[name], checkpoint) for name, entry in value.items()

@@ -16,7 +16,10 @@ SERVICE: Final = "imagebuilder"
 FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
 """The services that botocore's credential providers call."""
 
-SERVICES: Final = (SERVICE, *FOR_CREDENTIALS)
+FOR_SOURCES: Final = ("organizations", "ssm")
+"""The services that `reconciler.source_resolution` calls. Their clients are created only for a request with sources."""
+
+SERVICES: Final = (SERVICE, *FOR_CREDENTIALS, *FOR_SOURCES)
 """The only services whose data and event handlers are loaded. A resource type of another service is a name here."""
 
 UPDATE: Final = "UpdateDistributionConfiguration"
@@ -65,6 +68,9 @@ HINTS: Final = {"AccountId": "an account ID has 12 digits; quote it in YAML, whe
 
 _ROLE_ARN: Final = r"^arn:aws[^:]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$"
 
+HAVE_SOURCES: Final = frozenset({"AccountId"})
+"""The shapes whose lists also accept sources, as `account_sources` defines them."""
+
 PROPERTIES: Final = "Properties"
 """The shape name of the schema of all properties of a resource type."""
 
@@ -91,8 +97,19 @@ PATTERNS: Final[Mapping[str, str]] = {
     "^arn:aws[^:]*:license-manager:[^:]+:[0-9]{12}:license-configuration:lic-[a-z0-9-_]{32}$": (
         "the ARN of a license configuration"
     ),
+    "^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$": (
+        "the ID of an organizational unit (ou-...) or of a root (r-...)"
+    ),
+    r"^(arn:aws[^:]*:ssm:[^:]+:[0-9]{12}:parameter/)?[a-zA-Z0-9_.\-/]+(:[a-zA-Z0-9_.\-]+)?$": (
+        "the name or the ARN of an SSM parameter"
+    ),
 }
 """The patterns of the service model in words. A new pattern has none until it has a row here."""
+
+VARIANTS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "AccountSource": (("organizationalUnit", "except"), ("parameter",)),
+}
+"""The structures that are a union, by shape: the members of each variant. The first is required, no other is."""
 
 ON_DELETE: Final = "onDelete"
 DELETE: Final = "Delete"
@@ -161,6 +178,22 @@ class Schema:
     def list_key(self) -> str | None:
         """The member that identifies an entry of this list; None if the order of the entries has a meaning."""
         return LIST_KEYS.get(self.shape)
+
+    @cached_property
+    def source(self) -> "Schema | None":
+        """The schema of a source: a mapping that, in a list of this schema's values, is resolved to any number of them.
+
+        None if there are no sources of such values.
+        """
+        if self.shape not in HAVE_SOURCES:
+            return None
+        from .account_sources import ACCOUNT_SOURCE  # imported here because only lists with sources need it
+
+        return ACCOUNT_SOURCE
+
+    def of(self, value: object) -> "Schema":
+        """Return the schema of an entry in a list of this schema's values: that of a source for a mapping."""
+        return self.source or self if isinstance(value, Mapping) else self
 
     @cached_property
     def is_scalar(self) -> bool:

@@ -45,6 +45,9 @@ Violations = Iterator[tuple[Path, str, *tuple[Path, ...]]]
 OWN_ACCOUNT: Final = "own-account"
 """The key under which rules find the ID of the account of the provider's function, if it is known."""
 
+SOURCED_LISTS: Final = "sourced-lists"
+"""The key under which rules find the paths of the lists that contain sources, if there are any."""
+
 
 class Rule(NamedTuple):
     """A rule that the service model lacks.
@@ -181,6 +184,11 @@ def _one_template(template: Any) -> Violations:
     names = ("launchTemplateId", "launchTemplateName")
     if isinstance(template, dict) and all(name in template for name in names):
         yield (), "specify either the launch template's ID or its name, not both"
+
+
+def _resolved_once(parameters: dict[str, Any]) -> Violations:
+    for path in parameters.get(SOURCED_LISTS, ()):
+        yield path, "its sources are resolved only when a deployment changes this resource; later changes do not apply"
 
 
 CONTRACT: Final = "a rule of this provider"
@@ -327,6 +335,16 @@ RULES: Final = (
         CONTRACT,
         _deleted_adoption,
         "`OnDelete: Delete` beside `DistributionConfigurationArn`",
+    ),
+    Rule(
+        9335,
+        "resolved-once",
+        "Account lists follow their sources",
+        "",
+        Severity.WARNING,
+        CONTRACT,
+        _resolved_once,
+        "`TargetAccountIds: [{Parameter: /images/accounts}]`",
     ),
 )
 """All rules of a distribution configuration, in the order of their findings."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .checkpoint import Checkpoint, paced, proceed
 from .finding import Finding, Path
-from .model import PATTERNS, Schema
+from .model import PATTERNS, VARIANTS, Schema
 
 Accepts = Callable[[Any], object]
 """Returns a true value if it accepts its argument."""
@@ -131,6 +131,10 @@ def _unknown(schema: Schema) -> Iterator[Constraint]:
             lambda value: value.keys() <= known,
             lambda value: (((name,), "is unknown to the service model") for name in value if name not in known),
         )
+    if schema.shape in VARIANTS:
+        from .account_sources import explain_variants, is_variant  # imported here because only sources need them
+
+        yield Constraint("variant", is_variant, explain_variants)
 
 
 @cache
@@ -186,9 +190,14 @@ def _accepts_all(accepts: Accepts) -> Accepts:
 
 def _check(value: Any, schema: Schema, path: Path, checkpoint: Checkpoint) -> Iterator[Finding]:
     """Yield the findings of a value that `acceptance` rejected."""
+    certain = value
+    if schema.item is not None and schema.item.source is not None and isinstance(value, list):
+        from .account_sources import certain_entries  # imported here because only lists of accounts need it
+
+        certain = certain_entries(value)
     for constraint in constraints(schema):
-        if not constraint.accepts(value):
-            for below, message in constraint.explain(value):
+        if not constraint.accepts(certain):
+            for below, message in constraint.explain(certain):
                 yield Finding((*path, *below), message, constraint.rule)
             if constraint.rule == "type":
                 return
@@ -216,7 +225,9 @@ def _check_entries(
             for finding in _check(place, key, (*path, place), checkpoint):
                 yield finding._replace(message=f"the key {finding.message}")
         if not accepts(entry):
-            yield from _check(entry, item, (*path, place), checkpoint)
+            schema = item.of(entry)
+            if schema is item or not acceptance(schema)(entry):
+                yield from _check(entry, schema, (*path, place), checkpoint)
 
 
 def describe(value: object, wrong: int = 0) -> str:

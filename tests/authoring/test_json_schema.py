@@ -179,3 +179,23 @@ def test_names_are_those_of_cloudformation() -> None:
     )
     export = schema()["$defs"]["S3ExportConfiguration"]["anyOf"][0]
     assert set(named["Distributions"][0]["S3ExportConfiguration"]) <= set(export["properties"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_valid"),
+    [
+        ({"OrganizationalUnit": "ou-ab12-11111111", "Except": ["222233334444"]}, True),
+        ({"OrganizationalUnit": "r-ab12"}, True),
+        ({"Parameter": "/images/accounts"}, True),
+        ({"Parameter": "/images/accounts", "Except": ["222233334444"]}, False),
+        ({"OrganizationalUnit": "r-ab12", "Parameter": "/images/accounts"}, False),
+        ({"Except": ["222233334444"]}, False),
+        ({}, False),
+    ],
+)
+def test_account_sources_are_known(entry: dict[str, Any], is_valid: bool) -> None:
+    """A list of accounts accepts each variant of a source, and no mixture; other lists accept none."""
+    region = {"Region": "us-east-1", "AmiDistributionConfiguration": {"TargetAccountIds": [entry]}}
+    assert VALIDATOR.is_valid({"Name": "golden", "Distributions": [region]}) is is_valid
+    licenses = {"Region": "us-east-1", "LicenseConfigurationArns": [entry]}
+    assert not VALIDATOR.is_valid({"Name": "golden", "Distributions": [licenses]})

@@ -14,6 +14,7 @@ from provider.authoring.reference import page
 from provider.cli.native_schema import native_members, native_schema
 from provider.lint.catalog import CHECKS
 from provider.resources import resource_type
+from provider.schema.account_sources import ACCOUNT_SOURCE
 from provider.schema.model import DEFAULTS, PROVIDER_PROPERTIES, REFUSED, Schema, operation, pascal_case
 from provider.schema.return_values import ATTRIBUTES
 from provider.schema.rules import RULES
@@ -103,7 +104,12 @@ def test_the_examples_are_valid(result: str) -> None:
             assert validate(parameters, structure.members[name]) == []
             assert "LaunchTemplateName" not in str(value) or path.endswith("launchTemplateName")
             seen += 1
-    assert seen == result.count("```yaml") - 1
+    properties, sources = result.split("## Account sources\n")
+    assert seen == properties.count("```yaml") - 1
+    examples = [yaml.safe_load(text.partition("```")[0]) for text in sources.split("```yaml\n")[1:]]
+    assert [*map(len, examples)] == [1, 1]
+    for (example,) in examples:
+        assert validate(by_api_names(example, ACCOUNT_SOURCE), ACCOUNT_SOURCE) == []
 
 
 def by_api_names(value: Any, part: Schema) -> Any:

@@ -640,5 +640,5 @@ def test_unused_values(write: Write, emulator: Emulator) -> None:
     notes = [line for line in command("plan", file, *options).stdout.splitlines() if "has no effect" in line]
     assert notes == [
         "note: --import nmae has no effect: the templates have no such export",
-        "note: --resolve ssm:text has no effect: the templates have no such dynamic reference",
+        "note: --resolve ssm:text has no effect: the templates have no such dynamic reference or account source",
     ]

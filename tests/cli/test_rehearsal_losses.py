@@ -7,12 +7,15 @@ from typing import Any
 import boto3
 import pytest
 
+from provider.cli.emulated_sources import EmulatedSources
 from provider.cli.emulation import EmulatedLocation
 from provider.cli.function import LambdaContext
 from provider.cli.rehearsal import Rehearsal
 from provider.cli.screen import Screen
+from provider.cli.source_values import SourceValues
 from provider.cli.warning_log import WarningLog
 from provider.emulator.emulator import Emulator
+from provider.emulator.source_emulator import SourceEmulator
 from provider.handler import handler
 from provider.stack_engine.sink import ResponseSink
 from provider.template.external_values import ExternalValues
@@ -57,6 +60,7 @@ class Setup:
             self._invoke,
             WarningLog(None),
             ExternalValues(),
+            EmulatedSources(SourceEmulator(), SourceValues({}), print),
         )
         return rehearsal.run("images", [template(step) for step in steps], [{}] * len(steps))
 

@@ -336,7 +336,10 @@ def test_unused_values(rehearse: Rehearse) -> None:
     ended = rehearse(ELSEWHERE, options=("--import", "acounts=123456789012", "--resolve", "ssm:accounts=x"))
     assert ended.status == 0, ended.stdout + ended.stderr
     assert "--import acounts has no effect: the templates have no such export." in ended.stdout
-    assert "--resolve ssm:accounts has no effect: the templates have no such dynamic reference." in ended.stdout
+    assert (
+        "--resolve ssm:accounts has no effect: the templates have no such dynamic reference or account source."
+        in ended.stdout
+    )
 
 
 SKIPPED = """\

@@ -15,7 +15,15 @@ from aws_cdk.aws_imagebuilder import CfnImagePipeline
 
 from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
 from provider.construct.arguments import in_python
-from provider.construct.properties import DiskImageFormat, Distribution, OnDelete, S3ExportConfiguration
+from provider.construct.properties import (
+    AmiDistributionConfiguration,
+    DiskImageFormat,
+    Distribution,
+    OnDelete,
+    OrganizationalUnitSource,
+    ParameterSource,
+    S3ExportConfiguration,
+)
 from provider.construct.provider import DeployedProvider
 from provider.lint.template_check import check
 from provider.resources import DISTRIBUTION_CONFIGURATION
@@ -339,3 +347,43 @@ def test_any_collection_is_a_list(stack: Stack, declare: Callable[..., Distribut
     (distribution,) = rendered(stack)["Properties"]["Distributions"]
     permission = distribution["AmiDistributionConfiguration"]["LaunchPermission"]
     assert permission["UserIds"] == sorted(accounts)
+
+
+def test_account_sources_are_typed(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
+    """Sources are entries of account lists with arguments of their own types; `except_` is Python's name of Except."""
+    unit: OrganizationalUnitSource = {"organizational_unit": "ou-ab12-11111111", "except_": ["222233334444"]}
+    parameter: ParameterSource = {"parameter": "/images/accounts"}
+    ami: AmiDistributionConfiguration = {
+        "name": NAME,
+        "target_account_ids": ["111122223333", unit, parameter],
+        "launch_permission": {"user_ids": [parameter]},
+    }
+    declared = declare(name="golden", distributions=[{"region": "us-east-1", "ami_distribution_configuration": ami}])
+    found = rendered(stack)["Properties"]["Distributions"][0]["AmiDistributionConfiguration"]
+    assert found["TargetAccountIds"] == [
+        "111122223333",
+        {"OrganizationalUnit": "ou-ab12-11111111", "Except": ["222233334444"]},
+        {"Parameter": "/images/accounts"},
+    ]
+    assert found["LaunchPermission"]["UserIds"] == [{"Parameter": "/images/accounts"}]
+    assert declared.validate() == []
+    assert len(Annotations.from_stack(stack).find_warning("*", Match.any_value())) == 2  # W9335
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"organisational_unit": "ou-ab12-11111111"}, ".organisational_unit: unknown property; did you mean"),
+        ({"parameter": "a", "except_": ["222233334444"]}, ".except_: is valid only with organizational_unit"),
+        ({}, ": specify either organizational_unit or parameter"),
+    ],
+    ids=["unknown", "except", "empty"],
+)
+def test_mistakes_in_sources_have_the_names_of_arguments(
+    source: dict[str, Any], expected: str, declare: Callable[..., DistributionConfiguration]
+) -> None:
+    """A mistake in a source is an error at synth, in the names of Python."""
+    ami = {"name": NAME, "target_account_ids": [source]}
+    found = declare(name="golden", distributions=[{"region": "us-east-1", "ami_distribution_configuration": ami}])
+    (error,) = found.validate()
+    assert error.startswith(f"distributions[0].ami_distribution_configuration.target_account_ids[0]{expected}")

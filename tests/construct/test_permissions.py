@@ -19,6 +19,12 @@ def export_to(bucket: Any) -> list[dict[str, Any]]:
     return [{**AMI, "s3_export_configuration": {"role_name": "a", "disk_image_format": "RAW", "s3_bucket": bucket}}]
 
 
+def targets(source: dict[str, Any]) -> list[Any]:
+    """A list of distributions with an account and a source as target accounts."""
+    ami = AMI["ami_distribution_configuration"]
+    return [{**AMI, "ami_distribution_configuration": {**ami, "target_account_ids": ["123456789012", source]}}]
+
+
 def errors(
     stack: Stack, provider: DistributionConfigurationProvider | DeployedProvider | None = None, **properties: Any
 ) -> list[str]:
@@ -54,8 +60,13 @@ def test_the_default_provider_allows_no_ssm_parameters(app: App, stack: Stack) -
          "distributions[0].ssm_parameter_configurations[0].parameter_name: "),
         ({"launch_templates": False}, {"distributions": TEMPLATES},
          "distributions[0].launch_template_configurations[0]: the provider images/P has launch_templates=False"),
+        ({"source_parameter_pattern": "images/a*"}, {"distributions": targets({"parameter": "/images/b"})},
+         "distributions[0].ami_distribution_configuration.target_account_ids[1].parameter: "),
+        ({}, {"distributions": targets({"organizational_unit": "r-ab12"})},
+         "distributions[0].ami_distribution_configuration.target_account_ids[1].organizational_unit: the provider "
+         "images/P may not read organizational units; create it with organizations_role_arn or organizations_access"),
     ],
-    ids=["name", "ARN", "no buckets", "bucket", "parameter", "launch template"],
+    ids=["name", "ARN", "no buckets", "bucket", "parameter", "launch template", "source", "unit"],
 )  # fmt: skip
 def test_what_the_provider_does_not_allow_fails(
     stack: Stack, arguments: dict[str, Any], properties: dict[str, Any], start: str
@@ -75,8 +86,17 @@ def test_what_the_provider_does_not_allow_fails(
         ({"ssm_parameter_pattern": ""}, {"distributions": [{**AMI, "ssm_parameter_configurations": []}]}),
         ({"launch_templates": False}, {}),
         ({}, {"distributions": TEMPLATES}),
+        ({"source_parameter_pattern": "images/*"}, {"distributions": targets({"parameter": "/images/a:3"})}),
+        (
+            {"organizations_role_arn": "arn:aws:iam::123456789012:role/a"},
+            {"distributions": targets({"organizational_unit": "r-ab12"})},
+        ),
+        ({"organizations_access": True}, {"distributions": targets({"organizational_unit": "r-ab12"})}),
     ],
-    ids=["name", "ARN", "bucket", "parameter", "no parameters", "no launch templates", "launch template"],
+    ids=[
+        *("name", "ARN", "bucket", "parameter", "no parameters", "no launch templates", "launch template"),
+        *("source", "organizations role", "organizations access"),
+    ],
 )
 def test_what_the_provider_allows_is_valid(stack: Stack, arguments: dict[str, Any], properties: dict[str, Any]) -> None:
     """A value that the provider's pattern matches is valid."""

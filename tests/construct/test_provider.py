@@ -25,6 +25,7 @@ from tests.deployed import deployed
 APPLICATION = load(Path(__file__).parents[2] / "template.yaml")
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+ORGANIZATIONS_ROLE = "arn:aws:iam::444455556666:role/list-accounts"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 ROLE = "arn:aws:iam::210987654321:role/images"
 CONSTRUCTS = {"Log": "ProviderLogGroup", "Role": "ProviderRole", "Function": "ProviderFunction",
@@ -43,6 +44,9 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
             "LaunchTemplates": "Denied",
             "Regions": "eu-west-1,us-west-2",
             "AssumableRoleArns": f"{ROLE},arn:aws:iam::*:role/teams/*",
+            "SourceParameterPattern": "images/accounts",
+            "OrganizationsRoleArn": ORGANIZATIONS_ROLE,
+            "OrganizationsAccess": "Allowed",
             "PermissionsBoundary": BOUNDARY,
             "KmsKeyArn": KEY,
             "MemorySize": "512",
@@ -58,6 +62,9 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
             "launch_templates": False,
             "regions": ["eu-west-1", "us-west-2"],
             "assumable_role_arns": [ROLE, "arn:aws:iam::*:role/teams/*"],
+            "source_parameter_pattern": "images/accounts",
+            "organizations_role_arn": ORGANIZATIONS_ROLE,
+            "organizations_access": True,
             "permissions_boundary": ManagedPolicy.from_managed_policy_arn(stack, "Boundary", BOUNDARY),
             "encryption_key": Key.from_key_arn(stack, "Key", KEY),
             "memory_size": 512,
@@ -151,6 +158,8 @@ def test_arguments_have_the_limits_of_the_application(app: App, stack: Stack) ->
         "name_pattern": "Golden Image*",
         "export_bucket_pattern": "A",
         "ssm_parameter_pattern": "/images/*",
+        "source_parameter_pattern": "/images/accounts",
+        "organizations_role_arn": "list-accounts",
     }
     wrong: dict[str, Any] = {"regions": ["Ireland"], "assumable_role_arns": ["arn:aws:iam::123456789012:user/a"]}
     found = DistributionConfigurationProvider(stack, "A", timeout=Duration.seconds(3), **patterns, **wrong).validate()
@@ -285,6 +294,9 @@ def test_cdk_nag_passes(app: App, environment: dict[str, str]) -> None:
         ssm_parameter_pattern="images/*",
         regions=["eu-west-1"],
         assumable_role_arns=["arn:aws:iam::*:role/teams/*", "arn:aws:iam::*:role/images"],
+        source_parameter_pattern="images/*",
+        organizations_role_arn=ORGANIZATIONS_ROLE,
+        organizations_access=True,
     )
     DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=DISTRIBUTIONS, role=ROLE)
     app.synth()

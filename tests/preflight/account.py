@@ -80,6 +80,24 @@ class Account:
         finally:
             client.close()
 
+    def as_role(self, keys: Mapping[str, str], service: str = "organizations") -> Callable[..., Any]:
+        """Return a function that calls operations of a service with the credentials of an assumed role."""
+        names = {
+            "access_key_id": "AccessKeyId",
+            "secret_access_key": "SecretAccessKey",
+            "session_token": "SessionToken",
+        }
+        role: Any = {f"aws_{name}": keys[member] for name, member in names.items()}
+
+        def call(method: str, **parameters: Any) -> Any:
+            client = session().create_client(service, "us-east-1", endpoint_url=self.url, **role)
+            try:
+                return getattr(client, method)(**parameters)
+            finally:
+                client.close()
+
+        return call
+
     def _serve(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)

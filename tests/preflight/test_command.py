@@ -353,3 +353,18 @@ def test_a_location_that_only_a_deployment_knows(account: Account, file: Path) -
     ended = command("preflight", placed(file, Region="!ImportValue place"))
     assert "Golden is not checked: its Region or role is known only at deployment" in ended.stderr
     assert command("preflight", "--strict", file).status == 1
+
+
+def test_sources_are_checked_if_their_accounts_are_given(account: Account, tmp_path: Path) -> None:
+    """The accounts of a source are unknown unless --resolve gives them; their results are at the list."""
+    source = "ou-ab12-11111111"
+    ami = {"name": "a {{ imagebuilder:buildDate }}", "targetAccountIds": [{"organizationalUnit": source}]}
+    file = tmp_path / "properties.json"
+    properties = {"name": "golden", "distributions": [{"region": "eu-west-1", "amiDistributionConfiguration": ami}]}
+    file.write_text(json.dumps(properties), "utf-8")
+    (unknown,) = checked(file, status=0)["results"]
+    assert (unknown["check"], unknown["status"]) == ("target-account-role", "not-checkable")
+    found = checked(file, "--resolve", f"{source}={OTHER},333333333333", status=0)["results"]
+    assert [one["check"] for one in found] == ["target-account-role"] * 2
+    assert {one["path"] for one in found} == {"distributions[0].amiDistributionConfiguration.targetAccountIds"}
+    assert account.requests

@@ -139,7 +139,7 @@ def test_tags_can_be_empty() -> None:
 
 def patterns(schema: Schema) -> set[str]:
     """Return all patterns in a schema."""
-    inner = [*schema.members.values(), *(one for one in (schema.item, schema.key) if one)]
+    inner = [*schema.members.values(), *(one for one in (schema.item, schema.key, schema.source) if one)]
     return {schema.pattern} - {None} | {one for each in inner for one in patterns(each)}  # type: ignore[return-value] # no None
 
 

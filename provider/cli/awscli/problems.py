@@ -2,17 +2,19 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from typing import Any, Final
 
 from ...authoring.documentation import without_yaml_advice
 from ...resources import resource_type
+from ...schema.account_sources import source_entries
 from ...schema.expand import Suggestions
 from ...schema.finding import Finding, Path, Severity
 from ...schema.model import Schema, pascal_case
 from ...schema.rules import apply_rules
-from ...schema.validation import validate
+from ...schema.validation import describe, validate
 
 _QUOTED_OR_WORD: Final = re.compile(r'"(?:\\.|[^"\\])*(?:"|$)|(?P<step>(?<=[\w\]]\.)\w+|\w+(?=\[|\.\w))|\w+')
 """Quoted text, a step of a path, or another word."""
@@ -49,10 +51,16 @@ def problems(parameters: dict[str, Any], schema: Schema) -> tuple[list[str], lis
     errors: list[str] = []
     warnings: list[str] = []
     suggestions = Suggestions(schema)
-    for finding in (*validate(parameters, schema), *apply_rules(parameters, rules)):
+    for finding in (*_sources(parameters, schema), *validate(parameters, schema), *apply_rules(parameters, rules)):
         lines = errors if finding.severity is Severity.ERROR else warnings
         lines.append(_line(finding, parameters, schema, suggestions))
     return errors, warnings
+
+
+def _sources(parameters: dict[str, Any], schema: Schema) -> Iterator[Finding]:
+    """The errors about account sources, which this provider's resources accept, but not the API."""
+    for path, source in source_entries(parameters, schema):
+        yield Finding(path, f"must be a string, not {describe(source)}", "type")
 
 
 def _line(finding: Finding, parameters: dict[str, Any], schema: Schema, suggestions: Suggestions) -> str:

@@ -9,6 +9,7 @@ from botocore import xform_name
 
 from ...authoring.block import as_json, as_yaml, logical_id, template
 from ...resources import resource_type
+from ...schema.account_sources import source_entries
 from ...schema.expand import expand
 from ...schema.finding import Path, Spelling
 from ...schema.model import (
@@ -81,7 +82,7 @@ def _rename(document: Document, node: yaml.Node, schema: Schema) -> None:
 def to_input(document: Document, resource: ResourceNode) -> str:
     """The JSON of --cli-input-json for the call with the same effect as a resource.
 
-    It is empty, with notes, if there are no properties, or if they contain CloudFormation's functions.
+    It is empty, with notes, if there are no properties, or if they contain functions or account sources.
     """
     if resource.properties is None:
         note_missing_properties(document, resource)
@@ -100,6 +101,12 @@ def _input(document: Document, resource: ResourceNode, properties: Mapping[str, 
     expanded, spelling = expand(properties, schema), Spelling(properties, schema)
     for finding in expanded.findings:
         _note_loss(document, (*path, *spelling.keys(finding.path)), f"omitted: {spelling.render(finding)}")
+    sources = [place for place, _ in source_entries(expanded.parameters, schema)]
+    for place in sources:
+        text = f"{spelling.text(place)}: the API accepts no account sources. Write the account IDs"
+        _note_loss(document, (*path, *spelling.keys(place)), text)
+    if sources:
+        return ""
     call = UPDATE if TARGET in expanded.parameters else CREATE
     members = operation(call).members
     for name in expanded.parameters.keys() - members.keys():

@@ -167,6 +167,14 @@ def _convert_value(document: Document, node: yaml.Node, schema: Schema, native: 
     for value in possible_values(node):
         if schema.type_name == "list" and schema.item and isinstance(value, yaml.SequenceNode):
             for item in value.value:
+                _note_source(document, item, schema.item)
                 _convert_value(document, item, schema.item, native)
         elif schema.type_name == "structure" and isinstance(value, yaml.MappingNode):
             document.remove(value, _convert_structure(document, value, schema, native))
+
+
+def _note_source(document: Document, node: yaml.Node, item: Schema) -> None:
+    for value in possible_values(node) if item.source else ():
+        if isinstance(value, yaml.MappingNode):
+            text = "the native resource accepts no account sources; replace this one by account IDs"
+            document.note(value, text, is_loss=True)

@@ -48,6 +48,8 @@ class Change(NamedTuple):
     placeholders: tuple[str, ...] = ()
     replaced: "Change | None" = None
     type_name: str = DISTRIBUTION_CONFIGURATION
+    has_unknown_sources: bool = False
+    """Whether a list depends on a source of accounts that is not given."""
 
 
 class CurrentConfiguration(NamedTuple):

@@ -17,16 +17,18 @@ from ...resources.locations import Locations
 from ...resources.ownership import Owner, Ownership, State, is_released_to
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
-from ...schema.expand import expand
-from ...schema.finding import Finding, Severity
+from ...schema.expand import Expanded, expand
+from ...schema.finding import Finding, Severity, Spelling
 from ...schema.model import TARGET
 from ...stack_engine.deployment import AttributeMissingError
 from ...template.template_error import TemplateError
+from ..source_values import SourceValues
 from .changes import Action, Change, CurrentConfiguration
 from .current_stack import CurrentStack
 from .evaluated_twice import depends_on_placeholder, same_target
 from .live_state import UnreadableError
 from .requests import request, target_of
+from .sources import with_given_accounts
 
 _DEPENDS_ON_DEPLOYMENT = (
     "its name, its ARN, its location, or its structure depends on a value that is known only at deployment"
@@ -45,9 +47,10 @@ _IF_RELEASED = (
 class Planner:
     """Plans one deployment to `stack`."""
 
-    def __init__(self, stack: CurrentStack) -> None:
+    def __init__(self, stack: CurrentStack, sources: SourceValues) -> None:
+        """Prepare a plan. `sources` has the given accounts of account sources."""
         self.stack, self.new, self.old = stack, stack.new, stack.old
-        self._live_state = stack.live_state
+        self._live_state, self._sources = stack.live_state, sources
 
     def changes(self) -> list[Change]:
         """The change of each of the provider's resources, the removed ones last. Raises UserError if a read fails."""
@@ -71,12 +74,7 @@ class Planner:
             return Change(name, Action.REFUSED, reason=rejection)
         change, plan = self._plan_properties(name, properties, others, before)
         if before and before.properties == properties:
-            action = Action.NONE if change.action in (Action.NONE, Action.UNKNOWN) else Action.DRIFT
-            unchanged = "the properties are unchanged, so CloudFormation sends nothing"
-            # The handler is not invoked, so its warnings do not apply.
-            warnings = change.warnings if action is Action.NONE else ()
-            reason = "; ".join(filter(None, (change.reason, unchanged)))
-            change = change._replace(action=action, reason=reason, warnings=warnings)
+            change = _without_request(change)
         else:
             self._live_state.create(plan, self.stack.locations(properties))
         if change.arn:
@@ -89,7 +87,6 @@ class Planner:
     ) -> tuple[Change, Plan]:
         resource = self.new.type_of(name)
         expanded, twin = expand(properties, resource.schema), expand(others, resource.schema)
-        desired, other = expanded.parameters, twin.parameters
         found = validate_properties(expanded, resource.rules)
         findings = _certain(found, expanded.checked, twin.checked)
         type_name = self.new.one.type(name)
@@ -98,11 +95,12 @@ class Planner:
             return change._replace(reason=problems), Plan()
         if unreadable := self.new.unreadable(name):
             return change._replace(action=Action.UNKNOWN, reason=unreadable), Plan()
+        desired, other = expanded.parameters, twin.parameters
         is_known = same_target(desired, other) and (before is None or before.arn)
         if not is_known or "type" in {one.rule for one in found}:
             return change._replace(action=Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT), Plan()
         try:
-            return self._plan_valid(change, desired, other, before)
+            return self._plan_sources(change, expanded, twin, before)
         except UnreadableError as error:
             return self._unreadable(change._replace(reason=str(error)), desired, before), Plan()
 
@@ -111,6 +109,22 @@ class Planner:
         arn = self._live_state.arn(target_of(desired), self.stack.locations(change.properties))
         replaced = self._plan_replaced(change.logical_id, before) if before and arn != before.arn else None
         return change._replace(action=Action.UNKNOWN, arn=arn, replaced=replaced)
+
+    def _plan_sources(
+        self, change: Change, expanded: Expanded, twin: Expanded, before: CurrentConfiguration | None
+    ) -> tuple[Change, Plan]:
+        """The change of a resource with the accounts that are given for its account sources."""
+        rules = self.new.type_of(change.logical_id).rules
+        planned = with_given_accounts(expanded, twin, self._sources, rules)
+        change = change._replace(findings=(*change.findings, *planned.findings))
+        if problems := _problems(planned.findings):
+            return change._replace(reason=problems), Plan()
+        spelling = Spelling(change.properties, expanded.schema)
+        for path, source in planned.unknown.items():
+            text = f"{change.logical_id}: {spelling.text(path[:-1])} depends on {source}, which plan does not read"
+            self.stack.notes.append(f"{text}; to give its accounts, use --resolve {source.id}=ACCOUNTS")
+        change = change._replace(has_unknown_sources=bool(planned.unknown))
+        return self._plan_valid(change, planned.desired, planned.other, before)
 
     def _plan_valid(
         self, change: Change, desired: Mapping[str, Any], other: Mapping[str, Any], before: CurrentConfiguration | None
@@ -249,6 +263,18 @@ class Planner:
 def _certain(found: Iterable[Finding], one: Any, other: Any) -> tuple[Finding, ...]:
     """The findings that do not depend on placeholders, which differ in the two evaluations."""
     return tuple(finding for finding in found if not depends_on_placeholder(finding.path, one, other))
+
+
+def _without_request(change: Change) -> Change:
+    """The change of a resource whose properties are unchanged: none, or the drift that stays."""
+    known = [one for one in change.differences if one.path not in change.placeholders]
+    is_unknown = change.action is Action.UNKNOWN or (change.has_unknown_sources and not known)
+    action = Action.NONE if change.action is Action.NONE or is_unknown else Action.DRIFT
+    unchanged = "the properties are unchanged, so CloudFormation sends nothing"
+    # The handler is not invoked, so its warnings do not apply.
+    warnings = change.warnings if action is Action.NONE else ()
+    reason = "; ".join(filter(None, (change.reason, unchanged)))
+    return change._replace(action=action, reason=reason, warnings=warnings)
 
 
 def _problems(findings: Iterable[Finding]) -> str:
