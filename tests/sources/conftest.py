@@ -95,10 +95,14 @@ Respond = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | str | int | byt
 
 @dataclass
 class Script:
-    """Organizations and SSM as a test scripts them, over HTTP. `calls` are the operations with their parameters."""
+    """Organizations and SSM as a test scripts them, over HTTP. `calls` are the operations with their parameters.
+
+    `signers` are the access key and the Region that signed each call.
+    """
 
     respond: Respond = lambda _, __: {"Accounts": [], "OrganizationalUnits": []}
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    signers: list[tuple[str, str]] = field(default_factory=list)
     is_closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -125,6 +129,8 @@ class Script:
         parameters = json.loads(body)
         with self._lock:
             self.calls.append((operation, parameters))
+            access_key, _, region, *_ = headers["Authorization"].partition("Credential=")[2].split("/")
+            self.signers.append((access_key, region))
             response = self.respond(operation, parameters)
         request_id = {"x-amzn-RequestId": "5e0b0c7e-0000-4000-8000-00000000feed"}
         if isinstance(response, bytes):
