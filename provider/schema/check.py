@@ -7,7 +7,7 @@ from .checkpoint import Checkpoint, paced, proceed
 from .expand import UNKNOWN, Expanded, meant
 from .finding import Finding, Path
 from .model import DISTRIBUTIONS, NAME, TARGET
-from .rules import OWN_ACCOUNT, Rule, apply_rules
+from .rules import OWN_ACCOUNT, OWN_PARTITION, Rule, apply_rules
 from .validation import violations
 
 
@@ -29,7 +29,9 @@ def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint
     # Of the rules' findings, these would only repeat one from above.
     repeated = {("some-output", path) for path in has_invalid_member}
     repeated |= {("one-target", ())} if target_is_misspelled else set()
-    for finding in apply_rules({**expanded.checked, OWN_ACCOUNT: expanded.account}, rules, checkpoint):
+    for finding in apply_rules(
+        {**expanded.checked, OWN_ACCOUNT: expanded.account, OWN_PARTITION: expanded.partition}, rules, checkpoint
+    ):
         if (finding.rule, finding.path) not in repeated:
             yield finding
 
