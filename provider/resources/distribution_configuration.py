@@ -266,18 +266,23 @@ def _leftovers(intent: Intent, arn: str = "") -> tuple[DeleteUnfinished | HandBa
     The old properties then have a target other than the current one, which is `arn` or, without it, the desired one.
     """
     name, target = intent.old.get(NAME), intent.old.get(TARGET)
-    here, there = intent.locations.desired, intent.locations.old
+    here = intent.locations.desired
     if isinstance(target, str) and is_configuration_arn(target) and not _is_target(intent.desired, here, target):
         return (HandBack(target),)
     if validate(name, operation(CREATE).members[NAME]) or not is_valid(intent.old):
         return ()
     current = arn or intent.desired.get(TARGET) or here.arn(intent.desired[NAME])
-    leftover: Target = with_name(arn, str(name)) if arn else ByName(str(name))
-    is_current = _is_named(name, current)
-    if _is_certain(there, intent.old):
-        leftover = there.arn(str(name))
-        is_current = leftover == current
+    leftover = _leftover(intent, str(name), arn)
+    is_current = _is_named(name, current) if isinstance(leftover, ByName) else leftover == current
     return () if is_current else (DeleteUnfinished(leftover, intent.date + SEARCH_ALLOWANCE),)
+
+
+def _leftover(intent: Intent, name: str, arn: str) -> Target:
+    """Return the configuration with the old properties' name, where a failed request may have created it."""
+    there = intent.locations.old
+    if _is_certain(there, intent.old):
+        return there.arn(name)
+    return with_name(arn, name) if arn else ByName(name)
 
 
 def _is_certain(location: Location, properties: Mapping[str, Any]) -> bool:
