@@ -12,7 +12,7 @@ The path of a request: CloudFormation invokes the function with an event, and th
   resources       the registry of resource types; for each type: request and observed state -> plan. A new type is one
                   module and one row in the registry. Pure, except `image_builder`, which calls the API
   plan            the observed state and the steps of a plan, as frozen data
-  aws             API clients by service and Region, HTTP connections, and TLS contexts
+  aws             API clients by service, Region, and role; HTTP connections, and TLS contexts
 
 The modules that several of them use:
 

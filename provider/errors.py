@@ -75,6 +75,15 @@ class ProviderError(Exception):
         return self
 
 
+class NotAssumed(ProviderError):  # noqa: N818 - describes the role
+    """A role could not be assumed, so no call was sent with it.
+
+    It is `final` if the same attempt cannot succeed later.
+    """
+
+    final = False
+
+
 _MAX_REQUEST_ID: Final = 128
 
 
@@ -93,8 +102,7 @@ _WRONG_REGION: Final = (
     "another partition, which needs a provider of its own"
 )
 _ALLOW: Final = (
-    "Allow the provider's role to call imagebuilder:{operation} (and to access the KMS key, bucket, or launch template "
-    "involved)"
+    "Allow the provider's role to call {operation} (and to access the KMS key, bucket, or launch template involved)"
 )
 _CORRECT: Final = "Correct the properties as the message says, then deploy again"
 
@@ -127,7 +135,8 @@ API_ERRORS: Final[Mapping[str, ApiError]] = {
 """The error codes that need a specific reaction. Any other code is a rejection of the properties."""
 
 EXPIRED: Final = ("ExpiredTokenException", "ExpiredToken")
-"""The error codes of expired credentials."""
+INVALID: Final = ("UnrecognizedClientException", "InvalidClientTokenId")
+"""The error codes of credentials that have expired, and of those that are not valid (anymore)."""
 
 
 def api_error(operation: str, code: str, message: str, status: int, request_id: str) -> ProviderError:

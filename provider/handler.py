@@ -110,7 +110,9 @@ def _too_late(request: Request, now: float) -> Response:
 
 
 def _without_response(request: Request, deadline: Deadline, reason: str) -> Response:
-    """Return the response if the work returned none: SUCCESS only if there is certainly nothing to do."""
+    """Return the response if the work returned none: SUCCESS only if nothing is left to do but cleanup."""
+    if deadline.response is not None:
+        return deadline.response
     if deadline.may_succeed:
         return Response(SUCCESS, request.failure_id())
     return Response(FAILED, request.failure_id(), reason)

@@ -25,8 +25,9 @@ from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import Expanded, expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
-from .schema.model import ROLE
+from .schema.model import PROVIDER_PROPERTIES, ROLE
 from .schema.rules import Rule
+from .schema.validation import validate
 
 _UNRESOLVED: Final = "the properties; no API calls were made"
 
@@ -93,7 +94,12 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         retries_denied = request.request_type == "Create" or (ROLE in desired and request.request_type == "Update")
         calls = ApiCalls(connect_client, deadline, retries_denied=retries_denied)
         reconciliation = Reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
-        response = _succeeded(request, desired, resource_type, *reconciliation.run())
+        succeeded = partial(_succeeded, request, desired, resource_type)
+
+        def on_success(live: Configuration | None, written: WriteResult | None) -> None:
+            deadline.response = succeeded(live, written)
+
+        response = succeeded(*reconciliation.run(on_success))
     except ProviderError as error:
         response = _failed(request, lambda_context, error, reconciliation or before_reconciliation)
         more = (f"and {error.omitted} more",) if error.omitted else ()
@@ -124,13 +130,13 @@ def _client(
 
 
 def _role_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield the finding about a role that the provider may not assume."""
-    if ROLE not in parameters:
+    """Yield the finding about a valid role that the provider may not assume."""
+    role = parameters.get(ROLE)
+    if role is None or validate(role, PROVIDER_PROPERTIES[ROLE]):
         return
     from .aws import roles  # imported here because few requests assume a role
 
-    role = parameters[ROLE]
-    if isinstance(role, str) and not roles.is_assumable(role, os.environ.get(roles.ASSUMABLE_ROLES, "")):
+    if not roles.is_assumable(role, os.environ.get(roles.ASSUMABLE_ROLES, "")):
         yield Finding((ROLE,), roles.not_covered(role).problem, "assumable-role")
 
 
@@ -146,8 +152,8 @@ def _validated(
         return Expanded(parameters, resource_type.schema, parameters)
     _reject_malformed(request)
     expanded = expand(request.properties, resource_type.schema, checkpoint)
-    if here.is_verified:
-        expanded = expanded._replace(account=here.account)
+    if here.account:
+        expanded = expanded._replace(account=here.account, partition=here.partition)
     about_id = resource_type.check_request_id(request.request_id)
     about_role = _role_findings(expanded.parameters)
     found = chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_id)

@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 import re
 from collections.abc import Callable
 from datetime import datetime
+from fnmatch import translate
 from typing import Any, Final, NamedTuple
 
-from ..errors import Outcome, ProviderError
+from ..errors import NotAssumed, Outcome, ProviderError
 from .client import Credentials, call, client, session
 
 ASSUMABLE_ROLES: Final = "ASSUMABLE_ROLE_ARNS"
@@ -36,20 +37,18 @@ _sessions: dict[tuple[object, Assumption], tuple[Credentials, float]] = {}
 
 def is_assumable(role: str, patterns: str) -> bool:
     """Return whether comma-separated patterns, with * and ? as in IAM policies, cover a role's ARN."""
-    return any(_regex(pattern.strip()).fullmatch(role) for pattern in patterns.split(",") if pattern.strip())
+    # `translate` makes a pattern that does not backtrack. Brackets are wildcards of fnmatch, but not of IAM.
+    return any(re.match(translate(pattern.strip().replace("[", "[[]")), role) for pattern in patterns.split(","))
 
 
-def not_covered(role: str) -> ProviderError:
+def not_covered(role: str) -> NotAssumed:
     """Return the error about a role that the function may not assume."""
-    return ProviderError(
+    error = NotAssumed(
         f"the provider may not assume {role}: its parameter AssumableRoleArns does not cover this role",
         outcome=Outcome.DENIED,
     )
-
-
-def _regex(pattern: str) -> re.Pattern[str]:
-    wildcards = {"*": ".*", "?": "."}
-    return re.compile("".join(wildcards.get(character, re.escape(character)) for character in pattern))
+    error.final = True
+    return error
 
 
 def session_name(logical_id: str) -> str:
@@ -92,27 +91,26 @@ def _parse(response: dict[str, Any], role: str) -> tuple[Credentials, float]:
     made = tuple(str(found.get(name, "")) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
     expires = found.get("Expiration")
     if not all(made) or not isinstance(expires, datetime):
-        raise ProviderError(f"{role} could not be assumed: the response is not from STS", outcome=Outcome.UNSENT)
+        raise NotAssumed(f"{role} could not be assumed: the response is not from STS", outcome=Outcome.UNSENT)
     key, secret, token = made
     return (key, secret, token), expires.timestamp()
 
 
-def _explained(error: ProviderError, assumption: Assumption) -> ProviderError:
+def _explained(error: ProviderError, assumption: Assumption) -> NotAssumed:
     role, stack_id = assumption
     if error.outcome is Outcome.DENIED or error.code == _INVALID:
         condition = f" with sts:ExternalId {stack_id}" if stack_id else ""
-        return ProviderError(
+        return NotAssumed(
             f"sts:AssumeRole of {role} was denied ({error.problem})",
             remediation=f"Either the role does not exist, or its trust policy does not allow the provider's "
             f"role{condition}. Correct that, then deploy again",
             outcome=Outcome.DENIED,
             request_id=error.request_id,
         )
-    # Nothing was sent to the service, and assuming a role again changes nothing.
-    outcome = Outcome.UNSENT if error.outcome is Outcome.UNKNOWN else error.outcome
-    return ProviderError(
+    is_unknown = error.outcome is Outcome.UNKNOWN  # assuming a role again changes nothing
+    return NotAssumed(
         f"{role} could not be assumed: {error.problem}",
-        remediation=error.remediation,
-        outcome=outcome,
+        remediation="Image Builder was not called; deploy again later" if is_unknown else error.remediation,
+        outcome=Outcome.UNSENT if is_unknown else error.outcome,
         request_id=error.request_id,
     )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from .response import Response
+
     class Clock(Protocol):
         """The functions of the standard library's `time` module that the provider uses."""
 
@@ -41,6 +43,8 @@ class Deadline:
         """Why the current operation is being retried."""
         self.may_succeed = False
         """Whether to respond with SUCCESS if the work returns no response, because there is certainly nothing to do."""
+        self.response: Response | None = None
+        """The response if time runs out during the cleanup after a request that has succeeded."""
 
     @classmethod
     def of(

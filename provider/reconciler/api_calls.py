@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..arn import Location
 from ..aws.client import before_send, call
-from ..errors import EXPIRED, Outcome, ProviderError, request_id_of
+from ..errors import EXPIRED, INVALID, NotAssumed, Outcome, ProviderError, request_id_of
 
 if TYPE_CHECKING:
     from ..cloudformation.deadline import Deadline
@@ -39,6 +39,7 @@ class ApiCalls:
         self._end = math.inf
         self._denied_seconds = _DENIED_SECONDS if retries_denied else 0.0
         self._clients: dict[Location, Any] = {}
+        self._renewed: set[Location] = set()
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -94,7 +95,8 @@ class ApiCalls:
         pause = random.uniform(0.0, min(_MAX_PAUSE, 0.1 * 2**attempt))  # noqa: S311 - jitter, not a secret
         is_retried = error.outcome in (Outcome.THROTTLED, Outcome.UNSENT)
         is_retried = is_retried or (repeatable and error.outcome is Outcome.UNKNOWN)
-        if error.outcome is Outcome.DENIED and self._denied_seconds > 0:
+        is_final = isinstance(error, NotAssumed) and error.final
+        if error.outcome is Outcome.DENIED and self._denied_seconds > 0 and not is_final:
             is_retried, pause = True, max(pause, _MAX_PAUSE / 4)
             self._denied_seconds -= pause
         if not is_retried or self.left() <= pause:
@@ -109,13 +111,15 @@ class ApiCalls:
     def _attempt(
         self, location: Location, operation: str, subject: str, expected: str, parameters: dict[str, Any]
     ) -> dict[str, Any]:
-        self._deadline.current_operation = f"{operation} of {subject}"
+        doing = f"{operation} of {subject}"
+        self._deadline.current_operation = doing
         self._stop_in_time()
         # Stops botocore's own retries, too.
         hook = before_send.set(self._stop_in_time)
         try:
             if location not in self._clients:
                 self._clients[location] = self._connect(location, False)
+                self._deadline.current_operation = doing
             try:
                 response = call(self._clients[location], operation, parameters)
             except ProviderError as error:
@@ -127,11 +131,18 @@ class ApiCalls:
     def _call_again(
         self, location: Location, operation: str, parameters: dict[str, Any], error: ProviderError
     ) -> dict[str, Any]:
-        """Repeat a call that failed because a role's credentials had expired. Raises `error` for any other failure."""
-        if not location.role or error.code not in EXPIRED:
+        """Repeat a call that failed because of a role's credentials. Raises `error` for any other failure.
+
+        Credentials that are not valid anymore are renewed once: the role was created again, or its sessions revoked.
+        """
+        is_unusable = error.outcome is Outcome.DENIED or error.code in INVALID
+        if not location.role or not (error.code in EXPIRED or (is_unusable and location not in self._renewed)):
             raise error
+        self._renewed.add(location)
+        doing = self._deadline.current_operation
         self._clients[location] = self._connect(location, True)
-        if error.outcome is not Outcome.REFUSED:
+        self._deadline.current_operation = doing
+        if error.outcome not in (Outcome.REFUSED, Outcome.DENIED):
             raise error
         return call(self._clients[location], operation, parameters)
 

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ..errors import Outcome, ProviderError
+from ..errors import NotAssumed, Outcome, ProviderError
 from ..marker import CreationStatus
 from ..observability import Logger, as_json
 from ..plan import (
@@ -56,6 +56,8 @@ _UNREADABLE: Final = "the configuration could not be read and counts as not foun
 _UNEXPECTED: Final = frozenset({Outcome.EXISTS, Outcome.NOT_FOUND, Outcome.UNKNOWN, Outcome.TOKEN_REUSED})
 
 Result = TypeVar("Result")
+ReconciliationResult = tuple[Configuration | None, WriteResult | None]
+OnSuccess = Callable[[Configuration | None, WriteResult | None], object]
 
 
 class Reconciliation:
@@ -89,9 +91,10 @@ class Reconciliation:
         self._found_unfinished = False
         self._logged = False
 
-    def run(self) -> tuple[Configuration | None, WriteResult | None]:
+    def run(self, on_success: "OnSuccess" = lambda *_: None) -> "ReconciliationResult":
         """Execute the request. Returns the resource's final state and the result of the last write of content.
 
+        `on_success` gets the same once the request has succeeded, before the best-effort cleanup, which may take long.
         Raises ProviderError; call `clean_up` and `failure_id` then.
         """
         unexpected = 0
@@ -103,6 +106,7 @@ class Reconciliation:
                 unexpected += failure.outcome in _UNEXPECTED
                 self._prepare_retry(failure, attempt, unexpected)
             else:
+                on_success(subject, self._written)
                 self._do_best_effort()
                 return subject, self._written
         raise AssertionError("unreachable")
@@ -178,6 +182,8 @@ class Reconciliation:
                 if not (denied_is_absent and error.outcome is Outcome.DENIED):
                     raise
                 self._log.warning(_UNREADABLE, answer=str(error))
+                if isinstance(error, NotAssumed) and error.final:
+                    break
             if live is not None:
                 break
         return live
@@ -318,7 +324,12 @@ class Reconciliation:
                 with self._calls.within(seconds):
                     self._persist(partial(self._clean, step))
             except ProviderError as error:
-                self._log.warning("the request succeeded, but its cleanup failed", answer=str(error))
+                target = step.target if isinstance(step, DeleteUnfinished) else step.arn
+                self._log.warning(
+                    "the request succeeded, but its cleanup failed",
+                    configuration=self._api.arn(target),
+                    answer=str(error),
+                )
 
     def _clean(self, step: PutTags | DeleteUnfinished | HandBack) -> None:
         if isinstance(step, DeleteUnfinished):

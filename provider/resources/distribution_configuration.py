@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..arn import Location, is_configuration_arn, slug, with_name
+from ..arn import Location, is_configuration_arn, with_name
 from ..errors import ProviderError
 from ..plan import (
     ByName,
@@ -25,6 +25,7 @@ from ..plan import (
     ReadAgain,
     RemoveTags,
     Step,
+    Target,
     Undo,
     UpdateConfiguration,
     WriteResult,
@@ -54,7 +55,7 @@ from ..schema.validation import validate
 from .deletion import LATE_SECONDS, SEARCH_ALLOWANCE, decide_delete
 from .image_builder import OPERATIONS, ImageBuilder
 from .interface import ResourceType
-from .locations import Locations
+from .locations import Locations, is_valid
 from .ownership import STACK_TAG, Owner, Ownership, State, belongs_to_another, is_released_to
 
 if TYPE_CHECKING:
@@ -166,9 +167,8 @@ def _is_target(properties: Mapping[str, Any], location: Location, arn: str) -> b
     """Return whether properties, which specify this location, mean the configuration with this ARN."""
     if TARGET in properties:
         return bool(properties[TARGET] == arn)
-    # Unless properties specify it, an unverified location may be wrong.
-    is_certain = location.is_verified or REGION in properties or ROLE in properties
-    return _is_named(properties.get(NAME), arn) and (location.contains(arn) or not is_certain)
+    is_there = location.contains(arn) or not _is_certain(location, properties)
+    return _is_named(properties.get(NAME), arn) and is_there
 
 
 def _is_named(name: object, arn: str) -> bool:
@@ -266,16 +266,28 @@ def _leftovers(intent: Intent, arn: str = "") -> tuple[DeleteUnfinished | HandBa
     The old properties then have a target other than the current one, which is `arn` or, without it, the desired one.
     """
     name, target = intent.old.get(NAME), intent.old.get(TARGET)
-    here, there = intent.locations.desired, intent.locations.old
+    here = intent.locations.desired
     if isinstance(target, str) and is_configuration_arn(target) and not _is_target(intent.desired, here, target):
         return (HandBack(target),)
-    if validate(name, operation(CREATE).members[NAME]):
+    if validate(name, operation(CREATE).members[NAME]) or not is_valid(intent.old):
         return ()
-    is_current = _is_named(name, arn) if arn else slug(str(name)) == slug(str(intent.desired.get(NAME)))
-    leftover = with_name(arn, str(name)) if arn else ByName(str(name))
-    if (here.region, here.account) != (there.region, there.account):
-        is_current, leftover = False, there.arn(str(name))
+    current = arn or intent.desired.get(TARGET) or here.arn(intent.desired[NAME])
+    leftover = _leftover(intent, str(name), arn)
+    is_current = _is_named(name, current) if isinstance(leftover, ByName) else leftover == current
     return () if is_current else (DeleteUnfinished(leftover, intent.date + SEARCH_ALLOWANCE),)
+
+
+def _leftover(intent: Intent, name: str, arn: str) -> Target:
+    """Return the configuration with the old properties' name, where a failed request may have created it."""
+    there = intent.locations.old
+    if _is_certain(there, intent.old):
+        return there.arn(name)
+    return with_name(arn, name) if arn else ByName(name)
+
+
+def _is_certain(location: Location, properties: Mapping[str, Any]) -> bool:
+    """Return whether properties are certainly about this location. An unverified one may be wrong."""
+    return location.is_verified or REGION in properties or ROLE in properties
 
 
 def _create(intent: Intent) -> Plan:

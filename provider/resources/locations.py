@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..arn import Location
-from ..errors import Outcome, ProviderError
-from ..schema.model import PROVIDER_PROPERTIES, REGION, ROLE, pascal_case
+from ..arn import Location, is_configuration_arn
+from ..errors import NotAssumed, Outcome, ProviderError
+from ..schema.model import PROVIDER_PROPERTIES, REGION, ROLE, TARGET, pascal_case
 from ..schema.validation import validate
 
 if TYPE_CHECKING:
@@ -36,10 +36,15 @@ class Locations(NamedTuple):
         Raises ProviderError if the properties name no role of that account.
         """
         _, partition, _, region, account, _ = arn.split(":", 5)
-        for known in (self.desired, self.old):
-            # In an unverified location, the account of the function's role is not certain.
-            if known.account == account or not (known.role or known.is_verified):
-                return Location(partition, region, account, is_verified=True, role=known.role)
+        known = [place for place in (self.desired, self.old) if place.contains(arn)]
+        # In an unverified location, the account of the function's role is not certain.
+        known += [
+            place
+            for place in (self.desired, self.old)
+            if place.account == account or not (place.role or place.is_verified)
+        ]
+        if known:
+            return Location(partition, region, account, is_verified=True, role=known[0].role)
         given = f"{pascal_case(ROLE)} is a role of account {self.desired.account}"
         without = f"the provider's function is in account {self.desired.account}"
         raise ProviderError(
@@ -49,8 +54,9 @@ class Locations(NamedTuple):
 
     def explained(self, error: ProviderError, location: Location) -> ProviderError:
         """Return an error of a call in a location, with what a location other than the function's requires."""
-        is_other = location.region != self.function.region
-        is_denied = error.outcome is Outcome.DENIED and error.code  # without a code, AssumeRole was denied
+        if isinstance(error, NotAssumed):
+            return error
+        is_denied, is_other = error.outcome is Outcome.DENIED, location.region != self.function.region
         if is_denied and location.role:
             error.remediation = error.remediation.replace("the provider's role", f"the role {location.role}")
         elif is_denied and is_other:
@@ -61,12 +67,19 @@ class Locations(NamedTuple):
 
 
 def _location(properties: Mapping[str, Any], function: Location) -> Location:
-    if REGION not in properties and ROLE not in properties:
+    target = properties.get(TARGET)
+    region = target.split(":")[3] if isinstance(target, str) and is_configuration_arn(target) else ""
+    if region in ("", function.region) and REGION not in properties and ROLE not in properties:
         return function
-    region, role = (_valid(properties.get(member), member) for member in (REGION, ROLE))
-    return function.at(region, role)
+    return function.at(region or _valid(properties, REGION), _valid(properties, ROLE))
 
 
-def _valid(value: object, member: str) -> str:
+def _valid(properties: Mapping[str, Any], member: str) -> str:
     """Return the value of a property if it is valid; otherwise empty."""
+    value = properties.get(member)
     return value if isinstance(value, str) and not validate(value, PROVIDER_PROPERTIES[member]) else ""
+
+
+def is_valid(properties: Mapping[str, Any]) -> bool:
+    """Return whether the Region and the role in properties are valid, if they are given."""
+    return all(_valid(properties, member) for member in (REGION, ROLE) if member in properties)

@@ -8,7 +8,7 @@ from .checkpoint import Checkpoint, paced, proceed
 from .expand import UNKNOWN, Expanded, meant
 from .finding import Finding, Path
 from .model import DISTRIBUTIONS, NAME, TARGET
-from .rules import OWN_ACCOUNT, SOURCED_LISTS, Rule, apply_rules
+from .rules import OWN_ACCOUNT, OWN_PARTITION, SOURCED_LISTS, Rule, apply_rules
 from .validation import violations
 
 
@@ -30,7 +30,7 @@ def findings(expanded: Expanded, rules: tuple[Rule, ...], checkpoint: Checkpoint
     # Of the rules' findings, these would only repeat one from above.
     repeated = {("some-output", path) for path in has_invalid_member}
     repeated |= {("one-target", ())} if target_is_misspelled else set()
-    context: dict[str, Any] = {OWN_ACCOUNT: expanded.account}
+    context: dict[str, Any] = {OWN_ACCOUNT: expanded.account, OWN_PARTITION: expanded.partition}
     if expanded.has_sources:
         context[SOURCED_LISTS] = _sourced_lists(expanded, checkpoint)
     for finding in apply_rules({**expanded.checked, **context}, rules, checkpoint):

@@ -54,8 +54,9 @@ class Expanded(NamedTuple):
     checked: dict[str, Any]
     findings: tuple[Finding, ...] = ()
     misspelled: Mapping[Path, str] = MappingProxyType({})
+    partition: str = ""
     account: str = ""
-    """The account of the provider's function, if the service token names it."""
+    """The partition and the account of the provider's function, if the service token names it."""
     has_sources: bool = False
     """Whether some list contains a source. See `account_sources`."""
 
@@ -69,19 +70,27 @@ def expand(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint
         del given[name]
     conversion = _Conversion(checkpoint)
     parameters = _converter(schema)(given, conversion)
-    account = _account_of(properties.get(SERVICE_TOKEN))
+    partition, account = _place_of(properties.get(SERVICE_TOKEN))
     if not conversion.has_invalid_names:
         return Expanded(
-            parameters, schema, parameters, tuple(findings), account=account, has_sources=conversion.has_sources
+            parameters,
+            schema,
+            parameters,
+            tuple(findings),
+            partition=partition,
+            account=account,
+            has_sources=conversion.has_sources,
         )
     checked, check = _converter(schema)(given, conversion), _NameCheck(schema, conversion)
     findings += check.findings(given, schema, (), checked)
-    return Expanded(parameters, schema, checked, tuple(findings), check.misspelled, account, conversion.has_sources)
+    return Expanded(
+        parameters, schema, checked, tuple(findings), check.misspelled, partition, account, conversion.has_sources
+    )
 
 
-def _account_of(service_token: object) -> str:
+def _place_of(service_token: object) -> tuple[str, str]:
     parts = service_token.split(":") if isinstance(service_token, str) else []
-    return parts[4] if len(parts) > 5 and parts[2] == "lambda" else ""
+    return (parts[1], parts[4]) if len(parts) > 5 and parts[2] == "lambda" else ("", "")
 
 
 def parameters_of(properties: Mapping[str, Any], schema: Schema, checkpoint: Checkpoint = proceed) -> dict[str, Any]:

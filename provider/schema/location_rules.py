@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from .finding import Severity
 from .model import PROVIDER_PROPERTIES, REGION, ROLE, TARGET, known_regions, partition_of
-from .rules import CONTRACT, MAX_REGION, OWN_ACCOUNT, Rule, Violations, arn_parts, nearest_region
+from .rules import CONTRACT, MAX_REGION, OWN_ACCOUNT, OWN_PARTITION, Rule, Violations, arn_parts, nearest_region
 from .validation import describe
 
 
@@ -46,11 +46,16 @@ def _known_region(region: Any) -> Violations:
 
 
 def _partition(parameters: dict[str, Any]) -> Violations:
-    region, (known, _, _) = parameters.get(REGION), _location(parameters.get(ROLE))
-    given = partition_of(region) if known and isinstance(region, str) else ""
-    if given not in ("", known):
-        problem = f"{region} is in the partition {given}, but {{0}} is in {known}"
-        yield (REGION,), f"{problem}; use a provider in that partition", (ROLE,)
+    own = _location(parameters.get(ROLE))[0] or parameters.get(OWN_PARTITION, "")
+    region = parameters.get(REGION)
+    found = {
+        REGION: partition_of(region) if isinstance(region, str) else "",
+        TARGET: _location(parameters.get(TARGET))[0],
+    }
+    for member, partition in found.items():
+        if own and partition not in ("", own):
+            problem = f"is in the partition {partition}, but the provider is in {own}"
+            yield (member,), f"{problem}; use a provider in that partition"
 
 
 LOCATION_RULES: Final = (
@@ -97,12 +102,12 @@ LOCATION_RULES: Final = (
     Rule(
         9334,
         "one-location",
-        "The Region and the role are in the same partition",
+        "The configuration is in the provider's partition",
         "",
         Severity.WARNING,
         "botocore's partitions",
         _partition,
-        "`Region: cn-north-1` beside a role in the partition aws",
+        "`Region: cn-north-1` for a provider in the partition aws",
     ),
 )
 """Rules about a configuration's location, in the order of their findings."""

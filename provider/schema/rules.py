@@ -42,8 +42,9 @@ MAX_REGION = 64
 Violations = Iterator[tuple[Path, str, *tuple[Path, ...]]]
 """Paths relative to the rule's path, each with a message and the paths that the message mentions as `{0}`, ..."""
 
+OWN_PARTITION: Final = "own-partition"
 OWN_ACCOUNT: Final = "own-account"
-"""The key under which rules find the ID of the account of the provider's function, if it is known."""
+"""The keys under which rules find the partition and the account of the provider's function, if they are known."""
 
 SOURCED_LISTS: Final = "sourced-lists"
 """The key under which rules find the paths of the lists that contain sources, if there are any."""

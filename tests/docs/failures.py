@@ -19,6 +19,7 @@ UNKNOWN = "…"
 
 _RAISED = {
     "ProviderError": "",
+    "NotAssumed": "",
     "MalformedEvent": "",
     "RuntimeError": "",
     "Undelivered": str(Undelivered("", final=True, outcome=UNKNOWN)),

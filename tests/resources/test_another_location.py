@@ -1,8 +1,11 @@
 """`Region` and `RoleArn`: configurations in another Region or account."""
 
+import json
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from provider.aws.roles import ASSUMABLE_ROLES, is_assumable, session_name
 from provider.emulator.emulator import Emulator, Fault, Trust
 from provider.marker import CreationStatus, status_in
 from provider.resources.ownership import Owner, State
-from tests.stack import STACK_ID, Resource, ami
+from tests.stack import NAME, STACK_ID, Resource, ami
 
 OTHER_ACCOUNT = "210987654321"
 ROLE = f"arn:aws:iam::{OTHER_ACCOUNT}:role/images/distribution"
@@ -368,7 +371,7 @@ def test_denied_calls_name_the_role(resource: Resource) -> None:
     resource.emulator.fail_with(*denied, times=99)
     assert f"Allow the role {ROLE} to call" in resource.create(**MINE, RoleArn=ROLE).reason
     reason = resource.create(**MINE, Region=OTHER_REGION).reason
-    assert "Allow the provider's role to call" in reason
+    assert "Allow the provider's role to call imagebuilder:CreateDistributionConfiguration (" in reason
     assert f"parameter Regions must include {OTHER_REGION}" in reason
 
 
@@ -469,6 +472,168 @@ def test_both_spellings(resource: Resource) -> None:
     """`Region` and `RoleArn` are accepted in camelCase, too."""
     response = resource.create(name="golden", distributions=[ami()], region=OTHER_REGION, roleArn=ROLE)
     assert response.physical_id == arn(region=OTHER_REGION, account=OTHER_ACCOUNT)
+
+
+# What a failed move left behind
+
+
+def fail(resource: Resource, **properties: Any) -> None:
+    """Let a move create a configuration that it can neither hand over nor delete; then clear the faults."""
+    resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no", times=9)
+    resource.emulator.fail_with("DeleteDistributionConfiguration", "InvalidRequestException", 400, "no", times=9)
+    assert resource.update(**properties).status == "FAILED"
+    resource.emulator.reset_faults()
+
+
+@pytest.mark.parametrize("name", ["second", "golden"])
+def test_a_rollback_to_an_adoption_in_another_region(resource: Resource, name: str) -> None:
+    """The rollback to an adopted configuration, whose ARN alone names its Region, cleans up where the move was."""
+    there = resource.emulator.at(OTHER_REGION).seed(name="golden", distributions=THEIRS)
+    resource.create(DistributionConfigurationArn=there, Distributions=[ami()])
+    failed = {**MINE, "Name": name}
+    fail(resource, **failed)
+    assert set(resource.emulator.configurations) == {there, arn(name)}
+    assert resource.roll_back(failed).status == "SUCCESS"
+    assert set(resource.emulator.configurations) == {there}
+
+
+@pytest.mark.parametrize(("survivor", "moved"), [({}, OWN_ROLE), ({"RoleArn": ROLE}, OTHER_ROLE)])
+def test_a_rollback_uses_the_role_of_the_failed_move(resource: Resource, survivor: dict[str, str], moved: str) -> None:
+    """What a move left in another Region of the same account is deleted with the move's own role."""
+    resource.create(**MINE, **survivor)
+    failed = {**MINE, "RoleArn": moved, "Region": OTHER_REGION}
+    fail(resource, **failed)
+    assert resource.roll_back(failed).status == "SUCCESS"
+    assert {one.role for one in resource.emulator.requests if one.region == OTHER_REGION} == {moved}
+    assert set(resource.emulator.configurations) == {resource.physical_id}
+
+
+@pytest.mark.parametrize("operation", ["AssumeRole", "GetDistributionConfiguration"])
+def test_a_rollback_does_not_wait_for_another_place(resource: Resource, operation: str) -> None:
+    """If the other place does not respond in time, the rollback still succeeds: its own work is done."""
+    resource.create(**MINE)
+    released = threading.Event()
+
+    def hang(called: str, parameters: Mapping[str, Any], when: str) -> None:
+        arn_of_call = str(parameters.get("distributionConfigurationArn", OTHER_ACCOUNT))
+        if (called, when) == (operation, "before") and OTHER_ACCOUNT in arn_of_call:
+            released.wait(60)
+
+    resource.emulator.interruption = hang
+    resource.context = replace(resource.context, milliseconds=3000)
+    try:
+        response = resource.roll_back({**MINE, "RoleArn": ROLE})
+    finally:
+        released.set()
+    assert response.status == "SUCCESS"
+    assert response.data["Arn"] == arn()
+
+
+@pytest.mark.parametrize("lag", [0.0, 2.0])
+@pytest.mark.parametrize("place", [{}, {"Region": OTHER_REGION}])
+def test_a_leftover_that_is_adopted_is_not_deleted(resource: Resource, place: dict[str, str], lag: float) -> None:
+    """An Update from a marker that adopts what the Create left unfinished never deletes it, even if reads lag."""
+    region = place.get("Region", "us-east-1")
+    content = [{"region": "us-east-1", "amiDistributionConfiguration": {"name": NAME}}]
+    tags = Owner(STACK_ID, "Golden").tags(State.UNFINISHED)
+    there = resource.emulator.at(region).seed(name="golden", distributions=content, tags=tags)
+    resource.emulator.lag_reads(lag)
+    marker = f"no-distribution-configuration/may-have-created/id/Golden/{STACK_ID}"
+    new = {"DistributionConfigurationArn": there, "Distributions": [ami()]}
+    assert resource.send("Update", new, old={**MINE, **place}, physical_id=marker).physical_id == there
+    assert there in resource.emulator.configurations
+
+
+def test_a_rollback_of_a_rejected_move(resource: Resource) -> None:
+    """A move that failed validation created nothing: the rollback neither waits nor calls another place."""
+    resource.create(**MINE, RoleArn=ROLE)
+    for rejected in ({"RoleArn": "arn:aws:iam::333333333333:role/no"}, {"RoleArn": ROLE, "Region": "us-east1"}):
+        failed = {**MINE, **rejected}
+        assert resource.update(**failed).status == "FAILED"
+        start = resource.clock.time()
+        assert resource.roll_back(failed).status == "SUCCESS"
+        assert resource.clock.time() - start < 3
+    assert places(resource) == {("us-east-1", OTHER_ACCOUNT)}
+
+
+def test_the_warning_names_what_may_remain(resource: Resource, capfd: pytest.CaptureFixture[str]) -> None:
+    """If the other place of a failed move cannot be reached, the log names the configuration that may remain there."""
+    resource.create(**MINE)
+    resource.emulator.sts.trust = {}
+    resource.roll_back({**MINE, "RoleArn": ROLE})
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    [warning] = [line for line in lines if line["level"] == "WARNING"]
+    assert warning["configuration"] == arn(account=OTHER_ACCOUNT)
+
+
+# Reasons
+
+
+def test_an_arn_of_another_account_and_a_stack_elsewhere(resource: Resource) -> None:
+    """The account of the function decides whether an ARN needs a role, even if the stack is in another account."""
+    resource.stack_id = STACK_ID.replace("123456789012", OTHER_ACCOUNT)
+    response = resource.create(DistributionConfigurationArn=arn(account=OTHER_ACCOUNT), Distributions=[ami()])
+    assert "but the provider is in account 123456789012" in response.reason
+    assert resource.emulator.requests == []
+
+
+def test_a_timeout_names_the_call_that_took_long(resource: Resource) -> None:
+    """The reason of a timeout names the call that did not return, not the role that had been assumed before."""
+    released = threading.Event()
+
+    def hang(called: str, _parameters: object, when: str) -> None:
+        if (called, when) == ("CreateDistributionConfiguration", "before"):
+            released.wait(60)
+
+    resource.emulator.interruption = hang
+    resource.context = replace(resource.context, milliseconds=3000)
+    try:
+        reason = resource.create(**MINE, RoleArn=ROLE).reason
+    finally:
+        released.set()
+    assert "timed out during CreateDistributionConfiguration of golden" in reason
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {**MINE, "Region": "cn-north-1"},
+        {"DistributionConfigurationArn": arn().replace("aws", "aws-cn", 1), "Distributions": [ami()]},
+    ],
+)
+def test_another_partition_is_a_warning(
+    resource: Resource, capfd: pytest.CaptureFixture[str], properties: dict[str, Any]
+) -> None:
+    """A Region, or the ARN of an adoption, in another partition than the provider's is a warning."""
+    resource.create(**properties)
+    assert "is in the partition aws-cn, but the provider is in aws" in capfd.readouterr().out
+
+
+def test_an_unreachable_sts_is_named(resource: Resource) -> None:
+    """If STS does not respond, the reason says that Image Builder was not called, and nothing about `Region`."""
+    resource.emulator.fail("AssumeRole", Fault.RESET, times=999)
+    reason = resource.create(**MINE, RoleArn=ROLE, Region=OTHER_REGION).reason
+    assert f"{ROLE} could not be assumed" in reason
+    assert "Image Builder was not called" in reason
+    assert "Region is correct" not in reason
+
+
+def test_revoked_sessions_are_replaced(resource: Resource) -> None:
+    """If a role's sessions were revoked, or the role was created again, the role is assumed again, once."""
+    resource.create(**MINE, RoleArn=ROLE)
+    resource.emulator.sts.revoke_sessions(ROLE)
+    assert resource.update(**MINE, RoleArn=ROLE, Description="1").status == "SUCCESS"
+    resource.emulator.fail_with("GetDistributionConfiguration", "UnrecognizedClientException", 403, "invalid")
+    assert resource.update(**MINE, RoleArn=ROLE, Description="2").status == "SUCCESS"
+    assert len(assumptions(resource)) == 3
+
+
+def test_a_long_role_takes_no_time(resource: Resource) -> None:
+    """A role that is too long to be valid is not compared with the patterns, whose wildcards could take long."""
+    response = resource.create(**MINE, RoleArn=f"arn:aws:iam::{OTHER_ACCOUNT}:role/{'a/' * 20_000}")
+    assert "RoleArn: must have at most 2048 characters" in response.reason
+    patterns = ",".join(["arn:aws:iam::*:role/*/*/*/*/*-distribution"] * 10)
+    assert not is_assumable(f"arn:aws:iam::{OTHER_ACCOUNT}:role/{'a/' * 1000}", patterns)
 
 
 # Pure parts
