@@ -28,6 +28,18 @@ MAY: dict[str, set[str]] = {
         "resources",
         "schema",
     },
+    # It reconciles like `reconciler`, with a table as a second state; nothing imports it without a table.
+    "ledger": {
+        "arn",
+        "aws",
+        "errors",
+        "ledger",
+        "observability",
+        "plan",
+        "reconciler",
+        "resources",
+        "schema",
+    },
     "cloudformation": {"arn", "aws", "cloudformation", "crhelper", "marker", "resources"},
     "observability": {"aws_lambda_powertools", "cloudformation", "schema"},
     "provision": {

@@ -1,0 +1,113 @@
+"""The paths at which an owner allows the parts of others: `Contributions`."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from ..schema.merging import merge_keys
+from ..schema.model import DISTRIBUTIONS, Schema, content_members, distribution_configuration
+from .claims import PRESENT, Claims, Key, Path, members, path_text, schema_at
+
+CONTRIBUTIONS: Final = "contributions"
+"""The owner's property, in camelCase like the API's."""
+
+NOT_ALLOWED: Final = "is not allowed"
+"""The problem of a claim outside the allowed paths."""
+
+Members = tuple[str, ...]
+"""The members of a path, by the API's names, without keys."""
+
+
+class Breach(NamedTuple):
+    """A claim that an owner does not allow, with the reason."""
+
+    path: Path
+    problem: str
+
+
+def members_of(written: str) -> Members | None:
+    """Return the members of a path as a user writes it; None if it names no property that an Update replaces.
+
+    `Distributions[].AmiDistributionConfiguration.AmiTags` and `distributions.amiDistributionConfiguration.amiTags` are
+    the same path.
+    """
+    schema: Schema | None = distribution_configuration()
+    found: list[str] = []
+    for element in written.split("."):
+        name = element.removesuffix("[]")
+        structure = _structure(schema)
+        if structure is None or name not in structure.spellings:
+            return None
+        found.append(structure.spellings[name])
+        schema = structure.members[found[-1]]
+        if element != name and schema.item is None:
+            return None
+    return tuple(found) if found[0] in content_members() else None
+
+
+def _structure(schema: Schema | None) -> Schema | None:
+    structure = schema.item if schema is not None and schema.type_name == "list" else schema
+    return structure if structure is not None and structure.type_name == "structure" else None
+
+
+def allowed_members(written: Sequence[str]) -> tuple[Members, ...]:
+    """Return the members of an owner's paths. A path that names no property allows nothing."""
+    return tuple(found for path in written if (found := members_of(path)) is not None)
+
+
+def is_allowed(path: Path, allowed: Sequence[Members]) -> bool:
+    """Return whether a path is at or beneath one of the allowed ones."""
+    names = members(path)
+    return any(names[: len(each)] == each for each in allowed)
+
+
+def breaches(claims: Claims, owner: Claims, allowed: Sequence[Members]) -> list[Breach]:
+    """Return what an owner does not allow of a part's claims. `owner` are the owner's own claims.
+
+    Outside the allowed paths, a part has only the containers and the keys that lead to them, and the owner must have
+    the entries with these keys. A scalar there is not allowed, even if the owner has an equal value. Containers and
+    keys are not reported if a value is.
+    """
+    values: dict[Path, Breach] = {}
+    structure: dict[Path, Breach] = {}
+    for path, claim in claims.items():
+        if claim.is_implied or is_allowed(path, allowed):
+            continue
+        is_structure = claim.value is PRESENT or _is_key(path)
+        place = path[:-1] if isinstance(path[-1], Key) and not is_structure else path
+        if not (is_structure and _leads_to_allowed(path, allowed)):
+            (structure if is_structure else values)[place] = Breach(place, NOT_ALLOWED)
+        elif isinstance(path[-1], Key) and path not in owner:
+            values[path] = Breach(path, f"the owner has no such {_entry_name(path)}")
+    return [*(values or structure).values()]
+
+
+def _is_key(path: Path) -> bool:
+    """Return whether the value at a path is a key of its entry."""
+    *parent, name = members(path)
+    is_in_entry = len(path) > 1 and isinstance(path[-2], Key) and not isinstance(path[-1], Key)
+    return is_in_entry and name in merge_keys(schema_at(tuple(parent)))
+
+
+def _leads_to_allowed(path: Path, allowed: Sequence[Members]) -> bool:
+    names = members(path[:-1] if _is_key(path) else path)
+    return any(each[: len(names)] == names for each in allowed)
+
+
+def _entry_name(path: Path) -> str:
+    return "Region" if members(path) == (DISTRIBUTIONS,) else "entry"
+
+
+def relevant(claims: Claims, allowed: Sequence[Members]) -> Claims:
+    """Return a part's claims without those that are only implied outside the allowed paths."""
+    return {path: claim for path, claim in claims.items() if not claim.is_implied or is_allowed(path, allowed)}
+
+
+def allowed_text(written: Sequence[str]) -> str:
+    """Return an owner's paths for messages."""
+    return ", ".join(written) if written else "nothing"
+
+
+def paths_text(paths: Sequence[Path], most: int = 3) -> str:
+    """Return the first paths for messages."""
+    more = f", and {len(paths) - most} more" if len(paths) > most else ""
+    return f"{', '.join(map(path_text, paths[:most]))}{more}"
