@@ -19,6 +19,9 @@ FOR_CREDENTIALS: Final = ("sts", "sso", "sso-oidc", "signin")
 SERVICES: Final = (SERVICE, *FOR_CREDENTIALS)
 """The only services whose data and event handlers are loaded. A resource type of another service is a name here."""
 
+LEDGER_SERVICE: Final = "dynamodb"
+"""The service of the ledger, whose data is loaded only for a provider with a ledger."""
+
 UPDATE: Final = "UpdateDistributionConfiguration"
 CREATE: Final = "CreateDistributionConfiguration"
 
@@ -170,7 +173,7 @@ class _ServiceLoader(Loader):
     """botocore's loader, limited to our services. It would search the folders of all 440 services for each model."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - our services have every type
-        return [*SERVICES]
+        return [*SERVICES, LEDGER_SERVICE]
 
 
 @cache
