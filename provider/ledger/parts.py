@@ -271,17 +271,8 @@ def _sources(part: Part) -> bytes | None:
 
 
 def reject(part: Part, reason: str, now: float) -> Part:
-    """Settle a proposal as rejected: the accepted body stays in effect."""
-    return _without_proposal(part, now)._replace(rejection=reason)
-
-
-def take_back(part: Part, now: float) -> Part:
-    """Withdraw a proposal that is not settled, because its request fails."""
-    return _without_proposal(part, now)
-
-
-def _without_proposal(part: Part, now: float) -> Part:
-    kept = part._replace(proposed=None, is_removing=False)
+    """Remove a proposal, because it is rejected or its request fails: the accepted body stays in effect."""
+    kept = part._replace(proposed=None, is_removing=False, rejection=reason)
     return kept if kept.accepted is not None else kept._replace(expires=now + TOMBSTONE_SECONDS)
 
 

@@ -93,10 +93,15 @@ class Store:
         item = self._table.get(_lease_key(arn))
         return Lease(arn) if item is None else _lease(arn, item)
 
-    def take(self, lease: Lease, holder: str, expiry: float) -> Lease | None:
-        """Take a free lease, unless somebody was faster. `holder` is unique. Returns the lease that is held."""
-        taken = lease._replace(epoch=lease.epoch + 1, holder=holder, expiry=expiry)
-        changes: Mapping[str, Value | None] = {"epoch": taken.epoch, "holder": holder, "expiry": expiry}
+    def take(self, lease: Lease, holder: str, expiry: float, swept: float | None = None) -> Lease | None:
+        """Take a free lease, unless somebody was faster. Returns the lease that is held.
+
+        `holder` is unique. `swept` is the time of the sweep that takes it.
+        """
+        taken = lease._replace(epoch=lease.epoch + 1, holder=holder, expiry=expiry, swept=swept or lease.swept)
+        changes: dict[str, Value | None] = {"epoch": taken.epoch, "holder": holder, "expiry": expiry}
+        if swept is not None:
+            changes["swept"] = swept
         is_taken = self._table.write(Write(_lease_key(lease.arn), changes, {"epoch": lease.epoch or None}))
         return taken if is_taken else None
 
@@ -129,13 +134,11 @@ class Store:
                     break
                 remaining = [pair for index, pair in enumerate(remaining, 1) if index not in failed]
 
-    def release(self, lease: Lease, *, is_clean: bool, swept: float | None = None) -> None:
+    def release(self, lease: Lease, *, is_clean: bool) -> None:
         """Release a lease. If it is clean, clear the dirty flag. Does nothing if the lease has another holder."""
         changes: dict[str, Value | None] = {"holder": None, "expiry": None}
         if is_clean:
             changes["dirty"] = None
-        if swept is not None:
-            changes["swept"] = swept
         self._table.write(Write(_lease_key(lease.arn), changes, _is_held(lease)))
 
     def digests(self, arn: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ import pytest
 from provider.cloudformation.deadline import Deadline
 from provider.emulator.faults import Fault
 from provider.errors import Outcome, ProviderError
-from provider.ledger.parts import Part, accept, take_back, withdraw
+from provider.ledger.parts import Part, accept, reject, withdraw
 from provider.ledger.store import Lease, LeaseLost, Store
 from provider.ledger.table import DynamoTable, Key, Write
 from tests.clock import SkippingClock
@@ -50,7 +50,7 @@ def test_a_part_is_replaced_only_if_it_is_unchanged(store: Store) -> None:
     """A write that is based on an outdated read is refused."""
     first = written(store, proposed(A, users("1")))
     assert store.put(first, accept(first, 200))
-    assert not store.put(first, take_back(first, 200))
+    assert not store.put(first, reject(first, "late", 200))
     assert not store.put(None, proposed(A, users("2")))
 
 
@@ -81,8 +81,8 @@ def test_invariant_5_only_the_current_holder_settles(store: Store) -> None:
     store.release(first, is_clean=True)
     assert store.lease(ARN) == second._replace(is_dirty=True, waiting=1)
     assert store.part(ARN, A) == part
-    store.release(second, is_clean=True, swept=1000.0)
-    assert store.lease(ARN) == Lease(ARN, epoch=2, waiting=1, swept=1000.0)
+    store.release(second, is_clean=True)
+    assert store.lease(ARN) == Lease(ARN, epoch=2, waiting=1)
 
 
 def test_a_lease_is_taken_once(store: Store) -> None:
@@ -95,7 +95,7 @@ def test_a_lease_is_taken_once(store: Store) -> None:
 def test_parts_whose_condition_fails_are_left_out(store: Store) -> None:
     """A transaction is repeated without the parts that were withdrawn or replaced meanwhile."""
     parts = [written(store, proposed(team(str(number)), users("1"))) for number in range(3)]
-    assert store.put(parts[1], take_back(parts[1], 200))
+    assert store.put(parts[1], reject(parts[1], "late", 200))
     store.settle(held(store), [(part, accept(part, 200)) for part in parts])
     assert [part.accepted is not None for part in store.parts(ARN)] == [True, False, True]
 
@@ -139,9 +139,9 @@ def test_the_configuration_that_was_swept_longest_ago_comes_first(store: Store) 
     """Summaries are in the order of the last sweep; a configuration without a lease was never swept."""
     arns = [f"{ARN}-{name}" for name in "abc"]
     for arn, swept in zip(arns[:2], (20.0, 10.0), strict=True):
-        lease = store.take(store.lease(arn), "sweep", 2000.0)
+        lease = store.take(store.lease(arn), "sweep", 2000.0, swept)
         assert lease is not None
-        store.release(lease, is_clean=True, swept=swept)
+        store.release(lease, is_clean=True)
     assert store.put(None, proposed(A, users("1"))._replace(arn=arns[2]))
     assert [summary.lease.arn for summary in store.summaries()] == [arns[2], arns[1], arns[0]]
     assert [summary.has_newcomers for summary in store.summaries()] == [True, False, False]
@@ -228,4 +228,4 @@ def test_lasting_throttling_ends_with_the_deadline(table_name: str, proxy: Proxy
     table = DynamoTable(table_name, "us-east-1", Deadline(4, clock=SkippingClock()), random.Random(0))
     with pytest.raises(ProviderError, match="cannot be reached"):
         table.get(Key("p", "s"))
-    assert len(proxy.operations) > 3
+    assert len(proxy.operations) >= 3
