@@ -136,10 +136,11 @@ class Sweep:
             return self._without_drift(held, newcomers)
         is_own_write = digest(live.content, account_of(arn)) in store.digests(arn)
         drift = () if is_own_write else differences(wanted, live.content, account_of(arn))
-        if drift and self._drift is DriftMode.REPORT and not self._waiting(newcomers):
+        is_waiting = self._is_waiting(newcomers)
+        if drift and self._drift is DriftMode.REPORT and not is_waiting:
             return Swept(arn, Result.DRIFTED, drift)
         held.combine()
-        return Swept(arn, Result.REPAIRED, drift)
+        return Swept(arn, Result.COMBINED if is_waiting else Result.REPAIRED, drift)
 
     def _without_drift(self, held: "_Held", newcomers: list[Part]) -> Swept:
         if newcomers or held.lease.is_dirty:
@@ -147,7 +148,7 @@ class Sweep:
             return Swept(held.lease.arn, Result.COMBINED)
         return Swept(held.lease.arn, Result.UNCHANGED)
 
-    def _waiting(self, newcomers: list[Part]) -> bool:
+    def _is_waiting(self, newcomers: list[Part]) -> bool:
         now = self._ledger.deadline.now()
         return any(not has_lapsed(part, now) for part in newcomers)
 
