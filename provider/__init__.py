@@ -33,7 +33,7 @@ The tools, which are not deployed to Lambda:
   authoring       the reference, the JSON Schema, and starter templates, generated from `schema`
   cli             the commands
   construct       the AWS CDK constructs
-  emulator        emulates Image Builder; it reads botocore's model independently of `schema`
+  emulator        emulates Image Builder and STS; it reads botocore's models independently of `schema`
   stack_engine    emulates CloudFormation's stack operations with the real handler
   extras          the optional packages of the commands and the constructs
   build           builds and packages what is deployed to Lambda

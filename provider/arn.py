@@ -32,13 +32,15 @@ def with_name(arn: str, name: str) -> str:
 class Location(NamedTuple):
     """A partition, Region, and account, in which names of configurations are unique.
 
-    It is verified unless the function and the stack are in different locations.
+    It is verified unless the function and the stack are in different locations. `role` is the ARN of the role that is
+    assumed for calls there; empty for the function's own role.
     """
 
     partition: str = "aws"
     region: str = ""
     account: str = ""
     is_verified: bool = False
+    role: str = ""
 
     @classmethod
     def of(cls, function_arn: str, stack_id: str) -> "Location":
@@ -50,6 +52,16 @@ class Location(NamedTuple):
             return cls()
         partition, _, region, account = found[0]
         return cls(partition, region, account, all(one[2:] == [region, account] for one in found))
+
+    def at(self, region: str, role: str) -> "Location":
+        """Return the location in another Region, and in the account of a role. Empty arguments change nothing."""
+        account = role.split(":")[4] if role else self.account
+        is_verified = self.is_verified or bool(region and role)
+        return Location(self.partition, region or self.region, account, is_verified, role)
+
+    def contains(self, arn: str) -> bool:
+        """Return whether a configuration's ARN has this Region and account."""
+        return arn.split(":")[3:5] == [self.region, self.account]
 
     def arn(self, name: str) -> str:
         """Return the ARN of a configuration of this name in this location."""

@@ -87,7 +87,11 @@ class ApiError(NamedTuple):
 
 _RETRY_LATER: Final = "Service-side error; deploy again later"
 _THROTTLED: Final = "Image Builder throttled the calls; deploy again later"
-_RENEW: Final = "The credentials of the provider's function have expired; deploy again"
+_RENEW: Final = "The credentials of the provider's function, or of the role in RoleArn, have expired; deploy again"
+_WRONG_REGION: Final = (
+    "The credentials are not valid in this Region: either the account has not enabled the Region, or the Region is in "
+    "another partition, which needs a provider of its own"
+)
 _ALLOW: Final = (
     "Allow the provider's role to call imagebuilder:{operation} (and to access the KMS key, bucket, or launch template "
     "involved)"
@@ -101,6 +105,7 @@ API_ERRORS: Final[Mapping[str, ApiError]] = {
     "CallRateLimitExceededException": ApiError(Outcome.THROTTLED, _THROTTLED),
     "ThrottlingException": ApiError(Outcome.THROTTLED, _THROTTLED),
     "TooManyRequestsException": ApiError(Outcome.THROTTLED, _THROTTLED),
+    "Throttling": ApiError(Outcome.THROTTLED, _THROTTLED),
     "ServiceException": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
     "ServiceUnavailableException": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
     "InternalFailure": ApiError(Outcome.UNKNOWN, _RETRY_LATER),
@@ -116,8 +121,13 @@ API_ERRORS: Final[Mapping[str, ApiError]] = {
     ),
     "ExpiredTokenException": ApiError(Outcome.REFUSED, _RENEW),
     "ExpiredToken": ApiError(Outcome.REFUSED, _RENEW),
+    "UnrecognizedClientException": ApiError(Outcome.REFUSED, _WRONG_REGION),
+    "InvalidClientTokenId": ApiError(Outcome.REFUSED, _WRONG_REGION),
 }
 """The error codes that need a specific reaction. Any other code is a rejection of the properties."""
+
+EXPIRED: Final = ("ExpiredTokenException", "ExpiredToken")
+"""The error codes of expired credentials."""
 
 
 def api_error(operation: str, code: str, message: str, status: int, request_id: str) -> ProviderError:

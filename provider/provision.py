@@ -1,7 +1,7 @@
 """Request -> response: check the properties, then reconcile the resource with them."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -20,11 +20,12 @@ from .plan import Configuration, WriteResult
 from .reconciler.api_calls import ApiCalls
 from .reconciler.reconcile import Reconciliation
 from .resources.interface import ResourceType
+from .resources.locations import Locations
 from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import expand, parameters_of
-from .schema.finding import Severity, Spelling, Tally
-from .schema.model import TARGET, pascal_case
+from .schema.finding import Finding, Severity, Spelling, Tally
+from .schema.model import ROLE
 
 
 def prepare() -> None:
@@ -76,13 +77,14 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         resource_type = resources.resource_type(name)
         checkpoint = partial(_stop_in_time, deadline)
         deadline.current_operation = "property validation"
-        desired = _validated(request, resource_type, log, checkpoint)
-        location = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
-        _reject_other_location(request, desired, location)
+        here = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
+        desired = _validated(request, resource_type, here, log, checkpoint)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
-        connect_client = partial(client.client, resource_type.service, location.region or _region())
-        calls = ApiCalls(connect_client, deadline, retries_denied=request.request_type == "Create")
-        reconciliation = Reconciliation(request, desired, old, resource_type, location, calls, deadline, log)
+        locations = Locations.of(request, desired, old, here)
+        connect_client = partial(_client, request, resource_type.service, here.region or _region(), deadline)
+        retries_denied = request.request_type == "Create" or (ROLE in desired and request.request_type == "Update")
+        calls = ApiCalls(connect_client, deadline, retries_denied=retries_denied)
+        reconciliation = Reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
         response = _succeeded(request, desired, resource_type, *reconciliation.run())
     except ProviderError as error:
         response = _failed(request, lambda_context, error, reconciliation)
@@ -94,7 +96,39 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
     return response
 
 
-def _validated(request: Request, resource_type: ResourceType, log: Logger, checkpoint: Checkpoint) -> dict[str, Any]:
+def _client(
+    request: Request, service: str, region: str | None, deadline: Deadline, location: Location, renew: bool
+) -> Any:
+    """Return the API client for a location, with the credentials of its role if it has one.
+
+    `region` is the function's. Raises ProviderError if the role cannot be assumed, and as `client.client`.
+    """
+    if not location.role:
+        return client.client(service, location.region or region)
+    from .aws import roles  # imported here because few requests assume a role
+
+    deadline.current_operation = f"AssumeRole of {location.role}"
+    if not roles.is_assumable(location.role, os.environ.get(roles.ASSUMABLE_ROLES, "")):
+        raise ProviderError(f"the provider may not assume {location.role}: {roles.NOT_COVERED}", outcome=Outcome.DENIED)
+    assumption = roles.Assumption(location.role, request.stack_id)
+    credentials = roles.credentials(assumption, request.logical_id, region, deadline.now, renew=renew)
+    return client.client(service, location.region, credentials)
+
+
+def _role_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield the finding about a role that the provider may not assume."""
+    if ROLE not in parameters:
+        return
+    from .aws import roles  # imported here because few requests assume a role
+
+    role = parameters[ROLE]
+    if isinstance(role, str) and not roles.is_assumable(role, os.environ.get(roles.ASSUMABLE_ROLES, "")):
+        yield Finding((ROLE,), f"the provider may not assume {role}: {roles.NOT_COVERED}", "assumable-role")
+
+
+def _validated(
+    request: Request, resource_type: ResourceType, here: Location, log: Logger, checkpoint: Checkpoint
+) -> dict[str, Any]:
     """Return the properties as API parameters. Raises ProviderError with the findings if there are errors.
 
     A Delete's properties are not validated. Findings that do not fit into a response are only counted.
@@ -103,9 +137,12 @@ def _validated(request: Request, resource_type: ResourceType, log: Logger, check
         return parameters_of(request.properties, resource_type.schema, checkpoint)
     _reject_malformed(request)
     expanded = expand(request.properties, resource_type.schema, checkpoint)
+    if here.is_verified:
+        expanded = expanded._replace(account=here.account)
     warnings, errors = Tally(), Tally()
     about_id = resource_type.check_request_id(request.request_id)
-    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_id):
+    about_role = _role_findings(expanded.parameters)
+    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_id):
         (errors if finding.severity is Severity.ERROR else warnings).add(finding)
     spelling = Spelling(request.properties, resource_type.schema, checkpoint)
     if warnings.count:
@@ -145,20 +182,6 @@ def _stop_in_time(deadline: Deadline) -> None:
             f"timed out during {deadline.current_operation}; no API calls were made",
             remediation="Shorten the properties, or increase the provider's MemorySize or Timeout",
             outcome=Outcome.OUT_OF_TIME,
-        )
-
-
-def _reject_other_location(request: Request, desired: Mapping[str, Any], location: Location) -> None:
-    """Raise ProviderError for an adoption from an account or Region other than the provider's (if verified)."""
-    if request.request_type == "Delete" or TARGET not in desired or not location.is_verified:
-        return
-    region, account = desired[TARGET].split(":")[3:5]
-    if (region, account) != location[1:3]:
-        raise ProviderError(
-            f"{pascal_case(TARGET)}: {desired[TARGET]} is in account {account}, Region {region}, but this provider "
-            f"manages account {location.account}, Region {location.region}; no API calls were made",
-            remediation="Deploy the provider and the stack to that account and Region, or adopt a configuration in "
-            "this account and Region",
         )
 
 

@@ -74,8 +74,8 @@ def unverified_location(one: Resource) -> None:
 class Untagging(Emulator):
     """An Image Builder that omits tags from its responses, as its model allows."""
 
-    def _reply(self, route: Any, parameters: dict[str, Any]) -> Reply:
-        reply = super()._reply(route, parameters)
+    def _reply(self, *call: Any) -> Reply:
+        reply = super()._reply(*call)
         content = json.loads(reply.body)
         content.get("distributionConfiguration", {}).pop("tags", None)
         return replace(reply, body=json.dumps(content).encode())

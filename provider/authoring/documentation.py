@@ -10,7 +10,7 @@ from typing import Final
 from botocore.model import StructureShape
 
 from ..resources import resource_type
-from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, TAGS, TARGET, UPDATE, Schema, service_model
+from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, REGION, ROLE, TAGS, TARGET, UPDATE, Schema, service_model
 
 PROVIDER_DESCRIPTIONS: Final = {
     TARGET: "**Adopts** the existing configuration with this ARN: the resource replaces its content. "
@@ -22,6 +22,10 @@ PROVIDER_DESCRIPTIONS: Final = {
     ON_DELETE: "Whether the configuration is deleted or retained when the resource is deleted or replaced. By default, "
     "an owned configuration is deleted, and an adopted one is retained. A configuration that another resource owns is "
     "never deleted.",
+    REGION: "The Region of the configuration itself. By default, it is the Region of the stack. If you change the "
+    "Region, the resource is replaced. An adopted configuration's Region is that of its ARN.",
+    ROLE: "The ARN of a role that the provider assumes for this resource, for a configuration in another account. The "
+    "stack's ID is the external ID. If you specify a role of another account, the resource is replaced.",
 }
 """How the provider uses a property, in addition to the API's documentation."""
 

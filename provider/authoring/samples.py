@@ -10,6 +10,7 @@ from ..schema.validation import validate
 SAMPLES: Final[dict[tuple[str, str], Any]] = {
     ("Properties", NAME): "golden-image",
     ("Properties", ON_DELETE): RETAIN,
+    ("Properties", "region"): "us-east-1",
     ("Distribution", "region"): "us-east-1",
     ("AmiDistributionConfiguration", "name"): "golden-image-{{ imagebuilder:buildDate }}",
     ("AmiDistributionConfiguration", "kmsKeyId"): "arn:aws:kms:us-east-1:123456789012:alias/golden-image",
@@ -34,6 +35,7 @@ _TEXTS: Final = (
     "arn:aws:license-manager:us-east-1:123456789012:license-configuration:lic-0123456789abcdef0123456789abcdef",
     "arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5",
     "arn:aws:organizations::123456789012:ou/o-a1b2c3d4e5/ou-a1b2-c3d4e5f6",
+    "arn:aws:iam::123456789012:role/image-distribution",
 )
 _NUMBERS: Final = (6, 1, 0)
 _MAP_KEY: Final = "Team"

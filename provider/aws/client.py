@@ -39,7 +39,7 @@ from .transport import Transport
 
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
-_MAX_CLIENTS: Final = 8
+_MAX_CLIENTS: Final = 16
 _USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
 """CloudTrail shows it. botocore would build its own twice per call."""
 _PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
@@ -69,17 +69,20 @@ _reached: ContextVar[bool] = ContextVar("reached", default=False)
 """Whether an attempt of the current call may have reached the service."""
 
 
+Credentials = tuple[str, str, str]
+"""The access key's ID, the secret access key, and the session token."""
+
 _Client = tuple[Any, Transport | None]
 """An API client and its transport, which is None if botocore sends the requests itself."""
 
 
-def client(service: str, region: str | None) -> Any:
+def client(service: str, region: str | None, credentials: Credentials | None = None) -> Any:
     """Return the API client of a service in a Region (None: the Region that botocore's settings name).
 
-    Clients are cached until botocore's settings in the environment change. Raises ProviderError if the settings are
-    invalid.
+    Without `credentials`, it uses those of the session. Clients are cached until botocore's settings in the environment
+    change. Raises ProviderError if the settings are invalid.
     """
-    api, _ = _client_and_transport(service, region)
+    api, _ = _client_and_transport(service, region, credentials)
     return api
 
 
@@ -118,9 +121,9 @@ def _session(_: frozenset[tuple[str, str]]) -> Session:
     return light_session()
 
 
-def _client_and_transport(service: str, region: str | None) -> _Client:
+def _client_and_transport(service: str, region: str | None, credentials: Credentials | None = None) -> _Client:
     try:
-        return _client(service, region, session())
+        return _client(service, region, session(), credentials)
     except (BotoCoreError, OSError, ValueError) as error:
         raise ProviderError(
             f"could not create the API client of {service}: {error}", remediation=_CHECK_SETTINGS
@@ -128,7 +131,7 @@ def _client_and_transport(service: str, region: str | None) -> _Client:
 
 
 @lru_cache(maxsize=_MAX_CLIENTS)
-def _client(service: str, region: str | None, session: Session) -> _Client:
+def _client(service: str, region: str | None, session: Session, credentials: Credentials | None) -> _Client:
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
@@ -137,7 +140,15 @@ def _client(service: str, region: str | None, session: Session) -> _Client:
     )
     if "AWS_RETRY_MODE" not in os.environ:
         config = config.merge(Config(retries={"mode": "standard"}))
-    api = session.create_client(service, region_name=region, config=config)
+    key, secret, token = credentials or (None, None, None)
+    api = session.create_client(
+        service,
+        region_name=region,
+        config=config,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+    )
     api.meta.events.register(f"before-send.{service}", lambda **_: before_send.get()())
     api.meta.events.register(f"needs-retry.{service}", _note_attempt)
     endpoint = api.meta.endpoint_url

@@ -1,4 +1,4 @@
-"""The emulated account and Region, and the configurations that exist in them beforehand."""
+"""The emulator's own account and Region, and the configurations that exist beforehand, there or in other locations."""
 
 from __future__ import annotations
 
@@ -100,17 +100,25 @@ def existing_configuration(file: Path) -> dict[str, Any]:
     return configuration
 
 
-def seed_placeholder(emulator: Emulator, location: EmulatedLocation, arn: str) -> bool:
-    """Add a configuration with this ARN and placeholder content. Returns False if the ARN is not in `location`."""
+def seed_placeholder(emulator: Emulator, arn: str) -> bool:
+    """Add a configuration with this ARN and placeholder content, in its Region and account.
+
+    Returns False if no configuration can have this ARN.
+    """
+    from botocore.exceptions import UnknownRegionError
+
     from ..template.partitions import partition_of
 
     match, name = _CONFIGURATION_ARN.match(arn), name_in(arn)
-    expected = (partition_of(location.region).name, location.region, location.account)
-    if not match or match.groups() != expected or name != slug(name):
+    if not match or match["partition"] != partition_of(match["region"]).name or name != slug(name):
+        return False
+    try:
+        service = emulator.at(match["region"], match["account"])
+    except UnknownRegionError:
         return False
     ami = {"name": "before {{ imagebuilder:buildDate }}"}
-    distributions = [{"region": location.region, "amiDistributionConfiguration": ami}]
-    emulator.seed(name=name, distributions=distributions, description="Placeholder content")
+    distributions = [{"region": match["region"], "amiDistributionConfiguration": ami}]
+    service.seed(name=name, distributions=distributions, description="Placeholder content")
     return True
 
 

@@ -57,7 +57,7 @@ def evaluate(
     from ..stack_engine.records import StackLocation
     from ..template.template_error import TemplateError
 
-    partition, region, account, _ = location
+    partition, region, account = location[:3]
     stack_id = f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack_name}/{uuid4()}"
     values = declared_parameters(template, parameters)
     try:

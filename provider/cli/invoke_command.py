@@ -75,7 +75,7 @@ def invoke(event: Path, empty: bool, endpoint_url: str | None, live: bool, logs:
         arn = emulated[1].function_arn if emulated else ""
         function = contexts.enter_context(real_function(sys.stderr if logs else None, arn))
         if emulated and not empty:
-            _EarlierEvents(screen, *emulated, function, sink).seed(request)
+            _EarlierEvents(screen, emulated[0], function, sink).seed(request)
         before = emulated[0].configurations if emulated else {}
         screen.print("The response is printed here; the event's ResponseURL is not used.", dim=True)
         response, problem = _respond(request, function, sink)
@@ -167,7 +167,6 @@ class _EarlierEvents:
 
     screen: Screen
     emulator: Emulator
-    location: EmulatedLocation
     function: Callable[[dict[str, Any]], None]
     sink: ResponseSink
 
@@ -203,6 +202,6 @@ class _EarlierEvents:
 
     def _seed_placeholders(self, arns: Iterable[str]) -> None:
         for arn in dict.fromkeys(filter(name_in, arns)):
-            if arn not in self.emulator.configurations and seed_placeholder(self.emulator, self.location, arn):
+            if arn not in self.emulator.configurations and seed_placeholder(self.emulator, arn):
                 text = f"{arn} was created first, with placeholder content, because the event refers to it. "
                 self.screen.print(f"{text}To skip this, use --empty.", dim=True)

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -69,6 +68,7 @@ def live_service(
     from ..cloudformation.deadline import Deadline
     from ..reconciler.api_calls import ApiCalls
     from ..resources.image_builder import ImageBuilder
+    from ..resources.locations import Locations
     from ..schema.model import SERVICE
     from ..template.placeholders import Placeholders
     from .awscli.session import cli_session
@@ -85,7 +85,8 @@ def live_service(
         is_verified = bool(account) or not is_custom_endpoint
         account = account or (ACCOUNT if is_custom_endpoint else _caller_account(region))
         location = Location(Placeholders(region, account).partition, region, account, is_verified)
-        yield location, ImageBuilder(ApiCalls(partial(client, SERVICE, region), Deadline(_TIMEOUT)), location)
+        calls = ApiCalls(lambda there, _: client(SERVICE, there.region), Deadline(_TIMEOUT))
+        yield location, ImageBuilder(calls, Locations(location, location, location))
 
 
 def check_settings() -> str:

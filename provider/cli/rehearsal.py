@@ -143,7 +143,7 @@ class Rehearsal:
         }
 
     def _seed_placeholder(self, arn: str) -> None:
-        if seed_placeholder(self._emulator, self._location, arn):
+        if seed_placeholder(self._emulator, arn):
             self._inventory.add_existing(arn)
             self._placeholders[arn] = self._emulator.configurations[arn]
             self._screen.print(

@@ -134,7 +134,7 @@ def rehearse(
         emulator = contexts.enter_context(emulator_at(location))
         os.environ.update(emulator.environment())
         log_warnings()
-        _seed(emulator, configurations, screen)
+        _seed(emulator, configurations, region, account, screen)
         sink = contexts.enter_context(ResponseSink())
         warnings = WarningLog(sys.stderr if logs else None)
         function = contexts.enter_context(real_function(warnings, location.function_arn))
@@ -163,17 +163,27 @@ def _report(screen: Screen, problems: list[str], *, has_updates: bool) -> None:
     screen.print(f"Rehearsal succeeded: the stack was {steps}.", fg="green", bold=True)
 
 
-def _seed(emulator: Emulator, configurations: list[tuple[str, dict[str, Any]]], screen: Screen) -> None:
-    """Add the configurations of --existing, and report those whose account or Region is overridden."""
+def _seed(
+    emulator: Emulator,
+    configurations: list[tuple[str, dict[str, Any]]],
+    region: str | None,
+    account: str | None,
+    screen: Screen,
+) -> None:
+    """Add the configurations of --existing at their ARNs, and report those whose account or Region is overridden."""
+    from botocore.exceptions import UnknownRegionError
+
     for file, configuration in configurations:
+        location = choose_location(region, account, [(file, str(configuration.get("arn", "")))])
         try:
-            arn = emulator.seed(
+            service = emulator.at(location.region, location.account) if location.source else emulator.at()
+            arn = service.seed(
                 name=configuration["name"],
                 distributions=configuration.get("distributions", []),
                 description=configuration.get("description"),
                 tags=configuration.get("tags") or {},
             )
-        except ValueError as error:  # the name exists already
-            raise UserError(str(error)) from error
+        except (UnknownRegionError, ValueError) as error:  # ValueError: the name exists already
+            raise UserError(f"{file}: {error}") from error
         if configuration.get("arn", arn) != arn:
             screen.print(f"{file} is used as {arn}, because of --region or --account.", fg="yellow")

@@ -26,6 +26,7 @@ _MAX_LENGTHS: Final = {"StackId": 1024, "RequestId": 256, "LogicalResourceId": 2
 """Characters. CloudFormation sends fewer. More would not fit into a response."""
 
 _MAX_PHYSICAL_ID: Final = 1024
+_ROLE_COLONS: Final = 5
 
 MAX_TIMEOUT: Final = 3600
 """Seconds that CloudFormation waits for a response if the template does not set ServiceTimeout."""
@@ -97,7 +98,7 @@ class Request(NamedTuple):
 
     @property
     def expected_arn(self) -> str:
-        """The ARN of the configuration in the properties, in the stack's account and Region.
+        """The ARN of the configuration in the properties. Without Region and RoleArn, it is in the stack's location.
 
         It is empty if it is unknown, or if the resource is of another type.
         """
@@ -106,10 +107,12 @@ class Request(NamedTuple):
         for arn in self._values_of("DistributionConfigurationArn"):
             return arn if isinstance(arn, str) else ""
         stack = self.stack_id.split(":")
-        name = next(iter(self._values_of("Name")), None)
+        name, region, role = (next(iter(self._values_of(each)), None) for each in ("Name", "Region", "RoleArn"))
         if not isinstance(name, str) or len(stack) < 6:
             return ""
-        return configuration_arn(partition=stack[1], region=stack[3], account=stack[4], name=name)
+        account = role.split(":")[4] if isinstance(role, str) and role.count(":") == _ROLE_COLONS else stack[4]
+        region = region if isinstance(region, str) and region else stack[3]
+        return configuration_arn(partition=stack[1], region=region, account=account, name=name)
 
     def _values_of(self, name: str) -> list[object]:
         """Return the values of a property in CloudFormation's spelling and in the API's."""

@@ -335,3 +335,13 @@ class DistributionConfigurationProperties(TypedDict):
     configuration is deleted, and an adopted one is retained. A configuration that another resource owns is never
     deleted.
     """
+    region: NotRequired[str]
+    """The Region of the configuration itself. By default, it is the Region of the stack. If you change the Region, the
+    resource is replaced. An adopted configuration's Region is that of its ARN.
+    """
+    role_arn: NotRequired[str]
+    """The ARN of a role that the provider assumes for this resource, for a configuration in another account. The
+    stack's ID is the external ID. If you specify a role of another account, the resource is replaced.
+
+    Size: at most 2048 characters.
+    """

@@ -1,1 +1,1 @@
-"""Emulates EC2 Image Builder on the loopback interface, for rehearsals and tests."""
+"""Emulates EC2 Image Builder and STS on the loopback interface, for rehearsals and tests."""

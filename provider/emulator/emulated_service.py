@@ -4,7 +4,7 @@ import copy
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,8 +60,8 @@ class EmulatedService:
         self._replaced = _members(model.operation_model("UpdateDistributionConfiguration").input_shape)
         self._max_tags: int = self._content["tags"].metadata["max"]
 
-    def call(self, operation: OperationModel, parameters: Members) -> Members:
-        """Execute one operation and return its output by API names, without `requestId`.
+    def call(self, operation: OperationModel, parameters: Members, caller_arn: str = "") -> Members:
+        """Execute one operation for a caller and return its output by API names, without `requestId`.
 
         Raises ServiceError if the service would return an error.
         """
@@ -70,6 +70,7 @@ class EmulatedService:
             message = f"The emulator does not support the operation {operation.name}."
             raise ServiceError("UnknownOperationException", message, 404)
         _check(operation, parameters)
+        self._authorize(operation, parameters, caller_arn)
         with self._lock:
             self._record_history()
             return copy.deepcopy(self._call_once(operation, parameters, execute))
@@ -79,7 +80,7 @@ class EmulatedService:
         with self._lock:
             self._by_token.clear()
 
-    def remove_configuration(self, arn: str) -> None:
+    def remove(self, arn: str) -> None:
         """Delete a configuration, as another client would. Raises KeyError if there is none."""
         with self._lock:
             self._record_history()
@@ -91,21 +92,22 @@ class EmulatedService:
         with self._lock:
             return copy.deepcopy(self._configurations)
 
-    def add_configuration(self, content: Mapping[str, Any]) -> str:
-        """Add a configuration without validation and return its ARN. Unknown members of `content` are ignored.
+    def seed(
+        self,
+        *,
+        name: str,
+        distributions: Sequence[Mapping[str, Any]],
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Add an existing configuration, neither validated nor recorded, and return its ARN.
 
         Raises ValueError if one of that name exists.
         """
-        arn = self._arn("distribution-configuration", content["name"])
-        given = {name: copy.deepcopy(value) for name, value in content.items() if name in self._content}
-        made = {"arn": arn, "timeoutMinutes": _TIMEOUT_MINUTES, "dateCreated": self._now()}
-        with self._lock:
-            if arn in self._configurations:
-                raise ValueError(f"{arn} already exists")
-            self._configurations[arn] = {"tags": {}, **given, **made}
-        return arn
+        content = {"name": name, "distributions": list(distributions), "tags": dict(tags or {})}
+        return self._add(content if description is None else {**content, "description": description})
 
-    def add_pipeline(self, name: str, distribution_configuration_arn: str) -> str:
+    def seed_pipeline(self, name: str, distribution_configuration_arn: str) -> str:
         """Add an image pipeline that uses a distribution configuration, and return the pipeline's ARN."""
         arn = self._arn("image-pipeline", name)
         with self._lock:
@@ -119,6 +121,33 @@ class EmulatedService:
                 "tags": {},
             }
         return arn
+
+    def _add(self, content: Mapping[str, Any]) -> str:
+        """Add a configuration without validation. Unknown members of `content` are ignored."""
+        arn = self._arn("distribution-configuration", content["name"])
+        given = {name: copy.deepcopy(value) for name, value in content.items() if name in self._content}
+        made = {"arn": arn, "timeoutMinutes": _TIMEOUT_MINUTES, "dateCreated": self._now()}
+        with self._lock:
+            if arn in self._configurations:
+                raise ValueError(f"{arn} already exists")
+            self._configurations[arn] = {"tags": {}, **given, **made}
+        return arn
+
+    def _authorize(self, operation: OperationModel, parameters: Members, caller_arn: str) -> None:
+        """Raise ServiceError for a resource of another account: distribution configurations cannot be shared.
+
+        IAM denies it before Image Builder looks for the resource, so the error does not say whether it exists. Another
+        Region's ARN is not special: IAM allows it, the model's pattern accepts it, and Image Builder finds no such
+        resource among those of its own Region (ResourceNotFoundException).
+        """
+        arn = str(parameters.get("distributionConfigurationArn") or parameters.get("resourceArn") or "")
+        if arn and arn.split(":")[4] != self._arn_prefix.split(":")[4]:
+            action = f"imagebuilder:{operation.name}"
+            message = (
+                f"User: {caller_arn} is not authorized to perform: {action} on resource: {arn} "
+                f"because no resource-based policy allows the {action} action"
+            )
+            raise ServiceError("AccessDeniedException", message)
 
     def _record_history(self) -> None:
         """Keep the state before a write, for delayed reads."""
@@ -157,7 +186,7 @@ class EmulatedService:
         if parameters.get("dryRun"):
             message = "The request would have succeeded, but it is a dry run."
             raise ServiceError("DryRunOperationException", message)
-        self.add_configuration(parameters)
+        self._add(parameters)
         return {"clientToken": parameters["clientToken"], "distributionConfigurationArn": arn}
 
     def _get(self, parameters: Members) -> Members:
@@ -234,8 +263,8 @@ def _members(shape: Shape | None) -> Mapping[str, Shape]:
 def _check(operation: OperationModel, parameters: Members) -> None:
     if operation.input_shape is None:
         return
-    for path, requirement, malformed in violations(operation.input_shape, parameters):
-        error = invalid_value(path, f"'{path}' {requirement}")
+    for violation in violations(operation.input_shape, parameters):
+        error = invalid_value(violation.path, f"'{violation.path}' {violation.requirement}")
         if any(shape.name == "InvalidParameterException" for shape in operation.error_shapes):
             raise ServiceError("InvalidParameterException", error.message)
-        raise ServiceError("InvalidRequestException", error.message) if malformed else error
+        raise ServiceError("InvalidRequestException", error.message) if violation.malformed else error

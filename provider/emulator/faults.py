@@ -23,7 +23,7 @@ class ServiceError(Exception):
 
 
 class Fault(Enum):
-    """A failure to inject. The value is the service's error code, or a description of the network failure."""
+    """A failure to inject. The value is Image Builder's error code, or a description of the network failure."""
 
     THROTTLE = "CallRateLimitExceededException"
     UNAVAILABLE = "ServiceUnavailableException"
@@ -38,8 +38,24 @@ _MESSAGES = {
     Fault.THROTTLE: "Rate exceeded",
     Fault.UNAVAILABLE: "The service is not able to respond to the request at this time.",
     Fault.SERVER_ERROR: "This exception is thrown when the service encounters an unrecoverable exception.",
-    Fault.DENIED: "User is not authorized to perform: imagebuilder:{operation}",
+    Fault.DENIED: "User is not authorized to perform: {action}",
 }
+_COMMON_ERRORS: dict[str, tuple[int | None, str, int]] = {
+    "CallRateLimitExceededException": (None, "Throttling", 400),
+    "ServiceUnavailableException": (None, "ServiceUnavailable", 503),
+    "ServiceException": (None, "InternalFailure", 500),
+    "AccessDeniedException": (None, "AccessDenied", 403),
+    "UnrecognizedClientException": (403, "InvalidClientTokenId", 403),
+    "ExpiredTokenException": (403, "ExpiredToken", 403),
+    "InvalidSignatureException": (403, "SignatureDoesNotMatch", 403),
+}
+"""By Image Builder's code: its status (None: that of the model), and STS's code and status for the same cause."""
+
+
+def common_error(service: str, code: str, message: str) -> ServiceError:
+    """The error of `service` ("imagebuilder" or "sts") for a cause that any call can have, by Image Builder's code."""
+    status, sts_code, sts_status = _COMMON_ERRORS[code]
+    return ServiceError(sts_code, message, sts_status) if service == "sts" else ServiceError(code, message, status)
 
 
 @dataclass(frozen=True)
@@ -51,10 +67,11 @@ class InjectedFailure:
     error: ServiceError | None = None
     after: bool = False
 
-    def error_for(self, operation: str) -> ServiceError | None:
-        """The error response for `operation`; None for a network failure."""
+    def error_for(self, service: str, operation: str) -> ServiceError | None:
+        """The error response for an operation of a service; None for a network failure."""
         if self.fault in _MESSAGES:
-            return ServiceError(self.fault.value, _MESSAGES[self.fault].format(operation=operation))
+            message = _MESSAGES[self.fault].format(action=f"{service}:{operation}")
+            return common_error(service, self.fault.value, message)
         return self.error
 
 

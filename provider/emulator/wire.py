@@ -1,10 +1,11 @@
-"""The rest-json protocol by botocore's service model: parses an HTTP request into an operation and its parameters.
+"""The rest-json protocol by botocore's service model: parses requests into operations, and writes responses as JSON.
 
 It supports only what Image Builder's model uses: members in the path, the query string, and the JSON body.
 """
 
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -12,6 +13,19 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from .faults import ServiceError
+from .server import Reply
+
+
+class Call(NamedTuple):
+    """A parsed request. `parameters` are by API names and not validated.
+
+    If no operation matches, `operation` is None and `name` describes the request. `error` is why it is malformed.
+    """
+
+    name: str
+    operation: OperationModel | None
+    parameters: dict[str, Any]
+    error: ServiceError | None
 
 
 class Route(NamedTuple):
@@ -38,6 +52,47 @@ class Router:
                 labels = {name: unquote(text) for name, text in match.groupdict().items()}
                 return Route(operation, labels, parse_qs(query, keep_blank_values=True))
         return None
+
+
+class RestJson:
+    """The rest-json protocol of one service."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._model = model
+        self._router = Router(model)
+        self.service = model.endpoint_prefix
+
+    def parse(self, method: str, target: str, body: bytes) -> Call:
+        """The call that a request is."""
+        route = self._router.route(method, target)
+        if route is None:
+            message = "No operation has this method and path."
+            error = ServiceError("UnknownOperationException", message, 404)
+            return Call(f"{method} {target.partition('?')[0]}", None, {}, error)
+        try:
+            return Call(route.operation.name, route.operation, parameters_of(route, body), None)
+        except ServiceError as malformed:
+            return Call(route.operation.name, route.operation, {}, malformed)
+
+    def reply(self, operation: OperationModel, output: Mapping[str, Any]) -> Reply:
+        """The response with the output of an operation."""
+        shape = operation.output_shape
+        return _json_reply(200, output, has_id=isinstance(shape, StructureShape) and "requestId" in shape.members)
+
+    def error(self, error: ServiceError) -> Reply:
+        """The response for an error."""
+        status = error.status or 400
+        if error.status is None and error.code in self._model.shape_names:
+            status = self._model.shape_for(error.code).metadata["error"]["httpStatusCode"]
+        return _json_reply(status, {"message": error.message}, error_code=error.code)
+
+
+def _json_reply(status: int, content: Mapping[str, Any], has_id: bool = True, error_code: str = "") -> Reply:
+    request_id = str(uuid.uuid4())
+    headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
+    if error_code:
+        headers["x-amzn-ErrorType"] = error_code
+    return Reply(status, headers, json.dumps({"requestId": request_id, **content} if has_id else content).encode())
 
 
 def parameters_of(route: Route, body: bytes) -> dict[str, Any]:

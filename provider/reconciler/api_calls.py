@@ -4,12 +4,12 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from ..arn import Location
 from ..aws.client import before_send, call
-from ..errors import Outcome, ProviderError, request_id_of
+from ..errors import EXPIRED, Outcome, ProviderError, request_id_of
 
 if TYPE_CHECKING:
     from ..cloudformation.deadline import Deadline
@@ -22,21 +22,23 @@ _DENIED_SECONDS: Final = 20.0
 """How long a Create retries denied calls, because permissions from the same deployment may take effect later."""
 
 
+Connect = Callable[[Location, bool], Any]
+"""Returns the client for a location. If the second argument is true, a role's credentials have expired; it renews them.
+"""
+
+
 class ApiCalls:
-    """The calls of one client for one request. `connect` creates the client on the first call.
+    """The calls of one service for one request. `connect` creates the client of a location on the first call there.
 
     With `retries_denied`, denied calls are retried for 20 seconds in total.
     """
 
-    def __init__(self, connect: Callable[[], Any], deadline: "Deadline", *, retries_denied: bool = False) -> None:
+    def __init__(self, connect: Connect, deadline: "Deadline", *, retries_denied: bool = False) -> None:
         self._connect = connect
         self._deadline = deadline
         self._end = math.inf
         self._denied_seconds = _DENIED_SECONDS if retries_denied else 0.0
-
-    @cached_property
-    def _client(self) -> Any:
-        return self._connect()
+        self._clients: dict[Location, Any] = {}
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -47,8 +49,10 @@ class ApiCalls:
         finally:
             self._end = math.inf
 
-    def call(self, operation: str, subject: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
-        """Call an operation on `subject`. A response without the `expected` member is not usable.
+    def call(
+        self, location: Location, operation: str, subject: str, expected: str = "", /, **parameters: Any
+    ) -> dict[str, Any]:
+        """Call an operation on `subject` in a location. A response without the `expected` member is not usable.
 
         Raises ProviderError. Reads are retried here. Writes are not, because the decision to write may depend on an
         outdated read.
@@ -56,7 +60,7 @@ class ApiCalls:
         failure: ProviderError | None = None
         for attempt in count(1):
             try:
-                response = self._attempt(operation, subject, expected, parameters)
+                response = self._attempt(location, operation, subject, expected, parameters)
             except ProviderError as error:
                 if error.outcome is Outcome.OUT_OF_TIME and failure is not None:
                     raise failure from error
@@ -69,11 +73,13 @@ class ApiCalls:
             self.back_off(failure, attempt, repeatable=attempt < _READ_ATTEMPTS)
         raise AssertionError("unreachable")
 
-    def pages(self, operation: str, subject: str, member: str, /, **parameters: Any) -> Iterator[Mapping[str, Any]]:
+    def pages(
+        self, location: Location, operation: str, subject: str, member: str, /, **parameters: Any
+    ) -> Iterator[Mapping[str, Any]]:
         """Yield the entries of all pages of a list operation. `member` is the member that contains them."""
         page: dict[str, Any] = {}
         while True:
-            response = self.call(operation, subject, **parameters, **page)
+            response = self.call(location, operation, subject, **parameters, **page)
             yield from response.get(member, [])
             if not response.get("nextToken"):
                 return
@@ -100,16 +106,34 @@ class ApiCalls:
         """Return the seconds left for calls; 0 or less if their time is up."""
         return min(self._deadline.left(), self._end - self._deadline.now())
 
-    def _attempt(self, operation: str, subject: str, expected: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _attempt(
+        self, location: Location, operation: str, subject: str, expected: str, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
         self._deadline.current_operation = f"{operation} of {subject}"
         self._stop_in_time()
-        client = self._client
         # Stops botocore's own retries, too.
         hook = before_send.set(self._stop_in_time)
         try:
-            return _usable(operation, expected, call(client, operation, parameters))
+            if location not in self._clients:
+                self._clients[location] = self._connect(location, False)
+            try:
+                response = call(self._clients[location], operation, parameters)
+            except ProviderError as error:
+                response = self._call_again(location, operation, parameters, error)
+            return _usable(operation, expected, response)
         finally:
             before_send.reset(hook)
+
+    def _call_again(
+        self, location: Location, operation: str, parameters: dict[str, Any], error: ProviderError
+    ) -> dict[str, Any]:
+        """Repeat a call that failed because a role's credentials had expired. Raises `error` for any other failure."""
+        if not location.role or error.code not in EXPIRED:
+            raise error
+        self._clients[location] = self._connect(location, True)
+        if error.outcome is not Outcome.REFUSED:
+            raise error
+        return call(self._clients[location], operation, parameters)
 
     def _stop_in_time(self) -> None:
         """Raise ProviderError if no time is left, because nothing may change after the response is sent."""

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ..arn import Location
 from ..errors import Outcome, ProviderError
 from ..marker import CreationStatus
 from ..observability import Logger, as_json
@@ -31,6 +30,7 @@ from ..plan import (
 )
 from ..resources.deletion import HAND_BACK_SECONDS, is_leftover
 from ..resources.interface import ResourceType
+from ..resources.locations import Locations
 from ..resources.ownership import Owner, Ownership, State, is_released_to
 from ..schema.diff import differences
 from ..schema.model import NAME
@@ -61,7 +61,7 @@ Result = TypeVar("Result")
 class Reconciliation:
     """The reconciliation of one resource for one request.
 
-    `desired` and `old` are the resource properties by the API's names.
+    `desired` and `old` are the resource properties by the API's names, `locations` those that they specify.
     """
 
     def __init__(
@@ -70,14 +70,14 @@ class Reconciliation:
         desired: Mapping[str, Any],
         old: Mapping[str, Any],
         resource_type: ResourceType,
-        location: Location,
+        locations: Locations,
         calls: ApiCalls,
         deadline: "Deadline",
         log: Logger,
     ) -> None:
         self._request, self._desired, self._old, self._type = request, desired, old, resource_type
         self._calls, self._deadline, self._log = calls, deadline, log
-        self._api = resource_type.connect(calls, location)
+        self._api, self._locations = resource_type.connect(calls, locations), locations
         self._owner = Owner.of(request)
         self._observed: dict[Target, Configuration | None] = {}
         self._plan = Plan()
@@ -139,7 +139,9 @@ class Reconciliation:
         return decision
 
     def _decision(self) -> NeedsRead | Plan:
-        return self._type.decide(self._request, self._desired, self._old, self._observed, self._deadline.now())
+        return self._type.decide(
+            self._request, self._desired, self._old, self._locations, self._observed, self._deadline.now()
+        )
 
     def _observe(self, target: Target, live: Configuration | None) -> None:
         self._observed[target] = live
@@ -236,7 +238,7 @@ class Reconciliation:
         decision: ReadAgain | Plan = ReadAgain("")
         for _ in self._repeat(_READ_BACK_SECONDS):
             live = self._api.read(result.arn)
-            decision = self._type.decide_after_create(self._request, self._desired, result.arn, live)
+            decision = self._type.decide_after_create(self._request, self._desired, self._locations, result.arn, live)
             if isinstance(decision, Plan):
                 return decision
         assert isinstance(decision, ReadAgain)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..arn import is_configuration_arn, slug, with_name
+from ..arn import Location, is_configuration_arn, slug, with_name
 from ..errors import ProviderError
 from ..plan import (
     ByName,
@@ -32,12 +32,14 @@ from ..plan import (
 from ..schema.diff import Difference, differences
 from ..schema.distribution_rules import DISTRIBUTION_RULES
 from ..schema.finding import Finding
+from ..schema.location_rules import LOCATION_RULES
 from ..schema.model import (
     CLIENT_TOKEN,
     CREATE,
     DISTRIBUTIONS,
     NAME,
     REGION,
+    ROLE,
     SERVICE,
     TAGS,
     TARGET,
@@ -52,6 +54,7 @@ from ..schema.validation import validate
 from .deletion import LATE_SECONDS, SEARCH_ALLOWANCE, decide_delete
 from .image_builder import OPERATIONS, ImageBuilder
 from .interface import ResourceType
+from .locations import Locations
 from .ownership import STACK_TAG, Owner, Ownership, State, belongs_to_another, is_released_to
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ class Intent(NamedTuple):
 
     desired: Mapping[str, Any]
     old: Mapping[str, Any]
+    locations: Locations
     owner: Owner
     physical_id: str
     is_create: bool
@@ -76,10 +80,12 @@ class Intent(NamedTuple):
     now: float
 
     @classmethod
-    def of(cls, request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], now: float) -> "Intent":
+    def of(
+        cls, request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], locations: Locations, now: float
+    ) -> "Intent":
         """Return the intent of a request."""
         is_create = request.request_type == "Create"
-        return cls(desired, old, Owner.of(request), request.physical_id, is_create, request.date, now)
+        return cls(desired, old, locations, Owner.of(request), request.physical_id, is_create, request.date, now)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -99,7 +105,12 @@ class Intent(NamedTuple):
 
 
 def decide(
-    request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], observed: Observed, now: float
+    request: "Request",
+    desired: Mapping[str, Any],
+    old: Mapping[str, Any],
+    locations: Locations,
+    observed: Observed,
+    now: float,
 ) -> NeedsRead | Plan:
     """Plan a request.
 
@@ -109,8 +120,8 @@ def decide(
     """
     if request.request_type == "Delete":
         return decide_delete(request, Owner.of(request), desired, observed)
-    intent = Intent.of(request, desired, old, now)
-    if intent.has_configuration and _is_target(desired, intent.physical_id):
+    intent = Intent.of(request, desired, old, locations, now)
+    if intent.has_configuration and _is_target(desired, locations.desired, intent.physical_id):
         return _plan_update(intent, observed)
     plan = _plan_create_or_adopt(intent, observed)
     if isinstance(plan, Plan) and not intent.is_create and not intent.has_configuration:
@@ -119,14 +130,14 @@ def decide(
 
 
 def decide_after_create(
-    request: "Request", desired: Mapping[str, Any], arn: str, live: Configuration | None
+    request: "Request", desired: Mapping[str, Any], locations: Locations, arn: str, live: Configuration | None
 ) -> ReadAgain | Plan:
     """Plan what follows a Create call that returned an ARN. `live` is the observed state of that configuration.
 
     If Image Builder knows the client token, it replays its response, and the configuration may have been created,
     changed, or deleted long ago. Raises ProviderError if this request did not create it.
     """
-    intent = Intent.of(request, desired, {}, request.date)
+    intent = Intent.of(request, desired, {}, locations, request.date)
     if live is None or _is_stale(live, request):
         return ReadAgain(f"reads do not show {arn} as this request created it")
     state = intent.owner.state_of(live.tags)
@@ -151,8 +162,13 @@ def _hand_over(intent: Intent, live: Configuration, tags: Mapping[str, str], *be
     return Plan(steps=(*before, PutTags(live.arn, {**tags, **intent.owner.tags()})), subject=live)
 
 
-def _is_target(properties: Mapping[str, Any], arn: str) -> bool:
-    return properties.get(TARGET) == arn or (TARGET not in properties and _is_named(properties.get(NAME), arn))
+def _is_target(properties: Mapping[str, Any], location: Location, arn: str) -> bool:
+    """Return whether properties, which specify this location, mean the configuration with this ARN."""
+    if TARGET in properties:
+        return bool(properties[TARGET] == arn)
+    # Unless properties specify it, an unverified location may be wrong.
+    is_certain = location.is_verified or REGION in properties or ROLE in properties
+    return _is_named(properties.get(NAME), arn) and (location.contains(arn) or not is_certain)
 
 
 def _is_named(name: object, arn: str) -> bool:
@@ -224,7 +240,7 @@ def _plan_update(intent: Intent, observed: Observed) -> NeedsRead | Plan:
     owner = intent.owner
     if NAME in intent.desired and belongs_to_another(live.tags, owner) and not is_released_to(live.tags, owner):
         raise _owned_by_another(live)
-    old_tags = intent.old.get(TAGS) if _is_target(intent.old, arn) else {}
+    old_tags = intent.old.get(TAGS) if _is_target(intent.old, intent.locations.old, arn) else {}
     plan = _converge(
         intent,
         live,
@@ -252,11 +268,14 @@ def _leftovers(intent: Intent, arn: str = "") -> tuple[DeleteUnfinished | HandBa
     name, target = intent.old.get(NAME), intent.old.get(TARGET)
     if isinstance(target, str) and is_configuration_arn(target) and target != (arn or intent.desired.get(TARGET)):
         return (HandBack(target),)
-    is_current = _is_named(name, arn) if arn else slug(str(name)) == slug(str(intent.desired.get(NAME)))
-    if validate(name, operation(CREATE).members[NAME]) or is_current:
+    if validate(name, operation(CREATE).members[NAME]):
         return ()
+    here, there = intent.locations.desired, intent.locations.old
+    is_current = _is_named(name, arn) if arn else slug(str(name)) == slug(str(intent.desired.get(NAME)))
     leftover = with_name(arn, str(name)) if arn else ByName(str(name))
-    return (DeleteUnfinished(leftover, intent.date + SEARCH_ALLOWANCE),)
+    if (here.region, here.account) != (there.region, there.account):
+        is_current, leftover = False, there.arn(str(name))
+    return () if is_current else (DeleteUnfinished(leftover, intent.date + SEARCH_ALLOWANCE),)
 
 
 def _create(intent: Intent) -> Plan:
@@ -444,8 +463,7 @@ def _missing(arn: str) -> ProviderError:
     account, region = arn.split(":")[4], arn.split(":")[3]
     return ProviderError(
         f"{pascal_case(TARGET)}: {arn} was not found in account {account}, Region {region}",
-        remediation="Check the ARN: the provider reaches only the account and Region that it runs in. "
-        f"To create a configuration, specify {pascal_case(NAME)}",
+        remediation=f"Check the ARN. To create a configuration, specify {pascal_case(NAME)}",
     )
 
 
@@ -473,7 +491,7 @@ RESOURCE_TYPE: Final = ResourceType(
     service=SERVICE,
     operations=OPERATIONS,
     load_schema=distribution_configuration,
-    rules=(*RULES, *DISTRIBUTION_RULES),
+    rules=(*RULES, *LOCATION_RULES, *DISTRIBUTION_RULES),
     attributes=ATTRIBUTES,
     attribute_values=attribute_values,
     decide=decide,

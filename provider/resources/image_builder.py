@@ -20,6 +20,7 @@ from ..plan import (
     WriteResult,
 )
 from ..schema.model import CREATE, TARGET, UPDATE, content_members
+from .locations import Locations
 
 if TYPE_CHECKING:
     from ..reconciler.api_calls import ApiCalls
@@ -44,45 +45,48 @@ _MAX_PIPELINES: Final = 100
 
 
 class ImageBuilder:
-    """The distribution configurations in one location: the `Adapter` of this resource type."""
+    """The distribution configurations in the locations of a request: the `Adapter` of this resource type."""
 
-    def __init__(self, calls: "ApiCalls", location: Location) -> None:
+    def __init__(self, calls: "ApiCalls", locations: Locations) -> None:
         self.not_found: ProviderError | None = None
         self._calls = calls
-        self._location = location
+        self._locations = locations
 
     def read(self, target: Target) -> Configuration | None:
         if isinstance(target, str):
             return self._get(target)
-        found = self._get(self._location.arn(target.name)) if self._location.region else None
-        return found if found or self._location.is_verified else self._find(target)
+        desired = self._locations.desired
+        found = self._get(desired.arn(target.name)) if desired.region else None
+        return found if found or desired.is_verified else self._find(target)
 
     def arn(self, target: Target) -> str:
-        return target if isinstance(target, str) else self._location.arn(target.name)
+        return target if isinstance(target, str) else self._locations.desired.arn(target.name)
 
     def summaries(self, subject: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the summaries of all configurations, by the API's names. `subject` is what they are read for."""
-        return self._calls.pages(_LIST, subject, "distributionConfigurationSummaryList")
+        """Yield the summaries of all configurations in the desired location, by the API's names.
+
+        `subject` is what they are read for.
+        """
+        return self._calls.pages(self._locations.desired, _LIST, subject, "distributionConfigurationSummaryList")
 
     def execute(self, step: Step, token: str) -> WriteResult:
         match step:
             case CreateConfiguration(name, content, tags):
-                return self._write(CREATE, name, token, {"name": name, "tags": dict(tags), **content})
+                parameters = {"name": name, "tags": dict(tags), **content}
+                return self._write(self._locations.desired, CREATE, name, token, parameters)
             case UpdateConfiguration(arn, content):
-                return self._write(UPDATE, arn, token, {TARGET: arn, **content})
+                return self._write(self._locations.at(arn), UPDATE, arn, token, {TARGET: arn, **content})
             case DeleteConfiguration(arn):
                 self._delete(arn)
             case PutTags(arn, tags):
-                self._calls.call("TagResource", arn, resourceArn=arn, tags=dict(tags))
+                self._call("TagResource", arn, resourceArn=arn, tags=dict(tags))
             case RemoveTags(arn, keys):
-                self._calls.call("UntagResource", arn, resourceArn=arn, tagKeys=list(keys))
+                self._call("UntagResource", arn, resourceArn=arn, tagKeys=list(keys))
         return WriteResult(arn)
 
     def _get(self, arn: str) -> Configuration | None:
         try:
-            response = self._calls.call(
-                "GetDistributionConfiguration", arn, "distributionConfiguration", **{TARGET: arn}
-            )
+            response = self._call("GetDistributionConfiguration", arn, "distributionConfiguration", **{TARGET: arn})
         except ProviderError as error:
             if error.outcome is not Outcome.NOT_FOUND:
                 raise
@@ -102,7 +106,7 @@ class ImageBuilder:
 
     def _tags(self, arn: str) -> Mapping[str, str]:
         """Return the tags of a configuration whose response lacks them."""
-        tags: Mapping[str, str] = self._calls.call("ListTagsForResource", arn, resourceArn=arn).get("tags", {})
+        tags: Mapping[str, str] = self._call("ListTagsForResource", arn, resourceArn=arn).get("tags", {})
         return tags
 
     def _find(self, target: ByName) -> Configuration | None:
@@ -112,13 +116,27 @@ class ImageBuilder:
                 return self._get(summary["arn"])
         return None
 
-    def _write(self, operation: Operation, subject: str, token: str, parameters: dict[str, Any]) -> WriteResult:
-        response = self._calls.call(operation, subject, TARGET, **parameters, clientToken=token)
+    def _call(self, operation: Operation, arn: str, expected: str = "", /, **parameters: Any) -> dict[str, Any]:
+        """Call an operation on a configuration, in its location."""
+        return self._call_in(self._locations.at(arn), operation, arn, expected, parameters)
+
+    def _call_in(
+        self, location: Location, operation: Operation, subject: str, expected: str, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
+        try:
+            return self._calls.call(location, operation, subject, expected, **parameters)
+        except ProviderError as error:
+            raise self._locations.explained(error, location) from error
+
+    def _write(
+        self, location: Location, operation: Operation, subject: str, token: str, parameters: dict[str, Any]
+    ) -> WriteResult:
+        response = self._call_in(location, operation, subject, TARGET, {**parameters, "clientToken": token})
         return WriteResult(response[TARGET], request_id_of(response), token)
 
     def _delete(self, arn: str) -> None:
         try:
-            self._calls.call("DeleteDistributionConfiguration", arn, TARGET, **{TARGET: arn})
+            self._call("DeleteDistributionConfiguration", arn, TARGET, **{TARGET: arn})
         except ProviderError as error:
             if error.outcome is Outcome.IN_USE:
                 raise self._in_use(arn).citing(error) from error
@@ -128,7 +146,8 @@ class ImageBuilder:
     def _in_use(self, arn: str) -> ProviderError:
         filters = [{"name": TARGET, "values": [arn]}]
         subject = f"{arn}, which is not deleted because pipelines use it"
-        pages = self._calls.pages("ListImagePipelines", subject, "imagePipelineList", filters=filters)
+        location = self._locations.at(arn)
+        pages = self._calls.pages(location, "ListImagePipelines", subject, "imagePipelineList", filters=filters)
         try:
             pipelines = tuple(
                 f"{pipeline.get('name', 'a pipeline')} ({pipeline.get('arn', 'no ARN returned')})"

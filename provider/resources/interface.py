@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..arn import Location
 from ..errors import ProviderError
 from ..plan import Configuration, NeedsRead, Observed, Plan, ReadAgain, Step, Target, WriteResult
 from ..schema.finding import Finding
 from ..schema.model import Schema
 from ..schema.rules import Rule
+from .locations import Locations
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -53,9 +53,9 @@ class ResourceType(NamedTuple):
     rules: tuple[Rule, ...]
     attributes: Mapping[str, str]
     attribute_values: Callable[[Configuration, Properties, WriteResult | None], dict[str, str]]
-    decide: Callable[["Request", Properties, Properties, Observed, float], NeedsRead | Plan]
-    decide_after_create: Callable[["Request", Properties, str, Configuration | None], ReadAgain | Plan]
-    connect: Callable[["ApiCalls", Location], "Adapter"]
+    decide: Callable[["Request", Properties, Properties, Locations, Observed, float], NeedsRead | Plan]
+    decide_after_create: Callable[["Request", Properties, Locations, str, Configuration | None], ReadAgain | Plan]
+    connect: Callable[["ApiCalls", Locations], "Adapter"]
     expendable_attributes: tuple[str, ...] = ()
     check_request_id: Callable[[str], Sequence[Finding]] = lambda _: ()
 

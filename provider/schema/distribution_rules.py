@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .finding import Path, Severity
-from .model import DISTRIBUTIONS, REGION, TARGET, partition_of
-from .rules import OWN_ACCOUNT, Rule, Violations, are_texts, entries, field
+from .model import DISTRIBUTIONS, REGION, ROLE, TARGET, partition_of
+from .rules import OWN_ACCOUNT, Rule, Violations, are_texts, arn_parts, entries, field
 from .validation import describe
 
 _AMI: Final = "amiDistributionConfiguration"
@@ -18,14 +18,8 @@ _ARN_DEPTH: Final = 4
 """The levels between a distribution and an ARN, as in `launchPermission.organizationArns[0]`."""
 
 
-def _arn(value: Any) -> list[str]:
-    """Return the six parts of an ARN; none if the value is not an ARN."""
-    parts = value.split(":", 5) if isinstance(value, str) and value.startswith("arn:") else []
-    return parts if len(parts) == 6 else []
-
-
 def _key(key: Any) -> Violations:
-    service = [*_arn(key), "", "", ""][2]
+    service = [*arn_parts(key), "", "", ""][2]
     if isinstance(key, str) and (service not in ("", "kms") or key.split() != [key]):
         yield (), f"must be the ID, the ARN, or an alias of a KMS key, not {describe(key)}"
 
@@ -45,7 +39,7 @@ def _managed_key(ami: Any) -> Violations:
 
 
 def _key_region(distribution: Any) -> Violations:
-    region, key = field(distribution, REGION), _arn(field(field(distribution, _AMI), _KEY))
+    region, key = field(distribution, REGION), arn_parts(field(field(distribution, _AMI), _KEY))
     if key and isinstance(region, str) and key[2] == "kms" and key[3] not in ("", region):
         yield (_AMI, _KEY), f"the key is in {key[3]}, but images in {region} need a key in {region}"
 
@@ -92,7 +86,7 @@ def _arn_partition(distribution: Any) -> Violations:
 
 def _arns(value: Any, path: Path, depth: int) -> Iterator[tuple[Path, list[str]]]:
     """Yield the ARNs in a value, at most `depth` levels down."""
-    if arn := _arn(value):
+    if arn := arn_parts(value):
         yield path, arn
     elif depth and isinstance(value, dict | list):
         for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
@@ -129,7 +123,8 @@ def _accounts(parameters: dict[str, Any], member: str, name: str) -> Iterator[tu
 
     Nothing is yielded if the configuration's account is unknown.
     """
-    own = [*_arn(parameters.get(TARGET)), "", "", "", "", ""][4] or parameters.get(OWN_ACCOUNT, "")
+    arn = arn_parts(parameters.get(TARGET)) or arn_parts(parameters.get(ROLE))
+    own = arn[4] if arn else parameters.get(OWN_ACCOUNT, "")
     for index, distribution in enumerate(entries(parameters.get(DISTRIBUTIONS)) if own else ()):
         targets = _targets(distribution)
         if targets is None:

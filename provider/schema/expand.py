@@ -247,16 +247,19 @@ def _parent(written: str, schema: Schema) -> str | None:
 
 
 def _path_elsewhere(written: str, root: Schema) -> str | None:
-    """Return the first path, breadth first, to a structure that has a member of this name; "" is the root."""
+    """Return the first path, breadth first, to a structure that has a member of this name.
+
+    The root, "", is the last: a name that is also used below is more likely to be meant there.
+    """
     paths = [("", root)]
     for path, schema in paths:
-        if written in schema.spellings:
+        if path and written in schema.spellings:
             return path
         for member, inner in schema.members.items():
             structure = inner.item if inner.type_name == "list" and inner.item else inner
             name = f"{_case_of(written)(member)}{'' if structure is inner else '[]'}"
             paths.append((f"{path}.{name}" if path else name, structure))
-    return None
+    return "" if written in root.spellings else None
 
 
 def _case_of(written: str) -> Callable[[str], str]:

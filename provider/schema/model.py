@@ -33,7 +33,8 @@ CLIENT_TOKEN: Final = "clientToken"  # noqa: S105 - the name of a member, not a 
 
 DISTRIBUTIONS: Final = "distributions"
 REGION: Final = "region"
-"""The list of distributions, and the member of its entries that is the target Region."""
+"""The list of distributions, and the member of its entries that is the target Region. The property of the same name
+is the configuration's Region."""
 
 FROM_CREATE: Final = (NAME, TAGS)
 """Members of the Create call that are properties, although the Update call lacks them."""
@@ -65,6 +66,8 @@ RANGES: Final = {"integer": 2**31, "long": 2**63}
 HINTS: Final = {"AccountId": "an account ID has 12 digits; quote it in YAML, where a leading zero can mean octal"}
 """Advice for the documentation, by shape."""
 
+_ROLE_ARN: Final = r"^arn:aws[^:]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$"
+
 PROPERTIES: Final = "Properties"
 """The shape name of the schema of all properties of a resource type."""
 
@@ -82,6 +85,8 @@ PATTERNS: Final[Mapping[str, str]] = {
     "^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):distribution-configuration/[a-z0-9-_]+$": (
         "the ARN of a distribution configuration"
     ),
+    "^[a-z]{2,}(-[a-z]+)+-[0-9]+$": "a Region name like us-east-1",
+    _ROLE_ARN: "the ARN of an IAM role",
     "^arn:aws[^:]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$": "the ARN of an organization",
     "^arn:aws[^:]*:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}": (
         "the ARN of an organizational unit"
@@ -95,6 +100,9 @@ PATTERNS: Final[Mapping[str, str]] = {
 ON_DELETE: Final = "onDelete"
 DELETE: Final = "Delete"
 RETAIN: Final = "Retain"
+
+ROLE: Final = "roleArn"
+"""The role to assume for the resource's calls."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -155,6 +163,8 @@ class Schema:
 
 PROVIDER_PROPERTIES: Final[Mapping[str, Schema]] = {
     ON_DELETE: Schema(type_name="string", shape="OnDelete", enum=(DELETE, RETAIN)),
+    REGION: Schema(type_name="string", shape="Region", pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]+$"),
+    ROLE: Schema(type_name="string", shape="RoleArn", maximum=2048, pattern=_ROLE_ARN),
 }
 """Properties that the API lacks, in camelCase like the API's. A new one is a row here."""
 

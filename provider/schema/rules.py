@@ -36,14 +36,14 @@ _BUILD_DATE = re.compile(r"\{\{\s*imagebuilder:buildDate\s*\}\}")
 _MIN_PARALLEL_LAUNCHES = 6
 _MAX_COMPARED = 20
 """How many different unknown Regions are compared with the known ones. Each takes long and gives only advice."""
-_MAX_REGION = 64
+MAX_REGION = 64
 """Characters. A longer name is not a misspelled Region."""
 
 Violations = Iterator[tuple[Path, str, *tuple[Path, ...]]]
 """Paths relative to the rule's path, each with a message and the paths that the message mentions as `{0}`, ..."""
 
 OWN_ACCOUNT: Final = "own-account"
-"""The key under which rules find the ID of the configuration's account, if it is known."""
+"""The key under which rules find the ID of the account of the provider's function, if it is known."""
 
 
 class Rule(NamedTuple):
@@ -117,17 +117,17 @@ def _misspelled_region(distributions: Any) -> Violations:
     meant: dict[str, str] = {}
     for index, entry in enumerate(entries(distributions)):
         region = field(entry, REGION)
-        if not isinstance(region, str) or region in known_regions() or len(region) > _MAX_REGION:
+        if not isinstance(region, str) or region in known_regions() or len(region) > MAX_REGION:
             continue
         if not region_names().fullmatch(region):
             continue
         if region not in meant and len(meant) < _MAX_COMPARED:
-            meant[region] = _nearest_region(region)
+            meant[region] = nearest_region(region)
         if near := meant.get(region):
             yield (index, REGION), f"{describe(region)} is not a known Region; did you mean {near}?"
 
 
-def _nearest_region(region: str) -> str:
+def nearest_region(region: str) -> str:
     """Return the known Region that was meant; empty if this may be a new Region."""
     from difflib import SequenceMatcher, get_close_matches  # imported here because only an unknown Region needs them
 
@@ -183,7 +183,7 @@ def _one_template(template: Any) -> Violations:
         yield (), "specify either the launch template's ID or its name, not both"
 
 
-_CONTRACT = "a rule of this provider"
+CONTRACT: Final = "a rule of this provider"
 _OBSERVED = "observed: the service returns InvalidParameterValueException"
 
 RULES: Final = (
@@ -193,7 +193,7 @@ RULES: Final = (
         "Either Name or DistributionConfigurationArn is specified",
         "",
         Severity.ERROR,
-        _CONTRACT,
+        CONTRACT,
         _one_target,
         "both, or neither",
         mentions=((NAME,), (TARGET,)),
@@ -214,7 +214,7 @@ RULES: Final = (
         "Tags do not use the keys of the ownership tags",
         "tags",
         Severity.ERROR,
-        _CONTRACT,
+        CONTRACT,
         _reserved_tags,
         f"`{OWNERSHIP_TAGS[0]}` in `Tags`",
     ),
@@ -324,7 +324,7 @@ RULES: Final = (
         "Adopted configurations are retained",
         "",
         Severity.WARNING,
-        _CONTRACT,
+        CONTRACT,
         _deleted_adoption,
         "`OnDelete: Delete` beside `DistributionConfigurationArn`",
     ),
@@ -379,6 +379,12 @@ def select(
 def entries(value: Any) -> list[Any]:
     """Return a value if it is a list; otherwise, an empty list."""
     return value if isinstance(value, list) else []
+
+
+def arn_parts(value: Any) -> list[str]:
+    """Return the six parts of an ARN; none if the value is not an ARN."""
+    parts = value.split(":", 5) if isinstance(value, str) and value.startswith("arn:") else []
+    return parts if len(parts) == 6 else []
 
 
 def are_texts(value: Any) -> bool:

@@ -145,15 +145,17 @@ def test_emulate_serves_what_it_prints() -> None:
         assert running.stdout
         assert running.stderr
         try:
-            message = "".join(running.stderr.readline() for _ in range(3))
+            message = "".join(running.stderr.readline() for _ in range(5))
             assert all(line.startswith("#") for line in message.splitlines())
-            assert "redirect only Image Builder" in message
+            assert "redirect only Image Builder and STS" in message
             assert "close that shell" in message
-            exports = {}
-            while "AWS_REGION" not in exports or "AWS_ENDPOINT_URL_IMAGEBUILDER" not in exports:
+            assert "All Regions and accounts are served" in message
+            exports: dict[str, str] = {}
+            while not {"AWS_REGION", "AWS_ENDPOINT_URL_IMAGEBUILDER", "AWS_ENDPOINT_URL_STS"} <= {*exports}:
                 name, _, value = running.stdout.readline().removeprefix("export ").strip().partition("=")
                 exports[name] = value
             url = exports["AWS_ENDPOINT_URL_IMAGEBUILDER"]
+            assert exports["AWS_ENDPOINT_URL_STS"] == url
             request = urllib.request.Request(f"{url}/ListDistributionConfigurations", b"{}", method="POST")
             with urllib.request.urlopen(request, timeout=10) as reply:
                 assert reply.status == 200

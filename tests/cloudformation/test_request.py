@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provider.arn import Location
 from provider.cloudformation.request import MalformedEvent, parse
 from provider.marker import CreationStatus, status_in
 from provider.plan import Configuration, NeedsRead, Target
 from provider.resources import resource_type
 from provider.resources.distribution_configuration import decide
+from provider.resources.locations import Locations
 from provider.resources.ownership import Owner
 from provider.schema.expand import expand
 
@@ -188,10 +190,10 @@ def test_a_noop_delete_deletes_nothing(properties: dict[str, str], physical_id: 
     request = parse(
         {**EVENT, "RequestType": "Delete", "ResourceProperties": properties, "PhysicalResourceId": physical_id}
     )
+    desired = expand(properties, resource_type().schema).parameters
+    locations = Locations.of(request, desired, {}, Location.of("", EVENT["StackId"]))
     observed: dict[Target, Configuration | None] = {}
-    while isinstance(
-        decision := decide(request, expand(properties, resource_type().schema).parameters, {}, observed, 0.0), NeedsRead
-    ):
+    while isinstance(decision := decide(request, desired, {}, locations, observed, 0.0), NeedsRead):
         observed[decision.target] = Configuration(str(decision.target), "", {}, tags)
     if request.is_noop_delete:
         assert not decision.steps

@@ -1,6 +1,6 @@
-"""Fixtures of the emulator's tests: an emulator, and a real client."""
+"""Fixtures of the emulator's tests: an emulator, and real clients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -8,6 +8,7 @@ import pytest
 from botocore.config import Config
 
 from provider.emulator.emulator import Emulator
+from tests.clock import SkippingClock
 
 Connect = Callable[..., Any]
 
@@ -18,19 +19,40 @@ def aws() -> boto3.session.Session:
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
+def emulator(clock: SkippingClock) -> Iterator[Emulator]:
+    with Emulator(clock=clock.time) as running:
         yield running
 
 
 @pytest.fixture
 def connect(aws: boto3.session.Session) -> Iterator[Connect]:
-    """Create clients that do not retry, with options for botocore's Config. They are closed at the end."""
+    """Create clients that do not retry, with options for botocore's Config. They are closed at the end.
+
+    `credentials` are those that AssumeRole returns.
+    """
     clients = []
 
-    def connected(emulator: Emulator, **options: Any) -> Any:
+    def connected(
+        emulator: Emulator,
+        service: str = "imagebuilder",
+        region: str | None = None,
+        credentials: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
         config = Config(retries={"total_max_attempts": 1}, **options)
-        clients.append(aws.client("imagebuilder", endpoint_url=emulator.url, config=config))
+        keys = credentials or {}
+        create: Callable[..., Any] = aws.client  # its stubs want a literal service
+        clients.append(
+            create(
+                service,
+                region,
+                endpoint_url=emulator.url,
+                config=config,
+                aws_access_key_id=keys.get("AccessKeyId"),
+                aws_secret_access_key=keys.get("SecretAccessKey"),
+                aws_session_token=keys.get("SessionToken"),
+            )
+        )
         return clients[-1]
 
     yield connected

@@ -91,13 +91,12 @@ def test_update_replaces_everything(client: Any) -> None:
     "arn",
     [
         ARN,
-        "arn:aws:imagebuilder:us-east-1:210987654321:distribution-configuration/there",
         "arn:aws:imagebuilder:eu-west-1:123456789012:distribution-configuration/there",
         "arn:aws-cn:imagebuilder:us-east-1:123456789012:distribution-configuration/there",
     ],
 )
 def test_missing_configurations(client: Any, emulator: Emulator, arn: str) -> None:
-    """Every operation returns not found for a configuration that does not exist, or of another account or Region."""
+    """Every operation returns not found for a configuration that does not exist, or of another Region."""
     emulator.seed(name="there", distributions=[ENTRY])
     calls: list[Callable[[], Any]] = [
         lambda: get(client, arn),

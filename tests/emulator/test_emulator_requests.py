@@ -48,7 +48,8 @@ def test_records_each_request(emulator: Emulator, client: Any) -> None:
     client.untag_resource(resourceArn=ARN, tagKeys=["a b", "c+d=e:/@"])
     create, get, untag = emulator.requests
     parameters = {"name": "golden", "distributions": [ENTRY], "clientToken": "one"}
-    assert create == RecordedRequest("CreateDistributionConfiguration", parameters, create.body, None)
+    sender = ("us-east-1", "123456789012", "emulator", "")
+    assert create == RecordedRequest("CreateDistributionConfiguration", parameters, create.body, None, *sender)
     assert json.loads(create.body) == parameters
     assert (get.operation, get.parameters, get.body) == (
         "GetDistributionConfiguration",
@@ -91,7 +92,8 @@ def test_invalid_bodies(emulator: Emulator, body: bytes) -> None:
     """A body that is not a JSON object is rejected as an invalid request, and recorded."""
     status, headers, _ = exchange(emulator, "PUT", "/UpdateDistributionConfiguration", body)
     assert (status, headers["x-amzn-ErrorType"]) == (400, "InvalidRequestException")
-    assert emulator.requests == [RecordedRequest("UpdateDistributionConfiguration", {}, body, None)]
+    sender = ("us-east-1", "123456789012", "", "")
+    assert emulator.requests == [RecordedRequest("UpdateDistributionConfiguration", {}, body, None, *sender)]
 
 
 def test_nulls_and_unknown_members(emulator: Emulator) -> None:

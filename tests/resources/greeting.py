@@ -34,9 +34,9 @@ from provider.schema.model import PROPERTIES, Schema
 from provider.schema.validation import validate
 
 if TYPE_CHECKING:
-    from provider.arn import Location
     from provider.cloudformation.request import Request
     from provider.reconciler.api_calls import ApiCalls
+    from provider.resources.locations import Locations
 
 NAME: Final = "Custom::Greeting"
 SERVER: Final = "GREETING_SERVER"
@@ -60,7 +60,7 @@ def schema() -> Schema:
 class Greetings:
     """The server's API."""
 
-    def __init__(self, calls: "ApiCalls", location: "Location") -> None:
+    def __init__(self, calls: "ApiCalls", locations: "Locations") -> None:
         self.not_found: ProviderError | None = None
         self._calls = calls
 
@@ -123,7 +123,12 @@ class Greetings:
 
 
 def decide(
-    request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], observed: Observed, now: float
+    request: "Request",
+    desired: Mapping[str, Any],
+    old: Mapping[str, Any],
+    locations: "Locations",
+    observed: Observed,
+    now: float,
 ) -> NeedsRead | Plan:
     """Plan the Create, Update, or Delete of a greeting. Another name is a replacement."""
     owner = Owner.of(request)
@@ -168,7 +173,7 @@ def _decide_delete(
 
 
 def decide_after_create(
-    request: "Request", desired: Mapping[str, Any], arn: str, live: Configuration | None
+    request: "Request", desired: Mapping[str, Any], locations: "Locations", arn: str, live: Configuration | None
 ) -> ReadAgain | Plan:
     """Hand the greeting over once a read shows it."""
     if live is None:

@@ -11,6 +11,7 @@ from provider.observability import logger
 from provider.reconciler.api_calls import ApiCalls
 from provider.reconciler.reconcile import Reconciliation
 from provider.resources import resource_type
+from provider.resources.locations import Locations
 from provider.schema.expand import expand
 from provider.schema.model import SERVICE
 from tests.stack import STACK_ID, ami
@@ -42,12 +43,13 @@ def test_one_request_runs_in_two_regions(monkeypatch: pytest.MonkeyPatch) -> Non
         for region, emulator in zip(REGIONS, (first, second), strict=True):
             monkeypatch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", emulator.url)
             clients[region] = client(SERVICE, region)
-        for region, api in clients.items():
+        for region in clients:
             deadline = Deadline(60)
-            calls = ApiCalls(lambda api=api: api, deadline)  # type: ignore[misc]  # a default binds the loop variable
+            calls = ApiCalls(lambda location, _: clients[location.region], deadline)
             location = Location("aws", region, "123456789012", is_verified=True)
+            locations = Locations(location, location, location)
             dated = request._replace(date=deadline.now())
-            live, _ = Reconciliation(dated, desired, {}, resource_type(), location, calls, deadline, logger()).run()
+            live, _ = Reconciliation(dated, desired, {}, resource_type(), locations, calls, deadline, logger()).run()
             assert live is not None
             assert live.arn.split(":")[3] == region
         assert [[*one.configurations] for one in (first, second)] == [

@@ -241,7 +241,7 @@ def test_a_misspelled_name_beside_the_right_one_is_not_checked() -> None:
     assert [rule for rule, _ in all_of(properties)] == ["unknown"]
 
 
-@pytest.mark.parametrize("name", ["Descripton", "Region", "LaunchTemplateName", "KmsKeyId", "Lambda"])
+@pytest.mark.parametrize("name", ["Descripton", "Enabled", "LaunchTemplateName", "KmsKeyId", "Lambda"])
 def test_a_missing_target_is_reported_beside_a_misspelled_name(name: str) -> None:
     """If another name is misspelled, the missing target is reported, too."""
     rules = [

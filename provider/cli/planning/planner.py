@@ -16,6 +16,7 @@ from ...errors import ProviderError
 from ...plan import ByName, Configuration, CreateConfiguration, DeleteConfiguration, NeedsRead, Plan, Target
 from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ...resources.interface import ResourceType
+from ...resources.locations import Locations
 from ...resources.ownership import Owner, Ownership, State, is_released_to
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
@@ -317,7 +318,8 @@ class Planner:
         )
         type_ = resource_type(request.resource_type)
         old = expand(request.old_properties, type_.schema).parameters
-        while isinstance(decision := type_.decide(request, desired, old, observed, request.date), NeedsRead):
+        locations = Locations.of(request, desired, old, self.live_state.location)
+        while isinstance(decision := type_.decide(request, desired, old, locations, observed, request.date), NeedsRead):
             observed[decision.target] = self.live_state.read(decision.target)
         return decision
 
