@@ -21,6 +21,7 @@ from provider.ledger.table import DynamoTable
 from provider.observability import logger
 from provider.reconciler.api_calls import ApiCalls
 from provider.resources.image_builder import ImageBuilder
+from provider.resources.locations import Locations
 from tests.ledger.bodies import ARN, OWNER, USER_IDS, accepted, content, team, users
 from tests.ledger.dynamodb import Proxy
 
@@ -41,8 +42,9 @@ def image_builder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 def ledger_of(table_name: str) -> Ledger:
     """Return what one invocation needs."""
     deadline = Deadline(120)
-    calls = ApiCalls(partial(client, "imagebuilder", "us-east-1"), deadline)
-    adapter = ImageBuilder(calls, Location("aws", "us-east-1", "123456789012", is_verified=True))
+    here = Location("aws", "us-east-1", "123456789012", is_verified=True)
+    calls = ApiCalls(lambda _location, _renew: client("imagebuilder", "us-east-1"), deadline)
+    adapter = ImageBuilder(calls, Locations(here, here, here))
     store = Store(DynamoTable(table_name, "us-east-1", deadline, random.Random()), deadline.now)
     return Ledger(store, ImageBuilderConfigurations(adapter, calls), deadline, random.Random(), logger())
 
