@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import resources
 from .arn import Location
@@ -25,7 +25,17 @@ from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
-from .schema.model import ROLE
+from .schema.model import CONTRIBUTIONS, ROLE
+
+if TYPE_CHECKING:
+    from .ledger.contributor import ContributionRequest
+    from .ledger.recorded_owner import OwnerRequest
+
+    Reconciled = Reconciliation | ContributionRequest | OwnerRequest
+
+LEDGER_REQUIRED: Final = "requires the ledger: set the provider's parameter Ledger to Enabled"
+LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
+"""The environment variable with the name of the ledger's table; without it, there is no ledger."""
 
 
 def prepare() -> None:
@@ -70,7 +80,7 @@ def process(
 
 def _provision(request: Request, lambda_context: object, deadline: Deadline, log: Logger) -> Response:
     log.info("request received")
-    reconciliation: Reconciliation | None = None
+    reconciliation: Reconciled | None = None
     try:
         # An unsupported type is rejected later; its Delete needs a schema all the same.
         name = resources.DISTRIBUTION_CONFIGURATION if request.is_unsupported_type else request.resource_type
@@ -84,7 +94,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         connect_client = partial(_client, request, resource_type.service, here.region or _region(), deadline)
         retries_denied = request.request_type == "Create" or (ROLE in desired and request.request_type == "Update")
         calls = ApiCalls(connect_client, deadline, retries_denied=retries_denied)
-        reconciliation = Reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
+        reconciliation = _reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
         response = _succeeded(request, desired, resource_type, *reconciliation.run())
     except ProviderError as error:
         response = _failed(request, lambda_context, error, reconciliation)
@@ -94,6 +104,26 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
     else:
         log.info("request succeeded", physical_id=response.physical_id)
     return response
+
+
+def _reconciliation(
+    request: Request,
+    desired: Mapping[str, Any],
+    old: Mapping[str, Any],
+    resource_type: ResourceType,
+    locations: Locations,
+    calls: ApiCalls,
+    deadline: Deadline,
+    log: Logger,
+) -> "Reconciled":
+    """Return what executes a request: with the ledger if the provider has one and the type is supported."""
+    arguments = (request, desired, old, resource_type, locations, calls, deadline, log)
+    table = os.environ.get(LEDGER_TABLE)
+    if not table or request.is_unsupported_type:
+        return Reconciliation(*arguments)
+    from .ledger.entry import recorded_request  # imported here because few providers have a ledger
+
+    return recorded_request(table, _region(), *arguments)
 
 
 def _client(
@@ -126,6 +156,12 @@ def _role_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding((ROLE,), f"the provider may not assume {role}: {roles.NOT_COVERED}", "assumable-role")
 
 
+def _ledger_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield the finding about a property that requires the ledger."""
+    if CONTRIBUTIONS in parameters and not os.environ.get(LEDGER_TABLE):
+        yield Finding((CONTRIBUTIONS,), LEDGER_REQUIRED, "ledger")
+
+
 def _validated(
     request: Request, resource_type: ResourceType, here: Location, log: Logger, checkpoint: Checkpoint
 ) -> dict[str, Any]:
@@ -142,7 +178,8 @@ def _validated(
     warnings, errors = Tally(), Tally()
     about_id = resource_type.check_request_id(request.request_id)
     about_role = _role_findings(expanded.parameters)
-    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_id):
+    about_ledger = _ledger_findings(expanded.parameters)
+    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_ledger, about_id):
         (errors if finding.severity is Severity.ERROR else warnings).add(finding)
     spelling = Spelling(request.properties, resource_type.schema, checkpoint)
     if warnings.count:
@@ -200,7 +237,7 @@ def _succeeded(
 
 
 def _failed(
-    request: Request, lambda_context: object, error: ProviderError, reconciliation: Reconciliation | None
+    request: Request, lambda_context: object, error: ProviderError, reconciliation: "Reconciled | None"
 ) -> Response:
     undone = reconciliation.clean_up() if reconciliation else ""
     group = getattr(lambda_context, "log_group_name", "")

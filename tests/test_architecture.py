@@ -32,8 +32,10 @@ MAY: dict[str, set[str]] = {
     "ledger": {
         "arn",
         "aws",
+        "cloudformation",  # the deadline of a sweep, which is no request
         "errors",
         "ledger",
+        "marker",
         "observability",
         "plan",
         "reconciler",
@@ -47,6 +49,7 @@ MAY: dict[str, set[str]] = {
         "aws",
         "cloudformation",
         "errors",
+        "ledger",
         "marker",
         "observability",
         "plan",
@@ -54,7 +57,7 @@ MAY: dict[str, set[str]] = {
         "resources",
         "schema",
     },
-    "handler": {"aws", "cloudformation", "provision"},
+    "handler": {"aws", "cloudformation", "ledger", "provision"},
     "last_resort": {"arn", "cloudformation"},
     "emulator": {"botocore", "emulator"},
     "template": {"botocore", "cfnlint", "template", "yaml"},

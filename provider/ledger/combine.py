@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ..errors import API_ERRORS, Outcome, ProviderError
 from ..observability import Logger, as_json
 from ..plan import Configuration, UpdateConfiguration, WriteResult
-from ..resources.ownership import Owner
+from ..resources.ownership import Owner, Ownership, State
 from .claims import Content, are_equal, differences, digest
 from .merge import Verdict, effective, in_order, judge, merged, named, values_in
 from .parts import Part, accept, bury, has_lapsed, reject
@@ -133,9 +133,9 @@ class _Combination:
         self._written = WriteResult(self._arn)
         self._parts = self._arrived()
         live = self._ledger.api.read(self._arn)
-        if live is None:
+        if live is None or Ownership.of(live.tags).state is State.UNFINISHED:
             self._settle_without_configuration()
-            return True, True
+            return live is None, True
         outcome = self._converge(live)
         if outcome.is_shown:
             self._settle(outcome.verdict)
@@ -343,14 +343,17 @@ class _Combination:
         return [(part, bury(part, now)) for part in gone] if gone and (has_owner or not others) else []
 
     def _settle_without_configuration(self) -> None:
-        """Settle the newcomers of a configuration that does not exist. An owner's own request creates it."""
+        """Settle the newcomers of a configuration that does not exist or is unfinished.
+
+        The owner's own request creates or finishes it.
+        """
         now = self._deadline.now()
         settled = []
         for part in self._parts:
             if part.is_removing:
                 settled.append((part, accept(part, now)))
             elif part.is_newcomer and not part.is_owner:
-                settled.append((part, reject(part, f"{self._arn} does not exist", now)))
+                settled.append((part, reject(part, f"{self._arn} does not exist, or is not finished", now)))
         self._store.settle(self._lease, settled)
 
 
@@ -365,6 +368,6 @@ def _is_about_content(error: ProviderError) -> bool:
     return error.outcome is Outcome.REFUSED and bool(error.code) and error.code not in API_ERRORS
 
 
-def owner_of(parts: Sequence[Part]) -> Part | None:
+def effective_owner(parts: Sequence[Part]) -> Part | None:
     """Return the owner whose accepted body counts; None if there is none."""
     return next((part for part in effective(parts) if part.is_owner), None)

@@ -3,18 +3,12 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from ..schema.merging import merge_keys
-from ..schema.model import DISTRIBUTIONS, Schema, content_members, distribution_configuration
+from ..schema.merging import Members, merge_keys
+from ..schema.model import DISTRIBUTIONS
 from .claims import PRESENT, Claims, Key, Path, members, path_text, schema_at
-
-CONTRIBUTIONS: Final = "contributions"
-"""The owner's property, in camelCase like the API's."""
 
 NOT_ALLOWED: Final = "is not allowed"
 """The problem of a claim outside the allowed paths."""
-
-Members = tuple[str, ...]
-"""The members of a path, by the API's names, without keys."""
 
 
 class Breach(NamedTuple):
@@ -22,36 +16,6 @@ class Breach(NamedTuple):
 
     path: Path
     problem: str
-
-
-def members_of(written: str) -> Members | None:
-    """Return the members of a path as a user writes it; None if it names no property that an Update replaces.
-
-    `Distributions[].AmiDistributionConfiguration.AmiTags` and `distributions.amiDistributionConfiguration.amiTags` are
-    the same path.
-    """
-    schema: Schema | None = distribution_configuration()
-    found: list[str] = []
-    for element in written.split("."):
-        name = element.removesuffix("[]")
-        structure = _structure(schema)
-        if structure is None or name not in structure.spellings:
-            return None
-        found.append(structure.spellings[name])
-        schema = structure.members[found[-1]]
-        if element != name and schema.item is None:
-            return None
-    return tuple(found) if found[0] in content_members() else None
-
-
-def _structure(schema: Schema | None) -> Schema | None:
-    structure = schema.item if schema is not None and schema.type_name == "list" else schema
-    return structure if structure is not None and structure.type_name == "structure" else None
-
-
-def allowed_members(written: Sequence[str]) -> tuple[Members, ...]:
-    """Return the members of an owner's paths. A path that names no property allows nothing."""
-    return tuple(found for path in written if (found := members_of(path)) is not None)
 
 
 def is_allowed(path: Path, allowed: Sequence[Members]) -> bool:

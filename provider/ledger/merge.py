@@ -9,19 +9,10 @@ from typing import Any, Final, NamedTuple
 
 from ..resources.ownership import Owner
 from ..schema.checkpoint import Checkpoint, proceed
-from ..schema.model import pascal_case
+from ..schema.merging import Members, allowed_members
+from ..schema.model import CONTRIBUTIONS, pascal_case
 from .claims import PRESENT, Claim, Claims, Content, Key, Path, claims_of, content_of, members, path_text, schema_at
-from .contributions import (
-    CONTRIBUTIONS,
-    NOT_ALLOWED,
-    Breach,
-    Members,
-    allowed_members,
-    allowed_text,
-    breaches,
-    paths_text,
-    relevant,
-)
+from .contributions import NOT_ALLOWED, Breach, allowed_text, breaches, paths_text, relevant
 from .parts import Body, Part
 
 _NAMED: Final = 5

@@ -29,7 +29,7 @@ def participate(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Pa
     ProviderError if the proposal is rejected, if a newer request has replaced it, or if time runs out. By then, the
     proposal has been withdrawn.
     """
-    part = _record(ledger, arn, event, body)
+    part = record(ledger, arn, event, body)
     try:
         while part.is_newcomer:
             _reserve_time(ledger, event)
@@ -37,7 +37,7 @@ def participate(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Pa
                 _pause(ledger, arn)
             part = _own(ledger, arn, event)
     except ProviderError as error:
-        return _give_up(ledger, arn, event, error)
+        return give_up(ledger, arn, event, error)
     return _settled(part)
 
 
@@ -60,7 +60,7 @@ def _take(ledger: Ledger, lease: "Lease", holder: str) -> "Lease | None":
     return ledger.store.take(lease, unique, now + min(LEASE_SECONDS, ledger.deadline.left()))
 
 
-def _record(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Part:
+def record(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Part:
     """Record a proposal or a withdrawal, unless a newer request has been recorded."""
     for _ in range(_MAX_ATTEMPTS):
         part = ledger.store.part(arn, event.owner)
@@ -87,8 +87,15 @@ def _own(ledger: Ledger, arn: str, event: Event) -> Part:
 
 def _replaced(part: Part | None, event: Event, now: float) -> Part:
     """Return the result of a Delete whose part is gone or was created since. Raises ProviderError for anything else."""
+    check_not_replaced(part, event)
+    assert part is not None, "it has been checked"
+    return bury(part, now)
+
+
+def check_not_replaced(part: Part | None, event: Event) -> None:
+    """Raise ProviderError if the record shows a newer request, unless that leaves a Delete with nothing to do."""
     if event.is_delete and part is not None and (not part.is_live or part.created > event.revision.date):
-        return bury(part, now)
+        return
     if event.is_delete and part is None:
         raise ProviderError(f"the record of {named(event.owner)} has expired", remediation="Repeat the deletion")
     raise ProviderError(
@@ -139,7 +146,7 @@ def _timed_out(subject: str) -> ProviderError:
     )
 
 
-def _give_up(ledger: Ledger, arn: str, event: Event, error: ProviderError) -> Part:
+def give_up(ledger: Ledger, arn: str, event: Event, error: ProviderError) -> Part:
     """Withdraw this request's proposal before it fails. If it is settled by now, respond as settled."""
     for _ in range(_MAX_ATTEMPTS):
         part = ledger.store.part(arn, event.owner)

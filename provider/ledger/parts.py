@@ -4,6 +4,7 @@ A part is what one resource requests of a configuration. It is proposed until it
 then, and after a rejection, the accepted body counts. A withdrawn part leaves a tombstone for a day.
 """
 
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from ..errors import ProviderError
 from ..resources.ownership import Owner
 from ..schema.merging import is_atomic
-from ..schema.model import Schema, distribution_configuration
+from ..schema.model import IGNORED, Schema, distribution_configuration
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request, RequestType
@@ -96,6 +97,12 @@ class Body(NamedTuple):
         """Return the body that was packed."""
         fields = _unpack(packed)
         return cls(**{**fields, "contributions": tuple(fields["contributions"])})
+
+
+def fingerprint(properties: Mapping[str, Any]) -> str:
+    """Return what identifies a resource's properties, as CloudFormation delivers them, without its own ones."""
+    given = {name: value for name, value in properties.items() if name not in IGNORED}
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
 
 
 def source_id(source: Mapping[str, Any]) -> str:

@@ -104,6 +104,9 @@ RETAIN: Final = "Retain"
 ROLE: Final = "roleArn"
 """The role to assume for the resource's calls."""
 
+CONTRIBUTIONS: Final = "contributions"
+"""The paths at which an owner allows the parts of other resources."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Schema:
@@ -165,6 +168,9 @@ PROVIDER_PROPERTIES: Final[Mapping[str, Schema]] = {
     ON_DELETE: Schema(type_name="string", shape="OnDelete", enum=(DELETE, RETAIN)),
     REGION: Schema(type_name="string", shape="Region", pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]+$"),
     ROLE: Schema(type_name="string", shape="RoleArn", maximum=2048, pattern=_ROLE_ARN),
+    CONTRIBUTIONS: Schema(
+        type_name="list", shape="Contributions", item=Schema(type_name="string", shape="ContributionPath")
+    ),
 }
 """Properties that the API lacks, in camelCase like the API's. A new one is a row here."""
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from provider.ledger.contributions import members_of
 from provider.ledger.merge import in_order, judge, merged, values_in
 from provider.ledger.parts import Part, withdraw
+from provider.schema.merging import members_of
 from tests.ledger.bodies import (
     ACCOUNT,
     ARN,

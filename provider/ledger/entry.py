@@ -1,0 +1,48 @@
+"""Where the ledger begins: what one request needs of it, from the function's settings."""
+
+from collections.abc import Mapping
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from ..observability import Logger
+from ..reconciler.reconcile import Reconciliation
+from ..resources import CONTRIBUTION
+from .combine import Ledger
+from .configurations import ImageBuilderConfigurations
+from .contributor import ContributionRequest
+from .recorded_owner import OwnerRequest
+from .store import Store
+from .table import DynamoTable
+
+if TYPE_CHECKING:
+    from ..cloudformation.deadline import Deadline
+    from ..cloudformation.request import Request
+    from ..reconciler.api_calls import ApiCalls
+    from ..resources.interface import ResourceType
+    from ..resources.locations import Locations
+
+
+def recorded_request(
+    table: str,
+    region: str | None,
+    request: "Request",
+    desired: Mapping[str, Any],
+    old: Mapping[str, Any],
+    resource_type: "ResourceType",
+    locations: "Locations",
+    calls: "ApiCalls",
+    deadline: "Deadline",
+    log: Logger,
+) -> ContributionRequest | OwnerRequest:
+    """Return a request whose part is recorded in a table, which is in the function's Region."""
+
+    def reconcile(one: "Request", properties: Mapping[str, Any]) -> Reconciliation:
+        return Reconciliation(one, properties, old, resource_type, locations, calls, deadline, log)
+
+    random = Random()  # noqa: S311 - jitter and nonces, not secrets
+    adapter = resource_type.connect(calls, locations)
+    store = Store(DynamoTable(table, region, deadline, random), deadline.now)
+    ledger = Ledger(store, ImageBuilderConfigurations(adapter, calls), deadline, random, log)
+    if request.resource_type == CONTRIBUTION:
+        return ContributionRequest(request, desired, old, ledger)
+    return OwnerRequest(request, desired, old, resource_type, locations, adapter, ledger, reconcile)
