@@ -213,6 +213,7 @@ class OwnerRequest:
         self._reconciliation = self._reconcile(self._request, self._with(content))
         live, written = self._reconciliation.run()
         assert live is not None, "a Create or Update has a configuration"
+        self._mark()
         token, call = (written.client_token, written.request_id) if written else ("", "")
         if own.is_newcomer:
             rank = max((part.rank for part in parts if part.is_owner and part is not own), default=-1) + 1
@@ -230,9 +231,14 @@ class OwnerRequest:
             request = self._undated() if self._request.request_type == "Update" else self._request
             self._reconciliation = self._reconcile(request, self._with(live.content))
             live = self._reconciliation.run()[0] or live
+            self._mark()
         self._leave_other_target()
         call = part.call or live.request_id
         return live, WriteResult(self._arn, call, part.token or self._request.request_id)
+
+    def _mark(self) -> None:
+        """Mark the configuration as shared if the owner allows parts, as not shared otherwise."""
+        self._ledger.api.mark(self._arn, self._owner if self._desired.get(CONTRIBUTIONS) else None)
 
     def _undo_adoption(self, before: Configuration) -> None:
         """Withdraw the part of a failed adoption, and restore the content unless a recorded owner's replaces it."""
@@ -330,6 +336,9 @@ class OwnerRequest:
             self._store.settle(lease, [(own, retain(received))])
         else:
             self._store.settle(lease, [(own, bury(received, now))])
+            remaining = effective_owner(others)
+            body = remaining.accepted_body() if remaining is not None else None
+            self._ledger.api.mark(arn, remaining.owner if remaining and body and body.contributions else None)
         with suppress(LeaseTooShort):  # the sweep does the rest
             combine(self._ledger, lease)
 
