@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 class RecordedAdapter:
-    """An adapter that does not show the mark of configurations whose owner is recorded."""
+    """An adapter that does not show the mark of configurations whose owner is recorded. `shared` are their ARNs."""
 
     def __init__(self, adapter: "Adapter", store: "Store") -> None:
         self._adapter, self._store = adapter, store
+        self.shared: set[str] = set()
 
     @property
     def not_found(self) -> "ProviderError | None":
@@ -33,6 +34,7 @@ class RecordedAdapter:
         live = self._adapter.read(target)
         if live is None or not is_shared(live.tags) or not self._is_recorded(live.arn):
             return live
+        self.shared.add(live.arn)
         return live._replace(tags=without_shared(live.tags))
 
     def execute(self, step: Step, token: str) -> WriteResult:
