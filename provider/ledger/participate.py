@@ -144,9 +144,9 @@ def _reserve_time(ledger: Ledger, arn: str, event: Event) -> None:
 
 
 def _timed_out(ledger: Ledger, arn: str) -> ProviderError:
-    retried = f" (it was retried: {ledger.deadline.retry_reason})" if ledger.deadline.retry_reason else ""
+    failure = f": {ledger.deadline.retry_reason}" if ledger.deadline.retry_reason else ""
     return ProviderError(
-        f"timed out before the parts of {arn} were combined, by this request or by another one{retried}",
+        f"timed out before the parts of {arn} were combined, by this request or by another one{failure}",
         remediation="Deploy again; if it happens again, increase the provider's Timeout",
         outcome=Outcome.OUT_OF_TIME,
     )

@@ -275,7 +275,9 @@ class OwnerRequest:
         try:
             self._leave(other, is_retained=False)
         except (ProviderError, LeaseLost) as error:
-            self._ledger.log.warning(f"the part of {other} could not be withdrawn", answer=str(error))
+            self._ledger.log.warning(
+                "what a failed request left behind was not withdrawn", arn=other, answer=str(error)
+            )
 
     # delete
 
