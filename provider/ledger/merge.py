@@ -310,10 +310,14 @@ def values_in(text: str, parts: Iterable[Part], own_account: str) -> tuple[Part,
 
 def _has_value_in(text: str, part: Part, own_account: str) -> bool:
     claims: Claims = _read(part.accepted, own_account)[1] if part.accepted is not None else {}
-    words = {str(claim.value) for claim in claims.values() if isinstance(claim.value, str) and not claim.is_implied}
-    atoms = (claim.value for claim in claims.values() if isinstance(claim.value, dict))
-    words |= {str(value) for atom in atoms for value in atom.values()}
+    words = (word for claim in claims.values() if not claim.is_implied for word in _words(claim.value))
     return any(len(word) >= _LONG_ENOUGH and word in text for word in words)
+
+
+def _words(value: object) -> list[str]:
+    """Return the texts in the value of a claim."""
+    values = value.values() if isinstance(value, dict) else [value]
+    return [one for one in values if isinstance(one, str)]
 
 
 _LONG_ENOUGH: Final = 6
