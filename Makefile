@@ -34,10 +34,10 @@ setup: .venv/dev.stamp ## install the requirements of tests and checks into .ven
 
 test: check unit ## run all checks and all tests
 
-unit: .venv/dev.stamp .venv-package/stamp ## run only the tests
+unit: .venv/dev.stamp .venv-package/stamp .venv-ministack/stamp ## run only the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-affected: .venv/dev.stamp .venv-package/stamp ## run the tests that your changes since SINCE affect (origin/main)
+affected: .venv/dev.stamp .venv-package/stamp .venv-ministack/stamp ## run the tests that your changes since SINCE affect (origin/main)
 	@$(BIN)/python -m tests.affected $(SINCE) > .venv/affected
 	@test ! -s .venv/affected || $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $$(cat .venv/affected)
 
@@ -111,15 +111,22 @@ package: .venv-package/stamp ## build a template and zip files for CloudFormatio
 	@$(PIP) --python .venv-package/bin/python install --require-hashes -r requirements/package.lock
 	@touch $@
 
+# A DynamoDB emulator for the tests of the ledger. Its requirements conflict with those of the other tests.
+.venv-ministack/stamp: requirements/ministack.lock | .venv/bin/python
+	@echo "installing the DynamoDB emulator into .venv-ministack from requirements/ministack.lock"
+	@$(BIN)/python -m venv --clear --without-pip .venv-ministack
+	@$(PIP) --python .venv-ministack/bin/python install --require-hashes -r requirements/ministack.lock
+	@touch $@
+
 # `sam build` calls these targets.
 build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
 	@$(BIN)/python -m provider.build.artifact $* "$(ARTIFACTS_DIR)"
 
 lock: ## update the lock files from requirements/*.in
 	@$(PIP) install uv
-	@for part in lambda run dev e2e bench audit package; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/build/lambda.lock; \
+	@for part in lambda run dev e2e bench audit package ministack; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/build/lambda.lock; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock; done
 
 clean: ## remove all environments and build output
-	@rm -rf .venv .venv-e2e .venv-audit .venv-package .aws-sam .cache .hypothesis build
+	@rm -rf .venv .venv-e2e .venv-audit .venv-package .venv-ministack .aws-sam .cache .hypothesis build

@@ -9,6 +9,7 @@ The path of a request: CloudFormation invokes the function with an event, and th
                   rule of the service is one row of `rules.RULES`. Pure, except that it loads the model
   reconciler      reads the observed state, gets a plan from `resources`, executes it, and retries unexpected outcomes.
                   `source_resolution` reads the accounts of sources before that, if the properties contain any
+  ledger          optional: records what each resource requested in one table, and merges the parts of several resources
   resources       the registry of resource types; for each type: request and observed state -> plan. A new type is one
                   module and one row in the registry. Pure, except `image_builder`, which calls the API
   plan            the observed state and the steps of a plan, as frozen data

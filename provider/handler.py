@@ -31,6 +31,11 @@ _LOG = logging.getLogger(__name__)
 _INIT_SECONDS: Final = 8.0
 """Lambda's init phase may take ten seconds."""
 
+LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
+"""The environment variable with the name of the ledger's table; without it, there is no ledger."""
+SWEEP: Final = {"sweep": "ledger"}
+"""The event of the ledger's schedule."""
+
 _NOOP_SECONDS: Final = 3.0
 """Time for the work of a Delete that succeeds even if the work fails."""
 
@@ -47,6 +52,11 @@ def handler(event: Any, context: Any) -> None:
 def respond(event: Any, context: Any, clock: "Clock") -> None:
     """Respond to a request. `clock` provides all dates and waits."""
     log_context.set({})
+    if event == SWEEP:
+        from .ledger import scheduled
+
+        scheduled.sweep(context, clock)
+        return
     now = clock.time()
     try:
         request = parse(event, now)
@@ -56,9 +66,10 @@ def respond(event: Any, context: Any, clock: "Clock") -> None:
     log_context.set(log_keys(request, context))
     expires = expiry(request.response_url)
     left = min(request.end, math.inf if expires is None else expires) - now
-    work_seconds = _NOOP_SECONDS if request.is_noop_delete else math.inf
+    is_noop = request.is_noop_delete and not os.environ.get(LEDGER_TABLE)  # a ledger has to record each Delete
+    work_seconds = _NOOP_SECONDS if is_noop else math.inf
     deadline = Deadline.of(context, left if left > 0 else math.inf, work_seconds, clock)
-    deadline.may_succeed = request.is_noop_delete or request.is_delete_of_rejected_create
+    deadline.may_succeed = is_noop or request.is_delete_of_rejected_create
     first = FirstResponse()
     if left <= 0:
         first.set(_too_late(request, now))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import resources
 from .arn import Location
@@ -25,11 +25,20 @@ from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import Expanded, expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
-from .schema.model import PROVIDER_PROPERTIES, ROLE
+from .schema.model import CONTRIBUTIONS, PROVIDER_PROPERTIES, ROLE, pascal_case
 from .schema.rules import Rule
 from .schema.validation import validate
 
+if TYPE_CHECKING:
+    from .ledger.contributor import ContributionRequest
+    from .ledger.recorded_owner import OwnerRequest
+
+    Reconciled = Reconciliation | ContributionRequest | OwnerRequest
+
 _UNRESOLVED: Final = "the properties; no API calls were made"
+
+LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
+"""The environment variable with the name of the ledger's table; without it, there is no ledger."""
 
 
 def prepare() -> None:
@@ -74,7 +83,7 @@ def process(
 
 def _provision(request: Request, lambda_context: object, deadline: Deadline, log: Logger) -> Response:
     log.info("request received")
-    reconciliation: Reconciliation | None = None
+    reconciliation: Reconciled | None = None
     before_reconciliation = CreationStatus.NOTHING_CREATED
     try:
         # An unsupported type is rejected later; its Delete needs a schema all the same.
@@ -85,6 +94,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         here = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
         expanded = _validated(request, resource_type, here, log, checkpoint)
         desired = expanded.parameters
+        _reject_without_ledger(request, desired)
         if expanded.has_sources:
             before_reconciliation = CreationStatus.MAY_HAVE_CREATED  # an earlier delivery may have resolved the sources
             desired = _resolve_sources(request, expanded, resource_type.rules, deadline, log, checkpoint)
@@ -93,7 +103,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         connect_client = partial(_client, request, resource_type.service, here.region or _region(), deadline)
         retries_denied = request.request_type == "Create" or (ROLE in desired and request.request_type == "Update")
         calls = ApiCalls(connect_client, deadline, retries_denied=retries_denied)
-        reconciliation = Reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
+        reconciliation = _reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
         succeeded = partial(_succeeded, request, desired, resource_type)
 
         def on_success(live: Configuration | None, written: WriteResult | None) -> None:
@@ -108,6 +118,26 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
     else:
         log.info("request succeeded", physical_id=response.physical_id)
     return response
+
+
+def _reconciliation(
+    request: Request,
+    desired: Mapping[str, Any],
+    old: Mapping[str, Any],
+    resource_type: ResourceType,
+    locations: Locations,
+    calls: ApiCalls,
+    deadline: Deadline,
+    log: Logger,
+) -> "Reconciled":
+    """Return what executes a request: with the ledger if the provider has one and the type is supported."""
+    arguments = (request, desired, old, resource_type, locations, calls, deadline, log)
+    table = os.environ.get(LEDGER_TABLE)
+    if not table or request.resource_type not in resources.RECORDED_TYPES:
+        return Reconciliation(*arguments)
+    from .ledger.entry import recorded_request  # imported here because few providers have a ledger
+
+    return recorded_request(table, _region(), *arguments)
 
 
 def _client(
@@ -138,6 +168,15 @@ def _role_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
 
     if not roles.is_assumable(role, os.environ.get(roles.ASSUMABLE_ROLES, "")):
         yield Finding((ROLE,), roles.not_covered(role).problem, "assumable-role")
+
+
+def _reject_without_ledger(request: Request, desired: Mapping[str, Any]) -> None:
+    """Raise ProviderError for a property that requires the ledger, if the provider has none."""
+    if CONTRIBUTIONS in desired and request.request_type != "Delete" and not os.environ.get(LEDGER_TABLE):
+        raise ProviderError(
+            f"{pascal_case(CONTRIBUTIONS)} requires the ledger; no API calls were made",
+            remediation="Set the provider's parameter Ledger to Enabled, or remove the property",
+        )
 
 
 def _validated(
@@ -244,9 +283,9 @@ def _succeeded(
 
 
 def _failed(
-    request: Request, lambda_context: object, error: ProviderError, progress: Reconciliation | CreationStatus
+    request: Request, lambda_context: object, error: ProviderError, progress: "Reconciled | CreationStatus"
 ) -> Response:
-    undone = progress.clean_up() if isinstance(progress, Reconciliation) else ""
+    undone = "" if isinstance(progress, CreationStatus) else progress.clean_up()
     group = getattr(lambda_context, "log_group_name", "")
     return Response(
         FAILED,
@@ -258,11 +297,11 @@ def _failed(
     )
 
 
-def _failure_id(request: Request, error: ProviderError, progress: Reconciliation | CreationStatus) -> str:
+def _failure_id(request: Request, error: ProviderError, progress: "Reconciled | CreationStatus") -> str:
     """Return the physical ID of a FAILED response. Without a reconciliation, `progress` is what a Create may have done.
 
     If the properties are rejected now, every delivery of the request is rejected, unless time ran out.
     """
-    if isinstance(progress, Reconciliation):
+    if not isinstance(progress, CreationStatus):
         return progress.failure_id(error)
     return request.failure_id(CreationStatus.MAY_HAVE_CREATED if error.outcome is Outcome.OUT_OF_TIME else progress)

@@ -59,6 +59,7 @@ class Resource:
     slot: Slot | None = None
     seen: int = 0
     clock: SkippingClock = field(default_factory=SkippingClock)
+    resource_type: str = "Custom::ImageBuilderDistributionConfiguration"
     sent: dict[str, Any] = field(default_factory=dict)
     """The last event, with its response URL."""
     slots: dict[str, Slot] = field(default_factory=dict)
@@ -97,7 +98,7 @@ class Resource:
             "StackId": self.stack_id,
             "RequestId": request_id or str(uuid.uuid4()),
             "LogicalResourceId": self.logical_id,
-            "ResourceType": "Custom::ImageBuilderDistributionConfiguration",
+            "ResourceType": self.resource_type,
             "ResourceProperties": properties,
         }
         if request_type != "Create":

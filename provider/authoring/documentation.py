@@ -11,7 +11,20 @@ from botocore.model import StructureShape
 
 from ..resources import resource_type
 from ..schema.account_sources import ACCOUNT_SOURCE, EXCEPT, ORGANIZATIONAL_UNIT, PARAMETER
-from ..schema.model import CREATE, NAME, ON_DELETE, RANGES, REGION, ROLE, TAGS, TARGET, UPDATE, Schema, service_model
+from ..schema.model import (
+    CONTRIBUTIONS,
+    CREATE,
+    NAME,
+    ON_DELETE,
+    RANGES,
+    REGION,
+    ROLE,
+    TAGS,
+    TARGET,
+    UPDATE,
+    Schema,
+    service_model,
+)
 
 PROVIDER_DESCRIPTIONS: Final = {
     TARGET: "**Adopts** the existing configuration with this ARN: the resource replaces its content. "
@@ -27,6 +40,8 @@ PROVIDER_DESCRIPTIONS: Final = {
     "Region, the resource is replaced. An adopted configuration's Region is that of its ARN.",
     ROLE: "The ARN of a role that the provider assumes for this resource, for a configuration in another account. The "
     "stack's ID is the external ID. If you specify a role of another account, the resource is replaced.",
+    CONTRIBUTIONS: "The paths at which other stacks may contribute to this configuration, such as "
+    "`Distributions[].LaunchTemplateConfigurations`. Without it, none may. Requires the provider's ledger.",
 }
 """How the provider uses a property, in addition to the API's documentation."""
 

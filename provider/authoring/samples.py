@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from ..resources import resource_type
 from ..schema.account_sources import ORGANIZATIONAL_UNIT, PARAMETER
-from ..schema.model import NAME, ON_DELETE, RETAIN, Schema
+from ..schema.model import CONTRIBUTIONS, NAME, ON_DELETE, RETAIN, Schema
 from ..schema.validation import validate
 
 SAMPLES: Final[dict[tuple[str, str], Any]] = {
     ("Properties", NAME): "golden-image",
     ("Properties", ON_DELETE): RETAIN,
+    ("Properties", CONTRIBUTIONS): ["Distributions[].LaunchTemplateConfigurations"],
     ("Properties", "region"): "us-east-1",
     ("Distribution", "region"): "us-east-1",
     ("AmiDistributionConfiguration", "name"): "golden-image-{{ imagebuilder:buildDate }}",
@@ -27,9 +28,13 @@ SAMPLES: Final[dict[tuple[str, str], Any]] = {
 """Realistic samples, by shape and member. For other members, the first valid candidate is used."""
 
 NOT_IN_EXAMPLES: Final = frozenset(
-    {("FastLaunchLaunchTemplateSpecification", "launchTemplateName"), ("LaunchPermissionConfiguration", "userGroups")}
+    {
+        ("FastLaunchLaunchTemplateSpecification", "launchTemplateName"),
+        ("LaunchPermissionConfiguration", "userGroups"),
+        ("Properties", CONTRIBUTIONS),
+    }
 )
-"""Members that exclude an earlier member or make the image public, by shape and member."""
+"""Members that exclude an earlier member, make the image public, or require the ledger, by shape and member."""
 
 _TEXTS: Final = (
     "123456789012",

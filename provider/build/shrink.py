@@ -109,13 +109,14 @@ def needed(folder: Path) -> tuple[list[str], dict[str, list[str]]]:
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
+from provider.ledger.table import OPERATIONS as LEDGER_OPERATIONS
 from provider.reconciler.source_resolution import OPERATIONS
 from provider.resources import RESOURCE_TYPES, resource_type
-from provider.schema.model import SERVICES
-operations = {service: set(names) for service, names in OPERATIONS.items()}
+from provider.schema.model import LEDGER_SERVICE, SERVICES
+operations = {service: set(names) for service, names in {LEDGER_SERVICE: LEDGER_OPERATIONS, **OPERATIONS}.items()}
 for type_ in map(resource_type, RESOURCE_TYPES):
     operations.setdefault(type_.service, set()).update(type_.operations)
-print(json.dumps([SERVICES, {service: sorted(names) for service, names in operations.items()}]))
+print(json.dumps([[*SERVICES, LEDGER_SERVICE], {service: sorted(names) for service, names in operations.items()}]))
 """
     ran = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, stdout=subprocess.PIPE, text=True)
     services, operations = json.loads(ran.stdout)

@@ -369,3 +369,7 @@ class DistributionConfigurationProperties(TypedDict):
 
     Size: at most 2048 characters.
     """
+    contributions: NotRequired[Sequence[str] | IResolvable]
+    """The paths at which other stacks may contribute to this configuration, such as
+    Distributions[].LaunchTemplateConfigurations. Without it, none may. Requires the provider's ledger.
+    """

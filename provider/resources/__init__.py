@@ -15,11 +15,18 @@ DISTRIBUTION_CONFIGURATION: Final = "Custom::ImageBuilderDistributionConfigurati
 CUSTOM_RESOURCE: Final = "AWS::CloudFormation::CustomResource"
 """CloudFormation's type name for any custom resource; here, an alias of the first type."""
 
+CONTRIBUTION: Final = "Custom::ImageBuilderDistributionContribution"
+
 RESOURCE_TYPES: Final[dict[str, str]] = {
     DISTRIBUTION_CONFIGURATION: f"{__name__}.distribution_configuration",
     CUSTOM_RESOURCE: f"{__name__}.distribution_configuration",
+    CONTRIBUTION: f"{__name__}.contribution",
 }
 """The registry: type name -> the module that defines the type as `RESOURCE_TYPE`. A new type is a row here."""
+
+
+RECORDED_TYPES: Final = (DISTRIBUTION_CONFIGURATION, CUSTOM_RESOURCE, CONTRIBUTION)
+"""The types whose resources the ledger records."""
 
 
 def is_registered(name: object) -> bool:

@@ -22,6 +22,9 @@ FOR_SOURCES: Final = ("organizations", "ssm")
 SERVICES: Final = (SERVICE, *FOR_CREDENTIALS, *FOR_SOURCES)
 """The only services whose data and event handlers are loaded. A resource type of another service is a name here."""
 
+LEDGER_SERVICE: Final = "dynamodb"
+"""The service of the ledger, whose data is loaded only for a provider with a ledger."""
+
 UPDATE: Final = "UpdateDistributionConfiguration"
 CREATE: Final = "CreateDistributionConfiguration"
 
@@ -118,6 +121,9 @@ RETAIN: Final = "Retain"
 ROLE: Final = "roleArn"
 """The role to assume for the resource's calls."""
 
+CONTRIBUTIONS: Final = "contributions"
+"""The paths at which an owner allows the parts of other resources."""
+
 
 class Schema:
     """The schema of a value in the resource's properties, from the service model.
@@ -200,6 +206,11 @@ class Schema:
         """Whether a value contains no other values."""
         return self.item is None and self.type_name != "structure"
 
+    def replace(self, **changes: Any) -> "Schema":
+        """Return a copy with other values of some of the constructor's arguments."""
+        names = ("type_name", "shape", "minimum", "maximum", "pattern", "enum", "members", "required", "item", "key")
+        return Schema(**{name: getattr(self, name) for name in names} | changes)
+
     def default(self, member: str) -> object:
         """Return the service's default for an omitted member of this structure; None if there is none."""
         return DEFAULTS.get((self.shape, member))
@@ -209,6 +220,9 @@ PROVIDER_PROPERTIES: Final[Mapping[str, Schema]] = {
     ON_DELETE: Schema(type_name="string", shape="OnDelete", enum=(DELETE, RETAIN)),
     REGION: Schema(type_name="string", shape="Region", pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]+$"),
     ROLE: Schema(type_name="string", shape="RoleArn", maximum=2048, pattern=_ROLE_ARN),
+    CONTRIBUTIONS: Schema(
+        type_name="list", shape="Contributions", item=Schema(type_name="string", shape="ContributionPath")
+    ),
 }
 """Properties that the API lacks, in camelCase like the API's. A new one is a row here."""
 
@@ -227,7 +241,7 @@ class _ServiceLoader(Loader):
     """botocore's loader, limited to our services. It would search the folders of all 440 services for each model."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - our services have every type
-        return [*SERVICES]
+        return [*SERVICES, LEDGER_SERVICE]
 
 
 @cache

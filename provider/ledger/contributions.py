@@ -1,0 +1,78 @@
+"""The paths at which an owner allows the parts of others: `Contributions`."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from ..schema.merging import Members, merge_keys
+from ..schema.model import DISTRIBUTIONS
+from .claims import PRESENT, Claims, Key, Path, members, path_text, schema_at
+
+NOT_ALLOWED: Final = "is not allowed"
+"""The problem of a claim outside the allowed paths."""
+
+
+class Breach(NamedTuple):
+    """A claim that an owner does not allow, with the reason."""
+
+    path: Path
+    problem: str
+
+
+def is_allowed(path: Path, allowed: Sequence[Members]) -> bool:
+    """Return whether a path is at or beneath one of the allowed ones."""
+    names = members(path)
+    return any(names[: len(each)] == each for each in allowed)
+
+
+def breaches(claims: Claims, owner: Claims, allowed: Sequence[Members]) -> list[Breach]:
+    """Return what an owner does not allow of a part's claims. `owner` are the owner's own claims.
+
+    Outside the allowed paths, a part has only the containers and the keys that lead to them, and the owner must have
+    the entries with these keys. A scalar there is not allowed, even if the owner has an equal value. Containers and
+    keys are not reported if a value is.
+    """
+    values: dict[Path, Breach] = {}
+    structure: dict[Path, Breach] = {}
+    for path, claim in claims.items():
+        if claim.is_implied or is_allowed(path, allowed):
+            continue
+        is_structure = claim.value is PRESENT or _is_key(path)
+        place = path[:-1] if isinstance(path[-1], Key) and not is_structure else path
+        if not (is_structure and _leads_to_allowed(path, allowed)):
+            (structure if is_structure else values)[place] = Breach(place, NOT_ALLOWED)
+        elif isinstance(path[-1], Key) and path not in owner:
+            values[path] = Breach(path, f"the owner has no such {_entry_name(path)}")
+    return [*(values or structure).values()]
+
+
+def _is_key(path: Path) -> bool:
+    """Return whether the value at a path is a key of its entry."""
+    if len(path) < 2 or not isinstance(path[-2], Key) or isinstance(path[-1], Key):
+        return False
+    *parent, name = members(path)
+    return name in merge_keys(schema_at(tuple(parent)))
+
+
+def _leads_to_allowed(path: Path, allowed: Sequence[Members]) -> bool:
+    names = members(path[:-1] if _is_key(path) else path)
+    return any(each[: len(names)] == names for each in allowed)
+
+
+def _entry_name(path: Path) -> str:
+    return "Region" if members(path) == (DISTRIBUTIONS,) else "entry"
+
+
+def relevant(claims: Claims, allowed: Sequence[Members]) -> Claims:
+    """Return a part's claims without those that are only implied outside the allowed paths."""
+    return {path: claim for path, claim in claims.items() if not claim.is_implied or is_allowed(path, allowed)}
+
+
+def allowed_text(written: Sequence[str]) -> str:
+    """Return an owner's paths for messages."""
+    return ", ".join(written) if written else "nothing"
+
+
+def paths_text(paths: Sequence[Path], most: int = 3) -> str:
+    """Return the first paths for messages."""
+    more = f", and {len(paths) - most} more" if len(paths) > most else ""
+    return f"{', '.join(map(path_text, paths[:most]))}{more}"

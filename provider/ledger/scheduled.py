@@ -1,0 +1,70 @@
+"""The schedule's event: a sweep. It has no response URL, so it never reaches `cloudformation`, except for the time."""
+
+import os
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import resources
+from ..arn import Location
+from ..aws.client import client
+from ..cloudformation.deadline import Deadline
+from ..observability import logger
+from ..plan import DeleteConfiguration
+from ..reconciler.api_calls import ApiCalls
+from ..resources.locations import Locations
+from .combine import Ledger
+from .configurations import ImageBuilderConfigurations
+from .store import Store
+from .sweep import DriftMode, Result, Sweep, Swept
+from .table import DynamoTable
+
+if TYPE_CHECKING:
+    from ..cloudformation.deadline import Clock
+    from ..resources.interface import Adapter
+
+DRIFT: Final = "LEDGER_DRIFT"
+"""The environment variable with what a sweep does with drift: Report or Repair."""
+_SHARE: Final = 0.6
+"""The share of an invocation's time that a sweep uses, so that it does not look like a slow request."""
+_FAILURES: Final = (Result.FAILED, Result.MISSING, Result.UNFINISHED)
+
+
+def sweep(context: object, clock: "Clock") -> None:
+    """Sweep all recorded configurations, and log the result. Nothing is raised: no request waits for it."""
+    log = logger()
+    table = os.environ.get("LEDGER_TABLE_NAME", "")
+    if not table:
+        log.warning("there is no ledger to sweep")
+        return
+    whole = Deadline.of(context, clock=clock)
+    deadline = Deadline.of(context, work_seconds=_SHARE * whole.left(), clock=clock)
+    try:
+        swept = _sweep(table, context, deadline)
+    except Exception as error:
+        log.exception("sweep failed", problem=str(error))
+        return
+    failed = [one.arn for one in swept if one.result in _FAILURES]
+    drifted = [one.arn for one in swept if one.drift]
+    log.info("sweep finished", configurations=len(swept), failed=failed, drifted=drifted)
+
+
+def _sweep(table: str, context: object, deadline: Deadline) -> list[Swept]:
+    random = Random()  # noqa: S311 - jitter and nonces, not secrets
+    region = os.environ.get("AWS_REGION")
+    here = Location.of(str(getattr(context, "invoked_function_arn", "")), "")
+    resource_type = resources.resource_type()
+    calls = ApiCalls(partial(_client, resource_type.service, region), deadline)
+    adapter = resource_type.connect(calls, Locations(here, here, here))
+    store = Store(DynamoTable(table, region, deadline, random), deadline.now)
+    ledger = Ledger(store, ImageBuilderConfigurations(adapter, calls), deadline, random, logger())
+    mode = DriftMode.REPAIR if os.environ.get(DRIFT) == DriftMode.REPAIR.value else DriftMode.REPORT
+    return Sweep(ledger, mode, partial(_delete, adapter)).run()
+
+
+def _client(service: str, region: str | None, location: Location, _renew: bool) -> Any:
+    return client(service, location.region or region)
+
+
+def _delete(adapter: "Adapter", arn: str) -> None:
+    adapter.execute(DeleteConfiguration(arn), "")

@@ -1,0 +1,200 @@
+"""What the schedule does: finish or repair what requests left behind, and find drift. It responds to no stack."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ..errors import Outcome, ProviderError
+from ..observability import as_json
+from ..plan import Configuration
+from ..resources.ownership import Ownership, State
+from ..schema.diff import Difference
+from .claims import are_equal, differences, digest
+from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, account_of, combine
+from .merge import merged
+from .parts import Part, has_lapsed
+from .store import Lease, Summary
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Deletes(Protocol):
+        """Deletes a configuration. Raises ProviderError, with the outcome IN_USE if a pipeline uses it."""
+
+        def __call__(self, arn: str) -> None: ...
+
+
+UNFINISHED_SECONDS: Final = 3 * 3600.0
+"""After this time, no request finishes a configuration."""
+_MIN_SECONDS: Final = UPDATE_SECONDS + 7.0
+"""Time that a configuration may take; the sweep does not start with another one if less is left."""
+
+
+class DriftMode(Enum):
+    """What a sweep does with drift. The values are those of the template's parameter."""
+
+    REPORT = "Report"
+    REPAIR = "Repair"
+
+
+class Result(Enum):
+    """What a sweep did with a configuration."""
+
+    UNCHANGED = "unchanged"
+    COMBINED = "combined"
+    REPAIRED = "repaired"
+    DRIFTED = "drifted"
+    BUSY = "busy"
+    MISSING = "missing"
+    UNFINISHED = "unfinished"
+    DELETED = "deleted"
+    FAILED = "failed"
+
+
+class Swept(NamedTuple):
+    """The result for one configuration. `drift` is what is live and was neither accepted nor our own write."""
+
+    arn: str
+    result: Result
+    drift: tuple[Difference, ...] = ()
+    problem: str = ""
+
+
+class Sweep:
+    """One sweep.
+
+    `refresh` resolves the sources of the parts anew as the lease's holder, and returns whether anything changed.
+    `delete` deletes an unfinished configuration.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        drift: DriftMode,
+        delete: "Deletes",
+        refresh: Callable[[Lease, list[Part]], bool] = lambda _lease, _parts: False,
+    ) -> None:
+        self._ledger, self._drift = ledger, drift
+        self._delete, self._refresh = delete, refresh
+
+    def run(self) -> list[Swept]:
+        """Sweep the configurations, the one first that was swept longest ago, while time remains.
+
+        Raises ProviderError if the ledger cannot be read. The failure of one configuration never stops the others.
+        """
+        swept = []
+        for summary in self._ledger.store.summaries():
+            if self._ledger.deadline.left() < _MIN_SECONDS:
+                break
+            swept.append(self._try_one(summary))
+        return swept
+
+    def _try_one(self, summary: Summary) -> Swept:
+        arn = summary.lease.arn
+        try:
+            result = self._one(arn)
+        except ProviderError as error:
+            result = Swept(arn, Result.FAILED, problem=str(error))
+        except LeaseTooShort:
+            result = Swept(arn, Result.FAILED, problem="there was not enough time left to write")
+        except Exception as error:
+            self._ledger.log.exception("the sweep of a configuration failed", arn=arn)
+            result = Swept(arn, Result.FAILED, problem=f"{type(error).__name__}: {error}")
+        self._log(result)
+        return result
+
+    def _one(self, arn: str) -> Swept:
+        store, now = self._ledger.store, self._ledger.deadline.now()
+        lease = store.lease(arn)
+        if not lease.is_free(now):
+            return Swept(arn, Result.BUSY)
+        holder = f"sweep {self._ledger.random.getrandbits(64):016x}"
+        # The time of the sweep is recorded first, so that a configuration that stops the sweep is not always the first.
+        taken = store.take(lease, holder, now + min(LEASE_SECONDS, self._ledger.deadline.left()), swept=now)
+        if taken is None:
+            return Swept(arn, Result.BUSY)
+        held = _Held(self._ledger, taken)
+        try:
+            return self._as_holder(held)
+        finally:
+            held.release()
+
+    def _as_holder(self, held: "_Held") -> Swept:
+        arn, store = held.lease.arn, self._ledger.store
+        parts = store.parts(arn)
+        if self._refresh(held.lease, parts):
+            parts = store.parts(arn)
+        if not parts:
+            return Swept(arn, Result.UNCHANGED)
+        live = self._ledger.api.read(arn)
+        if live is None:
+            held.combine()  # settles the withdrawals
+            return Swept(arn, Result.MISSING if any(part.accepted for part in parts) else Result.UNCHANGED)
+        if self._is_unfinished(live):
+            return self._finish(live, parts)
+        wanted = merged(parts, account_of(arn))
+        newcomers = [part for part in parts if part.is_newcomer]
+        if wanted is None or are_equal(live.content, wanted, account_of(arn)):
+            return self._without_drift(held, newcomers)
+        is_own_write = digest(live.content, account_of(arn)) in store.digests(arn)
+        drift = () if is_own_write else differences(wanted, live.content, account_of(arn))
+        is_waiting = self._is_waiting(newcomers)
+        if drift and self._drift is DriftMode.REPORT and not is_waiting:
+            return Swept(arn, Result.DRIFTED, drift)
+        held.combine()
+        return Swept(arn, Result.COMBINED if is_waiting else Result.REPAIRED, drift)
+
+    def _without_drift(self, held: "_Held", newcomers: list[Part]) -> Swept:
+        if newcomers or held.lease.is_dirty:
+            held.combine()
+            return Swept(held.lease.arn, Result.COMBINED)
+        return Swept(held.lease.arn, Result.UNCHANGED)
+
+    def _is_waiting(self, newcomers: list[Part]) -> bool:
+        now = self._ledger.deadline.now()
+        return any(not has_lapsed(part, now) for part in newcomers)
+
+    def _is_unfinished(self, live: Configuration) -> bool:
+        return Ownership.of(live.tags).state is State.UNFINISHED
+
+    def _finish(self, live: Configuration, parts: list[Part]) -> Swept:
+        """Delete an unfinished configuration that no request will finish, if its owner's part was never settled."""
+        created = live.created_at if live.created_at is not None else self._ledger.deadline.now()
+        if self._ledger.deadline.now() - created < UNFINISHED_SECONDS:
+            return Swept(live.arn, Result.UNCHANGED)
+        if any(part.accepted is not None for part in parts):
+            return Swept(live.arn, Result.UNFINISHED, problem="its owner's part was settled")
+        try:
+            self._delete(live.arn)
+        except ProviderError as error:
+            if error.outcome is not Outcome.IN_USE and not error.details:
+                raise
+            return Swept(live.arn, Result.UNFINISHED, problem=str(error))
+        return Swept(live.arn, Result.DELETED)
+
+    def _log(self, swept: Swept) -> None:
+        log, result, problem = self._ledger.log, swept.result.value, swept.problem or None
+        if swept.drift:
+            log.warning("drift", arn=swept.arn, result=result, changes=as_json(swept.drift))
+        elif problem or swept.result is Result.MISSING:
+            log.warning("sweep", arn=swept.arn, result=result, problem=problem)
+        else:
+            log.info("sweep", arn=swept.arn, result=result)
+
+
+class _Held:
+    """The lease that a sweep holds of one configuration. It is released once, by `combine` or by `release`."""
+
+    def __init__(self, ledger: Ledger, lease: Lease) -> None:
+        self._ledger, self.lease = ledger, lease
+        self._is_held = True
+
+    def combine(self) -> None:
+        """Combine all parts, and release the lease."""
+        self._is_held = False
+        combine(self._ledger, self.lease)
+
+    def release(self) -> None:
+        """Release the lease unless that has been done. The dirty flag stays."""
+        if self._is_held:
+            self._ledger.store.release(self.lease, is_clean=False)
