@@ -225,7 +225,7 @@ def _replacement(old: Part | None, new: Part) -> Write:
 _FLAGS: Final = {"deletion": "is_deletion", "owning": "is_owner", "removing": "is_removing", "retained": "is_retained"}
 """Attributes that are absent if they are false -> fields of Part."""
 _TEXTS: Final = ("rejection", "token", "call", "physical_id")
-_BODIES: Final = ("accepted", "proposed", "previous")
+_BODIES: Final = ("accepted", "proposed", "previous", "held")
 
 
 def _attributes(part: Part) -> dict[str, Value]:
