@@ -17,6 +17,8 @@ from .files import UserError
 
 if TYPE_CHECKING:
     from ..arn import Location
+    from ..cloudformation.deadline import Deadline
+    from ..reconciler.api_calls import ApiCalls
     from ..resources.image_builder import ImageBuilder
 
 _TIMEOUT = 120.0
@@ -63,13 +65,39 @@ def live_service(
     region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
 ) -> Iterator[tuple[Location, ImageBuilder]]:
     """The location, and Image Builder there. Raises UserError if the Region, credentials, or account are missing."""
-    from ..arn import Location
-    from ..aws.client import client, using_session
     from ..cloudformation.deadline import Deadline
+
+    with live_location(region, profile, endpoint_url, account) as location:
+        yield location, image_builder(location, api_calls(Deadline(_TIMEOUT)))
+
+
+def api_calls(deadline: Deadline) -> ApiCalls:
+    """The calls of Image Builder inside `live_location`."""
+    from ..aws.client import client
     from ..reconciler.api_calls import ApiCalls
+    from ..schema.model import SERVICE
+
+    return ApiCalls(lambda there, _: client(SERVICE, there.region), deadline)
+
+
+def image_builder(location: Location, calls: ApiCalls) -> ImageBuilder:
+    """Image Builder in a location."""
     from ..resources.image_builder import ImageBuilder
     from ..resources.locations import Locations
-    from ..schema.model import SERVICE
+
+    return ImageBuilder(calls, Locations(location, location, location))
+
+
+@contextmanager
+def live_location(
+    region: str | None, profile: str | None, endpoint_url: str | None, account: str | None
+) -> Iterator[Location]:
+    """The location of the user's settings, which all clients use inside this context.
+
+    Raises UserError if the Region, credentials, or account are missing.
+    """
+    from ..arn import Location
+    from ..aws.client import using_session
     from ..template.placeholders import Placeholders
     from .awscli.session import cli_session
 
@@ -84,9 +112,7 @@ def live_service(
         # The default account is only a guess. If the location is not verified, names are also searched in the list.
         is_verified = bool(account) or not is_custom_endpoint
         account = account or (ACCOUNT if is_custom_endpoint else _caller_account(region))
-        location = Location(Placeholders(region, account).partition, region, account, is_verified)
-        calls = ApiCalls(lambda there, _: client(SERVICE, there.region), Deadline(_TIMEOUT))
-        yield location, ImageBuilder(calls, Locations(location, location, location))
+        yield Location(Placeholders(region, account).partition, region, account, is_verified)
 
 
 def check_settings() -> str:

@@ -24,6 +24,7 @@ _PROGRAM = "python -m provider"
 SECTIONS = {
     "Before a deployment": ("validate", "plan", "rehearse", "preflight"),
     "Write and convert": ("skeleton", "convert", "export"),
+    "With the ledger": ("owners", "drift", "record"),
     "Without a stack": ("update-distribution-configuration", "invoke", "emulate"),
     "Reference": ("schema", "docs", "completion"),
 }
