@@ -52,10 +52,9 @@ def _is_superseded(part: Part, parts: Sequence[Part]) -> bool:
 
 
 def _withdrawal(ledger: Ledger, part: Part) -> Event:
-    """Return a Delete that is newer than what is recorded."""
-    now = ledger.deadline.now()
-    revision = Revision(max(now, part.revision.date), _request_id(ledger))
-    end = now + ledger.deadline.left()
+    """Return a Delete that replaces the last request that is recorded, and no later one."""
+    revision = Revision(part.revision.date, _request_id(ledger))
+    end = ledger.deadline.now() + ledger.deadline.left()
     return Event(part.owner, revision, "Delete", end, part.physical_id, part.is_owner)
 
 
