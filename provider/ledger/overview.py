@@ -65,8 +65,8 @@ def read_overview(ledger: Ledger, arn: str) -> Overview:
         live = ledger.api.read(arn)
     except ProviderError as error:
         return Overview(arn, before, parts, None, None, error.problem, is_read=False)
-    lease = ledger.store.lease(arn)
-    if lease.epoch != before.epoch or not lease.is_free(ledger.deadline.now()):
+    lease, now = ledger.store.lease(arn), ledger.deadline.now()
+    if lease.epoch != before.epoch or not (before.is_free(now) and lease.is_free(now)):
         return Overview(arn, lease, parts, live, None, "a request or a sweep is combining the parts")
     comparison = compare_live(ledger.store, parts, live) if live is not None else None
     return Overview(arn, lease, parts, live, comparison, "" if live else "the configuration does not exist")

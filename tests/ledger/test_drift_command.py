@@ -161,7 +161,7 @@ def test_it_waits_for_the_lease(resource: Resource, store: Store, proxy: Proxy, 
 
     proxy.fail = release
     assert drift(*options, status=0 if options else 4)["golden"][1] == [BY_HAND]
-    assert reads > 2
+    assert reads >= 2
 
 
 def test_an_unreachable_table(resource: Resource, proxy: Proxy) -> None:
