@@ -119,7 +119,7 @@ def _reconciliation(
     """Return what executes a request: with the ledger if the provider has one and the type is supported."""
     arguments = (request, desired, old, resource_type, locations, calls, deadline, log)
     table = os.environ.get(LEDGER_TABLE)
-    if not table or request.is_unsupported_type:
+    if not table or request.resource_type not in resources.RECORDED_TYPES:
         return Reconciliation(*arguments)
     from .ledger.entry import recorded_request  # imported here because few providers have a ledger
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
         def update(self, step: UpdateConfiguration, token: str, seconds: float) -> WriteResult:
             """Replace a configuration's content. No attempt starts after this many seconds."""
 
+        def mark(self, arn: str, owner: Owner | None) -> None:
+            """Mark a configuration as shared by an owner, or without one, as not shared."""
+
 
 MAX_PASSES: Final = 3
 LEASE_SECONDS: Final = 40.0
@@ -325,8 +328,10 @@ class _Combination:
                 settled.append((part, reject(part, verdict.rejected[part.owner], now)))
             elif has_lapsed(part, now):
                 settled.append((part, reject(part, _LAPSED, now)))
-        settled += self._owners_without_parts([*settled], now)
-        self._store.settle(self._lease, settled)
+        gone = self._owners_without_parts(settled, now)
+        self._store.settle(self._lease, [*settled, *gone])
+        if gone and not any(part.is_owner and part.accepted is not None for part in self._store.parts(self._arn)):
+            self._ledger.api.mark(self._arn, None)
 
     def _accepted(self, part: Part, now: float) -> Part:
         rank = max((other.rank for other in self._parts if other.is_owner and other.owner != part.owner), default=-1)

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from ..plan import Configuration, UpdateConfiguration, WriteResult
+from ..resources.ownership import Owner
+from .sharing import marking_steps
 
 if TYPE_CHECKING:
     from ..reconciler.api_calls import ApiCalls
@@ -21,3 +23,8 @@ class ImageBuilderConfigurations:
     def update(self, step: UpdateConfiguration, token: str, seconds: float) -> WriteResult:
         with self._calls.within(seconds):
             return self._adapter.execute(step, token)
+
+    def mark(self, arn: str, owner: Owner | None) -> None:
+        live = self._adapter.read(arn)
+        for step in marking_steps(live, owner) if live is not None else ():
+            self._adapter.execute(step, "")

@@ -11,6 +11,7 @@ from .combine import Ledger
 from .configurations import ImageBuilderConfigurations
 from .contributor import ContributionRequest
 from .recorded_owner import OwnerRequest
+from .sharing import RecordedAdapter
 from .store import Store
 from .table import DynamoTable
 
@@ -35,14 +36,16 @@ def recorded_request(
     log: Logger,
 ) -> ContributionRequest | OwnerRequest:
     """Return a request whose part is recorded in a table, which is in the function's Region."""
-
-    def reconcile(one: "Request", properties: Mapping[str, Any]) -> Reconciliation:
-        return Reconciliation(one, properties, old, resource_type, locations, calls, deadline, log)
-
     random = Random()  # noqa: S311 - jitter and nonces, not secrets
     adapter = resource_type.connect(calls, locations)
     store = Store(DynamoTable(table, region, deadline, random), deadline.now)
+    recorded = RecordedAdapter(adapter, store)
+    recorded_type = resource_type._replace(connect=lambda _calls, _locations: recorded)
+
+    def reconcile(one: "Request", properties: Mapping[str, Any]) -> Reconciliation:
+        return Reconciliation(one, properties, old, recorded_type, locations, calls, deadline, log)
+
     ledger = Ledger(store, ImageBuilderConfigurations(adapter, calls), deadline, random, log)
     if request.resource_type == CONTRIBUTION:
         return ContributionRequest(request, desired, old, ledger)
-    return OwnerRequest(request, desired, old, resource_type, locations, adapter, ledger, reconcile)
+    return OwnerRequest(request, desired, old, resource_type, locations, recorded, ledger, reconcile)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import Outcome, ProviderError
 from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, combine
 from .merge import named
-from .parts import Body, Event, Order, Part, bury, compare, propose, reject, withdraw
+from .parts import Body, Event, Order, Part, bury, compare, propose, take_back, withdraw
 
 if TYPE_CHECKING:
     from .store import Lease
@@ -67,7 +67,10 @@ def record(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Part:
         order = compare(part, event)
         if order is not Order.NEWER:
             assert part is not None, "only a record has a revision"
-            return part if order is Order.SAME else _replaced(part, event, ledger.deadline.now())
+            if order is Order.OLDER:
+                return _replaced(part, event, ledger.deadline.now())
+            if not part.is_taken_back:
+                return part
         now = ledger.deadline.now()
         new = withdraw(part, arn, event, now) if body is None else propose(part, arn, event, body)
         if ledger.store.put(part, new):
@@ -108,6 +111,8 @@ def check_not_replaced(part: Part | None, event: Event) -> None:
 def _settled(part: Part) -> Part:
     if part.rejection:
         raise ProviderError(part.rejection)
+    if part.is_taken_back:
+        raise ProviderError("another delivery of this request has failed", remediation="Deploy again")
     return part
 
 
@@ -154,6 +159,6 @@ def give_up(ledger: Ledger, arn: str, event: Event, error: ProviderError) -> Par
             raise error
         if not part.is_newcomer:
             return _settled(part)
-        if ledger.store.put(part, reject(part, str(error), ledger.deadline.now())):
+        if ledger.store.put(part, take_back(part, ledger.deadline.now())):
             raise error
     raise error

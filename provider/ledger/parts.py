@@ -139,7 +139,8 @@ class Part(NamedTuple):
 
     `revision` is the last request's, and `seen` has the IDs of all requests at its time. `is_deletion` is whether that
     request is a Delete. `created` is the date of the Create. `end` is when nobody waits for the proposal anymore.
-    `rejection` is the reason why the last request's proposal was rejected. `token` and `call` are the client token and
+    `rejection` is the reason why the last request's proposal was rejected, and `is_taken_back` whether that request
+    failed for another reason, so that another delivery of it may try again. `token` and `call` are the client token and
     the API's request ID of the write that made the accepted body live; empty if none was needed.
 
     `held` has accounts that the sources of the accepted body no longer contain, packed by `source_id`: too many went at
@@ -164,6 +165,7 @@ class Part(NamedTuple):
     previous: bytes | None = None
     held: bytes | None = None
     rejection: str = ""
+    is_taken_back: bool = False
     token: str = ""
     call: str = ""
     physical_id: str = ""
@@ -251,6 +253,7 @@ def _received(part: Part | None, arn: str, event: Event) -> Part:
         is_owner=part.is_owner or event.is_owner,
         end=event.end,
         rejection="",
+        is_taken_back=False,
         physical_id=event.physical_id or part.physical_id,
     )
 
@@ -285,8 +288,17 @@ def _sources(part: Part) -> bytes | None:
 
 
 def reject(part: Part, reason: str, now: float) -> Part:
-    """Remove a proposal, because it is rejected or its request fails: the accepted body stays in effect."""
-    kept = part._replace(proposed=None, is_removing=False, rejection=reason)
+    """Settle a proposal as rejected: the accepted body stays in effect."""
+    return _without_proposal(part, now)._replace(rejection=reason)
+
+
+def take_back(part: Part, now: float) -> Part:
+    """Withdraw a proposal that is not settled, because its request fails. The accepted body stays in effect."""
+    return _without_proposal(part, now)._replace(is_taken_back=True)
+
+
+def _without_proposal(part: Part, now: float) -> Part:
+    kept = part._replace(proposed=None, is_removing=False)
     return kept if kept.accepted is not None else kept._replace(expires=now + TOMBSTONE_SECONDS)
 
 
@@ -304,6 +316,7 @@ def bury(part: Part, now: float) -> Part:
         previous=None,
         held=None,
         rejection="",
+        is_taken_back=False,
         is_retained=False,
         expires=now + TOMBSTONE_SECONDS,
     )

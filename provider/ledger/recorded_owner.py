@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
     from ..cloudformation.request import Request
     from ..reconciler.reconcile import Reconciliation
-    from ..resources.interface import Adapter, ResourceType
+    from ..resources.interface import ResourceType
     from ..resources.locations import Locations
     from .combine import Ledger
+    from .sharing import RecordedAdapter
     from .store import Lease
 
 _NAMED = 5
@@ -59,7 +60,7 @@ class OwnerRequest:
         old: Mapping[str, Any],
         resource_type: "ResourceType",
         locations: "Locations",
-        adapter: "Adapter",
+        adapter: "RecordedAdapter",
         ledger: "Ledger",
         reconcile: "Callable[[Request, Mapping[str, Any]], Reconciliation]",
     ) -> None:
@@ -68,6 +69,7 @@ class OwnerRequest:
         self._ledger, self._store, self._reconcile = ledger, ledger.store, reconcile
         self._owner = Owner.of(request)
         self._reconciliation = reconcile(request, desired)
+        self._restored = ""
         self._arn = self._target_arn()
         self._event = Event.of(request, is_owner=True, physical_id=self._arn)
 
@@ -83,7 +85,7 @@ class OwnerRequest:
 
     def clean_up(self) -> str:
         """Undo what a failed request did besides its part. Returns a text about it for the reason."""
-        return self._reconciliation.clean_up()
+        return ". ".join(filter(None, (self._reconciliation.clean_up(), self._restored)))
 
     def failure_id(self, error: ProviderError) -> str:
         """Return the physical ID of a FAILED response."""
@@ -99,7 +101,7 @@ class OwnerRequest:
         self._reject_if_superseded()
         self._reject_rename()
         before: Configuration | None = None
-        if part is None or order is Order.NEWER or part.is_newcomer:
+        if part is None or order is Order.NEWER or part.is_newcomer or part.is_taken_back:
             before = self._preview(part).subject
             if before is None or self._owner.state_of(before.tags) is State.UNFINISHED:
                 return self._create()
@@ -107,8 +109,8 @@ class OwnerRequest:
         try:
             return self._finish(part)
         except ProviderError:
-            if before is not None and self._is_new_adoption():
-                self._undo_adoption(before)
+            if before is not None and self._request.physical_id != self._arn:
+                self._restored = self._restore(before)
             raise
 
     @property
@@ -213,6 +215,7 @@ class OwnerRequest:
         self._reconciliation = self._reconcile(self._request, self._with(content))
         live, written = self._reconciliation.run()
         assert live is not None, "a Create or Update has a configuration"
+        self._mark()
         token, call = (written.client_token, written.request_id) if written else ("", "")
         if own.is_newcomer:
             rank = max((part.rank for part in parts if part.is_owner and part is not own), default=-1) + 1
@@ -230,11 +233,18 @@ class OwnerRequest:
             request = self._undated() if self._request.request_type == "Update" else self._request
             self._reconciliation = self._reconcile(request, self._with(live.content))
             live = self._reconciliation.run()[0] or live
+            self._mark()
         self._leave_other_target()
         call = part.call or live.request_id
         return live, WriteResult(self._arn, call, part.token or self._request.request_id)
 
-    def _undo_adoption(self, before: Configuration) -> None:
+    def _mark(self) -> None:
+        """Mark the configuration as shared if the owner allows parts, as not shared otherwise."""
+        if not self._desired.get(CONTRIBUTIONS) and self._arn not in self._api.shared:
+            return
+        self._ledger.api.mark(self._arn, self._owner if self._desired.get(CONTRIBUTIONS) else None)
+
+    def _restore(self, before: Configuration) -> str:
         """Withdraw the part of a failed adoption, and restore the content unless a recorded owner's replaces it."""
         try:
             self._leave(self._arn, is_retained=False)
@@ -243,7 +253,8 @@ class OwnerRequest:
                 token = derived_token(self._request.request_id, step)
                 self._ledger.api.update(step, token, self._ledger.deadline.left())
         except (ProviderError, LeaseLost) as error:
-            self._ledger.log.warning(f"the previous content of {self._arn} was not restored", answer=str(error))
+            return f"The previous content of {self._arn} could not be restored: {error}"
+        return f"Restored the previous content of {self._arn}"
 
     def _with(self, content: Content) -> dict[str, Any]:
         """Return the desired properties with another content."""
@@ -326,12 +337,24 @@ class OwnerRequest:
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
         others = [part for part in parts if part is not own and part.accepted is not None]
         has_owner = any(part.is_owner and not part.is_retained for part in others)
-        if is_retained and others and not has_owner and own.accepted is not None and self._api.read(arn) is not None:
+        counted = own.accepted is not None
+        if is_retained and counted and others and not has_owner and self._api.read(arn) is not None:
             self._store.settle(lease, [(own, retain(received))])
         else:
             self._store.settle(lease, [(own, bury(received, now))])
+            if counted:
+                self._mark_remaining(arn, others)
+        if not any(part.is_live for part in parts if part is not own):
+            self._store.release(lease, is_clean=True)
+            return
         with suppress(LeaseTooShort):  # the sweep does the rest
             combine(self._ledger, lease)
+
+    def _mark_remaining(self, arn: str, others: list[Part]) -> None:
+        """Mark a configuration that an owner has left for the owner that remains, if there is one."""
+        owner = effective_owner(others)
+        body = owner.accepted_body() if owner is not None else None
+        self._ledger.api.mark(arn, owner.owner if owner and body and body.contributions else None)
 
 
 def _retains(properties: Mapping[str, Any], arn: str) -> bool:

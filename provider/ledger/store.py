@@ -222,7 +222,13 @@ def _replacement(old: Part | None, new: Part) -> Write:
     return Write(part_key(new.arn, new.owner), changes, {"version": old.version if old is not None else None})
 
 
-_FLAGS: Final = {"deletion": "is_deletion", "owning": "is_owner", "removing": "is_removing", "retained": "is_retained"}
+_FLAGS: Final = {
+    "deletion": "is_deletion",
+    "owning": "is_owner",
+    "removing": "is_removing",
+    "retained": "is_retained",
+    "taken_back": "is_taken_back",
+}
 """Attributes that are absent if they are false -> fields of Part."""
 _TEXTS: Final = ("rejection", "token", "call", "physical_id")
 _BODIES: Final = ("accepted", "proposed", "previous", "held")

@@ -25,6 +25,10 @@ RESOURCE_TYPES: Final[dict[str, str]] = {
 """The registry: type name -> the module that defines the type as `RESOURCE_TYPE`. A new type is a row here."""
 
 
+RECORDED_TYPES: Final = (DISTRIBUTION_CONFIGURATION, CUSTOM_RESOURCE, CONTRIBUTION)
+"""The types whose resources the ledger records."""
+
+
 def is_registered(name: object) -> bool:
     """Return whether this is the name of a resource type in the registry."""
     return isinstance(name, str) and name in RESOURCE_TYPES

@@ -9,7 +9,15 @@ from ..marker import CreationStatus, status_in
 from ..plan import ByName, Configuration, DeleteConfiguration, NeedsRead, Observed, Plan, PutTags
 from ..schema.model import CREATE, DELETE, NAME, ON_DELETE, RETAIN, TARGET, operation, pascal_case
 from ..schema.validation import validate
-from .ownership import Owner, Ownership, State, belongs_to_another, is_released_to
+from .ownership import (
+    Owner,
+    Ownership,
+    State,
+    belongs_to_another,
+    is_released_to,
+    is_shared,
+    shared_without_record,
+)
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request
@@ -62,6 +70,8 @@ def _delete_configuration(
         return Plan(warnings=(f"{arn} does not exist; there is nothing to delete",))
     if reason := _reason_to_keep(live, owner, adopted=adopted):
         return _plan_hand_back(live, owner, request.date + LATE_SECONDS)._replace(warnings=(reason,))
+    if is_shared(live.tags):
+        raise shared_without_record(arn)
     return _delete_unless_newer(live, request.date, LATE_SECONDS)
 
 

@@ -55,7 +55,16 @@ from .deletion import LATE_SECONDS, SEARCH_ALLOWANCE, decide_delete
 from .image_builder import OPERATIONS, ImageBuilder
 from .interface import ResourceType
 from .locations import Locations
-from .ownership import STACK_TAG, Owner, Ownership, State, belongs_to_another, is_released_to
+from .ownership import (
+    STACK_TAG,
+    Owner,
+    Ownership,
+    State,
+    belongs_to_another,
+    is_released_to,
+    is_shared,
+    shared_without_record,
+)
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request
@@ -303,6 +312,8 @@ def _converge(
     The last step hands the configuration over or releases it to its adopter. With `restoring`, the plan can undo all
     changes. With `rewriting`, it writes the content even if it is unchanged.
     """
+    if is_shared(live.tags):
+        raise shared_without_record(live.arn)  # with a record, the ledger does not show the mark
     changed = _differences(live.content, intent.content)
     if changed:
         _reject_if_newer(live, intent.date)

@@ -9,6 +9,9 @@ the stack ID:
   releases. Only a Delete whose physical ID is that ARN may delete the configuration.
 - released: another resource, the adopter, has adopted the configuration. The suffix contains a digest of the adopter.
   The owner's Delete leaves the configuration in place. The owner's next Update takes the configuration back.
+
+A configuration is shared if its owner allows the parts of other stacks, which only the ledger records. That is another
+suffix, which implies handed over. On an adopted configuration, it is a tag of its own.
 """
 
 import hashlib
@@ -16,6 +19,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..errors import ProviderError
 from ..schema.rules import OWNERSHIP_TAGS
 
 if TYPE_CHECKING:
@@ -24,7 +28,11 @@ if TYPE_CHECKING:
 STACK_TAG: Final = OWNERSHIP_TAGS[0]
 LOGICAL_ID_TAG: Final = OWNERSHIP_TAGS[1]
 
+SHARED_TAG: Final = "image-builder-distribution-provider:shared"
+"""The key of the tag that marks an adopted configuration as shared."""
+
 _UNFINISHED: Final = " unfinished"
+_SHARED: Final = " shared"
 _RELEASED: Final = " released to "
 """With the digest, at most 28 characters, because the stack ID can take 228 of a tag value's 256."""
 
@@ -51,7 +59,7 @@ class Ownership(NamedTuple):
     @classmethod
     def of(cls, tags: Tags) -> "Ownership":
         """Parse the ownership tags."""
-        stack_id, logical_id = tags.get(STACK_TAG, ""), tags.get(LOGICAL_ID_TAG, "")
+        stack_id, logical_id = tags.get(STACK_TAG, "").removesuffix(_SHARED), tags.get(LOGICAL_ID_TAG, "")
         if stack_id.endswith(_UNFINISHED):
             return cls(stack_id.removesuffix(_UNFINISHED), logical_id, State.UNFINISHED)
         released, separator, adopter = stack_id.rpartition(_RELEASED)
@@ -114,3 +122,29 @@ def is_released_to(tags: Tags, owner: Owner) -> bool:
     """Return whether a configuration has been released to this resource."""
     ownership = Ownership.of(tags)
     return ownership.state is State.RELEASED and ownership.adopter == owner.digest
+
+
+def is_shared(tags: Tags) -> bool:
+    """Return whether a configuration is marked as shared."""
+    return SHARED_TAG in tags or tags.get(STACK_TAG, "").endswith(_SHARED)
+
+
+def shared_tags(tags: Tags, *, is_owned: bool) -> dict[str, str]:
+    """Return the tag that marks a configuration as shared, which has these tags and is owned or adopted."""
+    return {STACK_TAG: f"{tags[STACK_TAG]}{_SHARED}"} if is_owned else {SHARED_TAG: "true"}
+
+
+def without_shared(tags: Tags) -> dict[str, str]:
+    """Return the tags of a configuration without the mark."""
+    kept = {key: value for key, value in tags.items() if key != SHARED_TAG}
+    return kept | ({STACK_TAG: kept[STACK_TAG].removesuffix(_SHARED)} if STACK_TAG in kept else {})
+
+
+def shared_without_record(arn: str) -> ProviderError:
+    """Return the error about a shared configuration whose owner is not in the ledger."""
+    return ProviderError(
+        f"{arn} is shared with other stacks, but this provider has no record of its owner and of their parts; it was "
+        "not changed",
+        remediation=f"To give the parts up, run `image-builder-distribution owners {arn} --release`. To use the ledger "
+        "that has them, set the provider's parameters Ledger and LedgerTableName",
+    )

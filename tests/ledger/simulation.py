@@ -21,6 +21,7 @@ from provider.ledger.sweep import DriftMode, Sweep, Swept
 from provider.ledger.table import Item, Key, Write
 from provider.observability import Logger, logger
 from provider.plan import Configuration, UpdateConfiguration, WriteResult
+from provider.resources.ownership import Owner
 from tests.ledger.bodies import ACCOUNT, ARN
 from tests.ledger.memory import MemoryTable
 
@@ -317,6 +318,9 @@ class _Api:
         assert seconds > 0
         self._world.update(dict(step.content), token)
         return WriteResult(step.arn, "call", token)
+
+    def mark(self, arn: str, owner: Owner | None) -> None:
+        self._function.stop_until(self._world.now)
 
 
 def logger_of() -> Logger:

@@ -11,9 +11,10 @@ import pytest
 from provider.aws.client import client as api_client
 from provider.handler import LEDGER_TABLE, SWEEP, respond
 from provider.ledger.table import PARTITION_KEY, SORT_KEY
+from provider.resources.ownership import SHARED_TAG
 from provider.schema.rules import OWNERSHIP_TAGS
 from tests.ledger.bodies import TEMPLATES, USER_IDS
-from tests.ledger.dynamodb import Proxy, client
+from tests.ledger.dynamodb import Proxy, client, create_table
 from tests.stack import ARN, Context, Resource, ami
 
 CONTRIBUTION = "Custom::ImageBuilderDistributionContribution"
@@ -365,3 +366,57 @@ def test_a_sweep_never_raises(resource: Resource, proxy: Proxy, caplog: pytest.L
     proxy.fail = lambda _operation, _parameters: "AccessDeniedException"
     with caplog.at_level(logging.ERROR):
         respond(SWEEP, replace(resource.context), resource.clock)
+
+
+def test_a_shared_configuration_is_safe_without_the_ledger(
+    resource: Resource, monkeypatch: pytest.MonkeyPatch, proxy: Proxy, table_name: str
+) -> None:
+    """Without the owner's record, every write, adoption, and Delete is rejected and names the two ways out."""
+    properties = owned(resource)
+    assert resource.live["tags"][OWNERSHIP_TAGS[0]] == f"{resource.stack_id} shared"
+    part(resource, "a").create(**users("111111111111"))
+    plain = {name: value for name, value in properties.items() if name != "Contributions"}
+    adopter = resource.sibling("Adopter")
+    adopted: dict[str, Any] = {"DistributionConfigurationArn": GOLDEN, "Distributions": [ami()]}
+    create_table(proxy.url, "empty")
+    for table in ("", "empty"):
+        monkeypatch.setenv(LEDGER_TABLE, table)
+        for response in (
+            resource.send("Update", {**plain, "Description": "new"}, old=properties),
+            adopter.create(**adopted),
+            resource.delete(),
+        ):
+            assert response.status == "FAILED"
+            assert "--release" in response.reason
+            assert "LedgerTableName" in response.reason
+        assert resource.send("Delete", {**plain, "OnDelete": "Retain"}).status == "SUCCESS"
+    assert live_users(resource) == ["111111111111"]
+    monkeypatch.setenv(LEDGER_TABLE, table_name)
+    assert resource.update(**properties, Description="new").status == "SUCCESS"
+
+
+def test_the_mark_follows_contributions(resource: Resource) -> None:
+    """The tags say that a configuration is shared exactly while its owner has Contributions."""
+    properties = owned(resource)
+    plain = {name: value for name, value in properties.items() if name != "Contributions"}
+    assert resource.update(**plain).status == "SUCCESS"
+    assert resource.live["tags"][OWNERSHIP_TAGS[0]] == resource.stack_id
+    adopter = resource.sibling("Adopter")
+    adopted = {**plain, "DistributionConfigurationArn": GOLDEN, "Contributions": [USER_IDS]}
+    del adopted["Name"]
+    assert adopter.create(**adopted).status == "SUCCESS"
+    assert SHARED_TAG in resource.live["tags"]
+    assert adopter.delete().status == "SUCCESS"
+    assert SHARED_TAG not in resource.live["tags"]
+
+
+def test_after_the_last_part_a_retained_configuration_is_not_shared(resource: Resource) -> None:
+    """With the last part of an owner that is gone, the mark goes, too, so that anyone can adopt the configuration."""
+    properties = owned(resource)
+    team = part(resource, "a")
+    team.create(**users("111111111111"))
+    resource.update(**properties, OnDelete="Retain")
+    resource.delete()
+    assert resource.live["tags"][OWNERSHIP_TAGS[0]] == f"{resource.stack_id} shared"
+    team.delete()
+    assert resource.live["tags"][OWNERSHIP_TAGS[0]] == resource.stack_id
