@@ -96,10 +96,13 @@ class Connection(NamedTuple):
 
 
 @contextmanager
-def recorded_configurations(access: Access, arns: Iterable[str] = ()) -> Iterator[Connection]:
+def recorded_configurations(
+    access: Access, arns: Iterable[str] = (), *, needs_table: bool = True
+) -> Iterator[Connection]:
     """The ledger in the chosen Region, else in that of the first ARN.
 
-    Raises UserError if an ARN is not a configuration's, or if there is no table. So are errors of the ledger inside.
+    Raises UserError if an ARN is not a configuration's, if there is no table but the command needs one, and for errors
+    of the ledger in this context.
     """
     from ..arn import is_configuration_arn
     from ..errors import ProviderError
@@ -109,8 +112,8 @@ def recorded_configurations(access: Access, arns: Iterable[str] = ()) -> Iterato
     for arn in arns:
         if not is_configuration_arn(arn):
             raise UserError(f"{arn!r} is not the ARN of a distribution configuration")
-    table = access.table
-    if not table:
+    table = access.table or ""
+    if needs_table and not table:
         raise UserError(
             f"no table is given: use --table NAME, or set {_TABLE_VARIABLE}. The output LedgerTableName of the "
             "provider's stack has the name"

@@ -131,8 +131,8 @@ class CommandGroup(click.Group):
 def main() -> None:
     """Write, check, plan, and rehearse EC2 Image Builder distribution configurations for CloudFormation.
 
-    Most commands work offline and without credentials; plan, preflight, export, update-distribution-configuration,
-    and invoke --live call the service. For details, run COMMAND --help.
+    Most commands work offline and without credentials; plan, preflight, export, owners, drift, record,
+    update-distribution-configuration, and invoke --live call the service. For details, run COMMAND --help.
     """
 
 

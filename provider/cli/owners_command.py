@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from .ledger_access import Access, confirm, ledger_options, recorded_configurations, yes_option
+from .ledger_access import Access, Connection, confirm, ledger_options, recorded_configurations, yes_option
 
 if TYPE_CHECKING:
     from ..ledger.combine import Ledger
     from ..ledger.overview import Overview
     from ..ledger.parts import Part
     from ..schema.diff import Difference
+    from .screen import Screen
 
 EPILOG = """\b
 Examples:
@@ -65,6 +66,8 @@ def owners(
     --confirm-removals, --withdraw, and --release change the records and the configuration as a request does: they wait
     for the lease, combine what remains, and read it back. They show what they will do and ask for confirmation.
 
+    --release also works without records: if the table is lost, it removes the mark in the configuration's tags.
+
     A withdrawn part is recorded again by the next update of its resource. Withdraw a part whose resource is gone, for
     example because of DeletionPolicy: Retain.
 
@@ -74,8 +77,8 @@ def owners(
     read), lease (state, holder, expires, epoch, dirty), lastSweep, parts, paths (each with path, value, and owners),
     drift (path, recorded, and live of each difference, or null if it cannot be compared), and problem. Each part has
     stackId, logicalId, physicalId, kind (owner or contribution), status (accepted, retained, superseded, proposed,
-    rejected, or withdrawn), proposal (update, withdrawal, or null), changes, rejection, requestId, requested,
-    contributions, and sources (each with heldRemovals).
+    rejected, taken back, or withdrawn), proposal (update, withdrawal, or null), changes, rejection, takenBack,
+    requestId, requested, contributions, and sources (each with heldRemovals).
     """
     from ..ledger.overview import read_overview
     from .owners_output import document, show
@@ -84,8 +87,11 @@ def owners(
     if confirm_removals + bool(withdraw) + release > 1:
         raise click.UsageError("--confirm-removals, --withdraw, and --release cannot be used together.")
     screen = Screen(sys.stderr)
-    with recorded_configurations(access, [arn]) as connection:
+    with recorded_configurations(access, [arn], needs_table=not release) as connection:
         ledger, _ = connection.open()
+        if release and not (connection.table and ledger.store.parts(arn)):
+            _release_mark(arn, connection, screen, yes=yes)
+            return
         overview = _recorded(read_overview(ledger, arn), connection.table)
         if action := _action(overview, confirm_removals, withdraw, release):
             screen.print(f"{action.text} {'This changes' if action.changes else 'Nothing changes in'} {arn}:")
@@ -100,6 +106,23 @@ def owners(
         click.echo(document(overview, connection.table, now))
     else:
         show(Screen(sys.stdout), overview, now)
+
+
+def _release_mark(arn: str, connection: Connection, screen: Screen, *, yes: bool) -> None:
+    """Release a configuration without records. Raises ClickException if it is not marked as shared."""
+    from ..resources.ownership import is_shared
+
+    live = connection.open()[0].api.read(arn)
+    where = f"in table {connection.table}" if connection.table else "without --table"
+    if live is None or not is_shared(live.tags):
+        state = "does not exist" if live is None else "is not shared"
+        raise click.ClickException(f"{arn} {state}, and there are no records of it {where}")
+    screen.print(
+        f"There are no records of {arn} {where}. Its tags will no longer say that it is shared. Afterward, a provider "
+        "without the ledger may write it, and its next update removes the parts of others."
+    )
+    confirm("Continue?", yes=yes)
+    connection.open()[0].api.mark(arn, None)
 
 
 def _recorded(overview: Overview, table: str) -> Overview:

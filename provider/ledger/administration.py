@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from ..errors import ProviderError
 from ..plan import Configuration
 from ..resources.deletion import LATE_SECONDS
-from ..resources.ownership import Owner, Ownership, State
+from ..resources.ownership import Owner, Ownership, State, is_shared, shared_without_record
 from .claims import digest
 from .combine import LeaseTooShort, Ledger, account_of, combine, effective_owner
 from .merge import merged, named
@@ -44,6 +44,8 @@ def withdraw_part(ledger: Ledger, part: Part) -> None:
             remediation="Withdraw these parts first, or adopt the configuration",
         )
     participate(ledger, part.arn, _withdrawal(ledger, part), None)
+    if part.is_owner and effective_owner(ledger.store.parts(part.arn)) is None:
+        ledger.api.mark(part.arn, None)
 
 
 def _is_superseded(part: Part, parts: Sequence[Part]) -> bool:
@@ -70,9 +72,9 @@ def confirm(ledger: Ledger, arn: str) -> None:
 
 
 def give_up_parts(ledger: Ledger, arn: str) -> None:
-    """Remove all parts of others from a configuration, and then its records. Raises ProviderError.
+    """Remove all parts of others from a configuration, the mark that it is shared, and its records.
 
-    Parts that arrive meanwhile are removed, too.
+    Parts that arrive meanwhile are removed, too. Raises ProviderError.
     """
     for _ in range(_MAX_ATTEMPTS):
         with _lease(ledger, arn) as lease:
@@ -89,6 +91,7 @@ def _forget_owners(ledger: Ledger, arn: str) -> bool:
         parts = ledger.store.parts(arn)
         if any(part.is_live and not part.is_owner for part in parts):
             return False
+        ledger.api.mark(arn, None)
         ledger.store.settle(lease, _buried(ledger, parts, is_owner=True))
     return True
 
@@ -147,6 +150,8 @@ def record_owner(ledger: Ledger, arn: str, contributions: Sequence[str]) -> Reco
             return found
         event = _creation(ledger, live, found.owner)
         record(ledger, arn, event, Body(live.content, tuple(contributions)))
+    if contributions:
+        ledger.api.mark(arn, found.owner)
     part = ledger.store.part(arn, found.owner)
     return found._replace(reason=part.rejection if part is not None else "its record was replaced")
 
@@ -161,6 +166,8 @@ def _recordable(ledger: Ledger, arn: str, live: Configuration | None) -> Recorde
     if not ownership.is_complete:
         return Recorded(arn, None, "it has no ownership tags; an adopter is recorded at its next update")
     owner = Owner(ownership.stack_id, ownership.logical_id)
+    if is_shared(live.tags):
+        return Recorded(arn, owner, shared_without_record(arn).problem)
     if ownership.state in (State.UNFINISHED, State.RELEASED):
         return Recorded(arn, owner, f"it is {ownership.state.value}; an owner is recorded at its next update")
     return Recorded(arn, owner)

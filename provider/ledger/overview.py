@@ -27,6 +27,8 @@ class Status(Enum):
     """Another owner has adopted the configuration."""
     PROPOSED = "proposed"
     REJECTED = "rejected"
+    TAKEN_BACK = "taken back"
+    """Its request failed before it was settled."""
     WITHDRAWN = "withdrawn"
 
 
@@ -75,12 +77,18 @@ def read_overview(ledger: Ledger, arn: str) -> Overview:
 def status_of(part: Part, parts: Iterable[Part]) -> Status:
     """Return what counts of a part among all `parts` of its configuration."""
     if part.accepted is None:
-        if part.is_newcomer:
-            return Status.PROPOSED
-        return Status.REJECTED if part.rejection else Status.WITHDRAWN
+        return _status_without_body(part)
     if part.is_owner and all(one.owner != part.owner for one in effective(parts)):
         return Status.SUPERSEDED
     return Status.RETAINED if part.is_retained else Status.ACCEPTED
+
+
+def _status_without_body(part: Part) -> Status:
+    if part.is_newcomer:
+        return Status.PROPOSED
+    if part.rejection:
+        return Status.REJECTED
+    return Status.TAKEN_BACK if part.is_taken_back else Status.WITHDRAWN
 
 
 def holdings(parts: Iterable[Part], own_account: str) -> list[Holding]:

@@ -11,11 +11,11 @@ from provider.handler import LEDGER_TABLE
 from provider.ledger.parts import Body, Event, Revision, propose, source_id
 from provider.ledger.removals import resolve_anew
 from provider.ledger.store import Lease, Store
-from provider.resources.ownership import Owner
+from provider.resources.ownership import STACK_TAG, Owner
 from tests.cli.commands import command, process
 from tests.ledger import bodies
 from tests.ledger.bodies import TEMPLATES, USER_IDS
-from tests.ledger.dynamodb import Proxy
+from tests.ledger.dynamodb import Proxy, create_table
 from tests.ledger.test_ledger_requests import GOLDEN, live_users, overwrite, owned, part, swept, users
 from tests.stack import STACK_ID, Resource, ami
 
@@ -228,7 +228,8 @@ def test_an_owner_with_parts_is_not_withdrawn(resource: Resource) -> None:
     team.delete()
     before = resource.live
     command("owners", GOLDEN, "--withdraw", "images/Golden", "--yes")
-    assert resource.live == before
+    assert {**resource.live, "tags": {}} == {**before, "tags": {}}
+    assert resource.live["tags"][STACK_TAG] == resource.stack_id
     assert shown()["parts"][0]["status"] == "withdrawn"
 
 
@@ -312,13 +313,37 @@ def test_released_parts_are_gone(resource: Resource, monkeypatch: pytest.MonkeyP
     owned(resource)
     team = part(resource, "a")
     team.create(**users("111111111111"))
+    plain: dict[str, Any] = {"Name": "golden", "Distributions": [ami(Description="new")]}
+    with monkeypatch.context() as without:
+        without.delenv(LEDGER_TABLE)
+        assert "--release" in resource.update(**plain).reason
     ended = command("owners", GOLDEN, "--release", "--yes")
     assert ended.status == 0, ended.stderr
+    assert f'- {PERMISSION}["111111111111"]' in ended.stderr
     assert live_users(resource) == []
     assert {one["status"] for one in shown()["parts"]} == {"withdrawn"}
     assert team.delete().status == "SUCCESS"
     monkeypatch.delenv(LEDGER_TABLE)
-    assert resource.update(Name="golden", Distributions=[ami(Description="new")]).status == "SUCCESS"
+    assert resource.update(**plain).status == "SUCCESS"
+
+
+@pytest.mark.parametrize("table", ["", "empty"])
+def test_release_without_records(
+    resource: Resource, monkeypatch: pytest.MonkeyPatch, proxy: Proxy, table: str, table_name: str
+) -> None:
+    """Without a table, or with an empty one, --release removes the mark; then the owner may write again."""
+    owned(resource)
+    if table:
+        create_table(proxy.url, f"{table_name}-{table}")
+    monkeypatch.setenv(LEDGER_TABLE, f"{table_name}-{table}" if table else "")
+    plain: dict[str, Any] = {"Name": "golden", "Distributions": [ami(Description="new")]}
+    assert "--release" in resource.update(**plain).reason
+    ended = command("owners", GOLDEN, "--release", stdin="y\n")
+    assert ended.status == 0, ended.stderr
+    assert "There are no records of" in ended.stderr
+    assert resource.update(**plain).status == "SUCCESS"
+    if not table:
+        assert "is not shared, and there are no records" in refused("--release", "--yes")
 
 
 def test_a_released_owner_is_recorded_again(resource: Resource) -> None:

@@ -8,6 +8,7 @@ import pytest
 from provider.handler import LEDGER_TABLE
 from tests.cli.commands import Ended, command
 from tests.ledger.bodies import USER_IDS
+from tests.ledger.dynamodb import Proxy, create_table
 from tests.ledger.test_ledger_requests import GOLDEN, live_users, overwrite, part, users
 from tests.stack import ARN, Resource, ami
 
@@ -79,6 +80,16 @@ def test_what_cannot_be_recorded(resource: Resource) -> None:
     }
     assert record(f"{ARN}none") == {f"{ARN}none": "the configuration does not exist"}
     assert "not recorded: an owner is already recorded" in command("record").stdout
+
+
+def test_a_shared_configuration_without_records_is_not_recorded(
+    resource: Resource, monkeypatch: pytest.MonkeyPatch, proxy: Proxy, table_name: str
+) -> None:
+    """If the parts of a shared configuration are in another table, its owner is not recorded."""
+    resource.update(Name="golden", Distributions=[ami()], Contributions=[USER_IDS])
+    create_table(proxy.url, f"{table_name}-empty")
+    reason = record("--table", f"{table_name}-empty")[GOLDEN]
+    assert "is shared with other stacks, but this provider has no record" in reason
 
 
 def test_a_released_configuration_is_not_recorded(
