@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from .ledger_access import Access, Connection, ledger_options, recorded_configurations
+from .records.access import Access, Connection, ledger_options, recorded_configurations
 
 if TYPE_CHECKING:
-    from ..ledger.overview import Overview
     from ..schema.diff import Difference
+    from .records.overview import Overview
     from .screen import Screen
 
 _WAIT_SECONDS = 60.0
@@ -89,7 +89,7 @@ def _recorded(connection: Connection, arns: Sequence[str]) -> list[str]:
 
 def _compared(connection: Connection, arn: str) -> _Row:
     """Compare a configuration, after other holders of its lease."""
-    from ..ledger.overview import read_overview
+    from .records.overview import read_overview
 
     ledger, _ = connection.open()
     end = ledger.deadline.now() + _WAIT_SECONDS
@@ -131,7 +131,7 @@ def _repaired(connection: Connection, arn: str) -> _Row:
 
 
 def _document(connection: Connection, rows: list[_Row]) -> str:
-    from .owners_output import differences_document
+    from .records.output import differences_document
 
     configurations = [
         {
@@ -148,7 +148,7 @@ def _document(connection: Connection, rows: list[_Row]) -> str:
 
 def _show(screen: Screen, rows: list[_Row]) -> None:
     """Print a line for each configuration, with its differences: recorded -> live."""
-    from ..ledger.overview import without_containers
+    from .records.overview import without_containers
 
     width = max((len(row.result) for row in rows), default=0)
     for row in rows:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from .ledger_access import Access, Connection, confirm, ledger_options, recorded_configurations, yes_option
+from .records.access import Access, Connection, confirm, ledger_options, recorded_configurations, yes_option
 
 if TYPE_CHECKING:
     from ..ledger.combine import Ledger
-    from ..ledger.overview import Overview
     from ..ledger.parts import Part
     from ..schema.diff import Difference
+    from .records.overview import Overview
     from .screen import Screen
 
 EPILOG = """\b
@@ -80,8 +80,8 @@ def owners(
     rejected, taken back, or withdrawn), proposal (update, withdrawal, or null), changes, rejection, takenBack,
     requestId, requested, contributions, and sources (each with heldRemovals).
     """
-    from ..ledger.overview import read_overview
-    from .owners_output import document, show
+    from .records.output import document, show
+    from .records.overview import read_overview
     from .screen import Screen
 
     if confirm_removals + bool(withdraw) + release > 1:
@@ -145,8 +145,8 @@ def _action(overview: Overview, confirm_removals: bool, withdraw: str | None, re
 
 
 def _confirmation(overview: Overview) -> _Action:
-    from ..ledger.administration import confirm as confirm_held
     from ..ledger.removals import confirm_removals
+    from .records.administration import confirm as confirm_held
 
     parts = [part for part in overview.parts if part.held is not None]
     if not parts:
@@ -157,8 +157,8 @@ def _confirmation(overview: Overview) -> _Action:
 
 
 def _withdrawal(overview: Overview, text: str) -> _Action:
-    from ..ledger.administration import withdraw_part
     from ..ledger.merge import named
+    from .records.administration import withdraw_part
 
     part = _find(overview, text)
     after = [one for one in overview.parts if one.owner != part.owner]
@@ -170,7 +170,7 @@ def _withdrawal(overview: Overview, text: str) -> _Action:
 def _find(overview: Overview, text: str) -> Part:
     """The part that a stack and logical ID, or a physical ID, identifies. Raises ClickException unless it is one."""
     from ..ledger.merge import named
-    from .owners_output import stack_name
+    from .records.output import stack_name
 
     stack, _, logical_id = text.rpartition("/")
     live = [part for part in overview.parts if part.is_live]
@@ -188,7 +188,7 @@ def _find(overview: Overview, text: str) -> Part:
 
 
 def _release(overview: Overview) -> _Action:
-    from ..ledger.administration import give_up_parts
+    from .records.administration import give_up_parts
 
     after = [part for part in overview.parts if part.is_owner]
     text = (
@@ -203,7 +203,7 @@ def _changes(overview: Overview, after: Sequence[Part]) -> Sequence[Difference]:
     from ..ledger.claims import differences
     from ..ledger.combine import account_of
     from ..ledger.merge import merged
-    from ..ledger.overview import without_containers
+    from .records.overview import without_containers
 
     account = account_of(overview.arn)
     content = merged(after, account)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .ledger_access import Access, Connection, confirm, ledger_options, recorded_configurations, yes_option
+from .records.access import Access, Connection, confirm, ledger_options, recorded_configurations, yes_option
 
 if TYPE_CHECKING:
-    from ..ledger.administration import Recorded
+    from .records.administration import Recorded
     from .screen import Screen
 
 EPILOG = """\b
@@ -54,7 +54,7 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
     With --format json, standard output is one object: table, region, and configurations, each with arn, stackId and
     logicalId of the owner (null if it is unknown), recorded (true or false), and reason (why it was not, or null).
     """
-    from ..ledger.administration import find_owner, record_owner
+    from .records.administration import find_owner, record_owner
     from .screen import Screen
 
     _check(paths)

@@ -15,6 +15,4 @@ Modules that make calls:
   combine        what the holder of a lease does: merge, write, read back, settle
   participate    what one request does: propose its part, and wait until it is settled
   sweep          what the schedule does: repair what requests left behind
-  overview       what the records show of a configuration
-  administration what the commands do with the records: withdraw, confirm, give up, and record parts
 """

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from ..errors import ProviderError
-from ..plan import Configuration
-from ..resources.deletion import LATE_SECONDS
-from ..resources.ownership import Owner, Ownership, State, is_shared, shared_without_record
-from .claims import digest
-from .combine import LeaseTooShort, Ledger, account_of, combine, effective_owner
-from .merge import merged, named
-from .participate import hold, participate, record
-from .parts import Body, Event, Part, Revision, bury, withdraw
-from .removals import confirm_removals
-from .store import Lease, LeaseLost
+from ...errors import ProviderError
+from ...ledger.claims import digest
+from ...ledger.combine import LeaseTooShort, Ledger, account_of, combine, effective_owner
+from ...ledger.merge import merged, named
+from ...ledger.participate import hold, participate, record
+from ...ledger.parts import Body, Event, Part, Revision, bury, withdraw
+from ...ledger.removals import confirm_removals
+from ...ledger.store import Lease, LeaseLost
+from ...plan import Configuration
+from ...resources.deletion import LATE_SECONDS
+from ...resources.ownership import Owner, Ownership, State, is_shared, shared_without_record
 
 _MAX_ATTEMPTS: Final = 3
 _TICK: Final = 0.001

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from ..errors import ProviderError
-from ..plan import Configuration
-from ..resources.ownership import Owner
-from ..schema.diff import Difference
-from .claims import PRESENT, Claim, Path, differences, path_text
-from .combine import Ledger
-from .contributions import is_key
-from .merge import effective, holders
-from .parts import Part
-from .store import Lease
-from .sweep import Comparison, compare_live
+from ...errors import ProviderError
+from ...ledger.claims import PRESENT, Claim, Path, differences, path_text
+from ...ledger.combine import Ledger
+from ...ledger.contributions import is_key
+from ...ledger.merge import effective, holders
+from ...ledger.parts import Part
+from ...ledger.store import Lease
+from ...ledger.sweep import Comparison, compare_live
+from ...plan import Configuration
+from ...resources.ownership import Owner
+from ...schema.diff import Difference
 
 
 class Status(Enum):

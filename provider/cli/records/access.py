@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..extras import require
-from .files import UserError
-from .live import account_option, api_calls, check_url, image_builder, live_location, profile_option
+from ...extras import require
+from ..files import UserError
+from ..live import account_option, api_calls, check_url, image_builder, live_location, profile_option
 
 if TYPE_CHECKING:
-    from ..ledger.combine import Ledger
-    from ..resources.image_builder import ImageBuilder
+    from ...ledger.combine import Ledger
+    from ...resources.image_builder import ImageBuilder
 
 _TABLE_VARIABLE = "LEDGER_TABLE_NAME"
 """The function's environment variable with the name of its table."""
@@ -104,8 +104,8 @@ def recorded_configurations(
     Raises UserError if an ARN is not a configuration's, if there is no table but the command needs one, and for errors
     of the ledger in this context.
     """
-    from ..arn import is_configuration_arn
-    from ..errors import ProviderError
+    from ...arn import is_configuration_arn
+    from ...errors import ProviderError
 
     require("aws_lambda_powertools")  # the ledger logs with it
     arns = [*arns]
@@ -130,12 +130,12 @@ def recorded_configurations(
 def _open(table: str, location: Any) -> tuple[Ledger, ImageBuilder]:
     from random import Random
 
-    from ..cloudformation.deadline import Deadline
-    from ..ledger.combine import Ledger
-    from ..ledger.configurations import ImageBuilderConfigurations
-    from ..ledger.store import Store
-    from ..ledger.table import DynamoTable
-    from ..observability import logger
+    from ...cloudformation.deadline import Deadline
+    from ...ledger.combine import Ledger
+    from ...ledger.configurations import ImageBuilderConfigurations
+    from ...ledger.store import Store
+    from ...ledger.table import DynamoTable
+    from ...observability import logger
 
     deadline = Deadline(_SECONDS)
     calls = api_calls(deadline)

@@ -6,16 +6,16 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .ledger_access import as_date
+from .access import as_date
 
 if TYPE_CHECKING:
-    from ..ledger.overview import Holding, Overview
-    from ..ledger.parts import Part
-    from ..ledger.store import Lease
-    from ..ledger.sweep import Comparison
-    from ..resources.ownership import Owner
-    from ..schema.diff import Difference
-    from .screen import Screen
+    from ...ledger.parts import Part
+    from ...ledger.store import Lease
+    from ...ledger.sweep import Comparison
+    from ...resources.ownership import Owner
+    from ...schema.diff import Difference
+    from ..screen import Screen
+    from .overview import Holding, Overview
 
 _SHOWN_VALUES = 5
 """How many values of one list the table shows. JSON has all."""
@@ -23,9 +23,9 @@ _SHOWN_VALUES = 5
 
 def document(overview: Overview, table: str, now: float) -> str:
     """One object for programs."""
-    from ..ledger.claims import path_text
-    from ..ledger.combine import account_of
-    from ..ledger.overview import holdings
+    from ...ledger.claims import path_text
+    from ...ledger.combine import account_of
+    from .overview import holdings
 
     account = account_of(overview.arn)
     whole = {
@@ -52,7 +52,7 @@ def drift_document(comparison: Comparison | None) -> list[dict[str, Any]] | None
 
 def differences_document(found: Iterable[Difference]) -> list[dict[str, Any]]:
     """Differences between recorded and live values, with null for none."""
-    from ..ledger.overview import without_containers
+    from .overview import without_containers
 
     return [
         {"path": one.path, "recorded": _value(one.old), "live": _value(one.new)} for one in without_containers([*found])
@@ -60,7 +60,7 @@ def differences_document(found: Iterable[Difference]) -> list[dict[str, Any]]:
 
 
 def _value(value: object) -> object:
-    from ..schema.diff import ABSENT
+    from ...schema.diff import ABSENT
 
     return None if value is ABSENT else value
 
@@ -86,7 +86,7 @@ def _lease_state(lease: Lease, now: float) -> str:
 
 
 def _part(part: Part, overview: Overview, account: str) -> dict[str, Any]:
-    from ..ledger.overview import proposed_changes, status_of
+    from .overview import proposed_changes, status_of
 
     body = part.accepted_body() or part.proposed_body()
     return {
@@ -119,7 +119,7 @@ def _proposal(part: Part) -> str | None:
 
 
 def _sources(part: Part) -> list[dict[str, Any]]:
-    from ..ledger.removals import held_removals
+    from ...ledger.removals import held_removals
 
     body, held = part.accepted_body(), held_removals(part)
     return [
@@ -130,7 +130,7 @@ def _sources(part: Part) -> list[dict[str, Any]]:
 
 def source_name(source: str) -> str:
     """The name of a source, from its ID: `OrganizationalUnit ou-ab12-11111111`."""
-    from ..schema.model import pascal_case
+    from ...schema.model import pascal_case
 
     name, value = next(iter(sorted(json.loads(source).items(), reverse=True)))
     return f"{pascal_case(name)} {value}"
@@ -153,8 +153,8 @@ def _lease_line(lease: Lease, now: float) -> str:
 
 
 def _show_parts(screen: Screen, overview: Overview) -> None:
-    from ..ledger.combine import account_of
-    from ..ledger.overview import Status, proposed_changes, status_of
+    from ...ledger.combine import account_of
+    from .overview import Status, proposed_changes, status_of
 
     screen.heading("Parts")
     for part in overview.parts:
@@ -188,8 +188,8 @@ def _notes(part: Part) -> Iterator[str]:
 
 
 def _show_paths(screen: Screen, overview: Overview) -> None:
-    from ..ledger.combine import account_of
-    from ..ledger.overview import holdings
+    from ...ledger.combine import account_of
+    from .overview import holdings
 
     screen.heading("Paths")
     rows = [*_rows(holdings(overview.parts, account_of(overview.arn)))]
@@ -200,7 +200,7 @@ def _show_paths(screen: Screen, overview: Overview) -> None:
 
 def _rows(found: list[Holding]) -> Iterator[tuple[str, str, str]]:
     """Path, owners, and values. The entries of a set with the same owners share a row."""
-    from ..ledger.claims import Key, path_text
+    from ...ledger.claims import Key, path_text
 
     rows: dict[tuple[str, tuple[Owner, ...]], list[object]] = {}
     for one in found:
@@ -235,7 +235,7 @@ def _show_drift(screen: Screen, overview: Overview) -> None:
 
 def show_comparison(screen: Screen, comparison: Comparison) -> None:
     """Print how the live content differs from what is recorded."""
-    from ..ledger.overview import without_containers
+    from .overview import without_containers
 
     if not comparison.differences:
         screen.print("  none", fg="green")
