@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from .files import UserError
 from .records.access import Access, Connection, confirm, ledger_options, recorded_configurations, yes_option
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ Examples:
 \b
 Exit status:
   0  success
-  1  the configuration is not recorded, there is no such part, nothing is held, or nothing was confirmed
+  1  the configuration is not recorded, the part does not exist or cannot be withdrawn, nothing is held, or nothing was
+     confirmed
   2  a mistake in the command, or the ledger or the service cannot be read or written
 """
 
@@ -137,6 +139,8 @@ def _recorded(overview: Overview, table: str) -> Overview:
 
 
 def _action(overview: Overview, confirm_removals: bool, withdraw: str | None, release: bool) -> _Action | None:
+    if (confirm_removals or withdraw or release) and not overview.is_read:
+        raise UserError(f"the configuration cannot be read: {overview.problem}")
     if confirm_removals:
         return _confirmation(overview)
     if withdraw:

@@ -182,6 +182,17 @@ def test_a_configuration_that_does_not_exist(resource: Resource) -> None:
     assert whole["parts"][0]["status"] == "accepted"
 
 
+def test_a_configuration_that_cannot_be_read(resource: Resource) -> None:
+    """If the configuration cannot be read, its records are shown with the reason; nothing can be changed."""
+    owned(resource)
+    resource.emulator.fail_with("GetDistributionConfiguration", "AccessDeniedException", 403, "denied", times=2)
+    whole = shown()
+    assert (whole["exists"], whole["drift"]) == (None, None)
+    assert "denied" in whole["problem"]
+    assert "the configuration cannot be read" in refused("--release", "--yes", status=2)
+    assert part_of("images")["status"] == "accepted"
+
+
 # withdraw
 
 
@@ -224,13 +235,21 @@ def test_an_owner_with_parts_is_not_withdrawn(resource: Resource) -> None:
     owned(resource)
     team = part(resource, "a")
     team.create(**users("111111111111"))
-    assert "other resources have parts" in refused("--withdraw", "images/Golden", "--yes", status=2)
+    assert "other resources have parts" in refused("--withdraw", "images/Golden", "--yes")
     team.delete()
     before = resource.live
     command("owners", GOLDEN, "--withdraw", "images/Golden", "--yes")
     assert {**resource.live, "tags": {}} == {**before, "tags": {}}
     assert resource.live["tags"][STACK_TAG] == resource.stack_id
     assert shown()["parts"][0]["status"] == "withdrawn"
+
+
+def test_a_part_of_a_configuration_that_does_not_exist_is_withdrawn(resource: Resource) -> None:
+    """A part can be withdrawn if the configuration does not exist anymore."""
+    owned(resource)
+    part(resource, "a").create(**users("111111111111"))
+    api_client("imagebuilder", "us-east-1").delete_distribution_configuration(distributionConfigurationArn=GOLDEN)
+    assert part_of("a", "--withdraw", "a/Part", "--yes")["status"] == "withdrawn"
 
 
 def test_nothing_happens_without_confirmation(resource: Resource) -> None:

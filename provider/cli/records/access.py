@@ -124,7 +124,7 @@ def recorded_configurations(
         try:
             yield Connection(table, location.region, lambda: _open(table, location))
         except ProviderError as error:
-            raise UserError(str(error)) from error
+            raise UserError(error.problem) from error
 
 
 def _open(table: str, location: Any) -> tuple[Ledger, ImageBuilder]:

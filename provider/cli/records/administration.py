@@ -1,7 +1,7 @@
 """What an administrator does with the records, without a request of CloudFormation.
 
 Each operation holds the lease and combines all parts, as a request does. So nothing is lost if it is interrupted: the
-sweep finishes it.
+sweep finishes it. All of them raise ProviderError if the ledger or the service cannot be read or written.
 """
 
 import uuid
@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from ...errors import ProviderError
+import click
+
 from ...ledger.claims import digest
 from ...ledger.combine import LeaseTooShort, Ledger, account_of, combine, effective_owner
 from ...ledger.merge import merged, named
@@ -20,6 +21,7 @@ from ...ledger.store import Lease, LeaseLost
 from ...plan import Configuration
 from ...resources.deletion import LATE_SECONDS
 from ...resources.ownership import Owner, Ownership, State, is_shared, shared_without_record
+from ..files import UserError
 
 _MAX_ATTEMPTS: Final = 3
 _TICK: Final = 0.001
@@ -35,13 +37,13 @@ class Recorded(NamedTuple):
 
 
 def withdraw_part(ledger: Ledger, part: Part) -> None:
-    """Withdraw a part, as its Delete does. Raises ProviderError."""
+    """Withdraw a part, as its Delete does. Raises ClickException for an owner while others have parts."""
     parts = ledger.store.parts(part.arn)
     others = [one for one in parts if one.is_live and not one.is_owner]
     if part.is_owner and others and not _is_superseded(part, parts):
-        raise ProviderError(
-            f"{named(part.owner)} is the owner, and other resources have parts: {named(others[0].owner)}",
-            remediation="Withdraw these parts first, or adopt the configuration",
+        raise click.ClickException(
+            f"{named(part.owner)} is the owner, and other resources have parts, such as {named(others[0].owner)}. "
+            "Withdraw these parts first, or adopt the configuration"
         )
     participate(ledger, part.arn, _withdrawal(ledger, part), None)
     if part.is_owner and effective_owner(ledger.store.parts(part.arn)) is None:
@@ -65,7 +67,7 @@ def _request_id(ledger: Ledger) -> str:
 
 
 def confirm(ledger: Ledger, arn: str) -> None:
-    """Remove all accounts that are held. Raises ProviderError."""
+    """Remove all accounts that are held."""
     with _lease(ledger, arn) as lease:
         parts = ledger.store.parts(arn)
         _settle(ledger, lease, parts, [(part, confirm_removals(part)) for part in parts if part.held is not None])
@@ -74,7 +76,7 @@ def confirm(ledger: Ledger, arn: str) -> None:
 def give_up_parts(ledger: Ledger, arn: str) -> None:
     """Remove all parts of others from a configuration, the mark that it is shared, and its records.
 
-    Parts that arrive meanwhile are removed, too. Raises ProviderError.
+    Parts that arrive meanwhile are removed, too.
     """
     for _ in range(_MAX_ATTEMPTS):
         with _lease(ledger, arn) as lease:
@@ -82,7 +84,7 @@ def give_up_parts(ledger: Ledger, arn: str) -> None:
             _settle(ledger, lease, parts, _buried(ledger, parts, is_owner=False))
         if _forget_owners(ledger, arn):
             return
-    raise ProviderError(f"{arn} still gets new parts", remediation="Repeat the command")
+    raise UserError(f"{arn} still gets new parts; repeat the command")
 
 
 def _forget_owners(ledger: Ledger, arn: str) -> bool:
@@ -116,32 +118,30 @@ def _settle(ledger: Ledger, lease: Lease, parts: list[Part], settled: Sequence[t
 
 @contextmanager
 def _lease(ledger: Ledger, arn: str) -> Iterator[Lease]:
-    """Hold the lease in this block, and then combine. Raises ProviderError, also if the lease is lost."""
+    """Hold the lease in this block, and then combine. Raises UserError if the lease is lost, or if time runs out."""
     lease = hold(ledger, arn, "command")
     try:
         yield lease
     except LeaseLost:
-        raise ProviderError(
-            "the ledger's lease expired, and another request took it", remediation="Repeat the command"
-        ) from None
+        raise UserError("the ledger's lease expired, and another request took it; repeat the command") from None
     except BaseException:
         ledger.store.release(lease, is_clean=False)
         raise
     try:
         combine(ledger, lease)
     except LeaseTooShort:
-        raise ProviderError("there was not enough time left to write", remediation="Repeat the command") from None
+        raise UserError("there was not enough time left to write; repeat the command") from None
 
 
 def find_owner(ledger: Ledger, arn: str) -> Recorded:
-    """Return whether the owner of an existing configuration can be recorded. Raises ProviderError."""
+    """Return whether the owner of an existing configuration can be recorded."""
     return _recordable(ledger, arn, ledger.api.read(arn))
 
 
 def record_owner(ledger: Ledger, arn: str, contributions: Sequence[str]) -> Recorded:
     """Record the owner of an existing configuration with its live content, unless an owner is recorded.
 
-    `contributions` are the paths that it allows, until its next update. Raises ProviderError.
+    `contributions` are the paths that it allows, until its next update.
     """
     with _lease(ledger, arn):
         live = ledger.api.read(arn)
