@@ -96,7 +96,8 @@ def owners(
             return
         overview = _recorded(read_overview(ledger, arn), connection.table)
         if action := _action(overview, confirm_removals, withdraw, release):
-            screen.print(f"{action.text} {'This changes' if action.changes else 'Nothing changes in'} {arn}:")
+            screen.print(action.text)
+            screen.print(f"In {arn}, {'these values change:' if action.changes else 'nothing changes.'}")
             for difference in action.changes:
                 screen.difference(difference)
             confirm("Continue?", yes=yes)
@@ -120,8 +121,8 @@ def _release_mark(arn: str, connection: Connection, screen: Screen, *, yes: bool
         state = "does not exist" if live is None else "is not shared"
         raise click.ClickException(f"{arn} {state}, and there are no records of it {where}")
     screen.print(
-        f"There are no records of {arn} {where}. Its tags will no longer say that it is shared. Afterward, a provider "
-        "without the ledger may write it, and its next update removes the parts of others."
+        f"There are no records of {arn} {where}. This removes the mark in its tags that it is shared. Afterward, a "
+        "provider without the ledger may write it, and its next update removes the parts of others."
     )
     confirm("Continue?", yes=yes)
     connection.open()[0].api.mark(arn, None)
@@ -156,7 +157,7 @@ def _confirmation(overview: Overview) -> _Action:
     if not parts:
         raise click.ClickException(f"no removals of {overview.arn} are held")
     after = [confirm_removals(part) for part in overview.parts]
-    text = "The removals that sweeps have held are confirmed."
+    text = "This confirms the removals that a sweep has held."
     return _Action(text, _changes(overview, after), lambda ledger: confirm_held(ledger, overview.arn))
 
 
@@ -167,7 +168,7 @@ def _withdrawal(overview: Overview, text: str) -> _Action:
     part = _find(overview, text)
     after = [one for one in overview.parts if one.owner != part.owner]
     changes = () if part.is_owner else _changes(overview, after)
-    title = f"The part of {named(part.owner)} is withdrawn."
+    title = f"This withdraws the part of {named(part.owner)}."
     return _Action(title, changes, lambda ledger: withdraw_part(ledger, part))
 
 
@@ -196,8 +197,8 @@ def _release(overview: Overview) -> _Action:
 
     after = [part for part in overview.parts if part.is_owner]
     text = (
-        f"The parts of others and all records of {overview.arn} are removed. Afterward, a provider without the ledger "
-        "may write it."
+        "This removes the parts of others and all records of the configuration. Afterward, a provider without the "
+        "ledger may write it."
     )
     return _Action(text, _changes(overview, after), lambda ledger: give_up_parts(ledger, overview.arn))
 

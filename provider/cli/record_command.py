@@ -48,8 +48,8 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
     Region. The ownership tags show the owner, and its content is what is live now. A configuration that a resource has
     adopted has no ownership tags, so it is recorded at its next update.
 
-    The configurations themselves are not changed. You need the provider's permissions for its table, and
-    imagebuilder:GetDistributionConfiguration and imagebuilder:ListDistributionConfigurations.
+    Nothing changes in the configurations, except that with --contributions, their tags say that they are shared. You
+    need the provider's permissions for its table and for Image Builder.
 
     With --format json, standard output is one object: table, region, and configurations, each with arn, stackId and
     logicalId of the owner (null if it is unknown), recorded (true or false), and reason (why it was not, or null).
@@ -63,7 +63,7 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
         found = [find_owner(connection.open()[0], arn) for arn in arns or _all(connection)]
         owners = [one for one in found if not one.reason]
         if owners:
-            progress.print(f"The owners of these configurations are recorded in table {connection.table}:")
+            progress.print(f"This records the owners of these configurations in table {connection.table}:")
             for one in owners:
                 progress.print(f"  {one.arn}: {_owner(one)}")
             confirm("Continue?", yes=yes)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from provider.handler import LEDGER_TABLE
+from provider.resources.ownership import STACK_TAG
 from tests.cli.commands import Ended, command
 from tests.ledger.bodies import USER_IDS
 from tests.ledger.dynamodb import Proxy, create_table
@@ -62,6 +63,7 @@ def test_contributions_are_accepted_before_the_next_update(resource: Resource) -
     assert team.create(**users("111111111111")).status == "FAILED"
     command("owners", GOLDEN, "--release", "--yes")
     assert record("--contributions", USER_IDS) == {GOLDEN: None}
+    assert resource.live["tags"][STACK_TAG] == f"{resource.stack_id} shared"
     assert team.create(**users("111111111111")).status == "SUCCESS"
     resource.clock.sleep(10)
     response = resource.update(Name="golden", Distributions=[ami(Description="new")])
