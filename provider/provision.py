@@ -25,7 +25,7 @@ from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import expand, parameters_of
 from .schema.finding import Finding, Severity, Spelling, Tally
-from .schema.model import CONTRIBUTIONS, ROLE
+from .schema.model import CONTRIBUTIONS, ROLE, pascal_case
 
 if TYPE_CHECKING:
     from .ledger.contributor import ContributionRequest
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     Reconciled = Reconciliation | ContributionRequest | OwnerRequest
 
-LEDGER_REQUIRED: Final = "requires the ledger: set the provider's parameter Ledger to Enabled"
 LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
 """The environment variable with the name of the ledger's table; without it, there is no ledger."""
 
@@ -89,6 +88,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         deadline.current_operation = "property validation"
         here = Location.of(str(getattr(lambda_context, "invoked_function_arn", "")), request.stack_id)
         desired = _validated(request, resource_type, here, log, checkpoint)
+        _reject_without_ledger(request, desired)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         locations = Locations.of(request, desired, old, here)
         connect_client = partial(_client, request, resource_type.service, here.region or _region(), deadline)
@@ -156,10 +156,13 @@ def _role_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding((ROLE,), f"the provider may not assume {role}: {roles.NOT_COVERED}", "assumable-role")
 
 
-def _ledger_findings(parameters: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield the finding about a property that requires the ledger."""
-    if CONTRIBUTIONS in parameters and not os.environ.get(LEDGER_TABLE):
-        yield Finding((CONTRIBUTIONS,), LEDGER_REQUIRED, "ledger")
+def _reject_without_ledger(request: Request, desired: Mapping[str, Any]) -> None:
+    """Raise ProviderError for a property that requires the ledger, if the provider has none."""
+    if CONTRIBUTIONS in desired and request.request_type != "Delete" and not os.environ.get(LEDGER_TABLE):
+        raise ProviderError(
+            f"{pascal_case(CONTRIBUTIONS)} requires the ledger; no API calls were made",
+            remediation="Set the provider's parameter Ledger to Enabled, or remove the property",
+        )
 
 
 def _validated(
@@ -178,8 +181,7 @@ def _validated(
     warnings, errors = Tally(), Tally()
     about_id = resource_type.check_request_id(request.request_id)
     about_role = _role_findings(expanded.parameters)
-    about_ledger = _ledger_findings(expanded.parameters)
-    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_ledger, about_id):
+    for finding in chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_id):
         (errors if finding.severity is Severity.ERROR else warnings).add(finding)
     spelling = Spelling(request.properties, resource_type.schema, checkpoint)
     if warnings.count:

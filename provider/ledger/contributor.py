@@ -67,4 +67,4 @@ class ContributionRequest:
         try:
             participate(self._ledger, old, event, None)
         except ProviderError as error:
-            self._ledger.log.warning(f"the part of {old} could not be withdrawn", answer=str(error))
+            self._ledger.log.warning("what a failed request left behind was not withdrawn", arn=old, answer=str(error))

@@ -32,7 +32,7 @@ def participate(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Pa
     part = record(ledger, arn, event, body)
     try:
         while part.is_newcomer:
-            _reserve_time(ledger, event)
+            _reserve_time(ledger, arn, event)
             if not _combine_if_free(ledger, arn, event):
                 _pause(ledger, arn)
             part = _own(ledger, arn, event)
@@ -48,7 +48,7 @@ def hold(ledger: Ledger, arn: str, holder: str) -> "Lease":
         if lease is not None:
             return lease
         if ledger.deadline.left() < _RESERVE_SECONDS:
-            raise _timed_out(arn)
+            raise _timed_out(ledger, arn)
         _pause(ledger, arn)
 
 
@@ -137,15 +137,16 @@ def _pause(ledger: Ledger, arn: str) -> None:
     ledger.deadline.wait(ledger.random.uniform(_MIN_PAUSE, longest))
 
 
-def _reserve_time(ledger: Ledger, event: Event) -> None:
+def _reserve_time(ledger: Ledger, arn: str, event: Event) -> None:
     left = min(ledger.deadline.left(), event.end - ledger.deadline.now())
     if left < _RESERVE_SECONDS:
-        raise _timed_out("its part")
+        raise _timed_out(ledger, arn)
 
 
-def _timed_out(subject: str) -> ProviderError:
+def _timed_out(ledger: Ledger, arn: str) -> ProviderError:
+    failure = f": {ledger.deadline.retry_reason}" if ledger.deadline.retry_reason else ""
     return ProviderError(
-        f"timed out while other requests held the ledger's lease for {subject}",
+        f"timed out before the parts of {arn} were combined, by this request or by another one{failure}",
         remediation="Deploy again; if it happens again, increase the provider's Timeout",
         outcome=Outcome.OUT_OF_TIME,
     )

@@ -5,7 +5,6 @@ reconciled as without the ledger. A Create and a Delete hold the lease, so that 
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..arn import is_configuration_arn, with_name
@@ -276,7 +275,9 @@ class OwnerRequest:
         try:
             self._leave(other, is_retained=False)
         except (ProviderError, LeaseLost) as error:
-            self._ledger.log.warning(f"the part of {other} could not be withdrawn", answer=str(error))
+            self._ledger.log.warning(
+                "what a failed request left behind was not withdrawn", arn=other, answer=str(error)
+            )
 
     # delete
 
@@ -338,17 +339,25 @@ class OwnerRequest:
         others = [part for part in parts if part is not own and part.accepted is not None]
         has_owner = any(part.is_owner and not part.is_retained for part in others)
         counted = own.accepted is not None
-        if is_retained and counted and others and not has_owner and self._api.read(arn) is not None:
+        is_kept = is_retained and counted and bool(others) and not has_owner and self._api.read(arn) is not None
+        if is_kept:
             self._store.settle(lease, [(own, retain(received))])
         else:
             self._store.settle(lease, [(own, bury(received, now))])
-            if counted:
-                self._mark_remaining(arn, others)
-        if not any(part.is_live for part in parts if part is not own):
-            self._store.release(lease, is_clean=True)
-            return
-        with suppress(LeaseTooShort):  # the sweep does the rest
+        try:
+            self._combine_remaining(lease, arn, others, is_marked=counted and not is_kept)
+        except (ProviderError, LeaseTooShort) as error:
+            self._ledger.log.warning("the ledger's sweep finishes what the request left to do", answer=str(error))
+            self._store.release(lease, is_clean=False)
+
+    def _combine_remaining(self, lease: "Lease", arn: str, others: list[Part], *, is_marked: bool) -> None:
+        """Combine what remains after the owner has left."""
+        if is_marked:
+            self._mark_remaining(arn, others)
+        if any(part.is_live and part.owner != self._owner for part in self._store.parts(arn)):
             combine(self._ledger, lease)
+        else:
+            self._store.release(lease, is_clean=True)
 
     def _mark_remaining(self, arn: str, others: list[Part]) -> None:
         """Mark a configuration that an owner has left for the owner that remains, if there is one."""

@@ -32,8 +32,6 @@ _RULES: Final = frozenset(
 )
 """The rules about values, by ID. The others are about a whole configuration."""
 
-LEDGER_REQUIRED: Final = "requires the ledger: set the provider's parameter Ledger to Enabled"
-
 
 def part_id(arn: str, owner: Owner) -> str:
     """Return the physical ID of a resource's part of a configuration."""
@@ -52,7 +50,10 @@ def decide(
     """Plan a request without the ledger: reject it, unless it is a Delete."""
     if request.request_type == "Delete":
         return Plan(warnings=("the ledger is disabled, so the contribution was not withdrawn from its configuration",))
-    raise ProviderError(f"a contribution {LEDGER_REQUIRED}; no API calls were made")
+    raise ProviderError(
+        "a contribution requires the ledger; no API calls were made",
+        remediation="Set the provider's parameter Ledger to Enabled",
+    )
 
 
 def decide_after_create(

@@ -93,6 +93,14 @@ def _deleted_adoption(parameters: dict[str, Any]) -> Violations:
         yield (ON_DELETE,), f"{effect}; to retain the configuration, omit this property"
 
 
+def _contribution_path(path: Any) -> Violations:
+    from .merging import members_of  # imported here because few configurations have contributions
+
+    if isinstance(path, str) and members_of(path) is None:
+        example = "a path is written like Distributions[].AmiDistributionConfiguration.LaunchPermission.UserIds"
+        yield (), f"{describe(path)} names no property to which others can contribute; {example}"
+
+
 def _some_region(distributions: Any) -> Violations:
     if distributions == []:
         yield (), "is empty, so images are not distributed; the service may reject it"
@@ -327,6 +335,16 @@ RULES: Final = (
         CONTRACT,
         _deleted_adoption,
         "`OnDelete: Delete` beside `DistributionConfigurationArn`",
+    ),
+    Rule(
+        9340,
+        "contribution-path",
+        "The paths in Contributions name properties",
+        "contributions[]",
+        Severity.ERROR,
+        CONTRACT,
+        _contribution_path,
+        "`Distributions[].LaunchTemplates`",
     ),
 )
 """All rules of a distribution configuration, in the order of their findings."""

@@ -203,7 +203,7 @@ def test_a_request_out_of_time_withdraws_its_proposal() -> None:
     assert store.take(store.lease(ARN), "somebody", made.now + 1000)
     made.send(request(team("a"), 0), Body(users("1")))
     made.run()
-    assert "timed out while other requests held the ledger's lease" in reasons(made)["a"]
+    assert "timed out before the parts of" in reasons(made)["a"]
     assert [part.owner for part in made.parts if part.is_live] == [OWNER]
 
 
