@@ -324,6 +324,17 @@ def test_nothing_is_held(resource: Resource) -> None:
     assert f"no removals of {GOLDEN} are held" in refused("--confirm-removals", "--yes")
 
 
+def test_the_sweep_finishes_what_failed(resource: Resource, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """If the write of confirmed removals fails, the next sweep repeats it, although it only reports drift."""
+    owned(resource)
+    with_held(resource, store, *HELD)
+    resource.emulator.fail_with("UpdateDistributionConfiguration", "AccessDeniedException", 403, "denied")
+    assert "denied" in refused("--confirm-removals", "--yes", status=2)
+    assert live_users(resource) == [*HELD, "111111111111"]
+    assert [line["result"] for line in swept(resource, capsys)] == ["repaired"]
+    assert live_users(resource) == ["111111111111"]
+
+
 # release
 
 
@@ -373,6 +384,17 @@ def test_a_released_owner_is_recorded_again(resource: Resource) -> None:
     later(resource)
     assert resource.update(**properties, Description="new").status == "SUCCESS"
     assert part(resource, "a").create(**users("111111111111")).status == "SUCCESS"
+
+
+def test_a_release_that_fails_can_be_repeated(resource: Resource) -> None:
+    """If the tags cannot be changed, the records stay; the command can be repeated."""
+    owned(resource)
+    part(resource, "a").create(**users("111111111111"))
+    resource.emulator.fail_with("TagResource", "AccessDeniedException", 403, "denied")
+    assert "denied" in refused("--release", "--yes", status=2)
+    assert {one["status"] for one in shown()["parts"]} == {"accepted", "withdrawn"}
+    assert {one["status"] for one in shown("--release", "--yes")["parts"]} == {"withdrawn"}
+    assert resource.live["tags"][STACK_TAG] == resource.stack_id
 
 
 # errors
