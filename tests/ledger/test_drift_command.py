@@ -129,6 +129,17 @@ def test_a_configuration_that_cannot_be_read(resource: Resource) -> None:
     assert "denied" in json.loads(ended.stdout)["configurations"][0]["problem"]
 
 
+def test_a_configuration_in_another_region(resource: Resource) -> None:
+    """The ledger is in the provider's Region, and each configuration in that of its ARN."""
+    there = resource.sibling("There")
+    arn = there.create(Name="there", Region="eu-west-1", Distributions=[ami()]).physical_id
+    assert ":eu-west-1:" in arn
+    found = json.loads(command("drift", arn, "--region", "us-east-1", "--format", "json").stdout)
+    assert (found["region"], found["configurations"][0]["result"]) == ("us-east-1", "unchanged")
+    shown = json.loads(command("owners", arn, "--region", "us-east-1", "--format", "json").stdout)
+    assert (shown["exists"], shown["drift"]) == (True, [])
+
+
 def test_a_configuration_that_is_not_recorded(resource: Resource) -> None:
     """A configuration that is not recorded is an error."""
     owned(resource)
