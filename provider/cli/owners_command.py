@@ -175,21 +175,22 @@ def _withdrawal(overview: Overview, text: str) -> _Action:
 def _find(overview: Overview, text: str) -> Part:
     """The part that a stack and logical ID, or a physical ID, identifies. Raises ClickException unless it is one."""
     from ..ledger.merge import named
-    from .records.output import stack_name
 
-    stack, _, logical_id = text.rpartition("/")
     live = [part for part in overview.parts if part.is_live]
-    found = [
-        part
-        for part in live
-        if part.physical_id == text
-        or (part.owner.logical_id == logical_id and stack in (part.owner.stack_id, stack_name(part.owner.stack_id)))
-    ]
+    found = [part for part in live if text in _names(part)]
     if len(found) == 1:
         return found[0]
     names = "; ".join(named(part.owner) for part in found or live) or "there is none"
     problem = f"{text!r} could be several parts" if found else f"no part is {text!r}"
     raise click.ClickException(f"{problem}. Choose one as STACK_ID/LOGICAL_ID, or by its physical ID: {names}")
+
+
+def _names(part: Part) -> tuple[str, ...]:
+    """What a user may call a part."""
+    from .records.output import stack_name
+
+    stacks = (part.owner.stack_id, stack_name(part.owner.stack_id))
+    return (part.physical_id, *(f"{stack}/{part.owner.logical_id}" for stack in stacks))
 
 
 def _release(overview: Overview) -> _Action:

@@ -61,18 +61,17 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
     progress = Screen(sys.stderr)
     with recorded_configurations(access, arns) as connection:
         found = [find_owner(connection.open()[0], arn) for arn in arns or _all(connection)]
-        owners = [one for one in found if not one.reason]
-        if owners:
+        if owners := [one for one in found if not one.reason]:
             progress.print(f"This records the owners of these configurations in table {connection.table}:")
-            for one in owners:
-                progress.print(f"  {one.arn}: {_owner(one)}")
+            progress.print("\n".join(f"  {one.arn}: {_owner(one)}" for one in owners))
             confirm("Continue?", yes=yes)
-        recorded = [one if one.reason else record_owner(connection.open()[0], one.arn, paths) for one in found]
+        done = {one.arn: record_owner(connection.open()[0], one.arn, paths) for one in owners}
+        recorded = [done.get(one.arn, one) for one in found]
     if form == "json":
         click.echo(_document(connection, recorded))
     else:
         _show(Screen(sys.stdout), recorded)
-    raise SystemExit(any(one.reason for one in recorded if one.arn in {owner.arn for owner in owners}))
+    raise SystemExit(any(one.reason for one in done.values()))
 
 
 def _check(paths: tuple[str, ...]) -> None:
