@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -54,13 +54,13 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
     With --format json, standard output is one object: table, region, and configurations, each with arn, stackId and
     logicalId of the owner (null if it is unknown), recorded (true or false), and reason (why it was not, or null).
     """
-    from .records.administration import find_owner, record_owner
+    from .records.administration import record_owner
     from .screen import Screen
 
     _check(paths)
     progress = Screen(sys.stderr)
     with recorded_configurations(access, arns) as connection:
-        found = [find_owner(connection.open()[0], arn) for arn in arns or _all(connection)]
+        found = _candidates(connection, arns)
         if owners := [one for one in found if not one.reason]:
             progress.print(f"This records the owners of these configurations in table {connection.table}:")
             progress.print("\n".join(f"  {one.arn}: {_owner(one)}" for one in owners))
@@ -82,10 +82,14 @@ def _check(paths: tuple[str, ...]) -> None:
         raise click.UsageError(f"--contributions: no such property: {', '.join(unknown)}")
 
 
-def _all(connection: Connection) -> Iterator[str]:
-    """The ARNs of all configurations in the Region."""
-    _, builder = connection.open()
-    return iter(sorted(str(summary["arn"]) for summary in builder.summaries("the ledger")))
+def _candidates(connection: Connection, arns: Sequence[str]) -> list[Recorded]:
+    """Whether the owners of these configurations can be recorded, or of all in the Region."""
+    from .records.administration import find_owner
+
+    if not arns:
+        _, builder = connection.open()
+        arns = sorted(str(summary["arn"]) for summary in builder.summaries("the ledger"))
+    return [find_owner(connection.open()[0], arn) for arn in arns]
 
 
 def _owner(one: Recorded) -> str:
