@@ -54,7 +54,6 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
     With --format json, standard output is one object: table, region, and configurations, each with arn, stackId and
     logicalId of the owner (null if it is unknown), recorded (true or false), and reason (why it was not, or null).
     """
-    from .records.administration import record_owner
     from .screen import Screen
 
     _check(paths)
@@ -65,7 +64,7 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
             progress.print(f"This records the owners of these configurations in table {connection.table}:")
             progress.print("\n".join(f"  {one.arn}: {_owner(one)}" for one in owners))
             confirm("Continue?", yes=yes)
-        done = {one.arn: record_owner(connection.open()[0], one.arn, paths) for one in owners}
+        done = {one.arn: _recorded(connection, one, paths) for one in owners}
         recorded = [done.get(one.arn, one) for one in found]
     if form == "json":
         click.echo(_document(connection, recorded))
@@ -90,6 +89,17 @@ def _candidates(connection: Connection, arns: Sequence[str]) -> list[Recorded]:
         _, builder = connection.open()
         arns = sorted(str(summary["arn"]) for summary in builder.summaries("the ledger"))
     return [find_owner(connection.open()[0], arn) for arn in arns]
+
+
+def _recorded(connection: Connection, one: Recorded, paths: Sequence[str]) -> Recorded:
+    """Record an owner. A failure does not stop the others."""
+    from ..errors import ProviderError
+    from .records.administration import record_owner
+
+    try:
+        return record_owner(connection.open()[0], one.arn, paths)
+    except ProviderError as error:
+        return one._replace(reason=error.problem)
 
 
 def _owner(one: Recorded) -> str:

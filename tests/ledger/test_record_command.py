@@ -105,6 +105,23 @@ def test_a_released_configuration_is_not_recorded(
     assert reason == "it is released; an owner is recorded at its next update"
 
 
+def test_a_failure_does_not_stop_the_others(resource: Resource, proxy: Proxy) -> None:
+    """If a configuration cannot be recorded, the others are, and the exit status is 1."""
+    resource.sibling("Other").create(Name="other", Distributions=[ami()])
+    command("owners", OTHER, "--release", "--yes")
+
+    def fail(operation: str, parameters: dict[str, Any]) -> str | None:
+        is_golden = parameters.get("Key", {}).get("pk", {}).get("S") == f"lease#{GOLDEN}"
+        return "AccessDeniedException" if operation == "UpdateItem" and is_golden else None
+
+    proxy.fail = fail
+    ended = command("record", "--yes", "--format", "json")
+    assert ended.status == 1
+    found = {one["arn"]: one for one in json.loads(ended.stdout)["configurations"]}
+    assert "AccessDeniedException" in found[GOLDEN]["reason"]
+    assert found[OTHER]["recorded"]
+
+
 def test_nothing_is_recorded_without_confirmation(resource: Resource) -> None:
     """Without --yes, the owners are shown and a question is asked."""
     ended = command("record", stdin="n\n")

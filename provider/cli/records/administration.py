@@ -159,7 +159,7 @@ def record_owner(ledger: Ledger, arn: str, contributions: Sequence[str]) -> Reco
 def _recordable(ledger: Ledger, arn: str, live: Configuration | None) -> Recorded:
     if live is None:
         return Recorded(arn, None, "the configuration does not exist")
-    recorded = effective_owner(ledger.store.parts(arn))
+    recorded = next((part for part in ledger.store.parts(arn) if part.is_owner and part.is_live), None)
     if recorded is not None:
         return Recorded(arn, recorded.owner, "an owner is already recorded")
     ownership = Ownership.of(live.tags)
