@@ -19,6 +19,7 @@ from .files import UserError
 if TYPE_CHECKING:
     from ..arn import Location
     from ..aws.client import Credentials
+    from ..cloudformation.deadline import Deadline
     from ..reconciler.api_calls import ApiCalls
     from ..resources.image_builder import ImageBuilder
     from ..resources.locations import Locations
@@ -73,13 +74,17 @@ class Live:
 
     location: Location
     stack_id: str = ""
+    seconds: float = _TIMEOUT
+    """Seconds for all calls, including retries."""
+    deadline: Deadline = field(init=False)
     calls: ApiCalls = field(init=False)
 
     def __post_init__(self) -> None:
         from ..cloudformation.deadline import Deadline
         from ..reconciler.api_calls import ApiCalls
 
-        self.calls = ApiCalls(self._connect, Deadline(_TIMEOUT))
+        self.deadline = Deadline(self.seconds)
+        self.calls = ApiCalls(self._connect, self.deadline)
 
     def at(self, locations: Locations | None = None) -> ImageBuilder:
         """Image Builder in the locations of a resource; by default, in `location`."""

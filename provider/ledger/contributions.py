@@ -36,7 +36,7 @@ def breaches(claims: Claims, owner: Claims, allowed: Sequence[Members]) -> list[
     for path, claim in claims.items():
         if claim.is_implied or is_allowed(path, allowed):
             continue
-        is_structure = claim.value is PRESENT or _is_key(path)
+        is_structure = claim.value is PRESENT or is_key(path)
         place = path[:-1] if isinstance(path[-1], Key) and not is_structure else path
         if not (is_structure and _leads_to_allowed(path, allowed)):
             (structure if is_structure else values)[place] = Breach(place, NOT_ALLOWED)
@@ -45,7 +45,7 @@ def breaches(claims: Claims, owner: Claims, allowed: Sequence[Members]) -> list[
     return [*(values or structure).values()]
 
 
-def _is_key(path: Path) -> bool:
+def is_key(path: Path) -> bool:
     """Return whether the value at a path is a key of its entry."""
     if len(path) < 2 or not isinstance(path[-2], Key) or isinstance(path[-1], Key):
         return False
@@ -54,7 +54,7 @@ def _is_key(path: Path) -> bool:
 
 
 def _leads_to_allowed(path: Path, allowed: Sequence[Members]) -> bool:
-    names = members(path[:-1] if _is_key(path) else path)
+    names = members(path[:-1] if is_key(path) else path)
     return any(each[: len(names)] == names for each in allowed)
 
 

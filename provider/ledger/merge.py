@@ -81,10 +81,7 @@ def judge(
     A newcomer that conflicts is judged again after the others, because one of them may give up what it conflicts with.
     `newcomers` are among `parts` unless they have no accepted body. Those in `refused` do not stand, without a reason.
     """
-    merge = Merge(own_account, checkpoint)
-    for part in effective(parts):
-        assert part.accepted is not None, "an effective part has an accepted body"
-        merge.put(part, part.accepted)
+    merge = _accepted(parts, own_account, checkpoint)
     open_ = [part for part in newcomers if part.owner not in refused]
     standing: list[Part] = []
     rejected: dict[Owner, str] = {}
@@ -100,6 +97,19 @@ def judge(
             break
         open_ = [part for part in open_ if part.owner in rejected]
     return Verdict(merge.content(), tuple(standing), rejected)
+
+
+def holders(parts: Iterable[Part], own_account: str) -> Mapping[Path, Mapping[Owner, Claim]]:
+    """Return who has which claims of what is accepted."""
+    return _accepted(parts, own_account, proceed).holders
+
+
+def _accepted(parts: Iterable[Part], own_account: str, checkpoint: Checkpoint) -> "Merge":
+    merge = Merge(own_account, checkpoint)
+    for part in effective(parts):
+        assert part.accepted is not None, "an effective part has an accepted body"
+        merge.put(part, part.accepted)
+    return merge
 
 
 @lru_cache(maxsize=2048)
@@ -126,6 +136,11 @@ class Merge:
         self._holders: dict[Path, dict[Owner, Claim]] = {}
         self._entries: dict[Path, int] = {}
         self._owner: Owner | None = None
+
+    @property
+    def holders(self) -> Mapping[Path, Mapping[Owner, Claim]]:
+        """The claims that stand, with the parts that have them."""
+        return self._holders
 
     def content(self) -> Content | None:
         """Return the merged content."""

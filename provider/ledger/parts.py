@@ -84,7 +84,7 @@ class Body(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the body as compressed JSON. Raises ProviderError if it is larger than 180 KB."""
-        packed = _pack(self._asdict())
+        packed = pack(self._asdict())
         if len(packed) > MAX_PACKED:
             raise ProviderError(
                 f"the properties take {len(packed) // 1024} KB of the ledger when compressed; at most 180 KB fit",
@@ -95,7 +95,7 @@ class Body(NamedTuple):
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Return the body that was packed."""
-        fields = _unpack(packed)
+        fields = unpack(packed)
         return cls(**{**fields, "contributions": tuple(fields["contributions"])})
 
 
@@ -126,11 +126,13 @@ def _with_accounts(entries: list[Any], resolved: Mapping[str, list[str]]) -> lis
     return [*dict.fromkeys(account for group in accounts for account in group)]
 
 
-def _pack(fields: Mapping[str, Any]) -> bytes:
+def pack(fields: Mapping[str, Any]) -> bytes:
+    """Return compressed JSON."""
     return zlib.compress(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode(), 9)
 
 
-def _unpack(packed: bytes) -> dict[str, Any]:
+def unpack(packed: bytes) -> dict[str, Any]:
+    """Return what was packed."""
     fields: dict[str, Any] = json.loads(zlib.decompress(packed))
     return fields
 
@@ -143,6 +145,9 @@ class Part(NamedTuple):
     `rejection` is the reason why the last request's proposal was rejected, and `is_taken_back` whether that request
     failed for another reason, so that another delivery of it may try again. `token` and `call` are the client token and
     the API's request ID of the write that made the accepted body live; empty if none was needed.
+
+    `held` has accounts that the sources of the accepted body no longer contain, packed by `source_id`: too many went at
+    once, so they count until they are confirmed.
 
     `rank` orders the owners of a configuration: only the body of the highest one counts. `is_retained` is whether the
     owner is gone, and its content stays. `expires` is when the record of a withdrawn part is no longer needed.
@@ -161,6 +166,7 @@ class Part(NamedTuple):
     proposed: bytes | None = None
     is_removing: bool = False
     previous: bytes | None = None
+    held: bytes | None = None
     rejection: str = ""
     is_taken_back: bool = False
     token: str = ""
@@ -184,7 +190,7 @@ class Part(NamedTuple):
     @property
     def size(self) -> int:
         """About how many bytes the item takes."""
-        bodies = sum(len(body or b"") for body in (self.accepted, self.proposed, self.previous))
+        bodies = sum(len(body or b"") for body in (self.accepted, self.proposed, self.previous, self.held))
         return bodies + sum(map(len, (*self.seen, self.arn, *self.owner, self.rejection))) + 500
 
     def accepted_body(self) -> Body | None:
@@ -263,6 +269,7 @@ def accept(part: Part, now: float, token: str = "", call: str = "", rank: int | 
         accepted=part.proposed,
         proposed=None,
         previous=_sources(part),
+        held=None,
         rejection="",
         token=token,
         call=call,
@@ -310,6 +317,7 @@ def bury(part: Part, now: float) -> Part:
         proposed=None,
         is_removing=False,
         previous=None,
+        held=None,
         rejection="",
         is_taken_back=False,
         is_retained=False,

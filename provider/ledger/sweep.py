@@ -13,7 +13,7 @@ from .claims import are_equal, differences, digest
 from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, account_of, combine
 from .merge import merged
 from .parts import Part, has_lapsed
-from .store import Lease, Summary
+from .store import Lease, Store
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -60,6 +60,32 @@ class Swept(NamedTuple):
     problem: str = ""
 
 
+class Comparison(NamedTuple):
+    """The paths at which the live content differs from what is settled: recorded and live values.
+
+    It is our own write if its digest is recorded: a late or interrupted one, which is always repaired. Anything else is
+    drift.
+    """
+
+    differences: tuple[Difference, ...] = ()
+    is_own_write: bool = False
+
+    @property
+    def drift(self) -> tuple[Difference, ...]:
+        """The differences that are drift."""
+        return () if self.is_own_write else self.differences
+
+
+def compare_live(store: Store, parts: list[Part], live: Configuration) -> Comparison:
+    """Compare a configuration with what is settled."""
+    account = account_of(live.arn)
+    wanted = merged(parts, account)
+    if wanted is None or are_equal(live.content, wanted, account):
+        return Comparison()
+    is_own_write = digest(live.content, account) in store.digests(live.arn)
+    return Comparison(differences(wanted, live.content, account), is_own_write)
+
+
 class Sweep:
     """One sweep.
 
@@ -86,11 +112,11 @@ class Sweep:
         for summary in self._ledger.store.summaries():
             if self._ledger.deadline.left() < _MIN_SECONDS:
                 break
-            swept.append(self._try_one(summary))
+            swept.append(self.one(summary.lease.arn))
         return swept
 
-    def _try_one(self, summary: Summary) -> Swept:
-        arn = summary.lease.arn
+    def one(self, arn: str) -> Swept:
+        """Sweep one configuration. Its failure is a result."""
         try:
             result = self._one(arn)
         except ProviderError as error:
@@ -132,12 +158,11 @@ class Sweep:
             return Swept(arn, Result.MISSING if any(part.accepted for part in parts) else Result.UNCHANGED)
         if self._is_unfinished(live):
             return self._finish(live, parts)
-        wanted = merged(parts, account_of(arn))
+        comparison = compare_live(store, parts, live)
         newcomers = [part for part in parts if part.is_newcomer]
-        if wanted is None or are_equal(live.content, wanted, account_of(arn)):
+        if not comparison.differences:
             return self._without_drift(held, newcomers)
-        is_own_write = digest(live.content, account_of(arn)) in store.digests(arn)
-        drift = () if is_own_write else differences(wanted, live.content, account_of(arn))
+        drift = comparison.drift
         is_waiting = self._is_waiting(newcomers)
         if drift and self._drift is DriftMode.REPORT and not is_waiting:
             return Swept(arn, Result.DRIFTED, drift)

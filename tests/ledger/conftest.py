@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from provider.cloudformation.deadline import Deadline
+from provider.handler import LEDGER_TABLE
 from provider.ledger.store import Store
 from provider.ledger.table import DynamoTable
 from tests.clock import SkippingClock
 from tests.ledger.dynamodb import PYTHON, Proxy, create_table, ministack
+from tests.stack import Context, Resource
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +59,11 @@ def new_table(proxy: Proxy, table_name: str) -> Callable[[], DynamoTable]:
 def store(new_table: Callable[[], DynamoTable]) -> Store:
     """The records in a new table of the emulator."""
     return Store(new_table(), lambda: 1000.0)
+
+
+@pytest.fixture
+def recorded_resource(resource: Resource, proxy: Proxy, table_name: str, monkeypatch: pytest.MonkeyPatch) -> Resource:
+    """A configuration resource of a provider with a ledger. The environment names the table, for commands, too."""
+    monkeypatch.setenv(LEDGER_TABLE, table_name)
+    resource.context = Context(milliseconds=120_000)
+    return resource

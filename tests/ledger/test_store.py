@@ -38,7 +38,14 @@ def written(store: Store, part: Part) -> Part:
 def test_a_part_is_read_as_it_was_written(store: Store) -> None:
     """Every field of a record survives the table."""
     part = accepted(OWNER, content(), ["Distributions"], date=100.25)._replace(
-        rejection="no", token="token", call="call", physical_id="id", rank=3, is_retained=True, previous=b"\x00\xff"
+        rejection="no",
+        token="token",
+        call="call",
+        physical_id="id",
+        rank=3,
+        is_retained=True,
+        previous=b"\x00\xff",
+        held=b"\x01",
     )
     assert written(store, part) == part._replace(version=1)
     again = withdraw(part._replace(version=1), ARN, event(OWNER, 200, kind="Delete"), 200)

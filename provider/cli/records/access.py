@@ -1,0 +1,165 @@
+"""Access to the ledger: the commands' options, and the records together with Image Builder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from ...extras import require
+from ..environment import temporary_environment
+from ..files import UserError
+from ..live import Live, account_option, check_url, live_service, profile_option
+
+if TYPE_CHECKING:
+    from ...ledger.combine import Ledger
+    from ...resources.image_builder import ImageBuilder
+
+_TABLE_VARIABLE = "LEDGER_TABLE_NAME"
+"""The function's environment variable with the name of its table."""
+_SECONDS = 180.0
+"""Seconds for one configuration, including waiting for the lease."""
+_LEVEL_VARIABLE = "POWERTOOLS_LOG_LEVEL"
+
+_OPTIONS = (
+    click.option(
+        "--table", metavar="NAME", envvar=_TABLE_VARIABLE, help=f"The ledger's table.  [default: {_TABLE_VARIABLE}'s]"
+    ),
+    click.option(
+        "--region",
+        metavar="REGION",
+        help="The Region of the provider and its table.  [default: that of the first ARN; without one, AWS_REGION's, "
+        "or the profile's]",
+    ),
+    account_option,
+    profile_option,
+    click.option(
+        "--endpoint-url",
+        metavar="URL",
+        callback=check_url,
+        help="Use this Image Builder endpoint instead of the Region's. For DynamoDB, set AWS_ENDPOINT_URL_DYNAMODB.",
+    ),
+    click.option(
+        "--output",
+        "--format",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="Output format: for people, or one JSON object.",
+    ),
+)
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+
+
+class Access(NamedTuple):
+    """Where the ledger is, as the options say."""
+
+    table: str | None
+    region: str | None
+    account: str | None
+    profile: str | None
+    endpoint_url: str | None
+
+
+def ledger_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of all commands that read the ledger. The command gets `access` and the output's `form`."""
+
+    @wraps(command)
+    def with_access(
+        *,
+        table: str | None,
+        region: str | None,
+        account: str | None,
+        profile: str | None,
+        endpoint_url: str | None,
+        **others: Any,
+    ) -> None:
+        command(access=Access(table, region, account, profile, endpoint_url), **others)
+
+    found: Callable[..., None] = with_access
+    for option in reversed(_OPTIONS):
+        found = option(found)
+    return found
+
+
+class Connection(NamedTuple):
+    """A table, and its Region. `open` returns the ledger and Image Builder, with time for one configuration."""
+
+    table: str
+    region: str
+    open: Callable[[], tuple[Ledger, ImageBuilder]]
+
+
+@contextmanager
+def recorded_configurations(
+    access: Access, arns: Iterable[str] = (), *, needs_table: bool = True
+) -> Iterator[Connection]:
+    """The ledger in the chosen Region, else in that of the first ARN.
+
+    Raises UserError if an ARN is not a configuration's, if there is no table but the command needs one, and for errors
+    of the ledger in this context.
+    """
+    from ...arn import is_configuration_arn
+    from ...errors import ProviderError
+
+    require("aws_lambda_powertools")  # the ledger logs with it
+    arns = [*arns]
+    for arn in arns:
+        if not is_configuration_arn(arn):
+            raise UserError(f"{arn!r} is not the ARN of a distribution configuration")
+    table = access.table or ""
+    if needs_table and not table:
+        raise UserError(
+            f"no table is given: use --table NAME, or set {_TABLE_VARIABLE}. The output LedgerTableName of the "
+            "provider's stack has the name"
+        )
+    own_region = arns[0].split(":")[3] if arns else None
+    with (
+        temporary_environment(),
+        live_service(access.region or own_region, access.profile, access.endpoint_url, access.account) as live,
+    ):
+        os.environ[_LEVEL_VARIABLE] = "CRITICAL"  # the commands show what the function would log
+        try:
+            yield Connection(table, live.location.region, lambda: _open(table, live))
+        except ProviderError as error:
+            raise UserError(error.problem) from error
+
+
+def _open(table: str, live: Live) -> tuple[Ledger, ImageBuilder]:
+    from random import Random
+
+    from ...ledger.combine import Ledger
+    from ...ledger.configurations import ImageBuilderConfigurations
+    from ...ledger.store import Store
+    from ...ledger.table import DynamoTable
+    from ...observability import logger
+
+    one = Live(live.location, seconds=_SECONDS)
+    deadline, builder = one.deadline, one.at()
+    random = Random()  # noqa: S311 - jitter and nonces, not secrets
+    store = Store(DynamoTable(table, live.location.region, deadline, random), deadline.now)
+    return Ledger(store, ImageBuilderConfigurations(builder, one.calls), deadline, random, logger()), builder
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask for confirmation. Raises ClickException unless it is given."""
+    if yes:
+        return
+    try:
+        is_confirmed = click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        is_confirmed = False
+    if not is_confirmed:
+        raise click.ClickException("not confirmed, so nothing was changed; to skip the question, use --yes")
+
+
+def as_date(seconds: float) -> str | None:
+    """A time in seconds since the epoch as text; None for none."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None
