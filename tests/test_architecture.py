@@ -80,6 +80,7 @@ MAY: dict[str, set[str]] = {
         "extras",
         "handler",
         "jmespath",
+        "ledger",  # the keys of its table, to create one for a rehearsal
         "lint",
         "plan",
         "preflight",

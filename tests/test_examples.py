@@ -14,9 +14,11 @@ from provider.handler import handler
 from provider.stack_engine.sink import ResponseSink
 from provider.stack_engine.stacks import StackEngine
 from provider.template.sections import load
+from tests.ledger.dynamodb import require_ledger
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TEMPLATES = sorted(EXAMPLES.glob("*/*.yaml"))
+SHARED = EXAMPLES / "cloudformation" / "shared"
 CLI_INPUT = EXAMPLES / "cli" / "update-distribution-configuration.json"
 CLI_EXAMPLE = EXAMPLES / "cloudformation" / "update-distribution-configuration.yaml"
 
@@ -30,7 +32,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def test_the_examples_lint_clean() -> None:
     """cfn-lint finds nothing in any example, not even warnings."""
-    command = [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES]
+    command = [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES, *SHARED.iterdir()]
     linted = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")
 
@@ -39,6 +41,15 @@ def test_the_examples_lint_clean() -> None:
 def test_each_example_passes_a_rehearsal(template: Path) -> None:
     """Each example is created and deleted without failures and warnings."""
     rehearsal = run("provider", "rehearse", str(template))
+    assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
+    assert "warning" not in (rehearsal.stdout + rehearsal.stderr).lower()
+
+
+def test_the_examples_of_shared_configurations_are_rehearsed_together() -> None:
+    """The owner's stack and those of two teams are created and deleted without failures and warnings."""
+    require_ledger()
+    teams = [argument for team in "ab" for argument in ("--with", str(SHARED / f"team-{team}.yaml"))]
+    rehearsal = run("provider", "rehearse", str(SHARED / "owner.yaml"), *teams)
     assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
     assert "warning" not in (rehearsal.stdout + rehearsal.stderr).lower()
 

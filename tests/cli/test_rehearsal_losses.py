@@ -9,6 +9,7 @@ import pytest
 
 from provider.cli.emulation import EmulatedLocation
 from provider.cli.function import LambdaContext
+from provider.cli import rehearsal as rehearsal_module
 from provider.cli.rehearsal import Rehearsal
 from provider.cli.screen import Screen
 from provider.cli.warning_log import WarningLog
@@ -58,7 +59,7 @@ class Setup:
             WarningLog(None),
             ExternalValues(),
         )
-        return rehearsal.run("images", [template(step) for step in steps], [{}] * len(steps))
+        return rehearsal.run([rehearsal_module.Step("images", template(step), {}) for step in steps])
 
     def _invoke(self, event: Event) -> None:
         self.function(event)
