@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
+from provider.cli import rehearsal as rehearsal_module
 from provider.cli.emulation import EmulatedLocation
 from provider.cli.function import LambdaContext
-from provider.cli import rehearsal as rehearsal_module
 from provider.cli.rehearsal import Rehearsal
 from provider.cli.screen import Screen
 from provider.cli.warning_log import WarningLog
