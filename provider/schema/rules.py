@@ -98,8 +98,8 @@ def _contribution_path(path: Any) -> Violations:
 
     if isinstance(path, str) and members_of(path) is None:
         similar = similar_path(path)
-        example = "a path is written like Distributions[].AmiDistributionConfiguration.LaunchPermission.UserIds"
-        advice = f"did you mean {similar}?" if similar else example
+        example = '"Distributions[].AmiDistributionConfiguration.LaunchPermission.UserIds"'
+        advice = f"did you mean {describe(similar)}?" if similar else f"a path is written like {example}"
         yield (), f"{describe(path)} names no property to which others can contribute; {advice}"
 
 
