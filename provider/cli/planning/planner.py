@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from ...cloudformation.request import Request
 from ...errors import ProviderError
 from ...plan import ByName, Configuration, CreateConfiguration, DeleteConfiguration, NeedsRead, Plan, Target
-from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
+from ...resources import CONTRIBUTION, DISTRIBUTION_CONFIGURATION, resource_type
 from ...resources.interface import ResourceType
 from ...resources.locations import Locations
-from ...resources.ownership import Owner, Ownership, State, is_released_to
+from ...resources.ownership import Owner, Ownership, State, is_released_to, is_shared
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import expand
@@ -39,6 +39,16 @@ _IF_ADOPTED = (
 _IF_RELEASED = (
     "{} was released by {} to a resource that adopted it. Whether that is this resource is unknown, because the ID of "
     "this resource's stack is unknown"
+)
+_IF_CONTRIBUTED = (
+    "this part is merged into the configuration, unless its owner's Contributions do not allow it, or another part "
+    "conflicts with it. Only the provider's ledger has those, and plan does not read it. To see the merged "
+    "configuration, use rehearse OWNER --with TEMPLATE"
+)
+_IF_SHARED = (
+    "{} is shared: it also has the parts of other stacks, and the deployment keeps them. Only the provider's ledger "
+    "shows which values are theirs, and plan does not read it. To see the merged configuration, use rehearse TEMPLATE "
+    "--with OTHER"
 )
 
 
@@ -189,6 +199,9 @@ class Planner:
     ) -> tuple[Change, Plan]:
         """The change of a resource whose properties are valid, according to the handler's decision."""
         name = change.logical_id
+        live = self.live_state.read(_target(desired))
+        if live and is_shared(live.tags):
+            return change._replace(action=Action.UNKNOWN, reason=_IF_SHARED.format(live.arn)), Plan()
         schema = _type_of(self.new, name).schema
         request = self._request(name, desired, change.properties, before)
         try:
@@ -339,6 +352,8 @@ def _unreadable(template: EvaluatedTwice, name: str) -> str:
     """The reason why the live state of a resource cannot be read; empty for a distribution configuration."""
     if _type_of(template, name) is resource_type():
         return ""
+    if template.one.type(name) == CONTRIBUTION:
+        return _IF_CONTRIBUTED
     return f"plan does not read resources of type {template.one.type(name)}"
 
 
