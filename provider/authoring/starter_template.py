@@ -76,7 +76,7 @@ class StarterTemplate:
 
     def _values(self) -> dict[str, Any]:
         found = all_samples(self.type_name)
-        first = {name: found[name] for name in (NAME, TARGET) if name in found}
+        first: dict[str, Any] = {name: found[name] for name in (NAME, TARGET) if name in found}
         return {**first, **found, **({TARGET: self.adopt} if self.adopt else {})}
 
     def _members(self, schema: Schema, values: dict[str, Any]) -> Iterator[tuple[str, str]]:

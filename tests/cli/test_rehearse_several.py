@@ -2,6 +2,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,3 +168,25 @@ def test_the_emulator_ends_with_its_block() -> None:
         socket.create_connection(("127.0.0.1", port), 5).close()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), 5)
+
+
+def test_the_emulator_ends_with_a_killed_command() -> None:
+    """Even if the command is killed, the emulator ends."""
+    require_ledger()
+    code = """
+from provider.cli import ledger_emulator
+with ledger_emulator.dynamodb(ledger_emulator.python_with_emulator()) as url:
+    print(url, flush=True)
+    input()
+"""
+    running = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert running.stdin is not None
+    assert running.stdout is not None
+    port = int(running.stdout.readline().decode().rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        running.kill()
+        running.wait()
+        connection.settimeout(30)
+        assert connection.recv(1) == b""  # the end of the emulator's process closes its connections
+    running.stdin.close()
+    running.stdout.close()
