@@ -6,10 +6,10 @@ WORKERS := $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit affected long e2e check format bench guard soak audit docs package lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit affected long e2e check format bench guard soak audit docs package ministack lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list all targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required. Select one with: make PYTHON=python3.13 ...")'
@@ -111,7 +111,9 @@ package: .venv-package/stamp ## build a template and zip files for CloudFormatio
 	@$(PIP) --python .venv-package/bin/python install --require-hashes -r requirements/package.lock
 	@touch $@
 
-# A DynamoDB emulator for the tests of the ledger. Its requirements conflict with those of the other tests.
+ministack: .venv-ministack/stamp ## install the DynamoDB emulator, for rehearsals of several stacks
+
+# Its requirements conflict with those of the tests.
 .venv-ministack/stamp: requirements/ministack.lock | .venv/bin/python
 	@echo "installing the DynamoDB emulator into .venv-ministack from requirements/ministack.lock"
 	@$(BIN)/python -m venv --clear --without-pip .venv-ministack

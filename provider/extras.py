@@ -8,8 +8,14 @@ DISTRIBUTION: Final = "image-builder-distribution-provider"
 """The name of the installed package."""
 CHECKOUT: Final = "path/to/this/checkout"
 
-_EXTRAS: Final = {"aws_cdk": "cdk", "constructs": "cdk", "jsii": "cdk"}
+_EXTRAS: Final = {"aws_cdk": "cdk", "constructs": "cdk", "jsii": "cdk", "ministack": "ledger"}
 """The extra in pyproject.toml that contains a package, by the package's name in imports. The others are in `cli`."""
+_TARGETS: Final = {
+    "cdk": "`make demo` in the checkout sets up .venv",
+    "cli": "`make demo` in the checkout sets up .venv",
+    "ledger": "`make ministack` in the checkout installs it into .venv-ministack",
+}
+"""By extra: how a checkout, which is a fresh clone or the .venv of `sam build`, gets what is missing."""
 
 
 def require(*packages: str) -> None:
@@ -29,8 +35,7 @@ def explain(error: ModuleNotFoundError) -> str:
     if requirements:
         command = f"To install what is missing: pip install {' '.join(map(repr, requirements))}"
     else:
-        # The environment is a fresh clone, or the .venv of `sam build`.
-        command = f"`make demo` in the checkout sets up .venv, or: pip install '{CHECKOUT}[{extra}]'"
+        command = f"{_TARGETS[extra]}, or: pip install '{CHECKOUT}[{extra}]'"
     return f"{sys.executable} has no package {package}. {command}"
 
 

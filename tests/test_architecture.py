@@ -81,7 +81,7 @@ MAY: dict[str, set[str]] = {
         "extras",
         "handler",
         "jmespath",
-        "ledger",
+        "ledger",  # its records, and the keys of its table, to create one for a rehearsal
         "lint",
         "observability",
         "plan",

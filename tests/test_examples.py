@@ -15,11 +15,13 @@ from provider.handler import handler
 from provider.stack_engine.sink import ResponseSink
 from provider.stack_engine.stacks import StackEngine
 from provider.template.sections import load
+from tests.ledger.dynamodb import require_ledger
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TEMPLATES = sorted(EXAMPLES.glob("*/*.yaml"))
-WITHOUT_OUR_RESOURCES = sorted(EXAMPLES.glob("cloudformation/*/*.yaml"))
-"""Templates beside the examples, which cannot be rehearsed."""
+SHARED = EXAMPLES / "cloudformation" / "shared"
+OTHER_TEMPLATES = sorted(EXAMPLES.glob("cloudformation/*/*.yaml"))
+"""Templates beside the examples, which cannot be rehearsed alone."""
 ELSEWHERE = "two-regions-two-accounts.yaml"
 CLI_INPUT = EXAMPLES / "cli" / "update-distribution-configuration.json"
 CLI_EXAMPLE = EXAMPLES / "cloudformation" / "update-distribution-configuration.yaml"
@@ -34,7 +36,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def test_the_examples_lint_clean() -> None:
     """cfn-lint finds nothing in any example, not even warnings."""
-    command = [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES, *WITHOUT_OUR_RESOURCES]
+    command = [Path(sys.executable).with_name("cfn-lint"), *TEMPLATES, *OTHER_TEMPLATES]
     linted = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")
 
@@ -67,6 +69,15 @@ def test_the_parameters_of_a_nested_provider_are_valid() -> None:
         properties = resource["Properties"]
         assert properties.get("Region", given["Regions"]) == given["Regions"]
         assert properties.get("RoleArn", given["AssumableRoleArns"]) == given["AssumableRoleArns"]
+
+
+def test_the_examples_of_shared_configurations_are_rehearsed_together() -> None:
+    """The owner's stack and those of two teams are created and deleted without failures and warnings."""
+    require_ledger()
+    teams = [argument for team in "ab" for argument in ("--with", str(SHARED / f"team-{team}.yaml"))]
+    rehearsal = run("provider", "rehearse", str(SHARED / "owner.yaml"), *teams)
+    assert rehearsal.returncode == 0, rehearsal.stdout + rehearsal.stderr
+    assert "warning" not in (rehearsal.stdout + rehearsal.stderr).lower()
 
 
 def test_the_demo_updates_in_place() -> None:

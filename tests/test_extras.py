@@ -42,11 +42,13 @@ def test_the_extras_contain_the_optional_packages() -> None:
     """The package itself requires no optional package; the extra for commands has those of the commands."""
     required = {Requirement(one).name for one in PROJECT["dependencies"]}
     optional = {
-        name: {Requirement(one).name for one in PROJECT["optional-dependencies"][name]} for name in ("cli", "cdk")
+        name: {Requirement(one).name for one in requirements}
+        for name, requirements in PROJECT["optional-dependencies"].items()
     }
     assert optional == {
         "cli": {"aws-lambda-powertools", "cfn-lint", "crhelper"},
         "cdk": {"aws-cdk-lib", "constructs"},
+        "ledger": {"ministack"},
     }
     assert required == {"boto3", "click", "pyyaml"}
 

@@ -25,9 +25,11 @@ def logical_id(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in words) or "DistributionConfiguration"
 
 
-def template(logical_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+def template(
+    logical_id: str, properties: Mapping[str, Any], type_name: str = DISTRIBUTION_CONFIGURATION
+) -> dict[str, Any]:
     """A Resources section with one resource of this provider."""
-    resource = {"Type": DISTRIBUTION_CONFIGURATION, "Properties": {**OF_CLOUDFORMATION, **properties}}
+    resource = {"Type": type_name, "Properties": {**OF_CLOUDFORMATION, **properties}}
     return {"Resources": {logical_id: resource}}
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from botocore.model import StructureShape
 
-from ..resources import resource_type
+from ..resources import CONTRIBUTION, resource_type
 from ..schema.account_sources import ACCOUNT_SOURCE, EXCEPT, ORGANIZATIONAL_UNIT, PARAMETER
 from ..schema.model import (
     CONTRIBUTIONS,
@@ -52,6 +52,9 @@ SOURCE_DESCRIPTIONS: Final = {
     "IDs. It is in the provider's account and Region.",
 }
 """What each member of an account source means."""
+_TARGET_OF_A_CONTRIBUTION: Final = (
+    "The ARN of the configuration to which this resource contributes. If you change it, the resource is replaced."
+)
 
 _TYPE_NAMES: Final = {"structure": "mapping", "long": "integer"}
 _YAML_ADVICE: Final = re.compile(r": (?:in YAML|begin each entry|write `).*| \(in YAML[^)]*\)")
@@ -62,10 +65,11 @@ def description(structure: Schema, member: str) -> str:
     """The description of a structure's member, given by its API name, as Markdown; empty if there is none."""
     if structure.shape == ACCOUNT_SOURCE.shape:
         return SOURCE_DESCRIPTIONS[member]
-    if structure is not resource_type().schema:
+    is_contribution = structure is resource_type(CONTRIBUTION).schema
+    if structure is not resource_type().schema and not is_contribution:
         return _markdown(_api_text(structure.shape, member)) if structure.shape in service_model().shape_names else ""
-    if member == TARGET:
-        return PROVIDER_DESCRIPTIONS[member]  # the API's text is about the configuration to update
+    if member == TARGET:  # the API's text is about the configuration to update
+        return _TARGET_OF_A_CONTRIBUTION if is_contribution else PROVIDER_DESCRIPTIONS[member]
     inputs = [service_model().operation_model(name).input_shape for name in (CREATE, UPDATE)]
     api_text = next((text for shape in inputs if shape and (text := _api_text(shape.name, member))), "")
     return " ".join(filter(None, (PROVIDER_DESCRIPTIONS.get(member), _markdown(api_text))))

@@ -52,7 +52,7 @@ def schema(name: str = DISTRIBUTION_CONFIGURATION) -> dict[str, Any]:
     properties = resource_type(name).schema
     root = _structure(properties, definitions)
     root["properties"] |= {"ServiceToken": _OR_FUNCTION, "ServiceTimeout": {"type": ["integer", "string", "object"]}}
-    if TARGET in properties.members:
+    if {NAME, TARGET} <= properties.members.keys():
         root["oneOf"] = [{"required": [pascal_case(name)]} for name in (NAME, TARGET)]
     definitions = dict(sorted(definitions.items()))
     return {"$schema": DIALECT, "title": name, **root, "$defs": {**definitions, FUNCTION: _FUNCTION}}

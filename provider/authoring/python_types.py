@@ -14,13 +14,14 @@ from typing import Final
 
 from botocore import xform_name
 
-from ..resources import resource_type
+from ..resources import CONTRIBUTION, resource_type
 from ..schema.model import ROLE, TARGET, Schema, pascal_case
 from .documentation import description, limits, plain
 from .variants import variants
 
 ROOT: Final = "DistributionConfigurationProperties"
 """The name of the type of all properties."""
+_CONTRIBUTION_ROOT: Final = "DistributionContributionProperties"
 
 RENAMED: Final = {TARGET: "adopt", ROLE: "role"}
 """The construct's own names for properties. The construct's attribute for its own ARN already has the API's name, and
@@ -68,6 +69,8 @@ def module() -> str:
     """The source code of the Python module."""
     classes: dict[str, str] = {}
     _define(resource_type().schema, ROOT, "All properties, as arguments of the construct.", classes)
+    text = "All properties of a contribution, as arguments of its construct."
+    _define(resource_type(CONTRIBUTION).schema, _CONTRIBUTION_ROOT, text, classes)
     return "\n\n".join([_HEAD, *classes.values()])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
+from ..resources import CONTRIBUTION, DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.account_sources import ACCOUNT_SOURCE
 from ..schema.flatten import flatten_value
 from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Schema, pascal_case
@@ -34,6 +34,14 @@ Property names are CloudFormation's; the API's spelling (`kmsKeyId`) also works.
 *Checked* lists the provider's checks beyond the service model: E is an error, W is a warning.
 
 The smallest useful configuration:
+"""
+
+_CONTRIBUTION: Final = f"""\
+## A contribution
+
+A resource of the type `{CONTRIBUTION}` is a part of a configuration that another resource owns.
+It requires the provider's ledger. `Ref` returns an ID that is unique to the part. A contribution has only what the
+owner's [`Contributions`](#contributions) allow; its entries can lack what the owner's entries have.
 """
 
 
@@ -89,8 +97,28 @@ def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
         *(f"### `{name}`\n\n{_OF_CLOUDFORMATION[name]}\n" for name in OF_CLOUDFORMATION),
         *(f"### `{pascal_case(name)}`\n\nNot supported: {why}.\n" for name, why in REFUSED.items()),
         *_source_section(),
+        *_contribution(),
     ]
     return "\n".join(parts)
+
+
+def _contribution() -> Iterator[str]:
+    type_ = resource_type(CONTRIBUTION)
+    members = type_.schema.members
+    yield _CONTRIBUTION
+    yield _table(
+        ("property", "type", "required", ""),
+        (
+            (
+                f"`{pascal_case(name)}`",
+                type_name(member),
+                "yes" if name in type_.schema.required else "",
+                description(type_.schema, name) if name == TARGET else f"as [above](#{_anchor(name)})",
+            )
+            for name, member in members.items()
+        ),
+    )
+    yield _table(("`Fn::GetAtt`", ""), ((f"`{name}`", text) for name, text in type_.attributes.items()))
 
 
 def _properties(structure: Schema, path: str, native: NativeMembers) -> Iterator[Property]:

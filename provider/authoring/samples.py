@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from ..resources import resource_type
+from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.account_sources import ORGANIZATIONAL_UNIT, PARAMETER
 from ..schema.model import CONTRIBUTIONS, NAME, ON_DELETE, RETAIN, Schema
 from ..schema.validation import validate
@@ -92,7 +92,7 @@ def as_example(value: Any, schema: Schema) -> Any:
     return value
 
 
-def all_samples() -> dict[str, Any]:
-    """A sample of all properties by the API's names, including those that exclude each other."""
-    found: dict[str, Any] = sample(resource_type().schema)
+def all_samples(type_name: str = DISTRIBUTION_CONFIGURATION) -> dict[str, Any]:
+    """A sample of all properties of a type by the API's names, including those that exclude each other."""
+    found: dict[str, Any] = sample(resource_type(type_name).schema)
     return found

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..resources import resource_type
+from ..resources import CONTRIBUTION, DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.flatten import flatten, flatten_value
 from ..schema.model import CONTRIBUTIONS, NAME, ON_DELETE, REGION, ROLE, TARGET, Schema, pascal_case
 from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
@@ -14,6 +14,7 @@ from .samples import all_samples, sample
 from .variants import variants
 
 LOGICAL_ID: Final = "GoldenImage"
+_LOGICAL_ID_OF_A_CONTRIBUTION: Final = "Contribution"
 
 ESSENTIAL: Final = {
     ("Properties", NAME),
@@ -41,42 +42,56 @@ _WIDTH: Final = 110
 
 @dataclass(frozen=True)
 class StarterTemplate:
-    """A template with all properties or only the `required` ones; it creates a configuration or adopts `adopt`."""
+    """A template with all properties or only the `required` ones; it creates a configuration or adopts `adopt`.
+
+    It can also be of a contribution, whose properties are never commented out in favor of others.
+    """
 
     required: bool = False
     adopt: str = ""
+    type_name: str = DISTRIBUTION_CONFIGURATION
 
     def as_template(self) -> dict[str, Any]:
         """A Resources section without comments and without properties that are commented out."""
-        schema = resource_type().schema
-        return template(LOGICAL_ID, flatten(self._chosen(schema, self._values()), schema))
+        return self._template(flatten(self._chosen(self._schema, self._values()), self._schema))
 
     def as_yaml(self) -> str:
         """A Resources section with comments, in YAML."""
-        head = lines(template(LOGICAL_ID, {}))[: -len(OF_CLOUDFORMATION)]
+        head = lines(self._template({}))[: -len(OF_CLOUDFORMATION)]
         below = [
             "# The provider's stack exports it, with the stack's name as the prefix.",
             *lines({"ServiceToken": OF_CLOUDFORMATION["ServiceToken"]}),
             "# How many seconds CloudFormation waits for a response.",
             *lines({"ServiceTimeout": OF_CLOUDFORMATION["ServiceTimeout"]}),
-            *self._lines(resource_type().schema, self._values(), _INDENT),
+            *self._lines(self._schema, self._values(), _INDENT),
         ]
         return "\n".join([*head, *(" " * _INDENT + line for line in below)]) + "\n"
 
+    @property
+    def _schema(self) -> Schema:
+        return resource_type(self.type_name).schema
+
+    def _template(self, properties: dict[str, Any]) -> dict[str, Any]:
+        logical_id = _LOGICAL_ID_OF_A_CONTRIBUTION if self.type_name == CONTRIBUTION else LOGICAL_ID
+        return template(logical_id, properties, self.type_name)
+
     def _values(self) -> dict[str, Any]:
-        found = all_samples()
-        first = {name: found[name] for name in (NAME, TARGET)}
+        found = all_samples(self.type_name)
+        first: dict[str, Any] = {name: found[name] for name in (NAME, TARGET) if name in found}
         return {**first, **found, **({TARGET: self.adopt} if self.adopt else {})}
 
     def _members(self, schema: Schema, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """The API names of the members to show, each with the reason to comment it out; empty if it is not."""
         for name in values:
-            is_needed = name in schema.required or (schema.shape, name) in ESSENTIAL
+            is_essential = self.type_name != CONTRIBUTION and (schema.shape, name) in ESSENTIAL
+            is_needed = name in schema.required or is_essential
             reason = self._reason_to_comment_out(schema, name)
             if not self.required or (is_needed and not reason):
                 yield name, reason
 
     def _reason_to_comment_out(self, schema: Schema, name: str) -> str:
+        if name in schema.required:
+            return ""
         if self.adopt and schema.shape == resource_type().schema.shape and name in (NAME, TARGET):
             return "To create and own a configuration instead of adopting one." if name == NAME else ""
         return COMMENTED_OUT.get((schema.shape, name), "")

@@ -24,6 +24,14 @@ format_option = click.option(
     show_default=True,
     help="The output format.",
 )
+type_option = click.option(
+    "--type",
+    "type_name",
+    type=click.Choice(["configuration", "contribution"]),
+    default="configuration",
+    show_default=True,
+    help="The resource type: a distribution configuration, or a part of another stack's.",
+)
 
 
 class UserError(click.ClickException):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..resources import resource_type
 from ..schema.diff import Difference, differences
 from ..schema.model import DELETE, NAME, ON_DELETE, RETAIN, TAGS, TARGET, Schema, content_members
 from ..schema.rules import OWNERSHIP_TAGS
@@ -18,7 +19,7 @@ class Problem(NamedTuple):
 
 
 class Inventory:
-    """Tracks configurations through a stack's lifecycle; `existing` are the ARNs of those that existed before."""
+    """Tracks configurations through the lifecycle of stacks; `existing` are the ARNs of those that existed before."""
 
     def __init__(self, existing: Iterable[str]) -> None:
         self._existing = set(existing)
@@ -56,27 +57,26 @@ class Inventory:
         if properties.get(ON_DELETE) == RETAIN:
             self._may_remain.add(physical_id)
 
-    def losses(self, stack: Stack, now: Collection[str]) -> list[Problem]:
+    def losses(self, stacks: Iterable[Stack], now: Collection[str]) -> list[Problem]:
         """After a step: resources whose configuration does not exist, and retained configurations that were deleted.
 
-        A configuration that belongs to the stack again no longer counts as retained.
+        A configuration that belongs to a stack again no longer counts as retained.
         """
-        live = {name: one.physical_id for name, one in stack.resources.items() if name_in(one.physical_id)}
-        lost = {name: arn for name, arn in live.items() if arn not in now}
-        deleted = self._retained - set(now) - set(live.values())
-        self._retained -= deleted | set(live.values())
-        self._reported |= deleted | set(lost.values())
+        resources = [one for stack in stacks for one in stack.resources.values() if name_in(one.physical_id)]
+        lost = [(one.logical_id, one.physical_id) for one in resources if one.physical_id not in now]
+        live = {one.physical_id for one in resources}
+        deleted = self._retained - set(now) - live
+        self._retained -= deleted | live
+        self._reported |= deleted | {arn for _, arn in lost}
         return [
-            *(
-                Problem(f"{name} lost its configuration: {arn}", f"{name} lost its configuration")
-                for name, arn in lost.items()
-            ),
+            *(Problem(f"{name} lost its configuration: {arn}", f"{name} lost its configuration") for name, arn in lost),
             *_problems(deleted, "retained configuration", "was deleted", "were deleted"),
         ]
 
-    def leftovers(self, stack: Stack, now: Collection[str]) -> list[Problem]:
+    def leftovers(self, stacks: Iterable[Stack], now: Collection[str]) -> list[Problem]:
         """At the end: configurations that were left behind, and existing ones that were deleted unexpectedly."""
-        surplus = set(now) - self._existing - self._may_remain - _physical_ids(stack)
+        surplus = set(now) - self._existing - self._may_remain
+        surplus -= {physical_id for stack in stacks for physical_id in _physical_ids(stack)}
         deleted = self._existing - set(now) - self._may_be_deleted - self._reported
         return [
             *_problems(surplus, "configuration", "left behind"),
@@ -96,6 +96,11 @@ def _problems(arns: Collection[str], noun: str, one: str, several: str = "") -> 
     summary = f"1 {noun} {one}" if len(arns) == 1 else f"{len(arns)} {noun}s {several or one}"
     line = one if noun == "configuration" else f"{noun} {one}"
     return [Problem(f"{arn}: {line}", summary) for arn in sorted(arns)]
+
+
+def content_drift(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The differences between two states of a configuration, except for tags."""
+    return differences(_content(before), _content(now), resource_type().schema)
 
 
 def drift(

@@ -1,24 +1,26 @@
-"""Runs a rehearsal: the steps of a stack's lifecycle, and checks after each step."""
+"""Runs a rehearsal: the steps of the lifecycle of one stack or several, and checks after each step."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..emulator.emulator import Emulator
-from ..resources import resource_type
+from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.check import validate_properties
+from ..schema.diff import Difference
 from ..schema.expand import expand
 from ..schema.finding import Path, Spelling
 from ..schema.model import TARGET
 from ..stack_engine.deployment import refuse_type_changes
 from ..stack_engine.operation import STACK_TYPE
+from ..stack_engine.records import DeployedResource
 from ..stack_engine.sink import ResponseSink
 from ..stack_engine.stacks import Stack, StackEngine, StackEvent
 from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .emulated_sources import EmulatedSources
 from .emulation import EmulatedLocation, seed_placeholder
-from .inventory import Inventory, Problem, drift
+from .inventory import Inventory, Problem, content_drift, drift
 from .placeholder_samples import PlaceholderSamples
 from .screen import WARNING, Screen
 from .template_files import provider_logical_ids, template_rejected
@@ -28,8 +30,16 @@ _STEPS = {False: ("creation", "CREATE_COMPLETE"), True: ("update", "UPDATE_COMPL
 """By whether the stack exists: the step, and the stack's status if it succeeds."""
 
 
+class Step(NamedTuple):
+    """A stack that is created from a template, or updated to it if it exists, with these parameters."""
+
+    stack: str
+    template: Template
+    parameters: Mapping[str, str]
+
+
 class Rehearsal:
-    """One stack's lifecycle on the embedded engine. Call `run` once."""
+    """The lifecycle of one stack or several on the embedded engine. Call `run` once."""
 
     def __init__(
         self,
@@ -54,54 +64,69 @@ class Rehearsal:
         self._events: list[StackEvent] = []
         self._inventory = Inventory(emulator.configurations)
         self._placeholders: dict[str, dict[str, Any]] = {}
+        self._stacks: dict[str, Stack] = {}
+        self._is_alone = True
+        """Whether there is one stack. Otherwise, its configuration also has what other stacks contribute."""
 
-    def run(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> list[str]:
-        """Create the stack, update it to each further template, and delete it; return summaries of the problems.
+    def run(self, steps: Sequence[Step]) -> list[str]:
+        """Create or update a stack in each step, and delete the stacks, the last one first.
 
-        Raises UserError, before anything is deployed, for a template that CloudFormation would reject.
+        Returns summaries of the problems. Raises UserError, before anything is deployed, for a template that
+        CloudFormation would reject.
         """
-        self._check(name, templates, parameters)
-        provider_logical_ids(templates, "rehearse")
+        self._check(steps)
+        provider_logical_ids([step.template for step in steps], "rehearse")
+        names = list(dict.fromkeys(step.stack for step in steps))
+        self._is_alone = len(names) == 1
         source = f" (from {self._location.source})" if self._location.source else ""
         self._screen.print(
-            f"Rehearsing stack {name} in {self._location.region}, account {self._location.account}{source}. "
-            "Nothing leaves this machine."
+            f"Rehearsing {'stack' if self._is_alone else 'the stacks'} {', '.join(names)} in {self._location.region}, "
+            f"account {self._location.account}{source}. Nothing leaves this machine."
         )
-        stack: Stack | None = None
-        for template, values in zip(templates, parameters, strict=True):
-            self._screen.heading(f"{'Update' if stack else 'Create'} {name} from {template.name}")
-            previous, before = stack, self._emulator.configurations
-            try:
-                if previous is None:
-                    stack = self._engine.create(name, template, values)
-                else:
-                    stack = self._engine.update(previous, template, values)
-            except TemplateError as error:
-                raise template_rejected(template.name, error) from error
-            before = self._show(before, stack)
-            step, success = _STEPS[previous is not None]
-            failures = self._failures(f"{step} from {template.name}", stack, success)
-            losses = [*self._losses(stack), *(self._drifted(previous, stack, before) if previous else [])]
-            if failures or losses:
-                return [*failures, *losses, *self._leftovers(stack)]
-        return self._delete(stack) if stack else []
+        for step in steps:
+            if problems := self._deploy(step):
+                return [*problems, *self._leftovers()]
+        for name in reversed(names):
+            if problems := self._delete(self._stacks[name]):
+                return [*problems, *self._leftovers()]
+        return self._leftovers()
+
+    def _deploy(self, step: Step) -> list[str]:
+        previous, before = self._stacks.get(step.stack), self._emulator.configurations
+        self._screen.heading(f"{'Update' if previous else 'Create'} {step.stack} from {step.template.name}")
+        others = self._others(step.stack)
+        try:
+            if previous is None:
+                stack = self._engine.create(step.stack, step.template, step.parameters, others)
+            else:
+                stack = self._engine.update(previous, step.template, step.parameters, others)
+        except TemplateError as error:
+            raise template_rejected(step.template.name, error) from error
+        self._stacks[step.stack] = stack
+        before = self._show(before, stack)
+        verb, success = _STEPS[previous is not None]
+        failures = self._failures(f"{verb} from {step.template.name}", stack, success)
+        return [*failures, *self._losses(), *self._drifted(previous, stack, before)]
 
     def _delete(self, stack: Stack) -> list[str]:
         self._screen.heading(f"Delete {stack.name}")
         before = self._emulator.configurations
-        stack = self._engine.delete(stack)
+        stack = self._stacks[stack.name] = self._engine.delete(stack)
         self._show(before, stack)
-        failures = self._failures("deletion", stack, "DELETE_COMPLETE")
-        return [*failures, *self._losses(stack), *self._leftovers(stack)]
+        deletion = "deletion" if self._is_alone else f"deletion of {stack.name}"
+        return [*self._failures(deletion, stack, "DELETE_COMPLETE"), *self._losses()]
 
-    def _check(self, name: str, templates: Sequence[Template], parameters: Sequence[Mapping[str, str]]) -> None:
-        types: Mapping[str, str] = {}
-        for template, values in zip(templates, parameters, strict=True):
+    def _others(self, name: str) -> list[Stack]:
+        return [stack for stack in self._stacks.values() if stack.name != name]
+
+    def _check(self, steps: Sequence[Step]) -> None:
+        types: dict[str, Mapping[str, str]] = {}
+        for step in steps:
             try:
-                refuse_type_changes(types, template)
-                types = self._engine.check(name, template, values).types
+                refuse_type_changes(types.get(step.stack, {}), step.template)
+                types[step.stack] = self._engine.check(step.stack, step.template, step.parameters).types
             except TemplateError as error:
-                raise template_rejected(template.name, error) from error
+                raise template_rejected(step.template.name, error) from error
 
     # During a step
 
@@ -119,7 +144,7 @@ class Rehearsal:
         self._inventory.observe(existing)
         if event["RequestType"] == "Delete":
             self._inventory.deletion_requested(event["PhysicalResourceId"], properties, existing)
-        elif isinstance(target, str) and not self._inventory.has_seen(target):
+        elif self._adopts(event["ResourceType"]) and isinstance(target, str) and not self._inventory.has_seen(target):
             self._seed_placeholder(target)
         self._sources.seed(event["ResourceProperties"], type_.schema, type_.rules)
         try:
@@ -130,15 +155,20 @@ class Rehearsal:
     def _show_warnings(self, event: Mapping[str, Any]) -> None:
         name, physical_id = event["LogicalResourceId"], event.get("PhysicalResourceId", "")
         texts = self._warnings.take()
-        ignored = self._about_placeholders(event["ResourceProperties"]) if texts else set()
+        ignored = self._about_placeholders(event) if texts else set()
         for text in (one for one in texts if one not in ignored):
             self._screen.event(StackEvent(datetime.now(UTC), name, physical_id, event["ResourceType"], WARNING, text))
 
-    def _about_placeholders(self, properties: Mapping[str, Any]) -> set[str]:
+    @staticmethod
+    def _adopts(type_name: str) -> bool:
+        """Whether a target of this type is adopted, and not only contributed to."""
+        return resource_type(type_name) is resource_type(DISTRIBUTION_CONFIGURATION)
+
+    def _about_placeholders(self, event: Mapping[str, Any]) -> set[str]:
         """The texts of the findings about placeholders, which say nothing about the real values."""
-        schema = resource_type().schema
-        expanded, spelling = expand(properties, schema), Spelling(properties, schema)
-        found = validate_properties(expanded, resource_type().rules)
+        properties, type_ = event["ResourceProperties"], resource_type(event["ResourceType"])
+        expanded, spelling = expand(properties, type_.schema), Spelling(properties, type_.schema)
+        found = validate_properties(expanded, type_.rules)
         values = ((one, _value_at(expanded.parameters, one.path)) for one in found)
         return {
             spelling.render(one)
@@ -163,7 +193,12 @@ class Rehearsal:
         before = {**self._placeholders, **before}
         self._placeholders.clear()
         self._screen.print()
-        self._screen.changes(before, self._emulator.configurations)
+        now = self._emulator.configurations
+        self._screen.changes(before, now)
+        if not self._is_alone:
+            changed = [arn for arn, one in now.items() if arn in before and before[arn] != one]
+            for arn in changed:
+                self._screen.content(arn, now[arn])
         for name, value in stack.outputs.items():
             self._screen.print(f"  Output {name}: {value}", dim=True)
         return before
@@ -178,11 +213,11 @@ class Rehearsal:
         resources = f" ({', '.join(failed)} failed)" if failed else ""
         return [f"the {step} ended in {stack.status}{resources}"]
 
-    def _losses(self, stack: Stack) -> list[str]:
-        return self._report(self._inventory.losses(stack, self._emulator.configurations))
+    def _losses(self) -> list[str]:
+        return self._report(self._inventory.losses(self._stacks.values(), self._emulator.configurations))
 
-    def _leftovers(self, stack: Stack) -> list[str]:
-        return self._report(self._inventory.leftovers(stack, self._emulator.configurations))
+    def _leftovers(self) -> list[str]:
+        return self._report(self._inventory.leftovers(self._stacks.values(), self._emulator.configurations))
 
     def _report(self, problems: Sequence[Problem]) -> list[str]:
         """Print the problems, and return their summaries."""
@@ -190,22 +225,52 @@ class Rehearsal:
             self._screen.print(f"  {problem.line}", fg="red")
         return list(dict.fromkeys(problem.summary for problem in problems))
 
-    def _drifted(self, previous: Stack, stack: Stack, before: Mapping[str, Mapping[str, Any]]) -> list[str]:
-        """After a rollback, compare the live configurations with what the stack recorded before the update."""
-        if not stack.status.startswith("UPDATE_ROLLBACK"):
+    def _drifted(self, previous: Stack | None, stack: Stack, before: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """After a rollback, compare the live configurations with what they should be again."""
+        if "ROLLBACK" not in stack.status:
             return []
-        now, found = self._emulator.configurations, []
-        for name, recorded in previous.resources.items():
-            arn = stack.resources[name].physical_id
-            schema = resource_type(recorded.type).schema
-            desired = self._sources.resolved(expand(recorded.properties, schema).parameters, schema)
-            differing = drift(desired, before.get(arn, {}), now[arn], schema) if arn in now else ()
-            if differing:
-                self._screen.print(f"  {name}: {arn} differs from the template after the rollback", fg="yellow")
-                found.append(f"{name}'s configuration differs from the template after the rollback")
+        found = []
+        for name, arn, differing in self._differing(previous, stack, before):
+            what = "from the template" if self._is_alone else "from what it was before"
+            self._screen.print(f"  {name}: {arn} differs {what} after the rollback", fg="yellow")
+            found.append(f"{name}'s configuration differs {what} after the rollback")
             for difference in differing:
                 self._screen.difference(difference)
         return found
+
+    def _differing(
+        self, previous: Stack | None, stack: Stack, before: Mapping[str, Mapping[str, Any]]
+    ) -> Iterable[tuple[str, str, Sequence[Difference]]]:
+        """Logical IDs, ARNs, and how the configurations differ.
+
+        A stack that is alone is compared with what it recorded before the update, and all stacks that share
+        configurations with what was live before the step.
+        """
+        now = self._emulator.configurations
+        recorded = previous.resources if previous else {}
+        if self._is_alone:
+            arns = {name: stack.resources[name].physical_id for name in recorded}
+            found = (
+                (name, arn, self._drift(recorded[name], before.get(arn, {}), now[arn]))
+                for name, arn in arns.items()
+                if arn in now
+            )
+        else:
+            owned = (one for other in self._stacks.values() for one in other.resources.values())
+            found = (
+                (one.logical_id, one.physical_id, content_drift(before[one.physical_id], now[one.physical_id]))
+                for one in owned
+                if one.physical_id in before and one.physical_id in now
+            )
+        return (one for one in found if one[2])
+
+    def _drift(
+        self, recorded: DeployedResource, before: Mapping[str, Any], now: Mapping[str, Any]
+    ) -> Sequence[Difference]:
+        """How a configuration differs from what the stack recorded."""
+        schema = resource_type(recorded.type).schema
+        desired = self._sources.resolved(expand(recorded.properties, schema).parameters, schema)
+        return drift(desired, before, now, schema)
 
 
 def _value_at(value: Any, path: Path) -> Any:

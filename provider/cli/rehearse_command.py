@@ -1,4 +1,4 @@
-"""`rehearse`: runs a stack's whole lifecycle on the embedded stack engine."""
+"""`rehearse`: runs the whole lifecycle of one stack or several on the embedded stack engine."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ from .template_files import (
     parameter_option,
     read_texts,
     resolve_option,
+    stack_names,
     unused_values,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ..emulator.emulator import Emulator
     from ..template.sections import Template
@@ -47,11 +48,20 @@ Examples:
     --distribution-configuration-arn ARN > live.json
   python -m provider rehearse adopt.yaml --existing live.json
   cdk synth | python -m provider rehearse -
+  python -m provider rehearse owner.yaml --with team-a.yaml --with team-b.yaml
 """
 
 
-@click.command(epilog=EPILOG, short_help="Deploy, update, and delete a stack offline.")
+@click.command(epilog=EPILOG, short_help="Deploy, update, and delete stacks offline.")
 @click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE [TEMPLATE]...", type=FILE_OR_STANDARD_INPUT)
+@click.option(
+    "--with",
+    "others",
+    multiple=True,
+    metavar="TEMPLATE",
+    type=FILE_OR_STANDARD_INPUT,
+    help="Another stack, which is created after the first one and runs with a ledger; repeatable.",
+)
 @parameter_option
 @import_option
 @resolve_option
@@ -75,6 +85,7 @@ Examples:
 @click.option("--logs", is_flag=True, help="Show the function's log lines on standard error.")
 def rehearse(
     templates: tuple[Path, ...],
+    others: tuple[Path, ...],
     parameters: OptionValues,
     exports: OptionValues,
     references: OptionValues,
@@ -100,6 +111,12 @@ def rehearse(
     The output shows the stack's events as in the CloudFormation console, the warnings in the function's log (WARNING),
     and after each step the changes of configurations. If a template adopts a configuration without --existing, the
     rehearsal uses placeholder content.
+
+    Use --with to rehearse several stacks that share a configuration. The first TEMPLATE and each TEMPLATE of --with are
+    deployed as stacks of their own, named after their files. Each can import what the stacks before it export. Then the
+    first stack is updated to its other templates, and finally, the stacks are deleted, the last one first. The provider
+    has a ledger, in a DynamoDB emulator on this machine, which the command starts and stops. After each step, the
+    output also shows the whole content of each configuration that changed.
 
     The Region and account default to those of the first configuration ARN in your input, except those of resources
     with Region or RoleArn. The emulator has all Regions and accounts, and the function may assume any RoleArn there.
@@ -127,26 +144,33 @@ def rehearse(
     from .emulated_sources import emulated_sources
     from .environment import offline
     from .function import real_function
-    from .rehearsal import Rehearsal
+    from .rehearsal import Rehearsal, Step
     from .screen import Screen
     from .source_values import SourceValues
     from .warning_log import WarningLog, log_warnings
 
-    texts = read_texts(templates)
-    loaded = load_templates(templates, texts, parameters, parse)
+    files = (*templates[:1], *others, *templates[1:])
+    texts = read_texts(files)
+    loaded = load_templates(files, texts, parameters, parse)
     configurations = [(str(file), existing_configuration(file)) for file in existing]
     inputs = [
         *_option_texts(configurations, parameters),
-        *((one.name, texts[file]) for file, one in zip(templates, loaded, strict=True)),
+        *((one.name, texts[file]) for file, one in zip(files, loaded, strict=True)),
     ]
     elsewhere = set(_adopted_elsewhere(loaded))
     location = choose_location(region, account, _without(elsewhere, inputs))
-    name = stack_name or default_stack_name(templates[0])
-    screen = Screen(sys.stdout, [name, *(one for template in loaded for one in template.resources)])
+    names = stack_names(stack_name or default_stack_name(templates[0]), others)
+    names += names[:1] * (len(templates) - 1)
+    steps = [Step(name, one, declared_parameters(one, parameters)) for name, one in zip(names, loaded, strict=True)]
+    screen = Screen(sys.stdout, [*names, *(one for template in loaded for one in template.resources)])
     with ExitStack() as contexts:
         contexts.enter_context(offline())
         emulator = contexts.enter_context(emulator_at(location))
         os.environ.update(function_environment(emulator))
+        if others:
+            from .ledger_emulator import ledger_emulator
+
+            os.environ.update(contexts.enter_context(ledger_emulator(location.region)))
         log_warnings()
         _seed(emulator, configurations, region, account, elsewhere, screen)
         sink = contexts.enter_context(ResponseSink())
@@ -160,11 +184,24 @@ def rehearse(
             )
         )
         rehearsal = Rehearsal(screen, emulator, sink, location, function, warnings, external, sources)
-        problems = rehearsal.run(name, loaded, [declared_parameters(one, parameters) for one in loaded])
+        problems = rehearsal.run(steps)
     screen.print()
     for message in unused_values(exports, references, texts.values()):
         screen.print(f"{message}.", fg="yellow")
-    _report(screen, problems, has_updates=len(loaded) > 1)
+    if problems and not others and _uses_ledger(loaded):
+        screen.print("Only a rehearsal with --with TEMPLATE has a ledger, which contributions require.", fg="yellow")
+    _report(screen, problems, "the stacks were" if others else "the stack was", has_updates=len(templates) > 1)
+
+
+def _uses_ledger(templates: Iterable[Template]) -> bool:
+    """Whether a template has a resource that requires the ledger."""
+    from ..resources import CONTRIBUTION
+    from ..schema.model import CONTRIBUTIONS, pascal_case
+
+    resources = [one for template in templates for one in template.resources.values()]
+    return any(
+        one["Type"] == CONTRIBUTION or pascal_case(CONTRIBUTIONS) in (one.get("Properties") or {}) for one in resources
+    )
 
 
 def _option_texts(
@@ -196,13 +233,13 @@ def _without(arns: Collection[str], inputs: list[tuple[str, str]]) -> Iterator[t
         yield name, text
 
 
-def _report(screen: Screen, problems: list[str], *, has_updates: bool) -> None:
+def _report(screen: Screen, problems: list[str], subject: str, *, has_updates: bool) -> None:
     """Print the outcome, and exit with status 1 if there are problems."""
     if problems:
         screen.print(f"Rehearsal failed: {'; '.join(problems)}", fg="red", bold=True)
         raise SystemExit(1)
     steps = "created, updated, and deleted" if has_updates else "created and deleted"
-    screen.print(f"Rehearsal succeeded: the stack was {steps}.", fg="green", bold=True)
+    screen.print(f"Rehearsal succeeded: {subject} {steps}.", fg="green", bold=True)
 
 
 def _seed(

@@ -82,6 +82,17 @@ class Screen:
             for difference in found if sign != "-" else ():
                 self.difference(spell(difference))
 
+    def content(self, arn: str, configuration: Mapping[str, Any]) -> None:
+        """Print the content of a configuration, given as GetDistributionConfiguration returns it."""
+        from ..resources import resource_type
+        from ..schema.diff import differences
+        from ..schema.model import content_members
+
+        self.print(f"  {arn} is now:")
+        content = {name: configuration[name] for name in content_members() if name in configuration}
+        for one in differences(None, content, resource_type().schema):
+            self._side(" ", one.path, one.new)
+
     def difference(self, difference: Difference) -> None:
         """Print one difference; for lists, the entries that were removed or added."""
         from ..schema.diff import ABSENT
@@ -109,7 +120,7 @@ class Screen:
             self._line(sign, f"{path}: {_scalar(value)}")
 
     def _line(self, sign: str, text: str) -> None:
-        self.print(f"      {sign} {text}", fg=_SIGN_COLORS[sign])
+        self.print(f"      {sign} {text}", fg=_SIGN_COLORS.get(sign))
 
 
 def _status_color(status: str) -> str:

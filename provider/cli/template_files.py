@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import UserDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,16 @@ def check_stack_name(_: click.Context, __: click.Parameter, value: str | None) -
 def default_stack_name(file: Path) -> str:
     """A stack name derived from a file name."""
     return re.sub(r"[^A-Za-z0-9-]+", "-", file.stem).lstrip("-0123456789").rstrip("-")[:128] or "stack"
+
+
+def stack_names(first: str, others: Iterable[Path]) -> list[str]:
+    """The name of the first stack, and unique names for the others, derived from their files' names."""
+    names = [first]
+    for file in others:
+        name = default_stack_name(file)
+        numbered = (f"{name}-{number}" for number in count(2))
+        names.append(name if name not in names else next(one for one in numbered if one not in names))
+    return names
 
 
 def read_texts(files: tuple[Path, ...]) -> dict[Path, str]:

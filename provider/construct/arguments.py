@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..authoring.documentation import without_yaml_advice
 from ..authoring.python_types import properties_by_name, snake_case
-from ..resources import resource_type
+from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.model import Schema
 
 _SNAKE_CASE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
@@ -74,19 +74,21 @@ def _property(argument: str, value: Any, structure: Schema) -> tuple[str, Any]:
     return "".join(map(str.title, name.split("_"))) if _SNAKE_CASE.fullmatch(name) else name, value
 
 
-def in_python(message: str) -> str:
-    """A finding's message in the words of Python, with the names of arguments, and without advice about YAML."""
+def in_python(message: str, type_name: str = DISTRIBUTION_CONFIGURATION) -> str:
+    """A finding's message in the words of Python, with the names of arguments, and without advice about YAML.
+
+    The finding is about a resource of this type.
+    """
+    arguments = _arguments(type_name)
     found = _PATH.match(message)
     path = found[0] if found and message.startswith(": ", found.end()) else ""
     parts = re.split(f"({_QUOTED})", without_yaml_advice(message.removeprefix(path)))
-    parts[::2] = map(_words_in_python, parts[::2])
+    parts[::2] = (_words_in_python(text, arguments) for text in parts[::2])
     parts[1::2] = (_FUNCTION_CALL.sub(r"the token \1 \2", quoted) for quoted in parts[1::2])
-    return _path_in_python(path) + "".join(parts)
+    return _path_in_python(path, arguments) + "".join(parts)
 
 
-def _path_in_python(path: str) -> str:
-    arguments = _arguments()
-
+def _path_in_python(path: str, arguments: Mapping[str, str]) -> str:
     def in_path(name: re.Match[str]) -> str:
         is_key = name[0].startswith(('"', "Fn::"))
         return name[0] if is_key else arguments.get(name[0], snake_case(name[0]))
@@ -94,8 +96,7 @@ def _path_in_python(path: str) -> str:
     return "arguments" if path == _ROOT else _NAME.sub(in_path, path)
 
 
-def _words_in_python(text: str) -> str:
-    arguments = _arguments()
+def _words_in_python(text: str, arguments: Mapping[str, str]) -> str:
     for pattern, words in _PYTHON:
         text = pattern.sub(words, text)
 
@@ -107,10 +108,10 @@ def _words_in_python(text: str) -> str:
 
 
 @cache
-def _arguments() -> Mapping[str, str]:
-    """The arguments of all structures by the properties' names, in each spelling."""
+def _arguments(type_name: str) -> Mapping[str, str]:
+    """The arguments of all structures of a resource type by the properties' names, in each spelling."""
     found: dict[str, str] = {}
-    pending = [resource_type().schema]
+    pending = [resource_type(type_name).schema]
     for schema in pending:
         found |= {name: argument for argument, name in properties_by_name(schema).items()}
         entries = [inner.item or inner for inner in schema.members.values()]

@@ -1,27 +1,25 @@
 """An EC2 Image Builder distribution configuration as a construct."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Unpack
 
 import jsii
-from aws_cdk import Annotations, CustomResource, Duration, Fn, Stack
+from aws_cdk import CustomResource, Fn, IResolvable, Stack
 from aws_cdk.aws_iam import Grant, IGrantable
 from constructs import Construct, IConstruct, IValidation
 
-from ..authoring.block import OF_CLOUDFORMATION
 from ..lint.template_check import check_properties
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.finding import Severity
-from ..schema.model import CLIENT_TOKEN, NAME, ROLE, pascal_case
+from ..schema.model import CLIENT_TOKEN, CONTRIBUTIONS, NAME, ROLE, pascal_case
 from ..schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
 from .arguments import as_properties, in_python
+from .contribution import SERVICE_TIMEOUT, DistributionContribution, errors, without_ledger
 from .permissions import not_allowed
-from .properties import DistributionConfigurationProperties
+from .properties import Distribution, DistributionConfigurationProperties
 from .provider import DeployedProvider, DistributionConfigurationProvider
 from .same_name import Declaration, find_duplicate, relevant_properties
-
-_SERVICE_TIMEOUT: Final = Duration.seconds(int(str(OF_CLOUDFORMATION["ServiceTimeout"])))
 
 _DECLARED: Final[dict[IConstruct, list[Declaration]]] = defaultdict(list)
 """The configurations by the root of their tree, in the order of their declaration."""
@@ -59,12 +57,14 @@ class DistributionConfiguration(CustomResource):
         if (role := properties.get("role")) is not None:
             properties["role"] = getattr(role, "role_arn", role)
         self._properties = as_properties(properties, resource_type().schema)
+        self._contributions = properties.get(CONTRIBUTIONS)
+        self._has_parts = False
         super().__init__(
             scope,
             construct_id,
             resource_type=DISTRIBUTION_CONFIGURATION,
             service_token=provider.service_token,
-            service_timeout=_SERVICE_TIMEOUT,
+            service_timeout=SERVICE_TIMEOUT,
             properties=self._properties,
         )
         role_arn = self._properties.get(pascal_case(ROLE))
@@ -78,11 +78,7 @@ class DistributionConfiguration(CustomResource):
 
     def validate(self) -> list[str]:
         """The errors in the properties, each with its path. The CDK calls this at synth."""
-        found = [*self._findings()]
-        for rule, severity, message in found:
-            if severity is Severity.WARNING:
-                Annotations.of(self).add_warning_v2(rule, message)
-        return [message for _, severity, message in found if severity is Severity.ERROR]
+        return errors(self, self._findings())
 
     def _findings(self) -> Iterator[tuple[str, Severity, str]]:
         """All findings: about the properties, about what the provider allows, and about the app's other resources."""
@@ -91,9 +87,26 @@ class DistributionConfiguration(CustomResource):
             yield one.id, one.severity, in_python(one.message)
         if isinstance(self._provider, DistributionConfigurationProvider):
             yield from (("", Severity.ERROR, message) for message in not_allowed(properties, self._provider))
+        if self._contributions is not None:
+            yield from without_ledger("contributions", self._provider)
+        elif self._has_parts:
+            yield "", Severity.ERROR, "contributions: is required, because a contribution was added"
         declared = _DECLARED[self.node.root]
         if duplicate := find_duplicate(self._declaration, declared[: declared.index(self._declaration)]):
             yield duplicate
+
+    def add_contribution(
+        self, scope: Construct, construct_id: str, *, distributions: Sequence[Distribution | IResolvable] | IResolvable
+    ) -> DistributionContribution:
+        """Add a part to this configuration, usually in another stack. `contributions` must allow its paths."""
+        self._has_parts = True
+        return DistributionContribution(
+            scope,
+            construct_id,
+            provider=self._provider,
+            distribution_configuration_arn=self.distribution_configuration_arn,
+            distributions=distributions,
+        )
 
     @property
     def distribution_configuration_arn(self) -> str:

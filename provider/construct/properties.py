@@ -373,3 +373,25 @@ class DistributionConfigurationProperties(TypedDict):
     """The paths at which other stacks may contribute to this configuration, such as
     Distributions[].LaunchTemplateConfigurations. Without it, none may. Requires the provider's ledger.
     """
+
+
+class DistributionContributionProperties(TypedDict):
+    """All properties of a contribution, as arguments of its construct."""
+
+    distribution_configuration_arn: str
+    """The ARN of the configuration to which this resource contributes. If you change it, the resource is replaced."""
+    description: NotRequired[str]
+    """The description of the distribution configuration.
+
+    Size: 1 to 1024 characters.
+    """
+    distributions: Sequence[Distribution | IResolvable] | IResolvable
+    """The distribution settings for the configuration. Each entry defines how output images are distributed in one
+    target Amazon Web Services Region. A Region can appear at most once in the list.
+    """
+    role_arn: NotRequired[str]
+    """The ARN of a role that the provider assumes for this resource, for a configuration in another account. The
+    stack's ID is the external ID. If you specify a role of another account, the resource is replaced.
+
+    Size: at most 2048 characters.
+    """

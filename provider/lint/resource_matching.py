@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..cloudformation.request import unsupported_type
-from ..resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION, is_registered, resource_type
+from ..resources import CONTRIBUTION, CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION, is_registered, resource_type
 from ..resources.interface import ResourceType
 from ..schema.expand import expand
 from ..schema.finding import Path, Severity
@@ -18,6 +18,7 @@ _CERTAIN: Final = 0.95
 _LIKELY: Final = 0.8
 """How similar a misspelled type must be to the provider's: if it alone decides, and if the properties confirm it."""
 
+_OWN_TYPES: Final = (DISTRIBUTION_CONFIGURATION, CONTRIBUTION)
 _PROPERTIES: Final = "Properties"
 
 
@@ -58,16 +59,20 @@ def is_provider_resource(resource: Mapping[str, Any]) -> bool:
 
 
 def _similarity(name: object) -> float:
-    """How similar a type's name is to the provider's own, from 0 to 1."""
+    """How similar a type's name is to the most similar one of the provider's own, from 0 to 1."""
+    return max(_similarity_to(own, name) for own in _OWN_TYPES)
+
+
+def _similarity_to(own: str, name: object) -> float:
     if not isinstance(name, str):
         return 0
-    if _simplified(name) == _simplified(DISTRIBUTION_CONFIGURATION):
+    if _simplified(name) == _simplified(own):
         return 1
     if not name.startswith("Custom::"):
         return 0
     from difflib import SequenceMatcher  # only another provider's resource, or a mistake, needs it
 
-    return SequenceMatcher(None, name, DISTRIBUTION_CONFIGURATION).ratio()
+    return SequenceMatcher(None, name, own).ratio()
 
 
 def _simplified(name: object) -> str:
@@ -96,6 +101,8 @@ def _are_distinctive(parameters: Mapping[str, Any]) -> bool:
 
 
 def type_of(resource: Mapping[str, Any]) -> ResourceType:
-    """The type of one of the provider's resources; the distribution configuration's if its name is misspelled."""
+    """The type of one of the provider's resources; the most similar one if its name is misspelled."""
     name = resource.get("Type")
-    return resource_type(str(name)) if is_registered(name) else resource_type()
+    return resource_type(
+        str(name) if is_registered(name) else max(_OWN_TYPES, key=lambda own: _similarity_to(own, name))
+    )

@@ -18,6 +18,7 @@ from .catalog import id_of
 from .condition_outcomes import Conditions, Outcome, condition_of
 from .diagnostic import Diagnostic
 from .function_check import may_have_loops
+from .resource_matching import type_of
 from .scenario import Unknown, conditions_in, scenario
 from .shown_values import AS_WRITTEN, ShownValues
 
@@ -133,7 +134,7 @@ def _diagnostic(first: _NamedResource, second: _NamedResource, value: str) -> Di
 
 def _named(path: Path, resource: Mapping[str, Any]) -> list[_NamedResource]:
     properties = resource.get("Properties")
-    if not isinstance(properties, Mapping) or len(path) != _TOP_LEVEL:
+    if not isinstance(properties, Mapping) or len(path) != _TOP_LEVEL or type_of(resource) is not resource_type():
         return []
     spellings = resource_type().schema.spellings
     token, condition = properties.get("ServiceToken"), condition_of(resource)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..resources import resource_type
+from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.finding import Path
 from ..template.structure import is_misspelled
 from .attribute_check import check_attributes
@@ -27,9 +27,9 @@ def check(template: Mapping[str, Any]) -> list[Diagnostic]:
     ]
 
 
-def check_properties(properties: Mapping[str, Any]) -> list[Diagnostic]:
-    """All findings of a resource's properties without a template."""
-    return ResourceCheck(properties, (), {}, Conditions({}, {}), resource_type()).diagnostics()
+def check_properties(properties: Mapping[str, Any], type_name: str = DISTRIBUTION_CONFIGURATION) -> list[Diagnostic]:
+    """All findings of the properties of a resource of this type without a template."""
+    return ResourceCheck(properties, (), {}, Conditions({}, {}), resource_type(type_name)).diagnostics()
 
 
 def _check_resource(

@@ -3,7 +3,7 @@
 A separate module, because a request that uses no ledger needs none of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -17,6 +17,7 @@ from .model import (
     Schema,
     content_members,
     distribution_configuration,
+    pascal_case,
 )
 
 MERGE_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -90,6 +91,24 @@ def members_of(written: str) -> Members | None:
         if element != name and schema.item is None:
             return None
     return tuple(found) if found[0] in content_members() else None
+
+
+def similar_path(written: str) -> str:
+    """Return the path of a property that a user may have meant; empty if there is no similar one."""
+    from difflib import get_close_matches
+
+    whole = distribution_configuration()
+    paths = [path for name in content_members() for path in _paths(pascal_case(name), whole.members[name])]
+    return next(iter(get_close_matches(written, paths, 1)), "")
+
+
+def _paths(path: str, schema: Schema) -> Iterator[str]:
+    """Yield the paths of a property and of those beneath it, as a user writes them."""
+    yield path
+    structure = _structure(schema)
+    mark = "[]" if schema.type_name == "list" else ""
+    for name, member in structure.members.items() if structure is not None else ():
+        yield from _paths(f"{path}{mark}.{pascal_case(name)}", member)
 
 
 def _structure(schema: Schema | None) -> Schema | None:

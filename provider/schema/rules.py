@@ -98,11 +98,13 @@ def _deleted_adoption(parameters: dict[str, Any]) -> Violations:
 
 
 def _contribution_path(path: Any) -> Violations:
-    from .merging import members_of  # imported here because few configurations have contributions
+    from .merging import members_of, similar_path  # imported here because few configurations have contributions
 
     if isinstance(path, str) and members_of(path) is None:
-        example = "a path is written like Distributions[].AmiDistributionConfiguration.LaunchPermission.UserIds"
-        yield (), f"{describe(path)} names no property to which others can contribute; {example}"
+        similar = similar_path(path)
+        example = '"Distributions[].AmiDistributionConfiguration.LaunchPermission.UserIds"'
+        advice = f"did you mean {describe(similar)}?" if similar else f"a path is written like {example}"
+        yield (), f"{describe(path)} names no property to which others can contribute; {advice}"
 
 
 def _some_region(distributions: Any) -> Violations:

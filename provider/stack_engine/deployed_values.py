@@ -42,6 +42,8 @@ class DeployedValues:
     external: ExternalValues
     notes: list[str] = field(default_factory=list)
     """One sentence for each value that was replaced by a placeholder."""
+    imports: set[str] = field(default_factory=set)
+    """The names of the exports that were evaluated."""
 
     def __post_init__(self) -> None:
         location = self.location
@@ -108,6 +110,9 @@ class DeployedValues:
 
     def exported(self, name: str, path: TreePath) -> str:
         """The value of another stack's export, or a placeholder."""
+        self.imports.add(name)
+        if name in self.external.deployed:
+            return self.external.deployed[name]
         if name in self.external.exports:
             return self.external.exports[name]
         value = self._placeholders.imported(name, as_function="ServiceToken" in path)

@@ -93,6 +93,15 @@ class Deployment:
         """The stack's outputs. Raises TemplateError, or AttributeMissingError for a missing attribute."""
         return {name: self._output(name) for name in self._active("Outputs", self.template.outputs)}
 
+    def exports(self, outputs: Mapping[str, str]) -> dict[str, str]:
+        """The values of these outputs that are exported, by the names of the exports. Raises TemplateError."""
+        found = {}
+        for name, value in outputs.items():
+            export = self.template.outputs[name].get("Export")
+            if isinstance(export, Mapping) and "Name" in export:
+                found[self.evaluator.text(export["Name"], ("Outputs", name, "Export", "Name"))] = value
+        return found
+
     def check_outputs(self) -> None:
         """Evaluate the outputs that do not depend on a resource that is not deployed yet. Raises TemplateError."""
         for name in self._active("Outputs", self.template.outputs):

@@ -16,6 +16,7 @@ from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .deployment import Deployment
 from .exchange import Event, Exchange, RequestResult
+from .exports import exports_of, refused_export
 from .records import DeployedResource, Rollback, Stack, StackEvent, StackLocation
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -25,13 +26,17 @@ _CLEANUP_ATTEMPTS = 3
 
 @dataclass
 class Operation:
-    """One create, update, or delete. `live` are the stack's resources at this moment, by logical ID."""
+    """One create, update, or delete. `live` are the stack's resources at this moment, by logical ID.
+
+    `others` are the other stacks in its Region and account.
+    """
 
     stack: Stack
     location: StackLocation
     exchange: Exchange
     on_event: Callable[[StackEvent], None]
     external: ExternalValues
+    others: Collection[Stack] = ()
     live: dict[str, DeployedResource] = field(init=False)
     created: list[str] = field(default_factory=list)
     updated: set[str] = field(default_factory=set)
@@ -39,8 +44,12 @@ class Operation:
     replaced: list[DeployedResource] = field(default_factory=list)
     shown: set[str] = field(init=False)
     types: Mapping[str, str] = field(init=False)
+    exports: Mapping[str, str] = field(init=False)
+    imports: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.external = self.external._replace(deployed=exports_of(self.others))
+        self.exports, self.imports = self.stack.exports, self.stack.imports
         self.live = dict(self.stack.resources)
         self.shown = set(self.stack.shown)
         self.types = self.stack.types
@@ -80,6 +89,8 @@ class Operation:
         """Delete the stack, except for what is retained or cannot be deleted."""
         self._stack_event("DELETE_IN_PROGRESS", "User Initiated")
         failed = self._delete_all(list(reversed(self.live.values())))
+        if not failed:
+            self.exports, self.imports = {}, frozenset()
         return self._end("DELETE_FAILED" if failed else "DELETE_COMPLETE", reason=failed)
 
     def continue_rollback(self, skipped: Collection[str]) -> Stack:
@@ -144,10 +155,15 @@ class Operation:
             self._show_notes(new.notes)
         try:
             outputs = new.outputs()
+            exports = new.exports(outputs)
+            refused = refused_export(self.stack.exports, exports, self.others)
         except TemplateError as error:
-            self._stack_event(f"{verb}_FAILED", str(error))
-            return str(error), {}
+            refused = str(error)
+        if refused:
+            self._stack_event(f"{verb}_FAILED", refused)
+            return refused, {}
         self._show_notes(new.notes)
+        self.exports, self.imports = exports, frozenset(new.values.imports)
         return None, outputs
 
     def _deploy_resource(self, new: Deployment, name: str) -> bool:
@@ -273,7 +289,17 @@ class Operation:
     def _end(self, status: str, outputs: Mapping[str, str] | None = None, reason: str = "") -> Stack:
         self._stack_event(status, reason)
         shown = frozenset(self.shown)
-        return Stack(self.stack.name, self.stack.id, status, self.live, outputs or {}, shown, self.types)
+        return Stack(
+            self.stack.name,
+            self.stack.id,
+            status,
+            self.live,
+            outputs or {},
+            shown,
+            self.types,
+            exports=self.exports,
+            imports=self.imports,
+        )
 
 
 def _failed(verb: str, names: list[str]) -> str:

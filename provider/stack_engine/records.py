@@ -76,3 +76,7 @@ class Stack(NamedTuple):
     """The types of all resources in the stack's template, skipped ones included, by logical ID."""
     rollback: Rollback | None = None
     """In UPDATE_ROLLBACK_FAILED: what `continue-update-rollback` continues."""
+    exports: Mapping[str, str] = MappingProxyType({})
+    """The values that the stack exports, by the names of the exports."""
+    imports: frozenset[str] = frozenset()
+    """The names of the exports that the stack imports."""

@@ -25,6 +25,8 @@ class StackEngine:
     `invoke` runs the provider's function on one event; responses arrive at `sink`. `on_event` is called with each event
     as it happens. The engine waits at most `max_wait_seconds` for a response, even if the ServiceTimeout is longer.
     `external` has the known exports of other stacks and dynamic references; the others get placeholders.
+
+    The stacks do not know each other. `others` are those that exist beside a stack: it can import what they export.
     """
 
     invoke: Callable[[Event], object]
@@ -39,15 +41,19 @@ class StackEngine:
         """The deployment of `template`. Raises TemplateError if CloudFormation would reject it."""
         return Deployment(template, parameters, self._location(name, self._stack_id(name)), {}, external=self.external)
 
-    def create(self, name: str, template: Template, parameters: Mapping[str, str]) -> Stack:
+    def create(
+        self, name: str, template: Template, parameters: Mapping[str, str], others: Collection[Stack] = ()
+    ) -> Stack:
         """Create a stack. Raises TemplateError before anything is sent if the template is wrong."""
         stack = Stack(name, self._stack_id(name), "CREATE_IN_PROGRESS", {}, {})
-        return self._operation(stack).create(template, parameters)
+        return self._operation(stack, others).create(template, parameters)
 
-    def update(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> Stack:
+    def update(
+        self, stack: Stack, template: Template, parameters: Mapping[str, str], others: Collection[Stack] = ()
+    ) -> Stack:
         """Update a stack to `template`. Raises TemplateError as `create` does."""
         refuse_type_changes(stack.types, template)
-        return self._operation(stack).update(template, parameters)
+        return self._operation(stack, others).update(template, parameters)
 
     def continue_update_rollback(self, stack: Stack, resources_to_skip: Collection[str] = ()) -> Stack:
         """Continue a failed rollback. A skipped resource gets no request and is recorded as it was before.
@@ -68,9 +74,9 @@ class StackEngine:
         partition = Placeholders(self.region, self.account).partition
         return f"arn:{partition}:cloudformation:{self.region}:{self.account}:stack/{name}/{uuid4()}"
 
-    def _operation(self, stack: Stack) -> Operation:
+    def _operation(self, stack: Stack, others: Collection[Stack] = ()) -> Operation:
         exchange = Exchange(self.invoke, self.sink, self.max_wait_seconds)
-        return Operation(stack, self._location(stack.name, stack.id), exchange, self.on_event, self.external)
+        return Operation(stack, self._location(stack.name, stack.id), exchange, self.on_event, self.external, others)
 
     def _location(self, name: str, stack_id: str) -> StackLocation:
         return StackLocation(self.region, self.account, name, stack_id)

@@ -16,11 +16,13 @@ def _unchanged(_: TreePath, value: str) -> str:
 class ExternalValues(NamedTuple):
     """The known values from outside a template.
 
-    `exports` has the exports of other stacks by name, and `references` the values of dynamic references by the text
-    between `{{resolve:` and `}}`. `fit` takes a placeholder and its path in the template, including functions, and
-    returns a placeholder that is valid there. The path is empty for a dynamic reference that is a part of a text.
+    `exports` has the exports of other stacks by name, `deployed` those of the stacks that are deployed here, which take
+    precedence, and `references` the values of dynamic references by the text between `{{resolve:` and `}}`. `fit` takes
+    a placeholder and its path in the template, including functions, and returns a placeholder that is valid there. The
+    path is empty for a dynamic reference that is a part of a text.
     """
 
     exports: Mapping[str, str] = MappingProxyType({})
     references: Mapping[str, str] = MappingProxyType({})
     fit: Callable[[TreePath, str], str] = _unchanged
+    deployed: Mapping[str, str] = MappingProxyType({})

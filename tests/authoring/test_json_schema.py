@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from provider.authoring.json_schema import schema
 from provider.authoring.starter_template import StarterTemplate
-from provider.resources import resource_type
+from provider.resources import CONTRIBUTION, resource_type
 from provider.schema.flatten import flatten
 
 ROOT = Path(__file__).parents[2]
@@ -199,3 +199,17 @@ def test_account_sources_are_known(entry: dict[str, Any], is_valid: bool) -> Non
     assert VALIDATOR.is_valid({"Name": "golden", "Distributions": [region]}) is is_valid
     licenses = {"Region": "us-east-1", "LicenseConfigurationArns": [entry]}
     assert not VALIDATOR.is_valid({"Name": "golden", "Distributions": [licenses]})
+
+
+def test_a_contribution() -> None:
+    """A contribution requires the configuration's ARN; its entries require only what identifies them."""
+    validator = Draft202012Validator(schema(CONTRIBUTION))
+    part = {
+        "Region": "us-east-1",
+        "FastLaunchConfigurations": [{"AccountId": "111122223333", "MaxParallelLaunches": 6}],
+    }
+    target = {"DistributionConfigurationArn": {"Fn::ImportValue": "golden-image-Arn"}}
+    assert validator.is_valid({**target, "Distributions": [part]})
+    assert not validator.is_valid({"Distributions": [part]})
+    assert not validator.is_valid({**target, "Distributions": [part], "Name": "golden"})
+    assert not VALIDATOR.is_valid({"Name": "golden", "Distributions": [part]})

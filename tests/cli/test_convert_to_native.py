@@ -175,6 +175,15 @@ def test_an_adopting_resource_in_json(tmp_path: Path) -> None:
     assert json.loads(ended.stdout)["Resources"]["Dist"]["Properties"] == {"Name": "web-images", "Distributions": []}
 
 
+def test_a_contribution(tmp_path: Path) -> None:
+    """A contribution is left unchanged, and reported: a native resource has none."""
+    part = {"Type": "Custom::ImageBuilderDistributionContribution", "Properties": {"ServiceToken": "t"}}
+    own = {"Type": OURS, "Properties": {"ServiceToken": "t", "Name": "golden", "Distributions": []}}
+    ended = converted(json.dumps({"Resources": {"Golden": own, "Part": part}}), tmp_path, "--to", "native")
+    assert json.loads(ended.stdout)["Resources"]["Part"] == part
+    assert "Part is unchanged: nobody can contribute to a native resource" in ended.stderr
+
+
 SOURCES = [
     file
     for folder, names in ((ROOT / "examples", "*/*.yaml"), (ROOT / "tests" / "lint" / "corpus", "good-*.yaml"))

@@ -62,6 +62,34 @@ def test_plan_is_what_the_handler_does(
     assert planned(write(Golden=after), status=0)["Golden"]["action"] == "none"
 
 
+CONTRIBUTION = "Custom::ImageBuilderDistributionContribution"
+
+
+def test_contribution(write: Write, emulator: Emulator) -> None:
+    """A contribution cannot be planned, because the ledger decides; its mistakes are reported."""
+    part = {"ServiceToken": TOKEN, "DistributionConfigurationArn": f"{ARN}images", "Distributions": [ami()]}
+    emulator.seed(name="images", distributions=[{"region": "us-east-1", **ANOTHER}])
+    (change,) = planned(write(Part={"Type": CONTRIBUTION, "Properties": part}), status=3).values()
+    assert change["action"] == "unknown"
+    assert "another part conflicts with it. Only the provider's ledger has those" in change["reason"]
+    wrong = {**part, "Distributions": [{"Region": "us-east-1", "Name": "x"}]}
+    (change,) = planned(write(Part={"Type": CONTRIBUTION, "Properties": wrong}), status=1).values()
+    assert (change["action"], len(change["findings"])) == ("refused", 1)
+
+
+def test_shared_configuration(write: Write, resource: Resource) -> None:
+    """An owner's update of a shared configuration cannot be planned, because others have parts of it."""
+    tags = {
+        "image-builder-distribution-provider:stack-id": f"{resource.stack_id} shared",
+        "image-builder-distribution-provider:logical-id": "Golden",
+    }
+    resource.emulator.seed(name="images", distributions=[{"region": "us-east-1", **ANOTHER}], tags=tags)
+    template = write(Golden=own(Contributions=["Distributions[].LaunchTemplateConfigurations"]))
+    (change,) = planned(template, status=3).values()
+    assert change["action"] == "unknown"
+    assert f"{ARN}images is shared: it also has the parts of other stacks" in change["reason"]
+
+
 def test_creation(write: Write, emulator: Emulator) -> None:
     """A configuration that does not exist is created, and all its values are shown."""
     (change,) = planned(write(Golden=own(Description="new")), status=3).values()

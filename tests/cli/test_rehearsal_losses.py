@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from provider.cli import rehearsal as rehearsal_module
 from provider.cli.emulated_sources import EmulatedSources
 from provider.cli.emulation import EmulatedLocation
 from provider.cli.function import LambdaContext
@@ -62,7 +63,7 @@ class Setup:
             ExternalValues(),
             EmulatedSources(SourceEmulator(), SourceValues({}), print),
         )
-        return rehearsal.run("images", [template(step) for step in steps], [{}] * len(steps))
+        return rehearsal.run([rehearsal_module.Step("images", template(step), {}) for step in steps])
 
     def _invoke(self, event: Event) -> None:
         self.function(event)

@@ -10,7 +10,16 @@ import pytest
 from tests.cli.commands import command, process
 
 ARN = "arn:aws:imagebuilder:eu-west-1:210987654321:distribution-configuration/base"
-OPTIONS: list[tuple[str, ...]] = [(), ("--required",), ("--adopt", ARN), ("--format", "json")]
+PART = ("--type", "contribution")
+OPTIONS: list[tuple[str, ...]] = [
+    (),
+    ("--required",),
+    ("--adopt", ARN),
+    ("--format", "json"),
+    PART,
+    (*PART, "--required"),
+    (*PART, "--format", "json"),
+]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
@@ -55,6 +64,22 @@ def test_an_invalid_arn() -> None:
     ended = command("skeleton", "--adopt", "base")
     assert (ended.status, ended.stdout) == (2, "")
     assert "'base' is not the ARN of a distribution configuration" in ended.stderr
+
+
+def test_a_contribution() -> None:
+    """With --type contribution, the skeleton names the configuration that it contributes to, and has no name."""
+    shown = command("skeleton", *PART, "--required", "--format", "json").stdout
+    ((_, resource),) = json.loads(shown)["Resources"].items()
+    assert resource["Type"] == "Custom::ImageBuilderDistributionContribution"
+    assert resource["Properties"].keys() >= {"DistributionConfigurationArn", "Distributions"}
+    assert resource["Properties"]["Distributions"] == [{"Region": "us-east-1"}]
+
+
+def test_a_contribution_adopts_nothing() -> None:
+    """--adopt is rejected for a contribution."""
+    ended = command("skeleton", *PART, "--adopt", ARN)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "--adopt applies only to configurations." in ended.stderr
 
 
 def test_json_has_the_same_resource() -> None:

@@ -5,21 +5,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from provider.cli import ledger_emulator
 from provider.cloudformation.deadline import Deadline
 from provider.handler import LEDGER_TABLE
 from provider.ledger.store import Store
 from provider.ledger.table import DynamoTable
 from tests.clock import SkippingClock
-from tests.ledger.dynamodb import PYTHON, Proxy, create_table, ministack
+from tests.ledger.dynamodb import PYTHON, Proxy, create_table, require_ledger
 from tests.stack import Context, Resource
 
 
 @pytest.fixture(scope="session")
-def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def dynamodb() -> Iterator[str]:
     """The URL of a DynamoDB emulator."""
-    if not PYTHON.exists():
-        pytest.skip("the DynamoDB emulator is installed by `make unit` into .venv-ministack")
-    with ministack(tmp_path_factory.mktemp("ministack")) as url:
+    require_ledger()
+    with ledger_emulator.dynamodb(PYTHON) as url:
         yield url
 
 

@@ -1,83 +1,39 @@
-"""DynamoDB on the loopback interface: ministack, and a proxy that injects failures."""
+"""DynamoDB on the loopback interface: the emulator of rehearsals, and a proxy that injects failures."""
 
 import http.client
 import json
-import os
 import random
-import socket
-import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from email.message import Message
-from pathlib import Path
 from typing import Any
 
-import botocore.session
-from botocore.config import Config
+import pytest
 
+from provider.cli import ledger_emulator
+from provider.cli.ledger_emulator import ENVIRONMENT
 from provider.emulator.faults import Fault
 from provider.emulator.server import LoopbackServer, Reply
 
-ROOT = Path(__file__).parent.parent.parent
-PYTHON = ROOT / ".venv-ministack/bin/python"
-_START_SECONDS = 60.0
+PYTHON = ENVIRONMENT / "bin/python"
 TABLE = "ledger"
+REGION = "us-east-1"
 
 
-@contextmanager
-def ministack(home: Path) -> Iterator[str]:
-    """Run ministack, and yield its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    variables = {"IOT_MTLS_ENABLED": "0", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "EDGE_PORT": str(port)}
-    command = [str(PYTHON), "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
-    with (home / "ministack.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=home, env={**os.environ, **variables}, stdout=log, stderr=log)
-    try:
-        _wait_until_up(port, process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_until_up(port: int, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > end or process.poll() is not None:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+def require_ledger() -> None:
+    """Skip the test if the emulator is not installed."""
+    if not PYTHON.exists():
+        pytest.skip("the DynamoDB emulator is installed by `make unit` into .venv-ministack")
 
 
 def create_table(url: str, name: str = TABLE) -> None:
     """Create the ledger's table."""
-    api = client(url)
-    api.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-    )
-    api.close()
+    ledger_emulator.create_table(url, REGION, name)
 
 
 def client(url: str) -> Any:
     """Return a client of the emulator that does not retry."""
-    return botocore.session.Session().create_client(
-        "dynamodb",
-        region_name="us-east-1",
-        endpoint_url=url,
-        aws_access_key_id="emulator",
-        aws_secret_access_key="emulator",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    return ledger_emulator.dynamodb_client(url, REGION)
 
 
 class Proxy:

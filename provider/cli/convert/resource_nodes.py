@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from ...lint.resource_matching import is_provider_resource
-from ...resources import RESOURCE_TYPES
+from ...resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION
 from ...schema.finding import Path
 from ...template.function_calls import LOOP
 from ...template.reader import function_of
@@ -55,8 +55,8 @@ def all_resources(document: Document) -> list[ResourceNode]:
 
 
 def provider_resources(document: Document) -> list[ResourceNode]:
-    """The provider's resources: those of its own type, and custom resources with its properties."""
-    found = resources(document, *RESOURCE_TYPES)
+    """The distribution configurations: those of the provider's own type, and custom resources with its properties."""
+    found = resources(document, DISTRIBUTION_CONFIGURATION, CUSTOM_RESOURCE)
     return [one for one in found if is_provider_resource(value_at(document, one.path))]
 
 

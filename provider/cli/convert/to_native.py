@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 import yaml
 
 from ...authoring.native import NATIVE_TYPE, NativeMembers, native_name
-from ...resources import resource_type
+from ...resources import CONTRIBUTION, resource_type
 from ...schema.model import (
     IGNORED,
     NAME,
@@ -24,7 +24,14 @@ from ..native_schema import native_attributes, native_members, native_schema
 from .document import Document
 from .nodes import Pair, call, duplicate_names, entries, entry, possible_values
 from .references import references
-from .resource_nodes import ResourceNode, is_transform, note_missing_properties, note_transforms, provider_resources
+from .resource_nodes import (
+    ResourceNode,
+    is_transform,
+    note_missing_properties,
+    note_transforms,
+    provider_resources,
+    resources,
+)
 
 _ARN_ATTRIBUTE = pascal_case(TARGET)
 _NAME_IN_ARN = re.compile(r"arn:.*:distribution-configuration/([a-z0-9-]+)")
@@ -50,6 +57,9 @@ def to_native(document: Document) -> None:
     schema = native_schema()
     members, attributes = native_members(schema), native_attributes(schema)
     mentions = references(document)
+    for part in resources(document, CONTRIBUTION):
+        text = f"{part} is unchanged: nobody can contribute to a native resource"
+        document.note(part.type, text, is_loss=True)
     for resource in provider_resources(document):
         if resource.properties is None:
             note_missing_properties(document, resource)

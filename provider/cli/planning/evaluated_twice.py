@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...resources import resource_type
+from ...resources import CONTRIBUTION, resource_type
 from ...resources.interface import ResourceType
 from ...schema.finding import Path
 from ...schema.model import NAME, REGION, ROLE, TARGET
 from ...stack_engine.deployment import Deployment
+
+_IF_CONTRIBUTED = (
+    "this part is merged into the configuration, unless its owner's Contributions do not allow it, or another part "
+    "conflicts with it. Only the provider's ledger has those, and plan does not read it. To see the merged "
+    "configuration, use rehearse OWNER --with TEMPLATE"
+)
 
 
 class EvaluatedTwice(NamedTuple):
@@ -32,6 +38,8 @@ class EvaluatedTwice(NamedTuple):
         """The reason why the live state of a resource cannot be read; empty for a distribution configuration."""
         if self.type_of(name) is resource_type():
             return ""
+        if self.one.type(name) == CONTRIBUTION:
+            return _IF_CONTRIBUTED
         return f"plan does not read resources of type {self.one.type(name)}"
 
 

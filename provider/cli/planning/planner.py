@@ -14,7 +14,7 @@ from ...errors import ProviderError
 from ...plan import CreateConfiguration, DeleteConfiguration, NeedsRead, Plan
 from ...resources import resource_type
 from ...resources.locations import Locations
-from ...resources.ownership import Owner, Ownership, State, is_released_to
+from ...resources.ownership import Owner, Ownership, State, is_released_to, is_shared
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import Expanded, expand
@@ -41,6 +41,11 @@ _IF_ADOPTED = (
 _IF_RELEASED = (
     "{} was released by {} to a resource that adopted it. Whether that is this resource is unknown, because the ID of "
     "this resource's stack is unknown"
+)
+_IF_SHARED = (
+    "{} is shared: it also has the parts of other stacks, and the deployment keeps them. Only the provider's ledger "
+    "shows which values are theirs, and plan does not read it. To see the merged configuration, use rehearse TEMPLATE "
+    "--with OTHER"
 )
 
 
@@ -131,12 +136,15 @@ class Planner:
     ) -> tuple[Change, Plan]:
         """The change of a resource whose properties are valid, according to the handler's decision."""
         name = change.logical_id
+        locations = self.stack.locations(change.properties)
+        live = self._live_state.read(target_of(desired), locations)
+        if live and is_shared(live.tags):
+            return change._replace(action=Action.UNKNOWN, reason=_IF_SHARED.format(live.arn)), Plan()
         schema = self.new.type_of(name).schema
         try:
             plan = self._decide(self._request(name, desired, change.properties, before), desired)
         except ProviderError as refusal:
             return self._unless_adopted(change._replace(reason=str(refusal)), desired, before), Plan()
-        locations = self.stack.locations(change.properties)
         arn = plan.subject.arn if plan.subject else self._live_state.arn(target_of(desired), locations)
         action = Action.UPDATE if plan.steps else Action.NONE
         if any(isinstance(step, CreateConfiguration) for step in plan.steps):
