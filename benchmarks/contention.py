@@ -1,0 +1,176 @@
+"""Emulators for many contributors at once, and the processes that contribute. All of them use only loopback addresses."""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from benchmarks.scene import InvalidRunError
+from provider.emulator.emulator import Emulator
+from provider.handler import LEDGER_TABLE
+from provider.stack_engine.sink import ResponseSink, Slot
+from tests.ledger.dynamodb import TABLE, Proxy, client, create_table, ministack
+
+TIMEOUT: Final = 900
+"""Seconds of an invocation: the largest `Timeout` of the template, because one machine emulates all services."""
+REGION: Final = "us-east-1"
+ARN: Final = f"arn:aws:imagebuilder:{REGION}:123456789012:distribution-configuration/golden"
+_CONTRIBUTORS: Final = "benchmarks.contributors"
+
+
+@dataclass(frozen=True)
+class LedgerCalls:
+    """Calls of the ledger's table, by operation, and the items that transactions write."""
+
+    calls: dict[str, int]
+    items_in_transactions: int
+
+    @property
+    def writes(self) -> int:
+        """Writes of items."""
+        return self.calls.get("UpdateItem", 0) + self.items_in_transactions
+
+
+@dataclass(frozen=True)
+class Calls:
+    """All calls so far, by operation: of Image Builder, and of the table."""
+
+    api: Counter[str]
+    table: Counter[str]
+    items_in_transactions: int
+
+    def since(self, before: "Calls") -> "Calls":
+        """Return the calls after earlier ones."""
+        items = self.items_in_transactions - before.items_in_transactions
+        return Calls(self.api - before.api, self.table - before.table, items)
+
+    @property
+    def ledger(self) -> LedgerCalls:
+        """The calls of the table."""
+        return LedgerCalls(dict(self.table), self.items_in_transactions)
+
+
+class Emulators:
+    """The emulators and the sink for responses. A context manager that stops all of them."""
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._sink = stack.enter_context(ResponseSink())
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            self._dynamodb = stack.enter_context(ministack(folder))
+            create_table(self._dynamodb)
+            self._proxy = Proxy(self._dynamodb)
+            stack.callback(self._proxy.close)
+            self._items = 0
+            self._proxy.fail = self._count
+            self._image_builder = stack.enter_context(Emulator())
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _count(self, _operation: str, parameters: dict[str, Any]) -> None:
+        self._items += sum("Update" in item for item in parameters.get("TransactItems", []))
+
+    def calls(self) -> Calls:
+        """Return all calls so far."""
+        operations = (one.operation.removesuffix("DistributionConfiguration") for one in self._image_builder.requests)
+        return Calls(Counter(operations), Counter(self._proxy.operations), self._items)
+
+    def event(self, stack: str, resource_type: str, properties: dict[str, Any]) -> tuple[dict[str, Any], Slot]:
+        """Return the Create of a stack's resource, and the place for its response."""
+        stack_id = f"arn:aws:cloudformation:{REGION}:123456789012:stack/{stack}/1"
+        request_id = str(uuid.uuid4())
+        slot = self._sink.open(stack_id, "Part", request_id, time.time())
+        event = {
+            "RequestType": "Create",
+            "StackId": stack_id,
+            "RequestId": request_id,
+            "LogicalResourceId": "Part",
+            "ResponseURL": slot.url,
+            "ResourceType": resource_type,
+            "ResourceProperties": properties,
+        }
+        return event, slot
+
+    def start(self, events: Sequence[dict[str, Any]], *, through: bool) -> list[float]:
+        """Process events at once: through the handler, or by read-modify-write.
+
+        Returns the seconds after which each had ended, in order. Raises InvalidRunError if an invocation failed.
+        """
+        work = json.dumps({"events": events, "milliseconds": TIMEOUT * 1000, "through": through})
+        process = subprocess.Popen(
+            [sys.executable, "-m", _CONTRIBUTORS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._variables(),
+            start_new_session=True,
+        )
+        try:
+            printed, errors = process.communicate(work, timeout=2 * TIMEOUT)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # the invocations, if their parent failed
+            process.wait()
+        result = json.loads(printed or "{}")
+        if process.returncode or (result["failed"] and through):
+            raise InvalidRunError(errors or f"{result['failed']} invocations failed")
+        return sorted(result["ended"])
+
+    def _variables(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "AWS_ENDPOINT_URL_DYNAMODB": self._proxy.url,
+            LEDGER_TABLE: TABLE,
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+            **self._image_builder.environment(),
+        }
+
+    def live(self) -> set[str]:
+        """Return the accounts that the configuration has."""
+        (distribution,) = self._image_builder.configurations[ARN]["distributions"]
+        return {*distribution["amiDistributionConfiguration"].get("launchPermission", {}).get("userIds", [])}
+
+    def item_bytes(self) -> int:
+        """Return the mean size of a contribution's item: of its names and values."""
+        api = client(self._dynamodb)
+        pages = api.get_paginator("scan").paginate(TableName=TABLE)
+        items = [item for page in pages for item in page["Items"] if "owning" not in item and "stack" in item]
+        api.close()
+        return round(statistics.mean(sum(map(_bytes, item.items())) for item in items))
+
+
+def _bytes(attribute: tuple[str, dict[str, Any]]) -> int:
+    name, typed = attribute
+    (value,) = typed.values()
+    return len(name) + (len(value) if isinstance(value, (str, bytes)) else 1)
+
+
+def check(slots: Sequence[Slot]) -> None:
+    """Raise InvalidRunError unless there is exactly one response to each request, and it is SUCCESS."""
+    numbers = Counter(len(slot.puts) for slot in slots)
+    if numbers != {1: len(slots)}:
+        raise InvalidRunError(f"responses per request, and how often: {dict(numbers)}")
+    reasons = {response.get("Reason", "") for slot in slots if (response := _response(slot))["Status"] != "SUCCESS"}
+    if reasons:
+        raise InvalidRunError(f"failed: {sorted(reasons)}")
+
+
+def _response(slot: Slot) -> dict[str, Any]:
+    response: dict[str, Any] = json.loads(slot.puts[0].body)
+    return response
