@@ -1,4 +1,4 @@
-"""Emulators for many contributors at once, and the processes that contribute. All of them use only loopback addresses."""
+"""Emulators for many contributors at once, and the processes that contribute. All use only loopback addresses."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from benchmarks.scene import InvalidRunError
 from provider.emulator.emulator import Emulator
 from provider.handler import LEDGER_TABLE
 from provider.stack_engine.sink import ResponseSink, Slot
-from tests.ledger.dynamodb import TABLE, Proxy, client, create_table, ministack
+from tests.ledger.dynamodb import TABLE, client, create_table, ministack
 
 TIMEOUT: Final = 900
 """Seconds of an invocation: the largest `Timeout` of the template, because one machine emulates all services."""
@@ -43,22 +43,12 @@ class LedgerCalls:
 
 
 @dataclass(frozen=True)
-class Calls:
-    """All calls so far, by operation: of Image Builder, and of the table."""
+class Contributed:
+    """What contributors took: the seconds after which each had ended, in order, and their calls."""
 
+    ended: list[float]
     api: Counter[str]
-    table: Counter[str]
-    items_in_transactions: int
-
-    def since(self, before: "Calls") -> "Calls":
-        """Return the calls after earlier ones."""
-        items = self.items_in_transactions - before.items_in_transactions
-        return Calls(self.api - before.api, self.table - before.table, items)
-
-    @property
-    def ledger(self) -> LedgerCalls:
-        """The calls of the table."""
-        return LedgerCalls(dict(self.table), self.items_in_transactions)
+    ledger: LedgerCalls
 
 
 class Emulators:
@@ -70,24 +60,12 @@ class Emulators:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             self._dynamodb = stack.enter_context(ministack(folder))
             create_table(self._dynamodb)
-            self._proxy = Proxy(self._dynamodb)
-            stack.callback(self._proxy.close)
-            self._items = 0
-            self._proxy.fail = self._count
             self._image_builder = stack.enter_context(Emulator())
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-
-    def _count(self, _operation: str, parameters: dict[str, Any]) -> None:
-        self._items += sum("Update" in item for item in parameters.get("TransactItems", []))
-
-    def calls(self) -> Calls:
-        """Return all calls so far."""
-        operations = (one.operation.removesuffix("DistributionConfiguration") for one in self._image_builder.requests)
-        return Calls(Counter(operations), Counter(self._proxy.operations), self._items)
 
     def event(self, stack: str, resource_type: str, properties: dict[str, Any]) -> tuple[dict[str, Any], Slot]:
         """Return the Create of a stack's resource, and the place for its response."""
@@ -105,11 +83,12 @@ class Emulators:
         }
         return event, slot
 
-    def start(self, events: Sequence[dict[str, Any]], *, through: bool) -> list[float]:
+    def start(self, events: Sequence[dict[str, Any]], *, through: bool) -> Contributed:
         """Process events at once: through the handler, or by read-modify-write.
 
-        Returns the seconds after which each had ended, in order. Raises InvalidRunError if an invocation failed.
+        Raises InvalidRunError if an invocation through the handler failed.
         """
+        before = len(self._image_builder.requests)
         work = json.dumps({"events": events, "milliseconds": TIMEOUT * 1000, "through": through})
         process = subprocess.Popen(
             [sys.executable, "-m", _CONTRIBUTORS],
@@ -126,15 +105,20 @@ class Emulators:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # the invocations, if their parent failed
             process.wait()
-        result = json.loads(printed or "{}")
-        if process.returncode or (result["failed"] and through):
-            raise InvalidRunError(errors or f"{result['failed']} invocations failed")
-        return sorted(result["ended"])
+        if process.returncode:
+            raise InvalidRunError(errors)
+        result = json.loads(printed)
+        if result["failed"] and through:
+            raise InvalidRunError(f"{result['failed']} invocations failed")
+        requests = self._image_builder.requests[before:]
+        api = Counter(one.operation.removesuffix("DistributionConfiguration") for one in requests)
+        items = result["calls"].pop("item", 0)
+        return Contributed(result["ended"], api, LedgerCalls(result["calls"], items))
 
     def _variables(self) -> dict[str, str]:
         return {
             **os.environ,
-            "AWS_ENDPOINT_URL_DYNAMODB": self._proxy.url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb,
             LEDGER_TABLE: TABLE,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",

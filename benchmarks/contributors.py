@@ -1,24 +1,36 @@
-"""Starts contributors at once, each in a process of its own: for the measurement of many contributors.
+"""Starts contributors at once, a few in each of many processes: for the measurement of many contributors.
 
 It reads from standard input: `events`, the `milliseconds` of an invocation, and whether they go `through` the handler
-or are applied by read-modify-write. It prints the seconds after which each of them had ended.
+or are applied by read-modify-write. It prints the seconds after which each of them had ended, how many of them failed,
+and the calls of the ledger's table.
 """
 
+import gc
 import json
 import os
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
 
 from provider import handler, provision
+from provider.aws.client import client
 from provider.ledger import entry  # noqa: F401 - each process would import it
+from provider.schema.model import LEDGER_SERVICE
 
-Contribute = Callable[[dict[str, Any]], object]
+_PER_PROCESS: Final = 10
+"""Contributors in one process. A process for each would take more memory than many machines have."""
+
+Event = dict[str, Any]
+Contribute = Callable[[Event], object]
 
 
 class Context:
@@ -34,9 +46,32 @@ class Context:
         return int((self._end - time.monotonic()) * 1000)
 
 
-def through_handler(milliseconds: int) -> Contribute:
-    """Return the provider's handler, which takes so many milliseconds at most."""
+class Calls:
+    """Counts the calls of the ledger's table in this process, and the items that transactions write."""
+
+    def __init__(self) -> None:
+        self._operations: list[str] = []
+
+    def count(self, model: Any, params: dict[str, Any], **_: object) -> None:
+        """Count a call, for botocore's event `before-parameter-build`."""
+        self._operations.append(model.name)
+        self._operations += ["item" for item in params.get("TransactItems", []) if "Update" in item]
+
+    def counted(self) -> Counter[str]:
+        """Return the numbers by operation; those of items in transactions as `item`."""
+        return Counter(self._operations)
+
+
+def through_handler(milliseconds: int, calls: Calls) -> Contribute:
+    """Return the provider's handler, which takes so many milliseconds at most.
+
+    What each process would load is loaded before, so that the processes share its memory.
+    """
     provision.prepare()
+    api = client(LEDGER_SERVICE, os.environ["AWS_REGION"])
+    api.meta.events.register(f"before-parameter-build.{LEDGER_SERVICE}", calls.count)
+    gc.collect()
+    gc.freeze()
     return lambda event: handler.handler(event, Context(milliseconds))
 
 
@@ -44,7 +79,7 @@ def read_modify_write() -> Contribute:
     """Return what a function without a ledger does: read the configuration, add its accounts, and write the result."""
     api: Any = botocore.session.Session().create_client("imagebuilder", config=Config(retries={"mode": "standard"}))
 
-    def contribute(event: dict[str, Any]) -> None:
+    def contribute(event: Event) -> None:
         properties = event["ResourceProperties"]
         arn = properties["DistributionConfigurationArn"]
         live = api.get_distribution_configuration(distributionConfigurationArn=arn)["distributionConfiguration"]
@@ -60,37 +95,57 @@ def read_modify_write() -> Contribute:
     return contribute
 
 
-def start(contribute: Contribute, event: dict[str, Any], barrier: tuple[int, int]) -> int:
-    """Start a process that contributes as soon as the barrier's second end is closed. Returns the process's ID."""
-    child = os.fork()
-    if child:
-        return child
-    status = 1
+def run(contribute: Contribute, events: Sequence[Event], calls: Calls, result: int) -> None:
+    """Contribute in threads, and write the result to a file descriptor as one line."""
+    ended: list[float] = []
+
+    def one(event: Event) -> None:
+        contribute(event)
+        ended.append(time.monotonic())
+
+    threads = [threading.Thread(target=one, args=(event,)) for event in events]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os.write(result, f"{json.dumps({'ended': ended, 'calls': calls.counted()})}\n".encode())
+
+
+def start(work: Callable[[], object], barrier: tuple[int, int]) -> None:
+    """Start a process that begins as soon as the barrier's second end is closed."""
+    if os.fork():
+        return
     try:
         sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
         os.close(barrier[1])
         os.read(barrier[0], 1)
-        contribute(event)
-        status = 0
+        work()
     finally:
-        os._exit(status)
+        os._exit(0)
 
 
 def main() -> None:
-    """Start a process for each event, let all of them begin at once, and wait until they have ended."""
-    work = json.load(sys.stdin)
-    contribute = through_handler(work["milliseconds"]) if work["through"] else read_modify_write()
+    """Start the processes, let all of them begin at once, and wait until they have ended."""
+    asked = json.load(sys.stdin)
+    calls = Calls()
+    contribute = through_handler(asked["milliseconds"], calls) if asked["through"] else read_modify_write()
     barrier = os.pipe()
-    running = {start(contribute, event, barrier) for event in work["events"]}
+    results = tempfile.TemporaryFile()  # noqa: SIM115 - until the process ends
+    events = asked["events"]
+    groups = [events[first : first + _PER_PROCESS] for first in range(0, len(events), _PER_PROCESS)]
+    for group in groups:
+        start(partial(run, contribute, group, calls, results.fileno()), barrier)
     begin = time.monotonic()
     os.close(barrier[1])
-    ended, failed = [], 0
-    while running:
-        child, status = os.wait()
-        running.remove(child)
-        ended.append(round(time.monotonic() - begin, 3))
-        failed += status != 0
-    print(json.dumps({"ended": ended, "failed": failed}))
+    for _ in groups:
+        os.wait()
+    results.seek(0)
+    lines = [json.loads(line) for line in results]
+    ended = sorted(round(each - begin, 2) for line in lines for each in line["ended"])
+    total: Counter[str] = Counter()
+    for line in lines:
+        total.update(line["calls"])
+    print(json.dumps({"ended": ended, "failed": len(events) - len(ended), "calls": total}))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Measures how many writes and how much time contributors take that deploy at once: `make scale`.
 
-Each contributor is a stack that adds an account to the same configuration, in a process of its own. The real handler
-processes its event, with emulators of DynamoDB and Image Builder on the loopback interface. For comparison, the same
-contributions are made by read-modify-write without a ledger.
+Each contributor is a stack that adds an account to the same configuration. The real handler processes its event, with
+emulators of DynamoDB and Image Builder on the loopback interface. For comparison, the same contributions are made by
+read-modify-write without a ledger.
 """
 
 import json
@@ -10,14 +10,13 @@ import platform
 import resource
 import statistics
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
 import click
 
-from benchmarks.contention import ARN, REGION, Calls, Emulators, LedgerCalls, check
+from benchmarks.contention import ARN, REGION, Contributed, Emulators, LedgerCalls, check
 from benchmarks.figures import RESULTS
 from benchmarks.scene import InvalidRunError
 from provider.handler import SWEEP
@@ -93,18 +92,17 @@ def measure(contributors: int) -> Measured:
     with Emulators() as emulators:
         owner(emulators)
         events, slots = zip(*(emulators.event(*contribution(number)) for number in range(contributors)), strict=True)
-        recorded, calls = _run(emulators, events, through=True)
+        contributed = emulators.start(events, through=True)
         check(slots)
+        recorded = _run(emulators, contributed, contributors)
         if recorded.lost or recorded.api_writes > MAX_WRITES:
             raise InvalidRunError(f"{recorded.lost} lost parts, {recorded.api_writes} API writes")
-        before = emulators.calls()
-        emulators.start([SWEEP], through=True)
-        sweep = emulators.calls().since(before).ledger
+        sweep = emulators.start([SWEEP], through=True).ledger
         size = emulators.item_bytes()
     with Emulators() as emulators:
         owner(emulators)
-        unrecorded, _ = _run(emulators, events, through=False)
-    return Measured(contributors, recorded, calls.ledger, unrecorded, sweep, size)
+        unrecorded = _run(emulators, emulators.start(events, through=False), contributors)
+    return Measured(contributors, recorded, contributed.ledger, unrecorded, sweep, size)
 
 
 def owner(emulators: Emulators) -> None:
@@ -130,13 +128,9 @@ def contribution(number: int) -> tuple[str, str, dict[str, Any]]:
     return f"team-{number}", CONTRIBUTION, properties
 
 
-def _run(emulators: Emulators, events: Sequence[dict[str, Any]], *, through: bool) -> tuple[Run, Calls]:
-    before = emulators.calls()
-    ended = emulators.start(events, through=through)
-    calls = emulators.calls().since(before)
-    lost = {*map(account, range(len(events)))} - emulators.live()
-    run = Run(calls.api["Get"], calls.api["Update"], statistics.median(ended), ended[-1], len(lost))
-    return run, calls
+def _run(emulators: Emulators, done: Contributed, contributors: int) -> Run:
+    lost = {*map(account, range(contributors))} - emulators.live()
+    return Run(done.api["Get"], done.api["Update"], statistics.median(done.ended), done.ended[-1], len(lost))
 
 
 def table(scale: Scale) -> str:
