@@ -24,6 +24,7 @@ from botocore.config import Config
 from provider import handler, provision
 from provider.aws.client import client
 from provider.ledger import entry  # noqa: F401 - each process would import it
+from provider.observability import logger
 from provider.schema.model import LEDGER_SERVICE
 
 _PER_PROCESS: Final = 10
@@ -65,9 +66,11 @@ class Calls:
 def through_handler(milliseconds: int, calls: Calls) -> Contribute:
     """Return the provider's handler, which takes so many milliseconds at most.
 
-    What each process would load is loaded before, so that the processes share its memory.
+    What each process would load is loaded before, so that the processes share its memory, and so that threads find it
+    complete: in Lambda, no two requests start in one process at once.
     """
     provision.prepare()
+    logger()
     api = client(LEDGER_SERVICE, os.environ["AWS_REGION"])
     api.meta.events.register(f"before-parameter-build.{LEDGER_SERVICE}", calls.count)
     gc.collect()
