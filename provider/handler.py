@@ -66,7 +66,7 @@ def respond(event: Any, context: Any, clock: "Clock") -> None:
     log_context.set(log_keys(request, context))
     expires = expiry(request.response_url)
     left = min(request.end, math.inf if expires is None else expires) - now
-    is_noop = request.is_noop_delete and LEDGER_TABLE not in os.environ  # a ledger has to record each Delete
+    is_noop = request.is_noop_delete and not os.environ.get(LEDGER_TABLE)  # a ledger has to record each Delete
     work_seconds = _NOOP_SECONDS if is_noop else math.inf
     deadline = Deadline.of(context, left if left > 0 else math.inf, work_seconds, clock)
     deadline.may_succeed = is_noop or request.is_delete_of_rejected_create

@@ -249,8 +249,10 @@ def test_only_lambda_can_assume_the_roles(application: Template) -> None:
 
 
 def test_no_invoke_permission_is_added(application: Template) -> None:
-    """The application adds no permission to invoke its functions."""
-    types = {one["Type"] for one in application.resources.values()}
+    """The application adds no permission to invoke its functions, except for the ledger's schedule."""
+    permission = application.resources["SweepPermission"]
+    assert permission["Properties"]["SourceArn"] == {"Fn::GetAtt": ["SweepSchedule", "Arn"]}
+    types = {one["Type"] for one in application.resources.values() if one is not permission}
     assert not types & {"AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::SQS::QueuePolicy"}
     functions = [one for one in application.resources.values() if one["Type"] == "AWS::Serverless::Function"]
     assert not [one for one in functions if {"Events", "FunctionUrlConfig"} & set(one["Properties"])]

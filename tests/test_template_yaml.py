@@ -102,7 +102,7 @@ def test_there_is_an_alarm_for_each_failure(alarms: dict[str, dict[str, Any]]) -
     watched = {
         (alarm["MetricName"], named(dimension["Value"]), dimension["Name"])
         for alarm in alarms.values()
-        for dimension in alarm["Dimensions"]
+        for dimension in alarm.get("Dimensions", [])
     }
     assert watched == {
         ("Errors", "ProviderFunction", "FunctionName"),
@@ -111,6 +111,23 @@ def test_there_is_an_alarm_for_each_failure(alarms: dict[str, dict[str, Any]]) -
         ("Invocations", "LastResortFunction", "FunctionName"),
         ("ApproximateNumberOfMessagesVisible", "Unanswered", "QueueName"),
     }
+
+
+def test_there_is_an_alarm_for_each_problem_of_a_sweep(
+    application: Template, alarms: dict[str, dict[str, Any]]
+) -> None:
+    """With the ledger, there are alarms for failed sweeps and drift, each with a filter of the log."""
+    assert {name for name, one in application.resources.items() if one.get("Condition") == "HasLedger"} >= {
+        "DriftAlarm",
+        "FailedSweepsAlarm",
+    }
+    for name in ("Drift", "FailedSweeps"):
+        (transformation,) = application.resources[f"{name}Filter"]["Properties"]["MetricTransformations"]
+        alarm = alarms[f"{name}Alarm"]
+        assert (transformation["MetricName"], transformation["MetricNamespace"]) == (
+            alarm["MetricName"],
+            alarm["Namespace"],
+        )
 
 
 def named(reference: dict[str, Any]) -> str:
@@ -137,7 +154,8 @@ def test_the_dashboard_is_opt_in(application: Template) -> None:
 
 
 def test_the_dashboard_shows_every_alarm(widgets: list[dict[str, Any]], alarms: dict[str, dict[str, Any]]) -> None:
-    """The dashboard shows the state and the metric of each alarm."""
+    """The dashboard shows the state and the metric of each alarm about requests."""
+    alarms = {name: alarm for name, alarm in alarms.items() if "Dimensions" in alarm}
     [shown] = [widget["properties"]["alarms"] for widget in widgets if widget["type"] == "alarm"]
     assert sorted(shown) == sorted(f"{name}.Arn" for name in alarms)
     rows = [row for widget in widgets for row in widget["properties"].get("metrics", []) if len(row) > 1]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..resources import resource_type
 from ..schema.flatten import flatten, flatten_value
-from ..schema.model import NAME, ON_DELETE, REGION, ROLE, TARGET, Schema, pascal_case
+from ..schema.model import CONTRIBUTIONS, NAME, ON_DELETE, REGION, ROLE, TARGET, Schema, pascal_case
 from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
 from .documentation import description, first_sentence, limits, type_name
 from .samples import all_samples
@@ -27,6 +27,7 @@ COMMENTED_OUT: Final = {
     ("Properties", ON_DELETE): "To retain the configuration.",
     ("Properties", REGION): "For a configuration in another Region than the stack's.",
     ("Properties", ROLE): "For a configuration in another account.",
+    ("Properties", CONTRIBUTIONS): "To let other stacks contribute; requires the provider's ledger.",
     ("Distribution", "containerDistributionConfiguration"): "For a container image, instead of the AMI.",
     ("LaunchPermissionConfiguration", "userGroups"): "To make the image public.",
     ("FastLaunchLaunchTemplateSpecification", "launchTemplateName"): "Instead of the ID.",

@@ -107,16 +107,17 @@ def write(path: Path, content: Any) -> None:
 
 
 def needed(folder: Path) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the services that the provider needs, and the operations that its resource types call, by service."""
+    """Return the services that the provider needs, and the operations that it calls of some of them, by service."""
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
+from provider.ledger.table import OPERATIONS
 from provider.resources import RESOURCE_TYPES, resource_type
-from provider.schema.model import SERVICES
-operations = {}
+from provider.schema.model import LEDGER_SERVICE, SERVICES
+operations = {LEDGER_SERVICE: set(OPERATIONS)}
 for type_ in map(resource_type, RESOURCE_TYPES):
     operations.setdefault(type_.service, set()).update(type_.operations)
-print(json.dumps([SERVICES, {service: sorted(names) for service, names in operations.items()}]))
+print(json.dumps([[*SERVICES, LEDGER_SERVICE], {service: sorted(names) for service, names in operations.items()}]))
 """
     ran = subprocess.run([sys.executable, "-c", script, str(folder)], check=True, stdout=subprocess.PIPE, text=True)
     services, operations = json.loads(ran.stdout)

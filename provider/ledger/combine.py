@@ -231,6 +231,8 @@ class _Combination:
         return sorted(changing, key=lambda part: part.owner not in named_parts)[:_MAX_REMEDIES]
 
     def _accepted_is_rejected(self, rejection: _ContentRejected) -> str:
+        if rejection.cause.outcome is Outcome.DENIED:
+            return str(rejection.cause)
         parts = values_in(str(rejection), self._parts, self._account)
         who = ", ".join(named(part.owner) for part in parts[:_MAX_REMEDIES]) or "a part that was accepted before"
         return (

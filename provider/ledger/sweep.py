@@ -124,6 +124,8 @@ class Sweep:
         parts = store.parts(arn)
         if self._refresh(held.lease, parts):
             parts = store.parts(arn)
+        if not parts:
+            return Swept(arn, Result.UNCHANGED)
         live = self._ledger.api.read(arn)
         if live is None:
             held.combine()  # settles the withdrawals

@@ -362,6 +362,33 @@ def test_drift_is_repaired_if_the_provider_says_so(
     assert "description" not in resource.live
 
 
+@pytest.mark.parametrize("is_used", [False, True])
+def test_an_unfinished_configuration_is_deleted_after_three_hours(
+    resource: Resource, capsys: pytest.CaptureFixture[str], is_used: bool
+) -> None:
+    """A sweep deletes a configuration that no request will finish, unless a pipeline uses it: then it reports it."""
+    resource.emulator.fail_with("TagResource", "InvalidParameterException", 400, "no", times=99)
+    assert resource.create(Name="golden", Distributions=[ami()]).status == "FAILED"
+    resource.emulator.reset_faults()
+    if is_used:
+        resource.emulator.seed_pipeline("nightly", GOLDEN)
+    resource.clock.sleep(3 * 3600 - 60)
+    assert [line["result"] for line in swept(resource, capsys)] == ["unchanged"]
+    resource.clock.sleep(120)
+    (line,) = swept(resource, capsys)
+    assert line["result"] == ("unfinished" if is_used else "deleted")
+    assert (GOLDEN in resource.emulator.configurations) is is_used
+    assert not is_used or "image pipelines use it" in line["problem"]
+
+
+def test_a_missing_configuration_is_reported(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sweep reports a configuration with accepted parts that does not exist, and goes on with the others."""
+    owned(resource)
+    resource.sibling("Other").create(Name="other", Distributions=[ami()])
+    resource.emulator.remove(GOLDEN)
+    assert sorted(line["result"] for line in swept(resource, capsys)) == ["missing", "unchanged"]
+
+
 def test_a_sweep_never_raises(resource: Resource, proxy: Proxy, caplog: pytest.LogCaptureFixture) -> None:
     """A sweep of an unreachable ledger logs the problem and returns."""
     proxy.fail = lambda _operation, _parameters: "AccessDeniedException"
