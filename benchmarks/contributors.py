@@ -1,8 +1,8 @@
 """Starts contributors at once, a few in each of many processes: for the measurement of many contributors.
 
-It reads from standard input: `events`, the `milliseconds` of an invocation, and whether they go `through` the handler
-or are applied by read-modify-write. It prints the seconds after which each of them had ended, how many of them failed,
-and the calls of the ledger's table.
+It reads from standard input: `events`, the `milliseconds` of an invocation, whether they go `through` the handler or
+are applied by read-modify-write, and by how much the handler's clock is `slower`. It prints the seconds by that clock
+after which each of them had ended, how many of them failed, and the calls of the ledger's table.
 """
 
 import gc
@@ -47,6 +47,26 @@ class Context:
         return int((self._end - time.monotonic()) * 1000)
 
 
+class SlowClock:
+    """A clock on which time passes more slowly, as if the machine were faster by that factor."""
+
+    def __init__(self, factor: int) -> None:
+        self._factor = factor
+        self._time, self._monotonic = time.time(), time.monotonic()
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return self._time + (time.time() - self._time) / self._factor
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary moment in the past, the same in all processes."""
+        return self._monotonic + (time.monotonic() - self._monotonic) / self._factor
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for some seconds of this clock."""
+        time.sleep(seconds * self._factor)
+
+
 class Calls:
     """Counts the calls of the ledger's table in this process, and the items that transactions write."""
 
@@ -63,7 +83,7 @@ class Calls:
         return Counter(self._operations)
 
 
-def through_handler(milliseconds: int, calls: Calls) -> Contribute:
+def through_handler(milliseconds: int, calls: Calls, clock: SlowClock) -> Contribute:
     """Return the provider's handler, which takes so many milliseconds at most.
 
     What each process would load is loaded before, so that the processes share its memory, and so that threads find it
@@ -75,7 +95,7 @@ def through_handler(milliseconds: int, calls: Calls) -> Contribute:
     api.meta.events.register(f"before-parameter-build.{LEDGER_SERVICE}", calls.count)
     gc.collect()
     gc.freeze()
-    return lambda event: handler.handler(event, Context(milliseconds))
+    return lambda event: handler.respond(event, Context(milliseconds), clock)
 
 
 def read_modify_write() -> Contribute:
@@ -98,13 +118,13 @@ def read_modify_write() -> Contribute:
     return contribute
 
 
-def run(contribute: Contribute, events: Sequence[Event], calls: Calls, result: int) -> None:
+def run(contribute: Contribute, events: Sequence[Event], calls: Calls, clock: SlowClock, result: int) -> None:
     """Contribute in threads, and write the result to a file descriptor as one line."""
     ended: list[float] = []
 
     def one(event: Event) -> None:
         contribute(event)
-        ended.append(time.monotonic())
+        ended.append(clock.monotonic())
 
     threads = [threading.Thread(target=one, args=(event,)) for event in events]
     for thread in threads:
@@ -131,14 +151,15 @@ def main() -> None:
     """Start the processes, let all of them begin at once, and wait until they have ended."""
     asked = json.load(sys.stdin)
     calls = Calls()
-    contribute = through_handler(asked["milliseconds"], calls) if asked["through"] else read_modify_write()
+    clock = SlowClock(asked["slower"])
+    contribute = through_handler(asked["milliseconds"], calls, clock) if asked["through"] else read_modify_write()
     barrier = os.pipe()
     results = tempfile.TemporaryFile()  # noqa: SIM115 - until the process ends
     events = asked["events"]
     groups = [events[first : first + _PER_PROCESS] for first in range(0, len(events), _PER_PROCESS)]
     for group in groups:
-        start(partial(run, contribute, group, calls, results.fileno()), barrier)
-    begin = time.monotonic()
+        start(partial(run, contribute, group, calls, clock, results.fileno()), barrier)
+    begin = clock.monotonic()
     os.close(barrier[1])
     for _ in groups:
         os.wait()
