@@ -91,7 +91,8 @@ class Emulators:
         Raises InvalidRunError if an invocation through the handler failed.
         """
         before = len(self._image_builder.requests)
-        asked = {"events": events, "milliseconds": TIMEOUT * 1000, "through": through, "slower": slower(len(events))}
+        factor = slower(len(events)) if through else 1
+        asked = {"events": events, "milliseconds": TIMEOUT * 1000, "through": through, "slower": factor}
         process = subprocess.Popen(
             [sys.executable, "-m", _CONTRIBUTORS],
             stdin=subprocess.PIPE,

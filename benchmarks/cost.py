@@ -138,15 +138,14 @@ they are most of the cost. The optional dashboard costs ${DASHBOARD:.0f} per mon
 
 ## The ledger
 
-The [ledger](ledger.md) is optional. With it, the provider pays for requests of DynamoDB, for the schedule, and for
+The [ledger](ledger.md) is optional. It costs requests of DynamoDB, the functions that wait and sweep, and
 {LEDGER_ALARMS} more alarms (${LEDGER_ALARMS * ALARM:.2f} per month in total). US dollars, at most:
 
 {_ledger(ours, scale)}
 
-An item of the table has about {scale.measured[-1].item_bytes:,} bytes, so the parts of 1,000 stacks take
-{1000 * scale.measured[-1].item_bytes / 1e6:.1f} MB, for {_dollars(scale.measured[-1].item_bytes * 1e-6 * STORAGE)} per
-month. While a request waits for another one, its function is billed, too: {CHOSEN} MB cost
-{_dollars(CHOSEN / 1024 * GIGABYTE_SECOND)} per second.
+An item of the table has about {scale.measured[-1].item_bytes:,} bytes, so storing the parts of 1,000 stacks costs less
+than a cent per month. While a request waits for another one, its function is billed, too: {CHOSEN} MB cost
+${_dollars(CHOSEN / 1024 * GIGABYTE_SECOND)} per second.
 
 ## SnapStart
 
@@ -209,7 +208,7 @@ def _stacks(ours: UnderRuntime, typical: UnderRuntime) -> str:
 
 
 def _ledger(ours: UnderRuntime, scale: Scale) -> str:
-    rows = [("stacks that contribute to one configuration", "their deployment at once", "sweeps, per month")]
+    rows = [("stacks that contribute to one configuration", "their requests of DynamoDB", "sweeps, per month")]
     for each in scale.measured:
         deployed = ledger_dollars(each.ledger, each.contributors, each.item_bytes)
         rows.append((f"{each.contributors:,}", _dollars(deployed), _dollars(sweeps(ours, each))))
