@@ -26,8 +26,8 @@ STORAGE: Final = 0.25 + 0.20
 """US dollars in us-east-1, without the free tier: a unit of DynamoDB on demand (a write of 1 KB, or a consistent read
 of 4 KB; a write in a transaction takes two), and a GB-month of storage with point-in-time recovery.
 https://aws.amazon.com/dynamodb/pricing/on-demand/"""
-PRICED: Final = "November 2026"
-"""When the prices were looked up."""
+PRICED: Final = "November 2024"
+"""When DynamoDB's prices were last changed."""
 
 ALARMS: Final = 5
 LEDGER_ALARMS: Final = 2
@@ -173,7 +173,7 @@ Sizes above the default save little time. The price hardly matters, and neither 
   million requests; for SnapStart, {SNAPSTART_CACHE:.10f} per GB-second of keeping a snapshot and {SNAPSTART_RESTORE}
   per GB of restoring it, which takes {RESTORING} s.
 - For the ledger: the calls that `make scale` counts with emulators, which are slower than AWS, so requests that wait
-  read more often than in an account. Prices of {PRICED} for us-east-1: {WRITE_UNIT * 1e6} dollars per million write
+  read more often than in an account. Prices since {PRICED} in us-east-1: {WRITE_UNIT * 1e6} dollars per million write
   units, {READ_UNIT * 1e6} per million read units, and {STORAGE:.2f} per GB-month of storage with point-in-time
   recovery. A sweep every {SWEEP_MINUTES} minutes is a cold start, and takes as long as a request.
 - CDK's provider framework: the typical handler at {CHOSEN} MB, and the framework's function at 128 MB, which waits for
