@@ -9,9 +9,15 @@ Only a provider with a table imports this package. Pure modules, from data to da
 
 Modules that make calls:
 
-  table          the five operations of the table, through botocore's client
-  store          parts, leases, and digests as items of the table
-  combine        what the holder of a lease does: merge, write, read back, settle
-  participate    what one request does: propose its part, and wait until it is settled
-  sweep          what the schedule does: repair what requests left behind
+  entry           what one request needs of the ledger, from the function's settings
+  recorded_owner  the requests of a configuration resource
+  contributor     the requests of a contribution
+  scheduled       the schedule's event
+  sweep           what the schedule does: repair what requests left behind, and find drift
+  participate     what one request does: propose its part, and wait until it is settled
+  combine         what the holder of a lease does: merge, write, read back, settle
+  configurations  reads, writes, and marks configurations for the algorithm
+  sharing         the tags that mark a configuration as shared
+  store           parts, leases, and digests as items of the table
+  table           the five operations of the table, through botocore's client
 """

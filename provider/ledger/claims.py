@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from ..schema.checkpoint import Checkpoint, paced, proceed
@@ -185,6 +186,7 @@ def members(path: Path) -> tuple[str, ...]:
     return tuple(element for element in path if not isinstance(element, Key))
 
 
+@cache
 def schema_at(names: tuple[str, ...]) -> Schema:
     """Return the schema of the value at these members. A list's entries have its item's members."""
     schema = distribution_configuration()

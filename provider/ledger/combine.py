@@ -343,11 +343,11 @@ class _Combination:
 
     def _owners_without_parts(self, settled: Sequence[tuple[Part, Part]], now: float) -> list[tuple[Part, Part]]:
         """Return the records of owners that are gone: replaced by a new owner, or without the parts of others."""
-        after = {part.owner: part for part in self._parts} | {new.owner: new for _, new in settled}
-        gone = [part for part in after.values() if part.is_owner and part.is_retained]
-        others = [part for part in after.values() if part not in gone and part.is_live]
-        has_owner = any(part.is_owner and part.accepted is not None for part in others)
-        return [(part, bury(part, now)) for part in gone] if gone and (has_owner or not others) else []
+        after = {new.owner: new for _, new in settled}
+        gone = [part for part in self._parts if part.is_owner and part.is_retained and part.owner not in after]
+        kept = [after.get(part.owner, part) for part in self._parts if part not in gone]
+        is_needed = any(part.is_live for part in kept) and effective_owner(kept) is None
+        return [] if is_needed else [(part, bury(part, now)) for part in gone]
 
     def _settle_without_configuration(self) -> None:
         """Settle the newcomers of a configuration that does not exist or is unfinished.

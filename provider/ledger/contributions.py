@@ -47,9 +47,10 @@ def breaches(claims: Claims, owner: Claims, allowed: Sequence[Members]) -> list[
 
 def _is_key(path: Path) -> bool:
     """Return whether the value at a path is a key of its entry."""
+    if len(path) < 2 or not isinstance(path[-2], Key) or isinstance(path[-1], Key):
+        return False
     *parent, name = members(path)
-    is_in_entry = len(path) > 1 and isinstance(path[-2], Key) and not isinstance(path[-1], Key)
-    return is_in_entry and name in merge_keys(schema_at(tuple(parent)))
+    return name in merge_keys(schema_at(tuple(parent)))
 
 
 def _leads_to_allowed(path: Path, allowed: Sequence[Members]) -> bool:

@@ -5,6 +5,7 @@ accepted part never loses to it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ..resources.ownership import Owner
@@ -58,10 +59,9 @@ def in_order(newcomers: Iterable[Part], live: Content, own_account: str) -> tupl
     live_claims = claims_of(live, own_account)
 
     def is_live(part: Part) -> bool:
-        body = part.proposed_body()
-        if body is None:
+        if part.proposed is None:
             return False
-        claims = claims_of(body.content, own_account)
+        _, claims = _read(part.proposed, own_account)
         return all(path in live_claims and live_claims[path].value == claim.value for path, claim in claims.items())
 
     return tuple(
@@ -83,9 +83,8 @@ def judge(
     """
     merge = Merge(own_account, checkpoint)
     for part in effective(parts):
-        body = part.accepted_body()
-        assert body is not None, "an effective part has an accepted body"
-        merge.put(part, body)
+        assert part.accepted is not None, "an effective part has an accepted body"
+        merge.put(part, part.accepted)
     open_ = [part for part in newcomers if part.owner not in refused]
     standing: list[Part] = []
     rejected: dict[Owner, str] = {}
@@ -101,6 +100,13 @@ def judge(
             break
         open_ = [part for part in open_ if part.owner in rejected]
     return Verdict(merge.content(), tuple(standing), rejected)
+
+
+@lru_cache(maxsize=2048)
+def _read(packed: bytes, own_account: str) -> tuple[Body, Claims]:
+    """Return a packed body and its claims. A combination reads each several times."""
+    body = Body.unpack(packed)
+    return body, claims_of(body.content, own_account)
 
 
 class _Stand(NamedTuple):
@@ -130,17 +136,16 @@ class Merge:
             return None
         return content_of({path: _shared(holders) for path, holders in self._holders.items()})
 
-    def put(self, part: Part, body: Body) -> None:
-        """Add a body, or replace the one of the same part. An owner replaces the previous owner."""
-        self._put(part.owner, self._stand(part, body))
+    def put(self, part: Part, packed: bytes) -> None:
+        """Add a packed body, or replace the one of the same part. An owner replaces the previous owner."""
+        self._put(part.owner, self._stand(part, packed))
 
     def consider(self, part: Part) -> str:
         """Add a newcomer's body unless it conflicts. Returns the reason if it does."""
-        body = part.proposed_body()
-        if body is None:
+        if part.proposed is None:
             self.drop(part.owner)
             return ""
-        stand = self._stand(part, body)
+        stand = self._stand(part, part.proposed)
         replaced = {name: self._stands[name] for name in self._replaced_by(part) if name in self._stands}
         before = self._owner
         for name in replaced:
@@ -189,8 +194,9 @@ class Merge:
             replaced.add(self._owner)
         return replaced
 
-    def _stand(self, part: Part, body: Body) -> _Stand:
-        claims: Claims = claims_of(body.content, self._own_account, self._checkpoint)
+    def _stand(self, part: Part, packed: bytes) -> _Stand:
+        self._checkpoint()
+        body, claims = _read(packed, self._own_account)
         if not part.is_owner:
             owner = self._stands.get(self._owner) if self._owner is not None else None
             allowed = allowed_members(owner.body.contributions) if owner is not None else ()
@@ -303,12 +309,15 @@ def values_in(text: str, parts: Iterable[Part], own_account: str) -> tuple[Part,
 
 
 def _has_value_in(text: str, part: Part, own_account: str) -> bool:
-    body = part.accepted_body()
-    claims = claims_of(body.content, own_account) if body is not None else {}
-    words = {str(claim.value) for claim in claims.values() if isinstance(claim.value, str) and not claim.is_implied}
-    atoms = (claim.value for claim in claims.values() if isinstance(claim.value, dict))
-    words |= {str(value) for atom in atoms for value in atom.values()}
+    claims: Claims = _read(part.accepted, own_account)[1] if part.accepted is not None else {}
+    words = (word for claim in claims.values() if not claim.is_implied for word in _words(claim.value))
     return any(len(word) >= _LONG_ENOUGH and word in text for word in words)
+
+
+def _words(value: object) -> list[str]:
+    """Return the texts in the value of a claim."""
+    values = value.values() if isinstance(value, dict) else [value]
+    return [one for one in values if isinstance(one, str)]
 
 
 _LONG_ENOUGH: Final = 6

@@ -117,9 +117,12 @@ def _resolved(value: Any, schema: Schema, resolved: Mapping[str, list[str]]) -> 
         return value
     if not schema.item.is_scalar:
         return [_resolved(entry, schema.item, resolved) for entry in value]
-    if not any(isinstance(entry, Mapping) for entry in value):
-        return value
-    accounts = (resolved[source_id(entry)] if isinstance(entry, Mapping) else [entry] for entry in value)
+    return _with_accounts(value, resolved) if any(isinstance(entry, Mapping) for entry in value) else value
+
+
+def _with_accounts(entries: list[Any], resolved: Mapping[str, list[str]]) -> list[str]:
+    """Return a list of accounts and sources with the accounts of the sources, each once."""
+    accounts = (resolved[source_id(entry)] if isinstance(entry, Mapping) else [entry] for entry in entries)
     return [*dict.fromkeys(account for group in accounts for account in group)]
 
 

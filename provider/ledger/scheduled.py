@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DRIFT: Final = "LEDGER_DRIFT"
 """The environment variable with what a sweep does with drift: Report or Repair."""
+_SHARE: Final = 0.6
+"""The share of an invocation's time that a sweep uses, so that it does not look like a slow request."""
 _FAILURES: Final = (Result.FAILED, Result.MISSING, Result.UNFINISHED)
 
 
@@ -35,7 +37,8 @@ def sweep(context: object, clock: "Clock") -> None:
     if not table:
         log.warning("there is no ledger to sweep")
         return
-    deadline = Deadline.of(context, clock=clock)
+    whole = Deadline.of(context, clock=clock)
+    deadline = Deadline.of(context, work_seconds=_SHARE * whole.left(), clock=clock)
     try:
         swept = _sweep(table, context, deadline)
     except Exception as error:

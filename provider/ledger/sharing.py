@@ -41,7 +41,8 @@ class RecordedAdapter:
         return self._adapter.execute(step, token)
 
     def _is_recorded(self, arn: str) -> bool:
-        return any(part.is_owner and part.accepted is not None for part in self._store.parts(arn))
+        # A proposal counts: it is recorded only after a preview, and a killed request may have set the mark.
+        return any(part.is_owner and part.is_live for part in self._store.parts(arn))
 
 
 def marking_steps(live: Configuration, owner: Owner | None) -> tuple[Step, ...]:

@@ -178,7 +178,7 @@ class DynamoTable:
             parameters["TableName"] = self._name
         for attempt in count(1):
             try:
-                return self._attempt(operation, parameters)
+                response = self._attempt(operation, parameters)
             except ProviderError as error:
                 if _is_decided(error):
                     raise
@@ -187,6 +187,9 @@ class DynamoTable:
                     raise self._unreachable(error) from error
                 self._deadline.retry_reason = error.problem
                 self._deadline.wait(pause)
+            else:
+                self._deadline.retry_reason = self._deadline.retry_reason if attempt == 1 else ""
+                return response
         raise AssertionError("unreachable")
 
     def _attempt(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:

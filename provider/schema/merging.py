@@ -3,7 +3,7 @@
 A separate module, because a request that uses no ledger needs none of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -52,6 +52,7 @@ def merge_keys(schema: Schema) -> tuple[str, ...]:
     return MERGE_KEYS.get(schema.shape, ())
 
 
+@cache
 def is_atomic(schema: Schema) -> bool:
     """Return whether a value of this schema is compared as a whole."""
     if schema.shape in ATOMIC or schema.is_scalar:
@@ -97,7 +98,8 @@ def _structure(schema: Schema | None) -> Schema | None:
     return structure if structure is not None and structure.type_name == "structure" else None
 
 
-def allowed_members(written: Sequence[str]) -> tuple[Members, ...]:
+@cache
+def allowed_members(written: tuple[str, ...]) -> tuple[Members, ...]:
     """Return the members of an owner's paths. A path that names no property allows nothing."""
     return tuple(found for path in written if (found := members_of(path)) is not None)
 
