@@ -152,6 +152,7 @@ def test_the_page_about_contributions_matches_the_figures() -> None:
     assert page == scale.inserted(page, scale.table(recorded))
     assert tuple(each.contributors for each in recorded.measured) == scale.COUNTS
     assert {each.recorded.lost for each in recorded.measured} == {0}
+    assert recorded.measured[-1].unrecorded.lost > 0
     assert max(each.recorded.api_writes for each in recorded.measured) <= scale.MAX_WRITES
 
 

@@ -23,11 +23,6 @@ def test_contributors_at_once_lose_no_part(contributors: int) -> None:
     assert measured.unrecorded.api_writes == contributors
 
 
-def test_read_modify_write_loses_parts() -> None:
-    """Without a ledger, contributors at once overwrite each other's accounts, so the comparison shows lost parts."""
-    assert scale.measure(10).unrecorded.lost > 0
-
-
 def test_the_costs_of_calls() -> None:
     """A write of a started KB costs a unit, or two in a transaction; a consistent read costs a unit for each 4 KB."""
     calls = LedgerCalls({"UpdateItem": 3, "TransactWriteItems": 1, "GetItem": 5, "Query": 2}, 10)
