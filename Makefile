@@ -6,7 +6,7 @@ WORKERS := $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit affected long e2e check format bench guard soak audit docs package ministack lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit affected long e2e check format bench scale guard soak audit docs package ministack lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list all targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -76,6 +76,10 @@ bench: .venv/dev.stamp .venv-e2e/stamp ## measure cold starts of the provider an
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.cost > docs/cost.md
 	@$(BIN)/python -m benchmarks.properties
+
+scale: .venv/dev.stamp .venv-ministack/stamp ## measure 1, 10, 100, and 1,000 stacks that contribute at once (minutes)
+	@$(BIN)/python -m benchmarks.scale
+	@$(BIN)/python -m benchmarks.cost > docs/cost.md
 
 guard: .venv/dev.stamp ## fail if a cold start takes too many instructions (requires valgrind)
 	@$(BIN)/python -m benchmarks.guard

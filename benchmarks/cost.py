@@ -1,6 +1,6 @@
-"""Calculates what the provider costs in seconds and money, from the figures that `make bench` recorded.
+"""Calculates what the provider costs in seconds and money, from the figures of `make bench` and `make scale`.
 
-`python -m benchmarks.cost` prints docs/cost.md; `make bench` writes it. Everything that is not measured is a constant
+`python -m benchmarks.cost` prints docs/cost.md; both write it. Everything that is not measured is a constant
 below, with its source.
 """
 
@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.contention import LedgerCalls
 from benchmarks.figures import Results, UnderRuntime
+from benchmarks.scale import Measured, Scale
 
 GIGABYTE_SECOND: Final = 0.0000166667
 REQUEST: Final = 0.20 / 1_000_000
@@ -18,8 +20,18 @@ SNAPSTART_RESTORE: Final = 0.0001397998
 """US dollars in us-east-1 on x86, without the free tier: a GB-second, a request, a GB-second of keeping a snapshot, a
 GB of restoring one. https://aws.amazon.com/lambda/pricing/"""
 
+WRITE_UNIT: Final = 0.625 / 1_000_000
+READ_UNIT: Final = 0.125 / 1_000_000
+STORAGE: Final = 0.25 + 0.20
+"""US dollars in us-east-1, without the free tier: a unit of DynamoDB on demand (a write of 1 KB, or a consistent read
+of 4 KB; a write in a transaction takes two), and a GB-month of storage with point-in-time recovery.
+https://aws.amazon.com/dynamodb/pricing/on-demand/"""
+PRICED: Final = "November 2024"
+"""When DynamoDB's prices were last changed."""
+
 ALARMS: Final = 5
-"""The number in the template, as a test checks."""
+LEDGER_ALARMS: Final = 2
+"""The numbers in the template without and with the ledger, as a test checks."""
 ALARM: Final = 0.10
 DASHBOARD: Final = 3.0
 """US dollars per month. https://aws.amazon.com/cloudwatch/pricing/"""
@@ -39,7 +51,8 @@ MONTH: Final = 30 * 24 * 3600
 MEMORIES: Final = (128, 256, 512)
 STACKS: Final = ((1, "one stack"), (1_000, "1,000 stacks"), (10_000, "a StackSet of 10,000 instances"))
 CHOSEN: Final = 256
-"""The template's default, as a test checks."""
+SWEEP_MINUTES: Final = 15
+"""The template's defaults, as a test checks."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,23 @@ def framework(figures: UnderRuntime, memory: int) -> Cost:
     return Cost(handler.seconds, handler.dollars + waiting)
 
 
-def page(results: Results) -> str:
+def ledger_dollars(calls: LedgerCalls, items: int, item_bytes: int) -> float:
+    """Return what calls of the ledger cost at most, if each query and scan reads so many items of so many bytes."""
+    per_item = math.ceil(item_bytes / 1024)
+    checks = calls.calls.get("TransactWriteItems", 0)
+    writes = calls.calls.get("UpdateItem", 0) * per_item + 2 * (calls.items_in_transactions * per_item + checks)
+    pages = calls.calls.get("Query", 0) + calls.calls.get("Scan", 0)
+    reads = calls.calls.get("GetItem", 0) + pages * math.ceil(items * item_bytes / 4096)
+    return writes * WRITE_UNIT + reads * READ_UNIT
+
+
+def sweeps(figures: UnderRuntime, measured: Measured) -> float:
+    """Return the US dollars per month for the sweeps of one configuration with so many parts."""
+    calls = ledger_dollars(measured.sweep, measured.contributors, measured.item_bytes)
+    return MONTH / (60 * SWEEP_MINUTES) * (calls + cold(figures, CHOSEN).dollars)
+
+
+def page(results: Results, scale: Scale) -> str:
     """Return the page as Markdown."""
     by_name = {figures.name: figures for figures in results.runtime}
     ours, typical = by_name["ours"], by_name["crhelper_powertools"]
@@ -88,8 +117,8 @@ def page(results: Results) -> str:
     lifecycles = min(keeping(memory) / (REQUESTS * cold(ours, memory).dollars) for memory in MEMORIES)
     return f"""# What it costs
 
-The native resource costs nothing. This provider costs time in each deployment, and Lambda's charges. `make bench`
-writes this page from its figures; the assumptions are at the end.
+The native resource costs nothing. This provider costs time in each deployment, and Lambda's charges. `make bench` and
+`make scale` write this page from their figures; the assumptions are at the end.
 
 ## One cold request
 
@@ -106,6 +135,17 @@ US dollars for a stack's whole lifecycle: {REQUESTS} requests, all of them cold.
 
 The {ALARMS} alarms of each provider cost ${ALARMS * ALARM:.2f} per month in total. With providers in many accounts,
 they are most of the cost. The optional dashboard costs ${DASHBOARD:.0f} per month if the account already has three.
+
+## The ledger
+
+The [ledger](ledger.md) is optional. It costs requests of DynamoDB, the functions that wait and sweep, and
+{LEDGER_ALARMS} more alarms (${LEDGER_ALARMS * ALARM:.2f} per month in total). US dollars, at most:
+
+{_ledger(ours, scale)}
+
+An item of the table has about {scale.measured[-1].item_bytes:,} bytes, so storing the parts of 1,000 stacks costs less
+than a cent per month. While a request waits for another one, its function is billed, too: {CHOSEN} MB cost
+${_dollars(CHOSEN / 1024 * GIGABYTE_SECOND)} per second.
 
 ## SnapStart
 
@@ -132,6 +172,10 @@ Sizes above the default save little time. The price hardly matters, and neither 
 - Prices are for us-east-1 on x86, without the free tier: {GIGABYTE_SECOND:.10f} dollars per GB-second and 0.20 per
   million requests; for SnapStart, {SNAPSTART_CACHE:.10f} per GB-second of keeping a snapshot and {SNAPSTART_RESTORE}
   per GB of restoring it, which takes {RESTORING} s.
+- For the ledger: the calls that `make scale` counts with emulators, which are slower than AWS, so requests that wait
+  read more often than in an account. Prices since {PRICED} in us-east-1: {WRITE_UNIT * 1e6} dollars per million write
+  units, {READ_UNIT * 1e6} per million read units, and {STORAGE:.2f} per GB-month of storage with point-in-time
+  recovery. A sweep every {SWEEP_MINUTES} minutes is a cold start, and takes as long as a request.
 - CDK's provider framework: the typical handler at {CHOSEN} MB, and the framework's function at 128 MB, which waits for
   it. The framework's own cold start is not included.
 """
@@ -160,6 +204,14 @@ def _stacks(ours: UnderRuntime, typical: UnderRuntime) -> str:
     for count, title in STACKS:
         each = [*(cold(ours, memory).dollars for memory in MEMORIES), framework(typical, CHOSEN).dollars]
         rows.append((title, "0", *(_dollars(count * REQUESTS * dollars) for dollars in each)))
+    return _table(rows)
+
+
+def _ledger(ours: UnderRuntime, scale: Scale) -> str:
+    rows = [("stacks that contribute to one configuration", "their requests of DynamoDB", "sweeps, per month")]
+    for each in scale.measured:
+        deployed = ledger_dollars(each.ledger, each.contributors, each.item_bytes)
+        rows.append((f"{each.contributors:,}", _dollars(deployed), _dollars(sweeps(ours, each))))
     return _table(rows)
 
 
@@ -195,7 +247,7 @@ def _dollars(amount: float) -> str:
 
 def main() -> None:
     """Print the page."""
-    print(page(Results.read()), end="")
+    print(page(Results.read(), Scale.read()), end="")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import cost, guard
+from benchmarks import cost, guard, scale
 from benchmarks.build import bundle
 from benchmarks.figures import RESULTS, Ratio, Results
 from benchmarks.measure import Runner
@@ -133,13 +133,27 @@ def test_the_report_matches_the_figures() -> None:
 
 
 def test_the_cost_page_matches_the_figures() -> None:
-    """docs/cost.md matches the figures; its memory size and number of alarms are the template's."""
+    """docs/cost.md matches the figures; its memory size, schedule, and numbers of alarms are the template's."""
     root = RESULTS.parents[1]
-    assert (root / "docs" / "cost.md").read_text(encoding="utf-8") == cost.page(Results.read())
+    page = cost.page(Results.read(), scale.Scale.read())
+    assert (root / "docs" / "cost.md").read_text(encoding="utf-8") == page
     template = load(root / "template.yaml")
     assert template.parameters["MemorySize"]["Default"] == cost.CHOSEN
-    by_default = [one["Type"] for one in template.resources.values() if "Condition" not in one]
-    assert by_default.count("AWS::CloudWatch::Alarm") == cost.ALARMS
+    assert template.parameters["SweepMinutes"]["Default"] == cost.SWEEP_MINUTES
+    alarms = [one for one in template.resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    with_ledger = [one for one in alarms if one.get("Condition") == "HasLedger"]
+    assert (len(alarms) - len(with_ledger), len(with_ledger)) == (cost.ALARMS, cost.LEDGER_ALARMS)
+
+
+def test_the_page_about_contributions_matches_the_figures() -> None:
+    """docs/contributions.md shows the recorded figures, in which no part is lost and ten writes are enough."""
+    page = (RESULTS.parents[1] / "docs" / "contributions.md").read_text(encoding="utf-8")
+    recorded = scale.Scale.read()
+    assert page == scale.inserted(page, scale.table(recorded))
+    assert tuple(each.contributors for each in recorded.measured) == scale.COUNTS
+    assert {each.recorded.lost for each in recorded.measured} == {0}
+    assert recorded.measured[-1].unrecorded.lost > 0
+    assert max(each.recorded.api_writes for each in recorded.measured) <= scale.MAX_WRITES
 
 
 def test_the_readme_matches_the_figures() -> None:

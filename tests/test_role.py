@@ -324,6 +324,21 @@ def test_account_sources_are_opt_in(application: Template) -> None:
     assert role[0]["Resource"] == {"Ref": "OrganizationsRoleArn"}
 
 
+def test_the_ledger_is_opt_in_and_limited_to_its_table(application: Template) -> None:
+    """By default, the role may not access DynamoDB; with the ledger, it may read and update items of one table."""
+    assert application.parameters["Ledger"]["Default"] == "Disabled"
+    policies = application.resources["ProviderRole"]["Properties"]["Policies"]
+    [(condition, policy, otherwise)] = [
+        policy["Fn::If"] for policy in policies if "dynamodb:" in json.dumps(policy) and "kms" not in json.dumps(policy)
+    ]
+    assert (condition, otherwise) == ("HasLedger", {"Ref": "AWS::NoValue"})
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert not [name for name in listed(statement["Action"]) if "Delete" in name or "Put" in name or "Table" in name]
+    which, own, existing = statement["Resource"]["Fn::If"]
+    assert (which, own) == ("CreatesLedgerTable", {"Fn::GetAtt": ["LedgerTable", "Arn"]})
+    assert existing["Fn::Sub"].endswith(":table/${LedgerTableName}")
+
+
 def test_every_role_is_bounded(application: Template) -> None:
     """Each role has the permissions boundary of the parameter, or none."""
     roles = [one["Properties"] for one in application.resources.values() if one["Type"] == "AWS::IAM::Role"]

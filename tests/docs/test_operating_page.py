@@ -12,6 +12,7 @@ from provider.emulator.faults import Fault
 from provider.errors import API_ERRORS, Outcome
 from provider.template.sections import load
 from tests.docs.page import DOCS, ROOT, blocks, rows
+from tests.ledger import log_lines
 from tests.stack import ARN, Context, Resource, ami
 
 PAGE = DOCS / "operating.md"
@@ -26,9 +27,12 @@ _NAME = re.compile(r"(?<![@\w.])[a-z_][\w.]*(?!\w*\()")
 
 @pytest.fixture
 def lines(
-    resource: Resource, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    resource: Resource,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> list[dict[str, Any]]:
-    """Log lines of both functions: changes, rejected, throttled, and unanswered requests, and skipped Deletes."""
+    """Log lines of both functions: changes, rejected, throttled, and unanswered requests, skipped Deletes, sweeps."""
     resource.create(REQUEST_ID, Name="golden", Description="old", Distributions=[ami()])
     resource.emulator.fail("UpdateDistributionConfiguration", Fault.GARBAGE, after=True)
     resource.update(Name="golden", Description="new", Distributions=[ami(), ami("eu-west-1")])
@@ -45,6 +49,9 @@ def lines(
     keys = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId")
     event = dict.fromkeys(keys, "x") | {"RequestType": "Update", "ResponseURL": resource.slot.url}
     last_resort.handler({"requestPayload": event}, Context())
+    resource.emulator.reset_faults()
+    resource.emulator.remove(f"{ARN}golden")
+    log_lines.write(resource.emulator, Context(milliseconds=120_000), monkeypatch)
     # Lambda's own JSON format, for a function that sets up no logger.
     plain = [{"message": record.getMessage()} for record in caplog.records if record.name == last_resort.__name__]
     return [*map(json.loads, capsys.readouterr().out.splitlines()), *plain]
