@@ -389,7 +389,7 @@ class DistributionContributionProperties(TypedDict):
     """The distribution settings for the configuration. Each entry defines how output images are distributed in one
     target Amazon Web Services Region. A Region can appear at most once in the list.
     """
-    role_arn: NotRequired[str]
+    role_arn: NotRequired[IRole | str]
     """The ARN of a role that the provider assumes for this resource, for a configuration in another account. The
     stack's ID is the external ID. If you specify a role of another account, the resource is replaced.
 
