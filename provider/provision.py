@@ -152,10 +152,8 @@ def _client(
     from .aws import roles  # imported here because few requests assume a role
 
     deadline.current_operation = f"AssumeRole of {location.role}"
-    if not roles.is_assumable(location.role, os.environ.get(roles.ASSUMABLE_ROLES, "")):
-        raise roles.not_covered(location.role)
-    assumption = roles.Assumption(location.role, request.stack_id)
-    credentials = roles.credentials(assumption, request.logical_id, region, deadline.now, renew=renew)
+    assumption, patterns = roles.Assumption(location.role, request.stack_id), os.environ.get(roles.ASSUMABLE_ROLES, "")
+    credentials = roles.assume(assumption, request.logical_id, patterns, region, deadline.now, renew=renew)
     return client.client(service, location.region, credentials)
 
 

@@ -51,6 +51,21 @@ def not_covered(role: str) -> NotAssumed:
     return error
 
 
+def assume(
+    assumption: Assumption,
+    logical_id: str,
+    patterns: str,
+    region: str | None,
+    now: Callable[[], float],
+    *,
+    renew: bool = False,
+) -> Credentials:
+    """Return the credentials of a role, as `credentials`, if comma-separated patterns cover it."""
+    if not is_assumable(assumption.role, patterns):
+        raise not_covered(assumption.role)
+    return credentials(assumption, logical_id, region, now, renew=renew)
+
+
 def session_name(logical_id: str) -> str:
     """Return the name of a role's session for a resource: its logical ID, as far as STS allows."""
     shortest, longest = _NAME_LENGTHS

@@ -69,12 +69,14 @@ class Body(NamedTuple):
 
     `contributions` are an owner's paths for parts of others, as the user wrote them; empty if there are none.
     `resolved` has the accounts of each source, by `source_id`. `properties` identifies the resource's properties.
+    `role` is the ARN of an owner's role; empty if it has none.
     """
 
     wanted: Mapping[str, Any]
     contributions: tuple[str, ...] = ()
     resolved: Mapping[str, list[str]] = {}
     properties: str = ""
+    role: str = ""
 
     @property
     def content(self) -> dict[str, Any]:

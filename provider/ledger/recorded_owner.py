@@ -19,6 +19,7 @@ from ..schema.model import (
     NAME,
     ON_DELETE,
     RETAIN,
+    ROLE,
     TARGET,
     content_members,
     pascal_case,
@@ -121,7 +122,8 @@ class OwnerRequest:
     def _body(self) -> Body:
         wanted = {name: self._desired[name] for name in content_members() if name in self._desired}
         contributions = tuple(self._desired.get(CONTRIBUTIONS, ()))
-        return Body(wanted, contributions, properties=fingerprint(self._request.properties))
+        properties, role = fingerprint(self._request.properties), str(self._desired.get(ROLE, ""))
+        return Body(wanted, contributions, properties=properties, role=role)
 
     def _target_arn(self) -> str:
         """Return the ARN of the configuration that the properties name; the physical ID if they name none."""

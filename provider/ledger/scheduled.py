@@ -10,18 +10,17 @@ from ..arn import Location
 from ..aws.client import client
 from ..cloudformation.deadline import Deadline
 from ..observability import logger
-from ..plan import DeleteConfiguration
 from ..reconciler.api_calls import ApiCalls
 from ..resources.locations import Locations
 from .combine import Ledger
 from .configurations import ImageBuilderConfigurations
+from .owner_roles import calls_for, reach
 from .store import Store
 from .sweep import DriftMode, Result, Sweep, Swept
 from .table import DynamoTable
 
 if TYPE_CHECKING:
     from ..cloudformation.deadline import Clock
-    from ..resources.interface import Adapter
 
 DRIFT: Final = "LEDGER_DRIFT"
 """The environment variable with what a sweep does with drift: Report or Repair."""
@@ -57,14 +56,12 @@ def _sweep(table: str, context: object, deadline: Deadline) -> list[Swept]:
     calls = ApiCalls(partial(_client, resource_type.service, region), deadline)
     adapter = resource_type.connect(calls, Locations(here, here, here))
     store = Store(DynamoTable(table, region, deadline, random), deadline.now)
-    ledger = Ledger(store, ImageBuilderConfigurations(adapter, calls), deadline, random, logger())
+    connect = partial(calls_for, resource_type.service, region, deadline)
+    configurations = ImageBuilderConfigurations(adapter, calls, partial(reach, store, resource_type, here, connect))
+    ledger = Ledger(store, configurations, deadline, random, logger())
     mode = DriftMode.REPAIR if os.environ.get(DRIFT) == DriftMode.REPAIR.value else DriftMode.REPORT
-    return Sweep(ledger, mode, partial(_delete, adapter)).run()
+    return Sweep(ledger, mode, configurations.delete).run()
 
 
 def _client(service: str, region: str | None, location: Location, _renew: bool) -> Any:
     return client(service, location.region or region)
-
-
-def _delete(adapter: "Adapter", arn: str) -> None:
-    adapter.execute(DeleteConfiguration(arn), "")

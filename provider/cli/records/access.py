@@ -18,7 +18,9 @@ from ..live import Live, account_option, check_url, live_service, profile_option
 
 if TYPE_CHECKING:
     from ...ledger.combine import Ledger
+    from ...reconciler.api_calls import ApiCalls
     from ...resources.image_builder import ImageBuilder
+    from ...resources.ownership import Owner
 
 _TABLE_VARIABLE = "LEDGER_TABLE_NAME"
 """The function's environment variable with the name of its table."""
@@ -136,15 +138,29 @@ def _open(table: str, live: Live) -> tuple[Ledger, ImageBuilder]:
 
     from ...ledger.combine import Ledger
     from ...ledger.configurations import ImageBuilderConfigurations
+    from ...ledger.owner_roles import Reached, reach
     from ...ledger.store import Store
     from ...ledger.table import DynamoTable
     from ...observability import logger
+    from ...resources import resource_type
 
     one = Live(live.location, seconds=_SECONDS)
     deadline, builder = one.deadline, one.at()
     random = Random()  # noqa: S311 - jitter and nonces, not secrets
     store = Store(DynamoTable(table, live.location.region, deadline, random), deadline.now)
-    return Ledger(store, ImageBuilderConfigurations(builder, one.calls), deadline, random, logger()), builder
+
+    def elsewhere(arn: str) -> Reached | None:
+        if arn.split(":")[4] == live.location.account:
+            return None
+        return reach(store, resource_type(), live.location, lambda owner: _calls(live, owner), arn)
+
+    configurations = ImageBuilderConfigurations(builder, one.calls, elsewhere)
+    return Ledger(store, configurations, deadline, random, logger()), builder
+
+
+def _calls(live: Live, owner: Owner) -> ApiCalls:
+    """Calls that assume roles for an owner, with the user's credentials."""
+    return Live(live.location, owner.stack_id, _SECONDS).calls
 
 
 def confirm(question: str, *, yes: bool) -> None:
