@@ -24,9 +24,9 @@ from .resources.locations import Locations
 from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import Expanded, expand, parameters_of
-from .schema.finding import Finding, Severity, Spelling, Tally
+from .schema.finding import Finding, Path, Severity, Spelling, Tally
 from .schema.model import CONTRIBUTIONS, PROVIDER_PROPERTIES, ROLE, pascal_case
-from .schema.rules import Rule
+from .schema.rules import RESOLVED_ONCE, Rule
 from .schema.validation import validate
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .ledger.recorded_owner import OwnerRequest
 
     Reconciled = Reconciliation | ContributionRequest | OwnerRequest
+    ResolvedSources = tuple[dict[str, Any], dict[Path, tuple[str, ...]]]
 
 _UNRESOLVED: Final = "the properties; no API calls were made"
 
@@ -95,15 +96,18 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         expanded = _validated(request, resource_type, here, log, checkpoint)
         desired = expanded.parameters
         _reject_without_ledger(request, desired)
+        resolve = None
         if expanded.has_sources:
             before_reconciliation = CreationStatus.MAY_HAVE_CREATED  # an earlier delivery may have resolved the sources
-            desired = _resolve_sources(request, expanded, resource_type.rules, deadline, log, checkpoint)
+            resolve = partial(_resolve_sources, request, expanded, resource_type.rules, deadline, log, checkpoint)
+            if not _is_recorded(request):
+                desired, _ = resolve()
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         locations = Locations.of(request, desired, old, here)
         connect_client = partial(_client, request, resource_type.service, here.region or _region(), deadline)
         retries_denied = request.request_type == "Create" or (ROLE in desired and request.request_type == "Update")
         calls = ApiCalls(connect_client, deadline, retries_denied=retries_denied)
-        reconciliation = _reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
+        reconciliation = _reconciliation(request, desired, old, resource_type, locations, calls, deadline, log, resolve)
         succeeded = partial(_succeeded, request, desired, resource_type)
 
         def on_success(live: Configuration | None, written: WriteResult | None) -> None:
@@ -129,15 +133,23 @@ def _reconciliation(
     calls: ApiCalls,
     deadline: Deadline,
     log: Logger,
+    resolve: "Callable[[], ResolvedSources] | None",
 ) -> "Reconciled":
-    """Return what executes a request: with the ledger if the provider has one and the type is supported."""
+    """Return what executes a request: with the ledger if the provider has one and the type is supported.
+
+    `resolve` resolves the sources in `desired`; None if there are none.
+    """
     arguments = (request, desired, old, resource_type, locations, calls, deadline, log)
-    table = os.environ.get(LEDGER_TABLE)
-    if not table or request.resource_type not in resources.RECORDED_TYPES:
+    if not _is_recorded(request):
         return Reconciliation(*arguments)
     from .ledger.entry import recorded_request  # imported here because few providers have a ledger
 
-    return recorded_request(table, _region(), *arguments)
+    return recorded_request(os.environ[LEDGER_TABLE], _region(), *arguments, resolve)
+
+
+def _is_recorded(request: Request) -> bool:
+    """Return whether the ledger records the request's resource."""
+    return bool(os.environ.get(LEDGER_TABLE)) and request.resource_type in resources.RECORDED_TYPES
 
 
 def _client(
@@ -193,7 +205,10 @@ def _validated(
         expanded = expanded._replace(account=here.account, partition=here.partition)
     about_id = resource_type.check_request_id(request.request_id)
     about_role = _role_findings(expanded.parameters)
-    found = chain(findings(expanded, resource_type.rules, checkpoint), about_role, about_id)
+    rules = resource_type.rules
+    if expanded.has_sources and _is_recorded(request):
+        rules = tuple(rule for rule in rules if rule.id != RESOLVED_ONCE)  # sweeps resolve the sources again
+    found = chain(findings(expanded, rules, checkpoint), about_role, about_id)
     _report(found, Spelling(request.properties, resource_type.schema, checkpoint), log)
     return expanded
 
@@ -227,16 +242,20 @@ def _resolve_sources(
     deadline: Deadline,
     log: Logger,
     checkpoint: Checkpoint,
-) -> dict[str, Any]:
-    """Return API parameters with the accounts of their sources. Raises ProviderError if one cannot be resolved."""
+) -> "ResolvedSources":
+    """Return API parameters with the accounts of their sources, and these accounts, by the paths of the sources.
+
+    Raises ProviderError if one cannot be resolved.
+    """
     from .reconciler import source_resolution  # imported here because only a request with sources needs it
 
     spelling = Spelling(request.properties, expanded.schema, checkpoint)
     role_arn = os.environ.get("ORGANIZATIONS_ROLE_ARN", "")
-    reader = source_resolution.reader_for(request, _region(), role_arn, deadline)
-    parameters, found = source_resolution.resolve_all(expanded, reader, spelling.text, rules, log, checkpoint)
+    is_create = request.request_type == "Create"
+    reader = source_resolution.reader_for(request.logical_id, _region(), role_arn, deadline, retries_denied=is_create)
+    parameters, accounts, found = source_resolution.resolve_all(expanded, reader, spelling.text, rules, log, checkpoint)
     _report(found, spelling, log, is_resolved=True)
-    return parameters
+    return parameters, accounts
 
 
 def _reject_malformed(request: Request) -> None:

@@ -150,10 +150,10 @@ def _action(overview: Overview, confirm_removals: bool, withdraw: str | None, re
 
 
 def _confirmation(overview: Overview) -> _Action:
-    from ..ledger.removals import confirm_removals
+    from ..ledger.removals import confirm_removals, held_removals
     from .records.administration import confirm as confirm_held
 
-    parts = [part for part in overview.parts if part.held is not None]
+    parts = [part for part in overview.parts if held_removals(part)]
     if not parts:
         raise click.ClickException(f"no removals of {overview.arn} are held")
     after = [confirm_removals(part) for part in overview.parts]

@@ -17,15 +17,25 @@ if TYPE_CHECKING:
     from ..cloudformation.request import Request
     from ..reconciler.reconcile import OnSuccess, ReconciliationResult
     from .combine import Ledger
+    from .participate import WithSources
 
 
 class ContributionRequest:
-    """One request of a contribution. `desired` and `old` are its properties by the API's names."""
+    """One request of a contribution. `desired` and `old` are its properties by the API's names.
+
+    `with_sources` returns a body with the accounts of its sources.
+    """
 
     def __init__(
-        self, request: "Request", desired: Mapping[str, Any], old: Mapping[str, Any], ledger: "Ledger"
+        self,
+        request: "Request",
+        desired: Mapping[str, Any],
+        old: Mapping[str, Any],
+        ledger: "Ledger",
+        with_sources: "WithSources",
     ) -> None:
         self._request, self._desired, self._old, self._ledger = request, desired, old, ledger
+        self._with_sources = with_sources
 
     def run(self, on_success: "OnSuccess") -> "ReconciliationResult":
         """Propose the part or withdraw it. Returns its physical ID as an ARN. Raises ProviderError.
@@ -40,7 +50,8 @@ class ContributionRequest:
         content = {name: self._desired[name] for name in content_members() if name in self._desired}
         physical_id = part_id(arn, Owner.of(self._request))
         event = Event.of(self._request, is_owner=False, physical_id=physical_id)
-        part = participate(self._ledger, arn, event, Body(content, properties=fingerprint(self._request.properties)))
+        body = Body(content, properties=fingerprint(self._request.properties))
+        part = participate(self._ledger, arn, event, body, self._with_sources)
         live, written = Configuration(physical_id, "", content, {}), WriteResult(physical_id, part.call, part.token)
         on_success(live, written)
         self._undo_replacement(arn, physical_id)

@@ -1,9 +1,10 @@
 """Where the ledger begins: what one request needs of it, from the function's settings."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ProviderError
 from ..observability import Logger
@@ -13,6 +14,8 @@ from .combine import Ledger
 from .configurations import ImageBuilderConfigurations
 from .contributor import ContributionRequest
 from .owner_roles import Reached, calls_for, reach
+from .participate import as_it_is
+from .parts import Body, Part
 from .recorded_owner import OwnerRequest
 from .sharing import RecordedAdapter
 from .store import Store
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
     from ..reconciler.api_calls import ApiCalls
     from ..resources.interface import ResourceType
     from ..resources.locations import Locations
+    from ..schema.finding import Path
+
+MAX_REMOVALS: Final = "LEDGER_MAX_ACCOUNT_REMOVALS"
+"""The environment variable with the percentage of a source's accounts that may be removed without a deployment."""
+_DEFAULT_MAX_REMOVALS: Final = "20"
 
 
 def recorded_request(
@@ -37,8 +45,12 @@ def recorded_request(
     calls: "ApiCalls",
     deadline: "Deadline",
     log: Logger,
+    resolve: "Callable[[], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]] | None" = None,
 ) -> ContributionRequest | OwnerRequest:
-    """Return a request whose part is recorded in a table, which is in the function's Region."""
+    """Return a request whose part is recorded in a table, which is in the function's Region.
+
+    `resolve` resolves the sources in `desired`; None if there are none.
+    """
     random = Random()  # noqa: S311 - jitter and nonces, not secrets
     adapter = resource_type.connect(calls, locations)
     store = Store(DynamoTable(table, region, deadline, random), deadline.now)
@@ -58,6 +70,25 @@ def recorded_request(
         return None
 
     ledger = Ledger(store, ImageBuilderConfigurations(adapter, calls, elsewhere), deadline, random, log)
+    with_sources = partial(_resolved, resolve, log, request.request_type == "Update") if resolve else as_it_is
     if request.resource_type == CONTRIBUTION:
-        return ContributionRequest(request, desired, old, ledger)
-    return OwnerRequest(request, desired, old, resource_type, locations, recorded, ledger, reconcile)
+        return ContributionRequest(request, desired, old, ledger, with_sources)
+    return OwnerRequest(request, desired, old, resource_type, locations, recorded, ledger, reconcile, with_sources)
+
+
+def _resolved(
+    resolve: "Callable[[], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]]",
+    log: Logger,
+    is_update: bool,
+    body: Body,
+    part: Part | None,
+) -> Body:
+    """Return a body with the accounts of its sources. `part` is the record before the request."""
+    from . import sources  # imported here because only bodies with sources need it
+
+    return sources.resolved(body, part, lambda: resolve()[1], max_removals(), log, is_update=is_update)
+
+
+def max_removals() -> float:
+    """Return the percentage of a source's accounts that may be removed without a deployment."""
+    return float(os.environ.get(MAX_REMOVALS) or _DEFAULT_MAX_REMOVALS)

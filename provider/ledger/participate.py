@@ -8,7 +8,12 @@ from .merge import named
 from .parts import Body, Event, Order, Part, bury, compare, propose, take_back, withdraw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .store import Lease
+
+    WithSources = Callable[[Body, Part | None], Body]
+    """Returns a body with the accounts of its sources, given the record before the request. Raises ProviderError."""
 
 _MIN_PAUSE: Final = 0.1
 _MAX_PAUSE: Final = 1.5
@@ -22,14 +27,21 @@ _MAX_ATTEMPTS: Final = 20
 """Attempts to write a record that others write at the same time. Only copies of one resource's requests do."""
 
 
-def participate(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Part:
+def as_it_is(body: Body, _part: Part | None) -> Body:
+    """Return a body without sources."""
+    return body
+
+
+def participate(
+    ledger: Ledger, arn: str, event: Event, body: Body | None, with_sources: "WithSources" = as_it_is
+) -> Part:
     """Propose a part of a configuration, or withdraw it (without a body), and wait until that is settled.
 
     Returns the settled record, whose content has been read live; a withdrawn part's record is a tombstone. Raises
     ProviderError if the proposal is rejected, if a newer request has replaced it, or if time runs out. By then, the
     proposal has been withdrawn.
     """
-    part = record(ledger, arn, event, body)
+    part = record(ledger, arn, event, body, with_sources)
     try:
         while part.is_newcomer:
             _reserve_time(ledger, arn, event)
@@ -60,8 +72,11 @@ def _take(ledger: Ledger, lease: "Lease", holder: str) -> "Lease | None":
     return ledger.store.take(lease, unique, now + min(LEASE_SECONDS, ledger.deadline.left()))
 
 
-def record(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Part:
-    """Record a proposal or a withdrawal, unless a newer request has been recorded."""
+def record(ledger: Ledger, arn: str, event: Event, body: Body | None, with_sources: "WithSources" = as_it_is) -> Part:
+    """Record a proposal or a withdrawal, unless a newer request has been recorded.
+
+    The sources of a body are resolved only if it is proposed. Raises ProviderError if one cannot be.
+    """
     for _ in range(_MAX_ATTEMPTS):
         part = ledger.store.part(arn, event.owner)
         order = compare(part, event)
@@ -72,7 +87,7 @@ def record(ledger: Ledger, arn: str, event: Event, body: Body | None) -> Part:
             if not part.is_taken_back:
                 return part
         now = ledger.deadline.now()
-        new = withdraw(part, arn, event, now) if body is None else propose(part, arn, event, body)
+        new = withdraw(part, arn, event, now) if body is None else propose(part, arn, event, with_sources(body, part))
         if ledger.store.put(part, new):
             return new
     raise ProviderError(

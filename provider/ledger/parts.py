@@ -69,7 +69,8 @@ class Body(NamedTuple):
 
     `contributions` are an owner's paths for parts of others, as the user wrote them; empty if there are none.
     `resolved` has the accounts of each source, by `source_id`. `properties` identifies the resource's properties.
-    `role` is the ARN of an owner's role; empty if it has none.
+    `role` is the ARN of an owner's role; empty if it has none. `held` has accounts that sources no longer contain, by
+    `source_id`: too many went at once, so they count until they are confirmed.
     """
 
     wanted: Mapping[str, Any]
@@ -77,6 +78,7 @@ class Body(NamedTuple):
     resolved: Mapping[str, list[str]] = {}
     properties: str = ""
     role: str = ""
+    held: Mapping[str, list[str]] = {}
 
     @property
     def content(self) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class Body(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the body as compressed JSON. Raises ProviderError if it is larger than 180 KB."""
-        packed = pack(self._asdict())
+        packed = _pack(self._asdict())
         if len(packed) > MAX_PACKED:
             raise ProviderError(
                 f"the properties take {len(packed) // 1024} KB of the ledger when compressed; at most 180 KB fit",
@@ -97,7 +99,7 @@ class Body(NamedTuple):
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Return the body that was packed."""
-        fields = unpack(packed)
+        fields = _unpack(packed)
         return cls(**{**fields, "contributions": tuple(fields["contributions"])})
 
 
@@ -128,13 +130,11 @@ def _with_accounts(entries: list[Any], resolved: Mapping[str, list[str]]) -> lis
     return [*dict.fromkeys(account for group in accounts for account in group)]
 
 
-def pack(fields: Mapping[str, Any]) -> bytes:
-    """Return compressed JSON."""
+def _pack(fields: Mapping[str, Any]) -> bytes:
     return zlib.compress(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode(), 9)
 
 
-def unpack(packed: bytes) -> dict[str, Any]:
-    """Return what was packed."""
+def _unpack(packed: bytes) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(zlib.decompress(packed))
     return fields
 
@@ -147,9 +147,6 @@ class Part(NamedTuple):
     `rejection` is the reason why the last request's proposal was rejected, and `is_taken_back` whether that request
     failed for another reason, so that another delivery of it may try again. `token` and `call` are the client token and
     the API's request ID of the write that made the accepted body live; empty if none was needed.
-
-    `held` has accounts that the sources of the accepted body no longer contain, packed by `source_id`: too many went at
-    once, so they count until they are confirmed.
 
     `rank` orders the owners of a configuration: only the body of the highest one counts. `is_retained` is whether the
     owner is gone, and its content stays. `expires` is when the record of a withdrawn part is no longer needed.
@@ -168,7 +165,6 @@ class Part(NamedTuple):
     proposed: bytes | None = None
     is_removing: bool = False
     previous: bytes | None = None
-    held: bytes | None = None
     rejection: str = ""
     is_taken_back: bool = False
     token: str = ""
@@ -192,7 +188,7 @@ class Part(NamedTuple):
     @property
     def size(self) -> int:
         """About how many bytes the item takes."""
-        bodies = sum(len(body or b"") for body in (self.accepted, self.proposed, self.previous, self.held))
+        bodies = sum(len(body or b"") for body in (self.accepted, self.proposed, self.previous))
         return bodies + sum(map(len, (*self.seen, self.arn, *self.owner, self.rejection))) + 500
 
     def accepted_body(self) -> Body | None:
@@ -271,7 +267,6 @@ def accept(part: Part, now: float, token: str = "", call: str = "", rank: int | 
         accepted=part.proposed,
         proposed=None,
         previous=_sources(part),
-        held=None,
         rejection="",
         token=token,
         call=call,
@@ -319,7 +314,6 @@ def bury(part: Part, now: float) -> Part:
         proposed=None,
         is_removing=False,
         previous=None,
-        held=None,
         rejection="",
         is_taken_back=False,
         is_retained=False,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ..resources.interface import ResourceType
     from ..resources.locations import Locations
     from .combine import Ledger
+    from .participate import WithSources
     from .sharing import RecordedAdapter
     from .store import Lease
 
@@ -50,7 +51,8 @@ _Result = tuple[Configuration | None, WriteResult | None]
 class OwnerRequest:
     """One request of a configuration resource. `desired` and `old` are its properties by the API's names.
 
-    `reconcile` returns the reconciliation of a request with some properties, as without the ledger.
+    `reconcile` returns the reconciliation of a request with some properties, as without the ledger. `with_sources`
+    returns a body with the accounts of its sources.
     """
 
     def __init__(
@@ -63,10 +65,12 @@ class OwnerRequest:
         adapter: "RecordedAdapter",
         ledger: "Ledger",
         reconcile: "Callable[[Request, Mapping[str, Any]], Reconciliation]",
+        with_sources: "WithSources",
     ) -> None:
         self._request, self._desired, self._old = request, desired, old
         self._type, self._locations, self._api = resource_type, locations, adapter
         self._ledger, self._store, self._reconcile = ledger, ledger.store, reconcile
+        self._with_sources = with_sources
         self._owner = Owner.of(request)
         self._reconciliation = reconcile(request, desired)
         self._restored = ""
@@ -110,7 +114,7 @@ class OwnerRequest:
             before = self._preview(part).subject
             if before is None or self._owner.state_of(before.tags) is State.UNFINISHED:
                 return self._create()
-        part = participate(self._ledger, self._arn, self._event, self._body)
+        part = participate(self._ledger, self._arn, self._event, self._body, self._with_sources)
         try:
             return self._finish(part)
         except ProviderError:
@@ -192,7 +196,7 @@ class OwnerRequest:
 
     def _create(self) -> _Result:
         """Create the configuration, or finish creating it, as the holder of its lease."""
-        record(self._ledger, self._arn, self._event, self._body)
+        record(self._ledger, self._arn, self._event, self._body, self._with_sources)
         try:
             lease = hold(self._ledger, self._arn, self._request.request_id)
             try:
@@ -204,7 +208,7 @@ class OwnerRequest:
             give_up(self._ledger, self._arn, self._event, error)
             raise
         except LeaseLost:
-            return self._finish(participate(self._ledger, self._arn, self._event, self._body))
+            return self._finish(participate(self._ledger, self._arn, self._event, self._body, self._with_sources))
         return result
 
     def _create_as_holder(self, lease: "Lease") -> _Result:

@@ -11,10 +11,13 @@ from ..aws.client import client
 from ..cloudformation.deadline import Deadline
 from ..observability import logger
 from ..reconciler.api_calls import ApiCalls
+from ..reconciler.source_resolution import reader_for
 from ..resources.locations import Locations
 from .combine import Ledger
 from .configurations import ImageBuilderConfigurations
+from .entry import max_removals
 from .owner_roles import calls_for, reach
+from .sources import Refresh
 from .store import Store
 from .sweep import DriftMode, Result, Sweep, Swept
 from .table import DynamoTable
@@ -26,6 +29,8 @@ DRIFT: Final = "LEDGER_DRIFT"
 """The environment variable with what a sweep does with drift: Report or Repair."""
 _SHARE: Final = 0.6
 """The share of an invocation's time that a sweep uses, so that it does not look like a slow request."""
+_SOURCES_SHARE: Final = 0.3
+"""The share of a sweep's time within which it reads account sources."""
 _FAILURES: Final = (Result.FAILED, Result.MISSING, Result.UNFINISHED)
 
 
@@ -39,16 +44,17 @@ def sweep(context: object, clock: "Clock") -> None:
     whole = Deadline.of(context, clock=clock)
     deadline = Deadline.of(context, work_seconds=_SHARE * whole.left(), clock=clock)
     try:
-        swept = _sweep(table, context, deadline)
+        swept = _sweep(table, context, deadline, clock)
     except Exception as error:
         log.exception("sweep failed", problem=str(error))
         return
     failed = [one.arn for one in swept if one.result in _FAILURES]
     drifted = [one.arn for one in swept if one.drift]
-    log.info("sweep finished", configurations=len(swept), failed=failed, drifted=drifted)
+    held = [one.arn for one in swept if one.held]
+    log.info("sweep finished", configurations=len(swept), failed=failed, drifted=drifted, held=held)
 
 
-def _sweep(table: str, context: object, deadline: Deadline) -> list[Swept]:
+def _sweep(table: str, context: object, deadline: Deadline, clock: "Clock") -> list[Swept]:
     random = Random()  # noqa: S311 - jitter and nonces, not secrets
     region = os.environ.get("AWS_REGION")
     here = Location.of(str(getattr(context, "invoked_function_arn", "")), "")
@@ -60,7 +66,9 @@ def _sweep(table: str, context: object, deadline: Deadline) -> list[Swept]:
     configurations = ImageBuilderConfigurations(adapter, calls, partial(reach, store, resource_type, here, connect))
     ledger = Ledger(store, configurations, deadline, random, logger())
     mode = DriftMode.REPAIR if os.environ.get(DRIFT) == DriftMode.REPAIR.value else DriftMode.REPORT
-    return Sweep(ledger, mode, configurations.delete).run()
+    for_sources = Deadline.of(context, work_seconds=_SOURCES_SHARE * deadline.left(), clock=clock)
+    reader = reader_for("sweep", region, os.environ.get("ORGANIZATIONS_ROLE_ARN", ""), for_sources)
+    return Sweep(ledger, mode, configurations.delete, Refresh(reader.accounts, max_removals())).run()
 
 
 def _client(service: str, region: str | None, location: Location, _renew: bool) -> Any:

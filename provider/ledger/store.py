@@ -231,7 +231,7 @@ _FLAGS: Final = {
 }
 """Attributes that are absent if they are false -> fields of Part."""
 _TEXTS: Final = ("rejection", "token", "call", "physical_id")
-_BODIES: Final = ("accepted", "proposed", "previous", "held")
+_BODIES: Final = ("accepted", "proposed", "previous")
 
 
 def _attributes(part: Part) -> dict[str, Value]:

@@ -1,6 +1,6 @@
 """What the schedule does: finish or repair what requests left behind, and find drift. It responds to no stack."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,10 +13,14 @@ from .claims import are_equal, differences, digest
 from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, account_of, combine
 from .merge import merged
 from .parts import Part, has_lapsed
+from .removals import held_removals
+from .sources import Refreshed
 from .store import Lease, Store
 
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from .sources import Refresh
 
     class Deletes(Protocol):
         """Deletes a configuration. Raises ProviderError, with the outcome IN_USE if a pipeline uses it."""
@@ -52,12 +56,16 @@ class Result(Enum):
 
 
 class Swept(NamedTuple):
-    """The result for one configuration. `drift` is what is live and was neither accepted nor our own write."""
+    """The result for one configuration. `drift` is what is live and was neither accepted nor our own write.
+
+    `held` has the accounts whose removal is held, by `source_id`.
+    """
 
     arn: str
     result: Result
     drift: tuple[Difference, ...] = ()
     problem: str = ""
+    held: Mapping[str, list[str]] = {}
 
 
 class Comparison(NamedTuple):
@@ -89,8 +97,7 @@ def compare_live(store: Store, parts: list[Part], live: Configuration) -> Compar
 class Sweep:
     """One sweep.
 
-    `refresh` resolves the sources of the parts anew as the lease's holder, and returns whether anything changed.
-    `delete` deletes an unfinished configuration.
+    `refresh` resolves the sources of a configuration's parts anew. `delete` deletes an unfinished configuration.
     """
 
     def __init__(
@@ -98,7 +105,7 @@ class Sweep:
         ledger: Ledger,
         drift: DriftMode,
         delete: "Deletes",
-        refresh: Callable[[Lease, list[Part]], bool] = lambda _lease, _parts: False,
+        refresh: "Refresh | None" = None,
     ) -> None:
         self._ledger, self._drift = ledger, drift
         self._delete, self._refresh = delete, refresh
@@ -130,11 +137,13 @@ class Sweep:
         return result
 
     def _one(self, arn: str) -> Swept:
-        store, now = self._ledger.store, self._ledger.deadline.now()
-        lease = store.lease(arn)
+        store = self._ledger.store
+        if self._refresh:
+            self._refresh.prepare(store.parts(arn))  # without the lease, because it may take long
+        holder = f"sweep {self._ledger.random.getrandbits(64):016x}"
+        lease, now = store.lease(arn), self._ledger.deadline.now()
         if not lease.is_free(now):
             return Swept(arn, Result.BUSY)
-        holder = f"sweep {self._ledger.random.getrandbits(64):016x}"
         # The time of the sweep is recorded first, so that a configuration that stops the sweep is not always the first.
         taken = store.take(lease, holder, now + min(LEASE_SECONDS, self._ledger.deadline.left()), swept=now)
         if taken is None:
@@ -148,8 +157,6 @@ class Sweep:
     def _as_holder(self, held: "_Held") -> Swept:
         arn, store = held.lease.arn, self._ledger.store
         parts = store.parts(arn)
-        if self._refresh(held.lease, parts):
-            parts = store.parts(arn)
         if not parts:
             return Swept(arn, Result.UNCHANGED)
         live = self._ledger.api.read(arn)
@@ -158,7 +165,27 @@ class Sweep:
             return Swept(arn, Result.MISSING if any(part.accepted for part in parts) else Result.UNCHANGED)
         if self._is_unfinished(live):
             return self._finish(live, parts)
-        comparison = compare_live(store, parts, live)
+        return self._sources_and_drift(held, parts, live)
+
+    def _sources_and_drift(self, held: "_Held", parts: list[Part], live: Configuration) -> Swept:
+        """Apply what sources contain now, even under `Report`; otherwise, compare the content."""
+        comparison = compare_live(self._ledger.store, parts, live)
+        refreshed = self._refresh(parts) if self._refresh else Refreshed()
+        if refreshed.changes:
+            # What is live counts as our own write, so that the next sweep finishes this if it is interrupted.
+            self._ledger.store.mark_dirty(held.lease, digest(live.content, account_of(live.arn)), 1)
+            self._ledger.store.settle(held.lease, refreshed.changes)
+            held.combine()
+            result = Swept(live.arn, Result.COMBINED, comparison.drift)
+        else:
+            result = self._compare(held, parts, comparison)
+        problem, changed = "; ".join(refreshed.problems), dict(refreshed.changes)
+        result = result._replace(result=Result.FAILED, problem=problem) if problem else result
+        held_now = (held_removals(changed.get(part, part)) for part in parts)
+        return result._replace(held={source: accounts for one in held_now for source, accounts in one.items()})
+
+    def _compare(self, held: "_Held", parts: list[Part], comparison: Comparison) -> Swept:
+        arn = held.lease.arn
         newcomers = [part for part in parts if part.is_newcomer]
         if not comparison.differences:
             return self._without_drift(held, newcomers)
@@ -199,11 +226,14 @@ class Sweep:
 
     def _log(self, swept: Swept) -> None:
         log, result, problem = self._ledger.log, swept.result.value, swept.problem or None
+        if swept.held:
+            how = f"To confirm them, deploy a change of the resource, or run: owners {swept.arn} --confirm-removals"
+            log.warning("removals held", arn=swept.arn, accounts=swept.held, remediation=how)
         if swept.drift:
             log.warning("drift", arn=swept.arn, result=result, changes=as_json(swept.drift))
-        elif problem or swept.result is Result.MISSING:
+        if problem or swept.result is Result.MISSING:
             log.warning("sweep", arn=swept.arn, result=result, problem=problem)
-        else:
+        elif not swept.drift:
             log.info("sweep", arn=swept.arn, result=result)
 
 

@@ -30,7 +30,6 @@ from .api_calls import ApiCalls
 
 if TYPE_CHECKING:
     from ..cloudformation.deadline import Deadline
-    from ..cloudformation.request import Request
 
 ORGANIZATIONS: Final = "organizations"
 SSM: Final = "ssm"
@@ -185,25 +184,30 @@ class SourceReader:
             raise
 
 
-def reader_for(request: "Request", region: str | None, role_arn: str, deadline: "Deadline") -> SourceReader:
-    """Return the reader for a request, in the function's Region. See `SourceReader` for `role_arn`."""
+def reader_for(
+    session_name: str, region: str | None, role_arn: str, deadline: "Deadline", *, retries_denied: bool = False
+) -> SourceReader:
+    """Return a reader in the function's Region. See `SourceReader` for `role_arn`, and `ApiCalls` for `retries_denied`.
+
+    `session_name` is a resource's logical ID, or other text for the name of the role's session.
+    """
 
     def connect(service: str) -> ApiCalls:
-        create = partial(_client, request, service, region, deadline)
-        return ApiCalls(create, deadline, retries_denied=request.request_type == "Create")
+        create = partial(_client, session_name, service, region, deadline)
+        return ApiCalls(create, deadline, retries_denied=retries_denied)
 
     return SourceReader(connect, role_arn)
 
 
 def _client(
-    request: "Request", service: str, region: str | None, deadline: "Deadline", location: Location, renew: bool
+    session_name: str, service: str, region: str | None, deadline: "Deadline", location: Location, renew: bool
 ) -> Any:
     """Return the client of a service, with the credentials of the location's role if it has one."""
     if not location.role:
         return client(service, region)
     deadline.current_operation = f"AssumeRole of {location.role}"
     assumption = roles.Assumption(location.role)
-    return client(service, region, roles.credentials(assumption, request.logical_id, region, deadline.now, renew=renew))
+    return client(service, region, roles.credentials(assumption, session_name, region, deadline.now, renew=renew))
 
 
 def resolve_all(
@@ -213,8 +217,8 @@ def resolve_all(
     rules: tuple[Rule, ...],
     log: Logger,
     checkpoint: Checkpoint,
-) -> tuple[dict[str, Any], Iterator[Finding]]:
-    """Return valid API parameters with the accounts of their sources, and the findings that these cause.
+) -> tuple[dict[str, Any], dict[Path, tuple[str, ...]], Iterator[Finding]]:
+    """Return valid API parameters with the accounts of their sources, these accounts, and the findings that they cause.
 
     `spelled` spells a path. Raises ProviderError with the failures of all sources.
     """
@@ -222,7 +226,7 @@ def resolve_all(
     accounts = resolve(sources, reader, spelled)
     log.info("account sources resolved", accounts={str(one): len(accounts[path]) for path, one in sources.items()})
     parameters = with_accounts(expanded.parameters, expanded.schema, accounts)
-    return parameters, findings_once_resolved(expanded, parameters, rules, checkpoint)
+    return parameters, accounts, findings_once_resolved(expanded, parameters, rules, checkpoint)
 
 
 def resolve(

@@ -205,6 +205,9 @@ def _resolved_once(parameters: dict[str, Any]) -> Violations:
 CONTRACT: Final = "a rule of this provider"
 _OBSERVED = "observed: the service returns InvalidParameterValueException"
 
+RESOLVED_ONCE: Final = "resolved-once"
+"""The rule about sources that are resolved only at deployment, which a provider with a ledger does not have."""
+
 RULES: Final = (
     Rule(
         9301,
@@ -349,7 +352,7 @@ RULES: Final = (
     ),
     Rule(
         9335,
-        "resolved-once",
+        RESOLVED_ONCE,
         "Account lists follow their sources",
         "",
         Severity.WARNING,

@@ -45,7 +45,6 @@ def test_a_part_is_read_as_it_was_written(store: Store) -> None:
         rank=3,
         is_retained=True,
         previous=b"\x00\xff",
-        held=b"\x01",
     )
     assert written(store, part) == part._replace(version=1)
     again = withdraw(part._replace(version=1), ARN, event(OWNER, 200, kind="Delete"), 200)

@@ -16,7 +16,7 @@ from ...ledger.combine import LeaseTooShort, Ledger, account_of, combine, effect
 from ...ledger.merge import merged, named
 from ...ledger.participate import hold, participate, record
 from ...ledger.parts import Body, Event, Part, Revision, bury, withdraw
-from ...ledger.removals import confirm_removals
+from ...ledger.removals import confirm_removals, held_removals
 from ...ledger.store import Lease, LeaseLost
 from ...plan import Configuration
 from ...resources.deletion import LATE_SECONDS
@@ -70,7 +70,7 @@ def confirm(ledger: Ledger, arn: str) -> None:
     """Remove all accounts that are held."""
     with _lease(ledger, arn) as lease:
         parts = ledger.store.parts(arn)
-        _settle(ledger, lease, parts, [(part, confirm_removals(part)) for part in parts if part.held is not None])
+        _settle(ledger, lease, parts, [(part, confirm_removals(part)) for part in parts if held_removals(part)])
 
 
 def give_up_parts(ledger: Ledger, arn: str) -> None:

@@ -1,0 +1,101 @@
+"""The account sources of recorded resources: resolved by a request, or anew by a sweep.
+
+This module is loaded only for bodies with sources, and by sweeps.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import ProviderError
+from ..schema.account_sources import Source, source_entries
+from ..schema.model import distribution_configuration
+from .parts import Body, Part, recorded, source_id
+from .removals import Accounts, held_removals, limited, resolve_anew
+
+if TYPE_CHECKING:
+    from ..observability import Logger
+    from ..schema.finding import Path
+
+    Resolve = Callable[[], Mapping[Path, tuple[str, ...]]]
+    """Returns the accounts of a request's sources, by their paths in its properties. Raises ProviderError."""
+
+
+def resolved(
+    body: Body, part: Part | None, resolve: "Resolve", max_removals: float, log: "Logger", *, is_update: bool
+) -> Body:
+    """Return a request's body with the accounts of its sources. `part` is the record before the request.
+
+    An Update to the properties of the accepted body, or of the one before it, is a rollback. It confirms no held
+    removals, and if a source cannot be resolved, the recorded accounts count. Raises ProviderError for any other
+    request.
+    """
+    known = recorded(part, body.properties) if is_update and part is not None else None
+    try:
+        accounts = resolve()
+    except ProviderError as error:
+        if part is None or known is None:
+            raise
+        log.warning(
+            "account sources could not be resolved", arn=part.arn, used="the recorded accounts", answer=str(error)
+        )
+        held = {source: removed for source, removed in held_removals(part).items() if source in known}
+        return body._replace(resolved=known, held=held)
+    entries = source_entries(body.wanted, distribution_configuration())
+    found = {source_id(entry): [*accounts[path]] for path, entry in entries}
+    if known is None:
+        return body._replace(resolved=found)
+    counting, held = limited(known, found, max_removals)
+    return body._replace(resolved=counting, held=held)
+
+
+class Refreshed(NamedTuple):
+    """What a sweep found: the records to replace, and why some sources could not be resolved."""
+
+    changes: tuple[tuple[Part, Part], ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class Refresh:
+    """Resolves the sources of accepted bodies anew. `read` returns the accounts of a source, or raises ProviderError.
+
+    Each source is read once. One that cannot be resolved keeps its accounts.
+    """
+
+    def __init__(self, read: Callable[[Source], tuple[str, ...]], max_removals: float) -> None:
+        self._read, self._max_removals = read, max_removals
+        self._results: dict[Source, tuple[str, ...] | ProviderError] = {}
+
+    def prepare(self, parts: list[Part]) -> None:
+        """Read the sources of the parts of a configuration, which may take long."""
+        self(parts)
+
+    def __call__(self, parts: list[Part]) -> Refreshed:
+        """Return what changes of the parts of a configuration."""
+        problems: dict[str, None] = {}
+        changes = []
+        for part in parts:
+            body = part.accepted_body()
+            found = self._found(body.wanted, problems) if body is not None and body.resolved else {}
+            new = resolve_anew(part, found, self._max_removals)
+            if new is not part:
+                changes.append((part, new))
+        return Refreshed(tuple(changes), tuple(problems))
+
+    def _found(self, wanted: Mapping[str, Any], problems: dict[str, None]) -> Accounts:
+        found = {}
+        for _, entry in source_entries(wanted, distribution_configuration()):
+            source = Source.of(entry)
+            result = self._result(source)
+            if isinstance(result, ProviderError):
+                problems[f"{source} could not be resolved, so its last accounts stay in effect: {result}"] = None
+            else:
+                found[source_id(entry)] = [*result]
+        return found
+
+    def _result(self, source: Source) -> tuple[str, ...] | ProviderError:
+        if source not in self._results:
+            try:
+                self._results[source] = self._read(source)
+            except ProviderError as error:
+                self._results[source] = error
+        return self._results[source]
