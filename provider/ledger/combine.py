@@ -180,14 +180,13 @@ class _Combination:
             self._log_differences(live, content)
             try:
                 shown = self._write(content, verdict.standing)
+                return _Outcome(verdict, shown, is_shown=are_equal(shown.content, content, self._account))
             except _ContentRejected as rejection:
                 if not verdict.standing:
                     raise rejection.cause from rejection
                 refused, first = self._culprits(verdict.standing, first, rejection)
-                waiting = tuple(part for part in waiting if part.owner not in refused)
-                live = self._ledger.api.read(self._arn) or live
-            else:
-                return _Outcome(verdict, shown, is_shown=are_equal(shown.content, content, self._account))
+            waiting = tuple(part for part in waiting if part.owner not in refused)
+            live = self._ledger.api.read(self._arn) or live
 
     def _culprits(
         self, standing: tuple[Part, ...], first: tuple[Part, ...], rejection: _ContentRejected
@@ -321,18 +320,16 @@ class _Combination:
 
     def _settle(self, verdict: Verdict) -> None:
         now = self._deadline.now()
-        standing = {part.owner: part for part in verdict.standing}
+        standing = {part.owner for part in verdict.standing}
         settled: list[tuple[Part, Part]] = []
         for part in self._parts:
             if part.owner in standing and part.is_newcomer:
                 settled.append((part, self._accepted(part, now)))
-            elif part.owner in verdict.rejected:
-                settled.append((part, reject(part, verdict.rejected[part.owner], now)))
-            elif has_lapsed(part, now):
-                settled.append((part, reject(part, _LAPSED, now)))
+            elif reason := verdict.rejected.get(part.owner) or (_LAPSED if has_lapsed(part, now) else ""):
+                settled.append((part, reject(part, reason, now)))
         gone = self._owners_without_parts(settled, now)
         self._store.settle(self._lease, [*settled, *gone])
-        if gone and not any(part.is_owner and part.accepted is not None for part in self._store.parts(self._arn)):
+        if gone and not _has_owner(self._store.parts(self._arn)):
             self._ledger.api.mark(self._arn, None)
 
     def _accepted(self, part: Part, now: float) -> Part:
@@ -346,8 +343,7 @@ class _Combination:
         after = {new.owner: new for _, new in settled}
         gone = [part for part in self._parts if part.is_owner and part.is_retained and part.owner not in after]
         kept = [after.get(part.owner, part) for part in self._parts if part not in gone]
-        is_needed = any(part.is_live for part in kept) and effective_owner(kept) is None
-        return [] if is_needed else [(part, bury(part, now)) for part in gone]
+        return [] if _need_owner(kept) else [(part, bury(part, now)) for part in gone]
 
     def _settle_without_configuration(self) -> None:
         """Settle the newcomers of a configuration that does not exist or is unfinished.
@@ -362,6 +358,15 @@ class _Combination:
             elif part.is_newcomer and not part.is_owner:
                 settled.append((part, reject(part, f"{self._arn} does not exist, or is not finished", now)))
         self._store.settle(self._lease, settled)
+
+
+def _has_owner(parts: Sequence[Part]) -> bool:
+    return any(part.is_owner and part.accepted is not None for part in parts)
+
+
+def _need_owner(parts: Sequence[Part]) -> bool:
+    """Return whether there are parts without an owner's body that counts."""
+    return any(part.is_live for part in parts) and effective_owner(parts) is None
 
 
 _RETRIED: Final = frozenset({Outcome.THROTTLED, Outcome.UNSENT, Outcome.UNKNOWN, Outcome.TOKEN_REUSED})

@@ -4,6 +4,7 @@ Accepted parts come first, then the newcomers in their order. A newcomer that co
 accepted part never loses to it.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -272,10 +273,7 @@ class Merge:
 
     def _limit(self, name: Owner, stand: _Stand) -> str:
         """Return which list or map would have more entries than the service allows."""
-        new: dict[Path, int] = {}
-        for path in stand.claims:
-            if isinstance(path[-1], Key) and path not in self._holders:
-                new[path[:-1]] = new.get(path[:-1], 0) + 1
+        new = Counter(path[:-1] for path in stand.claims if isinstance(path[-1], Key) and path not in self._holders)
         for path, count in new.items():
             most = schema_at(members(path)).maximum
             total = self._entries.get(path, 0) + count

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from ..errors import ProviderError
 from ..resources.ownership import Owner
-from ..schema.merging import is_atomic
-from ..schema.model import IGNORED, Schema, distribution_configuration
+from ..schema.model import IGNORED, distribution_configuration
 
 if TYPE_CHECKING:
     from ..cloudformation.request import Request, RequestType
@@ -83,8 +82,14 @@ class Body(NamedTuple):
     @property
     def content(self) -> dict[str, Any]:
         """The content with the accounts of the sources instead of the sources."""
-        content: dict[str, Any] = _resolved(self.wanted, distribution_configuration(), self.resolved)
-        return content
+        if not self.resolved:
+            return dict(self.wanted)
+        # Imported here because only bodies with sources need it.
+        from ..schema.account_sources import source_entries, with_accounts
+
+        schema = distribution_configuration()
+        accounts = {path: self.resolved[source_id(entry)] for path, entry in source_entries(self.wanted, schema)}
+        return with_accounts(self.wanted, schema, accounts)
 
     def pack(self) -> bytes:
         """Return the body as compressed JSON. Raises ProviderError if it is larger than 180 KB."""
@@ -112,22 +117,6 @@ def fingerprint(properties: Mapping[str, Any]) -> str:
 def source_id(source: Mapping[str, Any]) -> str:
     """Return the key of a source in `Body.resolved`."""
     return json.dumps(source, sort_keys=True, separators=(",", ":"))
-
-
-def _resolved(value: Any, schema: Schema, resolved: Mapping[str, list[str]]) -> Any:
-    if schema.type_name == "structure" and isinstance(value, Mapping):
-        return {name: _resolved(entry, schema.members[name], resolved) for name, entry in value.items()}
-    if schema.type_name != "list" or schema.item is None or is_atomic(schema):
-        return value
-    if not schema.item.is_scalar:
-        return [_resolved(entry, schema.item, resolved) for entry in value]
-    return _with_accounts(value, resolved) if any(isinstance(entry, Mapping) for entry in value) else value
-
-
-def _with_accounts(entries: list[Any], resolved: Mapping[str, list[str]]) -> list[str]:
-    """Return a list of accounts and sources with the accounts of the sources, each once."""
-    accounts = (resolved[source_id(entry)] if isinstance(entry, Mapping) else [entry] for entry in entries)
-    return [*dict.fromkeys(account for group in accounts for account in group)]
 
 
 def _pack(fields: Mapping[str, Any]) -> bytes:

@@ -110,7 +110,7 @@ class OwnerRequest:
         self._reject_if_superseded()
         self._reject_rename()
         before: Configuration | None = None
-        if part is None or order is Order.NEWER or part.is_newcomer or part.is_taken_back:
+        if order is Order.NEWER or not _is_settled(part):
             before = self._preview(part).subject
             if before is None or self._owner.state_of(before.tags) is State.UNFINISHED:
                 return self._create()
@@ -213,7 +213,7 @@ class OwnerRequest:
 
     def _create_as_holder(self, lease: "Lease") -> _Result:
         parts = self._store.parts(self._arn)
-        own = next((part for part in parts if part.owner == self._owner), None)
+        own = self._own(parts)
         if own is None or own.revision != self._event.revision:
             check_not_replaced(own, self._event)
             return None, None
@@ -228,8 +228,8 @@ class OwnerRequest:
         self._mark()
         token, call = (written.client_token, written.request_id) if written else ("", "")
         if own.is_newcomer:
-            rank = max((part.rank for part in parts if part.is_owner and part is not own), default=-1) + 1
-            self._store.settle(lease, [(own, accept(own, self._ledger.deadline.now(), token, call, rank))])
+            accepted = accept(own, self._ledger.deadline.now(), token, call, _next_rank(parts, own))
+            self._store.settle(lease, [(own, accepted)])
         self._store.release(lease, is_clean=are_equal(live.content, content, self._account))
         return live, written
 
@@ -308,12 +308,8 @@ class OwnerRequest:
         is_retained = _retains(self._desired, self._arn)
         lease = hold(self._ledger, self._arn, self._request.request_id)
         try:
-            others = self._others(self._arn)
-            if part is not None and part.accepted is not None and others and not (is_retained or is_superseded):
-                raise ProviderError(
-                    f"{self._arn} cannot be deleted, because other resources have parts of it: {_names(others)}",
-                    remediation="Remove these parts first, then repeat the deletion",
-                )
+            if part is not None and part.accepted is not None and not (is_retained or is_superseded):
+                self._reject_while_shared()
             self._reconciliation = self._reconcile(
                 self._undated() if part is not None else self._request, self._desired
             )
@@ -323,6 +319,15 @@ class OwnerRequest:
             self._store.release(lease, is_clean=False)
             raise
         return result
+
+    def _reject_while_shared(self) -> None:
+        """Raise ProviderError for a Delete while others have parts."""
+        others = self._others(self._arn)
+        if others:
+            raise ProviderError(
+                f"{self._arn} cannot be deleted, because other resources have parts of it: {_names(others)}",
+                remediation="Remove these parts first, then repeat the deletion",
+            )
 
     def _is_superseded(self, part: Part | None) -> bool:
         owner = effective_owner(self._store.parts(self._arn))
@@ -343,25 +348,23 @@ class OwnerRequest:
         now = self._ledger.deadline.now()
         event = self._event._replace(request_type="Delete", physical_id=arn)
         parts = self._store.parts(arn)
-        own = next((part for part in parts if part.owner == self._owner), None)
+        own = self._own(parts)
         if own is None:
             self._store.put(None, withdraw(None, arn, event, now))
             self._store.release(lease, is_clean=True)
             return
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
         others = [part for part in parts if part is not own and part.accepted is not None]
-        has_owner = any(part.is_owner and not part.is_retained for part in others)
-        counted = own.accepted is not None
-        is_kept = is_retained and counted and bool(others) and not has_owner and self._api.read(arn) is not None
-        if is_kept:
-            self._store.settle(lease, [(own, retain(received))])
-        else:
-            self._store.settle(lease, [(own, bury(received, now))])
+        is_kept = is_retained and _is_needed(own, others) and self._api.read(arn) is not None
+        self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))])
         try:
-            self._combine_remaining(lease, arn, others, is_marked=counted and not is_kept)
+            self._combine_remaining(lease, arn, others, is_marked=own.accepted is not None and not is_kept)
         except (ProviderError, LeaseTooShort) as error:
             self._ledger.log.warning("the ledger's sweep finishes what the request left to do", answer=str(error))
             self._store.release(lease, is_clean=False)
+
+    def _own(self, parts: list[Part]) -> Part | None:
+        return next((part for part in parts if part.owner == self._owner), None)
 
     def _combine_remaining(self, lease: "Lease", arn: str, others: list[Part], *, is_marked: bool) -> None:
         """Combine what remains after the owner has left."""
@@ -377,6 +380,21 @@ class OwnerRequest:
         owner = effective_owner(others)
         body = owner.accepted_body() if owner is not None else None
         self._ledger.api.mark(arn, owner.owner if owner and body and body.contributions else None)
+
+
+def _is_settled(part: Part | None) -> bool:
+    return part is not None and not (part.is_newcomer or part.is_taken_back)
+
+
+def _next_rank(parts: list[Part], own: Part) -> int:
+    """Return the rank above those of all other owners."""
+    return max((part.rank for part in parts if part.is_owner and part is not own), default=-1) + 1
+
+
+def _is_needed(own: Part, others: list[Part]) -> bool:
+    """Return whether the accepted parts of others need the content of an owner that leaves."""
+    has_owner = any(part.is_owner and not part.is_retained for part in others)
+    return own.accepted is not None and bool(others) and not has_owner
 
 
 def _retains(properties: Mapping[str, Any], arn: str) -> bool:

@@ -235,8 +235,12 @@ _BODIES: Final = ("accepted", "proposed", "previous")
 
 
 def _attributes(part: Part) -> dict[str, Value]:
+    return {name: value for name, value in _optional_attributes(part).items() if value is not None}
+
+
+def _optional_attributes(part: Part) -> dict[str, Value | None]:
     fields: dict[str, Any] = part._asdict()
-    attributes: dict[str, Value | None] = {
+    return {
         "stack": part.owner.stack_id,
         "logical": part.owner.logical_id,
         "date": part.revision.date,
@@ -252,7 +256,6 @@ def _attributes(part: Part) -> dict[str, Value]:
         **{name: fields[name] or None for name in _TEXTS},
         **{name: fields[name] for name in _BODIES},
     }
-    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def _part(item: Item) -> Part:
