@@ -104,9 +104,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
                 desired, _ = resolve()
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         locations = Locations.of(request, desired, old, here)
-        connect_client = partial(_client, request, resource_type.service, here.region or _region(), deadline)
-        retries_denied = request.request_type == "Create" or (ROLE in desired and request.request_type == "Update")
-        calls = ApiCalls(connect_client, deadline, retries_denied=retries_denied)
+        calls = _calls(request, desired, resource_type.service, here, deadline)
         reconciliation = _reconciliation(request, desired, old, resource_type, locations, calls, deadline, log, resolve)
         succeeded = partial(_succeeded, request, desired, resource_type)
 
@@ -122,6 +120,13 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
     else:
         log.info("request succeeded", physical_id=response.physical_id)
     return response
+
+
+def _calls(request: Request, desired: Mapping[str, Any], service: str, here: Location, deadline: Deadline) -> ApiCalls:
+    """Return the calls of a request. Denied ones are retried if a role may be as new as the request."""
+    connect_client = partial(_client, request, service, here.region or _region(), deadline)
+    retries_denied = request.request_type == "Create" or (ROLE in desired and request.request_type == "Update")
+    return ApiCalls(connect_client, deadline, retries_denied=retries_denied)
 
 
 def _reconciliation(

@@ -39,7 +39,9 @@ def alarms(application: Template) -> dict[str, dict[str, Any]]:
 def widgets(application: Template) -> list[dict[str, Any]]:
     """The dashboard's widgets, with logical IDs in place of references."""
     body = application.resources["OperationsDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    found: list[dict[str, Any]] = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", body))["widgets"]
+    text, with_ledger = body[0], body[1]["LedgerAlarms"]["Fn::If"][1]["Fn::Sub"]
+    whole = re.sub(r"\$\{([^}]+)\}", r"\1", text.replace("${LedgerAlarms}", with_ledger))
+    found: list[dict[str, Any]] = json.loads(whole)["widgets"]
     return found
 
 
@@ -126,12 +128,13 @@ def test_there_is_an_alarm_for_each_failure(alarms: dict[str, dict[str, Any]]) -
 def test_there_is_an_alarm_for_each_problem_of_a_sweep(
     application: Template, alarms: dict[str, dict[str, Any]]
 ) -> None:
-    """With the ledger, there are alarms for failed sweeps and drift, each with a filter of the log."""
+    """With the ledger, there are alarms for failed sweeps, held removals, and drift, each with a filter of the log."""
     assert {name for name, one in application.resources.items() if one.get("Condition") == "HasLedger"} >= {
         "DriftAlarm",
         "FailedSweepsAlarm",
+        "HeldRemovalsAlarm",
     }
-    for name in ("Drift", "FailedSweeps"):
+    for name in ("Drift", "FailedSweeps", "HeldRemovals"):
         (transformation,) = application.resources[f"{name}Filter"]["Properties"]["MetricTransformations"]
         alarm = alarms[f"{name}Alarm"]
         assert (transformation["MetricName"], transformation["MetricNamespace"]) == (

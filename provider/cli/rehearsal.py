@@ -246,23 +246,26 @@ class Rehearsal:
         A stack that is alone is compared with what it recorded before the update, and all stacks that share
         configurations with what was live before the step.
         """
-        now = self._emulator.configurations
-        recorded = previous.resources if previous else {}
-        if self._is_alone:
-            arns = {name: stack.resources[name].physical_id for name in recorded}
-            found = (
-                (name, arn, self._drift(recorded[name], before.get(arn, {}), now[arn]))
-                for name, arn in arns.items()
-                if arn in now
-            )
-        else:
-            owned = (one for other in self._stacks.values() for one in other.resources.values())
-            found = (
-                (one.logical_id, one.physical_id, content_drift(before[one.physical_id], now[one.physical_id]))
-                for one in owned
-                if one.physical_id in before and one.physical_id in now
-            )
+        found = self._drifts_alone(previous, stack, before) if self._is_alone else self._shared_drifts(before)
         return (one for one in found if one[2])
+
+    def _drifts_alone(
+        self, previous: Stack | None, stack: Stack, before: Mapping[str, Mapping[str, Any]]
+    ) -> Iterable[tuple[str, str, Sequence[Difference]]]:
+        now = self._emulator.configurations
+        for name, recorded in (previous.resources if previous else {}).items():
+            arn = stack.resources[name].physical_id
+            if arn in now:
+                yield name, arn, self._drift(recorded, before.get(arn, {}), now[arn])
+
+    def _shared_drifts(
+        self, before: Mapping[str, Mapping[str, Any]]
+    ) -> Iterable[tuple[str, str, Sequence[Difference]]]:
+        now = self._emulator.configurations
+        for one in (one for stack in self._stacks.values() for one in stack.resources.values()):
+            arn = one.physical_id
+            if arn in before and arn in now:
+                yield one.logical_id, arn, content_drift(before[arn], now[arn])
 
     def _drift(
         self, recorded: DeployedResource, before: Mapping[str, Any], now: Mapping[str, Any]

@@ -36,10 +36,11 @@ def breaches(claims: Claims, owner: Claims, allowed: Sequence[Members]) -> list[
     for path, claim in claims.items():
         if claim.is_implied or is_allowed(path, allowed):
             continue
-        is_structure = claim.value is PRESENT or is_key(path)
-        place = path[:-1] if isinstance(path[-1], Key) and not is_structure else path
-        if not (is_structure and _leads_to_allowed(path, allowed)):
-            (structure if is_structure else values)[place] = Breach(place, NOT_ALLOWED)
+        if not (claim.value is PRESENT or is_key(path)):
+            place = path[:-1] if isinstance(path[-1], Key) else path
+            values[place] = Breach(place, NOT_ALLOWED)
+        elif not _leads_to_allowed(path, allowed):
+            structure[path] = Breach(path, NOT_ALLOWED)
         elif isinstance(path[-1], Key) and path not in owner:
             values[path] = Breach(path, f"the owner has no such {_entry_name(path)}")
     return [*(values or structure).values()]

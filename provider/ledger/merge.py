@@ -278,8 +278,7 @@ class Merge:
             most = schema_at(members(path)).maximum
             total = self._entries.get(path, 0) + count
             if most is not None and total > most:
-                counts = self._counts(path)
-                counts[name] = sum(1 for each in stand.claims if len(each) == len(path) + 1 and each[:-1] == path)
+                counts = self._counts(path) | {name: sum(1 for each in stand.claims if each[:-1] == path)}
                 each_text = ", ".join(f"{named(one)} has {counts[one]}" for one in sorted(counts))
                 return f"{path_text(path)} would have {total} entries, and Image Builder allows {most}: {each_text}"
         return ""

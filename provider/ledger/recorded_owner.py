@@ -354,7 +354,7 @@ class OwnerRequest:
             self._store.release(lease, is_clean=True)
             return
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
-        others = [part for part in parts if part is not own and part.accepted is not None]
+        others = [part for part in parts if part.owner != self._owner and part.accepted is not None]
         is_kept = is_retained and _is_needed(own, others) and self._api.read(arn) is not None
         self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))])
         try:
