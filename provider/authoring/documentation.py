@@ -70,9 +70,13 @@ def description(structure: Schema, member: str) -> str:
         return _markdown(_api_text(structure.shape, member)) if structure.shape in service_model().shape_names else ""
     if member == TARGET:  # the API's text is about the configuration to update
         return _TARGET_OF_A_CONTRIBUTION if is_contribution else PROVIDER_DESCRIPTIONS[member]
+    return " ".join(filter(None, (PROVIDER_DESCRIPTIONS.get(member), _markdown(_text_of_input(member)))))
+
+
+def _text_of_input(member: str) -> str:
+    """The API's text about a member of the Create call or the Update call."""
     inputs = [service_model().operation_model(name).input_shape for name in (CREATE, UPDATE)]
-    api_text = next((text for shape in inputs if shape and (text := _api_text(shape.name, member))), "")
-    return " ".join(filter(None, (PROVIDER_DESCRIPTIONS.get(member), _markdown(api_text))))
+    return next((text for shape in inputs if shape and (text := _api_text(shape.name, member))), "")
 
 
 def first_sentence(markdown: str) -> str:

@@ -144,6 +144,7 @@ def rehearse(
     from .emulated_sources import emulated_sources
     from .environment import offline
     from .function import real_function
+    from .ledger_emulator import ledger_emulator
     from .rehearsal import Rehearsal, Step
     from .screen import Screen
     from .source_values import SourceValues
@@ -153,10 +154,8 @@ def rehearse(
     texts = read_texts(files)
     loaded = load_templates(files, texts, parameters, parse)
     configurations = [(str(file), existing_configuration(file)) for file in existing]
-    inputs = [
-        *_option_texts(configurations, parameters),
-        *((one.name, texts[file]) for file, one in zip(files, loaded, strict=True)),
-    ]
+    by_name = [(one.name, texts[file]) for file, one in zip(files, loaded, strict=True)]
+    inputs = [*_option_texts(configurations, parameters), *by_name]
     elsewhere = set(_adopted_elsewhere(loaded))
     location = choose_location(region, account, _without(elsewhere, inputs))
     names = stack_names(stack_name or default_stack_name(templates[0]), others)
@@ -168,8 +167,6 @@ def rehearse(
         emulator = contexts.enter_context(emulator_at(location))
         os.environ.update(function_environment(emulator))
         if others:
-            from .ledger_emulator import ledger_emulator
-
             os.environ.update(contexts.enter_context(ledger_emulator(location.region)))
         log_warnings()
         _seed(emulator, configurations, region, account, elsewhere, screen)
@@ -186,11 +183,15 @@ def rehearse(
         rehearsal = Rehearsal(screen, emulator, sink, location, function, warnings, external, sources)
         problems = rehearsal.run(steps)
     screen.print()
-    for message in unused_values(exports, references, texts.values()):
-        screen.print(f"{message}.", fg="yellow")
+    _note(screen, unused_values(exports, references, texts.values()))
     if problems and not others and _uses_ledger(loaded):
-        screen.print("Only a rehearsal with --with TEMPLATE has a ledger, which contributions require.", fg="yellow")
+        _note(screen, ["Only a rehearsal with --with TEMPLATE has a ledger, which contributions require"])
     _report(screen, problems, "the stacks were" if others else "the stack was", has_updates=len(templates) > 1)
+
+
+def _note(screen: Screen, messages: Iterable[str]) -> None:
+    for message in messages:
+        screen.print(f"{message}.", fg="yellow")
 
 
 def _uses_ledger(templates: Iterable[Template]) -> bool:

@@ -96,16 +96,19 @@ def _violations(parameters: dict[str, Any], provider: DistributionConfigurationP
         if not Token.is_unresolved(pattern) and re.fullmatch(PATTERNS[limit.argument][0], pattern):
             yield from _mismatches(parameters, limit, pattern, provider.node.path)
     if not provider.launch_templates:
-        for path, entry in select(parameters, _TEMPLATES):
-            if isinstance(entry, dict):
-                message = f"the provider {provider.node.path} has launch_templates=False; remove that argument"
-                yield path, message, _MODIFY_TEMPLATE
+        message = f"the provider {provider.node.path} has launch_templates=False; remove that argument"
+        entries = select(parameters, _TEMPLATES)
+        yield from ((path, message, _MODIFY_TEMPLATE) for path, entry in entries if isinstance(entry, dict))
     if not (provider.organizations_access or provider.patterns["organizations_role_arn"]):
         for path, _ in _in_sources(ORGANIZATIONAL_UNIT)(parameters):
             message = f"the provider {provider.node.path} may not read organizational units; create it with"
             yield path, f"{message} organizations_role_arn or organizations_access", _LIST_ACCOUNTS
     yield from _other_location(parameters.get(TARGET), provider)
-    region, own = parameters.get(REGION), Stack.of(provider).region
+    yield from _other_region(parameters.get(REGION), provider)
+
+
+def _other_region(region: object, provider: DistributionConfigurationProvider) -> _Found:
+    own = Stack.of(provider).region
     if isinstance(region, str) and not Token.is_unresolved(own) and region not in (own, *provider.regions):
         message = f"{describe(region)} is not allowed by the provider {provider.node.path}, which is in {own}"
         yield (REGION,), f"{message}; {_add_region(region)}", "imagebuilder:CreateDistributionConfiguration"

@@ -173,7 +173,7 @@ class _Combination:
         waiting = in_order(self._newcomers(self._parts), live.content, self._account)
         first: tuple[Part, ...] = ()
         while True:
-            verdict = judge(self._parts, (*first, *(part for part in waiting if part not in first)), self._account)
+            verdict = judge(self._parts, [*dict.fromkeys((*first, *waiting))], self._account)
             content = verdict.content
             if content is None or are_equal(live.content, content, self._account):
                 return _Outcome(verdict, live, is_shown=True)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from ..schema.merging import Members, merge_keys
 from ..schema.model import DISTRIBUTIONS
-from .claims import PRESENT, Claims, Key, Path, members, path_text, schema_at
+from .claims import PRESENT, Claim, Claims, Key, Path, members, path_text, schema_at
 
 NOT_ALLOWED: Final = "is not allowed"
 """The problem of a claim outside the allowed paths."""
@@ -36,7 +36,7 @@ def breaches(claims: Claims, owner: Claims, allowed: Sequence[Members]) -> list[
     for path, claim in claims.items():
         if claim.is_implied or is_allowed(path, allowed):
             continue
-        if not (claim.value is PRESENT or is_key(path)):
+        if not _is_structure(path, claim):
             place = path[:-1] if isinstance(path[-1], Key) else path
             values[place] = Breach(place, NOT_ALLOWED)
         elif not _leads_to_allowed(path, allowed):
@@ -52,6 +52,10 @@ def is_key(path: Path) -> bool:
         return False
     *parent, name = members(path)
     return name in merge_keys(schema_at(tuple(parent)))
+
+
+def _is_structure(path: Path, claim: Claim) -> bool:
+    return claim.value is PRESENT or is_key(path)
 
 
 def _leads_to_allowed(path: Path, allowed: Sequence[Members]) -> bool:

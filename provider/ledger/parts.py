@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from ..errors import ProviderError
 from ..resources.ownership import Owner
+from ..schema.account_sources import source_entries, with_accounts
 from ..schema.model import IGNORED, distribution_configuration
 
 if TYPE_CHECKING:
@@ -82,14 +83,9 @@ class Body(NamedTuple):
     @property
     def content(self) -> dict[str, Any]:
         """The content with the accounts of the sources instead of the sources."""
-        if not self.resolved:
-            return dict(self.wanted)
-        # Imported here because only bodies with sources need it.
-        from ..schema.account_sources import source_entries, with_accounts
-
         schema = distribution_configuration()
         accounts = {path: self.resolved[source_id(entry)] for path, entry in source_entries(self.wanted, schema)}
-        return with_accounts(self.wanted, schema, accounts)
+        return with_accounts(self.wanted, schema, accounts) if accounts else dict(self.wanted)
 
     def pack(self) -> bytes:
         """Return the body as compressed JSON. Raises ProviderError if it is larger than 180 KB."""

@@ -354,7 +354,7 @@ class OwnerRequest:
             self._store.release(lease, is_clean=True)
             return
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
-        others = [part for part in parts if part.owner != self._owner and part.accepted is not None]
+        others = self._accepted_others(parts)
         is_kept = is_retained and _is_needed(own, others) and self._api.read(arn) is not None
         self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))])
         try:
@@ -362,6 +362,9 @@ class OwnerRequest:
         except (ProviderError, LeaseTooShort) as error:
             self._ledger.log.warning("the ledger's sweep finishes what the request left to do", answer=str(error))
             self._store.release(lease, is_clean=False)
+
+    def _accepted_others(self, parts: list[Part]) -> list[Part]:
+        return [part for part in parts if part.owner != self._owner and part.accepted is not None]
 
     def _own(self, parts: list[Part]) -> Part | None:
         return next((part for part in parts if part.owner == self._owner), None)

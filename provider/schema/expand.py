@@ -267,10 +267,14 @@ def meant(written: str, schema: Schema, root: Schema) -> str | None:
 def _parent(written: str, schema: Schema) -> str | None:
     """Return the member of a structure that has, itself or in its entries, a member of this name."""
     for member, inner in schema.members.items():
-        structure = (inner.item.source or inner.item) if inner.type_name == "list" and inner.item else inner
-        if written in structure.spellings:
+        if written in _entry_of(inner).spellings:
             return _case_of(written)(member)
     return None
+
+
+def _entry_of(schema: Schema) -> Schema:
+    """Return the schema of a list's entries, which can be that of a source; otherwise, the schema itself."""
+    return (schema.item.source or schema.item) if schema.type_name == "list" and schema.item else schema
 
 
 def _path_elsewhere(written: str, root: Schema) -> str | None:
@@ -283,7 +287,7 @@ def _path_elsewhere(written: str, root: Schema) -> str | None:
         if path and written in schema.spellings:
             return path
         for member, inner in schema.members.items():
-            structure = (inner.item.source or inner.item) if inner.type_name == "list" and inner.item else inner
+            structure = _entry_of(inner)
             name = f"{_case_of(written)(member)}{'' if structure is inner else '[]'}"
             paths.append((f"{path}.{name}" if path else name, structure))
     return "" if written in root.spellings else None

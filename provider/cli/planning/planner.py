@@ -146,11 +146,8 @@ class Planner:
         except ProviderError as refusal:
             return self._unless_adopted(change._replace(reason=str(refusal)), desired, before), Plan()
         arn = plan.subject.arn if plan.subject else self._live_state.arn(target_of(desired), locations)
-        action = Action.UPDATE if plan.steps else Action.NONE
-        if any(isinstance(step, CreateConfiguration) for step in plan.steps):
-            action = Action.CREATE
         change = change._replace(
-            action=action,
+            action=_action(plan),
             arn=arn,
             differences=plan.differences,
             warnings=plan.warnings,
@@ -266,6 +263,12 @@ class Planner:
         while isinstance(decision := type_.decide(request, desired, old, locations, observed, request.date), NeedsRead):
             observed[decision.target] = self._live_state.read(decision.target, locations)
         return decision
+
+
+def _action(plan: Plan) -> Action:
+    if any(isinstance(step, CreateConfiguration) for step in plan.steps):
+        return Action.CREATE
+    return Action.UPDATE if plan.steps else Action.NONE
 
 
 def _certain(found: Iterable[Finding], one: Any, other: Any) -> tuple[Finding, ...]:
