@@ -4,13 +4,13 @@ This module is loaded only for bodies with sources, and by sweeps.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProviderError
 from ..schema.account_sources import Source, source_entries
 from ..schema.model import distribution_configuration
 from .parts import Body, Part, recorded, source_id
-from .removals import Accounts, held_removals, limited, resolve_anew
+from .removals import held_removals, limited, resolve_anew
 
 if TYPE_CHECKING:
     from ..observability import Logger
@@ -65,37 +65,44 @@ class Refresh:
         self._read, self._max_removals = read, max_removals
         self._results: dict[Source, tuple[str, ...] | ProviderError] = {}
 
-    def prepare(self, parts: list[Part]) -> None:
-        """Read the sources of the parts of a configuration, which may take long."""
-        self(parts)
+    def has_read(self, parts: list[Part]) -> bool:
+        """Return whether all sources of accepted bodies have been read."""
+        return all(source in self._results for part in parts for source in _sources(part).values())
+
+    def read(self, parts: list[Part]) -> None:
+        """Read the sources of accepted bodies that have not been read."""
+        for source in (source for part in parts for source in _sources(part).values()):
+            if source not in self._results:
+                self._results[source] = self._result(source)
 
     def __call__(self, parts: list[Part]) -> Refreshed:
-        """Return what changes of the parts of a configuration."""
+        """Return what changes of the parts of a configuration, whose sources have been read."""
         problems: dict[str, None] = {}
         changes = []
         for part in parts:
-            body = part.accepted_body()
-            found = self._found(body.wanted, problems) if body is not None and body.resolved else {}
+            found: dict[str, list[str]] = {}
+            for key, source in _sources(part).items():
+                result = self._results[source]
+                if isinstance(result, ProviderError):
+                    problems[f"{source} could not be resolved, so its last accounts stay in effect: {result}"] = None
+                else:
+                    found[key] = [*result]
             new = resolve_anew(part, found, self._max_removals)
             if new is not part:
                 changes.append((part, new))
         return Refreshed(tuple(changes), tuple(problems))
 
-    def _found(self, wanted: Mapping[str, Any], problems: dict[str, None]) -> Accounts:
-        found = {}
-        for _, entry in source_entries(wanted, distribution_configuration()):
-            source = Source.of(entry)
-            result = self._result(source)
-            if isinstance(result, ProviderError):
-                problems[f"{source} could not be resolved, so its last accounts stay in effect: {result}"] = None
-            else:
-                found[source_id(entry)] = [*result]
-        return found
-
     def _result(self, source: Source) -> tuple[str, ...] | ProviderError:
-        if source not in self._results:
-            try:
-                self._results[source] = self._read(source)
-            except ProviderError as error:
-                self._results[source] = error
-        return self._results[source]
+        try:
+            return self._read(source)
+        except ProviderError as error:
+            return error
+
+
+def _sources(part: Part) -> dict[str, Source]:
+    """Return the sources of the accepted body, by `source_id`."""
+    body = part.accepted_body()
+    if body is None or not body.resolved:
+        return {}
+    entries = source_entries(body.wanted, distribution_configuration())
+    return {source_id(entry): Source.of(entry) for _, entry in entries}

@@ -138,8 +138,6 @@ class Sweep:
 
     def _one(self, arn: str) -> Swept:
         store = self._ledger.store
-        if self._refresh:
-            self._refresh.prepare(store.parts(arn))  # without the lease, because it may take long
         holder = f"sweep {self._ledger.random.getrandbits(64):016x}"
         lease, now = store.lease(arn), self._ledger.deadline.now()
         if not lease.is_free(now):
@@ -150,13 +148,16 @@ class Sweep:
             return Swept(arn, Result.BUSY)
         held = _Held(self._ledger, taken)
         try:
-            return self._as_holder(held)
+            parts = store.parts(arn)
+            if self._refresh is None or self._refresh.has_read(parts):
+                return self._as_holder(held, parts)
         finally:
             held.release()
+        self._refresh.read(parts)  # without the lease, because it may take long
+        return self._one(arn)
 
-    def _as_holder(self, held: "_Held") -> Swept:
-        arn, store = held.lease.arn, self._ledger.store
-        parts = store.parts(arn)
+    def _as_holder(self, held: "_Held", parts: list[Part]) -> Swept:
+        arn = held.lease.arn
         if not parts:
             return Swept(arn, Result.UNCHANGED)
         live = self._ledger.api.read(arn)
