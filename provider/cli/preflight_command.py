@@ -250,6 +250,11 @@ def _resource(name: str, subject: _Subject) -> DeployedResource:
     return DeployedResource(name, DISTRIBUTION_CONFIGURATION, subject.arn, dict(subject.properties), data, "", "")
 
 
+def _same(one: object, other: object) -> str:
+    """The text of two equal values; empty if they differ."""
+    return str(one) if one == other else ""
+
+
 def _evaluated(name: str, one: Deployment, other: Deployment, location: Location, values: SourceValues) -> _Subject:
     """A resource of a template. Raises TemplateError if its properties cannot be evaluated.
 
@@ -284,8 +289,7 @@ def _evaluated(name: str, one: Deployment, other: Deployment, location: Location
             place = locations.at(arn)
         except ProviderError as error:
             raise TemplateError(error.problem) from error
-    tokens = {properties["ServiceToken"], others["ServiceToken"]}
-    function = str(tokens.pop()) if len(tokens) == 1 else ""
+    function = _same(properties["ServiceToken"], others["ServiceToken"])
     path = () if one.template.alone else ("Resources", name, "Properties")
     return _Subject("" if one.template.alone else name, place, arn, parameters, properties, path, function, sourced)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +154,7 @@ def rehearse(
     files = (*templates[:1], *others, *templates[1:])
     texts = read_texts(files)
     loaded = load_templates(files, texts, parameters, parse)
-    configurations = [(str(file), existing_configuration(file)) for file in existing]
+    configurations = [*zip(map(str, existing), map(existing_configuration, existing), strict=True)]
     by_name = [(one.name, texts[file]) for file, one in zip(files, loaded, strict=True)]
     inputs = [*_option_texts(configurations, parameters), *by_name]
     elsewhere = set(_adopted_elsewhere(loaded))
@@ -161,7 +162,7 @@ def rehearse(
     names = stack_names(stack_name or default_stack_name(templates[0]), others)
     names += names[:1] * (len(templates) - 1)
     steps = [Step(name, one, declared_parameters(one, parameters)) for name, one in zip(names, loaded, strict=True)]
-    screen = Screen(sys.stdout, [*names, *(one for template in loaded for one in template.resources)])
+    screen = Screen(sys.stdout, [*names, *chain.from_iterable(template.resources for template in loaded)])
     with ExitStack() as contexts:
         contexts.enter_context(offline())
         emulator = contexts.enter_context(emulator_at(location))
@@ -184,7 +185,7 @@ def rehearse(
         problems = rehearsal.run(steps)
     screen.print()
     _note(screen, unused_values(exports, references, texts.values()))
-    if problems and not others and _uses_ledger(loaded):
+    if problems and _lacks_ledger(loaded, others):
         _note(screen, ["Only a rehearsal with --with TEMPLATE has a ledger, which contributions require"])
     _report(screen, problems, "the stacks were" if others else "the stack was", has_updates=len(templates) > 1)
 
@@ -194,13 +195,13 @@ def _note(screen: Screen, messages: Iterable[str]) -> None:
         screen.print(f"{message}.", fg="yellow")
 
 
-def _uses_ledger(templates: Iterable[Template]) -> bool:
-    """Whether a template has a resource that requires the ledger."""
+def _lacks_ledger(templates: Iterable[Template], others: tuple[Path, ...]) -> bool:
+    """Whether a template has a resource that requires the ledger, and there are no other stacks."""
     from ..resources import CONTRIBUTION
     from ..schema.model import CONTRIBUTIONS, pascal_case
 
     resources = [one for template in templates for one in template.resources.values()]
-    return any(
+    return not others and any(
         one["Type"] == CONTRIBUTION or pascal_case(CONTRIBUTIONS) in (one.get("Properties") or {}) for one in resources
     )
 

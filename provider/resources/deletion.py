@@ -70,9 +70,14 @@ def _delete_configuration(
         return Plan(warnings=(f"{arn} does not exist; there is nothing to delete",))
     if reason := _reason_to_keep(live, owner, adopted=adopted):
         return _plan_hand_back(live, owner, request.date + LATE_SECONDS)._replace(warnings=(reason,))
+    return _delete_unless_shared(live, request.date)
+
+
+def _delete_unless_shared(live: Configuration, date: float) -> Plan:
+    """Plan the Delete of a configuration. Raises ProviderError if it has the parts of others."""
     if is_shared(live.tags):
-        raise shared_without_record(arn)
-    return _delete_unless_newer(live, request.date, LATE_SECONDS)
+        raise shared_without_record(live.arn)
+    return _delete_unless_newer(live, date, LATE_SECONDS)
 
 
 def _reason_to_keep(live: Configuration, owner: Owner, *, adopted: bool) -> str:
