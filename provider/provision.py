@@ -86,12 +86,13 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         retries_denied = request.request_type == "Create" or (ROLE in desired and request.request_type == "Update")
         calls = ApiCalls(connect_client, deadline, retries_denied=retries_denied)
         reconciliation = Reconciliation(request, desired, old, resource_type, locations, calls, deadline, log)
-        succeeded = partial(_succeeded, request, desired, resource_type)
 
         def on_success(live: Configuration | None, written: WriteResult | None) -> None:
-            deadline.response = succeeded(live, written)
+            deadline.response = _succeeded(request, desired, resource_type, live, written)
 
-        response = succeeded(*reconciliation.run(on_success))
+        reconciliation.run(on_success)
+        assert deadline.response is not None, "the request has succeeded"
+        response = deadline.response
     except ProviderError as error:
         response = _failed(request, lambda_context, error, reconciliation)
         more = (f"and {error.omitted} more",) if error.omitted else ()
