@@ -106,12 +106,12 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
         locations = Locations.of(request, desired, old, here)
         calls = _calls(request, desired, resource_type.service, here, deadline)
         reconciliation = _reconciliation(request, desired, old, resource_type, locations, calls, deadline, log, resolve)
-        succeeded = partial(_succeeded, request, desired, resource_type)
 
         def on_success(live: Configuration | None, written: WriteResult | None) -> None:
-            deadline.response = succeeded(live, written)
+            deadline.response = _succeeded(request, desired, resource_type, live, written)
 
-        response = succeeded(*reconciliation.run(on_success))
+        live, written = reconciliation.run(on_success)
+        response = deadline.response or _succeeded(request, desired, resource_type, live, written)
     except ProviderError as error:
         response = _failed(request, lambda_context, error, reconciliation or before_reconciliation)
         more = (f"and {error.omitted} more",) if error.omitted else ()

@@ -46,6 +46,15 @@ role.add_to_policy(
         actions=["imagebuilder:ListDistributionConfigurations", "imagebuilder:ListImagePipelines"], resources=["*"]
     )
 )
+# On first use in an account, Image Builder creates its service-linked role.
+role.add_to_policy(
+    PolicyStatement(
+        actions=["iam:GetRole", "iam:CreateServiceLinkedRole"],
+        resources=[
+            f"arn:aws:iam::{THERE.account}:role/aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
+        ],
+    )
+)
 
 
 def to(region: str) -> list[Distribution]:

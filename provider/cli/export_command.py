@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..plan import Configuration
 
 _ELSEWHERE = ". If your credentials are not of account {}, use --role-arn with a role there, or --profile"
+_NOT_ASSUMED = (
+    ". The external ID was {}: if the trust policy requires another stack's, use --stack-name; or use --profile with "
+    "credentials of account {}, and add RoleArn to the resource"
+)
 
 EPILOG = """\b
 Examples:
@@ -44,6 +48,13 @@ Exit status:
     help="A role of the ARN's account, for a stack in another account: RoleArn in the template. It is also used to "
     "read the configuration.",
 )
+@click.option(
+    "--stack-name",
+    metavar="NAME",
+    default="export",
+    show_default=True,
+    help="The name in the stack's ID that is the external ID for --role-arn.",
+)
 @profile_option
 @endpoint_option
 @format_option
@@ -52,6 +63,7 @@ def export(
     arn: str,
     region: str | None,
     role_arn: str | None,
+    stack_name: str,
     profile: str | None,
     endpoint_url: str | None,
     output_format: str,
@@ -65,7 +77,7 @@ def export(
     The configuration is only read, with the credentials of your environment or --profile, in the Region of the ARN. If
     that is not the stack's Region, the resource has a Region. If the stack is in another account than the
     configuration, give --role-arn: export assumes this role to read the configuration, with your credentials and, as
-    the external ID, the ID of a stack that does not exist. If you may not assume the role, use --profile with
+    the external ID, the ID of a new stack of the name --stack-name. If you may not assume the role, use --profile with
     credentials of the configuration's account, and add RoleArn to the resource.
     """
     from ..arn import is_configuration_arn
@@ -81,7 +93,7 @@ def export(
     # With a role, the stack's account is that of the credentials.
     stack_account = None if role_arn else account
     with live_service(region, profile, endpoint_url, stack_account, default_region=own_region) as service:
-        live = _read(service, arn, role_arn)
+        live = _read(service, arn, role_arn, stack_name)
     if live is None:
         raise click.ClickException(f"{arn} was not found in account {account}, Region {own_region}")
     location = {ROLE: role_arn} if role_arn else {}
@@ -107,16 +119,17 @@ def _check_role(role_arn: str | None, account: str) -> None:
         raise UserError(f"--role-arn: {role_arn} is not a role of account {account}, which the configuration is in")
 
 
-def _read(service: Live, arn: str, role_arn: str | None) -> Configuration | None:
+def _read(service: Live, arn: str, role_arn: str | None, stack_name: str) -> Configuration | None:
     """The configuration; None if it does not exist. Raises UserError if it cannot be read."""
     from ..errors import Outcome, ProviderError
     from ..resources.locations import Locations
 
     here, (region, account) = service.location, arn.split(":")[3:5]
     there = here.at(region, role_arn or "")
-    service.stack_id = stack_id(here, "export")
+    service.stack_id = stack_id(here, stack_name)
     try:
         return service.at(Locations(here, there, there)).read(arn)
     except ProviderError as error:
-        hint = "" if role_arn or error.outcome is not Outcome.DENIED else _ELSEWHERE.format(account)
+        hint = _NOT_ASSUMED.format(service.stack_id, account) if role_arn else _ELSEWHERE.format(account)
+        hint = hint if error.outcome is Outcome.DENIED else ""
         raise UserError(f"the configuration cannot be read: {error.problem}{hint}") from error

@@ -41,6 +41,7 @@ Examples:
   python -m provider invoke events/update-in-place.json --logs
   jq '.RequestType = "Delete"' event.json | python -m provider invoke -
   AWS_PROFILE=sandbox python -m provider invoke event.json --live
+  ASSUMABLE_ROLE_ARNS='*' python -m provider invoke event.json --live    # an event with RoleArn
 """
 
 

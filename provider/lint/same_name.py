@@ -126,7 +126,7 @@ def _duplicates(
 def _diagnostic(first: _NamedResource, second: _NamedResource, value: str) -> Diagnostic:
     property_, other = second.path[-1], f"{first.path[-1]} of {first.logical_id}"
     if second.member == NAME:
-        message = f"{property_}: {value} has the same ARN as the {other}; give each resource a unique name"
+        message = f"{property_}: {value} has the same ARN as the {other}; give it another Name, Region, or account"
         return Diagnostic(second.path, id_of("name-once"), Severity.ERROR, message, second.logical_id)
     message = f"{property_}: same as the {other}, so each undoes the other's updates; adopt it with one resource only"
     return Diagnostic(second.path, id_of("target-once"), Severity.WARNING, message, second.logical_id)

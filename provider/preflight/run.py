@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..schema.model import Schema
+from ..schema.model import Schema, pascal_case
 from .checks import CHECKS
 from .interface import Check, Context, DeniedError, Outcome, Read, ReadError, Result, Status
 from .subjects import UNKNOWN, Subject, UnknownValueError, subjects
@@ -33,8 +33,8 @@ def _results(check: Check, subject: Subject, context: Context, read: Reader) -> 
     action = ""
     try:
         outcome = _AT_DEPLOYMENT if subject.value is UNKNOWN else _outcome(check, subject, context, read)
-    except UnknownValueError:
-        outcome = _AT_DEPLOYMENT
+    except UnknownValueError as unknown:
+        outcome = _AT_DEPLOYMENT._replace(message=f"{pascal_case(str(unknown))}: {_AT_DEPLOYMENT.message}")
     except DeniedError as denied:
         action = denied.action
         message, remediation = f"you are not permitted to call {action}", f"Allow {action} to your user or role."

@@ -63,7 +63,9 @@ def test_the_permissions_are_those_of_the_providers_role() -> None:
 def test_the_example_is_the_role_on_the_page() -> None:
     """The example's template creates a role with the page's two policies."""
     [principal] = {one["Principal"]["AWS"] for one in TRUST["Statement"]}
-    properties = deployed(load(ROLE_TEMPLATE), {"ProviderRoleArn": principal})["ImageDistribution"]["Properties"]
+    stacks = TRUST["Statement"][0]["Condition"]["StringLike"]["sts:ExternalId"]
+    parameters = {"ProviderRoleArn": principal, "StackIds": stacks}
+    properties = deployed(load(ROLE_TEMPLATE), parameters)["ImageDistribution"]["Properties"]
     assert properties["AssumeRolePolicyDocument"] == TRUST
     found = json.loads(json.dumps([*statements(properties["Policies"])]).replace("123456789012", "210987654321"))
     assert found == PERMISSIONS["Statement"]
@@ -164,6 +166,12 @@ def disabled(one: Resource) -> ReceivedResponse:
     return one.create(**MINE, Region="ap-east-1")
 
 
+def misspelled(one: Resource) -> ReceivedResponse:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_IMAGEBUILDER", "http://127.0.0.1:1")  # the name of no host
+        return one.create(**MINE, Region="eu-wets-1")
+
+
 def other_partition(one: Resource) -> ReceivedResponse:
     return one.create(**MINE, Region="cn-north-1")
 
@@ -193,8 +201,8 @@ def role_changed_before_delete(one: Resource) -> ReceivedResponse:
         return one.delete(**MINE, RoleArn="arn:aws:iam::345678901234:role/image-distribution")
 
 
-SCENARIOS = (not_assumable, untrusted, missing, expired, denied, region_not_allowed, disabled, other_partition,
-             role_of_another_partition, contradicting_region, contradicting_role, no_role,
+SCENARIOS = (not_assumable, untrusted, missing, expired, denied, region_not_allowed, disabled, misspelled,
+             other_partition, role_of_another_partition, contradicting_region, contradicting_role, no_role,
              role_changed_before_delete)  # fmt: skip
 """A scenario for each row of the page's table of failures, in its order."""
 

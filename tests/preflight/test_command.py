@@ -192,7 +192,7 @@ def test_a_name_that_only_a_deployment_knows(account: Account, file: Path) -> No
     image = TEMPLATE.partition("          AmiDistributionConfiguration:")[0].replace("golden", "!Ref AWS::StackName")
     file.write_text(image + "          SsmParameterConfigurations: [{ParameterName: /web/ami}]\n", "utf-8")
     (result,) = checked(file, status=0)["results"]
-    assert result["message"] == "the value is known only at deployment"
+    assert result["message"] == "DistributionConfigurationArn: the value is known only at deployment"
 
 
 def test_a_value_that_is_not_used(account: Account, file: Path) -> None:

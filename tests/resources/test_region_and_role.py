@@ -13,6 +13,7 @@ from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provider.aws.client import _client
 from provider.aws.roles import ASSUMABLE_ROLES, is_assumable, session_name
 from provider.emulator.emulator import Emulator, Fault, Trust
 from provider.marker import CreationStatus, status_in
@@ -70,6 +71,16 @@ def test_a_configuration_in_another_region(resource: Resource) -> None:
     assert resource.emulator.configurations == {}
     assert places(resource) == {(OTHER_REGION, "123456789012")}
     assert assumptions(resource) == []
+
+
+def test_without_a_role_there_is_no_client_of_sts(resource: Resource) -> None:
+    """A resource without `RoleArn` creates one client for each Region that it uses, and none of STS."""
+    _client.cache_clear()
+    resource.create(**MINE)
+    resource.update(**MINE, Region=OTHER_REGION)
+    assert _client.cache_info().currsize == 2
+    resource.sibling("Other").create(**{**MINE, "Name": "other"}, RoleArn=ROLE)
+    assert _client.cache_info().currsize == 4
 
 
 def test_the_same_name_in_two_regions(resource: Resource) -> None:
