@@ -11,6 +11,7 @@ import click
 from .evaluated_template import evaluate, parse
 from .files import FILE_OR_STANDARD_INPUT, UserError
 from .live import account_option, endpoint_option, live_service, profile_option, region_option
+from .records.access import ledger_table, require_ledger, table_option, without_log
 from .template_files import (
     OptionValues,
     check_stack_name,
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from ..stack_engine.records import DeployedResource
     from ..template.external_values import ExternalValues
     from ..template.sections import Template
+    from .live import Live
     from .planning.changes import Change
     from .planning.live_state import LiveState
     from .planning.planner import Planner
+    from .planning.recorded_requests import RecordedRequests
 
 _OTHER_SALT = "2"
 
@@ -73,6 +76,7 @@ Exit status:
     callback=check_stack_name,
     help="The stack that FILE is for.  [default: the stack in the live configurations' ownership tags]",
 )
+@table_option
 @region_option
 @account_option
 @profile_option
@@ -93,6 +97,7 @@ def plan(
     exports: OptionValues,
     references: OptionValues,
     stack_name: str | None,
+    table: str | None,
     region: str | None,
     account: str | None,
     profile: str | None,
@@ -157,14 +162,16 @@ def plan(
     texts = read_texts(files)
     templates = load_templates(files, texts, parameters, parse)
     provider_resources = provider_logical_ids(templates, "plan")
-    with live_service(region, profile, endpoint_url, account) as live:
+    with without_log(), live_service(region, profile, endpoint_url, account) as live:
         live_state, location = LiveState(live), live.location
         external = ExternalValues(exports, references)
         planner = _planner(templates, parameters, external, stack_name, default_stack_name(file), live_state)
+        planner.read_ledger(_recorded_requests(table, live, live_state))
         Screen(sys.stderr).print(
             f"Reading Image Builder in {location.region}, account {location.account} ...", dim=True
         )
         changes = _chosen(planner.changes(), chosen, provider_resources)
+        merged = planner.merged()
         try:
             planner.new.one.check_outputs()
         except TemplateError as error:
@@ -175,10 +182,20 @@ def plan(
         *_limitations(planner, changes, templates),
     ]
     if output == "json":
-        click.echo(document(location.region, location.account, notes, changes))
+        click.echo(document(location.region, location.account, notes, changes, merged))
     else:
-        show(Screen(sys.stdout), notes, changes)
+        show(Screen(sys.stdout), notes, changes, merged)
     raise SystemExit(_exit_status(changes))
+
+
+def _recorded_requests(table: str | None, live: Live, live_state: LiveState) -> RecordedRequests | None:
+    """What executes requests on a copy of the ledger; None without a table."""
+    if not table:
+        return None
+    require_ledger()
+    from .planning.recorded_requests import RecordedRequests
+
+    return RecordedRequests(ledger_table(table, live), live_state)
 
 
 def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[Path, str]) -> Iterator[str]:
@@ -204,6 +221,8 @@ def _exit_status(changes: list[Change]) -> int:
     from .planning.changes import CHANGING, Action
 
     actions = {change.action for change in changes}
+    # If the Delete of what was replaced is refused, the stack's cleanup fails.
+    actions |= {change.replaced.action for change in changes if change.replaced} & {Action.REFUSED}
     if Action.REFUSED in actions:
         return 1
     if actions & CHANGING:

@@ -7,28 +7,34 @@ placeholders: if the results differ, the value depends on a placeholder.
 
 from collections.abc import Iterable, Mapping
 from itertools import starmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...cloudformation.request import Request
 from ...errors import ProviderError
-from ...plan import CreateConfiguration, DeleteConfiguration, NeedsRead, Plan
-from ...resources import resource_type
-from ...resources.locations import Locations
+from ...plan import Configuration, DeleteConfiguration, Plan
+from ...resources import CONTRIBUTION, DISTRIBUTION_CONFIGURATION, resource_type
 from ...resources.ownership import Owner, Ownership, State, is_released_to, is_shared
+from ...schema.account_sources import Source, find_sources
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import Expanded, expand
 from ...schema.finding import Finding, Severity, Spelling
 from ...schema.model import TARGET
+from ...schema.rules import RESOLVED_ONCE
 from ...stack_engine.deployment import AttributeMissingError
 from ...template.template_error import TemplateError
 from ..source_values import SourceValues
 from .changes import Action, Change, CurrentConfiguration
 from .current_stack import CurrentStack
 from .evaluated_twice import depends_on_placeholder, same_target
-from .live_state import UnreadableError
-from .requests import request, target_of
-from .sources import with_given_accounts
+from .live_state import UnreadableError, UnreadableLedgerError
+from .planned_requests import PlannedRequests
+from .requests import part_request, request, target_of
+from .sources import PlannedProperties, with_given_accounts
+
+if TYPE_CHECKING:
+    from .recorded_changes import MergedConfiguration
+    from .recorded_requests import RecordedRequests
 
 _DEPENDS_ON_DEPLOYMENT = (
     "its name, its ARN, its location, or its structure depends on a value that is known only at deployment"
@@ -44,9 +50,10 @@ _IF_RELEASED = (
 )
 _IF_SHARED = (
     "{} is shared: it also has the parts of other stacks, and the deployment keeps them. Only the provider's ledger "
-    "shows which values are theirs, and plan does not read it. To see the merged configuration, use rehearse TEMPLATE "
-    "--with OTHER"
+    "shows which values are theirs. To let plan read it, use --table NAME; the output LedgerTableName of the "
+    "provider's stack has the name"
 )
+_NO_LEDGER = "the ledger is not read: {}"
 
 
 class Planner:
@@ -56,15 +63,55 @@ class Planner:
         """Prepare a plan. `sources` has the given accounts of account sources."""
         self.stack, self.new, self.old = stack, stack.new, stack.old
         self._live_state, self._sources = stack.live_state, sources
+        self._requests = PlannedRequests(stack.live_state, stack.ledger)
+
+    def read_ledger(self, ledger: "RecordedRequests | None") -> None:
+        """Plan as a provider with this ledger. None if there is none."""
+        self.stack.ledger, self._requests = ledger, PlannedRequests(self._live_state, ledger)
 
     def changes(self) -> list[Change]:
-        """The change of each of the provider's resources, the removed ones last. Raises UserError if a read fails."""
+        """The change of each of the provider's resources, the removed ones last. Raises UserError if a read fails.
+
+        If the ledger cannot be read, a note says so, and the plan is that without it.
+        """
+        state = self._live_state.state()
+        try:
+            return self._changes()
+        except UnreadableLedgerError as error:
+            self.stack.notes[:] = [_NO_LEDGER.format(error)]
+        self.read_ledger(None)
+        self._live_state.restore(state)
+        return self._changes()
+
+    def merged(self) -> "list[MergedConfiguration]":
+        """The configurations of the planned requests after the deployment, as far as the ledger records them."""
+        if self.stack.ledger is None:
+            return []
+        from .recorded_changes import merged_configuration
+
+        ledger = self.stack.ledger
+        found = [merged_configuration(arn, ledger.parts(arn)) for arn in ledger.arns]
+        return [one for one in found if one.holdings]
+
+    def _changes(self) -> list[Change]:
         found, before = self.stack.find()
         order = self.new.provider_resources()
-        changes = [self._plan_resource(name, before.get(name)) for name in order]
+        changes = {name: self._plan_resource(name, before.get(name)) for name in order}
+        removed: dict[str, Change] = {}
+        # After all updates, CloudFormation deletes what was replaced or removed, the last created one first.
+        for name, one in reversed([*before.items()]):
+            if name not in order:
+                removed[name] = self._plan_removed(name, one)
+            elif changes[name].replaced:
+                changes[name] = changes[name]._replace(replaced=self._plan_replaced(name, one))
+        withdrawn = [self._plan_withdrawn(name, one) for name, one in self.stack.removed_parts()]
         return [
-            *(one._replace(warnings=(*one.warnings, *found.warnings.get(one.logical_id, ()))) for one in changes),
-            *(self._plan_removed(name, one) for name, one in before.items() if name not in order),
+            *(
+                one._replace(warnings=(*one.warnings, *found.warnings.get(one.logical_id, ())))
+                for one in changes.values()
+            ),
+            *(removed[name] for name in before if name in removed),
+            *withdrawn,
             *starmap(self._plan_not_in_template, found.removed),
         ]
 
@@ -79,12 +126,14 @@ class Planner:
             return Change(name, Action.REFUSED, reason=rejection)
         change, plan = self._plan_properties(name, properties, others, before)
         if before and before.properties == properties:
+            if self.stack.ledger and change.owners is not None:
+                self.stack.ledger.undo()
             change = _without_request(change)
         else:
             self._live_state.create(plan, self.stack.locations(properties))
         if change.arn:
             desired = expand(properties, self.new.type_of(name).schema).parameters
-            self.stack.remember(name, change.arn, desired, properties)
+            self.stack.remember(name, self.new.one.type(name), change.arn, desired, properties)
         return change
 
     def _plan_properties(
@@ -98,7 +147,7 @@ class Planner:
         change = Change(name, Action.REFUSED, findings=findings, properties=properties, type_name=type_name)
         if problems := _problems(findings):
             return change._replace(reason=problems), Plan()
-        if unreadable := self.new.unreadable(name):
+        if unreadable := self.stack.unreadable(self.new, name):
             return change._replace(action=Action.UNKNOWN, reason=unreadable), Plan()
         desired, other = expanded.parameters, twin.parameters
         is_known = same_target(desired, other) and (before is None or before.arn)
@@ -112,50 +161,71 @@ class Planner:
     def _unreadable(self, change: Change, desired: Mapping[str, Any], before: CurrentConfiguration | None) -> Change:
         """The unknown change of a resource whose location cannot be read."""
         arn = self._live_state.arn(target_of(desired), self.stack.locations(change.properties))
-        replaced = self._plan_replaced(change.logical_id, before) if before and arn != before.arn else None
-        return change._replace(action=Action.UNKNOWN, arn=arn, replaced=replaced)
+        return change._replace(action=Action.UNKNOWN, arn=arn, replaced=_if_replaced(change.logical_id, arn, before))
 
     def _plan_sources(
         self, change: Change, expanded: Expanded, twin: Expanded, before: CurrentConfiguration | None
     ) -> tuple[Change, Plan]:
         """The change of a resource with the accounts that are given for its account sources."""
-        rules = self.new.type_of(change.logical_id).rules
-        planned = with_given_accounts(expanded, twin, self._sources, rules)
+        name, ledger = change.logical_id, self.stack.ledger
+        rules = tuple(one for one in self.new.type_of(name).rules if not (ledger and one.id == RESOLVED_ONCE))
+        recorded = self.stack.recorded_accounts(name, expanded.parameters, change.properties)
+        values = self._sources.with_recorded(recorded)
+        planned = with_given_accounts(expanded, twin, values, rules)
         change = change._replace(findings=(*change.findings, *planned.findings))
         if problems := _problems(planned.findings):
             return change._replace(reason=problems), Plan()
-        spelling = Spelling(change.properties, expanded.schema)
-        for path, source in planned.unknown.items():
-            text = f"{change.logical_id}: {spelling.text(path[:-1])} depends on {source}, which plan does not read"
-            self.stack.notes.append(f"{text}; to give its accounts, use --resolve {source.id}=ACCOUNTS")
+        self._note_sources(change, expanded, planned, recorded)
         change = change._replace(has_unknown_sources=bool(planned.unknown))
-        return self._plan_valid(change, planned.desired, planned.other, before)
+        return self._plan_valid(change, expanded, twin, planned, before)
+
+    def _note_sources(
+        self, change: Change, expanded: Expanded, planned: PlannedProperties, recorded: Mapping[Source, list[str]]
+    ) -> None:
+        """Note the sources whose accounts are not given."""
+        spelling = Spelling(change.properties, expanded.schema)
+        for path, source in find_sources(expanded.parameters, expanded.schema).items():
+            text = f"{change.logical_id}: {spelling.text(path[:-1])} depends on {source}, which plan does not read"
+            if path in planned.unknown:
+                self.stack.notes.append(f"{text}; to give its accounts, use --resolve {source.id}=ACCOUNTS")
+            elif self._sources.given(source) is None:
+                count = len(recorded[source])
+                self.stack.notes.append(
+                    f"{text}; its {count} accounts are those that the ledger records. To give others, use --resolve "
+                    f"{source.id}=ACCOUNTS"
+                )
 
     def _plan_valid(
-        self, change: Change, desired: Mapping[str, Any], other: Mapping[str, Any], before: CurrentConfiguration | None
+        self,
+        change: Change,
+        expanded: Expanded,
+        twin: Expanded,
+        planned: PlannedProperties,
+        before: CurrentConfiguration | None,
     ) -> tuple[Change, Plan]:
-        """The change of a resource whose properties are valid, according to the handler's decision."""
-        name = change.logical_id
-        locations = self.stack.locations(change.properties)
-        live = self._live_state.read(target_of(desired), locations)
-        if live and is_shared(live.tags):
-            return change._replace(action=Action.UNKNOWN, reason=_IF_SHARED.format(live.arn)), Plan()
-        schema = self.new.type_of(name).schema
+        """The change of a resource whose properties are valid, according to the handler."""
+        name, desired = change.logical_id, planned.desired
+        if not self.stack.ledger:
+            live = self._live_state.read(target_of(desired), self.stack.locations(change.properties))
+            if live and is_shared(live.tags):
+                return change._replace(action=Action.UNKNOWN, reason=_IF_SHARED.format(live.arn)), Plan()
+        request = self._request(name, desired, change.properties, before)
         try:
-            plan = self._decide(self._request(name, desired, change.properties, before), desired)
-        except ProviderError as refusal:
-            return self._unless_adopted(change._replace(reason=str(refusal)), desired, before), Plan()
-        arn = plan.subject.arn if plan.subject else self._live_state.arn(target_of(desired), locations)
-        change = change._replace(
-            action=_action(plan),
-            arn=arn,
-            differences=plan.differences,
-            warnings=plan.warnings,
-            # A value that exists only with the other placeholders is not in the template.
-            placeholders=tuple(one.path for one in differences(desired, other, schema) if one.old is not ABSENT),
-        )
-        if before and arn != before.arn:
-            change = change._replace(action=Action.REPLACE, replaced=self._plan_replaced(name, before))
+            change, plan = self._requests.plan(change, request, planned, expanded)
+        except ProviderError as rejection:
+            refused = change._replace(reason=str(rejection))
+            if not self._requests.is_certain(rejection, request, planned, twin):
+                reason = f"{rejection}. That depends on a value that is known only at deployment"
+                return refused._replace(action=Action.UNKNOWN, reason=reason), Plan()
+            if change.type_name == CONTRIBUTION:
+                return refused._replace(arn=desired[TARGET]), Plan()
+            return self._unless_adopted(refused, desired, before), Plan()
+        # A value that exists only with the other placeholders is not in the template.
+        schema = self.new.type_of(name).schema
+        found = differences(desired, planned.other, schema)
+        change = change._replace(placeholders=tuple(one.path for one in found if one.old is not ABSENT))
+        if replaced := _if_replaced(name, change.arn, before):
+            change = change._replace(action=Action.REPLACE, replaced=replaced)
         return change, plan
 
     def _unless_adopted(
@@ -168,6 +238,8 @@ class Planner:
         live = self._live_state.read(target_of(desired), self.stack.locations(refused.properties))
         if live is None or TARGET in desired or (self.old and before is None):
             return refused
+        if self.stack.ledger and self.stack.ledger.owner(live.arn):
+            return refused
         ownership = Ownership.of(live.tags)
         reason = _IF_RELEASED.format(live.arn, ownership) if self.old else _IF_ADOPTED.format(live.arn)
         possible = refused._replace(action=Action.UNKNOWN, arn=live.arn, reason=reason)
@@ -177,7 +249,7 @@ class Planner:
             return refused
         owner = self.stack.owner(refused.logical_id, live)
         try:
-            plan = self._decide(request("Update", owner, live.arn, refused.properties), desired)
+            plan = self._requests.decide(request("Update", owner, live.arn, refused.properties), desired)
         except ProviderError:
             return refused
         return possible._replace(differences=plan.differences)
@@ -198,8 +270,8 @@ class Planner:
         assert self.old is not None
         if rejection := self._rejection(name, before):
             return Change(name, Action.REFUSED, before.arn, reason=rejection)
-        change = self._plan_delete(name, before, self.old.one.policies(name)[0])
-        unreadable = self.old.unreadable(name) if change.action is Action.UNKNOWN else ""
+        change = self._plan_delete(name, before, self.old.one.policies(name)[0], self.old.one.type(name))
+        unreadable = self.stack.unreadable(self.old, name) if change.action is Action.UNKNOWN else ""
         return change._replace(reason=unreadable or change.reason)
 
     def _plan_not_in_template(self, name: str, before: CurrentConfiguration) -> Change:
@@ -212,63 +284,87 @@ class Planner:
 
     def _plan_replaced(self, name: str, before: CurrentConfiguration) -> Change:
         """The change of the configuration that a resource has before it gets another one."""
-        return self._plan_delete(name, before, self.new.one.policies(name)[1])
+        return self._plan_delete(name, before, self.new.one.policies(name)[1], self.new.one.type(name))
 
-    def _plan_delete(self, name: str, before: CurrentConfiguration, policy: str) -> Change:
+    def _plan_withdrawn(self, name: str, before: CurrentConfiguration) -> Change:
+        """The change of a recorded part whose resource the template lacks."""
+        return self._plan_delete(name, before, "Delete", CONTRIBUTION)
+
+    def _plan_delete(
+        self, name: str, before: CurrentConfiguration, policy: str, type_name: str = DISTRIBUTION_CONFIGURATION
+    ) -> Change:
         """The change of a replaced configuration, or that of a removed resource, under CloudFormation's policy."""
+        change = Change(name, Action.UNKNOWN, before.arn, type_name=type_name)
         if policy.startswith("Retain"):
             reason = f"its policy is {policy}, so CloudFormation sends no Delete"
-            return Change(name, Action.RETAIN, before.arn, reason=reason)
+            return change._replace(action=Action.RETAIN, reason=reason)
         if not before.arn:
-            return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
-        # Only distribution configurations have an ARN here.
-        locations = self.stack.locations(before.properties)
+            return change._replace(reason=_DEPENDS_ON_DEPLOYMENT)
         try:
-            live = self._live_state.read(before.arn, locations)
-            plan = self._decide_delete(before, self.stack.owner(name, live))
+            return self._plan_delete_request(change, before)
         except UnreadableError as error:
-            return Change(name, Action.UNKNOWN, before.arn, reason=str(error))
-        if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
-            return Change(name, Action.DELETE, before.arn, reason=before.condition)
-        if live is None:
-            return Change(name, Action.NONE, reason=f"{before.arn} no longer exists, so nothing is deleted")
-        return Change(name, Action.RETAIN, before.arn, warnings=plan.warnings)
+            return change._replace(reason=str(error))
+        except ProviderError as rejection:
+            reason = "; ".join(filter(None, (str(rejection), before.condition)))
+            return change._replace(action=Action.REFUSED, reason=reason)
 
-    def _decide_delete(self, before: CurrentConfiguration, owner: Owner) -> Plan:
+    def _plan_delete_request(self, change: Change, before: CurrentConfiguration) -> Change:
+        """The change that a Delete causes. Raises ProviderError if the handler rejects it."""
+        name = change.logical_id
+        if change.type_name == CONTRIBUTION:
+            delete = part_request("Delete", self.stack.part_owner(name), before.arn, before.properties)
+            from .recorded_changes import recorded_change
+
+            effect = self._requests.execute(
+                delete, expand(before.properties, resource_type(CONTRIBUTION).schema).parameters
+            )
+            return recorded_change(change._replace(reason=before.condition), effect, Plan())
+        live = self._live_state.read(before.arn, self.stack.locations(before.properties))
+        delete = request("Delete", self.stack.owner(name, live), before.arn, before.properties)
         desired = expand(before.properties, resource_type().schema).parameters
-        return self._decide(request("Delete", owner, before.arn, before.properties), desired)
+        plan = self._requests.decide(delete, desired)
+        if self.stack.ledger:
+            plan = plan._replace(steps=self._requests.execute(delete, desired).steps)
+        if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
+            return change._replace(action=Action.DELETE, reason=before.condition)
+        if live is None:
+            reason = f"{before.arn} no longer exists, so nothing is deleted"
+            return change._replace(action=Action.NONE, arn="", reason=reason)
+        return change._replace(action=Action.RETAIN, warnings=plan.warnings)
 
     def _request(
         self, name: str, desired: Mapping[str, Any], properties: Mapping[str, Any], before: CurrentConfiguration | None
     ) -> Request:
         """The request that CloudFormation sends."""
+        if self.new.one.type(name) == CONTRIBUTION:
+            return self._part_request(name, desired[TARGET], properties, before)
         if before:
             live = self._live_state.read(before.arn, self.stack.locations(before.properties))
             return request("Update", self.stack.owner(name, live), before.arn, properties, before.properties)
         live = self._live_state.read(target_of(desired), self.stack.locations(properties))
         owner = self.stack.owner(name, live)
-        if live and not self.old and (self.stack.owns(name, live) or is_released_to(live.tags, owner)):
+        if live and not self.old and (self.stack.owns(name, live) or self._has(owner, live)):
             return request("Update", owner, live.arn, properties)
         return request("Create", owner, "", properties)
 
-    def _decide(self, request: Request, desired: Mapping[str, Any]) -> Plan:
-        type_ = resource_type(request.resource_type)
-        old = expand(request.old_properties, type_.schema).parameters
-        locations = Locations.of(request, desired, old, self._live_state.location)
-        observed = {}
-        if request.request_type != "Delete":
-            # If the service rejects a name because it exists, the handler reads the configuration, too.
-            target = target_of(desired)
-            observed[target] = self._live_state.read(target, locations)
-        while isinstance(decision := type_.decide(request, desired, old, locations, observed, request.date), NeedsRead):
-            observed[decision.target] = self._live_state.read(decision.target, locations)
-        return decision
+    def _has(self, owner: Owner, live: Configuration) -> bool:
+        """Whether a resource has a configuration without its ownership tags, according to the ledger or a release."""
+        return is_released_to(live.tags, owner) or self.stack.is_recorded(owner, live.arn)
+
+    def _part_request(
+        self, name: str, arn: str, properties: Mapping[str, Any], before: CurrentConfiguration | None
+    ) -> Request:
+        owner = self.stack.part_owner(name)
+        if before:
+            return part_request("Update", owner, before.arn, properties, before.properties)
+        if not self.old and self.stack.is_recorded(owner, arn):
+            return part_request("Update", owner, arn, properties)
+        return part_request("Create", owner, "", properties)
 
 
-def _action(plan: Plan) -> Action:
-    if any(isinstance(step, CreateConfiguration) for step in plan.steps):
-        return Action.CREATE
-    return Action.UPDATE if plan.steps else Action.NONE
+def _if_replaced(name: str, arn: str, before: CurrentConfiguration | None) -> Change | None:
+    """The change of the replaced configuration, which is planned later; None if it is not replaced."""
+    return Change(name, Action.UNKNOWN, before.arn) if before and arn != before.arn else None
 
 
 def _certain(found: Iterable[Finding], one: Any, other: Any) -> tuple[Finding, ...]:
