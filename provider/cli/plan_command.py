@@ -166,7 +166,7 @@ def plan(
         live_state, location = LiveState(live), live.location
         external = ExternalValues(exports, references)
         planner = _planner(templates, parameters, external, stack_name, default_stack_name(file), live_state)
-        planner.read_ledger(_recorded_requests(table, live, live_state))
+        planner.stack.ledger = _recorded_requests(table, live, live_state)
         Screen(sys.stderr).print(
             f"Reading Image Builder in {location.region}, account {location.account} ...", dim=True
         )

@@ -1,7 +1,10 @@
 """`plan` of configurations with several owners: it is compared with what the real handler then does."""
 
 import json
+import os
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,9 @@ from provider.handler import LEDGER_TABLE
 from tests.cli.commands import command
 from tests.cli.plans import RESOURCE_TYPE, TOKEN
 from tests.ledger.bodies import TEMPLATES, USER_IDS
-from tests.ledger.dynamodb import Proxy
+from tests.ledger.dynamodb import Proxy, create_table
 from tests.ledger.test_ledger_requests import CONTRIBUTION, GOLDEN, overwrite, owned, part, template, users
-from tests.stack import ARN, ReceivedResponse, Resource, ami
+from tests.stack import ARN, NAME, ReceivedResponse, Resource, ami
 
 PERMISSION = 'Distributions["us-east-1"].AmiDistributionConfiguration.LaunchPermission.UserIds'
 READS = {"Query", "GetItem"}
@@ -92,6 +95,11 @@ def differing(change: Mapping[str, Any]) -> list[Any]:
     ]
 
 
+def without_ids(reason: str) -> str:
+    """Return a reason without the stacks' IDs: the ID of a stack that does not exist yet is unknown to a plan."""
+    return re.sub(r":stack/([a-z-]+)/[0-9a-f-]+", r":stack/\1", reason)
+
+
 def succeeds_as_planned(action: str, answer: Callable[[], ReceivedResponse], *arguments: str | Path) -> dict[str, Any]:
     """Plan a request, let the handler process it, and compare. Returns the change."""
     found = document(*arguments, status=0 if action == "none" else 3)
@@ -108,8 +116,8 @@ def fails_as_planned(answer: Callable[[], ReceivedResponse], *arguments: str | P
     before = recorded()
     change = planned(*arguments, status=1)
     response = answer()
-    assert (change["action"], change["arn"], response.status) == ("refused", GOLDEN, "FAILED")
-    assert change["reason"] in response.reason
+    assert (change["action"], response.status) == ("refused", "FAILED")
+    assert without_ids(change["reason"]) in without_ids(response.reason)
     assert recorded() == before
     reason: str = change["reason"]
     return reason
@@ -139,13 +147,15 @@ def test_a_part_is_added_changed_and_withdrawn(resource: Resource, write: Write)
     assert differing(change) == [(f'{PERMISSION}["111111111111"]', "111111111111", None, ["team"])]
     assert planned(write(Part=two), *arguments, status=0)["action"] == "none"
     later(resource)
-    old, new = write("old.yaml", Part=two, Golden=owned_by("x")), write("new.yaml", Golden=owned_by("x"))
-    found = document(new, "--previous", old, *arguments, status=3)["resources"]
-    assert [(one["logicalId"], one["action"]) for one in found] == [("Golden", "none"), ("Part", "delete")]
-
-
-def owned_by(name: str) -> dict[str, Any]:
-    return {"Name": name, "Distributions": []}
+    own = resource.sibling("Own", team.stack_id)
+    own.context = resource.context
+    other_properties: dict[str, Any] = {"Name": "own", "Distributions": [ami()]}
+    own.create(**other_properties)
+    old, new = write("old.yaml", Part=two, Own=other_properties), write("new.yaml", Own=other_properties)
+    plan = document(new, "--previous", old, *arguments, status=3)
+    assert [(one["logicalId"], one["action"]) for one in plan["resources"]] == [("Own", "none"), ("Part", "delete")]
+    team.delete()
+    assert merged({"configurations": [one for one in plan["configurations"] if one["arn"] == GOLDEN]}) == recorded()
 
 
 def test_a_part_that_conflicts_is_refused(resource: Resource, write: Write) -> None:
@@ -159,7 +169,7 @@ def test_a_part_that_conflicts_is_refused(resource: Resource, write: Write) -> N
         ({**users("1" * 12), "Description": "x"}, "Description is not allowed by the owner, resource Golden"),
     ]:
         arguments = (write(Part=properties), "--stack-name", "team")
-        assert reason in fails_as_planned(lambda one=properties: team.create(**one), *arguments)
+        assert reason in fails_as_planned(partial(team.create, **properties), *arguments)
         later(resource)
 
 
@@ -197,9 +207,9 @@ def test_a_part_moves_to_another_configuration(resource: Resource, write: Write)
     change = planned(*arguments, status=3)
     assert (change["action"], change["arn"]) == ("replace", f"{ARN}second")
     assert (change["replaced"]["action"], change["replaced"]["arn"]) == ("delete", GOLDEN)
-    assert differing(change["replaced"]) == [(PERMISSION[: -len(".UserIds")], {}, None, ["team"])] or differing(
-        change["replaced"]
-    )
+    assert differing(change["replaced"]) == [(f'{PERMISSION}["111111111111"]', "1" * 12, None, ["team"])]
+    assert team.update(**after).status == "SUCCESS"
+    assert command("owners", f"{ARN}second").stdout.count("team") == 2
 
 
 # owners
@@ -214,7 +224,7 @@ def test_an_owners_update_keeps_the_parts(resource: Resource, write: Write) -> N
     change = succeeds_as_planned("update", lambda: resource.update(**new), write(Golden=new))
     assert differing(change) == [
         ("Description", None, "new", ["images"]),
-        ("Tags", None, {"Team": "images"}, ["images"]),
+        ('Tags["Team"]', None, "images", ["images"]),
     ]
     assert planned(write(Golden=new), status=0)["action"] == "none"
 
@@ -226,7 +236,7 @@ def test_narrowing_is_refused(resource: Resource, write: Write) -> None:
     for change in ({"Contributions": [TEMPLATES]}, {"Distributions": [ami("eu-west-1")]}):
         later(resource)
         new = {**properties, **change}
-        reason = fails_as_planned(lambda one=new: resource.update(**one), write(Golden=new))
+        reason = fails_as_planned(partial(resource.update, **new), write(Golden=new))
         assert "other resources have parts that this would no longer allow: resource Part of stack" in reason
 
 
@@ -235,7 +245,10 @@ def test_an_owners_delete_with_parts_is_refused(resource: Resource, write: Write
     properties = owned(resource)
     part(resource, "b").create(**users("2" * 12))
     later(resource)
-    kept = {"Name": "kept", "Distributions": []}
+    kept: dict[str, Any] = {"Name": "kept", "Distributions": [ami()]}
+    sibling = resource.sibling("Kept")
+    sibling.context = resource.context
+    sibling.create(**kept)
     old = write("old.yaml", Golden=properties, Kept=kept)
     (_, change) = document(write(Kept=kept), "--previous", old, status=1)["resources"]
     response = resource.delete()
@@ -272,7 +285,7 @@ def test_an_adopter_takes_over(resource: Resource, write: Write) -> None:
     later(resource)
     adopter = resource.sibling("New", "arn:aws:cloudformation:us-east-1:123456789012:stack/new/1")
     adopter.context = resource.context
-    adopting = {
+    adopting: dict[str, Any] = {
         "DistributionConfigurationArn": GOLDEN,
         "Distributions": [ami(Description="new")],
         "Contributions": [USER_IDS],
@@ -300,7 +313,7 @@ def test_drift_is_overwritten(resource: Resource, write: Write) -> None:
     """A plan compares with the live configuration: what others changed in it is overwritten."""
     properties = owned(resource)
     part(resource, "b").create(**users("2" * 12))
-    overwrite(distributions=[{"region": "us-east-1", "amiDistributionConfiguration": {"name": "by hand"}}])
+    overwrite(distributions=[{"region": "us-east-1", "amiDistributionConfiguration": {"name": NAME}}])
     later(resource)
     new = {**properties, "Description": "new"}
     change = succeeds_as_planned("update", lambda: resource.update(**new), write(Golden=new))
@@ -312,7 +325,7 @@ def test_drift_is_overwritten(resource: Resource, write: Write) -> None:
 
 def test_one_template_with_an_owner_and_parts(resource: Resource, write: Write) -> None:
     """Each resource of a template is planned with the effects of those before it."""
-    owner = {"Name": "golden", "Contributions": [USER_IDS], "Distributions": [ami()]}
+    owner: dict[str, Any] = {"Name": "golden", "Contributions": [USER_IDS], "Distributions": [ami()]}
     one = {**users("1" * 12), "DistributionConfigurationArn": {"Fn::GetAtt": ["Golden", "Arn"]}}
     two = {**template("lt-0123456789abcdef0"), "DistributionConfigurationArn": {"Ref": "Golden"}}
     plan = document(write(Golden=owner, PartOne=one, PartTwo=two), "--stack-name", "images", status=1)
@@ -365,8 +378,6 @@ def test_a_lost_record_is_refused(
     resource: Resource, write: Write, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a table that has no record of a shared configuration, its owner is refused as by the handler."""
-    from tests.ledger.dynamodb import create_table
-
     properties = owned(resource)
     create_table(proxy.url, "empty")
     monkeypatch.setenv(LEDGER_TABLE, "empty")
@@ -380,7 +391,7 @@ def test_a_lost_record_is_refused(
 def test_the_option_names_the_table(resource: Resource, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """--table overrides the environment variable."""
     owned(resource)
-    table = monkeypatch.undo and __import__("os").environ[LEDGER_TABLE]
+    table = os.environ[LEDGER_TABLE]
     monkeypatch.delenv(LEDGER_TABLE)
     assert planned(write(Part=users("1" * 12)), "--table", table, status=3)["action"] == "create"
 

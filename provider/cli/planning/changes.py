@@ -30,6 +30,11 @@ class Action(Enum):
 CHANGING = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.UNKNOWN})
 """The actions that change a configuration, or may do so."""
 
+DEPENDS_ON_DEPLOYMENT = (
+    "its name, its ARN, its location, or its structure depends on a value that is known only at deployment"
+)
+"""The reason why a change is unknown."""
+
 
 class Change(NamedTuple):
     """The change of one resource, and the reason.

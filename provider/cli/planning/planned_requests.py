@@ -8,10 +8,12 @@ from ...errors import ProviderError
 from ...plan import Configuration, CreateConfiguration, NeedsRead, Plan, Target
 from ...resources import CONTRIBUTION, resource_type
 from ...resources.locations import Locations
+from ...resources.ownership import Owner, is_released_to
 from ...schema.expand import Expanded, expand
-from .changes import Action, Change
-from .live_state import LiveState
-from .requests import target_of
+from ...schema.model import TARGET
+from .changes import Action, Change, CurrentConfiguration
+from .current_stack import CurrentStack
+from .requests import part_request, request, target_of
 from .sources import PlannedProperties
 
 if TYPE_CHECKING:
@@ -19,10 +21,43 @@ if TYPE_CHECKING:
 
 
 class PlannedRequests:
-    """The requests of one plan. With `ledger`, each one sees the effects of those before it."""
+    """The requests of one plan. With the ledger, each one sees the effects of those before it."""
 
-    def __init__(self, live_state: LiveState, ledger: "RecordedRequests | None") -> None:
-        self._live_state, self._ledger = live_state, ledger
+    def __init__(self, stack: CurrentStack) -> None:
+        self._stack, self._live_state = stack, stack.live_state
+
+    @property
+    def _ledger(self) -> "RecordedRequests | None":
+        return self._stack.ledger
+
+    def request(
+        self, name: str, desired: Mapping[str, Any], properties: Mapping[str, Any], before: CurrentConfiguration | None
+    ) -> Request:
+        """The request that CloudFormation sends."""
+        if self._stack.new.one.type(name) == CONTRIBUTION:
+            return self._part_request(name, desired[TARGET], properties, before)
+        if before:
+            live = self._live_state.read(before.arn, self._stack.locations(before.properties))
+            return request("Update", self._stack.owner(name, live), before.arn, properties, before.properties)
+        live = self._live_state.read(target_of(desired), self._stack.locations(properties))
+        owner = self._stack.owner(name, live)
+        if live and not self._stack.old and (self._stack.owns(name, live) or self._has(owner, live)):
+            return request("Update", owner, live.arn, properties)
+        return request("Create", owner, "", properties)
+
+    def _has(self, owner: Owner, live: Configuration) -> bool:
+        """Whether a resource has a configuration without its ownership tags, according to the ledger or a release."""
+        return is_released_to(live.tags, owner) or self._stack.is_recorded(owner, live.arn)
+
+    def _part_request(
+        self, name: str, arn: str, properties: Mapping[str, Any], before: CurrentConfiguration | None
+    ) -> Request:
+        owner = self._stack.part_owner(name)
+        if before:
+            return part_request("Update", owner, before.arn, properties, before.properties)
+        if not self._stack.old and self._stack.is_recorded(owner, arn):
+            return part_request("Update", owner, arn, properties)
+        return part_request("Create", owner, "", properties)
 
     def plan(
         self, change: Change, request: Request, planned: PlannedProperties, expanded: Expanded

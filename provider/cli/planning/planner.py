@@ -9,36 +9,32 @@ from collections.abc import Iterable, Mapping
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
-from ...cloudformation.request import Request
 from ...errors import ProviderError
-from ...plan import Configuration, DeleteConfiguration, Plan
-from ...resources import CONTRIBUTION, DISTRIBUTION_CONFIGURATION, resource_type
-from ...resources.ownership import Owner, Ownership, State, is_released_to, is_shared
+from ...plan import Plan
+from ...resources import CONTRIBUTION
+from ...resources.ownership import Ownership, State, is_shared
 from ...schema.account_sources import Source, find_sources
 from ...schema.check import validate_properties
 from ...schema.diff import ABSENT, differences
 from ...schema.expand import Expanded, expand
 from ...schema.finding import Finding, Severity, Spelling
 from ...schema.model import TARGET
-from ...schema.rules import RESOLVED_ONCE
+from ...schema.rules import RESOLVED_ONCE, Rule
 from ...stack_engine.deployment import AttributeMissingError
 from ...template.template_error import TemplateError
 from ..source_values import SourceValues
-from .changes import Action, Change, CurrentConfiguration
+from .changes import DEPENDS_ON_DEPLOYMENT, Action, Change, CurrentConfiguration
 from .current_stack import CurrentStack
+from .deletions import Deletions, update_rejection
 from .evaluated_twice import depends_on_placeholder, same_target
 from .live_state import UnreadableError, UnreadableLedgerError
 from .planned_requests import PlannedRequests
-from .requests import part_request, request, target_of
+from .requests import request, target_of
 from .sources import PlannedProperties, with_given_accounts
 
 if TYPE_CHECKING:
     from .recorded_changes import MergedConfiguration
-    from .recorded_requests import RecordedRequests
 
-_DEPENDS_ON_DEPLOYMENT = (
-    "its name, its ARN, its location, or its structure depends on a value that is known only at deployment"
-)
 _IF_ADOPTED = (
     "{} exists without this resource's ownership tags. If the deployed template adopts it with this resource, the "
     "resource becomes its owner; otherwise, the deployment is refused, because the name is in use. To find out, use "
@@ -63,11 +59,8 @@ class Planner:
         """Prepare a plan. `sources` has the given accounts of account sources."""
         self.stack, self.new, self.old = stack, stack.new, stack.old
         self._live_state, self._sources = stack.live_state, sources
-        self._requests = PlannedRequests(stack.live_state, stack.ledger)
-
-    def read_ledger(self, ledger: "RecordedRequests | None") -> None:
-        """Plan as a provider with this ledger. None if there is none."""
-        self.stack.ledger, self._requests = ledger, PlannedRequests(self._live_state, ledger)
+        self._requests = PlannedRequests(stack)
+        self._deletions = Deletions(stack, self._requests)
 
     def changes(self) -> list[Change]:
         """The change of each of the provider's resources, the removed ones last. Raises UserError if a read fails.
@@ -79,7 +72,7 @@ class Planner:
             return self._changes()
         except UnreadableLedgerError as error:
             self.stack.notes[:] = [_NO_LEDGER.format(error)]
-        self.read_ledger(None)
+        self.stack.ledger = None
         self._live_state.restore(state)
         return self._changes()
 
@@ -101,10 +94,10 @@ class Planner:
         # After all updates, CloudFormation deletes what was replaced or removed, the last created one first.
         for name, one in reversed([*before.items()]):
             if name not in order:
-                removed[name] = self._plan_removed(name, one)
+                removed[name] = self._deletions.removed(name, one)
             elif changes[name].replaced:
-                changes[name] = changes[name]._replace(replaced=self._plan_replaced(name, one))
-        withdrawn = [self._plan_withdrawn(name, one) for name, one in self.stack.removed_parts()]
+                changes[name] = changes[name]._replace(replaced=self._deletions.replaced(name, one))
+        withdrawn = [self._deletions.withdrawn(name, one) for name, one in self.stack.removed_parts()]
         return [
             *(
                 one._replace(warnings=(*one.warnings, *found.warnings.get(one.logical_id, ())))
@@ -112,17 +105,17 @@ class Planner:
             ),
             *(removed[name] for name in before if name in removed),
             *withdrawn,
-            *starmap(self._plan_not_in_template, found.removed),
+            *starmap(self._deletions.not_in_template, found.removed),
         ]
 
     def _plan_resource(self, name: str, before: CurrentConfiguration | None) -> Change:
         try:
             properties, others = self.new.properties(name)
         except AttributeMissingError:
-            return Change(name, Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT)
+            return Change(name, Action.UNKNOWN, reason=DEPENDS_ON_DEPLOYMENT)
         except TemplateError as error:
             return Change(name, Action.UNKNOWN, reason=str(error))
-        if rejection := self._rejection(name, before, properties):
+        if rejection := update_rejection(self.stack, name, before, properties):
             return Change(name, Action.REFUSED, reason=rejection)
         change, plan = self._plan_properties(name, properties, others, before)
         if before and before.properties == properties:
@@ -141,7 +134,7 @@ class Planner:
     ) -> tuple[Change, Plan]:
         resource = self.new.type_of(name)
         expanded, twin = expand(properties, resource.schema), expand(others, resource.schema)
-        found = validate_properties(expanded, resource.rules)
+        found = validate_properties(expanded, self._rules(name))
         findings = _certain(found, expanded.checked, twin.checked)
         type_name = self.new.one.type(name)
         change = Change(name, Action.REFUSED, findings=findings, properties=properties, type_name=type_name)
@@ -152,7 +145,7 @@ class Planner:
         desired, other = expanded.parameters, twin.parameters
         is_known = same_target(desired, other) and (before is None or before.arn)
         if not is_known or "type" in {one.rule for one in found}:
-            return change._replace(action=Action.UNKNOWN, reason=_DEPENDS_ON_DEPLOYMENT), Plan()
+            return change._replace(action=Action.UNKNOWN, reason=DEPENDS_ON_DEPLOYMENT), Plan()
         try:
             return self._plan_sources(change, expanded, twin, before)
         except UnreadableError as error:
@@ -167,8 +160,7 @@ class Planner:
         self, change: Change, expanded: Expanded, twin: Expanded, before: CurrentConfiguration | None
     ) -> tuple[Change, Plan]:
         """The change of a resource with the accounts that are given for its account sources."""
-        name, ledger = change.logical_id, self.stack.ledger
-        rules = tuple(one for one in self.new.type_of(name).rules if not (ledger and one.id == RESOLVED_ONCE))
+        name, rules = change.logical_id, self._rules(change.logical_id)
         recorded = self.stack.recorded_accounts(name, expanded.parameters, change.properties)
         values = self._sources.with_recorded(recorded)
         planned = with_given_accounts(expanded, twin, values, rules)
@@ -178,6 +170,11 @@ class Planner:
         self._note_sources(change, expanded, planned, recorded)
         change = change._replace(has_unknown_sources=bool(planned.unknown))
         return self._plan_valid(change, expanded, twin, planned, before)
+
+    def _rules(self, name: str) -> tuple[Rule, ...]:
+        """The rules about a resource. With the ledger, sweeps resolve its sources again."""
+        rules = self.new.type_of(name).rules
+        return tuple(one for one in rules if one.id != RESOLVED_ONCE) if self.stack.ledger else rules
 
     def _note_sources(
         self, change: Change, expanded: Expanded, planned: PlannedProperties, recorded: Mapping[Source, list[str]]
@@ -209,7 +206,7 @@ class Planner:
             live = self._live_state.read(target_of(desired), self.stack.locations(change.properties))
             if live and is_shared(live.tags):
                 return change._replace(action=Action.UNKNOWN, reason=_IF_SHARED.format(live.arn)), Plan()
-        request = self._request(name, desired, change.properties, before)
+        request = self._requests.request(name, desired, change.properties, before)
         try:
             change, plan = self._requests.plan(change, request, planned, expanded)
         except ProviderError as rejection:
@@ -253,113 +250,6 @@ class Planner:
         except ProviderError:
             return refused
         return possible._replace(differences=plan.differences)
-
-    def _rejection(
-        self, name: str, before: CurrentConfiguration | None, properties: Mapping[str, Any] | None = None
-    ) -> str:
-        """CloudFormation's message about an update that it does not allow; empty for other updates."""
-        if before is None or self.old is None or name not in self.new.one.template.resources:
-            return ""
-        if self.new.one.type(name) != self.old.one.type(name):
-            return "Update of resource type is not permitted. Give the resource another logical ID"
-        if properties and before.properties and properties["ServiceToken"] != before.properties["ServiceToken"]:
-            return "Modifying service token is not allowed."
-        return ""
-
-    def _plan_removed(self, name: str, before: CurrentConfiguration) -> Change:
-        assert self.old is not None
-        if rejection := self._rejection(name, before):
-            return Change(name, Action.REFUSED, before.arn, reason=rejection)
-        change = self._plan_delete(name, before, self.old.one.policies(name)[0], self.old.one.type(name))
-        unreadable = self.stack.unreadable(self.old, name) if change.action is Action.UNKNOWN else ""
-        return change._replace(reason=unreadable or change.reason)
-
-    def _plan_not_in_template(self, name: str, before: CurrentConfiguration) -> Change:
-        """The change of a configuration whose ownership tags name a resource that the template lacks."""
-        if name not in self.new.one.order:
-            return self._plan_delete(name, before, "Delete")
-        type_ = self.new.one.type(name)
-        reason = f"{before.arn} has its ownership tags, but in this template its type is {type_}"
-        return Change(name, Action.UNKNOWN, reason=f"{reason}: CloudFormation rejects that if it is still in the stack")
-
-    def _plan_replaced(self, name: str, before: CurrentConfiguration) -> Change:
-        """The change of the configuration that a resource has before it gets another one."""
-        return self._plan_delete(name, before, self.new.one.policies(name)[1], self.new.one.type(name))
-
-    def _plan_withdrawn(self, name: str, before: CurrentConfiguration) -> Change:
-        """The change of a recorded part whose resource the template lacks."""
-        return self._plan_delete(name, before, "Delete", CONTRIBUTION)
-
-    def _plan_delete(
-        self, name: str, before: CurrentConfiguration, policy: str, type_name: str = DISTRIBUTION_CONFIGURATION
-    ) -> Change:
-        """The change of a replaced configuration, or that of a removed resource, under CloudFormation's policy."""
-        change = Change(name, Action.UNKNOWN, before.arn, type_name=type_name)
-        if policy.startswith("Retain"):
-            reason = f"its policy is {policy}, so CloudFormation sends no Delete"
-            return change._replace(action=Action.RETAIN, reason=reason)
-        if not before.arn:
-            return change._replace(reason=_DEPENDS_ON_DEPLOYMENT)
-        try:
-            return self._plan_delete_request(change, before)
-        except UnreadableError as error:
-            return change._replace(reason=str(error))
-        except ProviderError as rejection:
-            reason = "; ".join(filter(None, (str(rejection), before.condition)))
-            return change._replace(action=Action.REFUSED, reason=reason)
-
-    def _plan_delete_request(self, change: Change, before: CurrentConfiguration) -> Change:
-        """The change that a Delete causes. Raises ProviderError if the handler rejects it."""
-        name = change.logical_id
-        if change.type_name == CONTRIBUTION:
-            delete = part_request("Delete", self.stack.part_owner(name), before.arn, before.properties)
-            from .recorded_changes import recorded_change
-
-            effect = self._requests.execute(
-                delete, expand(before.properties, resource_type(CONTRIBUTION).schema).parameters
-            )
-            return recorded_change(change._replace(reason=before.condition), effect, Plan())
-        live = self._live_state.read(before.arn, self.stack.locations(before.properties))
-        delete = request("Delete", self.stack.owner(name, live), before.arn, before.properties)
-        desired = expand(before.properties, resource_type().schema).parameters
-        plan = self._requests.decide(delete, desired)
-        if self.stack.ledger:
-            plan = plan._replace(steps=self._requests.execute(delete, desired).steps)
-        if any(isinstance(step, DeleteConfiguration) for step in plan.steps):
-            return change._replace(action=Action.DELETE, reason=before.condition)
-        if live is None:
-            reason = f"{before.arn} no longer exists, so nothing is deleted"
-            return change._replace(action=Action.NONE, arn="", reason=reason)
-        return change._replace(action=Action.RETAIN, warnings=plan.warnings)
-
-    def _request(
-        self, name: str, desired: Mapping[str, Any], properties: Mapping[str, Any], before: CurrentConfiguration | None
-    ) -> Request:
-        """The request that CloudFormation sends."""
-        if self.new.one.type(name) == CONTRIBUTION:
-            return self._part_request(name, desired[TARGET], properties, before)
-        if before:
-            live = self._live_state.read(before.arn, self.stack.locations(before.properties))
-            return request("Update", self.stack.owner(name, live), before.arn, properties, before.properties)
-        live = self._live_state.read(target_of(desired), self.stack.locations(properties))
-        owner = self.stack.owner(name, live)
-        if live and not self.old and (self.stack.owns(name, live) or self._has(owner, live)):
-            return request("Update", owner, live.arn, properties)
-        return request("Create", owner, "", properties)
-
-    def _has(self, owner: Owner, live: Configuration) -> bool:
-        """Whether a resource has a configuration without its ownership tags, according to the ledger or a release."""
-        return is_released_to(live.tags, owner) or self.stack.is_recorded(owner, live.arn)
-
-    def _part_request(
-        self, name: str, arn: str, properties: Mapping[str, Any], before: CurrentConfiguration | None
-    ) -> Request:
-        owner = self.stack.part_owner(name)
-        if before:
-            return part_request("Update", owner, before.arn, properties, before.properties)
-        if not self.old and self.stack.is_recorded(owner, arn):
-            return part_request("Update", owner, arn, properties)
-        return part_request("Create", owner, "", properties)
 
 
 def _if_replaced(name: str, arn: str, before: CurrentConfiguration | None) -> Change | None:
