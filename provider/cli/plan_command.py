@@ -104,7 +104,7 @@ def plan(
     endpoint_url: str | None,
     output: str,
 ) -> None:
-    """Show what a deployment of FILE would do to the live configurations. Only Get and List calls are made.
+    """Show what a deployment of FILE would do to the live configurations. Nothing is written.
 
     FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of a single resource. For each
     of the provider's resources, plan checks the properties, reads the configuration, and shows what the handler would
@@ -135,9 +135,19 @@ def plan(
     --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
     counts as a change.
 
+    With the ledger's --table, plan processes each request as the provider does, with copies of the table's items and of
+    the live configurations. So it shows what each resource changes in the merged configuration, which resource of which
+    stack has each changed value, and the reason for which the provider would reject a part, an owner's update, or an
+    owner's deletion. What Image Builder itself would reject is not found. For each configuration with parts of other
+    stacks, it also shows the whole content after the deployment, with its owners. A part belongs to the resource with
+    the same logical ID of the stack: the one that owns a configuration in FILE, or else --stack-name or the name of
+    FILE. Without --previous, a removed part is found only in the configurations that FILE names. You need the
+    permission dynamodb:Query for the table. Without a table that can be read, the effects of contributions and on
+    shared configurations are unknown.
+
     plan reads neither Organizations nor SSM. To give the accounts of an account source, use --resolve with the ID of
-    the organizational unit or the name of the parameter. Without it, the source itself is shown in its list, the
-    difference is marked, and a note names it.
+    the organizational unit or the name of the parameter. Otherwise, it uses the accounts that the ledger records for
+    it. Without a record, the source itself is shown in its list, the difference is marked, and a note names it.
 
     The Rules in FILE are evaluated, except those that use Fn::RefAll, Fn::ValueOf, or Fn::ValueOfAll, whose values only
     AWS knows; the notes list these.
@@ -146,11 +156,14 @@ def plan(
     `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed` returns.
 
     With --output json, standard output is one object: region, account, changes and drift (true or false),
-    notes, and resources, each with logicalId, action, arn, reason, findings (severity, rule, path, message), warnings,
-    differences (path, old, new, known; null if there is no value), and replaced, an object of the same structure for
-    the replaced configuration, or null. An action is create, update, replace, delete, retain (removed from the stack
-    and retained), none (unchanged), drift (the live configuration differs, but CloudFormation sends nothing), refused,
-    or unknown.
+    notes, resources, and configurations. Each resource has logicalId, action, arn, reason, findings (severity, rule,
+    path, message), warnings, differences (path, old, new, known, owners; null if there is no value), and replaced, an
+    object of the same structure for the replaced configuration, or null. An action is create, update, replace, delete,
+    retain (removed from the stack and retained), none (unchanged), drift (the live configuration differs, but
+    CloudFormation sends nothing), refused, or unknown. For a contribution, the arn is that of the configuration, and
+    the action is that on its part. owners are the resources that have the new value, or had the removed one (stackId,
+    logicalId); null without the ledger. The ID of a stack that does not exist yet is made up. configurations are the
+    recorded ones after the deployment, each with arn and paths (path, value, owners).
     """
     from ..template.external_values import ExternalValues
     from ..template.template_error import TemplateError

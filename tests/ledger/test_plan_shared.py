@@ -6,11 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from provider.cloudformation.deadline import Deadline
 from provider.handler import LEDGER_TABLE
+from provider.ledger.parts import Body, Event, Revision, propose
+from provider.ledger.store import Store
+from provider.ledger.table import DynamoTable
+from provider.resources.ownership import Owner
 from tests.cli.commands import command
 from tests.cli.plans import RESOURCE_TYPE, TOKEN
 from tests.ledger.bodies import TEMPLATES, USER_IDS
@@ -19,7 +25,7 @@ from tests.ledger.test_ledger_requests import CONTRIBUTION, GOLDEN, overwrite, o
 from tests.stack import ARN, NAME, ReceivedResponse, Resource, ami
 
 PERMISSION = 'Distributions["us-east-1"].AmiDistributionConfiguration.LaunchPermission.UserIds'
-READS = {"Query", "GetItem"}
+READS = {"Query"}
 
 Write = Callable[..., Path]
 
@@ -406,3 +412,63 @@ def test_the_output_for_people(resource: Resource, write: Write) -> None:
     lines = [line.split() for line in shown.splitlines()]
     assert [PERMISSION, "Part", "(team):", '"111111111111"'] in lines
     assert [PERMISSION, "Part", "(b):", '"222222222222"'] in lines
+
+
+# which stack, and what depends on other values
+
+
+def test_a_removed_part_without_the_previous_template(resource: Resource, write: Write) -> None:
+    """Without --previous, the stack's parts that the template lacks are found in the configurations that it names."""
+    owned(resource)
+    team = part(resource, "team")
+    team.create(**users("1" * 12))
+    plan = document(write(Part2=users("2" * 12)), "--stack-name", "team", status=3)
+    added, removed = plan["resources"]
+    assert (added["action"], removed["logicalId"], removed["action"]) == ("create", "Part", "delete")
+    assert "use --previous FILE" in removed["reason"]
+
+
+def test_the_name_of_the_file_is_the_stacks(resource: Resource, write: Write) -> None:
+    """Without --stack-name, a part is that of the stack with the name of the file; another stack's part is noted."""
+    owned(resource)
+    part(resource, "team").create(**users("1" * 12))
+    assert planned(write("team.yaml", Part=users("1" * 12)), status=0)["action"] == "none"
+    plan = document(write("other.yaml", Part=users("1" * 12)), status=3)
+    assert plan["resources"][0]["action"] == "create"
+    assert any("stack/team/1 has a part; if FILE is for that stack, use --stack-name" in one for one in plan["notes"])
+
+
+def test_a_conflict_of_a_placeholder_is_unknown(resource: Resource, write: Write) -> None:
+    """A conflict that depends on a value that is known only at deployment is unknown, and with the value, it is not."""
+    tags = "Distributions[].AmiDistributionConfiguration.AmiTags"
+    resource.create(Name="golden", Contributions=[tags], Distributions=[ami(AmiTags={"Owner": "images"})])
+    tag = {"AmiTags": {"Owner": {"Fn::ImportValue": "team"}}}
+    properties = {
+        "DistributionConfigurationArn": GOLDEN,
+        "Distributions": [{"Region": "us-east-1", "AmiDistributionConfiguration": tag}],
+    }
+    change = planned(write(Part=properties), status=3)
+    assert change["action"] == "unknown"
+    assert "known only at deployment" in change["reason"]
+    assert "conflicts" in planned(write(Part=properties), "--import", "team=team", status=1)["reason"]
+    assert planned(write(Part=properties), "--import", "team=images", status=3)["action"] == "create"
+
+
+def test_requests_in_progress(resource: Resource, write: Write, table_name: str) -> None:
+    """A lease that another request holds, and its proposal, are seen as by a request that waits for it."""
+    properties = owned(resource)
+    store = Store(DynamoTable(table_name, "us-east-1", Deadline(60), Random()), resource.clock.time)
+    lease = store.take(store.lease(GOLDEN), "another request", resource.clock.time() + 40)
+    assert lease is not None
+    other = Owner(part(resource, "b").stack_id, "Part")
+    wanted = {
+        "distributions": [
+            {"region": "us-east-1", "amiDistributionConfiguration": {"launchPermission": {"userIds": ["2" * 12]}}}
+        ]
+    }
+    now = resource.clock.time()
+    event = Event(other, Revision(now, "another request"), "Create", now + 600)
+    assert store.put(None, propose(None, GOLDEN, event, Body(wanted)))
+    plan = document(write(Golden={**properties, "Description": "new"}), status=3)
+    assert ("b", "Part") in [owner for _, _, owners in merged(plan) for owner in owners]
+    assert store.lease(GOLDEN).holder == "another request"

@@ -97,7 +97,11 @@ def test_recorded_accounts_are_used(resource: Resource, tmp_path: Path) -> None:
 
 def test_an_owners_recorded_accounts(resource: Resource, tmp_path: Path) -> None:
     """An owner's source has its recorded accounts, and nothing is said about following sources, because it does."""
-    properties: dict[str, Any] = {"Name": "golden", "Contributions": [USER_IDS], "Distributions": [ami(TargetAccountIds=[SOURCE])]}
+    properties: dict[str, Any] = {
+        "Name": "golden",
+        "Contributions": [USER_IDS],
+        "Distributions": [ami(TargetAccountIds=[SOURCE])],
+    }
     owner = resource.sibling("Part", "arn:aws:cloudformation:us-east-1:123456789012:stack/team/1")
     owner.context = resource.context
     owner.create(**properties)
