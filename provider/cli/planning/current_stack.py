@@ -132,23 +132,13 @@ class CurrentStack:
         if len(ids) == 1:
             return ids.pop()
         located = [(name, one.arn) for each in configurations for name, one in each.items() if one.arn]
-        name = self.stack_name or self.new.one.location.stack_name
-        parts = [
-            part
-            for name, arn in located
-            for part in self.ledger.parts(arn)
-            if part.is_live and part.owner.logical_id == name
-        ]
-        own = [part for part in parts if f":stack/{name}/" in part.owner.stack_id]
+        found = [(name, part) for name, arn in located for part in self.ledger.parts(arn) if part.is_live]
+        start = f":stack/{self.stack_name or self.new.one.location.stack_name}/"
+        own = [part for _, part in found if start in part.owner.stack_id]
         if not own and not self.stack_name:
-            self._note_similar(part.owner for part in parts if not part.is_owner)
+            similar = {part.owner for name, part in found if part.owner.logical_id == name and not part.is_owner}
+            self.notes += (f"{one} has a part; if FILE is for that stack, use --stack-name" for one in _names(similar))
         return max(own, key=lambda part: part.revision).owner.stack_id if own else ""
-
-    def _note_similar(self, owners: Iterable[Owner]) -> None:
-        for owner in sorted({*owners}):
-            self.notes.append(
-                f"{owner.logical_id} of stack {owner.stack_id} has a part; if FILE is for that stack, use --stack-name"
-            )
 
     def owns(self, name: str, live: Configuration) -> bool:
         """Whether a resource owns a configuration."""
@@ -263,6 +253,10 @@ class CurrentStack:
         arn = live.arn if live else self.live_state.arn(target, locations)
         self.remember(name, template.one.type(name), arn, desired, properties)
         return name, CurrentConfiguration(arn, properties)
+
+
+def _names(owners: Iterable[Owner]) -> list[str]:
+    return [f"{owner.logical_id} of stack {owner.stack_id}" for owner in sorted(owners)]
 
 
 def _has_roles(template: EvaluatedTwice) -> bool:
