@@ -118,9 +118,13 @@ class PlannedRequests:
             # If the service rejects a name because it exists, the handler reads the configuration, too.
             target = target_of(desired)
             observed[target] = self._read(target, locations)
-        while isinstance(decision := type_.decide(request, desired, old, locations, observed, request.date), NeedsRead):
+        while True:
+            if self._ledger is not None:
+                request = request._replace(date=self._ledger.now())
+            decision = type_.decide(request, desired, old, locations, observed, request.date)
+            if not isinstance(decision, NeedsRead):
+                return decision
             observed[decision.target] = self._read(decision.target, locations)
-        return decision
 
     def _locations(self, request: Request, desired: Mapping[str, Any]) -> Locations:
         old = expand(request.old_properties, resource_type(request.resource_type).schema).parameters

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _SECONDS: Final = 600.0
 """The time of a planned request. Its waits take no time."""
 _TICK: Final = 0.001
-"""Seconds by which a planned request is newer than the last recorded one of its resource."""
+"""Seconds by which a planned request is newer than what has been read."""
 
 Accounts = Mapping[Path, tuple[str, ...]]
 """The accounts of sources, by the paths of the sources in the properties."""
@@ -87,8 +87,13 @@ class RecordedRequests:
         owners = [*effective(parts), *(part for part in parts if part.is_live)]
         return next((part for part in owners if part.is_owner), None)
 
+    def now(self) -> float:
+        """Return the time of the next request, in seconds since the epoch. All that has been read is older."""
+        return self._clock.time()
+
     def seen(self, live: Configuration | None) -> Configuration | None:
         """Return a configuration as requests see it: without the mark that it is shared, if its owner is recorded."""
+        self._clock.pass_(live.changed_at if live else None)
         if live is None or not is_shared(live.tags) or self.owner(live.arn) is None:
             return live
         return live._replace(tags=without_shared(live.tags))
@@ -131,18 +136,20 @@ class RecordedRequests:
         self.arns[arn] = None
         owner = Owner.of(request)
         parts = self.parts(arn)
-        request = self._dated(request, [part for part in parts if part.owner == owner])
         steps: list[Step] = []
-        ledger, run = self._handler(request, desired, old, locations, accounts, steps)
+        ledger, _ = self._handler(request, desired, old, locations, accounts, steps)
         before = ledger.api.read(arn)
+        request = self._dated(request, [part for part in parts if part.owner == owner])
+        ledger, run = self._handler(request, desired, old, locations, accounts, steps)
         run.run(lambda *_: None)
         return Effect(arn, owner, tuple(steps), before, ledger.api.read(arn), parts, self.parts(arn))
 
     def _dated(self, request: Request, own: Iterable[Part]) -> Request:
         """Return a request that is newer than the recorded ones of its resource."""
         self._count += 1
-        date = max([self._clock.time(), *(part.revision.date + _TICK for part in own)])
-        return request._replace(date=date, request_id=f"plan-{self._count}")
+        for part in own:
+            self._clock.pass_(part.revision.date)
+        return request._replace(date=self._clock.time(), request_id=f"plan-{self._count}")
 
     def _handler(
         self,
@@ -157,14 +164,14 @@ class RecordedRequests:
         deadline, log = Deadline(_SECONDS, clock=self._clock), logger()
         calls = ApiCalls(_no_client, deadline)
         type_, live_state, store = resource_type(request.resource_type), self._live_state, self._store
-        adapter = _Adapter(live_state, locations, request.stack_id, steps)
+        adapter = _Adapter(live_state, locations, request.stack_id, steps, self._clock)
         recorded = RecordedAdapter(adapter, store)
         recorded_type = type_._replace(connect=lambda _calls, _locations: recorded)
 
         def reconcile(one: Request, properties: Mapping[str, Any]) -> Reconciliation:
             return Reconciliation(one, properties, old, recorded_type, locations, calls, deadline, log)
 
-        elsewhere = partial(_elsewhere, store, type_, locations, live_state, calls, steps)
+        elsewhere = partial(_elsewhere, store, type_, locations, live_state, calls, steps, self._clock)
         configurations = ImageBuilderConfigurations(adapter, calls, elsewhere)
         ledger = Ledger(store, configurations, deadline, self._random, log)
         with_sources = as_it_is if accounts is None else partial(_resolved, accounts, request)
@@ -200,6 +207,7 @@ def _elsewhere(
     live_state: LiveState,
     calls: ApiCalls,
     steps: list[Step],
+    clock: "_SkippingClock",
     arn: str,
 ) -> Reached | None:
     """Return what reaches a configuration with its owner's role, if the request has no role of its account."""
@@ -210,7 +218,7 @@ def _elsewhere(
         if found is None:
             return None
         stack_id = found[0].stack_id
-        planned = type_._replace(connect=lambda _calls, there: _Adapter(live_state, there, stack_id, steps))
+        planned = type_._replace(connect=lambda _calls, there: _Adapter(live_state, there, stack_id, steps, clock))
         return reach(store, planned, locations.function, lambda _owner: calls, arn)
     return None
 
@@ -225,9 +233,16 @@ class _Adapter:
     `stack_id` is that of the stack for which roles are assumed.
     """
 
-    def __init__(self, live_state: LiveState, locations: Locations, stack_id: str, steps: list[Step]) -> None:
+    def __init__(
+        self,
+        live_state: LiveState,
+        locations: Locations,
+        stack_id: str,
+        steps: list[Step],
+        clock: "_SkippingClock",
+    ) -> None:
         self._live_state, self._locations, self._stack_id = live_state, locations, stack_id
-        self._steps = steps
+        self._steps, self._clock = steps, clock
         self.not_found: ProviderError | None = None
 
     def arn(self, target: Target) -> str:
@@ -236,9 +251,11 @@ class _Adapter:
     def read(self, target: Target) -> Configuration | None:
         before = self._live_state.assume_roles_for(self._stack_id)
         try:
-            return self._live_state.read(target, self._locations)
+            live = self._live_state.read(target, self._locations)
         finally:
             self._live_state.assume_roles_for(before)
+        self._clock.pass_(live.changed_at if live else None)
+        return live
 
     def execute(self, step: Step, token: str) -> WriteResult:
         arn = self._live_state.execute(step, self._locations)
@@ -260,3 +277,8 @@ class _SkippingClock:
 
     def sleep(self, seconds: float) -> None:
         self._skipped += seconds
+
+    def pass_(self, date: float | None) -> None:
+        """Skip the time until this date: a request is newer than what it reads, although clocks differ."""
+        if date is not None:
+            self._skipped += max(0.0, date + _TICK - self.time())
