@@ -25,8 +25,8 @@ def allowed(generator: random.Random) -> list[str]:
 
 
 def distribution(generator: random.Random, region: str, **members: Any) -> dict[str, Any]:
-    """Return a Region with random user IDs and launch templates."""
-    users = generator.sample(["1" * 12, "2" * 12, "3" * 12], generator.randint(0, 2))
+    """Return a Region with random user IDs and launch templates, and an output: Image Builder requires one."""
+    users = generator.sample(["1" * 12, "2" * 12, "3" * 12], generator.randint(0 if members else 1, 2))
     if users:
         members = {**members, "LaunchPermission": {"UserIds": users}}
     found: dict[str, Any] = {"Region": region}
