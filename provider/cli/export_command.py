@@ -119,7 +119,7 @@ def export(
     location = {ROLE: role_arn} if role_arn else {}
     if own_region != service.location.region:
         location[REGION] = own_region
-    own = _own_part(live, recorded)
+    own = _own_part(live, recorded, with_others=parts)
     properties = adopting_properties(live.arn, own.content, live.tags, location)
     if own.contributions:
         properties[pascal_case(CONTRIBUTIONS)] = [*own.contributions]
@@ -152,7 +152,7 @@ def _recorded_parts(service: Live, table: str | None, live: Configuration | None
         return []
 
 
-def _own_part(live: Configuration, parts: list[Part]) -> OwnPart:
+def _own_part(live: Configuration, parts: list[Part], *, with_others: bool) -> OwnPart:
     """The part of the owner; without records, the whole configuration. Raises UserError if it is shared then."""
     from ..resources.ownership import is_shared
     from .adopting import OwnPart, owner_warnings
@@ -160,7 +160,7 @@ def _own_part(live: Configuration, parts: list[Part]) -> OwnPart:
     if parts:
         from .recorded_export import own_part
 
-        if found := own_part(live, parts):
+        if found := own_part(live, parts, with_others=with_others):
             return found
     if is_shared(live.tags):
         raise UserError(

@@ -222,10 +222,14 @@ def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[P
 
 
 def _limitations(planner: Planner, changes: list[Change], templates: list[Template]) -> Iterator[str]:
+    from ..resources import CONTRIBUTION
     from .planning.changes import Action
 
-    if planner.old is None and any(change.action is Action.CREATE for change in changes):
+    created = {change.type_name for change in changes if change.action is Action.CREATE and planner.old is None}
+    if created - {CONTRIBUTION}:
         yield f"whether a created configuration replaces {planner.stack.replacement_note}"
+    if CONTRIBUTION in created:
+        yield "whether an added part replaces one of another configuration is unknown without --previous FILE"
     for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign)):
         yield f"{name} is skipped: by its properties, it belongs to another function"
 

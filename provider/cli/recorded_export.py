@@ -20,10 +20,11 @@ _NAMED = 5
 """How many resources or paths a message names."""
 
 
-def own_part(live: Configuration, parts: Sequence[Part]) -> OwnPart | None:
+def own_part(live: Configuration, parts: Sequence[Part], *, with_others: bool) -> OwnPart | None:
     """Return the part of a configuration's recorded owner; None if no owner is recorded.
 
-    If others have parts, that is what the ledger records. Otherwise, it is what is live.
+    `with_others` is whether the parts of others are exported, too. If others have parts, that is what the ledger
+    records. Otherwise, it is what is live.
     """
     owner = effective_owner(parts)
     body = owner.accepted_body() if owner is not None else None
@@ -33,7 +34,7 @@ def own_part(live: Configuration, parts: Sequence[Part]) -> OwnPart | None:
     others = tuple(part for part in effective(parts) if not part.is_owner)
     recorded = merged(parts, account) or {}
     is_equal = are_equal(live.content, recorded, account)
-    notes = [*_notes(owner, parts, others)]
+    notes = [*_notes(owner, parts, () if with_others else others)]
     if others and not is_equal:
         paths = [one.path for one in without_containers(differences(recorded, live.content, account))]
         notes.append(

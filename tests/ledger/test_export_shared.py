@@ -68,7 +68,9 @@ def test_the_parts_are_exported_as_contributions(resource: Resource, tmp_path: P
     file = tmp_path / "exported.yaml"
     assert command("export", GOLDEN, "--parts", "--output", file).status == 0
     assert command("validate", "--strict", file).status == 0
-    found = resources(command("export", GOLDEN, "--parts"))
+    ended = command("export", GOLDEN, "--parts")
+    assert "are not in this resource" not in ended.stderr
+    found = resources(ended)
     assert [*found] == ["Golden", "TeamAPart", "TeamBPart"]
     assert found["TeamAPart"]["Type"] == CONTRIBUTION
     assert found["TeamAPart"]["Properties"]["DistributionConfigurationArn"] == "Golden"
