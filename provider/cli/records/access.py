@@ -18,6 +18,7 @@ from ..live import Live, account_option, check_url, live_service, profile_option
 
 if TYPE_CHECKING:
     from ...ledger.combine import Ledger
+    from ...ledger.table import DynamoTable
     from ...reconciler.api_calls import ApiCalls
     from ...resources.image_builder import ImageBuilder
     from ...resources.ownership import Owner
@@ -28,10 +29,11 @@ _SECONDS = 180.0
 """Seconds for one configuration, including waiting for the lease."""
 _LEVEL_VARIABLE = "POWERTOOLS_LOG_LEVEL"
 
+table_option = click.option(
+    "--table", metavar="NAME", envvar=_TABLE_VARIABLE, help=f"The ledger's table.  [default: {_TABLE_VARIABLE}'s]"
+)
 _OPTIONS = (
-    click.option(
-        "--table", metavar="NAME", envvar=_TABLE_VARIABLE, help=f"The ledger's table.  [default: {_TABLE_VARIABLE}'s]"
-    ),
+    table_option,
     click.option(
         "--region",
         metavar="REGION",
@@ -98,6 +100,28 @@ class Connection(NamedTuple):
     open: Callable[[], tuple[Ledger, ImageBuilder]]
 
 
+def require_ledger() -> None:
+    """Raise ModuleNotFoundError, with how to install it, if a package is missing that the ledger needs."""
+    require("aws_lambda_powertools")  # it logs with it
+
+
+@contextmanager
+def without_log() -> Iterator[None]:
+    """Suppress log lines in this context, because the commands show what the function would log."""
+    with temporary_environment():
+        os.environ[_LEVEL_VARIABLE] = "CRITICAL"
+        yield
+
+
+def ledger_table(name: str, live: Live) -> DynamoTable:
+    """The ledger's table in the Region of `live`, with its credentials and its time for all calls."""
+    from random import Random
+
+    from ...ledger.table import DynamoTable
+
+    return DynamoTable(name, live.location.region, live.deadline, Random())  # noqa: S311 - jitter, not secrets
+
+
 @contextmanager
 def recorded_configurations(
     access: Access, arns: Iterable[str] = (), *, needs_table: bool = True
@@ -110,7 +134,7 @@ def recorded_configurations(
     from ...arn import is_configuration_arn
     from ...errors import ProviderError
 
-    require("aws_lambda_powertools")  # the ledger logs with it
+    require_ledger()
     arns = [*arns]
     for arn in arns:
         if not is_configuration_arn(arn):
@@ -123,10 +147,9 @@ def recorded_configurations(
         )
     own_region = arns[0].split(":")[3] if arns else None
     with (
-        temporary_environment(),
+        without_log(),
         live_service(access.region or own_region, access.profile, access.endpoint_url, access.account) as live,
     ):
-        os.environ[_LEVEL_VARIABLE] = "CRITICAL"  # the commands show what the function would log
         try:
             yield Connection(table, live.location.region, lambda: _open(table, live))
         except ProviderError as error:
@@ -140,14 +163,13 @@ def _open(table: str, live: Live) -> tuple[Ledger, ImageBuilder]:
     from ...ledger.configurations import ImageBuilderConfigurations
     from ...ledger.owner_roles import Reached, reach
     from ...ledger.store import Store
-    from ...ledger.table import DynamoTable
     from ...observability import logger
     from ...resources import resource_type
 
     one = Live(live.location, seconds=_SECONDS)
     deadline, builder = one.deadline, one.at()
     random = Random()  # noqa: S311 - jitter and nonces, not secrets
-    store = Store(DynamoTable(table, live.location.region, deadline, random), deadline.now)
+    store = Store(ledger_table(table, one), deadline.now)
 
     def elsewhere(arn: str) -> Reached | None:
         if arn.split(":")[4] == live.location.account:
