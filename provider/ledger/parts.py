@@ -263,11 +263,11 @@ def accept(part: Part, now: float, token: str = "", call: str = "", rank: int | 
 
 def _sources(part: Part) -> bytes | None:
     """Return the sources of the accepted body, which becomes the previous one. A rollback may need them."""
-    if part.accepted is None or part.accepted == part.proposed:
+    body, proposed = part.accepted_body(), part.proposed_body()
+    if body is None or proposed is None or body.properties == proposed.properties:
         return part.previous
-    body = Body.unpack(part.accepted)
-    if not body.resolved or (proposed := part.proposed_body()) is None or body.properties == proposed.properties:
-        return part.previous
+    if not body.resolved:
+        return None
     packed = Body({}, resolved=body.resolved, properties=body.properties).pack()
     return packed if len(packed) <= _MAX_PREVIOUS else None
 
