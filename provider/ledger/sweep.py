@@ -11,11 +11,11 @@ from ..resources.ownership import Ownership, State
 from ..schema.diff import Difference
 from .claims import are_equal, differences, digest
 from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, account_of, combine
-from .merge import merged
+from .merge import effective, merged
 from .parts import Part, has_lapsed
 from .removals import held_removals
 from .sources import Refreshed
-from .store import Lease, Store
+from .store import Lease, LeaseLost, Store
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -128,6 +128,8 @@ class Sweep:
             result = self._one(arn)
         except ProviderError as error:
             result = Swept(arn, Result.FAILED, problem=str(error))
+        except LeaseLost:
+            result = Swept(arn, Result.BUSY)
         except LeaseTooShort:
             result = Swept(arn, Result.FAILED, problem="there was not enough time left to write")
         except Exception as error:
@@ -143,13 +145,16 @@ class Sweep:
         if not lease.is_free(now):
             return Swept(arn, Result.BUSY)
         # The time of the sweep is recorded first, so that a configuration that stops the sweep is not always the first.
-        taken = store.take(lease, holder, now + min(LEASE_SECONDS, self._ledger.deadline.left()), swept=now)
+        # Without time for reading sources, the next sweep starts with it.
+        may_read = self._refresh is None or self._refresh.has_time()
+        end = now + min(LEASE_SECONDS, self._ledger.deadline.left())
+        taken = store.take(lease, holder, end, swept=now if may_read else None)
         if taken is None:
             return Swept(arn, Result.BUSY)
         held = _Held(self._ledger, taken)
         try:
             parts = store.parts(arn)
-            if self._refresh is None or self._refresh.has_read(parts):
+            if self._refresh is None or not may_read or self._refresh.has_read(parts):
                 return self._as_holder(held, parts)
         finally:
             held.release()
@@ -170,19 +175,23 @@ class Sweep:
 
     def _sources_and_drift(self, held: "_Held", parts: list[Part], live: Configuration) -> Swept:
         """Apply what sources contain now, even under `Report`; otherwise, compare the content."""
-        comparison = compare_live(self._ledger.store, parts, live)
-        refreshed = self._refresh(parts) if self._refresh else Refreshed()
-        if refreshed.changes:
+        comparison, account = compare_live(self._ledger.store, parts, live), account_of(live.arn)
+        refreshed = self._refresh(parts) if self._refresh and self._refresh.has_read(parts) else Refreshed()
+        changed = dict(refreshed.changes)
+        now_wanted = [changed.get(part, part) for part in parts]
+        is_new = bool(changed) and merged(now_wanted, account) != merged(parts, account)
+        if is_new:
             # What is live counts as our own write, so that the next sweep finishes this if it is interrupted.
-            self._ledger.store.mark_dirty(held.lease, digest(live.content, account_of(live.arn)), 1)
-            self._ledger.store.settle(held.lease, refreshed.changes)
+            self._ledger.store.mark_dirty(held.lease, digest(live.content, account), 1)
+        self._ledger.store.settle(held.lease, refreshed.changes)
+        if is_new:
             held.combine()
             result = Swept(live.arn, Result.COMBINED, comparison.drift)
         else:
             result = self._compare(held, parts, comparison)
-        problem, changed = "; ".join(refreshed.problems), dict(refreshed.changes)
+        problem = "; ".join(refreshed.problems)
         result = result._replace(result=Result.FAILED, problem=problem) if problem else result
-        held_now = (held_removals(changed.get(part, part)) for part in parts)
+        held_now = (held_removals(part) for part in effective(now_wanted))
         return result._replace(held={source: accounts for one in held_now for source, accounts in one.items()})
 
     def _compare(self, held: "_Held", parts: list[Part], comparison: Comparison) -> Swept:
