@@ -114,14 +114,9 @@ def _row(overview: Overview) -> _Row:
 def _repaired(connection: Connection, arn: str) -> _Row:
     """Sweep a configuration, after other holders of its lease."""
     from ..ledger.sweep import DriftMode, Result, Sweep
-    from ..plan import DeleteConfiguration
 
-    ledger, builder = connection.open()
-
-    def delete(arn: str) -> None:
-        builder.execute(DeleteConfiguration(arn), "")
-
-    sweep = Sweep(ledger, DriftMode.REPAIR, delete)
+    ledger, _ = connection.open()
+    sweep = Sweep(ledger, DriftMode.REPAIR, ledger.api.delete)
     end = ledger.deadline.now() + _WAIT_SECONDS
     swept = sweep.one(arn)
     while swept.result is Result.BUSY and ledger.deadline.now() < end:

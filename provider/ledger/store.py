@@ -230,7 +230,7 @@ _FLAGS: Final = {
     "taken_back": "is_taken_back",
 }
 """Attributes that are absent if they are false -> fields of Part."""
-_TEXTS: Final = ("rejection", "token", "call", "physical_id")
+_TEXTS: Final = ("rejection", "token", "call", "physical_id", "role")
 _BODIES: Final = ("accepted", "proposed", "previous")
 
 

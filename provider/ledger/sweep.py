@@ -163,8 +163,8 @@ class Sweep:
 
     def _as_holder(self, held: "_Held", parts: list[Part]) -> Swept:
         arn = held.lease.arn
-        if not parts:
-            return Swept(arn, Result.UNCHANGED)
+        if not any(part.is_live or (part.is_owner and not part.is_deletion) for part in parts):
+            return Swept(arn, Result.UNCHANGED)  # nothing counts, and no Create left anything behind
         live = self._ledger.api.read(arn)
         if live is None:
             held.combine()  # settles the withdrawals
