@@ -1,15 +1,16 @@
 """What the schedule does: finish or repair what requests left behind, and find drift. It responds to no stack."""
 
+import hashlib
 from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import Outcome, ProviderError
 from ..observability import as_json
-from ..plan import Configuration
+from ..plan import Configuration, UpdateConfiguration
 from ..resources.ownership import Ownership, State
 from ..schema.diff import Difference
-from .claims import are_equal, differences, digest
+from .claims import Content, are_equal, differences, digest
 from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, account_of, combine
 from .merge import effective, merged
 from .parts import Part, has_lapsed
@@ -179,10 +180,10 @@ class Sweep:
         refreshed = self._refresh(parts) if self._refresh and self._refresh.has_read(parts) else Refreshed()
         changed = dict(refreshed.changes)
         now_wanted = [changed.get(part, part) for part in parts]
-        is_new = bool(changed) and merged(now_wanted, account) != merged(parts, account)
-        if is_new:
-            # What is live counts as our own write, so that the next sweep finishes this if it is interrupted.
-            self._ledger.store.mark_dirty(held.lease, digest(live.content, account), 1)
+        content = merged(now_wanted, account) if changed else None
+        is_new = content is not None and content != merged(parts, account)
+        if content is not None and is_new:
+            self._write(held.lease, live, content)
         self._ledger.store.settle(held.lease, refreshed.changes)
         if is_new:
             held.combine()
@@ -193,6 +194,21 @@ class Sweep:
         result = result._replace(result=Result.FAILED, problem=problem) if problem else result
         held_now = (held_removals(part) for part in effective(now_wanted))
         return result._replace(held={source: accounts for one in held_now for source, accounts in one.items()})
+
+    def _write(self, lease: Lease, live: Configuration, content: Content) -> None:
+        """Write new content before it is settled, because Image Builder may reject it. Raises ProviderError.
+
+        What was live counts as our own write, too, so that the next sweep finishes this if it is interrupted.
+        """
+        account = account_of(lease.arn)
+        written = digest(content, account)
+        for each in (digest(live.content, account), written):
+            self._ledger.store.mark_dirty(lease, each, 1)
+        seconds = lease.expiry - self._ledger.deadline.now() - UPDATE_SECONDS
+        if seconds <= 0:
+            raise LeaseTooShort
+        token = hashlib.sha256(f"{lease.arn} {lease.epoch} {written}".encode()).hexdigest()
+        self._ledger.api.update(UpdateConfiguration(lease.arn, content), token, seconds)
 
     def _compare(self, held: "_Held", parts: list[Part], comparison: Comparison) -> Swept:
         arn = held.lease.arn

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from provider.handler import SWEEP, respond
+from provider.ledger.store import Store
 from tests.ledger.bodies import USER_IDS
 from tests.ledger.test_ledger_requests import GOLDEN, overwrite, part, swept, users
 from tests.sources.conftest import Script, point_to
@@ -83,6 +84,24 @@ def test_too_many_accounts_keep_the_last_list(
     script.respond = parameter(range(12))
     assert [line["result"] for line in swept(resource, capsys)] == ["combined"]
     assert targets(resource) == ids(range(12))
+
+
+def test_rejected_accounts_keep_the_last_list(
+    resource: Resource, script: Script, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If Image Builder rejects the new accounts of a source, the last list stays, and each sweep tries again."""
+    resource.create(**properties())
+    script.respond = parameter(range(12))
+    resource.emulator.fail_with("UpdateDistributionConfiguration", "InvalidParameterValueException", 400, "no", times=9)
+    assert [line["result"] for line in swept(resource, capsys)] == ["failed"]
+    resource.emulator.reset_faults()
+    (owner,) = store.parts(GOLDEN)
+    body = owner.accepted_body()
+    assert body is not None
+    assert [*body.resolved.values()] == [ids(range(10))]
+    assert [line["result"] for line in swept(resource, capsys)] == ["combined"]
+    assert targets(resource) == ids(range(12))
+    assert resource.calls().count("Update") == 2
 
 
 @pytest.mark.parametrize("answer", ["ThrottlingException", 500])
