@@ -238,7 +238,8 @@ class Sweep:
     def _finish(self, live: Configuration, parts: list[Part]) -> Swept:
         """Delete an unfinished configuration that no request will finish, if its owner's part was never settled."""
         created = live.created_at if live.created_at is not None else self._ledger.deadline.now()
-        if self._ledger.deadline.now() - created < UNFINISHED_SECONDS:
+        is_waiting = self._is_waiting([part for part in parts if part.is_newcomer])
+        if is_waiting or self._ledger.deadline.now() - created < UNFINISHED_SECONDS:
             return Swept(live.arn, Result.UNCHANGED)
         if any(part.accepted is not None for part in parts):
             return Swept(live.arn, Result.UNFINISHED, problem="its owner's part was settled")

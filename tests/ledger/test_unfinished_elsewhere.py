@@ -32,6 +32,13 @@ def resource(recorded_resource: Resource, monkeypatch: pytest.MonkeyPatch) -> Re
     return recorded_resource
 
 
+def propose_again(store: Store, end: float) -> None:
+    """Record a proposal of the owner, whose request ends at this time."""
+    (part,) = store.parts(THERE)
+    event = Event(part.owner, Revision(part.revision.date + 1, "again"), "Update", end, is_owner=True)
+    assert store.put(part, propose(part, THERE, event, Body({}, role=ROLE)))
+
+
 def test_a_sweep_deletes_it(resource: Resource, capsys: pytest.CaptureFixture[str]) -> None:
     """A sweep deletes it with the role of the owner's last request."""
     assert [line["result"] for line in swept(resource, capsys)] == ["deleted"]
@@ -40,9 +47,7 @@ def test_a_sweep_deletes_it(resource: Resource, capsys: pytest.CaptureFixture[st
 
 def test_the_command_deletes_it(resource: Resource, store: Store) -> None:
     """`drift --repair` deletes it, too, if its Create was killed."""
-    (part,) = store.parts(THERE)
-    killed = Event(part.owner, Revision(part.revision.date + 1, "killed"), "Create", part.end, is_owner=True)
-    assert store.put(part, propose(part, THERE, killed, Body({}, role=ROLE)))
+    propose_again(store, end=0.0)
     ended = command("drift", "--repair", "--region", "us-east-1", "--account", "123456789012", "--format", "json")
     assert [one["result"] for one in json.loads(ended.stdout)["configurations"]] == ["deleted"], ended.stdout
     assert THERE not in resource.emulator.configurations
@@ -57,3 +62,10 @@ def test_what_was_never_created_is_not_read(resource: Resource, capsys: pytest.C
     resource.calls()
     assert [line["result"] for line in swept(resource, capsys)] == ["unchanged"] * 2
     assert resource.calls() == []
+
+
+def test_a_request_may_still_finish_it(resource: Resource, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sweep does not delete it while a request of its owner is waiting."""
+    propose_again(store, end=resource.clock.time() + 60)
+    assert [line["result"] for line in swept(resource, capsys)] == ["unchanged"]
+    assert THERE in resource.emulator.configurations
