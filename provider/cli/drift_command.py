@@ -58,7 +58,8 @@ def drift(access: Access, form: str, arns: tuple[str, ...], repair: bool) -> Non
     provider is no drift; each sweep repairs it. Without --repair, drift only reads.
 
     With --repair, drift does for each configuration what a sweep does with `Drift: Repair`: it waits for the lease,
-    combines all parts, overwrites what differs, and reads it back.
+    combines all parts, overwrites what differs, and reads it back. It does not resolve account sources: their recorded
+    accounts count until the next sweep, which has the provider's permissions and its limit of removals.
 
     With --format json, standard output is one object: table, region, and configurations, each with arn, result,
     problem (null if there is none), and differences (path, recorded, and live; null if there is no value). A result is
