@@ -114,9 +114,11 @@ def _row(overview: Overview) -> _Row:
 
 def _repaired(connection: Connection, arn: str) -> _Row:
     """Sweep a configuration, after other holders of its lease."""
+    from ..ledger.configurations import ImageBuilderConfigurations
     from ..ledger.sweep import DriftMode, Result, Sweep
 
     ledger, _ = connection.open()
+    assert isinstance(ledger.api, ImageBuilderConfigurations), "all commands open the ledger with it"
     sweep = Sweep(ledger, DriftMode.REPAIR, ledger.api.delete)
     end = ledger.deadline.now() + _WAIT_SECONDS
     swept = sweep.one(arn)

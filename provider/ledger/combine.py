@@ -38,9 +38,6 @@ if TYPE_CHECKING:
         def mark(self, arn: str, owner: Owner | None) -> None:
             """Mark a configuration as shared by an owner, or without one, as not shared."""
 
-        def delete(self, arn: str) -> None:
-            """Delete a configuration."""
-
 
 MAX_PASSES: Final = 3
 LEASE_SECONDS: Final = 40.0
