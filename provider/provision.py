@@ -101,7 +101,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
             before_reconciliation = CreationStatus.MAY_HAVE_CREATED  # an earlier delivery may have resolved the sources
             resolve = partial(_resolve_sources, request, expanded, resource_type.rules, deadline, log, checkpoint)
             if not _is_recorded(request):
-                desired, _ = resolve()
+                desired, _ = resolve(1.0)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         locations = Locations.of(request, desired, old, here)
         calls = _calls(request, desired, resource_type.service, here, deadline)
@@ -138,7 +138,7 @@ def _reconciliation(
     calls: ApiCalls,
     deadline: Deadline,
     log: Logger,
-    resolve: "Callable[[], ResolvedSources] | None",
+    resolve: "Callable[[float], ResolvedSources] | None",
 ) -> "Reconciled":
     """Return what executes a request: with the ledger if the provider has one and the type is supported.
 
@@ -247,17 +247,20 @@ def _resolve_sources(
     deadline: Deadline,
     log: Logger,
     checkpoint: Checkpoint,
+    share: float,
 ) -> "ResolvedSources":
     """Return API parameters with the accounts of their sources, and these accounts, by the paths of the sources.
 
-    Raises ProviderError if one cannot be resolved.
+    They are read in this share of the remaining time. Raises ProviderError if one cannot be resolved.
     """
     from .reconciler import source_resolution  # imported here because only a request with sources needs it
 
     spelling = Spelling(request.properties, expanded.schema, checkpoint)
     role_arn = os.environ.get("ORGANIZATIONS_ROLE_ARN", "")
     is_create = request.request_type == "Create"
-    reader = source_resolution.reader_for(request.logical_id, _region(), role_arn, deadline, retries_denied=is_create)
+    reader = source_resolution.reader_for(
+        request.logical_id, _region(), role_arn, deadline, share * deadline.left(), retries_denied=is_create
+    )
     parameters, accounts, found = source_resolution.resolve_all(expanded, reader, spelling.text, rules, log, checkpoint)
     _report(found, spelling, log, is_resolved=True)
     return parameters, accounts

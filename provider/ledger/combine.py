@@ -355,7 +355,7 @@ class _Combination:
         for part in self._parts:
             if part.is_removing:
                 settled.append((part, accept(part, now)))
-            elif part.is_newcomer and not part.is_owner:
+            elif part.is_newcomer and (not part.is_owner or has_lapsed(part, now)):
                 settled.append((part, reject(part, f"{self._arn} does not exist, or is not finished", now)))
         self._store.settle(self._lease, settled)
 

@@ -45,11 +45,11 @@ def recorded_request(
     calls: "ApiCalls",
     deadline: "Deadline",
     log: Logger,
-    resolve: "Callable[[], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]] | None" = None,
+    resolve: "Callable[[float], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]] | None" = None,
 ) -> ContributionRequest | OwnerRequest:
     """Return a request whose part is recorded in a table, which is in the function's Region.
 
-    `resolve` resolves the sources in `desired`; None if there are none.
+    `resolve` resolves the sources in `desired` within a share of the remaining time; None if there are none.
     """
     random = Random()  # noqa: S311 - jitter and nonces, not secrets
     adapter = resource_type.connect(calls, locations)
@@ -77,7 +77,7 @@ def recorded_request(
 
 
 def _resolved(
-    resolve: "Callable[[], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]]",
+    resolve: "Callable[[float], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]]",
     log: Logger,
     is_update: bool,
     body: Body,
@@ -86,7 +86,7 @@ def _resolved(
     """Return a body with the accounts of its sources. `part` is the record before the request."""
     from . import sources  # imported here because only bodies with sources need it
 
-    return sources.resolved(body, part, lambda: resolve()[1], max_removals(), log, is_update=is_update)
+    return sources.resolved(body, part, lambda share: resolve(share)[1], max_removals(), log, is_update=is_update)
 
 
 def max_removals() -> float:

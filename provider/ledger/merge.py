@@ -4,6 +4,7 @@ Accepted parts come first, then the newcomers in their order. A newcomer that co
 accepted part never loses to it.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -311,7 +312,7 @@ def _shared(holders: Mapping[Owner, Claim]) -> Claim:
 
 def _shown(claim: Claim) -> str:
     value: Any = "it" if claim.value is PRESENT else claim.value
-    text = str(value) if isinstance(value, (bool, int)) else repr(value)
+    text = json.dumps(value, ensure_ascii=False)
     return f"{text[:200]} (the default)" if claim.is_implied else text[:200]
 
 

@@ -114,7 +114,12 @@ class OwnerRequest:
             before = self._preview(part).subject
             if before is None or self._owner.state_of(before.tags) is State.UNFINISHED:
                 return self._create()
-        part = participate(self._ledger, self._arn, self._event, self._body, self._with_sources)
+        try:
+            part = participate(self._ledger, self._arn, self._event, self._body, self._with_sources)
+        except ProviderError as error:
+            if error.outcome is not Outcome.NOT_FOUND:
+                raise
+            return self._create()  # reads still showed it
         try:
             return self._finish(part)
         except ProviderError:

@@ -68,7 +68,8 @@ def _sweep(table: str, context: object, deadline: Deadline, clock: "Clock") -> l
     mode = DriftMode.REPAIR if os.environ.get(DRIFT) == DriftMode.REPAIR.value else DriftMode.REPORT
     for_sources = Deadline.of(context, work_seconds=_SOURCES_SHARE * deadline.left(), clock=clock)
     reader = reader_for("sweep", region, os.environ.get("ORGANIZATIONS_ROLE_ARN", ""), for_sources)
-    return Sweep(ledger, mode, configurations.delete, Refresh(reader.accounts, max_removals())).run()
+    refresh = Refresh(reader.accounts, max_removals(), lambda: for_sources.left() > 0)
+    return Sweep(ledger, mode, configurations.delete, refresh).run()
 
 
 def _client(service: str, region: str | None, location: Location, _renew: bool) -> Any:

@@ -148,7 +148,7 @@ class Store:
         return frozenset(str(item["sk"]).removeprefix(_DIGEST) for item in items if _number(item, EXPIRES) > now)
 
     def summaries(self) -> list[Summary]:
-        """Return a summary of each configuration, the one first that was swept longest ago."""
+        """Return a summary of each configuration with records, the one first that was swept longest ago."""
         leases: dict[str, Lease] = {}
         waiting: set[str] = set()
         arns: set[str] = set()
@@ -160,7 +160,7 @@ class Store:
             elif sort.startswith(_PART):
                 arns.add(partition)
                 waiting |= {partition} if item.get("newcomer") else set()
-        found = [Summary(leases.get(arn, Lease(arn)), arn in waiting) for arn in arns | leases.keys()]
+        found = [Summary(leases.get(arn, Lease(arn)), arn in waiting) for arn in arns]
         return sorted(found, key=lambda one: (one.lease.swept, one.lease.arn))
 
     def _write_as_holder(self, lease: Lease, changes: Mapping[str, Value | None]) -> None:
@@ -230,7 +230,7 @@ _FLAGS: Final = {
     "taken_back": "is_taken_back",
 }
 """Attributes that are absent if they are false -> fields of Part."""
-_TEXTS: Final = ("rejection", "token", "call", "physical_id")
+_TEXTS: Final = ("rejection", "token", "call", "physical_id", "role")
 _BODIES: Final = ("accepted", "proposed", "previous")
 
 

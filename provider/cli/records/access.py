@@ -93,10 +93,11 @@ def ledger_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 class Connection(NamedTuple):
-    """A table, and its Region. `open` returns the ledger and Image Builder, with time for one configuration."""
+    """A table, with its Region and account. `open` returns the ledger and Image Builder, for one configuration."""
 
     table: str
     region: str
+    account: str
     open: Callable[[], tuple[Ledger, ImageBuilder]]
 
 
@@ -151,7 +152,7 @@ def recorded_configurations(
         live_service(access.region or own_region, access.profile, access.endpoint_url, access.account) as live,
     ):
         try:
-            yield Connection(table, live.location.region, lambda: _open(table, live))
+            yield Connection(table, live.location.region, live.location.account, lambda: _open(table, live))
         except ProviderError as error:
             raise UserError(error.problem) from error
 
