@@ -241,6 +241,7 @@ class OwnerRequest:
         # The part of a Create by name is settled after the handover.
         if self._request.request_type == "Update" or NAME not in self._desired:
             request = self._undated() if self._request.request_type == "Update" else self._request
+            self._api.settled[self._arn] = live.content
             self._reconciliation = self._reconcile(request, self._with(live.content))
             live = self._reconciliation.run()[0] or live
             self._mark()
