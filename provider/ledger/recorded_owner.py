@@ -356,7 +356,7 @@ class OwnerRequest:
             return
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
         others = self._accepted_others(parts)
-        is_kept = is_retained and _is_needed(own, others) and self._api.read(arn) is not None
+        is_kept = _is_needed(own, others, is_retained=is_retained) and self._api.read(arn) is not None
         self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))])
         try:
             self._combine_remaining(lease, arn, others, is_marked=own.accepted is not None and not is_kept)
@@ -395,10 +395,13 @@ def _next_rank(parts: list[Part], own: Part) -> int:
     return max((part.rank for part in parts if part.is_owner and part is not own), default=-1) + 1
 
 
-def _is_needed(own: Part, others: list[Part]) -> bool:
-    """Return whether the accepted parts of others need the content of an owner that leaves."""
-    has_owner = any(part.is_owner and not part.is_retained for part in others)
-    return own.accepted is not None and bool(others) and not has_owner
+def _is_needed(own: Part, others: list[Part], *, is_retained: bool) -> bool:
+    """Return whether the accepted parts of others need the content of an owner that leaves.
+
+    If it is not retained on purpose, the content of an owner that has left before is enough.
+    """
+    has_owner = any(part.is_owner and not (is_retained and part.is_retained) for part in others)
+    return own.accepted is not None and not has_owner and any(not part.is_owner for part in others)
 
 
 def _retains(properties: Mapping[str, Any], arn: str) -> bool:
