@@ -7,6 +7,9 @@ from typing import Any, Literal
 import pytest
 
 from provider.handler import LEDGER_TABLE, SWEEP, respond
+from provider.ledger.parts import Body, Event, Revision, propose
+from provider.ledger.store import Store
+from provider.resources.ownership import Owner
 from provider.schema.rules import OWNERSHIP_TAGS
 from tests.ledger.bodies import TEMPLATES, USER_IDS
 from tests.ledger.dynamodb import Proxy, client
@@ -127,3 +130,108 @@ def test_the_mark_goes_even_if_the_first_attempt_fails(resource: Resource, proxy
     assert resource.live["tags"][OWNERSHIP_TAGS[0]] == resource.stack_id
     items = client(proxy.url).scan(TableName=os.environ[LEDGER_TABLE])["Items"]
     assert not any("accepted" in item for item in items)
+
+
+def test_an_owner_that_was_superseded_deletes_nothing(resource: Resource) -> None:
+    """While any adopter exists, the first owner's Delete is skipped, although the last adopter handed it back."""
+    owned(resource)
+    first, second = resource.sibling("First"), resource.sibling("Second")
+    assert first.create(**ADOPTED).status == "SUCCESS"
+    assert second.create(**{**ADOPTED, "Description": "second"}).status == "SUCCESS"
+    assert second.delete().status == "SUCCESS"
+    assert "description" not in resource.live
+    assert resource.delete().status == "SUCCESS"
+    assert resource.live["distributions"] == first.live["distributions"]
+    assert first.update(**ADOPTED, Description="first").status == "SUCCESS"
+    assert resource.live["description"] == "first"
+
+
+def test_a_superseded_owner_can_be_renamed(resource: Resource) -> None:
+    """The parts of a configuration that another resource has adopted do not hold back its previous owner."""
+    properties = owned(resource)
+    assert part(resource, "a").create(**users("111111111111")).status == "SUCCESS"
+    assert resource.sibling("Adopter").create(**ADOPTED).status == "SUCCESS"
+    before = resource.emulator.configurations[GOLDEN]["distributions"]
+    response = resource.update(**{**properties, "Name": "other"})
+    assert (response.status, response.reason) == ("SUCCESS", "")
+    assert resource.send("Delete", properties, physical_id=GOLDEN).status == "SUCCESS"
+    assert resource.emulator.configurations[GOLDEN]["distributions"] == before
+
+
+def test_a_delete_that_overtakes_a_recorded_create(resource: Resource, proxy: Proxy, store: Store) -> None:
+    """A Create that is recorded while its Delete runs creates nothing after the Delete has succeeded."""
+    date = float(int(resource.clock.time())) - 10
+    owner = Owner(resource.stack_id, resource.logical_id)
+    create = Event(owner, Revision(date, "create"), "Create", date + 3600, GOLDEN, is_owner=True)
+
+    def overtake(operation: str, parameters: Mapping[str, Any]) -> None:
+        if operation == "UpdateItem" and parameters["Key"]["sk"]["S"].startswith("part#"):
+            proxy.fail = lambda _operation, _parameters: None
+            assert store.put(None, propose(None, GOLDEN, create, Body({"distributions": []})))
+
+    proxy.fail = overtake
+    properties = {"Name": "golden", "Distributions": [ami()]}
+    assert resource.send("Delete", properties, physical_id="invented").status == "SUCCESS"
+    assert resource.send("Create", properties, request_id="create", date=date).status == "FAILED"
+    assert resource.emulator.configurations == {}
+
+
+def test_a_logical_id_of_a_gone_owner_can_contribute(resource: Resource) -> None:
+    """A contribution is no owner, even if an adopter with the same logical ID has left the configuration."""
+    owned(resource)
+    adopter = resource.sibling("Part", NEW_STACK)
+    assert adopter.create(**ADOPTED).status == "SUCCESS"
+    assert adopter.delete().status == "SUCCESS"
+    resource.clock.sleep(2)
+    team = part(resource, "new")
+    assert (team.stack_id, team.logical_id) == (adopter.stack_id, adopter.logical_id)
+    assert team.create(**users("111111111111")).status == "SUCCESS"
+    assert live_users(resource) == ["111111111111"]
+    assert resource.live["distributions"][0]["amiDistributionConfiguration"]["name"]
+
+
+def test_a_moved_part_replaces_the_previous_one(resource: Resource) -> None:
+    """After stack refactoring, an Update replaces the part, and the Delete of its old ID withdraws the old one only."""
+    owned(resource)
+    old, new = part(resource, "a"), part(resource, "b")
+    old.create(**users("111111111111", "222222222222"))
+    new.physical_id, new.properties = old.physical_id, old.properties
+    response = new.update(**users("222222222222", "333333333333"))
+    assert response.status == "SUCCESS"
+    assert response.physical_id != old.physical_id
+    resource.clock.sleep(2)
+    assert new.send("Delete", old.properties, physical_id=old.physical_id).status == "SUCCESS"
+    assert live_users(resource) == ["222222222222", "333333333333"]
+    assert new.send("Delete", new.properties, physical_id="invented").status == "SUCCESS"
+    assert live_users(resource) == []
+
+
+def test_a_lapsed_proposal_is_no_part(resource: Resource, proxy: Proxy) -> None:
+    """A proposal for which nobody waits anymore does not hold back the owner's Delete."""
+    owned(resource)
+    failed = False
+
+    def fail(operation: str, _parameters: Mapping[str, Any]) -> str | None:
+        nonlocal failed
+        failed |= operation == "UpdateItem"
+        return "AccessDeniedException" if failed and operation != "UpdateItem" else None
+
+    proxy.fail = fail
+    assert part(resource, "a").create(**users("111111111111")).status == "FAILED"
+    proxy.fail = lambda _operation, _parameters: None
+    resource.clock.sleep(3601)
+    assert resource.delete().status == "SUCCESS"
+
+
+def test_a_create_that_was_settled_succeeds(resource: Resource, proxy: Proxy) -> None:
+    """If a Create fails after its part was settled, it responds as settled."""
+    is_settled = False
+
+    def fail(operation: str, _parameters: Mapping[str, Any]) -> str | None:
+        nonlocal is_settled
+        was_settled, is_settled = is_settled, is_settled or operation == "TransactWriteItems"
+        return "AccessDeniedException" if was_settled and operation == "UpdateItem" else None
+
+    proxy.fail = fail
+    response = resource.create(Name="golden", Distributions=[ami()])
+    assert (response.status, response.physical_id, response.reason) == ("SUCCESS", GOLDEN, "")
