@@ -147,9 +147,11 @@ class OwnerRequest:
         if self._request.physical_id != self._arn or self._is_new_adoption():
             return
         owner = effective_owner(self._store.parts(self._arn))
-        if owner is None or owner.owner == self._owner or owner.is_retained:
-            return
-        raise ProviderError(
+        if owner is not None and owner.owner != self._owner and not owner.is_retained:
+            raise self._superseded(owner)
+
+    def _superseded(self, owner: Part) -> ProviderError:
+        return ProviderError(
             f"{self._arn} has been adopted by {named(owner.owner)}; it was not changed",
             remediation="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
             "--resources-to-skip`; then remove this resource from the template, or adopt the configuration with "
@@ -245,16 +247,29 @@ class OwnerRequest:
             raise ProviderError(f"{self._arn} was deleted in the meantime", outcome=Outcome.NOT_FOUND)
         # The part of a Create by name is settled after the handover.
         if self._request.request_type == "Update" or NAME not in self._desired:
-            request = self._undated() if self._request.request_type == "Update" else self._request
-            self._api.settled[self._arn] = live.content
-            self._reconciliation = self._reconcile(request, self._with(live.content))
-            live = self._reconciliation.run()[0] or live
-            self._mark()
+            lease = hold(self._ledger, self._arn, self._request.request_id)
+            try:
+                live = self._reconcile_tags(live)
+            finally:
+                self._store.release(lease, is_clean=False)
         call = part.call or live.request_id
         written = WriteResult(self._arn, call, part.token or self._request.request_id)
         self._on_success(live, written)
         self._leave_other_target()
         return live, written
+
+    def _reconcile_tags(self, live: Configuration) -> Configuration:
+        """Bring the tags to their desired state, as the holder of the lease. Raises ProviderError if superseded."""
+        parts = self._store.parts(self._arn)
+        owner = effective_owner(parts)
+        if owner is not None and self._is_superseded(parts):
+            raise self._superseded(owner)
+        request = self._undated() if self._request.request_type == "Update" else self._request
+        self._api.settled[self._arn] = live.content
+        self._reconciliation = self._reconcile(request, self._with(live.content))
+        live = self._reconciliation.run()[0] or live
+        self._mark()
+        return live
 
     def _mark(self) -> None:
         """Mark the configuration as shared if the owner allows parts, as not shared otherwise."""

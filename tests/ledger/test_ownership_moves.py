@@ -235,3 +235,26 @@ def test_a_create_that_was_settled_succeeds(resource: Resource, proxy: Proxy) ->
     proxy.fail = fail
     response = resource.create(Name="golden", Distributions=[ami()])
     assert (response.status, response.physical_id, response.reason) == ("SUCCESS", GOLDEN, "")
+
+
+@pytest.mark.parametrize("moment", range(1, 6))
+def test_an_adoption_during_an_update_keeps_the_ownership(resource: Resource, moment: int) -> None:
+    """If a configuration is adopted after any read of its owner's Update, its tags name the adopter, as the ledger."""
+    properties = owned(resource)
+    adopter, reads = resource.sibling("Adopter", NEW_STACK), 0
+
+    def adopt(operation: str, _parameters: Mapping[str, Any], when: Literal["before", "after"]) -> None:
+        nonlocal reads
+        reads += operation.startswith("Get") and when == "after"
+        if reads == moment:
+            resource.emulator.interruption = None
+            assert adopter.create(**ADOPTED).status == "SUCCESS"
+
+    resource.emulator.interruption = adopt
+    response = resource.update(**properties, Description="first")
+    assert adopter.physical_id
+    assert response.status == "SUCCESS" or "has been adopted by resource Adopter" in response.reason
+    assert adopter.live["distributions"][0]["amiDistributionConfiguration"]["description"] == "adopter"
+    assert " released to " in adopter.live["tags"][OWNERSHIP_TAGS[0]]
+    assert resource.delete().status == "SUCCESS"
+    assert GOLDEN in resource.emulator.configurations
