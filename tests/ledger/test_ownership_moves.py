@@ -13,7 +13,7 @@ from provider.resources.ownership import Owner
 from provider.schema.rules import OWNERSHIP_TAGS
 from tests.ledger.bodies import TEMPLATES, USER_IDS
 from tests.ledger.dynamodb import Proxy, client
-from tests.ledger.test_ledger_requests import GOLDEN, live_users, owned, part, users
+from tests.ledger.test_ledger_requests import GOLDEN, live_users, owned, part, template, users
 from tests.stack import Resource, ami
 
 OTHER: dict[str, Any] = {"Name": "other", "Distributions": [ami()]}
@@ -258,3 +258,19 @@ def test_an_adoption_during_an_update_keeps_the_ownership(resource: Resource, mo
     assert " released to " in adopter.live["tags"][OWNERSHIP_TAGS[0]]
     assert resource.delete().status == "SUCCESS"
     assert GOLDEN in resource.emulator.configurations
+
+
+def test_what_is_accepted_can_be_restored(resource: Resource) -> None:
+    """After an adopter with more Contributions has left, rollbacks to accepted properties still succeed."""
+    properties: dict[str, Any] = {"Name": "golden", "Contributions": [USER_IDS], "Distributions": [ami()]}
+    assert resource.create(**properties).status == "SUCCESS"
+    adopter, team = resource.sibling("Adopter", NEW_STACK), part(resource, "a")
+    assert adopter.create(**ADOPTED).status == "SUCCESS"
+    assert team.create(**template("lt-00000000000000001")).status == "SUCCESS"
+    assert adopter.delete().status == "SUCCESS"
+    for one, failed in ((resource, {**properties, "Description": "new"}), (team, template("lt-00000000000000002"))):
+        assert one.update(**failed).status == "FAILED"
+        response = one.roll_back(failed)
+        assert (response.status, response.reason) == ("SUCCESS", "")
+    (entry,) = resource.live["distributions"]
+    assert entry["launchTemplateConfigurations"] == [{"launchTemplateId": "lt-00000000000000001"}]
