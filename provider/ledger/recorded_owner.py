@@ -375,15 +375,23 @@ class OwnerRequest:
             return self._store.release(lease, is_clean=False)
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
         others = self._accepted_others(parts)
-        is_kept = _is_needed(own, others, is_retained=is_retained) and self._api.read(arn) is not None
+        is_kept = _is_needed(own, others, is_retained=is_retained) and self._may_exist(arn)
         if not self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))]):
             return self._leave_as_holder(lease, arn, is_retained=is_retained)  # its record was changed meanwhile
         try:
-            self._combine_remaining(lease, arn, others, is_marked=own.accepted is not None and not is_kept)
+            self._combine_remaining(lease, arn, others, is_marked=own.is_live and not is_kept)
         except (ProviderError, LeaseTooShort) as error:
             self._ledger.log.warning("the ledger's sweep finishes what the request left to do", answer=str(error))
             self._store.release(lease, is_clean=False)
         return None
+
+    def _may_exist(self, arn: str) -> bool:
+        """Return whether a configuration exists, or cannot be read, because retaining it needs no role."""
+        try:
+            return self._api.read(arn) is not None
+        except ProviderError as error:
+            self._ledger.log.warning("the configuration could not be read and counts as existing", answer=str(error))
+            return True
 
     def _accepted_others(self, parts: list[Part]) -> list[Part]:
         return [part for part in parts if part.owner != self._owner and part.accepted is not None]

@@ -274,3 +274,22 @@ def test_what_is_accepted_can_be_restored(resource: Resource) -> None:
         assert (response.status, response.reason) == ("SUCCESS", "")
     (entry,) = resource.live["distributions"]
     assert entry["launchTemplateConfigurations"] == [{"launchTemplateId": "lt-00000000000000001"}]
+
+
+def test_a_create_without_a_settled_part_leaves_no_mark(resource: Resource, proxy: Proxy) -> None:
+    """If the ledger fails after the handover, the Delete of the Create removes the mark, so that others can adopt."""
+    is_down = False
+
+    def fail(operation: str, _parameters: Mapping[str, Any]) -> str | None:
+        nonlocal is_down
+        is_down |= operation == "TransactWriteItems"
+        return "AccessDeniedException" if is_down else None
+
+    proxy.fail = fail
+    properties: dict[str, Any] = {"Name": "golden", "Contributions": [USER_IDS], "Distributions": [ami()]}
+    response = resource.create(**properties)
+    proxy.fail = lambda _operation, _parameters: None
+    assert response.status == "FAILED"
+    assert resource.send("Delete", properties, physical_id=response.physical_id).status == "SUCCESS"
+    response = resource.sibling("Adopter", NEW_STACK).create(**ADOPTED)
+    assert (response.status, response.reason) == ("SUCCESS", "")
