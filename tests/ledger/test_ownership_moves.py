@@ -293,3 +293,16 @@ def test_a_create_without_a_settled_part_leaves_no_mark(resource: Resource, prox
     assert resource.send("Delete", properties, physical_id=response.physical_id).status == "SUCCESS"
     response = resource.sibling("Adopter", NEW_STACK).create(**ADOPTED)
     assert (response.status, response.reason) == ("SUCCESS", "")
+
+
+def test_a_failed_create_of_a_gone_owner_can_be_rolled_back(resource: Resource) -> None:
+    """The Delete of a failed Create succeeds although the same resource left parts behind earlier; they stay."""
+    team, again = left_behind(resource), resource.sibling()
+    properties = {**resource.properties, "OnDelete": "Delete"}
+    failed = again.create(**properties)
+    assert "it was retained earlier" in failed.reason
+    response = again.send("Delete", properties, physical_id=failed.physical_id)
+    assert (response.status, response.reason) == ("SUCCESS", "")
+    assert live_users(resource) == ["111111111111"]
+    assert team.delete().status == "SUCCESS"
+    assert live_users(resource) == []
