@@ -238,7 +238,7 @@ def _received(part: Part | None, arn: str, event: Event) -> Part:
         revision=event.revision,
         seen=(*seen, request_id),
         is_deletion=event.is_delete,
-        is_owner=part.is_owner or event.is_owner,
+        is_owner=event.is_owner or (part.is_owner and part.is_live),
         end=event.end,
         rejection="",
         is_taken_back=False,

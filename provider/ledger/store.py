@@ -117,12 +117,15 @@ class Store:
         key = _lease_key(arn)._replace(sort=f"{_TOKEN}{request_id}")
         return self._table.write(Write(key, {EXPIRES: math.ceil(self._now() + RECORD_SECONDS)}, {EXPIRES: None}))
 
-    def settle(self, lease: Lease, settled: Sequence[tuple[Part, Part]]) -> None:
+    def settle(self, lease: Lease, settled: Sequence[tuple[Part, Part]]) -> bool:
         """Replace records, each unless it has changed. Raises LeaseLost if the lease has another holder.
+
+        Returns whether all of them were replaced.
 
         The records are in transactions of at most 99 parts. If the condition of a part fails, because its request
         withdrew it or a newer one replaced it, the transaction is repeated without it.
         """
+        is_complete = True
         for batch in _batches(settled):
             remaining = batch
             while remaining:
@@ -132,7 +135,9 @@ class Store:
                     raise LeaseLost
                 if not failed:
                     break
+                is_complete = False
                 remaining = [pair for index, pair in enumerate(remaining, 1) if index not in failed]
+        return is_complete
 
     def release(self, lease: Lease, *, is_clean: bool) -> None:
         """Release a lease. If it is clean, clear the dirty flag. Does nothing if the lease has another holder."""
