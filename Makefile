@@ -81,7 +81,7 @@ scale: .venv/dev.stamp .venv-ministack/stamp ## measure 1, 10, 100, and 1,000 st
 	@$(BIN)/python -m benchmarks.scale
 	@$(BIN)/python -m benchmarks.cost > docs/cost.md
 
-guard: .venv/dev.stamp ## fail if a cold start takes too many instructions (requires valgrind)
+guard: .venv/dev.stamp .venv-ministack/stamp ## fail if a cold start takes too many instructions (requires valgrind)
 	@$(BIN)/python -m benchmarks.guard
 
 soak: .venv/dev.stamp ## run a thousand requests while a tenth of all calls fail, and ten thousand random scenarios
