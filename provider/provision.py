@@ -19,6 +19,7 @@ from .observability import Logger, logger
 from .plan import Configuration, WriteResult
 from .reconciler.api_calls import ApiCalls
 from .reconciler.reconcile import Reconciliation
+from .resources import LEDGER_TABLE
 from .resources.interface import ResourceType
 from .resources.locations import Locations
 from .schema.check import findings
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     ResolvedSources = tuple[dict[str, Any], dict[Path, tuple[str, ...]]]
 
 _UNRESOLVED: Final = "the properties; no API calls were made"
-
-LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
-"""The environment variable with the name of the ledger's table; without it, there is no ledger."""
 
 
 def prepare() -> None:
