@@ -157,6 +157,19 @@ def test_a_provider_without_a_ledger(stack: Stack, errors: Callable[[Stack], lis
     assert message.endswith(expected)
 
 
+@pytest.mark.parametrize(("ledger", "warned"), [(None, True), (Ledger(), False)], ids=["without", "with"])
+def test_sources_of_a_provider_with_a_ledger(stack: Stack, ledger: Ledger | None, warned: bool) -> None:
+    """Only without a ledger, a warning says that sources are resolved only at deployment: sweeps resolve them again."""
+    provider = DistributionConfigurationProvider(stack, "Provider", ledger=ledger, source_parameter_pattern="images/*")
+    ami: Distribution = {
+        "region": "us-east-1",
+        "ami_distribution_configuration": {"name": NAME, "target_account_ids": [{"parameter": "/images/accounts"}]},
+    }
+    golden = DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=[ami])
+    assert golden.validate() == []
+    assert any("W9335" in str(entry.data) for entry in golden.node.metadata) == warned
+
+
 def test_a_provider_of_the_app_with_a_ledger(app: App, stack: Stack) -> None:
     """With a ledger, the app's own provider serves an owner and the contributions of other stacks."""
     provider = DistributionConfigurationProvider(stack, "Provider", ledger=Ledger())
