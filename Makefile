@@ -72,7 +72,7 @@ format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: .venv/dev.stamp .venv-e2e/stamp ## measure cold starts of the provider and of alternatives, and validation
+bench: .venv/dev.stamp .venv-e2e/stamp .venv-ministack/stamp ## measure cold starts of the provider and of alternatives, and validation
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.cost > docs/cost.md
 	@$(BIN)/python -m benchmarks.properties
