@@ -19,13 +19,14 @@ from .observability import Logger, logger
 from .plan import Configuration, WriteResult
 from .reconciler.api_calls import ApiCalls
 from .reconciler.reconcile import Reconciliation
+from .resources import LEDGER_TABLE
 from .resources.interface import ResourceType
 from .resources.locations import Locations
 from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import Expanded, expand, parameters_of
 from .schema.finding import Finding, Path, Severity, Spelling, Tally
-from .schema.model import CONTRIBUTIONS, PROVIDER_PROPERTIES, ROLE, pascal_case
+from .schema.model import CONTRIBUTIONS, LEDGER_SERVICE, PROVIDER_PROPERTIES, ROLE, pascal_case
 from .schema.rules import RESOLVED_ONCE, Rule
 from .schema.validation import validate
 
@@ -38,20 +39,23 @@ if TYPE_CHECKING:
 
 _UNRESOLVED: Final = "the properties; no API calls were made"
 
-LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
-"""The environment variable with the name of the ledger's table; without it, there is no ledger."""
-
 
 def prepare() -> None:
     """Load what the first request would otherwise wait for."""
     first = resources.resource_type()
     _ = first.schema
     client.client(first.service, _region())
+    if os.environ.get(LEDGER_TABLE):
+        from .ledger import entry  # imported here because few providers have a ledger
+
+        entry.prepare(_region())
 
 
 def connect() -> None:
-    """Open the connection for the first API call. Raises ProviderError, OSError, and HTTPException."""
+    """Open the connections for the first API calls. Raises ProviderError, OSError, and HTTPException."""
     client.connect(resources.resource_type().service, _region())
+    if os.environ.get(LEDGER_TABLE):
+        client.connect(LEDGER_SERVICE, _region())
 
 
 def _region() -> str | None:

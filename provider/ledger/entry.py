@@ -6,10 +6,12 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from ..aws.client import client
 from ..errors import ProviderError
 from ..observability import Logger
 from ..reconciler.reconcile import Reconciliation
 from ..resources import CONTRIBUTION
+from ..schema.model import LEDGER_SERVICE
 from .combine import Ledger
 from .configurations import ImageBuilderConfigurations
 from .contributor import ContributionRequest
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
 MAX_REMOVALS: Final = "LEDGER_MAX_ACCOUNT_REMOVALS"
 """The environment variable with the percentage of a source's accounts that may be removed without a deployment."""
 _DEFAULT_MAX_REMOVALS: Final = "20"
+
+
+def prepare(region: str | None) -> None:
+    """Create what the first request would otherwise wait for: the client of the table."""
+    client(LEDGER_SERVICE, region)
 
 
 def recorded_request(

@@ -37,7 +37,7 @@ _FAILURES: Final = (Result.FAILED, Result.MISSING, Result.UNFINISHED)
 def sweep(context: object, clock: "Clock") -> None:
     """Sweep all recorded configurations, and log the result. Nothing is raised: no request waits for it."""
     log = logger()
-    table = os.environ.get("LEDGER_TABLE_NAME", "")
+    table = os.environ.get(resources.LEDGER_TABLE, "")
     if not table:
         log.warning("there is no ledger to sweep")
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ...extras import require
+from ...resources import LEDGER_TABLE
 from ..environment import temporary_environment
 from ..files import UserError
 from ..live import Live, account_option, check_url, live_service, profile_option
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
     from ...resources.image_builder import ImageBuilder
     from ...resources.ownership import Owner
 
-_TABLE_VARIABLE = "LEDGER_TABLE_NAME"
-"""The function's environment variable with the name of its table."""
 _SECONDS = 180.0
 """Seconds for one configuration, including waiting for the lease."""
 _LEVEL_VARIABLE = "POWERTOOLS_LOG_LEVEL"
 
 table_option = click.option(
-    "--table", metavar="NAME", envvar=_TABLE_VARIABLE, help=f"The ledger's table.  [default: {_TABLE_VARIABLE}'s]"
+    "--table", metavar="NAME", envvar=LEDGER_TABLE, help=f"The ledger's table.  [default: {LEDGER_TABLE}'s]"
 )
 _OPTIONS = (
     table_option,
@@ -143,7 +142,7 @@ def recorded_configurations(
     table = access.table or ""
     if needs_table and not table:
         raise UserError(
-            f"no table is given: use --table NAME, or set {_TABLE_VARIABLE}. The output LedgerTableName of the "
+            f"no table is given: use --table NAME, or set {LEDGER_TABLE}. The output LedgerTableName of the "
             "provider's stack has the name"
         )
     own_region = arns[0].split(":")[3] if arns else None
