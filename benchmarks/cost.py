@@ -175,7 +175,8 @@ Sizes above the default save little time. The price hardly matters, and neither 
 - For the ledger: the calls that `make scale` counts with emulators, which are slower than AWS, so requests that wait
   read more often than in an account. Prices since {PRICED} in us-east-1: {WRITE_UNIT * 1e6} dollars per million write
   units, {READ_UNIT * 1e6} per million read units, and {STORAGE:.2f} per GB-month of storage with point-in-time
-  recovery; see [DynamoDB's prices](https://aws.amazon.com/dynamodb/pricing/on-demand/). A sweep every {SWEEP_MINUTES} minutes is a cold start, and takes as long as a request.
+  recovery; see [DynamoDB's prices](https://aws.amazon.com/dynamodb/pricing/on-demand/). A sweep every
+  {SWEEP_MINUTES} minutes is a cold start, and takes as long as a request.
 - CDK's provider framework: the typical handler at {CHOSEN} MB, and the framework's function at 128 MB, which waits for
   it. The framework's own cold start is not included.
 """

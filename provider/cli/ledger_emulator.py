@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..extras import require
-from ..handler import LEDGER_TABLE
+from ..resources import LEDGER_TABLE
 from ..ledger.table import PARTITION_KEY, SORT_KEY
 from .files import UserError
 

@@ -191,7 +191,7 @@ def recorded_accounts(part: Part | None) -> dict[Source, list[str]]:
 
 def _resolved(accounts: Accounts, request: Request, body: Body, part: Part | None) -> Body:
     is_update = request.request_type == "Update"
-    return resolved(body, part, lambda: accounts, max_removals(), logger(), is_update=is_update)
+    return resolved(body, part, lambda _share: accounts, max_removals(), logger(), is_update=is_update)
 
 
 def _target_arn(request: Request, desired: Mapping[str, Any], locations: Locations, live_state: LiveState) -> str:
