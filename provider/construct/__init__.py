@@ -3,7 +3,7 @@
 from ..extras import explain
 
 try:
-    from ..ledger.sweep import DriftMode
+    from ..ledger.settings import DriftMode
     from .configuration import DistributionConfiguration
     from .contribution import DistributionContribution
     from .ledger import Ledger

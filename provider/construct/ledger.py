@@ -20,9 +20,7 @@ from aws_cdk.aws_lambda import Alias, EventInvokeConfig, Function
 from constructs import Construct
 
 from ..handler import SWEEP
-from ..ledger.entry import MAX_REMOVALS
-from ..ledger.scheduled import DRIFT
-from ..ledger.sweep import DriftMode
+from ..ledger.settings import DRIFT, MAX_REMOVALS, DriftMode
 from ..ledger.table import EXPIRES, PARTITION_KEY, SORT_KEY
 from ..resources import LEDGER_TABLE
 

@@ -19,6 +19,7 @@ from .owner_roles import Reached, calls_for, reach
 from .participate import as_it_is
 from .parts import Body, Part
 from .recorded_owner import OwnerRequest
+from .settings import MAX_REMOVALS as MAX_REMOVALS
 from .sharing import RecordedAdapter
 from .store import Store
 from .table import DynamoTable
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from ..resources.locations import Locations
     from ..schema.finding import Path
 
-MAX_REMOVALS: Final = "LEDGER_MAX_ACCOUNT_REMOVALS"
-"""The environment variable with the percentage of a source's accounts that may be removed without a deployment."""
 _DEFAULT_MAX_REMOVALS: Final = "20"
 
 

@@ -17,16 +17,15 @@ from .combine import Ledger
 from .configurations import ImageBuilderConfigurations
 from .entry import max_removals
 from .owner_roles import calls_for, reach
+from .settings import DRIFT, DriftMode
 from .sources import Refresh
 from .store import Store
-from .sweep import DriftMode, Result, Sweep, Swept
+from .sweep import Result, Sweep, Swept
 from .table import DynamoTable
 
 if TYPE_CHECKING:
     from ..cloudformation.deadline import Clock
 
-DRIFT: Final = "LEDGER_DRIFT"
-"""The environment variable with what a sweep does with drift: Report or Repair."""
 _SHARE: Final = 0.6
 """The share of an invocation's time that a sweep uses, so that it does not look like a slow request."""
 _SOURCES_SHARE: Final = 0.3

@@ -15,6 +15,7 @@ from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, accou
 from .merge import effective, merged
 from .parts import Part, has_lapsed
 from .removals import held_removals
+from .settings import DriftMode as DriftMode
 from .sources import Refreshed
 from .store import Lease, LeaseLost, Store
 
@@ -33,13 +34,6 @@ UNFINISHED_SECONDS: Final = 3 * 3600.0
 """After this time, no request finishes a configuration."""
 _MIN_SECONDS: Final = UPDATE_SECONDS + 7.0
 """Time that a configuration may take; the sweep does not start with another one if less is left."""
-
-
-class DriftMode(Enum):
-    """What a sweep does with drift. The values are those of the template's parameter."""
-
-    REPORT = "Report"
-    REPAIR = "Repair"
 
 
 class Result(Enum):
