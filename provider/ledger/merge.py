@@ -97,7 +97,8 @@ def judge(
         if len(rejected) == len(open_):
             break
         open_ = [part for part in open_ if part.owner in rejected]
-    return Verdict(merge.content(), tuple(standing), rejected)
+    # An owner that another newcomer has replaced is judged again once that one is settled.
+    return Verdict(merge.content(), tuple(part for part in standing if merge.counts(part)), rejected)
 
 
 def holders(parts: Iterable[Part], own_account: str) -> Mapping[Path, Mapping[Owner, Claim]]:
@@ -166,7 +167,7 @@ class Merge:
         before = self._owner
         for name in replaced:
             self.drop(name)
-        problem = self._problem(part.owner, stand)
+        problem = _superseded(part, before) or self._problem(part.owner, stand)
         if not problem:
             self._put(part.owner, stand)
             return ""
@@ -174,6 +175,10 @@ class Merge:
             self._put(name, old)
         self._owner = before
         return problem
+
+    def counts(self, part: Part) -> bool:
+        """Return whether a part's body counts. Of several owners' bodies, only one does."""
+        return not part.is_owner or part.owner == self._owner
 
     def drop(self, name: Owner) -> None:
         """Remove a part: what nobody else claims goes with it."""
@@ -290,6 +295,13 @@ class Merge:
                 for holder in holders:
                     counts[holder] = counts.get(holder, 0) + 1
         return counts
+
+
+def _superseded(part: Part, owner: Owner | None) -> str:
+    """Return why an owner cannot change its body: another one has adopted the configuration since."""
+    if owner is None or owner == part.owner or not part.is_owner or part.accepted is None or part.is_retained:
+        return ""
+    return f"{part.arn} has been adopted by {named(owner)}; it was not changed"
 
 
 def _breaches(stand: _Stand, owner: _Stand) -> list[Breach]:

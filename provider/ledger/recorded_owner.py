@@ -27,7 +27,7 @@ from ..schema.model import (
 from .claims import Content, are_equal, digest
 from .combine import LeaseTooShort, account_of, combine, effective_owner
 from .merge import judge, named
-from .participate import check_not_replaced, give_up, hold, participate, record
+from .participate import check_not_replaced, give_up, hold, participate, record, settled
 from .parts import Body, Event, Order, Part, accept, bury, compare, fingerprint, retain, withdraw
 from .store import LeaseLost
 
@@ -217,6 +217,8 @@ class OwnerRequest:
         if own is None or own.revision != self._event.revision:
             check_not_replaced(own, self._event)
             return None, None
+        if not own.is_newcomer:
+            settled(own)  # another holder has settled it in the meantime
         verdict = judge(parts, [own] if own.is_newcomer else [], self._account)
         if self._owner in verdict.rejected:
             raise ProviderError(verdict.rejected[self._owner])
@@ -238,12 +240,15 @@ class OwnerRequest:
         live = self._api.read(self._arn)
         if live is None:
             raise ProviderError(f"{self._arn} was deleted in the meantime", outcome=Outcome.NOT_FOUND)
+        self._reject_if_superseded()
+        self._api.settled[self._arn] = live.content
         # The part of a Create by name is settled after the handover.
         if self._request.request_type == "Update" or NAME not in self._desired:
             request = self._undated() if self._request.request_type == "Update" else self._request
             self._reconciliation = self._reconcile(request, self._with(live.content))
             live = self._reconciliation.run()[0] or live
-            self._mark()
+        if not self._is_superseded(part):
+            self._mark()  # again, because a Create may have been killed before it did
         call = part.call or live.request_id
         written = WriteResult(self._arn, call, part.token or self._request.request_id)
         self._on_success(live, written)
@@ -260,7 +265,10 @@ class OwnerRequest:
         """Withdraw the part of a failed adoption, and restore the content unless a recorded owner's replaces it."""
         try:
             self._leave(self._arn, is_retained=False)
-            if not any(part.accepted for part in self._store.parts(self._arn)):
+            parts = self._store.parts(self._arn)
+            if (own := self._own(parts)) is not None and own.is_retained:
+                return f"The content of {self._arn} stays, because other resources have parts of it and no other owner"
+            if not any(part.accepted for part in parts):
                 step = UpdateConfiguration(self._arn, before.content)
                 token = derived_token(self._request.request_id, step)
                 self._ledger.api.update(step, token, self._ledger.deadline.left())
@@ -304,16 +312,19 @@ class OwnerRequest:
         if compare(part, self._event) is Order.OLDER:
             check_not_replaced(part, self._event)
             return None, None
-        is_superseded = self._is_superseded(part)
         is_retained = _retains(self._desired, self._arn)
         lease = hold(self._ledger, self._arn, self._request.request_id)
+        result: _Result = (None, None)
         try:
-            if part is not None and part.accepted is not None and not (is_retained or is_superseded):
-                self._reject_while_shared()
-            self._reconciliation = self._reconcile(
-                self._undated() if part is not None else self._request, self._desired
-            )
-            result = self._reconciliation.run()
+            if self._is_superseded(part):
+                self._ledger.log.warning("another resource has adopted the configuration; skipping delete")
+            else:
+                if part is not None and part.accepted is not None and not is_retained:
+                    self._reject_while_shared()
+                self._reconciliation = self._reconcile(
+                    self._undated() if part is not None else self._request, self._desired
+                )
+                result = self._reconciliation.run()
             self._leave_as_holder(lease, self._arn, is_retained=True)
         except BaseException:
             self._store.release(lease, is_clean=False)
@@ -355,7 +366,7 @@ class OwnerRequest:
             return
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
         others = self._accepted_others(parts)
-        is_kept = is_retained and _is_needed(own, others) and self._api.read(arn) is not None
+        is_kept = _is_needed(own, others, is_retained=is_retained) and self._api.read(arn) is not None
         self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))])
         try:
             self._combine_remaining(lease, arn, others, is_marked=own.accepted is not None and not is_kept)
@@ -394,9 +405,13 @@ def _next_rank(parts: list[Part], own: Part) -> int:
     return max((part.rank for part in parts if part.is_owner and part is not own), default=-1) + 1
 
 
-def _is_needed(own: Part, others: list[Part]) -> bool:
-    """Return whether the accepted parts of others need the content of an owner that leaves."""
-    has_owner = any(part.is_owner and not part.is_retained for part in others)
+def _is_needed(own: Part, others: list[Part], *, is_retained: bool) -> bool:
+    """Return whether the accepted parts of others need the content of an owner that leaves.
+
+    They do if there is no other owner. With `is_retained`, one that is gone is none.
+    """
+    other = effective_owner(others)
+    has_owner = other is not None and not (is_retained and other.is_retained)
     return own.accepted is not None and bool(others) and not has_owner
 
 

@@ -1,6 +1,7 @@
 """The tags that mark a configuration as shared. They keep a provider without the ledger's records from changing it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..plan import Configuration, PutTags, RemoveTags, Step, Target, WriteResult
 from ..resources.ownership import SHARED_TAG, Owner, State, is_shared, shared_tags, without_shared
@@ -12,11 +13,15 @@ if TYPE_CHECKING:
 
 
 class RecordedAdapter:
-    """An adapter that does not show the mark of configurations whose owner is recorded. `shared` are their ARNs."""
+    """An adapter that does not show the mark of configurations whose owner is recorded. `shared` are their ARNs.
+
+    It shows the content in `settled`, by ARN, instead of a later one: only the holder of a lease writes content.
+    """
 
     def __init__(self, adapter: "Adapter", store: "Store") -> None:
         self._adapter, self._store = adapter, store
         self.shared: set[str] = set()
+        self.settled: dict[str, Mapping[str, Any]] = {}
 
     @property
     def not_found(self) -> "ProviderError | None":
@@ -32,6 +37,8 @@ class RecordedAdapter:
 
     def read(self, target: Target) -> Configuration | None:
         live = self._adapter.read(target)
+        if live is not None and live.arn in self.settled:
+            live = live._replace(content=self.settled[live.arn])
         if live is None or not is_shared(live.tags) or not self._is_recorded(live.arn):
             return live
         self.shared.add(live.arn)
