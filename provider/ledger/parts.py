@@ -71,6 +71,7 @@ class Body(NamedTuple):
     `resolved` has the accounts of each source, by `source_id`. `properties` identifies the resource's properties.
     `role` is the ARN of an owner's role; empty if it has none. `held` has accounts that sources no longer contain, by
     `source_id`: too many went at once, so they count until they are confirmed.
+    `is_adoption` is whether the request takes the configuration over from its owner.
     """
 
     wanted: Mapping[str, Any]
@@ -79,6 +80,7 @@ class Body(NamedTuple):
     properties: str = ""
     role: str = ""
     held: Mapping[str, list[str]] = {}
+    is_adoption: bool = False
 
     @property
     def content(self) -> dict[str, Any]:
