@@ -173,7 +173,7 @@ class Merge:
         stand = self._stand(part, part.proposed)
         replaced = {name: self._stands[name] for name in self._replaced_by(part) if name in self._stands}
         before = self._owner
-        problem = _superseded(part, self._present_owner(), stand)
+        problem = _superseded(part, self._present_owner())
         for name in replaced:
             self.drop(name)
         problem = problem or self._problem(part.owner, stand)
@@ -312,9 +312,9 @@ class Merge:
         return counts
 
 
-def _superseded(part: Part, owner: Owner | None, stand: _Stand) -> str:
+def _superseded(part: Part, owner: Owner | None) -> str:
     """Return why an owner cannot set the content: another one has it, which this one does not adopt it from."""
-    if owner is None or owner == part.owner or not part.is_owner or stand.body.is_adoption:
+    if owner is None or owner == part.owner or not part.is_owner or part.is_adoption:
         return ""
     how = "is owned" if part.accepted is None or part.is_retained else "has been adopted"
     return f"{part.arn} {how} by {named(owner)}; it was not changed"

@@ -36,7 +36,8 @@ class Revision(NamedTuple):
 class Event(NamedTuple):
     """What the ledger needs of a request. `end` is when CloudFormation stops waiting for the response (epoch seconds).
 
-    `is_owner` distinguishes a configuration resource from a contribution.
+    `is_owner` distinguishes a configuration resource from a contribution. `is_adoption` is whether it takes the
+    configuration over from its owner.
     """
 
     owner: Owner
@@ -45,6 +46,7 @@ class Event(NamedTuple):
     end: float
     physical_id: str = ""
     is_owner: bool = False
+    is_adoption: bool = False
 
     @classmethod
     def of(cls, request: "Request", *, is_owner: bool, physical_id: str = "") -> "Event":
@@ -71,7 +73,6 @@ class Body(NamedTuple):
     `resolved` has the accounts of each source, by `source_id`. `properties` identifies the resource's properties.
     `role` is the ARN of an owner's role; empty if it has none. `held` has accounts that sources no longer contain, by
     `source_id`: too many went at once, so they count until they are confirmed.
-    `is_adoption` is whether the request takes the configuration over from its owner.
     """
 
     wanted: Mapping[str, Any]
@@ -80,7 +81,6 @@ class Body(NamedTuple):
     properties: str = ""
     role: str = ""
     held: Mapping[str, list[str]] = {}
-    is_adoption: bool = False
 
     @property
     def content(self) -> dict[str, Any]:
@@ -137,7 +137,8 @@ class Part(NamedTuple):
 
     `role` is the role of the last proposal, with which to reach what a failed Create left behind. `rank` orders the
     owners of a configuration: only the body of the highest one counts. `is_retained` is whether the
-    owner is gone, and its content stays. `expires` is when the record of a withdrawn part is no longer needed.
+    owner is gone, and its content stays. `is_adoption` is whether the last request takes the configuration over from
+    its owner. `expires` is when the record of a withdrawn part is no longer needed.
     `version` counts the changes of the record.
     """
 
@@ -161,6 +162,7 @@ class Part(NamedTuple):
     role: str = ""
     rank: int = 0
     is_retained: bool = False
+    is_adoption: bool = False
     expires: float | None = None
     version: int = 0
 
@@ -241,6 +243,7 @@ def _received(part: Part | None, arn: str, event: Event) -> Part:
         seen=(*seen, request_id),
         is_deletion=event.is_delete,
         is_owner=event.is_owner or (part.is_owner and part.is_live),
+        is_adoption=event.is_adoption,
         end=event.end,
         rejection="",
         is_taken_back=False,

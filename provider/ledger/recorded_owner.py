@@ -76,7 +76,8 @@ class OwnerRequest:
         self._restored = ""
         self._on_success: OnSuccess = lambda *_: None
         self._arn = self._target_arn()
-        self._event = Event.of(request, is_owner=True, physical_id=self._arn)
+        event = Event.of(request, is_owner=True, physical_id=self._arn)
+        self._event = event._replace(is_adoption=self._is_new_adoption())
 
     def run(self, on_success: "OnSuccess") -> _Result:
         """Execute the request. Returns the observed state and the last write. Raises ProviderError.
@@ -132,8 +133,7 @@ class OwnerRequest:
         wanted = {name: self._desired[name] for name in content_members() if name in self._desired}
         contributions = tuple(self._desired.get(CONTRIBUTIONS, ()))
         properties, role = fingerprint(self._request.properties), str(self._desired.get(ROLE, ""))
-        adopts = self._is_new_adoption()
-        return Body(wanted, contributions, properties=properties, role=role, is_adoption=adopts)
+        return Body(wanted, contributions, properties=properties, role=role)
 
     def _target_arn(self) -> str:
         """Return the ARN of the configuration that the properties name; the physical ID if they name none."""
