@@ -176,7 +176,7 @@ class Merge:
         problem = _superseded(part, self._present_owner())
         for name in replaced:
             self.drop(name)
-        problem = problem or self._problem(part.owner, stand)
+        problem = problem or self._problem(part.owner, stand, is_known=self._is_known(part, replaced))
         if not problem:
             self._put(part.owner, stand)
             return ""
@@ -191,8 +191,8 @@ class Merge:
         return None if stand is None or stand.is_gone else self._owner
 
     def counts(self, part: Part) -> bool:
-        """Return whether a part's body counts. Of several owners' bodies, only one does."""
-        return not part.is_owner or part.owner == self._owner
+        """Return whether a newcomer's body or withdrawal counts. Of several owners' bodies, only one does."""
+        return not part.is_owner or part.is_removing or part.owner == self._owner
 
     def drop(self, name: Owner) -> None:
         """Remove a part: what nobody else claims goes with it."""
@@ -238,9 +238,19 @@ class Merge:
             claims = relevant(claims, allowed)
         return _Stand(body, claims, part.is_owner, part.accepted is not None, is_gone)
 
-    def _problem(self, name: Owner, stand: _Stand) -> str:
-        """Return why a body cannot be added; empty if it can."""
-        problem = self._narrowed(stand) if stand.is_owner else self._not_allowed(stand)
+    def _is_known(self, part: Part, replaced: Mapping[Owner, _Stand]) -> bool:
+        """Return whether a proposal wants what stands of the part already, perhaps with other accounts of sources."""
+        old, new = replaced.get(part.owner), part.proposed_body()
+        if old is None or new is None or part.is_retained:
+            return False
+        return (old.body.wanted, old.body.contributions) == (new.wanted, new.contributions)
+
+    def _problem(self, name: Owner, stand: _Stand, *, is_known: bool) -> str:
+        """Return why a body cannot be added; empty if it can.
+
+        What is known is not judged by what the owner allows by now, so that rollbacks and sweeps do not fail.
+        """
+        problem = "" if is_known else self._narrowed(stand) if stand.is_owner else self._not_allowed(stand)
         return problem or self._conflict(name, stand) or self._limit(name, stand)
 
     def _not_allowed(self, stand: _Stand) -> str:

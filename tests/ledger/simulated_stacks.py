@@ -183,7 +183,7 @@ class Stacks(World):
             if not entries:
                 return as_it_is(body, part)
 
-            def resolve() -> Mapping[Any, tuple[str, ...]]:
+            def resolve(_share: float) -> Mapping[Any, tuple[str, ...]]:
                 return {path: self._accounts(function, Source.of(entry)) for path, entry in entries}
 
             is_update = request.request_type == "Update"

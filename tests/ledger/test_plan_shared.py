@@ -385,8 +385,8 @@ def test_a_lost_record_is_refused(
 ) -> None:
     """With a table that has no record of a shared configuration, its owner is refused as by the handler."""
     properties = owned(resource)
-    create_table(proxy.url, "empty")
-    monkeypatch.setenv(LEDGER_TABLE, "empty")
+    create_table(proxy.url, "no-records")
+    monkeypatch.setenv(LEDGER_TABLE, "no-records")
     later(resource)
     change = planned(write(Golden={**properties, "Description": "new"}), status=1)
     response = resource.update(**properties, Description="new")

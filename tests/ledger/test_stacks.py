@@ -80,6 +80,8 @@ class Scenario:
             for resource in broken:
                 self.stacks.repair(resource)
         self.stacks.run()
+        self.stacks.settle_down()
+        self.stacks.sweep()  # only now, sweeps follow the sources of an owner whose adopter was deleted
 
     # actions
 
