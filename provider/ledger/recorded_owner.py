@@ -340,9 +340,12 @@ class OwnerRequest:
             return self._reconciliation.run(self._on_success)
         self._ledger.deadline.may_succeed = False  # the record has to show the Delete
         part = self._store.part(self._arn, self._owner)
-        if compare(part, self._event) is Order.OLDER:
+        order = compare(part, self._event)
+        if order is Order.OLDER:
             check_not_replaced(part, self._event)
             return None, None
+        if order is Order.SAME and part is not None and not part.is_live:
+            return None, None  # done by another delivery, and the tags may not name a new owner yet
         lease = hold(self._ledger, self._arn, self._request.request_id)
         result: _Result = (None, None)
         try:
@@ -396,10 +399,11 @@ class OwnerRequest:
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
         others = self._accepted_others(parts)
         is_kept = _is_needed(own, others, is_retained=is_retained) and self._may_exist(arn)
-        if not self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))]):
+        left = retain(received) if is_kept else bury(received, now)
+        if not self._store.settle(lease, [(own, left)]):
             return self._leave_as_holder(lease, arn, is_retained=is_retained)  # its record was changed meanwhile
         try:
-            self._combine_remaining(lease, arn, others, is_marked=own.is_live and not is_kept)
+            self._combine_remaining(lease, arn, [left, *others], is_marked=own.is_live)
         except (ProviderError, LeaseTooShort) as error:
             self._ledger.log.warning("the ledger's sweep finishes what the request left to do", answer=str(error))
             self._store.release(lease, is_clean=False)
@@ -419,18 +423,18 @@ class OwnerRequest:
     def _own(self, parts: list[Part]) -> Part | None:
         return next((part for part in parts if part.owner == self._owner), None)
 
-    def _combine_remaining(self, lease: "Lease", arn: str, others: list[Part], *, is_marked: bool) -> None:
+    def _combine_remaining(self, lease: "Lease", arn: str, remaining: list[Part], *, is_marked: bool) -> None:
         """Combine what remains after the owner has left."""
         if is_marked:
-            self._mark_remaining(arn, others)
+            self._mark_remaining(arn, remaining)
         if any(part.is_live and part.owner != self._owner for part in self._store.parts(arn)):
             combine(self._ledger, lease)
         else:
             self._store.release(lease, is_clean=True)
 
-    def _mark_remaining(self, arn: str, others: list[Part]) -> None:
-        """Mark a configuration that an owner has left for the owner that remains, if there is one."""
-        owner = effective_owner(others)
+    def _mark_remaining(self, arn: str, remaining: list[Part]) -> None:
+        """Mark a configuration that an owner has left for the owner whose content counts, if there is one."""
+        owner = effective_owner(remaining)
         body = owner.accepted_body() if owner is not None else None
         self._ledger.api.mark(arn, owner.owner if owner and body and body.contributions else None)
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import pytest
 
 from provider.handler import LEDGER_TABLE, SWEEP, respond
-from provider.ledger.parts import Body, Event, Revision, propose
+from provider.ledger.merge import judge
+from provider.ledger.parts import Body, Event, Part, Revision, accept, propose
 from provider.ledger.store import Store
 from provider.resources.ownership import Owner
 from provider.schema.rules import OWNERSHIP_TAGS
@@ -306,3 +307,45 @@ def test_a_failed_create_of_a_gone_owner_can_be_rolled_back(resource: Resource) 
     assert live_users(resource) == ["111111111111"]
     assert team.delete().status == "SUCCESS"
     assert live_users(resource) == []
+
+
+def test_a_second_delivery_of_a_delete_changes_nothing(resource: Resource) -> None:
+    """A copy of a Delete that was skipped deletes nothing, even if the tags do not name the new owner yet."""
+    owned(resource)
+    tags = {**resource.live["tags"]}
+    assert resource.sibling("Adopter", NEW_STACK).create(**ADOPTED).status == "SUCCESS"
+    resource.clock.sleep(2)
+    assert resource.delete().status == "SUCCESS"
+    resource.live["tags"].clear()
+    resource.live["tags"].update(tags)
+    assert resource.redeliver(resource.sent).status == "SUCCESS"
+    assert GOLDEN in resource.emulator.configurations
+
+
+def test_a_superseded_owner_adopts_its_configuration_back(resource: Resource) -> None:
+    """As the reason advises, an owner whose configuration was adopted adopts it by its ARN; its content is live."""
+    properties = owned(resource)
+    assert resource.sibling("Adopter", NEW_STACK).create(**ADOPTED).status == "SUCCESS"
+    resource.clock.sleep(2)
+    refused = resource.update(**properties, Description="mine")
+    assert refused.status == "FAILED"
+    assert f"adopt the configuration with DistributionConfigurationArn: {GOLDEN}" in refused.reason
+    back = {name: value for name, value in properties.items() if name != "Name"}
+    response = resource.update(**back, DistributionConfigurationArn=GOLDEN, Description="mine")
+    assert (response.status, response.reason) == ("SUCCESS", "")
+    assert resource.live["description"] == "mine"
+
+
+def test_a_second_owner_never_replaces_the_first() -> None:
+    """A proposal of a second owner is rejected unless it adopts the configuration; the reason names the first one."""
+
+    def proposed(stack: str, *, adopts: bool) -> Part:
+        event = Event(Owner(stack, "Golden"), Revision(1.0, stack), "Create", 9e9, GOLDEN, True, adopts)
+        return propose(None, GOLDEN, event, Body({"description": stack}))
+
+    first = accept(proposed("first", adopts=False), 2.0)
+    second, adopter = proposed("second", adopts=False), proposed("adopter", adopts=True)
+    assert judge([first, second], [second], "123456789012").rejected == {
+        second.owner: f"{GOLDEN} is owned by resource Golden of stack first; it was not changed"
+    }
+    assert judge([first, adopter], [adopter], "123456789012").content == {"description": "adopter"}
