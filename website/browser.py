@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fcntl import F_DUPFD, fcntl
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -37,6 +38,10 @@ def executable() -> str | None:
 
 class BrowserError(Exception):
     """The browser reported an error, or did not respond in time."""
+
+
+class NavigatedError(BrowserError):
+    """The tab went on to another page meanwhile."""
 
 
 class Page:
@@ -86,7 +91,7 @@ class Page:
 
     def _until(self, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _SECONDS
-        while not done():
+        while not _succeeds(done):
             if time.monotonic() > deadline:
                 raise BrowserError(f"nothing happened within {_SECONDS} seconds; problems: {self.problems}")
             self._call("Browser.getVersion", of_tab=False)
@@ -101,7 +106,8 @@ class Page:
         for received in self._messages():
             if received.get("id") == self._count:
                 if "error" in received:
-                    raise BrowserError(f"{method}: {received['error']}")
+                    navigated = "navigated" in received["error"]["message"]
+                    raise (NavigatedError if navigated else BrowserError)(f"{method}: {received['error']}")
                 result: dict[str, Any] = received["result"]
                 return result
             self._note(received.get("method", ""), received.get("params", {}))
@@ -132,6 +138,13 @@ class Page:
                 self.problems.append(f"{details['response']['status']} {details['response']['url']}")
 
 
+def _succeeds(done: Callable[[], bool]) -> bool:
+    try:
+        return done()
+    except NavigatedError:
+        return False
+
+
 @contextmanager
 def browser(profile: Path) -> Iterator[Page]:
     """Start a browser with a new profile, and end it afterward. Raises BrowserError if none is installed."""
@@ -141,10 +154,12 @@ def browser(profile: Path) -> Iterator[Page]:
     # Only root needs --no-sandbox; the pages are our own.
     options = [*_OPTIONS, f"--user-data-dir={profile}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
-    command = ["sh", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', program, *options]
-    with subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), stderr=subprocess.DEVNULL) as process:
-        os.close(theirs_in)
-        os.close(theirs_out)
+    # Above 9, so that neither is 3 or 4 already.
+    passed = [fcntl(end, F_DUPFD, 10) for end in (theirs_in, theirs_out)]
+    command = ["bash", "-c", f'exec "$0" "$@" 3<&{passed[0]} 4>&{passed[1]}', program, *options]
+    with subprocess.Popen(command, pass_fds=passed, stderr=subprocess.DEVNULL) as process:
+        for end in (theirs_in, theirs_out, *passed):
+            os.close(end)
         with os.fdopen(ours_out, "wb") as commands, os.fdopen(ours_in, "rb") as responses:
             page = Page(commands, responses)
             try:
