@@ -29,6 +29,7 @@ html_css_files = ["site.css"]
 html_favicon = "static/favicon.svg"
 templates_path = ["templates"]
 html_show_sphinx = False
+html_show_copyright = False
 html_sidebars = {
     "**": [
         "sidebar/brand.html",

@@ -62,9 +62,8 @@ def test_the_address_leads_to_the_latest_version(url: str, tab: Page) -> None:
 def test_the_search_finds(query: str, page: str, url: str, tab: Page) -> None:
     """The search finds a property's page, and the runbook for the text of an error."""
     tab.open(f"{url}/{releases.LATEST}/search.html?q={quote(query)}")
-    tab.wait(
-        "document.querySelector('#search-results ul.search li') && !document.querySelector('#search-progress')?.textContent.trim()"
-    )
+    tab.wait("document.querySelector('#search-results ul.search li')")
+    tab.wait("!document.querySelector('#search-progress')?.textContent.trim()")
     found = tab.evaluate(
         "[...document.querySelectorAll('#search-results li a')].map(link => link.pathname + link.hash)"
     )
@@ -94,7 +93,7 @@ class _Targets(HTMLParser):
         self.links: set[str] = set()
         self.anchors: set[str] = {""}
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as the base class
         """Note the links and anchors of an element."""
         for name, value in attrs:
             if name in ("href", "src") and value is not None:
