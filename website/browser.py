@@ -83,7 +83,7 @@ class Page:
 
     def wait(self, expression: str) -> None:
         """Wait until a JavaScript expression is true."""
-        self._until(lambda: bool(self.evaluate(expression)))
+        self._until(lambda: bool(self.evaluate(f"Boolean({expression})")))
 
     def screenshot(self, file: Path) -> None:
         """Write an image of the visible part of the page."""
