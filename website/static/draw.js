@@ -5,5 +5,5 @@ mermaid.initialize({
   theme: "neutral",
   fontFamily: "system-ui, sans-serif",
   flowchart: { useMaxWidth, wrappingWidth: 280 },
-  sequence: { useMaxWidth },
+  sequence: { useMaxWidth, wrap: true, width: 125, actorMargin: 12 },
 });
