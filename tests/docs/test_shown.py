@@ -58,6 +58,11 @@ def test_every_language_is_checked() -> None:
     assert "blocks on" in summary()
 
 
+def test_the_readme_is_short() -> None:
+    """The README has about 700 words."""
+    assert len((ROOT / "README.md").read_text("utf-8").split()) < 800
+
+
 # Commands.
 
 
