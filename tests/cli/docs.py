@@ -37,7 +37,7 @@ def _contents() -> Iterator[str]:
 def _sections() -> Iterator[str]:
     for name in (name for names in SECTIONS.values() for name in names):
         command = main.commands[name]
-        context = click.Context(command, info_name=f"{PROGRAM} {name}")
+        context = click.Context(command, info_name=f"{PROGRAM} {name}", **main.context_settings)
         yield f"## {name}\n"
         yield f"```text\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n"
         yield _escaped(inspect.cleandoc(command.help or "")) + "\n"

@@ -71,7 +71,7 @@ def test_each_command_and_option_exists(block: Shown) -> None:
     """Each of the provider's commands exists, and has the options and choices that the page shows."""
     for name, *arguments in provider_commands(block):
         command = main.commands[name]
-        options, _, _ = command.make_parser(click.Context(command)).parse_args(
+        options, _, _ = command.make_parser(click.Context(command, **main.context_settings)).parse_args(
             [one for one in arguments if not one.startswith("[")]
         )
         choices = {
