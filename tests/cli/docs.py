@@ -38,6 +38,7 @@ def _sections() -> Iterator[str]:
     for name in (name for names in SECTIONS.values() for name in names):
         command = main.commands[name]
         context = click.Context(command, info_name=f"{PROGRAM} {name}", **main.context_settings)
+        command.get_help(context)  # update-distribution-configuration reads the texts of its options only for this
         yield f"## {name}\n"
         yield f"```text\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n"
         yield _escaped(inspect.cleandoc(command.help or "")) + "\n"
