@@ -23,8 +23,9 @@ from aws_cdk.aws_sqs import Queue, QueueEncryption
 from constructs import Construct, IConstruct, IValidation
 
 from ..build.shrink import RUNTIME
-from .alarms import add_alarms
+from .alarms import add_alarms, add_ledger_alarms
 from .asset import code
+from .ledger import Ledger, add_sweeps, table_for, variables
 from .limits import problems
 from .nag import acknowledge
 from .role import CONFIGURATIONS, LAMBDA, last_resort_policies, provider_policies, role_statement
@@ -50,6 +51,9 @@ class DistributionConfigurationProvider(Construct):
     organizational units, and `organizations_access` lets the function's own role read them. `encryption_key` encrypts
     the log, the queue, and the environment; its key policy must allow CloudWatch Logs to use it. `memory_size` is in
     MiB. `timeout` limits one request and cannot be a token; keep it below the 15 minutes that CloudFormation waits.
+    `ledger` adds a table in which the provider records what each resource requested, so that several stacks can
+    contribute to one configuration and a schedule finds drift; by default, there is none. `encryption_key` encrypts a
+    new table, too.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class DistributionConfigurationProvider(Construct):
         log_level: ApplicationLogLevel = ApplicationLogLevel.INFO,
         log_retention: RetentionDays = RetentionDays.THREE_MONTHS,
         alarm_topic: ITopic | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         """Add a provider to the scope's stack."""
         super().__init__(scope, construct_id)
@@ -88,7 +93,7 @@ class DistributionConfigurationProvider(Construct):
         self.regions = [*regions]
         lists = {"regions": self.regions, "assumable_role_arns": [*assumable_role_arns]}
         self.organizations_access = organizations_access
-        self._problems = problems(timeout, lists, self.patterns)
+        self._problems = problems(timeout, lists, self.patterns, ledger)
         self.node.add_validation(self)
         self.log_group = LogGroup(
             self,
@@ -133,6 +138,7 @@ class DistributionConfigurationProvider(Construct):
             retry_attempts=2,
             on_failure=SqsDestination(self.unanswered),
         )
+        self.ledger_table = table_for(self, ledger, encryption_key) if ledger else None
         policies = provider_policies(
             self,
             self.log_group,
@@ -141,10 +147,14 @@ class DistributionConfigurationProvider(Construct):
             regions=self.regions,
             launch_templates=launch_templates,
             organizations_access=organizations_access,
+            ledger_table=self.ledger_table,
+            encryption_key=encryption_key,
         )
         environment = {"AWS_RETRY_MODE": "standard"}
         if organizations_role_arn:
             environment["ORGANIZATIONS_ROLE_ARN"] = organizations_role_arn
+        if ledger and self.ledger_table:
+            environment |= variables(ledger, self.ledger_table)
         self.role = Role(
             self,
             "Role",
@@ -188,7 +198,11 @@ class DistributionConfigurationProvider(Construct):
             log_group=self.log_group,
             timeout=timeout,
             topic=alarm_topic,
+            has_sweeps=ledger is not None,
         )
+        if ledger:
+            sweeps = add_sweeps(self, ledger, self.function)
+            add_ledger_alarms(self, sweeps, self.log_group, alarm_topic)
         functions = (self.function, self.last_resort)
         acknowledge(queue=self.unanswered, functions=functions, role=self.role, policies=policies)
 

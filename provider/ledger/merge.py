@@ -4,6 +4,7 @@ Accepted parts come first, then the newcomers in their order. A newcomer that co
 accepted part never loses to it.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -97,7 +98,8 @@ def judge(
         if len(rejected) == len(open_):
             break
         open_ = [part for part in open_ if part.owner in rejected]
-    return Verdict(merge.content(), tuple(standing), rejected)
+    # An owner that another newcomer has replaced is judged again once that one is settled.
+    return Verdict(merge.content(), tuple(part for part in standing if merge.counts(part)), rejected)
 
 
 def holders(parts: Iterable[Part], own_account: str) -> Mapping[Path, Mapping[Owner, Claim]]:
@@ -121,11 +123,16 @@ def _read(packed: bytes, own_account: str) -> tuple[Body, Claims]:
 
 
 class _Stand(NamedTuple):
-    """A body that counts, and its claims."""
+    """A body that counts, and its claims.
+
+    `is_settled` is whether the part has an accepted body; `is_gone` is whether it is that of an owner that is gone.
+    """
 
     body: Body
     claims: Claims
     is_owner: bool
+    is_settled: bool
+    is_gone: bool
 
 
 class Merge:
@@ -154,19 +161,22 @@ class Merge:
 
     def put(self, part: Part, packed: bytes) -> None:
         """Add a packed body, or replace the one of the same part. An owner replaces the previous owner."""
-        self._put(part.owner, self._stand(part, packed))
+        self._put(part.owner, self._stand(part, packed, is_gone=part.is_retained))
 
     def consider(self, part: Part) -> str:
         """Add a newcomer's body unless it conflicts. Returns the reason if it does."""
         if part.proposed is None:
             self.drop(part.owner)
             return ""
+        if part.proposed == part.accepted and part.owner in self._stands and not part.is_retained:
+            return ""  # it stands, whatever the owner allows by now: a rollback must not fail
         stand = self._stand(part, part.proposed)
         replaced = {name: self._stands[name] for name in self._replaced_by(part) if name in self._stands}
         before = self._owner
+        problem = _superseded(part, self._present_owner())
         for name in replaced:
             self.drop(name)
-        problem = self._problem(part.owner, stand)
+        problem = problem or self._problem(part.owner, stand)
         if not problem:
             self._put(part.owner, stand)
             return ""
@@ -174,6 +184,15 @@ class Merge:
             self._put(name, old)
         self._owner = before
         return problem
+
+    def _present_owner(self) -> Owner | None:
+        """Return whose body sets the content, unless that owner is gone."""
+        stand = self._stands.get(self._owner) if self._owner is not None else None
+        return None if stand is None or stand.is_gone else self._owner
+
+    def counts(self, part: Part) -> bool:
+        """Return whether a part's body counts. Of several owners' bodies, only one does."""
+        return not part.is_owner or part.owner == self._owner
 
     def drop(self, name: Owner) -> None:
         """Remove a part: what nobody else claims goes with it."""
@@ -210,14 +229,14 @@ class Merge:
             replaced.add(self._owner)
         return replaced
 
-    def _stand(self, part: Part, packed: bytes) -> _Stand:
+    def _stand(self, part: Part, packed: bytes, *, is_gone: bool = False) -> _Stand:
         self._checkpoint()
         body, claims = _read(packed, self._own_account)
         if not part.is_owner:
             owner = self._stands.get(self._owner) if self._owner is not None else None
             allowed = allowed_members(owner.body.contributions) if owner is not None else ()
             claims = relevant(claims, allowed)
-        return _Stand(body, claims, part.is_owner)
+        return _Stand(body, claims, part.is_owner, part.accepted is not None, is_gone)
 
     def _problem(self, name: Owner, stand: _Stand) -> str:
         """Return why a body cannot be added; empty if it can."""
@@ -226,8 +245,9 @@ class Merge:
 
     def _not_allowed(self, stand: _Stand) -> str:
         owner = self._stands.get(self._owner) if self._owner is not None else None
-        if self._owner is None or owner is None or not owner.body.contributions:
-            who = f" ({named(self._owner)})" if self._owner is not None else ""
+        is_gone = owner is not None and owner.is_gone and not stand.is_settled
+        if self._owner is None or owner is None or not owner.body.contributions or is_gone:
+            who = f" ({named(self._owner)}{' is gone' * is_gone})" if self._owner is not None else ""
             return (
                 f"no resource with {pascal_case(CONTRIBUTIONS)} owns this configuration{who}. To let other stacks "
                 f"contribute, own or adopt it with {pascal_case(CONTRIBUTIONS)} and enable the ledger; an existing "
@@ -292,6 +312,14 @@ class Merge:
         return counts
 
 
+def _superseded(part: Part, owner: Owner | None) -> str:
+    """Return why an owner cannot set the content: another one has it, which this one does not adopt it from."""
+    if owner is None or owner == part.owner or not part.is_owner or part.is_adoption:
+        return ""
+    how = "is owned" if part.accepted is None or part.is_retained else "has been adopted"
+    return f"{part.arn} {how} by {named(owner)}; it was not changed"
+
+
 def _breaches(stand: _Stand, owner: _Stand) -> list[Breach]:
     allowed: tuple[Members, ...] = allowed_members(owner.body.contributions)
     return breaches(stand.claims, owner.claims, allowed)
@@ -311,7 +339,7 @@ def _shared(holders: Mapping[Owner, Claim]) -> Claim:
 
 def _shown(claim: Claim) -> str:
     value: Any = "it" if claim.value is PRESENT else claim.value
-    text = str(value) if isinstance(value, (bool, int)) else repr(value)
+    text = json.dumps(value, ensure_ascii=False)
     return f"{text[:200]} (the default)" if claim.is_implied else text[:200]
 
 

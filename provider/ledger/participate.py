@@ -45,12 +45,15 @@ def participate(
     try:
         while part.is_newcomer:
             _reserve_time(ledger, arn, event)
-            if not _combine_if_free(ledger, arn, event):
+            has_combined = _combine_if_free(ledger, arn, event)
+            if not has_combined:
                 _pause(ledger, arn)
             part = _own(ledger, arn, event)
+            if has_combined and part.is_newcomer and ledger.api.read(arn) is None:
+                raise ProviderError(f"{arn} was deleted in the meantime", outcome=Outcome.NOT_FOUND)
     except ProviderError as error:
         return give_up(ledger, arn, event, error)
-    return _settled(part)
+    return settled(part)
 
 
 def hold(ledger: Ledger, arn: str, holder: str) -> "Lease":
@@ -123,7 +126,8 @@ def check_not_replaced(part: Part | None, event: Event) -> None:
     )
 
 
-def _settled(part: Part) -> Part:
+def settled(part: Part) -> Part:
+    """Return a settled record. Raises ProviderError if its proposal was rejected or withdrawn."""
     if part.rejection:
         raise ProviderError(part.rejection)
     if part.is_taken_back:
@@ -174,7 +178,7 @@ def give_up(ledger: Ledger, arn: str, event: Event, error: ProviderError) -> Par
         if part is None or part.revision != event.revision:
             raise error
         if not part.is_newcomer:
-            return _settled(part)
+            return settled(part)
         if ledger.store.put(part, take_back(part, ledger.deadline.now())):
             raise error
     raise error

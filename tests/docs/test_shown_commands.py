@@ -37,7 +37,7 @@ Resources:
 """The template whose findings docs/linting.md shows."""
 STATUS = {" plan ": 3}
 """The exit status of commands, by a part of their text, if it is not 0: plan's 3 means that something would change."""
-LEDGER = ("drift.md", "ledger.md")
+LEDGER = ("contributions.md", "drift.md", "ledger.md")
 RUN = [block for block in BLOCKS if not block.language and not block.note[0]]
 
 
@@ -52,6 +52,7 @@ def folder(tmp_path: Path) -> Path:
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m provider "$@"\n', "utf-8")
     program.chmod(0o755)
     (tmp_path / "stack.yaml").write_text((EXAMPLES / "golden-image.yaml").read_text("utf-8"), "utf-8")
+    (tmp_path / "team-a.yaml").write_text((EXAMPLES / "shared" / "team-a.yaml").read_text("utf-8"), "utf-8")
     (tmp_path / "accounts.json").write_text('["111122223333"]', "utf-8")
     return tmp_path
 
