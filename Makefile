@@ -119,6 +119,7 @@ site-test: site .venv/dev.stamp ## test the documentation site in a headless bro
 	@$(BIN)/python -m pytest website
 
 .venv-site/stamp: requirements/docs.lock website/package-lock.json | .venv/bin/python
+	@command -v npm >/dev/null || { echo "This requires Node.js with npm." >&2; exit 1; }
 	@echo "installing the site's generator into .venv-site from requirements/docs.lock and website/package-lock.json"
 	@$(BIN)/python -m venv --clear --without-pip .venv-site
 	@$(PIP) --python .venv-site/bin/python install --require-hashes --no-deps -r requirements/docs.lock
