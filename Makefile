@@ -1,12 +1,13 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 SINCE ?= origin/main
+SITE ?= build/site
 # Many tests wait for processes and servers, so there are more workers than cores.
 WORKERS := $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit affected long e2e check format bench scale guard soak audit docs package ministack lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit affected long e2e check format bench scale guard soak audit docs site site-test package ministack lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list all targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -98,12 +99,34 @@ audit: .venv-audit/stamp ## run checkov on the template, and look up known vulne
 	@$(PIP) --python .venv-audit/bin/python install --require-hashes --no-deps -r requirements/audit.lock
 	@touch $@
 
-docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, the tables of checks, and the construct's types
+docs: .venv/run.stamp ## regenerate the reference of resources and commands, the JSON Schema, the tables of checks, and the construct's types
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
-	@$(BIN)/python -m provider docs --output docs/reference.md
+	@$(BIN)/python -m provider docs --output docs/reference/distribution-configuration.md
+	@$(BIN)/python -m provider docs --type contribution --output docs/reference/contribution.md
+	@$(BIN)/python -m tests.cli.docs
 	@$(BIN)/python -m tests.lint.docs
 	@$(BIN)/python -m tests.preflight.docs
 	@$(BIN)/python -m provider.authoring.python_types > provider/construct/properties.py
+
+# `SITE` may already contain other releases: then this one is added, and becomes the latest.
+site: .venv-site/stamp ## build the documentation site in build/site (or SITE=folder); warnings are errors
+	@rm -rf build/site-sources
+	@.venv-site/bin/python -m website.sources build/site-sources
+	@.venv-site/bin/python -m sphinx -q -W --keep-going -b html -d .cache/sphinx -c website build/site-sources build/site-page
+	@.venv-site/bin/python -m website.releases build/site-page "$(SITE)"
+
+site-test: site .venv/dev.stamp ## test the documentation site in a headless browser
+	@$(BIN)/python -m pytest website
+
+.venv-site/stamp: requirements/docs.lock website/package-lock.json | .venv/bin/python
+	@command -v npm >/dev/null || { echo "This requires Node.js with npm." >&2; exit 1; }
+	@echo "installing the site's generator into .venv-site from requirements/docs.lock and website/package-lock.json"
+	@$(BIN)/python -m venv --clear --without-pip .venv-site
+	@$(PIP) --python .venv-site/bin/python install --require-hashes --no-deps -r requirements/docs.lock
+	@mkdir -p .venv-site/npm
+	@cp website/package.json website/package-lock.json .venv-site/npm
+	@npm ci --silent --no-audit --no-fund --ignore-scripts --prefix .venv-site/npm
+	@touch $@
 
 package: .venv-package/stamp ## build a template and zip files for CloudFormation without SAM, in build/package
 	@rm -rf build/package
@@ -130,9 +153,9 @@ build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
 
 lock: ## update the lock files from requirements/*.in
 	@$(PIP) install uv
-	@for part in lambda run dev e2e bench audit package ministack; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/build/lambda.lock; \
+	@for part in lambda run dev e2e bench audit package ministack docs; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/build/lambda.lock; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock; done
 
 clean: ## remove all environments and build output
-	@rm -rf .venv .venv-e2e .venv-audit .venv-package .venv-ministack .aws-sam .cache .hypothesis build
+	@rm -rf .venv .venv-e2e .venv-audit .venv-package .venv-ministack .venv-site .aws-sam .cache .hypothesis build

@@ -61,9 +61,9 @@ def test_an_upgrade_affects_no_stack(installed: Account, emulator: Emulator, rel
 
 
 def for_production() -> dict[str, str]:
-    """Return the parameters of the README's command for production."""
-    readme = (ROOT / "README.md").read_text("utf-8").replace("\\\n", " ")
-    (given,) = re.findall(r"^sam deploy --parameter-overrides (.+)$", readme, re.MULTILINE)
+    """Return the parameters of the command for production in docs/parameters.md."""
+    page = (ROOT / "docs" / "parameters.md").read_text("utf-8").replace("\\\n", " ")
+    (given,) = re.findall(r"^sam deploy --parameter-overrides (.+)$", page, re.MULTILINE)
     return dict(one.split("=", 1) for one in shlex.split(given))
 
 

@@ -2,7 +2,6 @@
 
 import http.client
 import shutil
-import time
 import ssl
 import time
 from collections.abc import Iterator
@@ -163,27 +162,25 @@ def test_the_page_about_contributions_matches_the_figures() -> None:
     assert max(each.recorded.api_writes for each in recorded.measured) <= scale.MAX_WRITES
 
 
-def test_the_readme_matches_the_figures() -> None:
-    """The README shows the provider's recorded figures, rounded."""
+def test_the_page_about_speed_matches_the_figures() -> None:
+    """docs/speed.md shows the provider's recorded figures, rounded."""
     figures = Results.read().of("as_deployed")
     assert figures.instructions is not None
     instructions = figures.instructions / (Results.read().of("plain").instructions or 1)
     quoted = f"| **this provider** | **{figures.cold.ratio.median:.2f}** | **{instructions:.2f}** |"
-    assert quoted in (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert quoted in (RESULTS.parents[1] / "docs" / "speed.md").read_text(encoding="utf-8")
 
 
 def test_the_figures_with_a_ledger_are_within_the_limit_and_quoted() -> None:
-    """A ledger increases no recorded cold start by more than the guard's limit; the README and the page quote both."""
+    """A ledger increases no recorded cold start by more than the guard's limit; the two pages quote both."""
     growth = Results.read().ledger_growth()
     assert 0 < max(growth.values()) <= guard.LEDGER_LIMIT
     owner, part = f"{growth['an owner']:.2f}", f"{growth['a contribution']:.2f}"
-    readme, page = (
+    speed, page = (
         " ".join((RESULTS.parents[1] / name).read_text(encoding="utf-8").split())
-        for name in ("README.md", "docs/ledger.md")
+        for name in ("docs/speed.md", "docs/ledger.md")
     )
-    assert (
-        f"an owner takes {owner} of the plain client's instructions more, and one of a contribution {part};" in readme
-    )
+    assert f"an owner takes {owner} of the plain client's instructions more, and one of a contribution {part};" in speed
     assert f"{owner} of a plain botocore client's instructions for an owner, {part} for a contribution." in page
 
 

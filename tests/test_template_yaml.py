@@ -52,11 +52,11 @@ def test_the_application_lints_clean() -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-def test_the_readme_names_every_parameter(application: Template) -> None:
-    """The README describes each parameter."""
-    readme = (ROOT / "README.md").read_text("utf-8")
+def test_the_page_names_every_parameter(application: Template) -> None:
+    """docs/parameters.md describes each parameter."""
+    page = (ROOT / "docs" / "parameters.md").read_text("utf-8")
     assert application.parameters
-    assert not [name for name in application.parameters if f"`{name}`" not in readme]
+    assert not [name for name in application.parameters if f"`{name}`" not in page]
 
 
 def test_every_parameter_is_described(application: Template) -> None:

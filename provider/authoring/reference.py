@@ -1,4 +1,4 @@
-"""Generates the reference page of all properties, in Markdown."""
+"""Generates the reference page of each resource type, in Markdown."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from ..schema.return_values import ATTRIBUTES
 from .block import OF_CLOUDFORMATION, as_yaml
 from .documentation import description, limits, type_name
 from .native import NATIVE_TYPE, NativeMembers, native_name
-from .samples import as_example, sample
+from .samples import all_samples, as_example, sample
 from .starter_template import StarterTemplate
 from .variants import variants
 
@@ -22,12 +22,16 @@ _OF_CLOUDFORMATION: Final = {
     "ServiceTimeout": "How many seconds CloudFormation waits for a response. The default is 3600.",
 }
 
-_INTRODUCTION: Final = f"""\
-# Properties
+_CONFIGURATION_PAGE: Final = "distribution-configuration.md"
 
-All properties of `{DISTRIBUTION_CONFIGURATION}`. This page is generated (`make docs`)
-from the provider's own tables and from the service model of EC2 Image Builder in the pinned botocore, including its
-documentation.
+_INTRODUCTION: Final = f"""\
+# {DISTRIBUTION_CONFIGURATION}
+
+A distribution configuration of EC2 Image Builder. This page is generated (`make docs`) from the provider's own tables
+and from the service model of EC2 Image Builder in the pinned botocore, including its documentation.
+
+[Arguments](#arguments) · [Blocks](#block-distributions) · [Account sources](#account-sources) ·
+[Attributes](#attributes) · [Adopting and importing](#adopting-and-importing)
 
 Property names are CloudFormation's; the API's spelling (`kmsKeyId`) also works. Booleans and numbers can be strings.
 *Native* shows whether the schema of `{NATIVE_TYPE}` in cfn-lint has the property.
@@ -37,19 +41,41 @@ The smallest useful configuration:
 """
 
 _CONTRIBUTION: Final = f"""\
-## A contribution
+# {CONTRIBUTION}
 
-A resource of the type `{CONTRIBUTION}` is a part of a configuration that another resource owns.
-It requires the provider's ledger. `Ref` returns an ID that is unique to the part. A contribution has only what the
-owner's [`Contributions`](#contributions) allow; its entries can lack what the owner's entries have.
+A part of a configuration that another resource owns; see [Contributions](../contributions.md). It requires the
+provider's [ledger](../ledger.md). This page is generated (`make docs`).
+
+A contribution has only what the owner's [`Contributions`]({_CONFIGURATION_PAGE}#contributions)
+allow; its entries can lack what the owner's entries have. [Use it](../contributions.md#use-it) has a longer example.
+This one has only what is required:
 """
 
+_ADOPTING_A_CONTRIBUTION: Final = """\
+## Adopting and importing
+
+A contribution cannot be imported: deploy it, and the provider adds its part. If the configuration already contains the
+same entries, nothing changes.
+"""
+
+_ADOPTING: Final = """\
+## Adopting and importing
+
+CloudFormation cannot import custom resources. Adopt a configuration instead: specify its ARN. The resource then manages
+its content, and a Delete leaves it in place. If the content is the same, nothing changes.
+"""
+
+_AFTER_ADOPTING: Final = """\
+The command `export ARN` writes this resource from a live configuration. To own the configuration afterward, so that a
+Delete deletes it, specify `Name` instead of the ARN in a later update. [Migrating](../migrating.md) has the steps from
+the native resource, another custom resource, and Terraform, and back.
+"""
 
 _SOURCES: Final = """\
 ## Account sources
 
 An entry of a list of account IDs can also be one of these sources. The provider resolves them when a deployment changes
-the resource. See [account sources](account-sources.md).
+the resource. See [account sources](../account-sources.md).
 """
 
 
@@ -72,6 +98,11 @@ class Property:
         return self.structure.members[self.name]
 
     @property
+    def block(self) -> str:
+        """The path of the structure that has the property; empty at the top level."""
+        return self.path.rpartition(".")[0]
+
+    @property
     def inner(self) -> tuple[Schema, str]:
         """The schema and the path of the property's value, or of its entries if it is a list."""
         schema, path = self.schema, self.path
@@ -81,48 +112,80 @@ class Property:
 
 
 def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
-    """The page. `native` are the native resource's properties, and `checks` the lint ID and title of each rule."""
-    root = resource_type().schema
-    properties = list(_properties(root, "", native))
+    """The page of a distribution configuration.
+
+    `native` are the native resource's properties, and `checks` the lint ID and title of each rule.
+    """
+    properties = list(_properties(resource_type().schema, "", native))
+    blocks: dict[str, list[Property]] = {}
+    for property_ in properties:
+        blocks.setdefault(property_.block, []).append(property_)
+    own = blocks.pop("")
     parts = [
         _INTRODUCTION,
         _example(StarterTemplate(required=True).as_template()),
-        "## Overview\n",
-        _table(("property", "type", "required", "native"), map(_row, properties)),
-        "## Attributes\n",
-        _table(("`Fn::GetAtt`", ""), ((f"`{name}`", text) for name, text in ATTRIBUTES.items())),
-        "## The resource\n",
+        "## Arguments\n",
+        *_block(own, checks),
         *_checked("", checks),
-        *(_section(property_, checks) for property_ in properties),
         *(f"### `{name}`\n\n{_OF_CLOUDFORMATION[name]}\n" for name in OF_CLOUDFORMATION),
         *(f"### `{pascal_case(name)}`\n\nNot supported: {why}.\n" for name, why in REFUSED.items()),
+        *(part for path, members in blocks.items() for part in (_block_heading(path), *_block(members, checks))),
         *_source_section(),
-        *_contribution(),
+        "## Attributes\n",
+        _table(("`Fn::GetAtt`", ""), ((f"`{name}`", text) for name, text in ATTRIBUTES.items())),
+        _ADOPTING,
+        _example(StarterTemplate(required=True, adopt=all_samples()[TARGET]).as_template()),
+        _AFTER_ADOPTING,
     ]
     return "\n".join(parts)
 
 
-def _contribution() -> Iterator[str]:
+def contribution_page() -> str:
+    """The page of a contribution."""
     type_ = resource_type(CONTRIBUTION)
-    members = type_.schema.members
-    yield _CONTRIBUTION
-    yield _table(
-        ("property", "type", "required", ""),
+    arguments = (
         (
-            (
-                f"`{pascal_case(name)}`",
-                type_name(member),
-                "yes" if name in type_.schema.required else "",
-                description(type_.schema, name) if name == TARGET else f"as [above](#{_anchor(name)})",
-            )
-            for name, member in members.items()
-        ),
+            f"`{pascal_case(name)}`",
+            type_name(type_.schema.members[name]),
+            "yes" if name in type_.schema.required else "",
+            description(type_.schema, name) if name == TARGET else f"as in [the configuration]({_linked(name)})",
+        )
+        for name in _required_first(type_.schema)
     )
-    yield _table(("`Fn::GetAtt`", ""), ((f"`{name}`", text) for name, text in type_.attributes.items()))
+    parts = [
+        _CONTRIBUTION,
+        _example(StarterTemplate(required=True, type_name=CONTRIBUTION).as_template()),
+        "## Arguments\n",
+        _table(("argument", "type", "required", ""), arguments),
+        "## Attributes\n",
+        "`Ref` returns an ID that is unique to the part. It is not an ARN.\n",
+        _table(("`Fn::GetAtt`", ""), ((f"`{name}`", text) for name, text in type_.attributes.items())),
+        _ADOPTING_A_CONTRIBUTION,
+    ]
+    return "\n".join(parts)
+
+
+def _linked(name: str) -> str:
+    return f"{_CONFIGURATION_PAGE}#{_anchor(name)}"
+
+
+def _block_heading(path: str) -> str:
+    return f"## Block `{_spelled(path)}`\n"
+
+
+def _block(members: list[Property], checks: Mapping[str, str]) -> Iterator[str]:
+    """The table of a structure's members, and the section of each."""
+    yield _table(("argument", "type", "required", "native"), map(_row, members))
+    yield from (_section(member, checks) for member in members)
+
+
+def _required_first(structure: Schema) -> list[str]:
+    """The members of a structure: those that are required, the two of which one is, and the others."""
+    return sorted(structure.members, key=lambda name: (name not in structure.required, name != NAME, name != TARGET))
 
 
 def _properties(structure: Schema, path: str, native: NativeMembers) -> Iterator[Property]:
-    for name in structure.members:
+    for name in _required_first(structure):
         native_one = native_name(structure, name, native)
         below = native.get(native_one or "", {})
         property_ = Property(structure, name, f"{path}.{name}" if path else name, native_one, below)
@@ -136,7 +199,7 @@ def _source_section() -> Iterator[str]:
     """The section about account sources."""
     yield _SOURCES
     for name, variant in variants(ACCOUNT_SOURCE).items():
-        yield f'<a id="{_anchor(name)}"></a>\n\n### `{name}`\n'
+        yield f"### `{name}`\n"
         for member, schema in variant.members.items():
             type_ = ", ".join(filter(None, (f"Type: {type_name(schema)}", limits(schema))))
             facts = [type_, *_constraints(schema), *_inner_facts(schema.item, "Each entry")]
@@ -149,7 +212,7 @@ def _source_section() -> Iterator[str]:
 def _row(property_: Property) -> tuple[str, ...]:
     required = "yes" if property_.name in property_.structure.required else ""
     either = "one of two" if property_.path in (NAME, TARGET) else ""
-    link = f"[`{_spelled(property_.path)}`](#{_anchor(property_.path)})"
+    link = f"[`{pascal_case(property_.name)}`](#{_anchor(property_.path)})"
     return link, type_name(property_.schema), required or either, "yes" if property_.native else "no"
 
 
@@ -158,7 +221,7 @@ def _section(property_: Property, checks: Mapping[str, str]) -> str:
     schema, inner = property_.inner
     return "\n".join(
         [
-            f'<a id="{_anchor(property_.path)}"></a>\n\n### `{_spelled(property_.path)}`\n',
+            f"### `{_spelled(property_.path)}`\n",
             *([text, ""] if text else []),
             *(f"- {fact}" for fact in _facts(property_)),
             "",
@@ -177,6 +240,9 @@ def _facts(property_: Property) -> Iterator[str]:
     yield from _inner_facts(schema.item, "Each value" if schema.key else "Each entry")
     if property_.name in property_.structure.required:
         yield "Required"
+    if property_.inner[0].type_name == "structure":
+        path = property_.inner[1]
+        yield f"Arguments: [block `{_spelled(path)}`](#block-{_anchor(path)})"
     if (default := property_.structure.default(property_.name)) is not None:
         yield f"Default: `{str(default).lower()}`"
     if alias := ALIASES.get((property_.structure.shape, property_.name)):
@@ -232,4 +298,5 @@ def _spelled(path: str) -> str:
 
 
 def _anchor(path: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", path.replace("[]", "-each").lower())
+    """The anchor that GitHub and the site give the heading with this path."""
+    return re.sub(r"[^a-z0-9]", "", path.lower())

@@ -19,9 +19,10 @@ from provider.schema.model import DEFAULTS, PROVIDER_PROPERTIES, REFUSED, Schema
 from provider.schema.return_values import ATTRIBUTES
 from provider.schema.rules import RULES
 from provider.schema.validation import validate
+from tests.docs.page import anchors, headings
 from tests.stack import Resource, ami
 
-GOLDEN = Path(__file__).parents[2] / "docs" / "reference.md"
+GOLDEN = Path(__file__).parents[2] / "docs" / "reference" / "distribution-configuration.md"
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +41,13 @@ def places(part: Schema, path: str = "") -> Iterator[tuple[Schema, str, str]]:
 
 
 def section(result: str, heading: str) -> str:
-    found = re.search(rf"^##+ `{re.escape(heading)}`\n(.*?)(?=^<a id|^## |\Z)", result, re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^##+ `{re.escape(heading)}`\n(.*?)(?=^##+ |\Z)", result, re.DOTALL | re.MULTILINE)
     assert found, heading
     return found[1]
 
 
 def test_the_copy_is_up_to_date(result: str) -> None:
-    """docs/reference.md is what `make docs` generates from the pinned botocore and cfn-lint."""
+    """The page in docs/reference is what `make docs` generates from the pinned botocore and cfn-lint."""
     assert GOLDEN.read_text() == result
 
 
@@ -66,7 +67,7 @@ def test_every_rule_is_on_the_page(result: str) -> None:
     """Each rule of the service is listed with its severity under the property that it checks."""
     for rule in RULES:
         path = ".".join(pascal_case(name) for name in rule.path.split("."))
-        text = section(result, path.removesuffix("[]")) if path else result[result.index("## The resource") :]
+        text = section(result, path.removesuffix("[]")) if path else result.partition("## Arguments")[2]
         check = next(check for check in CHECKS.values() if check.rule == rule.id)
         assert f"{check.id}: {check.title} ({rule.severity.value};" in text
 
@@ -104,7 +105,7 @@ def test_the_examples_are_valid(result: str) -> None:
             assert validate(parameters, structure.members[name]) == []
             assert "LaunchTemplateName" not in str(value) or path.endswith("launchTemplateName")
             seen += 1
-    properties, sources = result.split("## Account sources\n")
+    properties, sources = result.partition("## Attributes\n")[0].split("## Account sources\n")
     assert seen == properties.count("```yaml") - 1
     examples = [yaml.safe_load(text.partition("```")[0]) for text in sources.split("```yaml\n")[1:]]
     assert [*map(len, examples)] == [1, 1]
@@ -129,9 +130,17 @@ def test_attributes_are_those_that_the_handler_returns(resource: Resource) -> No
 
 def test_links_have_anchors(result: str) -> None:
     """Each link within the page has exactly one anchor."""
-    anchors = re.findall(r'<a id="([^"]+)">', result)
-    assert len(anchors) == len(set(anchors))
-    assert set(re.findall(r"\]\(#([^)]+)\)", result)) <= set(anchors)
+    assert len(headings(GOLDEN)) == len(anchors(GOLDEN))
+    assert set(re.findall(r"\]\(#([^)]+)\)", result)) <= anchors(GOLDEN)
+
+
+def test_required_arguments_come_first(result: str) -> None:
+    """In each table of arguments, those that are required come before the others."""
+    tables = re.findall(r"^\| argument .*\n\|.*\n((?:\|.*\n)+)", result, re.MULTILINE)
+    assert len(tables) > 5
+    for table in tables:
+        required = [bool(line.split("|")[3].strip()) for line in table.splitlines()]
+        assert required == sorted(required, reverse=True)
 
 
 def test_documentation_becomes_markdown() -> None:

@@ -6,12 +6,25 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import ROOT, command, process
+from tests.cli.docs import PAGE, page
 
 
-@pytest.mark.parametrize(("name", "golden"), [("docs", "reference.md"), ("schema", "properties.schema.json")])
-def test_the_copies_are_the_output_of_the_commands(name: str, golden: str) -> None:
+@pytest.mark.parametrize(
+    ("command_line", "golden"),
+    [
+        ("docs", "reference/distribution-configuration.md"),
+        ("docs --type contribution", "reference/contribution.md"),
+        ("schema", "properties.schema.json"),
+    ],
+)
+def test_the_copies_are_the_output_of_the_commands(command_line: str, golden: str) -> None:
     """The copies in docs/ are identical to the commands' output."""
-    assert process(name) == (0, (ROOT / "docs" / golden).read_text(), "")
+    assert process(*command_line.split()) == (0, (ROOT / "docs" / golden).read_text(), "")
+
+
+def test_the_reference_of_the_commands_is_up_to_date() -> None:
+    """docs/reference/commands.md is what `make docs` generates from the commands' parsers."""
+    assert PAGE.read_text("utf-8") == page()
 
 
 @pytest.mark.parametrize("name", ["docs", "schema", "skeleton"])

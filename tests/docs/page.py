@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from website.sources import pages as website_pages
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+PAGES = website_pages()
+"""All pages of the documentation site."""
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.page import DOCS, ROOT, anchors, links
-
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "examples").glob("*.md"))]
+from tests.docs.page import PAGES, ROOT, anchors, links
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

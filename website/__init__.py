@@ -1,0 +1,1 @@
+"""Builds the documentation site from the Markdown pages of this repository."""
