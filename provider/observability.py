@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, TextIO
 
+from . import __version__
 from .cloudformation.redaction import redact
 from .cloudformation.request import log_context
 from .schema.diff import ABSENT, Difference
@@ -71,6 +72,7 @@ def _logger() -> Logger:
             sampling_rate=0.0,
             use_rfc3339=True,
             utc=True,
+            version=__version__,
         )
     logger.remove_keys(["sampling_rate"])
     return logger

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import ArnFormat, Stack
-from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, ServicePrincipal
+from aws_cdk.aws_iam import Effect, PolicyDocument, PolicyStatement, ServicePrincipal
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_lambda import IFunction
 from aws_cdk.aws_logs import ILogGroup
@@ -17,9 +17,20 @@ LAMBDA: Final = ServicePrincipal("lambda.amazonaws.com")
 CONFIGURATIONS: Final = "distribution-configurations"
 """The name of the policy that every provider has."""
 
+NETWORK_INTERFACES: Final = "network-interfaces"
+"""The name of the policy for a function in a VPC."""
+
 Policies = dict[str, PolicyDocument]
 """Inline policies by name."""
 
+_NETWORK_INTERFACES: Final = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
 _SERVICE_LINKED_ROLE: Final = "aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
 
 
@@ -36,6 +47,7 @@ def provider_policies(
     source_parameter_pattern: str,
     organizations_role_arn: str,
     organizations_access: bool,
+    in_vpc: bool,
 ) -> Policies:
     """The provider's policies. All but the first depend on the arguments."""
     stack = Stack.of(scope)
@@ -105,7 +117,7 @@ def provider_policies(
     if source_parameter_pattern:
         sources = stack.format_arn(service="ssm", resource="parameter", resource_name=source_parameter_pattern)
         policies["source-parameters"] = _policy(_allow(None, sources, "ssm:GetParameter"))
-    return policies
+    return policies | _network_interfaces(in_vpc=in_vpc)
 
 
 def role_statement() -> PolicyStatement:
@@ -120,7 +132,18 @@ def _list_accounts(stack: Stack, kind: str) -> PolicyStatement:
     return _allow(None, parents, *actions)
 
 
-def last_resort_policies(scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None) -> Policies:
+def _network_interfaces(*, in_vpc: bool) -> Policies:
+    """Lambda creates a function's network interfaces with the function's role. The function's own code may not."""
+    if not in_vpc:
+        return {}
+    of_code = PolicyStatement(effect=Effect.DENY, actions=[*_NETWORK_INTERFACES], resources=["*"])
+    of_code.add_condition("Null", {"lambda:SourceFunctionArn": "false"})
+    return {NETWORK_INTERFACES: _policy(_allow(None, "*", *_NETWORK_INTERFACES), of_code)}
+
+
+def last_resort_policies(
+    scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None, *, in_vpc: bool
+) -> Policies:
     """The last resort's policies, including one for `key` if it encrypts the queue."""
     policies = {
         "last-resort": _policy(_log(log_group), _allow("Unanswered", unanswered.queue_arn, "sqs:SendMessage")),
@@ -129,7 +152,7 @@ def last_resort_policies(scope: Construct, log_group: ILogGroup, unanswered: IQu
         encrypt = _allow(None, key.key_arn, "kms:Decrypt", "kms:GenerateDataKey")
         encrypt.add_condition("StringLike", {"kms:ViaService": f"sqs.{Stack.of(scope).region}.*"})
         policies["encrypt-unanswered"] = _policy(encrypt)
-    return policies
+    return policies | _network_interfaces(in_vpc=in_vpc)
 
 
 def _policy(*statements: PolicyStatement) -> PolicyDocument:
