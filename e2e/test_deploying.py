@@ -26,9 +26,9 @@ from packaging.requirements import Requirement
 from e2e.account import PROVIDER_STACK, Account
 from e2e.conftest import Application
 from e2e.tools import BIN, CERTIFICATE, ROOT, SAM, environment, run
+from provider import __version__
 from provider.emulator.emulator import Emulator
 from provider.emulator.server import LoopbackServer, Reply
-from provider.template.sections import load
 
 EXAMPLES = ROOT / "examples"
 GOLDEN, EXPORTED = (EXAMPLES / "cloudformation" / f"golden-image{name}.yaml" for name in ("", "-exported"))
@@ -145,28 +145,23 @@ def test_the_stack_set_commands_deploy_from_the_regions_bucket(
     assert account.delete("instance") == "DELETE_COMPLETE"
 
 
-def test_a_guided_deployment_needs_only_enter_and_one_no(
-    account: Account, application: Application, variables: dict[str, str], tmp_path: Path
-) -> None:
-    """With Enter at each question and `n` at the last one, `sam deploy --guided` deploys and saves no settings."""
-    settings = edited(ROOT / "samconfig.toml", tmp_path, {PROVIDER_STACK: "guided"})
-    before = settings.read_text("utf-8")
-    questions = len(load(application.template).parameters) + len(("name", "Region", "confirm", "roles", "rollback"))
-    command = [str(BIN / "sam"), "deploy", "--guided", "--template-file", str(application.template)]
-    command += ["--config-file", str(settings)]
-    ran = subprocess.run(
-        command,
-        input="\n" * questions + "n\n",
-        env=variables,
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert account.settled("guided") == "CREATE_COMPLETE"
-    assert settings.read_text("utf-8") == before
-    assert account.delete("guided") == "DELETE_COMPLETE"
+def test_the_functions_run_in_a_vpc(account: Account, application: Application, shell: Cli) -> None:
+    """With the parameters for a VPC and a processor, both functions have them, and report the version."""
+    network = {"SubnetIds": "subnet-0a1b2c3d,subnet-4e5f6a7b", "SecurityGroupIds": "sg-0a1b2c3d"}
+    overrides = " ".join(f"{name}={value}" for name, value in {**network, "Architecture": "x86_64"}.items())
+    options = "--stack-name vpc --resolve-s3 --capabilities CAPABILITY_IAM --no-progressbar"
+    shell(f"sam deploy --template-file {application.template} {options} --parameter-overrides {overrides}")
+    assert account.outputs("vpc")["Version"] == __version__
+    for name in ("ProviderFunction", "LastResortFunction"):
+        found = account.functions.get_function(FunctionName=account.resource("vpc", name))
+        settings = found["Configuration"]
+        assert {name: ",".join(settings["VpcConfig"][name]) for name in network} == network
+        assert settings["Architectures"] == ["x86_64"]
+        assert found["Tags"].items() >= {"image-builder-distribution:version": __version__}.items()
+    for name in ("ProviderRole", "LastResortRole"):
+        policies = json.loads(shell(f"aws iam list-role-policies --role-name {account.resource('vpc', name)}"))
+        assert "network-interfaces" in policies["PolicyNames"]
+    assert account.delete("vpc") == "DELETE_COMPLETE"
 
 
 def test_sam_finds_no_problems(shell: Cli) -> None:
