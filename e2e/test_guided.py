@@ -3,7 +3,6 @@
 In a guided deployment, SAM offers the template's defaults, not the stack's values. It cannot be told otherwise.
 """
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ class Guided:
 
     def reset(self) -> None:
         """Restore the settings, as `git checkout samconfig.toml` does, with another name of the stack."""
-        text = shutil.copy(ROOT / "samconfig.toml", self.settings).read_text("utf-8")
+        text = (ROOT / "samconfig.toml").read_text("utf-8")
         self.settings.write_text(text.replace("image-builder-distribution-provider", self.stack), "utf-8")
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .evaluated_template import stack_id
 from .files import UserError, format_option, output_option, write
 from .live import Live, endpoint_option, live_service, profile_option
+from .service_token import service_token_option
 
 if TYPE_CHECKING:
     from ..plan import Configuration
@@ -55,6 +56,7 @@ Exit status:
     show_default=True,
     help="The name in the stack's ID that is the external ID for --role-arn.",
 )
+@service_token_option
 @profile_option
 @endpoint_option
 @format_option
@@ -64,6 +66,7 @@ def export(
     region: str | None,
     role_arn: str | None,
     stack_name: str,
+    service_token: Any,
     profile: str | None,
     endpoint_url: str | None,
     output_format: str,
@@ -102,7 +105,7 @@ def export(
     properties = adopting_properties(live.arn, live.content, live.tags, location)
     for warning in (*finding_texts(properties), *owner_warnings(live.tags)):
         click.echo(f"Warning: {warning}", err=True)
-    exported = template(logical_id(live.name), properties)
+    exported = template(logical_id(live.name), properties, service_token=service_token)
     write(as_yaml(exported) if output_format == "yaml" else as_json(exported), output)
 
 
