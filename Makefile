@@ -142,11 +142,11 @@ ministack: .venv-ministack/stamp ## install the DynamoDB emulator, for rehearsal
 build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
 	@$(BIN)/python -m provider.build.artifact $* "$(ARTIFACTS_DIR)"
 
-lock: ## update the lock files from requirements/*.in
+lock: | .venv/bin/python ## update the lock files from requirements/*.in
 	@$(PIP) install uv
 	@for part in lambda run dev e2e bench audit package ministack; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/build/lambda.lock; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock; done
+	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock || exit 1; done
 
 clean: ## remove all environments and build output
 	@rm -rf .venv .venv-e2e .venv-audit .venv-package .venv-ministack .aws-sam .cache .hypothesis build
