@@ -72,7 +72,7 @@ format: .venv/dev.stamp ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: .venv/dev.stamp .venv-e2e/stamp ## measure cold starts of the provider and of alternatives, and validation
+bench: .venv/dev.stamp .venv-e2e/stamp .venv-ministack/stamp ## measure cold starts of the provider and of alternatives, and validation
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.cost > docs/cost.md
 	@$(BIN)/python -m benchmarks.properties
@@ -81,7 +81,7 @@ scale: .venv/dev.stamp .venv-ministack/stamp ## measure 1, 10, 100, and 1,000 st
 	@$(BIN)/python -m benchmarks.scale
 	@$(BIN)/python -m benchmarks.cost > docs/cost.md
 
-guard: .venv/dev.stamp ## fail if a cold start takes too many instructions (requires valgrind)
+guard: .venv/dev.stamp .venv-ministack/stamp ## fail if a cold start takes too many instructions (requires valgrind)
 	@$(BIN)/python -m benchmarks.guard
 
 soak: .venv/dev.stamp ## run a thousand requests while a tenth of all calls fail, and ten thousand random scenarios

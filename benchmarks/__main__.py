@@ -18,10 +18,11 @@ import click
 from benchmarks.build import build, bundle, node, packed_bytes, python, version
 from benchmarks.figures import Figures, Ratio, Results, Timed, UnderRuntime, milliseconds
 from benchmarks.measure import Runner
+from benchmarks.recorded import instructions, ledger
 from benchmarks.report import write
 from benchmarks.runtime import start
 from benchmarks.stubs import Stubs, stubs
-from benchmarks.variants import CDK, OURS, PLAIN, POWERTOOLS, RUNTIME_CLIENT, VARIANTS, Variant
+from benchmarks.variants import AS_DEPLOYED, CDK, OURS, PLAIN, POWERTOOLS, RUNTIME_CLIENT, VARIANTS, Variant
 
 _WARM_ROUNDS: Final = 25
 _WARM_EVENTS: Final = 20
@@ -145,7 +146,10 @@ def main(pairs: int) -> None:
         figures = compare(runner, artifacts, pairs)
         runtime = compare_under_runtime(runner, servers, artifacts, Path(temporary))
         imports = {variant.name: runner.import_times(variant) for variant in (PLAIN, OURS)}
-    results = Results(machine(pairs), figures, runtime, imports)
+        log("instructions with a ledger")
+        with ledger() as variables:
+            recorded = instructions(runner, servers, AS_DEPLOYED, variables)
+    results = Results(machine(pairs), figures, runtime, imports, recorded)
     results.write()
     write(results)
 

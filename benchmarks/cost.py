@@ -30,7 +30,7 @@ PRICED: Final = "November 2024"
 """When DynamoDB's prices were last changed."""
 
 ALARMS: Final = 5
-LEDGER_ALARMS: Final = 3
+LEDGER_ALARMS: Final = 4
 """The numbers in the template without and with the ledger, as a test checks."""
 ALARM: Final = 0.10
 DASHBOARD: Final = 3.0
@@ -175,7 +175,8 @@ Sizes above the default save little time. The price hardly matters, and neither 
 - For the ledger: the calls that `make scale` counts with emulators, which are slower than AWS, so requests that wait
   read more often than in an account. Prices since {PRICED} in us-east-1: {WRITE_UNIT * 1e6} dollars per million write
   units, {READ_UNIT * 1e6} per million read units, and {STORAGE:.2f} per GB-month of storage with point-in-time
-  recovery. A sweep every {SWEEP_MINUTES} minutes is a cold start, and takes as long as a request.
+  recovery; see [DynamoDB's prices](https://aws.amazon.com/dynamodb/pricing/on-demand/). A sweep every
+  {SWEEP_MINUTES} minutes is a cold start, and takes as long as a request.
 - CDK's provider framework: the typical handler at {CHOSEN} MB, and the framework's function at 128 MB, which waits for
   it. The framework's own cold start is not included.
 """

@@ -83,6 +83,8 @@ class Results:
     runtime: list[UnderRuntime]
     imports: dict[str, dict[str, int]]
     """By variant: the microseconds that each module's own import takes in a cold run."""
+    ledger: dict[str, int]
+    """By what is requested: the instructions of the deployed variant's cold run with a ledger."""
 
     def write(self) -> None:
         """Record the figures."""
@@ -98,7 +100,13 @@ class Results:
             [Figures(**{**each, **{name: Timed.read(each[name]) for name in _TIMED}}) for each in data["variants"]],
             [UnderRuntime(**{**each, "ratio": Ratio(**each["ratio"])}) for each in data["runtime"]],
             data["imports"],
+            data["ledger"],
         )
+
+    def ledger_growth(self) -> dict[str, float]:
+        """Return by how much a ledger increases a cold start's instructions, relative to the plain client's."""
+        plain, without = (self.of(name).instructions or 0 for name in ("plain", "as_deployed"))
+        return {title: (count - without) / plain for title, count in self.ledger.items()}
 
     def of(self, name: str) -> Figures:
         """Return a variant's figures. Raises KeyError if it has none."""

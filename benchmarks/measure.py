@@ -20,6 +20,7 @@ from benchmarks.variants import CDK, Variant
 _HERE: Final = Path(__file__).parent
 _REGION: Final = "us-east-1"
 _TIMEOUT_SECONDS: Final = 300.0
+_COUNTING: Final = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 _COUNTED: Final = re.compile(r"I\s+refs:\s+([\d,]+)")
 _IMPORT: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
 
@@ -35,6 +36,17 @@ class Ran:
     each: list[float]
     peak_kilobytes: int
     errors: str
+
+
+@dataclass(frozen=True)
+class _Process:
+    """A process that has ended: when it began and ended, what it printed, and its report."""
+
+    begin: float
+    end: float
+    output: str
+    errors: str
+    report: dict[str, Any]
 
 
 class Runner:
@@ -60,10 +72,11 @@ class Runner:
 
     def instructions(self, variant: Variant) -> int:
         """Return the instructions of a cold run, as Valgrind counts them. They are nearly the same each time."""
-        tool = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
-        ran = self._run(variant, 1, under=tool, PYTHONHASHSEED="0")
-        (counted,) = _COUNTED.findall(ran.errors)
-        return int(counted.replace(",", ""))
+        return _counted(self._run(variant, 1, under=_COUNTING, PYTHONHASHSEED="0").errors)
+
+    def instructions_of(self, variant: Variant, event: dict[str, Any], **variables: str) -> int:
+        """Return the instructions of another event's cold run. The caller prepares the stubs and checks the run."""
+        return _counted(self._process(variant, [event], under=_COUNTING, PYTHONHASHSEED="0", **variables).errors)
 
     def import_times(self, variant: Variant) -> dict[str, int]:
         """Return the microseconds that each module's own import takes, without the modules that it imports."""
@@ -121,19 +134,38 @@ class Runner:
         **more: str,
     ) -> Ran:
         asked = scene.events(self.bucket, number)
+        inputs = [scene.for_cdk(event) for event in asked] if variant is CDK else asked
+        self._stubs.begin(scene.live(asked[0]), calls_per_connection)
+        ran = self._process(variant, inputs, under=under, options=options, **more)
+        seen = self._stubs.seen()
+        try:
+            scene.check(seen, asked, variant.calls, responds=variant.responds)
+        except scene.InvalidRunError as error:
+            raise scene.InvalidRunError(f"{variant.name}: {error}\n{ran.output}{ran.errors}") from error
+        seconds = (seen.responses[-1][0] if seen.responses else ran.end) - ran.begin
+        return Ran(seconds, ran.report["seconds"], ran.report["peak_kilobytes"], ran.errors)
+
+    def _process(
+        self,
+        variant: Variant,
+        asked: Sequence[dict[str, Any]],
+        *,
+        under: Sequence[str] = (),
+        options: Sequence[str] = (),
+        **more: str,
+    ) -> _Process:
+        """Handle events in a fresh process."""
         home = self._folder / "home"
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir()
         events, report = self._folder / "events.json", self._folder / "report.json"
         report.unlink(missing_ok=True)
-        inputs = [scene.for_cdk(event) for event in asked] if variant is CDK else asked
-        events.write_text(json.dumps(inputs), encoding="utf-8")
+        events.write_text(json.dumps(asked), encoding="utf-8")
         artifact = self._artifacts[variant]
         interpreter = (
             (str(node()), *options, "driver.cjs") if variant is CDK else (python(), "-S", *options, "driver.py")
         )
         command = [*on_measured_core(), *under, *interpreter, str(artifact), variant.handler, str(events), str(report)]
-        self._stubs.begin(scene.live(asked[0]), calls_per_connection)
         # Files, because reading pipes would take time from the servers.
         output, errors = self._folder / "output.txt", self._folder / "errors.txt"
         with output.open("w") as stdout, errors.open("w") as stderr:
@@ -149,13 +181,12 @@ class Runner:
             )
             end = time.monotonic()
         printed, logged = output.read_text(), errors.read_text()
-        seen = self._stubs.seen()
         if child.returncode:
             raise scene.InvalidRunError(f"{variant.name} exited with {child.returncode}:\n{printed}{logged}")
-        try:
-            scene.check(seen, asked, variant.calls, responds=variant.responds)
-        except scene.InvalidRunError as error:
-            raise scene.InvalidRunError(f"{variant.name}: {error}\n{printed}{logged}") from error
-        reported: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-        seconds = (seen.responses[-1][0] if seen.responses else end) - begin
-        return Ran(seconds, reported["seconds"], reported["peak_kilobytes"], logged)
+        return _Process(begin, end, printed, logged, json.loads(report.read_text(encoding="utf-8")))
+
+
+def _counted(errors: str) -> int:
+    """Return the instructions in Valgrind's summary."""
+    (counted,) = _COUNTED.findall(errors)
+    return int(counted.replace(",", ""))

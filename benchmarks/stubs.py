@@ -72,6 +72,9 @@ class Stubs:
                 self._live |= {member: content[member] for member in content_members() if member in content}
                 self._live["dateUpdated"] = str(count)
                 answer = {name: content[name] for name in ("clientToken", "distributionConfigurationArn")}
+            elif operation == "TagResource":
+                self._live["tags"] |= json.loads(body)["tags"]
+                answer = {}
             else:
                 answer = {"distributionConfiguration": self._live}
         headers = {"Content-Type": "application/json", "x-amzn-RequestId": str(count)}

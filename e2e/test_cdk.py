@@ -14,6 +14,7 @@ from e2e.tools import ACCOUNT, BIN, CERTIFICATE, REGION, ROOT, environment, run
 from provider.emulator.emulator import Emulator
 
 NODE_MODULES = BIN.parent / "cdk" / "node_modules"
+SHARED_APP = ROOT / "examples" / "cdk" / "several_stacks.py"
 PYTHON_APP, TYPESCRIPT = ROOT / "examples" / "cdk" / "app.py", ROOT / "examples" / "cdk" / "typescript"
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/"
 QUIET = {
@@ -78,6 +79,24 @@ def test_an_app_is_deployed_updated_and_destroyed(
     cdk("deploy", "--require-approval", "never", app=described(tmp_path, "second"), output=output)
     assert service.configurations[arn]["description"] == "second"
     cdk("destroy", "--force", app=described(tmp_path, "second"), output=output)
+    assert arn not in service.configurations
+
+
+def test_stacks_of_an_app_share_a_configuration(cdk: Cdk, tmp_path: Path, account: Account, service: Emulator) -> None:
+    """With a ledger, the app's provider merges what another stack contributes, and withdraws it with that stack."""
+    arn, app, output = f"{ARN}shared-image", f"{sys.executable} {SHARED_APP}", tmp_path / "cdk.out"
+
+    def permission() -> dict[str, list[str]]:
+        (distribution,) = service.configurations[arn]["distributions"]
+        found: dict[str, list[str]] = distribution["amiDistributionConfiguration"].get("launchPermission", {})
+        return found
+
+    cdk("deploy", "--all", "--require-approval", "never", app=app, output=output)
+    assert permission() == {"userIds": ["111122223333"]}
+    assert account.outputs("platform")["LedgerTableName"]
+    cdk("destroy", "--force", "team-a", app=app, output=output)
+    assert permission() == {}
+    cdk("destroy", "--force", "platform", app=app, output=output)
     assert arn not in service.configurations
 
 

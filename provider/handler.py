@@ -23,6 +23,7 @@ from .cloudformation.redaction import redact
 from .cloudformation.request import MalformedEvent, Request, log_context, log_keys, parse
 from .cloudformation.response import FAILED, SUCCESS, FirstResponse, Response
 from .cloudformation.response_url import expiry
+from .resources import LEDGER_TABLE as LEDGER_TABLE
 
 if TYPE_CHECKING:
     from .cloudformation.deadline import Clock
@@ -31,8 +32,6 @@ _LOG = logging.getLogger(__name__)
 _INIT_SECONDS: Final = 8.0
 """Lambda's init phase may take ten seconds."""
 
-LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
-"""The environment variable with the name of the ledger's table; without it, there is no ledger."""
 SWEEP: Final = {"sweep": "ledger"}
 """The event of the ledger's schedule."""
 

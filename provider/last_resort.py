@@ -9,7 +9,7 @@ Source: AWS Lambda Developer Guide, "Capturing records of asynchronous invocatio
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from .arn import is_configuration_arn
 from .cloudformation.deadline import Deadline
@@ -19,16 +19,21 @@ from .cloudformation.request import Request, parse
 from .cloudformation.response import FAILED, SUCCESS, Response
 
 _LOG = logging.getLogger(__name__)
+_SWEEP: Final = "sweep"
+"""The key of the event of the ledger's schedule, which has no response URL."""
 
 
 def handler(record: Any, context: Any) -> None:
-    """Respond to the request of a failed invocation.
+    """Respond to the request of a failed invocation. A failed sweep needs no response.
 
     Raises MalformedEvent if the record has no complete request, and Undelivered if the response was not delivered.
     After Lambda's retries, such a record goes to the queue of unanswered requests, which has an alarm.
     """
     deadline = Deadline.of(context)
     payload = record.get("requestPayload") if isinstance(record, Mapping) else record
+    if isinstance(payload, Mapping) and _SWEEP in payload:
+        _LOG.error("a sweep of the ledger failed; no request waits for it, and the next one does its work")
+        return
     request = parse(payload)
     response = _response(request, record)
     _LOG.error(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any, Final, TextIO
 
 from . import __version__
@@ -58,8 +59,11 @@ class _StdoutHandler(logging.StreamHandler[TextIO]):
         """Drop a line that cannot be written. The base class would print the exception, which may quote secrets."""
 
 
+_CREATING: Final = Lock()
+
+
 @cache
-def _logger() -> Logger:
+def _created() -> Logger:
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.ERROR)
     with _default_powertools_settings():
@@ -85,11 +89,13 @@ def _serialize(line: dict[str, Any]) -> str:
 
 def logger() -> Logger:
     """Return the logger, at the level that the environment sets, or INFO if that level is invalid."""
+    with _CREATING:  # otherwise, two threads could create it at the same time
+        log = _created()
     name = next((os.environ[name].upper() for name in _LEVEL_SETTINGS if os.environ.get(name)), "")
     level = logging.getLevelNamesMapping().get(name, logging.INFO)
-    if _logger().log_level != level:  # setting the level clears a cache of all loggers
-        _logger().setLevel(level)
-    return _logger()
+    if log.log_level != level:  # setting the level clears a cache of all loggers
+        log.setLevel(level)
+    return log
 
 
 def as_json(differences: tuple[Difference, ...]) -> list[dict[str, Any]]:

@@ -19,13 +19,14 @@ from .observability import Logger, logger
 from .plan import Configuration, WriteResult
 from .reconciler.api_calls import ApiCalls
 from .reconciler.reconcile import Reconciliation
+from .resources import LEDGER_TABLE
 from .resources.interface import ResourceType
 from .resources.locations import Locations
 from .schema.check import findings
 from .schema.checkpoint import Checkpoint
 from .schema.expand import Expanded, expand, parameters_of
 from .schema.finding import Finding, Path, Severity, Spelling, Tally
-from .schema.model import CONTRIBUTIONS, PROVIDER_PROPERTIES, ROLE, pascal_case
+from .schema.model import CONTRIBUTIONS, LEDGER_SERVICE, PROVIDER_PROPERTIES, ROLE, pascal_case
 from .schema.rules import RESOLVED_ONCE, Rule
 from .schema.validation import validate
 
@@ -38,20 +39,23 @@ if TYPE_CHECKING:
 
 _UNRESOLVED: Final = "the properties; no API calls were made"
 
-LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
-"""The environment variable with the name of the ledger's table; without it, there is no ledger."""
-
 
 def prepare() -> None:
     """Load what the first request would otherwise wait for."""
     first = resources.resource_type()
     _ = first.schema
     client.client(first.service, _region())
+    if os.environ.get(LEDGER_TABLE):
+        from .ledger import entry  # imported here because few providers have a ledger
+
+        entry.prepare(_region())
 
 
 def connect() -> None:
-    """Open the connection for the first API call. Raises ProviderError, OSError, and HTTPException."""
+    """Open the connections for the first API calls. Raises ProviderError, OSError, and HTTPException."""
     client.connect(resources.resource_type().service, _region())
+    if os.environ.get(LEDGER_TABLE):
+        client.connect(LEDGER_SERVICE, _region())
 
 
 def _region() -> str | None:
@@ -101,7 +105,7 @@ def _provision(request: Request, lambda_context: object, deadline: Deadline, log
             before_reconciliation = CreationStatus.MAY_HAVE_CREATED  # an earlier delivery may have resolved the sources
             resolve = partial(_resolve_sources, request, expanded, resource_type.rules, deadline, log, checkpoint)
             if not _is_recorded(request):
-                desired, _ = resolve()
+                desired, _ = resolve(1.0)
         old = parameters_of(request.old_properties, resource_type.schema, checkpoint)
         locations = Locations.of(request, desired, old, here)
         calls = _calls(request, desired, resource_type.service, here, deadline)
@@ -138,7 +142,7 @@ def _reconciliation(
     calls: ApiCalls,
     deadline: Deadline,
     log: Logger,
-    resolve: "Callable[[], ResolvedSources] | None",
+    resolve: "Callable[[float], ResolvedSources] | None",
 ) -> "Reconciled":
     """Return what executes a request: with the ledger if the provider has one and the type is supported.
 
@@ -247,17 +251,20 @@ def _resolve_sources(
     deadline: Deadline,
     log: Logger,
     checkpoint: Checkpoint,
+    share: float,
 ) -> "ResolvedSources":
     """Return API parameters with the accounts of their sources, and these accounts, by the paths of the sources.
 
-    Raises ProviderError if one cannot be resolved.
+    They are read in this share of the remaining time. Raises ProviderError if one cannot be resolved.
     """
     from .reconciler import source_resolution  # imported here because only a request with sources needs it
 
     spelling = Spelling(request.properties, expanded.schema, checkpoint)
     role_arn = os.environ.get("ORGANIZATIONS_ROLE_ARN", "")
     is_create = request.request_type == "Create"
-    reader = source_resolution.reader_for(request.logical_id, _region(), role_arn, deadline, retries_denied=is_create)
+    reader = source_resolution.reader_for(
+        request.logical_id, _region(), role_arn, deadline, share * deadline.left(), retries_denied=is_create
+    )
     parameters, accounts, found = source_resolution.resolve_all(expanded, reader, spelling.text, rules, log, checkpoint)
     _report(found, spelling, log, is_resolved=True)
     return parameters, accounts

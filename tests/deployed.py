@@ -35,7 +35,7 @@ def deployed(
 ) -> dict[str, dict[str, Any]]:
     """Return a template's resources with functions evaluated and scalars as text, for these values of parameters.
 
-    `names` are other names for logical IDs.
+    Resources whose condition is false are left out. `names` are other names for logical IDs.
     """
     names = names or {}
     defaults = {name: parameter.get("Default", "") for name, parameter in template.parameters.items()}
@@ -44,6 +44,7 @@ def deployed(
     return {
         names.get(name, name): _text(evaluator.evaluate(resource, ("Resources", name)))
         for name, resource in template.resources.items()
+        if "Condition" not in resource or evaluator.holds(resource["Condition"], ("Resources", name, "Condition"))
     }
 
 

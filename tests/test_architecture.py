@@ -57,7 +57,7 @@ MAY: dict[str, set[str]] = {
         "resources",
         "schema",
     },
-    "handler": {"aws", "cloudformation", "ledger", "provision"},
+    "handler": {"aws", "cloudformation", "ledger", "provision", "resources"},
     "last_resort": {"arn", "cloudformation"},
     "emulator": {"botocore", "emulator"},
     "template": {"botocore", "cfnlint", "template", "yaml"},
@@ -101,7 +101,9 @@ MAY: dict[str, set[str]] = {
         "construct",
         "constructs",
         "extras",
+        "handler",  # the schedule's event
         "jsii",
+        "ledger",  # the keys of its table, and its settings
         "lint",
         "resources",
         "schema",

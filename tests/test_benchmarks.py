@@ -2,8 +2,8 @@
 
 import http.client
 import shutil
-import time
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,6 +169,29 @@ def test_the_readme_matches_the_figures() -> None:
     instructions = figures.instructions / (Results.read().of("plain").instructions or 1)
     quoted = f"| **this provider** | **{figures.cold.ratio.median:.2f}** | **{instructions:.2f}** |"
     assert quoted in (RESULTS.parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_figures_with_a_ledger_are_within_the_limit_and_quoted() -> None:
+    """A ledger increases no recorded cold start by more than the guard's limit; the README and the page quote both."""
+    growth = Results.read().ledger_growth()
+    assert 0 < max(growth.values()) <= guard.LEDGER_LIMIT
+    owner, part = f"{growth['an owner']:.2f}", f"{growth['a contribution']:.2f}"
+    readme, page = (
+        " ".join((RESULTS.parents[1] / name).read_text(encoding="utf-8").split())
+        for name in ("README.md", "docs/ledger.md")
+    )
+    assert (
+        f"an owner takes {owner} of the plain client's instructions more, and one of a contribution {part};" in readme
+    )
+    assert f"{owner} of a plain botocore client's instructions for an owner, {part} for a contribution." in page
+
+
+@pytest.mark.parametrize(("now", "grown", "lines"), [(0.43, 0.11, ["0.430", "0.110"]), (0.5, 0.2, ["0.500", "0.200"])])
+def test_the_guard_reports_both_figures(now: float, grown: float, lines: list[str]) -> None:
+    """The guard prints the figure without a ledger, and the growth of each request with one."""
+    first, _, third = guard.verdict(now, {"an owner": grown})
+    assert lines[0] in first
+    assert third.split() == [lines[1], "an", "owner"]
 
 
 @pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])

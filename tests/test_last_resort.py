@@ -11,6 +11,7 @@ import pytest
 from provider.cloudformation.delivery import Undelivered
 from provider.cloudformation.request import MalformedEvent
 from provider.emulator.server import LoopbackServer, Reply
+from provider.handler import SWEEP
 from provider.last_resort import handler
 from provider.resources import CUSTOM_RESOURCE, DISTRIBUTION_CONFIGURATION, RESOURCE_TYPES
 from provider.stack_engine.sink import ResponseSink, read
@@ -111,6 +112,12 @@ def test_a_record_without_a_request_is_an_error(payload: object) -> None:
         handler(record(payload), Context())
     with pytest.raises(MalformedEvent):
         handler(payload, Context())
+
+
+def test_a_sweep_needs_no_response(caplog: pytest.LogCaptureFixture) -> None:
+    """The record of a failed sweep is logged, and does not go to the queue of unanswered requests."""
+    handler(record(SWEEP), Context())
+    assert "a sweep of the ledger failed" in caplog.text
 
 
 def test_a_response_that_is_not_delivered_is_an_error() -> None:

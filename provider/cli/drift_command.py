@@ -58,7 +58,8 @@ def drift(access: Access, form: str, arns: tuple[str, ...], repair: bool) -> Non
     provider is no drift; each sweep repairs it. Without --repair, drift only reads.
 
     With --repair, drift does for each configuration what a sweep does with `Drift: Repair`: it waits for the lease,
-    combines all parts, overwrites what differs, and reads it back.
+    combines all parts, overwrites what differs, and reads it back. It does not resolve account sources: their recorded
+    accounts count until the next sweep, which has the provider's permissions and its limit of removals.
 
     With --format json, standard output is one object: table, region, and configurations, each with arn, result,
     problem (null if there is none), and differences (path, recorded, and live; null if there is no value). A result is
@@ -113,15 +114,12 @@ def _row(overview: Overview) -> _Row:
 
 def _repaired(connection: Connection, arn: str) -> _Row:
     """Sweep a configuration, after other holders of its lease."""
+    from ..ledger.configurations import ImageBuilderConfigurations
     from ..ledger.sweep import DriftMode, Result, Sweep
-    from ..plan import DeleteConfiguration
 
-    ledger, builder = connection.open()
-
-    def delete(arn: str) -> None:
-        builder.execute(DeleteConfiguration(arn), "")
-
-    sweep = Sweep(ledger, DriftMode.REPAIR, delete)
+    ledger, _ = connection.open()
+    assert isinstance(ledger.api, ImageBuilderConfigurations), "all commands open the ledger with it"
+    sweep = Sweep(ledger, DriftMode.REPAIR, ledger.api.delete)
     end = ledger.deadline.now() + _WAIT_SECONDS
     swept = sweep.one(arn)
     while swept.result is Result.BUSY and ledger.deadline.now() < end:

@@ -10,10 +10,13 @@ import click
 from .evaluated_template import stack_id
 from .files import UserError, format_option, output_option, write
 from .live import Live, endpoint_option, live_service, profile_option
+from .records.access import ledger_table, require_ledger, table_option, without_log
 from .service_token import service_token_option
 
 if TYPE_CHECKING:
+    from ..ledger.parts import Part
     from ..plan import Configuration
+    from .adopting import OwnPart
 
 _ELSEWHERE = ". If your credentials are not of account {}, use --role-arn with a role there, or --profile"
 _NOT_ASSUMED = (
@@ -27,12 +30,13 @@ Examples:
   python -m provider export "$ARN" --profile production --output base.yaml
   python -m provider export "$ARN" | python -m provider validate -
   python -m provider export "$ARN" --role-arn arn:aws:iam::111122223333:role/images
+  python -m provider export "$ARN" --table "$TABLE" --parts
 
 \b
 Exit status:
   0  the template was written
   1  the configuration was not found
-  2  a mistake in the command, or the service cannot be read
+  2  a mistake in the command, or the service cannot be read, or the configuration is shared and no ledger records it
 """
 
 
@@ -57,6 +61,8 @@ Exit status:
     help="The name in the stack's ID that is the external ID for --role-arn.",
 )
 @service_token_option
+@table_option
+@click.option("--parts", is_flag=True, help="Also write the parts of other stacks, as contributions.")
 @profile_option
 @endpoint_option
 @format_option
@@ -66,6 +72,8 @@ def export(
     region: str | None,
     role_arn: str | None,
     stack_name: str,
+    table: str | None,
+    parts: bool,
     service_token: Any,
     profile: str | None,
     endpoint_url: str | None,
@@ -82,31 +90,89 @@ def export(
     configuration, give --role-arn: export assumes this role to read the configuration, with your credentials and, as
     the external ID, the ID of a new stack of the name --stack-name. If you may not assume the role, use --profile with
     credentials of the configuration's account, and add RoleArn to the resource.
+
+    If other stacks have parts of the configuration, only the ledger shows which values are theirs, so give its --table.
+    The resource then has only the owner's part: what the ledger records of the owner, with its account sources and its
+    Contributions. The parts of the others stay in effect. With --parts, they are also written, as contributions to the
+    resource: deploy that only if this stack replaces theirs. Without its records, a shared configuration is not
+    exported, because the resource would claim the parts of others.
     """
     from ..arn import is_configuration_arn
     from ..authoring.block import as_json, as_yaml, logical_id, template
-    from ..schema.model import REGION, ROLE
-    from .adopting import adopting_properties, finding_texts, owner_warnings
+    from ..schema.model import CONTRIBUTIONS, REGION, ROLE, pascal_case
+    from .adopting import adopting_properties, finding_texts
 
     if not is_configuration_arn(arn):
         raise UserError(f"{arn!r} is not the ARN of a distribution configuration")
     _, _, _, own_region, account, _ = arn.split(":", 5)
     _check_role(role_arn, account)
+    if parts and not table:
+        raise UserError("--parts requires the ledger's table: use --table NAME")
     click.echo(f"Reading {arn} ...", err=True)
     # With a role, the stack's account is that of the credentials.
     stack_account = None if role_arn else account
-    with live_service(region, profile, endpoint_url, stack_account, default_region=own_region) as service:
+    with (
+        without_log(),
+        live_service(region, profile, endpoint_url, stack_account, default_region=own_region) as service,
+    ):
         live = _read(service, arn, role_arn, stack_name)
+        recorded = _recorded_parts(service, table, live)
     if live is None:
         raise click.ClickException(f"{arn} was not found in account {account}, Region {own_region}")
     location = {ROLE: role_arn} if role_arn else {}
     if own_region != service.location.region:
         location[REGION] = own_region
-    properties = adopting_properties(live.arn, live.content, live.tags, location)
-    for warning in (*finding_texts(properties), *owner_warnings(live.tags)):
+    own = _own_part(live, recorded, with_others=parts)
+    properties = adopting_properties(live.arn, own.content, live.tags, location)
+    if own.contributions:
+        properties[pascal_case(CONTRIBUTIONS)] = [*own.contributions]
+    for warning in (*finding_texts(properties), *own.notes):
         click.echo(f"Warning: {warning}", err=True)
-    exported = template(logical_id(live.name), properties, service_token=service_token)
+    name = logical_id(live.name)
+    exported = template(name, properties, service_token=service_token)
+    if parts and own.others:
+        from .recorded_export import contributions
+
+        exported["Resources"] |= contributions(name, own.others, service_token)
     write(as_yaml(exported) if output_format == "yaml" else as_json(exported), output)
+
+
+def _recorded_parts(service: Live, table: str | None, live: Configuration | None) -> list[Part]:
+    """The recorded parts of a configuration; none without a table. Raises UserError if a shared one cannot be read."""
+    if live is None or not table:
+        return []
+    require_ledger()
+    from ..errors import ProviderError
+    from ..ledger.store import Store
+    from ..resources.ownership import is_shared
+
+    try:
+        return Store(ledger_table(table, service), service.deadline.now).parts(live.arn)
+    except ProviderError as error:
+        if is_shared(live.tags):
+            raise UserError(error.problem) from error
+        click.echo(f"Warning: {error.problem}", err=True)
+        return []
+
+
+def _own_part(live: Configuration, parts: list[Part], *, with_others: bool) -> OwnPart:
+    """The part of the owner; without records, the whole configuration. Raises UserError if it is shared then."""
+    from ..resources.ownership import is_shared
+    from .adopting import OwnPart, owner_warnings
+
+    if parts:
+        from .recorded_export import own_part
+
+        if found := own_part(live, parts, with_others=with_others):
+            return found
+    if is_shared(live.tags):
+        raise UserError(
+            f"{live.arn} is shared: it also has the parts of other stacks, which the exported resource would claim. "
+            "Only the provider's ledger shows which values are theirs, and no table with its records is given: use "
+            "--table NAME; the output LedgerTableName of the provider's stack has the name. To give the parts up, use "
+            "`owners ARN --release` first"
+        )
+    return OwnPart(live.content, notes=tuple(owner_warnings(live.tags)))
 
 
 def _check_role(role_arn: str | None, account: str) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..extras import require
-from ..handler import LEDGER_TABLE
 from ..ledger.table import PARTITION_KEY, SORT_KEY
+from ..resources import LEDGER_TABLE
 from .files import UserError
 
 ENVIRONMENT: Final = Path(__file__).parents[2] / ".venv-ministack"

@@ -11,6 +11,7 @@ import click
 from .evaluated_template import evaluate, parse
 from .files import FILE_OR_STANDARD_INPUT, UserError
 from .live import account_option, endpoint_option, live_service, profile_option, region_option
+from .records.access import ledger_table, require_ledger, table_option, without_log
 from .template_files import (
     OptionValues,
     check_stack_name,
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from ..stack_engine.records import DeployedResource
     from ..template.external_values import ExternalValues
     from ..template.sections import Template
+    from .live import Live
     from .planning.changes import Change
     from .planning.live_state import LiveState
     from .planning.planner import Planner
+    from .planning.recorded_requests import RecordedRequests
 
 _OTHER_SALT = "2"
 
@@ -73,6 +76,7 @@ Exit status:
     callback=check_stack_name,
     help="The stack that FILE is for.  [default: the stack in the live configurations' ownership tags]",
 )
+@table_option
 @region_option
 @account_option
 @profile_option
@@ -93,13 +97,14 @@ def plan(
     exports: OptionValues,
     references: OptionValues,
     stack_name: str | None,
+    table: str | None,
     region: str | None,
     account: str | None,
     profile: str | None,
     endpoint_url: str | None,
     output: str,
 ) -> None:
-    """Show what a deployment of FILE would do to the live configurations. Only Get and List calls are made.
+    """Show what a deployment of FILE would do to the live configurations. Nothing is written.
 
     FILE is a template (YAML or JSON; - is standard input) or a file with the Properties of a single resource. For each
     of the provider's resources, plan checks the properties, reads the configuration, and shows what the handler would
@@ -130,9 +135,19 @@ def plan(
     --stack-name. Findings about placeholders are omitted. A difference that depends on a placeholder is marked, and
     counts as a change.
 
+    With the ledger's --table, plan processes each request as the provider does, with copies of the table's items and of
+    the live configurations. So it shows what each resource changes in the merged configuration, which resource of which
+    stack has each changed value, and the reason for which the provider would reject a part, an owner's update, or an
+    owner's deletion. What Image Builder itself would reject is not found. For each configuration with parts of other
+    stacks, it also shows the whole content after the deployment, with its owners. A part belongs to the resource with
+    the same logical ID of the stack: the one that owns a configuration in FILE, or else --stack-name or the name of
+    FILE. Without --previous, a removed part is found only in the configurations that FILE names. You need the
+    permission dynamodb:Query for the table. Without a table that can be read, the effects of contributions and on
+    shared configurations are unknown.
+
     plan reads neither Organizations nor SSM. To give the accounts of an account source, use --resolve with the ID of
-    the organizational unit or the name of the parameter. Without it, the source itself is shown in its list, the
-    difference is marked, and a note names it.
+    the organizational unit or the name of the parameter. Otherwise, it uses the accounts that the ledger records for
+    it. Without a record, the source itself is shown in its list, the difference is marked, and a note names it.
 
     The Rules in FILE are evaluated, except those that use Fn::RefAll, Fn::ValueOf, or Fn::ValueOfAll, whose values only
     AWS knows; the notes list these.
@@ -141,11 +156,14 @@ def plan(
     `aws cloudformation get-template --change-set-name NAME --stack-name STACK --template-stage Processed` returns.
 
     With --output json, standard output is one object: region, account, changes and drift (true or false),
-    notes, and resources, each with logicalId, action, arn, reason, findings (severity, rule, path, message), warnings,
-    differences (path, old, new, known; null if there is no value), and replaced, an object of the same structure for
-    the replaced configuration, or null. An action is create, update, replace, delete, retain (removed from the stack
-    and retained), none (unchanged), drift (the live configuration differs, but CloudFormation sends nothing), refused,
-    or unknown.
+    notes, resources, and configurations. Each resource has logicalId, action, arn, reason, findings (severity, rule,
+    path, message), warnings, differences (path, old, new, known, owners; null if there is no value), and replaced, an
+    object of the same structure for the replaced configuration, or null. An action is create, update, replace, delete,
+    retain (removed from the stack and retained), none (unchanged), drift (the live configuration differs, but
+    CloudFormation sends nothing), refused, or unknown. For a contribution, the arn is that of the configuration, and
+    the action is that on its part. owners are the resources that have the new value, or had the removed one (stackId,
+    logicalId); null without the ledger. The ID of a stack that does not exist yet is made up. configurations are the
+    recorded ones after the deployment, each with arn and paths (path, value, owners).
     """
     from ..template.external_values import ExternalValues
     from ..template.template_error import TemplateError
@@ -157,14 +175,16 @@ def plan(
     texts = read_texts(files)
     templates = load_templates(files, texts, parameters, parse)
     provider_resources = provider_logical_ids(templates, "plan")
-    with live_service(region, profile, endpoint_url, account) as live:
+    with without_log(), live_service(region, profile, endpoint_url, account) as live:
         live_state, location = LiveState(live), live.location
         external = ExternalValues(exports, references)
         planner = _planner(templates, parameters, external, stack_name, default_stack_name(file), live_state)
+        planner.stack.ledger = _recorded_requests(table, live, live_state)
         Screen(sys.stderr).print(
             f"Reading Image Builder in {location.region}, account {location.account} ...", dim=True
         )
         changes = _chosen(planner.changes(), chosen, provider_resources)
+        merged = planner.merged()
         try:
             planner.new.one.check_outputs()
         except TemplateError as error:
@@ -175,10 +195,20 @@ def plan(
         *_limitations(planner, changes, templates),
     ]
     if output == "json":
-        click.echo(document(location.region, location.account, notes, changes))
+        click.echo(document(location.region, location.account, notes, changes, merged))
     else:
-        show(Screen(sys.stdout), notes, changes)
+        show(Screen(sys.stdout), notes, changes, merged)
     raise SystemExit(_exit_status(changes))
+
+
+def _recorded_requests(table: str | None, live: Live, live_state: LiveState) -> RecordedRequests | None:
+    """What executes requests on a copy of the ledger; None without a table."""
+    if not table:
+        return None
+    require_ledger()
+    from .planning.recorded_requests import RecordedRequests
+
+    return RecordedRequests(ledger_table(table, live), live_state)
 
 
 def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[Path, str]) -> Iterator[str]:
@@ -192,10 +222,14 @@ def _placeholder_notes(planner: Planner, changes: list[Change], texts: Mapping[P
 
 
 def _limitations(planner: Planner, changes: list[Change], templates: list[Template]) -> Iterator[str]:
+    from ..resources import CONTRIBUTION
     from .planning.changes import Action
 
-    if planner.old is None and any(change.action is Action.CREATE for change in changes):
+    created = {change.type_name for change in changes if change.action is Action.CREATE and planner.old is None}
+    if created - {CONTRIBUTION}:
         yield f"whether a created configuration replaces {planner.stack.replacement_note}"
+    if CONTRIBUTION in created:
+        yield "whether an added part replaces one of another configuration is unknown without --previous FILE"
     for name in dict.fromkeys(name for template in templates for name in sorted(template.foreign)):
         yield f"{name} is skipped: by its properties, it belongs to another function"
 
@@ -204,6 +238,8 @@ def _exit_status(changes: list[Change]) -> int:
     from .planning.changes import CHANGING, Action
 
     actions = {change.action for change in changes}
+    # If the Delete of what was replaced is refused, the stack's cleanup fails.
+    actions |= {change.replaced.action for change in changes if change.replaced} & {Action.REFUSED}
     if Action.REFUSED in actions:
         return 1
     if actions & CHANGING:

@@ -45,8 +45,12 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
 
     After the ledger has been enabled, it does not know a configuration until its resource is updated: no drift is found
     in it, and contributions to it are rejected. `record` records the configurations with these ARNs, or all in the
-    Region. The ownership tags show the owner, and its content is what is live now. A configuration that a resource has
-    adopted has no ownership tags, so it is recorded at its next update.
+    Region. The ownership tags show the owner, and its content is what is live now.
+
+    Only a resource's next update records what the tags and the content do not show: that a resource has adopted the
+    configuration, the RoleArn with which one in another account is reached, and account sources. So configurations that
+    are adopted or in another account are not recorded, and sweeps do not follow the sources of the others until then.
+    For configurations of this account in another Region, specify their ARNs, and the provider's --region.
 
     Nothing changes in the configurations, except that with --contributions, their tags say that they are shared. You
     need the provider's permissions for its table and for Image Builder.
@@ -88,7 +92,7 @@ def _candidates(connection: Connection, arns: Sequence[str]) -> list[Recorded]:
     if not arns:
         _, builder = connection.open()
         arns = sorted(str(summary["arn"]) for summary in builder.summaries("the ledger"))
-    return [find_owner(connection.open()[0], arn) for arn in arns]
+    return [find_owner(connection.open()[0], arn, connection.account) for arn in arns]
 
 
 def _recorded(connection: Connection, one: Recorded, paths: Sequence[str]) -> Recorded:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from .files import UserError, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..schema.account_sources import Source
 
@@ -24,6 +24,13 @@ class SourceValues:
 
     def __init__(self, given: Mapping[str, str]) -> None:
         self._given = given
+        self._recorded: Mapping[Source, Sequence[str]] = {}
+
+    def with_recorded(self, recorded: Mapping[Source, Sequence[str]]) -> SourceValues:
+        """The same, with the accounts that the ledger records for the sources of a resource and that are not given."""
+        found = SourceValues(self._given)
+        found._recorded = recorded
+        return found
 
     def given(self, source: Source) -> list[str] | None:
         """The accounts before any are left out; None if none are given.
@@ -33,13 +40,13 @@ class SourceValues:
         return _accounts(source.id, self._given[source.id]) if source.id in self._given else None
 
     def accounts(self, source: Source) -> tuple[str, ...] | None:
-        """The accounts of a source, sorted; None if they are not given.
+        """The accounts of a source, sorted; None if they are neither given nor recorded.
 
         Raises UserError if the given value is not a list of account IDs, or if Except leaves none.
         """
         given = self.given(source)
         if given is None:
-            return None
+            return tuple(sorted(self._recorded[source])) if source in self._recorded else None
         found = {*given} - source.exceptions
         if not found:
             raise UserError(f"--resolve {source.id}: no account is left without those in Except")

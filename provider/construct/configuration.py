@@ -9,13 +9,15 @@ from aws_cdk import CustomResource, Fn, IResolvable, Stack
 from aws_cdk.aws_iam import Grant, IGrantable
 from constructs import Construct, IConstruct, IValidation
 
+from ..lint.catalog import id_of
 from ..lint.template_check import check_properties
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.finding import Severity
 from ..schema.model import CLIENT_TOKEN, CONTRIBUTIONS, NAME, ROLE, pascal_case
 from ..schema.return_values import DATE_UPDATED, REGIONS, REQUEST_ID
+from ..schema.rules import RESOLVED_ONCE
 from .arguments import as_properties, in_python
-from .contribution import SERVICE_TIMEOUT, DistributionContribution, errors, without_ledger
+from .contribution import SERVICE_TIMEOUT, DistributionContribution, errors, has_ledger, without_ledger
 from .permissions import not_allowed
 from .properties import Distribution, DistributionConfigurationProperties
 from .provider import DeployedProvider, DistributionConfigurationProvider
@@ -84,7 +86,9 @@ class DistributionConfiguration(CustomResource):
         """All findings: about the properties, about what the provider allows, and about the app's other resources."""
         properties = Stack.of(self).resolve(self._properties)
         for one in check_properties(properties):
-            yield one.id, one.severity, in_python(one.message)
+            # The sweeps of a ledger resolve sources again. Whether a deployed provider has one is not known here.
+            if one.id != id_of(RESOLVED_ONCE) or not has_ledger(self._provider):
+                yield one.id, one.severity, in_python(one.message)
         if isinstance(self._provider, DistributionConfigurationProvider):
             yield from (("", Severity.ERROR, message) for message in not_allowed(properties, self._provider))
         if self._contributions is not None:

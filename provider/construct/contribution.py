@@ -72,14 +72,18 @@ class DistributionContribution(CustomResource):
 
 
 def without_ledger(argument: str, provider: DistributionConfigurationProvider | DeployedProvider) -> Iterator[Found]:
-    """A finding if contributions cannot work: the app's own provider has no ledger."""
-    if isinstance(provider, DistributionConfigurationProvider):
+    """A finding if contributions cannot work: a provider of this app has no ledger."""
+    if isinstance(provider, DistributionConfigurationProvider) and not has_ledger(provider):
         message = (
-            f"{argument}: contributions require a provider with a ledger, which this app's own provider does not have; "
-            "deploy template.yaml with the parameter Ledger set to Enabled, and pass "
-            "DistributionConfigurationProvider.from_service_token as the provider"
+            f"{argument}: contributions require a provider with a ledger, which {provider.node.path} does not have; "
+            "create it with ledger=Ledger()"
         )
         yield "", Severity.ERROR, message
+
+
+def has_ledger(provider: DistributionConfigurationProvider | DeployedProvider) -> bool:
+    """Whether the provider is known to have a ledger: it is one of this app."""
+    return isinstance(provider, DistributionConfigurationProvider) and provider.ledger_table is not None
 
 
 def errors(construct: IConstruct, findings: Iterable[Found]) -> list[str]:

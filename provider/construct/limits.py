@@ -6,6 +6,8 @@ from typing import Final
 
 from aws_cdk import Duration, Token
 
+from .ledger import Ledger
+
 PATTERNS: Final = {
     "name_pattern": (
         r"^[-_a-z0-9*?]+$",
@@ -35,9 +37,15 @@ LISTS: Final = {
 
 MINIMUM_TIMEOUT: Final = 30
 """Seconds."""
+LEDGER_TIMEOUT: Final = 120
+"""Seconds, with a ledger."""
+SWEEP_MINUTES: Final = (5, 10, 15, 30, 60)
+MAX_PERCENTAGE: Final = 100
 
 
-def problems(timeout: Duration, lists: Mapping[str, Sequence[str]], patterns: Mapping[str, str]) -> list[str]:
+def problems(
+    timeout: Duration, lists: Mapping[str, Sequence[str]], patterns: Mapping[str, str], ledger: Ledger | None
+) -> list[str]:
     """The problems with a provider's arguments, each by its name. Tokens are not checked."""
     found = [
         f"{name}: must be {PATTERNS[name][1]}, not {value!r}"
@@ -50,6 +58,20 @@ def problems(timeout: Duration, lists: Mapping[str, Sequence[str]], patterns: Ma
         for value in values
         if not Token.is_unresolved(value) and not re.fullmatch(LISTS[name][0], value)
     ]
-    if timeout.to_seconds() < MINIMUM_TIMEOUT:
-        found.append(f"timeout: must be at least {MINIMUM_TIMEOUT} seconds, not {timeout.to_seconds():g}")
+    least = LEDGER_TIMEOUT if ledger else MINIMUM_TIMEOUT
+    if timeout.to_seconds() < least:
+        with_ledger = " with a ledger" if ledger else ""
+        found.append(f"timeout: must be at least {least} seconds{with_ledger}, not {timeout.to_seconds():g}")
+    return found + (_problems_of(ledger) if ledger else [])
+
+
+def _problems_of(ledger: Ledger) -> list[str]:
+    found = []
+    removals = ledger.max_account_removals
+    if not Token.is_unresolved(removals) and not 0 <= removals <= MAX_PERCENTAGE:
+        found.append(f"ledger.max_account_removals: must be a percentage from 0 to {MAX_PERCENTAGE}, not {removals}")
+    minutes = ledger.sweep_interval.to_minutes(integral=False)
+    if minutes not in SWEEP_MINUTES:
+        allowed = ", ".join(map(str, SWEEP_MINUTES[:-1]))
+        found.append(f"ledger.sweep_interval: must be {allowed}, or {SWEEP_MINUTES[-1]} minutes, not {minutes:g}")
     return found

@@ -25,8 +25,9 @@ from constructs import Construct, IConstruct, IValidation
 
 from .. import __version__
 from ..build.shrink import RUNTIME
-from .alarms import add_alarms
+from .alarms import add_alarms, add_ledger_alarms
 from .asset import code
+from .ledger import Ledger, add_sweeps, table_for, variables
 from .limits import problems
 from .nag import acknowledge
 from .role import CONFIGURATIONS, LAMBDA, last_resort_policies, provider_policies, role_statement
@@ -64,6 +65,9 @@ class DistributionConfigurationProvider(Construct):
     With `vpc`, both functions run in its subnets (by default the private ones) with `security_groups` (by default a new
     one for each function); from there, they must reach the services that the provider calls. `architecture` is ARM_64
     or X86_64; the code is the same.
+    `ledger` adds a table in which the provider records what each resource requested, so that several stacks can
+    contribute to one configuration and a schedule finds drift; by default, there is none. `encryption_key` encrypts a
+    new table, too.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class DistributionConfigurationProvider(Construct):
         log_level: ApplicationLogLevel = ApplicationLogLevel.INFO,
         log_retention: RetentionDays = RetentionDays.THREE_MONTHS,
         alarm_topic: ITopic | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         """Add a provider to the scope's stack."""
         super().__init__(scope, construct_id)
@@ -106,7 +111,7 @@ class DistributionConfigurationProvider(Construct):
         self.regions = [*regions]
         lists = {"regions": self.regions, "assumable_role_arns": [*assumable_role_arns]}
         self.organizations_access = organizations_access
-        self._problems = problems(timeout, lists, self.patterns)
+        self._problems = problems(timeout, lists, self.patterns, ledger)
         if vpc is None and (vpc_subnets is not None or security_groups is not None):
             self._problems.append("vpc: is required with vpc_subnets and security_groups")
         network = _Network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups) if vpc else _Network()
@@ -158,6 +163,7 @@ class DistributionConfigurationProvider(Construct):
             retry_attempts=2,
             on_failure=SqsDestination(self.unanswered),
         )
+        self.ledger_table = table_for(self, ledger, encryption_key) if ledger else None
         policies = provider_policies(
             self,
             self.log_group,
@@ -167,10 +173,14 @@ class DistributionConfigurationProvider(Construct):
             launch_templates=launch_templates,
             organizations_access=organizations_access,
             in_vpc=vpc is not None,
+            ledger_table=self.ledger_table,
+            encryption_key=encryption_key,
         )
         environment = {"AWS_RETRY_MODE": "standard"}
         if organizations_role_arn:
             environment["ORGANIZATIONS_ROLE_ARN"] = organizations_role_arn
+        if ledger and self.ledger_table:
+            environment |= variables(ledger, self.ledger_table)
         self.role = Role(
             self,
             "Role",
@@ -216,6 +226,9 @@ class DistributionConfigurationProvider(Construct):
             timeout=timeout,
             topic=alarm_topic,
         )
+        if ledger:
+            add_sweeps(self, ledger, self.function)
+            add_ledger_alarms(self, self.log_group, alarm_topic)
         functions = (self.function, self.last_resort)
         for function in functions:
             Tags.of(function).add(_VERSION_TAG, __version__)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import ArnFormat, Stack
+from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_iam import Effect, PolicyDocument, PolicyStatement, ServicePrincipal
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_lambda import IFunction
@@ -48,6 +49,8 @@ def provider_policies(
     organizations_role_arn: str,
     organizations_access: bool,
     in_vpc: bool,
+    ledger_table: ITable | None,
+    encryption_key: IKey | None,
 ) -> Policies:
     """The provider's policies. All but the first depend on the arguments."""
     stack = Stack.of(scope)
@@ -117,7 +120,31 @@ def provider_policies(
     if source_parameter_pattern:
         sources = stack.format_arn(service="ssm", resource="parameter", resource_name=source_parameter_pattern)
         policies["source-parameters"] = _policy(_allow(None, sources, "ssm:GetParameter"))
+    if ledger_table is not None:
+        policies |= _ledger_policies(stack, ledger_table, ledger_table.encryption_key or encryption_key)
     return policies | _network_interfaces(in_vpc=in_vpc)
+
+
+def _ledger_policies(stack: Stack, table: ITable, key: IKey | None) -> Policies:
+    # A transaction requires the permissions of its operations.
+    operations = ("ConditionCheckItem", "GetItem", "Query", "Scan", "UpdateItem")
+    policies = {"ledger": _policy(_allow(None, table.table_arn, *(f"dynamodb:{name}" for name in operations)))}
+    if key is not None:
+        # DynamoDB uses the key with the caller's permissions.
+        use = _allow(
+            None,
+            key.key_arn,
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        )
+        use.add_condition("StringLike", {"kms:ViaService": f"dynamodb.{stack.region}.*"})
+        policies["ledger-key"] = _policy(use)
+    return policies
 
 
 def role_statement() -> PolicyStatement:

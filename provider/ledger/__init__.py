@@ -6,6 +6,7 @@ Only a provider with a table imports this package. Pure modules, from data to da
   contributions  the paths at which an owner allows the parts of others
   merge          parts -> the merged content, and which newcomers conflict
   parts          the record of a part, and its transitions
+  settings       the environment variables besides the table's name
   removals       the accounts that sources no longer contain, and those that are held
 
 Modules that make calls:

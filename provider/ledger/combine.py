@@ -143,6 +143,8 @@ class _Combination:
         if outcome.is_shown:
             self._settle(outcome.verdict)
         parts = self._store.parts(self._arn)
+        if outcome.is_shown:
+            self._forget_gone_owners(parts)
         settled = merged(parts, self._account)
         is_clean = settled is None or are_equal(outcome.live.content, settled, self._account)
         return is_clean, is_clean and not self._newcomers(parts)
@@ -327,23 +329,26 @@ class _Combination:
                 settled.append((part, self._accepted(part, now)))
             elif reason := verdict.rejected.get(part.owner) or (_LAPSED if has_lapsed(part, now) else ""):
                 settled.append((part, reject(part, reason, now)))
-        gone = self._owners_without_parts(settled, now)
-        self._store.settle(self._lease, [*settled, *gone])
-        if gone and not _has_owner(self._store.parts(self._arn)):
+        self._store.settle(self._lease, settled)
+
+    def _forget_gone_owners(self, parts: Sequence[Part]) -> None:
+        """Remove the records of owners that are gone, and their mark, once nobody has a part anymore.
+
+        Until then, their content counts again if a new owner's adoption fails.
+        """
+        gone = [part for part in parts if part.is_owner and part.is_retained and not part.is_newcomer]
+        if not gone or any(part.is_live and not part.is_owner for part in parts):
+            return
+        if effective_owner([part for part in parts if part not in gone]) is None:
             self._ledger.api.mark(self._arn, None)
+        now = self._deadline.now()
+        self._store.settle(self._lease, [(part, bury(part, now)) for part in gone])
 
     def _accepted(self, part: Part, now: float) -> Part:
         rank = max((other.rank for other in self._parts if other.is_owner and other.owner != part.owner), default=-1)
         is_new_owner = part.is_owner and (part.accepted is None or part.is_retained)
         written = self._written
         return accept(part, now, written.client_token, written.request_id, rank + 1 if is_new_owner else part.rank)
-
-    def _owners_without_parts(self, settled: Sequence[tuple[Part, Part]], now: float) -> list[tuple[Part, Part]]:
-        """Return the records of owners that are gone: replaced by a new owner, or without the parts of others."""
-        after = {new.owner: new for _, new in settled}
-        gone = [part for part in self._parts if part.is_owner and part.is_retained and part.owner not in after]
-        kept = [after.get(part.owner, part) for part in self._parts if part not in gone]
-        return [] if _need_owner(kept) else [(part, bury(part, now)) for part in gone]
 
     def _settle_without_configuration(self) -> None:
         """Settle the newcomers of a configuration that does not exist or is unfinished.
@@ -355,18 +360,9 @@ class _Combination:
         for part in self._parts:
             if part.is_removing:
                 settled.append((part, accept(part, now)))
-            elif part.is_newcomer and not part.is_owner:
+            elif part.is_newcomer and (not part.is_owner or has_lapsed(part, now)):
                 settled.append((part, reject(part, f"{self._arn} does not exist, or is not finished", now)))
         self._store.settle(self._lease, settled)
-
-
-def _has_owner(parts: Sequence[Part]) -> bool:
-    return any(part.is_owner and part.accepted is not None for part in parts)
-
-
-def _need_owner(parts: Sequence[Part]) -> bool:
-    """Return whether there are parts without an owner's body that counts."""
-    return any(part.is_live for part in parts) and effective_owner(parts) is None
 
 
 _RETRIED: Final = frozenset({Outcome.THROTTLED, Outcome.UNSENT, Outcome.UNKNOWN, Outcome.TOKEN_REUSED})

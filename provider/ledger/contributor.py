@@ -7,7 +7,7 @@ from ..arn import is_configuration_arn
 from ..errors import ProviderError
 from ..marker import CreationStatus, status_in
 from ..plan import Configuration, WriteResult
-from ..resources.contribution import part_id
+from ..resources.contribution import is_part_id, part_id
 from ..resources.ownership import Owner
 from ..schema.model import TARGET, content_members
 from .participate import participate
@@ -71,7 +71,22 @@ class ContributionRequest:
         if not isinstance(arn, str) or not is_configuration_arn(arn):
             self._ledger.log.warning("the properties name no configuration, so there is no part to withdraw")
             return
-        participate(self._ledger, arn, Event.of(self._request, is_owner=False), None)
+        owner = self._owner_of_id(arn)
+        if owner is None:
+            self._ledger.log.warning("there is no part with this physical ID, so none is withdrawn")
+            return
+        participate(self._ledger, arn, Event.of(self._request, is_owner=False)._replace(owner=owner), None)
+
+    def _owner_of_id(self, arn: str) -> Owner | None:
+        """Return whose part the physical ID is: another resource's after stack refactoring, and then perhaps nobody's.
+
+        An ID that was never a part's is this resource's.
+        """
+        own = Owner.of(self._request)
+        if not is_part_id(self._request.physical_id) or self._request.physical_id == part_id(arn, own):
+            return own
+        owners = (part.owner for part in self._ledger.store.parts(arn) if not part.is_owner)
+        return next((owner for owner in owners if part_id(arn, owner) == self._request.physical_id), None)
 
     def _undo_replacement(self, arn: str, physical_id: str) -> None:
         """Withdraw what a failed replacement, which this Update rolls back, left at another configuration."""

@@ -6,10 +6,12 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from ..aws.client import client
 from ..errors import ProviderError
 from ..observability import Logger
 from ..reconciler.reconcile import Reconciliation
 from ..resources import CONTRIBUTION
+from ..schema.model import LEDGER_SERVICE
 from .combine import Ledger
 from .configurations import ImageBuilderConfigurations
 from .contributor import ContributionRequest
@@ -17,6 +19,7 @@ from .owner_roles import Reached, calls_for, reach
 from .participate import as_it_is
 from .parts import Body, Part
 from .recorded_owner import OwnerRequest
+from .settings import MAX_REMOVALS as MAX_REMOVALS
 from .sharing import RecordedAdapter
 from .store import Store
 from .table import DynamoTable
@@ -29,9 +32,12 @@ if TYPE_CHECKING:
     from ..resources.locations import Locations
     from ..schema.finding import Path
 
-MAX_REMOVALS: Final = "LEDGER_MAX_ACCOUNT_REMOVALS"
-"""The environment variable with the percentage of a source's accounts that may be removed without a deployment."""
 _DEFAULT_MAX_REMOVALS: Final = "20"
+
+
+def prepare(region: str | None) -> None:
+    """Create what the first request would otherwise wait for: the client of the table."""
+    client(LEDGER_SERVICE, region)
 
 
 def recorded_request(
@@ -45,11 +51,11 @@ def recorded_request(
     calls: "ApiCalls",
     deadline: "Deadline",
     log: Logger,
-    resolve: "Callable[[], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]] | None" = None,
+    resolve: "Callable[[float], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]] | None" = None,
 ) -> ContributionRequest | OwnerRequest:
     """Return a request whose part is recorded in a table, which is in the function's Region.
 
-    `resolve` resolves the sources in `desired`; None if there are none.
+    `resolve` resolves the sources in `desired` within a share of the remaining time; None if there are none.
     """
     random = Random()  # noqa: S311 - jitter and nonces, not secrets
     adapter = resource_type.connect(calls, locations)
@@ -77,7 +83,7 @@ def recorded_request(
 
 
 def _resolved(
-    resolve: "Callable[[], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]]",
+    resolve: "Callable[[float], tuple[dict[str, Any], Mapping[Path, tuple[str, ...]]]]",
     log: Logger,
     is_update: bool,
     body: Body,
@@ -86,7 +92,7 @@ def _resolved(
     """Return a body with the accounts of its sources. `part` is the record before the request."""
     from . import sources  # imported here because only bodies with sources need it
 
-    return sources.resolved(body, part, lambda: resolve()[1], max_removals(), log, is_update=is_update)
+    return sources.resolved(body, part, lambda share: resolve(share)[1], max_removals(), log, is_update=is_update)
 
 
 def max_removals() -> float:

@@ -4,6 +4,7 @@ Accepted parts come first, then the newcomers in their order. A newcomer that co
 accepted part never loses to it.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -121,11 +122,16 @@ def _read(packed: bytes, own_account: str) -> tuple[Body, Claims]:
 
 
 class _Stand(NamedTuple):
-    """A body that counts, and its claims."""
+    """A body that counts, and its claims.
+
+    `is_settled` is whether the part has an accepted body; `is_gone` is whether it is that of an owner that is gone.
+    """
 
     body: Body
     claims: Claims
     is_owner: bool
+    is_settled: bool
+    is_gone: bool
 
 
 class Merge:
@@ -154,13 +160,15 @@ class Merge:
 
     def put(self, part: Part, packed: bytes) -> None:
         """Add a packed body, or replace the one of the same part. An owner replaces the previous owner."""
-        self._put(part.owner, self._stand(part, packed))
+        self._put(part.owner, self._stand(part, packed, is_gone=part.is_retained))
 
     def consider(self, part: Part) -> str:
         """Add a newcomer's body unless it conflicts. Returns the reason if it does."""
         if part.proposed is None:
             self.drop(part.owner)
             return ""
+        if part.proposed == part.accepted and part.owner in self._stands and not part.is_retained:
+            return ""  # it stands, whatever the owner allows by now: a rollback must not fail
         stand = self._stand(part, part.proposed)
         replaced = {name: self._stands[name] for name in self._replaced_by(part) if name in self._stands}
         before = self._owner
@@ -210,14 +218,14 @@ class Merge:
             replaced.add(self._owner)
         return replaced
 
-    def _stand(self, part: Part, packed: bytes) -> _Stand:
+    def _stand(self, part: Part, packed: bytes, *, is_gone: bool = False) -> _Stand:
         self._checkpoint()
         body, claims = _read(packed, self._own_account)
         if not part.is_owner:
             owner = self._stands.get(self._owner) if self._owner is not None else None
             allowed = allowed_members(owner.body.contributions) if owner is not None else ()
             claims = relevant(claims, allowed)
-        return _Stand(body, claims, part.is_owner)
+        return _Stand(body, claims, part.is_owner, part.accepted is not None, is_gone)
 
     def _problem(self, name: Owner, stand: _Stand) -> str:
         """Return why a body cannot be added; empty if it can."""
@@ -226,8 +234,9 @@ class Merge:
 
     def _not_allowed(self, stand: _Stand) -> str:
         owner = self._stands.get(self._owner) if self._owner is not None else None
-        if self._owner is None or owner is None or not owner.body.contributions:
-            who = f" ({named(self._owner)})" if self._owner is not None else ""
+        is_gone = owner is not None and owner.is_gone and not stand.is_settled
+        if self._owner is None or owner is None or not owner.body.contributions or is_gone:
+            who = f" ({named(self._owner)}{' is gone' * is_gone})" if self._owner is not None else ""
             return (
                 f"no resource with {pascal_case(CONTRIBUTIONS)} owns this configuration{who}. To let other stacks "
                 f"contribute, own or adopt it with {pascal_case(CONTRIBUTIONS)} and enable the ledger; an existing "
@@ -311,7 +320,7 @@ def _shared(holders: Mapping[Owner, Claim]) -> Claim:
 
 def _shown(claim: Claim) -> str:
     value: Any = "it" if claim.value is PRESENT else claim.value
-    text = str(value) if isinstance(value, (bool, int)) else repr(value)
+    text = json.dumps(value, ensure_ascii=False)
     return f"{text[:200]} (the default)" if claim.is_implied else text[:200]
 
 

@@ -46,11 +46,17 @@ class Reached(NamedTuple):
 
 
 def recorded_role(store: "Store", arn: str) -> tuple[Owner, str] | None:
-    """Return the recorded owner of a configuration and its role; None if no owner or no role is recorded."""
+    """Return the recorded owner of a configuration and its role; None if no owner or no role is recorded.
+
+    Without an accepted owner, it is one whose Create has failed or is still running.
+    """
     parts = store.parts(arn)
-    part = effective_owner(parts) or next((one for one in parts if one.is_owner and one.is_newcomer), None)
-    body = (part.accepted_body() or part.proposed_body()) if part is not None else None
-    return (part.owner, body.role) if part is not None and body is not None and body.role else None
+    part = effective_owner(parts) or next((one for one in parts if one.is_owner), None)
+    if part is None:
+        return None
+    body = part.accepted_body()
+    role = part.role if body is None else body.role
+    return (part.owner, role) if role else None
 
 
 def reach(

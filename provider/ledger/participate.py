@@ -45,9 +45,12 @@ def participate(
     try:
         while part.is_newcomer:
             _reserve_time(ledger, arn, event)
-            if not _combine_if_free(ledger, arn, event):
+            has_combined = _combine_if_free(ledger, arn, event)
+            if not has_combined:
                 _pause(ledger, arn)
             part = _own(ledger, arn, event)
+            if has_combined and part.is_newcomer and ledger.api.read(arn) is None:
+                raise ProviderError(f"{arn} was deleted in the meantime", outcome=Outcome.NOT_FOUND)
     except ProviderError as error:
         return give_up(ledger, arn, event, error)
     return _settled(part)

@@ -133,7 +133,8 @@ class Part(NamedTuple):
     failed for another reason, so that another delivery of it may try again. `token` and `call` are the client token and
     the API's request ID of the write that made the accepted body live; empty if none was needed.
 
-    `rank` orders the owners of a configuration: only the body of the highest one counts. `is_retained` is whether the
+    `role` is the role of the last proposal, with which to reach what a failed Create left behind. `rank` orders the
+    owners of a configuration: only the body of the highest one counts. `is_retained` is whether the
     owner is gone, and its content stays. `expires` is when the record of a withdrawn part is no longer needed.
     `version` counts the changes of the record.
     """
@@ -155,6 +156,7 @@ class Part(NamedTuple):
     token: str = ""
     call: str = ""
     physical_id: str = ""
+    role: str = ""
     rank: int = 0
     is_retained: bool = False
     expires: float | None = None
@@ -211,7 +213,7 @@ def compare(part: Part | None, event: Event) -> Order:
 def propose(part: Part | None, arn: str, event: Event, body: Body) -> Part:
     """Record a proposal of a newer event."""
     packed = body.pack()
-    return _received(part, arn, event)._replace(proposed=packed, is_removing=False, expires=None)
+    return _received(part, arn, event)._replace(proposed=packed, is_removing=False, expires=None, role=body.role)
 
 
 def withdraw(part: Part | None, arn: str, event: Event, now: float) -> Part:
@@ -236,7 +238,7 @@ def _received(part: Part | None, arn: str, event: Event) -> Part:
         revision=event.revision,
         seen=(*seen, request_id),
         is_deletion=event.is_delete,
-        is_owner=part.is_owner or event.is_owner,
+        is_owner=event.is_owner or (part.is_owner and part.is_live),
         end=event.end,
         rejection="",
         is_taken_back=False,
@@ -263,11 +265,11 @@ def accept(part: Part, now: float, token: str = "", call: str = "", rank: int | 
 
 def _sources(part: Part) -> bytes | None:
     """Return the sources of the accepted body, which becomes the previous one. A rollback may need them."""
-    if part.accepted is None or part.accepted == part.proposed:
+    body, proposed = part.accepted_body(), part.proposed_body()
+    if body is None or proposed is None or body.properties == proposed.properties:
         return part.previous
-    body = Body.unpack(part.accepted)
-    if not body.resolved or (proposed := part.proposed_body()) is None or body.properties == proposed.properties:
-        return part.previous
+    if not body.resolved:
+        return None
     packed = Body({}, resolved=body.resolved, properties=body.properties).pack()
     return packed if len(packed) <= _MAX_PREVIOUS else None
 

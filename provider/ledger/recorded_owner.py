@@ -28,7 +28,7 @@ from .claims import Content, are_equal, digest
 from .combine import LeaseTooShort, account_of, combine, effective_owner
 from .merge import judge, named
 from .participate import check_not_replaced, give_up, hold, participate, record
-from .parts import Body, Event, Order, Part, accept, bury, compare, fingerprint, retain, withdraw
+from .parts import Body, Event, Order, Part, accept, bury, compare, fingerprint, has_lapsed, retain, withdraw
 from .store import LeaseLost
 
 if TYPE_CHECKING:
@@ -114,7 +114,12 @@ class OwnerRequest:
             before = self._preview(part).subject
             if before is None or self._owner.state_of(before.tags) is State.UNFINISHED:
                 return self._create()
-        part = participate(self._ledger, self._arn, self._event, self._body, self._with_sources)
+        try:
+            part = participate(self._ledger, self._arn, self._event, self._body, self._with_sources)
+        except ProviderError as error:
+            if error.outcome is not Outcome.NOT_FOUND:
+                raise
+            return self._create()  # reads still showed it
         try:
             return self._finish(part)
         except ProviderError:
@@ -147,9 +152,11 @@ class OwnerRequest:
         if self._request.physical_id != self._arn or self._is_new_adoption():
             return
         owner = effective_owner(self._store.parts(self._arn))
-        if owner is None or owner.owner == self._owner or owner.is_retained:
-            return
-        raise ProviderError(
+        if owner is not None and owner.owner != self._owner and not owner.is_retained:
+            raise self._superseded(owner)
+
+    def _superseded(self, owner: Part) -> ProviderError:
+        return ProviderError(
             f"{self._arn} has been adopted by {named(owner.owner)}; it was not changed",
             remediation="If the rollback fails for the same reason, run `aws cloudformation continue-update-rollback "
             "--resources-to-skip`; then remove this resource from the template, or adopt the configuration with "
@@ -166,16 +173,22 @@ class OwnerRequest:
             return
         if _retains(self._old, before):
             return
-        others = [part for part in self._others(before) if part.owner.stack_id != self._owner.stack_id]
-        if others:
+        parts = self._store.parts(before)
+        others = [part for part in self._others(parts) if part.owner.stack_id != self._owner.stack_id]
+        if others and not self._is_superseded(parts):
             raise ProviderError(
                 f"{before} cannot be replaced, because other stacks have parts of it: {_names(others)}",
                 remediation="Remove these parts first",
             )
 
-    def _others(self, arn: str) -> list[Part]:
-        """Return the parts of a configuration that are not an owner's."""
-        return [part for part in self._store.parts(arn) if part.is_live and not part.is_owner]
+    def _others(self, parts: list[Part]) -> list[Part]:
+        """Return the parts of a configuration that are not an owner's, and the proposals that may still be settled."""
+        now = self._ledger.deadline.now()
+        return [
+            part
+            for part in parts
+            if not part.is_owner and (part.accepted is not None or (part.is_newcomer and not has_lapsed(part, now)))
+        ]
 
     def _preview(self, part: Part | None) -> Plan:
         """Plan the request without executing it. Raises ProviderError if it is rejected.
@@ -205,8 +218,7 @@ class OwnerRequest:
                 self._store.release(lease, is_clean=False)
                 raise
         except ProviderError as error:
-            give_up(self._ledger, self._arn, self._event, error)
-            raise
+            return self._finish(give_up(self._ledger, self._arn, self._event, error))
         except LeaseLost:
             return self._finish(participate(self._ledger, self._arn, self._event, self._body, self._with_sources))
         return result
@@ -240,15 +252,29 @@ class OwnerRequest:
             raise ProviderError(f"{self._arn} was deleted in the meantime", outcome=Outcome.NOT_FOUND)
         # The part of a Create by name is settled after the handover.
         if self._request.request_type == "Update" or NAME not in self._desired:
-            request = self._undated() if self._request.request_type == "Update" else self._request
-            self._reconciliation = self._reconcile(request, self._with(live.content))
-            live = self._reconciliation.run()[0] or live
-            self._mark()
+            lease = hold(self._ledger, self._arn, self._request.request_id)
+            try:
+                live = self._reconcile_tags(live)
+            finally:
+                self._store.release(lease, is_clean=False)
         call = part.call or live.request_id
         written = WriteResult(self._arn, call, part.token or self._request.request_id)
         self._on_success(live, written)
         self._leave_other_target()
         return live, written
+
+    def _reconcile_tags(self, live: Configuration) -> Configuration:
+        """Bring the tags to their desired state, as the holder of the lease. Raises ProviderError if superseded."""
+        parts = self._store.parts(self._arn)
+        owner = effective_owner(parts)
+        if owner is not None and self._is_superseded(parts):
+            raise self._superseded(owner)
+        request = self._undated() if self._request.request_type == "Update" else self._request
+        self._api.settled[self._arn] = live.content
+        self._reconciliation = self._reconcile(request, self._with(live.content))
+        live = self._reconciliation.run()[0] or live
+        self._mark()
+        return live
 
     def _mark(self) -> None:
         """Mark the configuration as shared if the owner allows parts, as not shared otherwise."""
@@ -304,34 +330,34 @@ class OwnerRequest:
         if compare(part, self._event) is Order.OLDER:
             check_not_replaced(part, self._event)
             return None, None
-        is_superseded = self._is_superseded(part)
-        is_retained = _retains(self._desired, self._arn)
         lease = hold(self._ledger, self._arn, self._request.request_id)
         try:
-            if part is not None and part.accepted is not None and not (is_retained or is_superseded):
-                self._reject_while_shared()
-            self._reconciliation = self._reconcile(
-                self._undated() if part is not None else self._request, self._desired
-            )
-            result = self._reconciliation.run()
+            result = self._delete_as_holder(self._store.parts(self._arn))
             self._leave_as_holder(lease, self._arn, is_retained=True)
         except BaseException:
             self._store.release(lease, is_clean=False)
             raise
         return result
 
-    def _reject_while_shared(self) -> None:
-        """Raise ProviderError for a Delete while others have parts."""
-        others = self._others(self._arn)
-        if others:
+    def _delete_as_holder(self, parts: list[Part]) -> _Result:
+        """Delete the configuration if this resource owns it. Raises ProviderError while others have parts."""
+        if self._is_superseded(parts):
+            self._ledger.log.warning(f"{self._arn} has been adopted by another resource; skipping delete")
+            return None, None
+        own, others = self._own(parts), self._others(parts)
+        may_delete = self._request.physical_id == self._arn and not _retains(self._desired, self._arn)
+        if others and may_delete and own is not None and own.accepted is not None:
             raise ProviderError(
                 f"{self._arn} cannot be deleted, because other resources have parts of it: {_names(others)}",
                 remediation="Remove these parts first, then repeat the deletion",
             )
+        self._reconciliation = self._reconcile(self._request if own is None else self._undated(), self._desired)
+        return self._reconciliation.run()
 
-    def _is_superseded(self, part: Part | None) -> bool:
-        owner = effective_owner(self._store.parts(self._arn))
-        return part is not None and owner is not None and owner.owner != self._owner
+    def _is_superseded(self, parts: list[Part]) -> bool:
+        """Return whether another resource has adopted the configuration since this one was settled."""
+        own, owner = self._own(parts), effective_owner(parts)
+        return own is not None and own.accepted is not None and owner is not None and owner is not own
 
     def _leave(self, arn: str, *, is_retained: bool) -> None:
         if self._store.part(arn, self._owner) is None:
@@ -350,18 +376,28 @@ class OwnerRequest:
         parts = self._store.parts(arn)
         own = self._own(parts)
         if own is None:
-            self._store.put(None, withdraw(None, arn, event, now))
-            self._store.release(lease, is_clean=True)
-            return
+            if not self._store.put(None, withdraw(None, arn, event, now)):
+                return self._leave_as_holder(lease, arn, is_retained=is_retained)  # its Create was recorded meanwhile
+            return self._store.release(lease, is_clean=False)
         received = withdraw(own, arn, event, now) if compare(own, event) is Order.NEWER else own
         others = self._accepted_others(parts)
-        is_kept = is_retained and _is_needed(own, others) and self._api.read(arn) is not None
-        self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))])
+        is_kept = _is_needed(own, others, is_retained=is_retained) and self._may_exist(arn)
+        if not self._store.settle(lease, [(own, retain(received) if is_kept else bury(received, now))]):
+            return self._leave_as_holder(lease, arn, is_retained=is_retained)  # its record was changed meanwhile
         try:
-            self._combine_remaining(lease, arn, others, is_marked=own.accepted is not None and not is_kept)
+            self._combine_remaining(lease, arn, others, is_marked=own.is_live and not is_kept)
         except (ProviderError, LeaseTooShort) as error:
             self._ledger.log.warning("the ledger's sweep finishes what the request left to do", answer=str(error))
             self._store.release(lease, is_clean=False)
+        return None
+
+    def _may_exist(self, arn: str) -> bool:
+        """Return whether a configuration exists, or cannot be read, because retaining it needs no role."""
+        try:
+            return self._api.read(arn) is not None
+        except ProviderError as error:
+            self._ledger.log.warning("the configuration could not be read and counts as existing", answer=str(error))
+            return True
 
     def _accepted_others(self, parts: list[Part]) -> list[Part]:
         return [part for part in parts if part.owner != self._owner and part.accepted is not None]
@@ -394,10 +430,13 @@ def _next_rank(parts: list[Part], own: Part) -> int:
     return max((part.rank for part in parts if part.is_owner and part is not own), default=-1) + 1
 
 
-def _is_needed(own: Part, others: list[Part]) -> bool:
-    """Return whether the accepted parts of others need the content of an owner that leaves."""
-    has_owner = any(part.is_owner and not part.is_retained for part in others)
-    return own.accepted is not None and bool(others) and not has_owner
+def _is_needed(own: Part, others: list[Part], *, is_retained: bool) -> bool:
+    """Return whether the accepted parts of others need the content of an owner that leaves.
+
+    If it is not retained on purpose, the content of an owner that has left before is enough.
+    """
+    has_owner = any(part.is_owner and not (is_retained and part.is_retained) for part in others)
+    return own.accepted is not None and not has_owner and any(not part.is_owner for part in others)
 
 
 def _retains(properties: Mapping[str, Any], arn: str) -> bool:

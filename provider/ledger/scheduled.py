@@ -17,16 +17,15 @@ from .combine import Ledger
 from .configurations import ImageBuilderConfigurations
 from .entry import max_removals
 from .owner_roles import calls_for, reach
+from .settings import DRIFT, DriftMode
 from .sources import Refresh
 from .store import Store
-from .sweep import DriftMode, Result, Sweep, Swept
+from .sweep import Result, Sweep, Swept
 from .table import DynamoTable
 
 if TYPE_CHECKING:
     from ..cloudformation.deadline import Clock
 
-DRIFT: Final = "LEDGER_DRIFT"
-"""The environment variable with what a sweep does with drift: Report or Repair."""
 _SHARE: Final = 0.6
 """The share of an invocation's time that a sweep uses, so that it does not look like a slow request."""
 _SOURCES_SHARE: Final = 0.3
@@ -37,7 +36,7 @@ _FAILURES: Final = (Result.FAILED, Result.MISSING, Result.UNFINISHED)
 def sweep(context: object, clock: "Clock") -> None:
     """Sweep all recorded configurations, and log the result. Nothing is raised: no request waits for it."""
     log = logger()
-    table = os.environ.get("LEDGER_TABLE_NAME", "")
+    table = os.environ.get(resources.LEDGER_TABLE, "")
     if not table:
         log.warning("there is no ledger to sweep")
         return
@@ -68,7 +67,8 @@ def _sweep(table: str, context: object, deadline: Deadline, clock: "Clock") -> l
     mode = DriftMode.REPAIR if os.environ.get(DRIFT) == DriftMode.REPAIR.value else DriftMode.REPORT
     for_sources = Deadline.of(context, work_seconds=_SOURCES_SHARE * deadline.left(), clock=clock)
     reader = reader_for("sweep", region, os.environ.get("ORGANIZATIONS_ROLE_ARN", ""), for_sources)
-    return Sweep(ledger, mode, configurations.delete, Refresh(reader.accounts, max_removals())).run()
+    refresh = Refresh(reader.accounts, max_removals(), lambda: for_sources.left() > 0)
+    return Sweep(ledger, mode, configurations.delete, refresh).run()
 
 
 def _client(service: str, region: str | None, location: Location, _renew: bool) -> Any:

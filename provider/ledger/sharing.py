@@ -8,15 +8,21 @@ from ..resources.ownership import SHARED_TAG, Owner, State, is_shared, shared_ta
 if TYPE_CHECKING:
     from ..errors import ProviderError
     from ..resources.interface import Adapter
+    from .claims import Content
     from .store import Store
 
 
 class RecordedAdapter:
-    """An adapter that does not show the mark of configurations whose owner is recorded. `shared` are their ARNs."""
+    """An adapter that does not show the mark of configurations whose owner is recorded. `shared` are their ARNs.
+
+    `settled` has contents to show instead of the live ones, by ARN: only the holder of a lease changes content, so what
+    others write after this request was settled is not this request's concern.
+    """
 
     def __init__(self, adapter: "Adapter", store: "Store") -> None:
         self._adapter, self._store = adapter, store
         self.shared: set[str] = set()
+        self.settled: dict[str, Content] = {}
 
     @property
     def not_found(self) -> "ProviderError | None":
@@ -32,7 +38,10 @@ class RecordedAdapter:
 
     def read(self, target: Target) -> Configuration | None:
         live = self._adapter.read(target)
-        if live is None or not is_shared(live.tags) or not self._is_recorded(live.arn):
+        if live is None:
+            return None
+        live = live._replace(content=self.settled.get(live.arn, live.content))
+        if not is_shared(live.tags) or not self._is_recorded(live.arn):
             return live
         self.shared.add(live.arn)
         return live._replace(tags=without_shared(live.tags))

@@ -117,12 +117,15 @@ class Store:
         key = _lease_key(arn)._replace(sort=f"{_TOKEN}{request_id}")
         return self._table.write(Write(key, {EXPIRES: math.ceil(self._now() + RECORD_SECONDS)}, {EXPIRES: None}))
 
-    def settle(self, lease: Lease, settled: Sequence[tuple[Part, Part]]) -> None:
+    def settle(self, lease: Lease, settled: Sequence[tuple[Part, Part]]) -> bool:
         """Replace records, each unless it has changed. Raises LeaseLost if the lease has another holder.
+
+        Returns whether all of them were replaced.
 
         The records are in transactions of at most 99 parts. If the condition of a part fails, because its request
         withdrew it or a newer one replaced it, the transaction is repeated without it.
         """
+        is_complete = True
         for batch in _batches(settled):
             remaining = batch
             while remaining:
@@ -132,7 +135,9 @@ class Store:
                     raise LeaseLost
                 if not failed:
                     break
+                is_complete = False
                 remaining = [pair for index, pair in enumerate(remaining, 1) if index not in failed]
+        return is_complete
 
     def release(self, lease: Lease, *, is_clean: bool) -> None:
         """Release a lease. If it is clean, clear the dirty flag. Does nothing if the lease has another holder."""
@@ -148,7 +153,7 @@ class Store:
         return frozenset(str(item["sk"]).removeprefix(_DIGEST) for item in items if _number(item, EXPIRES) > now)
 
     def summaries(self) -> list[Summary]:
-        """Return a summary of each configuration, the one first that was swept longest ago."""
+        """Return a summary of each configuration with records, the one first that was swept longest ago."""
         leases: dict[str, Lease] = {}
         waiting: set[str] = set()
         arns: set[str] = set()
@@ -160,7 +165,7 @@ class Store:
             elif sort.startswith(_PART):
                 arns.add(partition)
                 waiting |= {partition} if item.get("newcomer") else set()
-        found = [Summary(leases.get(arn, Lease(arn)), arn in waiting) for arn in arns | leases.keys()]
+        found = [Summary(leases.get(arn, Lease(arn)), arn in waiting) for arn in arns]
         return sorted(found, key=lambda one: (one.lease.swept, one.lease.arn))
 
     def _write_as_holder(self, lease: Lease, changes: Mapping[str, Value | None]) -> None:
@@ -230,7 +235,7 @@ _FLAGS: Final = {
     "taken_back": "is_taken_back",
 }
 """Attributes that are absent if they are false -> fields of Part."""
-_TEXTS: Final = ("rejection", "token", "call", "physical_id")
+_TEXTS: Final = ("rejection", "token", "call", "physical_id", "role")
 _BODIES: Final = ("accepted", "proposed", "previous")
 
 

@@ -1,21 +1,23 @@
 """What the schedule does: finish or repair what requests left behind, and find drift. It responds to no stack."""
 
+import hashlib
 from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import Outcome, ProviderError
 from ..observability import as_json
-from ..plan import Configuration
+from ..plan import Configuration, UpdateConfiguration
 from ..resources.ownership import Ownership, State
 from ..schema.diff import Difference
-from .claims import are_equal, differences, digest
+from .claims import Content, are_equal, differences, digest
 from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, account_of, combine
-from .merge import merged
+from .merge import effective, merged
 from .parts import Part, has_lapsed
 from .removals import held_removals
+from .settings import DriftMode as DriftMode
 from .sources import Refreshed
-from .store import Lease, Store
+from .store import Lease, LeaseLost, Store
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -32,13 +34,6 @@ UNFINISHED_SECONDS: Final = 3 * 3600.0
 """After this time, no request finishes a configuration."""
 _MIN_SECONDS: Final = UPDATE_SECONDS + 7.0
 """Time that a configuration may take; the sweep does not start with another one if less is left."""
-
-
-class DriftMode(Enum):
-    """What a sweep does with drift. The values are those of the template's parameter."""
-
-    REPORT = "Report"
-    REPAIR = "Repair"
 
 
 class Result(Enum):
@@ -128,6 +123,8 @@ class Sweep:
             result = self._one(arn)
         except ProviderError as error:
             result = Swept(arn, Result.FAILED, problem=str(error))
+        except LeaseLost:
+            result = Swept(arn, Result.BUSY)
         except LeaseTooShort:
             result = Swept(arn, Result.FAILED, problem="there was not enough time left to write")
         except Exception as error:
@@ -143,13 +140,16 @@ class Sweep:
         if not lease.is_free(now):
             return Swept(arn, Result.BUSY)
         # The time of the sweep is recorded first, so that a configuration that stops the sweep is not always the first.
-        taken = store.take(lease, holder, now + min(LEASE_SECONDS, self._ledger.deadline.left()), swept=now)
+        # Without time for reading sources, the next sweep starts with it.
+        may_read = self._refresh is None or self._refresh.has_time()
+        end = now + min(LEASE_SECONDS, self._ledger.deadline.left())
+        taken = store.take(lease, holder, end, swept=now if may_read else None)
         if taken is None:
             return Swept(arn, Result.BUSY)
         held = _Held(self._ledger, taken)
         try:
             parts = store.parts(arn)
-            if self._refresh is None or self._refresh.has_read(parts):
+            if self._refresh is None or not may_read or self._refresh.has_read(parts):
                 return self._as_holder(held, parts)
         finally:
             held.release()
@@ -158,8 +158,8 @@ class Sweep:
 
     def _as_holder(self, held: "_Held", parts: list[Part]) -> Swept:
         arn = held.lease.arn
-        if not parts:
-            return Swept(arn, Result.UNCHANGED)
+        if not any(part.is_live or (part.is_owner and not part.is_deletion) for part in parts):
+            return Swept(arn, Result.UNCHANGED)  # nothing counts, and no Create left anything behind
         live = self._ledger.api.read(arn)
         if live is None:
             held.combine()  # settles the withdrawals
@@ -170,20 +170,39 @@ class Sweep:
 
     def _sources_and_drift(self, held: "_Held", parts: list[Part], live: Configuration) -> Swept:
         """Apply what sources contain now, even under `Report`; otherwise, compare the content."""
-        comparison = compare_live(self._ledger.store, parts, live)
-        refreshed = self._refresh(parts) if self._refresh else Refreshed()
-        if refreshed.changes:
-            # What is live counts as our own write, so that the next sweep finishes this if it is interrupted.
-            self._ledger.store.mark_dirty(held.lease, digest(live.content, account_of(live.arn)), 1)
-            self._ledger.store.settle(held.lease, refreshed.changes)
+        comparison, account = compare_live(self._ledger.store, parts, live), account_of(live.arn)
+        refreshed = self._refresh(parts) if self._refresh and self._refresh.has_read(parts) else Refreshed()
+        changed = dict(refreshed.changes)
+        now_wanted = [changed.get(part, part) for part in parts]
+        content = merged(now_wanted, account) if changed else None
+        is_new = content is not None and content != merged(parts, account)
+        if content is not None and is_new:
+            self._write(held.lease, live, content)
+        self._ledger.store.settle(held.lease, refreshed.changes)
+        if is_new:
             held.combine()
             result = Swept(live.arn, Result.COMBINED, comparison.drift)
         else:
             result = self._compare(held, parts, comparison)
-        problem, changed = "; ".join(refreshed.problems), dict(refreshed.changes)
+        problem = "; ".join(refreshed.problems)
         result = result._replace(result=Result.FAILED, problem=problem) if problem else result
-        held_now = (held_removals(changed.get(part, part)) for part in parts)
+        held_now = (held_removals(part) for part in effective(now_wanted))
         return result._replace(held={source: accounts for one in held_now for source, accounts in one.items()})
+
+    def _write(self, lease: Lease, live: Configuration, content: Content) -> None:
+        """Write new content before it is settled, because Image Builder may reject it. Raises ProviderError.
+
+        What was live counts as our own write, too, so that the next sweep finishes this if it is interrupted.
+        """
+        account = account_of(lease.arn)
+        written = digest(content, account)
+        for each in (digest(live.content, account), written):
+            self._ledger.store.mark_dirty(lease, each, 1)
+        seconds = lease.expiry - self._ledger.deadline.now() - UPDATE_SECONDS
+        if seconds <= 0:
+            raise LeaseTooShort
+        token = hashlib.sha256(f"{lease.arn} {lease.epoch} {written}".encode()).hexdigest()
+        self._ledger.api.update(UpdateConfiguration(lease.arn, content), token, seconds)
 
     def _compare(self, held: "_Held", parts: list[Part], comparison: Comparison) -> Swept:
         arn = held.lease.arn
@@ -213,7 +232,8 @@ class Sweep:
     def _finish(self, live: Configuration, parts: list[Part]) -> Swept:
         """Delete an unfinished configuration that no request will finish, if its owner's part was never settled."""
         created = live.created_at if live.created_at is not None else self._ledger.deadline.now()
-        if self._ledger.deadline.now() - created < UNFINISHED_SECONDS:
+        is_waiting = self._is_waiting([part for part in parts if part.is_newcomer])
+        if is_waiting or self._ledger.deadline.now() - created < UNFINISHED_SECONDS:
             return Swept(live.arn, Result.UNCHANGED)
         if any(part.accepted is not None for part in parts):
             return Swept(live.arn, Result.UNFINISHED, problem="its owner's part was settled")

@@ -30,13 +30,16 @@ Connect = Callable[[Location, bool], Any]
 class ApiCalls:
     """The calls of one service for one request. `connect` creates the client of a location on the first call there.
 
-    With `retries_denied`, denied calls are retried for 20 seconds in total.
+    With `retries_denied`, denied calls are retried for 20 seconds in total. `end` limits the time of all calls, in
+    seconds since the epoch.
     """
 
-    def __init__(self, connect: Connect, deadline: "Deadline", *, retries_denied: bool = False) -> None:
+    def __init__(
+        self, connect: Connect, deadline: "Deadline", *, retries_denied: bool = False, end: float = math.inf
+    ) -> None:
         self._connect = connect
         self._deadline = deadline
-        self._end = math.inf
+        self._end = end
         self._denied_seconds = _DENIED_SECONDS if retries_denied else 0.0
         self._clients: dict[Location, Any] = {}
         self._renewed: set[Location] = set()
@@ -44,11 +47,11 @@ class ApiCalls:
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Limit the time of the calls in this block."""
-        self._end = self._deadline.now() + seconds
+        before, self._end = self._end, self._deadline.now() + seconds
         try:
             yield
         finally:
-            self._end = math.inf
+            self._end = before
 
     def call(
         self, location: Location, operation: str, subject: str, expected: str = "", /, **parameters: Any

@@ -4,6 +4,7 @@ It fails closed: an error, an unknown organizational unit, an incomplete list, o
 This module is loaded only for a request with sources, and creates only the clients that the sources need.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -185,16 +186,24 @@ class SourceReader:
 
 
 def reader_for(
-    session_name: str, region: str | None, role_arn: str, deadline: "Deadline", *, retries_denied: bool = False
+    session_name: str,
+    region: str | None,
+    role_arn: str,
+    deadline: "Deadline",
+    seconds: float = math.inf,
+    *,
+    retries_denied: bool = False,
 ) -> SourceReader:
     """Return a reader in the function's Region. See `SourceReader` for `role_arn`, and `ApiCalls` for `retries_denied`.
 
-    `session_name` is a resource's logical ID, or other text for the name of the role's session.
+    `session_name` is a resource's logical ID, or other text for the name of the role's session. `seconds` limits the
+    time for all calls.
     """
+    end = deadline.now() + seconds
 
     def connect(service: str) -> ApiCalls:
         create = partial(_client, session_name, service, region, deadline)
-        return ApiCalls(create, deadline, retries_denied=retries_denied)
+        return ApiCalls(create, deadline, retries_denied=retries_denied, end=end)
 
     return SourceReader(connect, role_arn)
 

@@ -28,6 +28,9 @@ RESOURCE_TYPES: Final[dict[str, str]] = {
 RECORDED_TYPES: Final = (DISTRIBUTION_CONFIGURATION, CUSTOM_RESOURCE, CONTRIBUTION)
 """The types whose resources the ledger records."""
 
+LEDGER_TABLE: Final = "LEDGER_TABLE_NAME"
+"""The environment variable with the name of the ledger's table; without it, there is no ledger."""
+
 
 def is_registered(name: object) -> bool:
     """Return whether this is the name of a resource type in the registry."""

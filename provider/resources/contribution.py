@@ -5,6 +5,7 @@ Without the ledger, `decide` rejects a contribution, and its Delete has nothing 
 
 import hashlib
 from collections.abc import Mapping
+from re import fullmatch
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ProviderError
@@ -33,10 +34,18 @@ _RULES: Final = frozenset(
 """The rules about values, by ID. The others are about a whole configuration."""
 
 
+_INFIX: Final = "/contribution/"
+
+
 def part_id(arn: str, owner: Owner) -> str:
     """Return the physical ID of a resource's part of a configuration."""
     digest = hashlib.sha256("\n".join((arn, *owner)).encode("utf-8", "replace")).hexdigest()
-    return f"{arn.rpartition('/')[2]}/contribution/{digest[:32]}"
+    return f"{arn.rpartition('/')[2]}{_INFIX}{digest[:32]}"
+
+
+def is_part_id(physical_id: str) -> bool:
+    """Return whether a physical ID is one that `part_id` returns, not a marker or one that CloudFormation invented."""
+    return fullmatch(f"[^/]+{_INFIX}[0-9a-f]{{32}}", physical_id) is not None
 
 
 def decide(

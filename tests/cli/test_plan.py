@@ -422,6 +422,7 @@ def test_document(write: Write, emulator: Emulator) -> None:
         "drift": False,
         "notes": [],
         "resources": [],
+        "configurations": [],
     }
     assert (set(warning), warning["path"]) == ({"severity", "rule", "path", "message"}, "Distributions")
     assert resource == {
@@ -430,7 +431,7 @@ def test_document(write: Write, emulator: Emulator) -> None:
         "arn": f"{ARN}web",
         "reason": "",
         "warnings": [],
-        "differences": [{"path": "Description", "old": None, "new": "x", "known": True}],
+        "differences": [{"path": "Description", "old": None, "new": "x", "known": True, "owners": None}],
         "replaced": None,
     }
 

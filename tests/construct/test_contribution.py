@@ -9,6 +9,7 @@ from provider.construct import (
     DistributionConfiguration,
     DistributionConfigurationProvider,
     DistributionContribution,
+    Ledger,
 )
 from provider.construct.properties import Distribution
 from provider.construct.provider import DeployedProvider
@@ -147,6 +148,37 @@ def contribution_errors(stack: Stack) -> list[str]:
 
 @pytest.mark.parametrize("errors", [own_provider_errors, contribution_errors])
 def test_a_provider_without_a_ledger(stack: Stack, errors: Callable[[Stack], list[str]]) -> None:
-    """The app's own provider has no ledger, so an owner that allows contributions and a contribution are errors."""
+    """By default, the app's own provider has no ledger, so an owner that allows contributions and a part are errors."""
     (message,) = errors(stack)
-    assert "contributions require a provider with a ledger" in message
+    expected = (
+        "contributions require a provider with a ledger, which images/ImageBuilderDistributionProvider does not have; "
+        "create it with ledger=Ledger()"
+    )
+    assert message.endswith(expected)
+
+
+@pytest.mark.parametrize(("ledger", "warned"), [(None, True), (Ledger(), False)], ids=["without", "with"])
+def test_sources_of_a_provider_with_a_ledger(stack: Stack, ledger: Ledger | None, warned: bool) -> None:
+    """Only without a ledger, a warning says that sources are resolved only at deployment: sweeps resolve them again."""
+    provider = DistributionConfigurationProvider(stack, "Provider", ledger=ledger, source_parameter_pattern="images/*")
+    ami: Distribution = {
+        "region": "us-east-1",
+        "ami_distribution_configuration": {"name": NAME, "target_account_ids": [{"parameter": "/images/accounts"}]},
+    }
+    golden = DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=[ami])
+    assert golden.validate() == []
+    assert any("W9335" in str(entry.data) for entry in golden.node.metadata) == warned
+
+
+def test_a_provider_of_the_app_with_a_ledger(app: App, stack: Stack) -> None:
+    """With a ledger, the app's own provider serves an owner and the contributions of other stacks."""
+    provider = DistributionConfigurationProvider(stack, "Provider", ledger=Ledger())
+    golden = DistributionConfiguration(
+        stack, "Golden", provider=provider, name="golden", contributions=[USER_IDS], distributions=[AMI]
+    )
+    team = Stack(app, "team")
+    part = golden.add_contribution(team, "TeamA", distributions=[PART])
+    assert golden.validate() == part.validate() == []
+    (resource,) = resources_of(team, CONTRIBUTION)
+    assert "Fn::ImportValue" in str(resource["Properties"]["ServiceToken"])
+    assert team.dependencies == [stack]

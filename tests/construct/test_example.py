@@ -67,6 +67,26 @@ def test_the_example_for_two_accounts_allows_what_it_uses(elsewhere: Path) -> No
     assert fnmatchcase(STACK_ID, patterns["StringLike"]["sts:ExternalId"])
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the templates of the app whose stacks share a configuration."""
+    folder = tmp_path_factory.mktemp("shared")
+    variables = {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(NOT_BUILT), "CDK_VALIDATION": "false"}
+    subprocess.run([sys.executable, "several_stacks.py"], cwd=EXAMPLE, check=True, env={**os.environ, **variables})
+    return folder
+
+
+@pytest.mark.parametrize("stack", ["platform", "team-a"])
+def test_the_example_of_several_stacks_lints_clean(shared: Path, stack: str) -> None:
+    """cfn-lint finds no errors or warnings in the stacks of the app, with the provider's rules."""
+    # W3005: as below.
+    cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
+    template = str(shared / f"{stack}.template.json")
+    command = [cfn_lint, template, "--append-rules", "provider.lint", "--ignore-checks", "W3005"]
+    linted = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
 @pytest.mark.parametrize("stack", ["images", "images-role"])
 def test_the_example_for_two_accounts_lints_clean(elsewhere: Path, stack: str) -> None:
     """cfn-lint finds no errors or warnings in the app's stacks."""
@@ -85,7 +105,9 @@ def test_the_example_lints_clean(template: Path) -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("file", ["app.py", "test_images.py", "typescript/app.ts", "typescript/types.mjs"])
+@pytest.mark.parametrize(
+    "file", ["app.py", "several_stacks.py", "test_images.py", "typescript/app.ts", "typescript/types.mjs"]
+)
 def test_the_guide_shows_what_is_tested(file: str) -> None:
     """The code in the guides is that of the examples, which are synthesized here and deployed in e2e."""
     text = GUIDE.read_text("utf-8") + TESTING.read_text("utf-8")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, CfnCondition, CfnResource, Duration, Fn, Stack, Validations
+from aws_cdk.aws_dynamodb import Table
 from aws_cdk.aws_ec2 import IVpc, SecurityGroup, Vpc
 from aws_cdk.aws_iam import AccountPrincipal, IRole, ManagedPolicy, PolicyStatement, Role
 from aws_cdk.aws_kms import Key
@@ -15,8 +16,8 @@ from aws_cdk.aws_logs import RetentionDays
 from aws_cdk.aws_sns import Topic
 from cdk_nag import AwsSolutionsChecks
 
-from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
-from provider.construct.limits import LISTS, MINIMUM_TIMEOUT, PATTERNS
+from provider.construct import DistributionConfiguration, DistributionConfigurationProvider, DriftMode, Ledger
+from provider.construct.limits import LEDGER_TIMEOUT, LISTS, MAX_PERCENTAGE, MINIMUM_TIMEOUT, PATTERNS, SWEEP_MINUTES
 from provider.construct.properties import Distribution
 from provider.resources import DISTRIBUTION_CONFIGURATION
 from provider.template.sections import load, made_of
@@ -91,6 +92,28 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
             "architecture": Architecture.X86_64,
         },
     ),
+    "with a ledger": ({"Ledger": "Enabled"}, lambda stack: {"ledger": Ledger()}),
+    "with an encrypted ledger": (
+        {
+            "Ledger": "Enabled",
+            "Drift": "Repair",
+            "MaxAccountRemovals": "50",
+            "SweepMinutes": "5",
+            "KmsKeyArn": KEY,
+            "AlarmTopic": TOPIC,
+            "OrganizationsRoleArn": ORGANIZATIONS_ROLE,
+        },
+        lambda stack: {
+            "ledger": Ledger(drift=DriftMode.REPAIR, max_account_removals=50, sweep_interval=Duration.minutes(5)),
+            "encryption_key": Key.from_key_arn(stack, "Key", KEY),
+            "alarm_topic": Topic.from_topic_arn(stack, "Topic", TOPIC),
+            "organizations_role_arn": ORGANIZATIONS_ROLE,
+        },
+    ),
+    "with an existing table": (
+        {"Ledger": "Enabled", "LedgerTableName": "earlier"},
+        lambda stack: {"ledger": Ledger(table=Table.from_table_name(stack, "Earlier", "earlier"))},
+    ),
     "without exports": ({"ExportBucketPattern": ""}, lambda stack: {"export_bucket_pattern": ""}),
 }
 """Equivalent deployments: template.yaml's parameters, and the construct's arguments."""
@@ -115,31 +138,44 @@ def both(
         if isinstance(resource := child.node.default_child, CfnResource)
         and not child.node.id.startswith("ImmutableRole")  # the CDK's wrapper of the role
     }
+    names |= {name: "SweepPermission" for name, one in template_of(stack)["Resources"].items() if is_permission(one)}
     return deployed(APPLICATION, given), deployed(made_of(template_of(stack), "images"), {}, names)
 
 
+def is_permission(resource: dict[str, Any]) -> bool:
+    return bool(resource["Type"] == "AWS::Lambda::Permission")
+
+
 ALIKE = ("ProviderRole", "LastResortRole", "ProviderLogGroup", "Unanswered", "UnansweredAlarm", "LastResortAlarm",
-         "ErrorsAlarm", "ThrottlesAlarm", "DurationAlarm")  # fmt: skip
+         "ErrorsAlarm", "ThrottlesAlarm", "DurationAlarm", "LedgerTable", "SweepAlias", "SweepInvokeConfig",
+         "SweepSchedule", "SweepPermission", "FailedSweepsFilter", "FailedSweepsAlarm", "DriftFilter", "DriftAlarm",
+         "HeldRemovalsFilter", "HeldRemovalsAlarm")  # fmt: skip
 
 
 def test_resources_are_those_of_the_application(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    """Roles and their statements, the log group, the queue, and the alarms are the same as in template.yaml."""
+    """All resources but the functions are the same as in template.yaml: roles, queue, alarms, the ledger's table."""
     application, construct = both
     for name in ALIKE:
-        ours, theirs = construct[name], application[name]
-        assert ours["Properties"] == theirs["Properties"], name
-        assert ours.get("DeletionPolicy") == theirs.get("DeletionPolicy"), name
+        assert (name in construct) == (name in application), name
+        ours, theirs = construct.get(name, {}), application.get(name, {})
+        assert comparable(ours) == comparable(theirs), name
+
+
+def comparable(resource: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a resource, with a target's input as an event, and whether it waits for another resource."""
+    properties = dict(resource.get("Properties", {}))
+    if "Targets" in properties:
+        properties["Targets"] = [
+            {"Arn": target["Arn"], "Input": json.loads(target["Input"])} for target in properties["Targets"]
+        ]
+    policies = {name: resource.get(name) for name in ("DeletionPolicy", "UpdateReplacePolicy")}
+    return {"Properties": properties, **policies, "waits": "DependsOn" in resource}
 
 
 def test_nothing_of_the_application_is_missing() -> None:
-    """The comparison covers all resources of template.yaml but those that the construct lacks."""
+    """The comparison covers all resources of template.yaml but the dashboard, which the construct lacks."""
     functions = {"ProviderFunction", "LastResortFunction"}
-    ledger = {
-        name
-        for name, one in APPLICATION.resources.items()
-        if one.get("Condition") in ("HasLedger", "CreatesLedgerTable")
-    }
-    assert set(APPLICATION.resources) - ledger == {*ALIKE, *functions, "OperationsDashboard"}
+    assert set(APPLICATION.resources) == {*ALIKE, *functions, "OperationsDashboard"}
 
 
 @pytest.mark.parametrize("name", ["ProviderFunction", "LastResortFunction"])
@@ -155,7 +191,8 @@ def test_functions_are_those_of_the_application(both: tuple[dict[str, Any], dict
     (found,) = [
         one["Properties"]
         for one in construct.values()
-        if one["Type"] == "AWS::Lambda::EventInvokeConfig" and one["Properties"]["FunctionName"] == f"<{name}>"
+        if one["Type"] == "AWS::Lambda::EventInvokeConfig"
+        and (one["Properties"]["FunctionName"], one["Properties"]["Qualifier"]) == (f"<{name}>", "$LATEST")
     ]
     assert (
         found["DestinationConfig"]["OnFailure"]["Destination"]
@@ -189,6 +226,40 @@ def test_arguments_have_the_limits_of_the_application(app: App, stack: Stack) ->
     assert [text.partition(":")[0] for text in found] == [*patterns, *lists, "timeout"]
     with pytest.raises(RuntimeError, match="lowercase letters"):
         app.synth()
+
+
+def test_a_ledger_has_the_limits_of_the_application(app: App) -> None:
+    """Synth rejects what template.yaml rejects: a short timeout, another interval, and more than all removals."""
+    parameters = APPLICATION.parameters
+    assert tuple(parameters["SweepMinutes"]["AllowedValues"]) == SWEEP_MINUTES
+    assert tuple(parameters["MaxAccountRemovals"][key] for key in ("MinValue", "MaxValue")) == (0, MAX_PERCENTAGE)
+    defaults = tuple(str(parameters[name]["Default"]) for name in ("Drift", "MaxAccountRemovals", "SweepMinutes"))
+    ours = Ledger()
+    assert defaults == (ours.drift.value, str(ours.max_account_removals), f"{ours.sweep_interval.to_minutes():g}")
+    assert [one.value for one in DriftMode] == parameters["Drift"]["AllowedValues"]
+    (rule,) = APPLICATION.rules["LedgerTimeout"]["Assertions"]
+    assert min(map(int, rule["Assert"]["Fn::Contains"][0])) == LEDGER_TIMEOUT
+    wrong = Ledger(max_account_removals=101, sweep_interval=Duration.minutes(7))
+    stack = Stack(app, "images")
+    found = DistributionConfigurationProvider(stack, "A", timeout=Duration.seconds(60), ledger=wrong).validate()
+    assert found == [
+        "timeout: must be at least 120 seconds with a ledger, not 60",
+        "ledger.max_account_removals: must be a percentage from 0 to 100, not 101",
+        "ledger.sweep_interval: must be 5, 10, 15, 30, or 60 minutes, not 7",
+    ]
+
+
+def test_a_tables_own_key_is_used(stack: Stack, provider: Callable[..., DistributionConfigurationProvider]) -> None:
+    """If an existing table has a key, the provider may use that key for it, and not its own."""
+    key = Key.from_key_arn(stack, "TableKey", f"{KEY}-of-table")
+    table = Table.from_table_attributes(stack, "Earlier", table_name="earlier", encryption_key=key)
+    made = provider(ledger=Ledger(table=table), encryption_key=Key.from_key_arn(stack, "Key", KEY))
+    (role,) = [
+        one for one in resources_of(stack, "AWS::IAM::Role") if "permissions" in one["Properties"]["Description"]
+    ]
+    policies = {one["PolicyName"]: one["PolicyDocument"]["Statement"] for one in role["Properties"]["Policies"]}
+    assert [one["Resource"] for one in policies["ledger-key"]] == [f"{KEY}-of-table"]
+    assert made.ledger_table is table
 
 
 @pytest.mark.parametrize(
@@ -321,6 +392,7 @@ def test_cdk_nag_passes(app: App, environment: dict[str, str]) -> None:
         organizations_role_arn=ORGANIZATIONS_ROLE,
         organizations_access=True,
         vpc=in_vpc(stack),
+        ledger=Ledger(),
     )
     DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=DISTRIBUTIONS, role=ROLE)
     app.synth()

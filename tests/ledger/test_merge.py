@@ -62,8 +62,8 @@ def test_a_default_equals_the_omitted_value() -> None:
     other = proposed(B, template("lt-00000000000000001", setDefaultVersion=False))
     assert reason(other, one) == (
         'Distributions["us-east-1"].LaunchTemplateConfigurations["123456789012", "lt-00000000000000001"]'
-        f".SetDefaultVersion conflicts: resource Part of stack {A.stack_id} has True (the default), and resource Part "
-        f"of stack {B.stack_id} has False"
+        f".SetDefaultVersion conflicts: resource Part of stack {A.stack_id} has true (the default), and resource Part "
+        f"of stack {B.stack_id} has false"
     )
 
 

@@ -89,3 +89,17 @@ def test_the_commands_use_the_owners_role(resource: Resource) -> None:
     ended = command("drift", THERE, *arguments)
     assert (ended.status, ended.stdout) == (0, f"unchanged  {THERE}\n")
     assert command("owners", THERE, *arguments).status == 0
+
+
+def test_retaining_needs_no_role(resource: Resource) -> None:
+    """A Delete with `OnDelete: Retain` succeeds although the role cannot be assumed, and the parts stay."""
+    team, trust = part(resource, "a"), resource.emulator.sts.trust
+    assert team.create(**users("111111111111", arn=THERE)).status == "SUCCESS"
+    assert resource.update(**resource.properties, OnDelete="Retain").status == "SUCCESS"
+    resource.emulator.sts.trust = {ROLE: Trust([])}
+    resource.clock.sleep(7200)  # until the credentials have expired
+    assert resource.delete().status == "SUCCESS"
+    resource.emulator.sts.trust = trust
+    assert live_users(resource) == ["111111111111"]
+    assert team.delete().status == "SUCCESS"
+    assert live_users(resource) == []

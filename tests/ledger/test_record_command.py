@@ -80,6 +80,8 @@ def test_what_cannot_be_recorded(resource: Resource) -> None:
         GOLDEN: "an owner is already recorded",
         OTHER: "it has no ownership tags; an adopter is recorded at its next update",
     }
+    elsewhere = GOLDEN.replace("123456789012", "210987654321")
+    assert "it is in another account" in record(elsewhere)[elsewhere]
     assert record(f"{ARN}none") == {f"{ARN}none": "the configuration does not exist"}
     assert "not recorded: an owner is already recorded" in command("record").stdout
 

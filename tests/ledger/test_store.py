@@ -142,13 +142,16 @@ def test_all_pages_are_read(store: Store, proxy: Proxy) -> None:
 
 
 def test_the_configuration_that_was_swept_longest_ago_comes_first(store: Store) -> None:
-    """Summaries are in the order of the last sweep; a configuration without a lease was never swept."""
-    arns = [f"{ARN}-{name}" for name in "abc"]
-    for arn, swept in zip(arns[:2], (20.0, 10.0), strict=True):
+    """Summaries are in the order of the last sweep. Without a lease, it was never swept; without parts, it never is."""
+    arns = [f"{ARN}-{name}" for name in "abcd"]
+    for arn, swept in zip((arns[0], arns[1], arns[3]), (20.0, 10.0, 5.0), strict=True):
         lease = store.take(store.lease(arn), "sweep", 2000.0, swept)
         assert lease is not None
         store.release(lease, is_clean=True)
-    assert store.put(None, proposed(A, users("1"))._replace(arn=arns[2]))
+    for arn, part in zip(
+        arns[:3], (accepted(A, users("1")), accepted(A, users("1")), proposed(A, users("1"))), strict=True
+    ):
+        assert store.put(None, part._replace(arn=arn))
     assert [summary.lease.arn for summary in store.summaries()] == [arns[2], arns[1], arns[0]]
     assert [summary.has_newcomers for summary in store.summaries()] == [True, False, False]
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ...resources import DISTRIBUTION_CONFIGURATION
+from ...resources.ownership import Owner
 from ...schema.diff import Difference
 from ...schema.finding import Finding
 
@@ -29,6 +30,11 @@ class Action(Enum):
 CHANGING = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.UNKNOWN})
 """The actions that change a configuration, or may do so."""
 
+DEPENDS_ON_DEPLOYMENT = (
+    "its name, its ARN, its location, or its structure depends on a value that is known only at deployment"
+)
+"""The reason why a change is unknown."""
+
 
 class Change(NamedTuple):
     """The change of one resource, and the reason.
@@ -50,6 +56,8 @@ class Change(NamedTuple):
     type_name: str = DISTRIBUTION_CONFIGURATION
     has_unknown_sources: bool = False
     """Whether a list depends on a source of accounts that is not given."""
+    owners: Mapping[str, tuple[Owner, ...]] | None = None
+    """The resources that have the values of the differences, by path; None if the ledger was not read."""
 
 
 class CurrentConfiguration(NamedTuple):

@@ -1,24 +1,29 @@
 """The stack before the deployment: its configurations, and who owns them, by its template or by ownership tags."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...plan import Configuration
-from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
+from ...resources import CONTRIBUTION, resource_type
+from ...resources.contribution import part_id
 from ...resources.locations import Locations
 from ...resources.ownership import Owner, Ownership, is_released_to
+from ...schema.account_sources import Source
 from ...schema.check import validate_properties
 from ...schema.expand import expand
 from ...schema.finding import Severity
-from ...schema.model import NAME, ROLE
+from ...schema.model import NAME, ROLE, TARGET
 from ...stack_engine.records import DeployedResource
 from ...template.template_error import TemplateError
 from .changes import CurrentConfiguration
 from .evaluated_twice import EvaluatedTwice, same_target
 from .live_state import LiveState, UnreadableError
 from .requests import locations_of, target_of
-from .stack_resources import ResolvedTarget, StackResources, find_stack_resources, stack_ids
+from .stack_resources import ResolvedTarget, StackResources, find_stack_resources, removed_part, stack_ids
+
+if TYPE_CHECKING:
+    from .recorded_requests import RecordedRequests
 
 
 @dataclass
@@ -26,7 +31,8 @@ class CurrentStack:
     """The stack that `new` is deployed to. Its state comes from `old`, its template, or else from ownership tags.
 
     It fills `live`, in which both templates look up references, and `notes`. `stack_name` is empty if it is unknown.
-    With `any_resource`, the logical ID in ownership tags is ignored.
+    With `any_resource`, the logical ID in ownership tags is ignored. With `ledger`, the parts that it records show the
+    stack, too; `stack_id` is then the stack's ID, if it is found.
     """
 
     live_state: LiveState
@@ -35,6 +41,8 @@ class CurrentStack:
     old: EvaluatedTwice | None = None
     stack_name: str = ""
     any_resource: bool = False
+    ledger: "RecordedRequests | None" = None
+    stack_id: str = field(default="", init=False)
     notes: list[str] = field(default_factory=list)
     replacement_note: str = "another one is unknown without --previous FILE"
     """The rest of the note that starts with "whether a created configuration replaces"."""
@@ -42,6 +50,7 @@ class CurrentStack:
     def find(self) -> tuple[StackResources, Mapping[str, CurrentConfiguration]]:
         """What ownership tags show, and the configurations by logical ID. Raises UserError if a read fails."""
         self._set_external_id()
+        self.stack_id = self._recorded_stack() if self.ledger else ""
         found = StackResources() if self.old or self.any_resource else self._find_resources()
         before = self._configurations(self.old) if self.old else found.replaced
         self.live.clear()
@@ -63,17 +72,90 @@ class CurrentStack:
             return Owner(stack_id, logical_id)
         if is_stack and is_released_to(tags, Owner(stack_id, name)):
             return Owner(stack_id, name)
-        return Owner(self.new.one.location.stack_id, name)
+        return self._recorded_owner(name, live) or self.part_owner(name)
+
+    def part_owner(self, name: str) -> Owner:
+        """The resource with this logical ID, in this stack, or in a new one if it is unknown."""
+        return Owner(self.stack_id or self.new.one.location.stack_id, name)
+
+    def is_recorded(self, owner: Owner, arn: str) -> bool:
+        """Whether the ledger records a part of a resource."""
+        return self.ledger is not None and any(one.is_live and one.owner == owner for one in self.ledger.parts(arn))
+
+    def recorded_accounts(
+        self, name: str, desired: Mapping[str, Any], properties: Mapping[str, Any]
+    ) -> Mapping[Source, list[str]]:
+        """The accounts that the ledger records for the sources of a resource, by the API's and the user's names."""
+        if self.ledger is None:
+            return {}
+        from .recorded_requests import recorded_accounts
+
+        locations, target = self.locations(properties), target_of(desired)
+        live = None if TARGET in desired else self.live_state.read(target, locations)
+        arn = self.live_state.arn(target, locations)
+        owner = self._recorded_owner(name, live) or self.part_owner(name)
+        return recorded_accounts(next((one for one in self.ledger.parts(arn) if one.owner == owner), None))
+
+    def removed_parts(self) -> Iterator[tuple[str, CurrentConfiguration]]:
+        """The recorded parts of the stack's resources that the template lacks, without its previous template.
+
+        They are looked for only in the configurations of the template's resources.
+        """
+        if self.ledger is None or self.old or not self.stack_id:
+            return
+        for arn in [*self.ledger.arns]:
+            for part in self.ledger.parts(arn):
+                name = part.owner.logical_id
+                is_own = part.owner.stack_id == self.stack_id and not part.is_owner
+                if is_own and part.is_live and name not in self.new.one.order:
+                    yield name, removed_part(name, arn)
+
+    def _recorded_owner(self, name: str, live: Configuration | None) -> Owner | None:
+        """The recorded owner of a configuration if it can be this resource; it need not have ownership tags."""
+        if self.ledger is None or live is None:
+            return None
+        for part in self.ledger.parts(live.arn):
+            is_stack = part.owner.stack_id == self.stack_id if self.stack_id else self._may_be(part.owner.stack_id)
+            if part.is_owner and part.is_live and is_stack and (self.any_resource or part.owner.logical_id == name):
+                return part.owner
+        return None
+
+    def _may_be(self, stack_id: str) -> bool:
+        return not self.stack_name or f":stack/{self.stack_name}/" in stack_id
+
+    def _recorded_stack(self) -> str:
+        """The ID of the stack that owns the template's configurations, or has a part of one; empty if there is none."""
+        assert self.ledger is not None
+        configurations = [self._configurations(template) for template in (self.old, self.new) if template]
+        self.live.clear()
+        ids = {stack_id for each in configurations for stack_id in self._owning_stacks(self._read(each))}
+        if len(ids) == 1:
+            return ids.pop()
+        located = [(name, one.arn) for each in configurations for name, one in each.items() if one.arn]
+        found = [(name, part) for name, arn in located for part in self.ledger.parts(arn) if part.is_live]
+        start = f":stack/{self.stack_name or self.new.one.location.stack_name}/"
+        own = [part for _, part in found if start in part.owner.stack_id]
+        if not own and not self.stack_name:
+            similar = {part.owner for name, part in found if part.owner.logical_id == name and not part.is_owner}
+            self.notes += (f"{one} has a part; if FILE is for that stack, use --stack-name" for one in _names(similar))
+        return max(own, key=lambda part: part.revision).owner.stack_id if own else ""
 
     def owns(self, name: str, live: Configuration) -> bool:
         """Whether a resource owns a configuration."""
         return self.owner(name, live).state_of(live.tags) is not None
 
-    def remember(self, name: str, arn: str, desired: Mapping[str, Any], properties: dict[str, Any]) -> None:
-        """Make the resource's physical ID and attributes available to `Ref` and `Fn::GetAtt`."""
+    def unreadable(self, template: EvaluatedTwice, name: str) -> str:
+        """The reason why the effect of a resource cannot be planned; empty if it can."""
+        return "" if self.ledger and template.one.type(name) == CONTRIBUTION else template.unreadable(name)
+
+    def remember(
+        self, name: str, type_name: str, arn: str, desired: Mapping[str, Any], properties: dict[str, Any]
+    ) -> None:
+        """Make the physical ID and the attributes of a resource available to `Ref` and `Fn::GetAtt`."""
         live = Configuration(arn, str(desired.get(NAME, arn.rpartition("/")[2])), {}, {})
-        data = resource_type().attribute_values(live, desired, None)
-        self.live[name] = DeployedResource(name, DISTRIBUTION_CONFIGURATION, arn, properties, data, "", "")
+        data = resource_type(type_name).attribute_values(live, desired, None)
+        physical_id = part_id(arn, self.part_owner(name)) if type_name == CONTRIBUTION else arn
+        self.live[name] = DeployedResource(name, type_name, physical_id, properties, data, "", "")
 
     def _set_external_id(self) -> None:
         """Assume roles for the stack if configurations that need no role show its ID, else for a new stack."""
@@ -95,7 +177,8 @@ class CurrentStack:
 
     def _find_resources(self) -> StackResources:
         """The configurations with the stack's ownership tags, if the stack is known."""
-        located = {name: one for name, one in self._configurations(self.new).items() if one.arn}
+        owning = [name for name in self.new.provider_resources() if self.new.one.type(name) != CONTRIBUTION]
+        located = {name: one for name, one in self._configurations(self.new, owning).items() if one.arn}
         live = self._read(located)
         ids = self._owning_stacks(live)
         if not ids and not self.stack_name:
@@ -157,16 +240,23 @@ class CurrentStack:
         desired = expanded.parameters
         if any(one.severity is Severity.ERROR for one in validate_properties(expanded, resource.rules)):
             return None
-        if template.unreadable(name) or not same_target(desired, expand(others, resource.schema).parameters):
+        if self.unreadable(template, name) or not same_target(desired, expand(others, resource.schema).parameters):
             return name, CurrentConfiguration("", properties)
+        if template.one.type(name) == CONTRIBUTION:
+            self.remember(name, CONTRIBUTION, desired[TARGET], desired, properties)
+            return name, CurrentConfiguration(desired[TARGET], properties)
         target, locations = target_of(desired), self.locations(properties)
         try:
             live = self.live_state.read(target, locations)
         except UnreadableError:
             live = None
         arn = live.arn if live else self.live_state.arn(target, locations)
-        self.remember(name, arn, desired, properties)
+        self.remember(name, template.one.type(name), arn, desired, properties)
         return name, CurrentConfiguration(arn, properties)
+
+
+def _names(owners: Iterable[Owner]) -> list[str]:
+    return [f"{owner.logical_id} of stack {owner.stack_id}" for owner in sorted(owners)]
 
 
 def _has_roles(template: EvaluatedTwice) -> bool:

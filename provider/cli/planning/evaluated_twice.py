@@ -11,8 +11,8 @@ from ...stack_engine.deployment import Deployment
 
 _IF_CONTRIBUTED = (
     "this part is merged into the configuration, unless its owner's Contributions do not allow it, or another part "
-    "conflicts with it. Only the provider's ledger has those, and plan does not read it. To see the merged "
-    "configuration, use rehearse OWNER --with TEMPLATE"
+    "conflicts with it. Only the provider's ledger has those. To let plan read it, use --table NAME; the output "
+    "LedgerTableName of the provider's stack has the name. Offline, use rehearse OWNER --with TEMPLATE"
 )
 
 

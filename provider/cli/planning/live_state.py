@@ -1,11 +1,21 @@
 """The live configurations, with the effects of what has been planned so far."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from ...arn import Location, slug
-from ...errors import ProviderError
-from ...plan import ByName, Configuration, CreateConfiguration, Plan, Target
+from ...errors import Outcome, ProviderError
+from ...plan import (
+    ByName,
+    Configuration,
+    CreateConfiguration,
+    DeleteConfiguration,
+    Plan,
+    PutTags,
+    Step,
+    Target,
+    UpdateConfiguration,
+)
 from ...resources.locations import Locations
 from ...resources.ownership import Ownership
 from ..files import UserError
@@ -15,6 +25,10 @@ from .stack_resources import OwnedConfiguration
 
 class UnreadableError(Exception):
     """A configuration in another location than the stack's cannot be read. The message is the reason."""
+
+
+class UnreadableLedgerError(Exception):
+    """The ledger's table cannot be read. The message is the reason."""
 
 
 class LiveState:
@@ -27,9 +41,10 @@ class LiveState:
         """The ARNs that were found by Region and name; their account may differ from that of `location`."""
         self._unreadable: dict[Location, UnreadableError] = {}
 
-    def assume_roles_for(self, stack_id: str) -> None:
-        """Set the external ID with which roles are assumed."""
-        self._live.stack_id = stack_id
+    def assume_roles_for(self, stack_id: str) -> str:
+        """Set the external ID with which roles are assumed. Returns the previous one."""
+        before, self._live.stack_id = self._live.stack_id, stack_id
+        return before
 
     def arn(self, target: Target, locations: Locations) -> str:
         """The ARN of a target, whether it exists or not."""
@@ -76,6 +91,31 @@ class LiveState:
                 arn = self.arn(ByName(step.name), locations)
                 self._observed[arn] = Configuration(arn, step.name, step.content, step.tags)
 
+    def execute(self, step: Step, locations: Locations) -> str:
+        """Execute a step on what has been read, and return the ARN of its configuration. No call is made.
+
+        Raises ProviderError as the API does if the configuration exists already, or does not exist.
+        """
+        if isinstance(step, CreateConfiguration):
+            arn = self.arn(ByName(step.name), locations)
+            if self.read(ByName(step.name), locations) is not None:
+                raise ProviderError(f"{arn} already exists", outcome=Outcome.EXISTS)
+            self._observed[arn] = Configuration(arn, step.name, step.content, step.tags)
+            return arn
+        live = self.read(step.arn, locations)
+        if live is None and not isinstance(step, DeleteConfiguration):
+            raise ProviderError(f"{step.arn} does not exist", outcome=Outcome.NOT_FOUND)
+        self._observed[step.arn] = None if live is None else _after(step, live)
+        return step.arn
+
+    def state(self) -> dict[str, Configuration | None]:
+        """Return the current state, to which `restore` returns."""
+        return dict(self._observed)
+
+    def restore(self, state: Mapping[str, Configuration | None]) -> None:
+        """Discard the steps that were executed since this state."""
+        self._observed = dict(state)
+
     @contextmanager
     def _reading(self, location: Location) -> Iterator[None]:
         """Translate ProviderError. Raises UnreadableError at once if an earlier read in the location failed."""
@@ -93,6 +133,21 @@ class LiveState:
             reason = _not_read(location, error) if is_assumed else _not_assumed(location, error, self._live.stack_id)
             self._unreadable[location] = UnreadableError(reason)
             raise self._unreadable[location] from error
+
+
+def _after(step: Step, live: Configuration) -> Configuration | None:
+    """The state of a configuration after a step."""
+    match step:
+        case UpdateConfiguration():
+            return live._replace(content=step.content)
+        case PutTags():
+            return live._replace(tags={**live.tags, **step.tags})
+        case DeleteConfiguration():
+            return None
+        case CreateConfiguration():
+            raise ValueError("the configuration exists")
+        case _:
+            return live._replace(tags={key: value for key, value in live.tags.items() if key not in step.keys})
 
 
 def _location(target: Target, locations: Locations) -> Location:

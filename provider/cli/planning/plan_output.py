@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...resources import resource_type
-from ...schema.diff import ABSENT
+from ...resources import CONTRIBUTION, resource_type
+from ...schema.diff import ABSENT, Difference
 from ...schema.finding import Severity, Spelling
+from ..records.output import holdings_document, owner_document, owner_name, show_holdings
 from ..screen import Screen
 from .changes import CHANGING, Action, Change
+
+if TYPE_CHECKING:
+    from .recorded_changes import MergedConfiguration
 
 _FORMATS = {
     Action.CREATE: ("+", "green", "{0.arn} is created"),
@@ -21,11 +25,25 @@ _FORMATS = {
     Action.REFUSED: ("x", "red", "refused"),
     Action.UNKNOWN: ("?", "yellow", "cannot be planned"),
 }
+_PART_TEXTS = {
+    Action.CREATE: "a part of {0.arn} is added",
+    Action.UPDATE: "its part of {0.arn} is changed",
+    Action.REPLACE: "its part of {0.replaced.arn} is replaced by a part of {0.arn}",
+    Action.DELETE: "its part of {0.arn} is withdrawn",
+    Action.RETAIN: "it is removed from the stack, and its part of {0.arn} stays",
+    Action.NONE: "its part of {0.arn} is unchanged",
+    Action.DRIFT: "{0.arn} differs from its parts, and this deployment does not update it",
+}
 _SEVERITY_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
-def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> None:
-    """Print the findings, the notes, the change of each resource, and the number of changes by action."""
+def show(
+    screen: Screen, notes: Sequence[str], changes: Sequence[Change], merged: "Sequence[MergedConfiguration]"
+) -> None:
+    """Print the findings, the notes, the change of each resource, what is shared, and the number of changes by action.
+
+    `merged` are the recorded configurations after the deployment.
+    """
     for change in changes:
         spelling = Spelling(change.properties, resource_type(change.type_name).schema)
         for one in change.findings:
@@ -37,6 +55,10 @@ def show(screen: Screen, notes: Sequence[str], changes: Sequence[Change]) -> Non
         screen.print()
     for change in changes:
         _show(screen, change)
+    for configuration in merged:
+        if configuration.is_shared:
+            screen.heading(f"{configuration.arn} after the deployment")
+            show_holdings(screen, configuration.holdings)
     screen.print()
     screen.print(f"Plan: {_counts(changes)}.", bold=True)
 
@@ -48,6 +70,7 @@ def _counts(changes: Sequence[Change]) -> str:
 
 def _show(screen: Screen, change: Change) -> None:
     sign, color, text = _FORMATS[change.action]
+    text = _PART_TEXTS.get(change.action, text) if change.type_name == CONTRIBUTION else text
     # If the configuration no longer exists, there is no ARN, and the reason says so.
     outcome = "" if change.action is Action.NONE and not change.arn else text.format(change)
     screen.print(f"{sign} {change.logical_id}: {': '.join(filter(None, (outcome, change.reason)))}", fg=color)
@@ -55,6 +78,8 @@ def _show(screen: Screen, change: Change) -> None:
         screen.print(f"      {warning}", fg="yellow")
     for difference in change.differences:
         screen.difference(difference)
+        if note := _others(change, difference):
+            screen.print(f"          {note}", dim=True)
     paths = [path for path in change.placeholders if any(_overlap(path, one.path) for one in change.differences)]
     if paths:
         text = f"with placeholders for values that are known only at deployment: {', '.join(paths)}"
@@ -63,7 +88,21 @@ def _show(screen: Screen, change: Change) -> None:
         _show(screen, change.replaced)
 
 
-def document(region: str, account: str, notes: Sequence[str], changes: Sequence[Change]) -> str:
+def _others(change: Change, difference: Difference) -> str:
+    """Who has a value, if that is not just the resource itself."""
+    owners = (change.owners or {}).get(difference.path, ())
+    names = [owner_name(owner) for owner in owners]
+    is_own = len(owners) == 1 and owners[0].logical_id == change.logical_id
+    return "" if is_own or not names else f"of {', '.join(names)}"
+
+
+def document(
+    region: str,
+    account: str,
+    notes: Sequence[str],
+    changes: Sequence[Change],
+    merged: "Sequence[MergedConfiguration]",
+) -> str:
     """The plan as JSON; `plan --help` describes it."""
     plan = {
         "region": region,
@@ -72,6 +111,7 @@ def document(region: str, account: str, notes: Sequence[str], changes: Sequence[
         "drift": any(change.action is Action.DRIFT for change in changes),
         "notes": list(notes),
         "resources": [_entry(change) for change in changes],
+        "configurations": [{"arn": one.arn, "paths": holdings_document(one.holdings)} for one in merged],
     }
     return json.dumps(plan, indent=2, ensure_ascii=False)
 
@@ -93,6 +133,7 @@ def _entry(change: Change) -> dict[str, Any]:
             "old": None if one.old is ABSENT else one.old,
             "new": None if one.new is ABSENT else one.new,
             "known": not any(_overlap(one.path, path) for path in change.placeholders),
+            "owners": None if change.owners is None else [*map(owner_document, change.owners.get(one.path, ()))],
         }
         for one in change.differences
     ]

@@ -7,6 +7,8 @@ from typing import Any
 from ...arn import Location
 from ...cloudformation.request import Request, RequestType
 from ...plan import ByName, Target
+from ...resources import CONTRIBUTION
+from ...resources.contribution import part_id
 from ...resources.locations import Locations
 from ...resources.ownership import Owner
 from ...schema.model import NAME, TARGET
@@ -31,6 +33,18 @@ def request(
         old_properties=old or {},
         date=time.time(),
     )
+
+
+def part_request(
+    request_type: RequestType,
+    owner: Owner,
+    arn: str,
+    properties: Mapping[str, Any],
+    old: Mapping[str, Any] | None = None,
+) -> Request:
+    """A request for a contribution. `arn` is the configuration that its part is of, empty for a Create."""
+    physical_id = part_id(arn, owner) if arn else ""
+    return request(request_type, owner, physical_id, properties, old)._replace(resource_type=CONTRIBUTION)
 
 
 def target_of(desired: Mapping[str, Any]) -> Target:

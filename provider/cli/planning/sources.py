@@ -1,6 +1,6 @@
 """Account sources in a plan, which reads neither Organizations nor SSM."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ...schema.account_sources import Source, find_sources, findings_once_resolved, with_accounts
@@ -23,6 +23,10 @@ class PlannedProperties(NamedTuple):
     findings: tuple[Finding, ...]
     lists: frozenset[Path]
     """The paths of the lists that have sources."""
+    accounts: Mapping[Path, tuple[str, ...]]
+    """What replaces each source, by its path."""
+    other_accounts: Mapping[Path, tuple[str, ...]]
+    """The same for the other evaluation."""
 
 
 def with_given_accounts(
@@ -30,17 +34,18 @@ def with_given_accounts(
 ) -> PlannedProperties:
     """Replace the sources in both evaluations. Raises UserError if the value of a source is invalid."""
     sources = find_sources(expanded.parameters, expanded.schema)
+    others = find_sources(twin.parameters, twin.schema)
     unknown = {path: source for path, source in sources.items() if values.accounts(source) is None}
-    desired = _replaced(expanded, sources, values, str)
-    other = _replaced(twin, find_sources(twin.parameters, twin.schema), values, lambda source: f"{source}?")
+    accounts = _entries(sources, values, str)
+    other_accounts = _entries(others, values, lambda source: f"{source}?")
+    desired = with_accounts(expanded.parameters, expanded.schema, accounts)
+    other = with_accounts(twin.parameters, twin.schema, other_accounts)
     found = () if unknown or not sources else tuple(findings_once_resolved(expanded, desired, rules))
-    return PlannedProperties(desired, other, unknown, found, frozenset(path[:-1] for path in sources))
+    lists = frozenset(path[:-1] for path in sources)
+    return PlannedProperties(desired, other, unknown, found, lists, accounts, other_accounts)
 
 
-def _replaced(
-    expanded: Expanded, sources: Mapping[Path, Source], values: SourceValues, entry: Callable[[Source], str]
-) -> dict[str, Any]:
-    accounts: dict[Path, Collection[str]] = {
-        path: values.accounts(source) or (entry(source),) for path, source in sources.items()
-    }
-    return with_accounts(expanded.parameters, expanded.schema, accounts)
+def _entries(
+    sources: Mapping[Path, Source], values: SourceValues, entry: Callable[[Source], str]
+) -> dict[Path, tuple[str, ...]]:
+    return {path: values.accounts(source) or (entry(source),) for path, source in sources.items()}

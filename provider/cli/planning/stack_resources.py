@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...arn import Location
 from ...resources.ownership import Ownership
-from ...schema.model import NAME, ON_DELETE, RETAIN, ROLE, pascal_case
+from ...schema.model import NAME, ON_DELETE, RETAIN, ROLE, TARGET, pascal_case
 from .changes import CurrentConfiguration
 
 _ON_DELETE = pascal_case(ON_DELETE)
@@ -19,6 +19,7 @@ _IF_REPLACED = f"it is the current configuration of {{}}, whose {_ON_DELETE}, as
 _IF_REMOVED = (
     f"{{}} is still in the stack and neither its {_ON_DELETE} nor its DeletionPolicy, as deployed, is {RETAIN}"
 )
+_IF_REMOVED_PART = "{} is still in the stack and its DeletionPolicy, as deployed, is not Retain"
 _RETAINED_OR_REPLACED = (
     "has this resource's ownership tags: either an earlier replacement retained it, or this deployment replaces it; "
     f"{_SEE_PREVIOUS}"
@@ -87,6 +88,12 @@ def _removed(
     for one in own:
         if one.owner.logical_id not in names and one.arn not in known:
             yield one.owner.logical_id, _current(one, _IF_REMOVED)
+
+
+def removed_part(name: str, arn: str) -> CurrentConfiguration:
+    """A recorded part of the configuration `arn` whose resource the template lacks."""
+    condition = _IF_REMOVED_PART.format(name)
+    return CurrentConfiguration(arn, {pascal_case(TARGET): arn}, f"provided that {condition}; {_SEE_PREVIOUS}")
 
 
 def _current(one: OwnedConfiguration, condition: str) -> CurrentConfiguration:

@@ -12,26 +12,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ...extras import require
+from ...resources import LEDGER_TABLE
 from ..environment import temporary_environment
 from ..files import UserError
 from ..live import Live, account_option, check_url, live_service, profile_option
 
 if TYPE_CHECKING:
     from ...ledger.combine import Ledger
+    from ...ledger.table import DynamoTable
     from ...reconciler.api_calls import ApiCalls
     from ...resources.image_builder import ImageBuilder
     from ...resources.ownership import Owner
 
-_TABLE_VARIABLE = "LEDGER_TABLE_NAME"
-"""The function's environment variable with the name of its table."""
 _SECONDS = 180.0
 """Seconds for one configuration, including waiting for the lease."""
 _LEVEL_VARIABLE = "POWERTOOLS_LOG_LEVEL"
 
+table_option = click.option(
+    "--table", metavar="NAME", envvar=LEDGER_TABLE, help=f"The ledger's table.  [default: {LEDGER_TABLE}'s]"
+)
 _OPTIONS = (
-    click.option(
-        "--table", metavar="NAME", envvar=_TABLE_VARIABLE, help=f"The ledger's table.  [default: {_TABLE_VARIABLE}'s]"
-    ),
+    table_option,
     click.option(
         "--region",
         metavar="REGION",
@@ -91,11 +92,34 @@ def ledger_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 class Connection(NamedTuple):
-    """A table, and its Region. `open` returns the ledger and Image Builder, with time for one configuration."""
+    """A table, with its Region and account. `open` returns the ledger and Image Builder, for one configuration."""
 
     table: str
     region: str
+    account: str
     open: Callable[[], tuple[Ledger, ImageBuilder]]
+
+
+def require_ledger() -> None:
+    """Raise ModuleNotFoundError, with how to install it, if a package is missing that the ledger needs."""
+    require("aws_lambda_powertools")  # it logs with it
+
+
+@contextmanager
+def without_log() -> Iterator[None]:
+    """Suppress log lines in this context, because the commands show what the function would log."""
+    with temporary_environment():
+        os.environ[_LEVEL_VARIABLE] = "CRITICAL"
+        yield
+
+
+def ledger_table(name: str, live: Live) -> DynamoTable:
+    """The ledger's table in the Region of `live`, with its credentials and its time for all calls."""
+    from random import Random
+
+    from ...ledger.table import DynamoTable
+
+    return DynamoTable(name, live.location.region, live.deadline, Random())  # noqa: S311 - jitter, not secrets
 
 
 @contextmanager
@@ -110,7 +134,7 @@ def recorded_configurations(
     from ...arn import is_configuration_arn
     from ...errors import ProviderError
 
-    require("aws_lambda_powertools")  # the ledger logs with it
+    require_ledger()
     arns = [*arns]
     for arn in arns:
         if not is_configuration_arn(arn):
@@ -118,17 +142,16 @@ def recorded_configurations(
     table = access.table or ""
     if needs_table and not table:
         raise UserError(
-            f"no table is given: use --table NAME, or set {_TABLE_VARIABLE}. The output LedgerTableName of the "
+            f"no table is given: use --table NAME, or set {LEDGER_TABLE}. The output LedgerTableName of the "
             "provider's stack has the name"
         )
     own_region = arns[0].split(":")[3] if arns else None
     with (
-        temporary_environment(),
+        without_log(),
         live_service(access.region or own_region, access.profile, access.endpoint_url, access.account) as live,
     ):
-        os.environ[_LEVEL_VARIABLE] = "CRITICAL"  # the commands show what the function would log
         try:
-            yield Connection(table, live.location.region, lambda: _open(table, live))
+            yield Connection(table, live.location.region, live.location.account, lambda: _open(table, live))
         except ProviderError as error:
             raise UserError(error.problem) from error
 
@@ -140,14 +163,13 @@ def _open(table: str, live: Live) -> tuple[Ledger, ImageBuilder]:
     from ...ledger.configurations import ImageBuilderConfigurations
     from ...ledger.owner_roles import Reached, reach
     from ...ledger.store import Store
-    from ...ledger.table import DynamoTable
     from ...observability import logger
     from ...resources import resource_type
 
     one = Live(live.location, seconds=_SECONDS)
     deadline, builder = one.deadline, one.at()
     random = Random()  # noqa: S311 - jitter and nonces, not secrets
-    store = Store(DynamoTable(table, live.location.region, deadline, random), deadline.now)
+    store = Store(ledger_table(table, one), deadline.now)
 
     def elsewhere(arn: str) -> Reached | None:
         if arn.split(":")[4] == live.location.account:

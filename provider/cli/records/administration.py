@@ -133,8 +133,11 @@ def _lease(ledger: Ledger, arn: str) -> Iterator[Lease]:
         raise UserError("there was not enough time left to write; repeat the command") from None
 
 
-def find_owner(ledger: Ledger, arn: str) -> Recorded:
-    """Return whether the owner of an existing configuration can be recorded."""
+def find_owner(ledger: Ledger, arn: str, account: str) -> Recorded:
+    """Return whether the owner of an existing configuration can be recorded. `account` is the provider's."""
+    if account_of(arn) != account:
+        problem = "it is in another account; its owner is recorded at its next update, whose properties name the role"
+        return Recorded(arn, None, problem)
     return _recordable(ledger, arn, ledger.api.read(arn))
 
 

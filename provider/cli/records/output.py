@@ -23,7 +23,6 @@ _SHOWN_VALUES = 5
 
 def document(overview: Overview, table: str, now: float) -> str:
     """One object for programs."""
-    from ...ledger.claims import path_text
     from ...ledger.combine import account_of
     from .overview import holdings
 
@@ -35,14 +34,20 @@ def document(overview: Overview, table: str, now: float) -> str:
         "lease": _lease(overview.lease, now),
         "lastSweep": as_date(overview.lease.swept),
         "parts": [_part(part, overview, account) for part in overview.parts],
-        "paths": [
-            {"path": path_text(one.path), "value": one.value, "owners": [*map(_owner, one.owners)]}
-            for one in holdings(overview.parts, account)
-        ],
+        "paths": holdings_document(holdings(overview.parts, account)),
         "drift": drift_document(overview.comparison),
         "problem": overview.problem or None,
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def holdings_document(found: Iterable[Holding]) -> list[dict[str, Any]]:
+    """Values with the resources that have them."""
+    from ...ledger.claims import path_text
+
+    return [
+        {"path": path_text(one.path), "value": one.value, "owners": [*map(owner_document, one.owners)]} for one in found
+    ]
 
 
 def drift_document(comparison: Comparison | None) -> list[dict[str, Any]] | None:
@@ -65,7 +70,8 @@ def _value(value: object) -> object:
     return None if value is ABSENT else value
 
 
-def _owner(owner: Owner) -> dict[str, str]:
+def owner_document(owner: Owner) -> dict[str, str]:
+    """A resource of a stack."""
     return {"stackId": owner.stack_id, "logicalId": owner.logical_id}
 
 
@@ -90,7 +96,7 @@ def _part(part: Part, overview: Overview, account: str) -> dict[str, Any]:
 
     body = part.accepted_body() or part.proposed_body()
     return {
-        **_owner(part.owner),
+        **owner_document(part.owner),
         "physicalId": part.physical_id or None,
         "kind": _kind(part),
         "status": status_of(part, overview.parts).value,
@@ -192,13 +198,18 @@ def _show_paths(screen: Screen, overview: Overview) -> None:
     from .overview import holdings
 
     screen.heading("Paths")
-    rows = [*_rows(holdings(overview.parts, account_of(overview.arn)))]
+    show_holdings(screen, holdings(overview.parts, account_of(overview.arn)))
+
+
+def show_holdings(screen: Screen, found: Iterable[Holding]) -> None:
+    """Print values with the resources that have them."""
+    rows = [*_rows(found)]
     width = max((len(path) for path, _, _ in rows), default=0)
     for path, owners, values in rows:
         screen.print(f"  {path:<{width}}  {owners}: {values}")
 
 
-def _rows(found: list[Holding]) -> Iterator[tuple[str, str, str]]:
+def _rows(found: Iterable[Holding]) -> Iterator[tuple[str, str, str]]:
     """Path, owners, and values. The entries of a set with the same owners share a row."""
     from ...ledger.claims import Key, path_text
 
@@ -207,10 +218,10 @@ def _rows(found: list[Holding]) -> Iterator[tuple[str, str, str]]:
         is_entry = one.path[-1] == Key((str(one.value),))
         rows.setdefault((path_text(one.path[:-1] if is_entry else one.path), one.owners), []).append(one.value)
     for (path, owners), values in rows.items():
-        yield path, ", ".join(map(_name, owners)), _few(values)
+        yield path, ", ".join(map(owner_name, owners)), _few(values)
 
 
-def _name(owner: Owner) -> str:
+def owner_name(owner: Owner) -> str:
     """A resource with its stack's name."""
     return f"{owner.logical_id} ({stack_name(owner.stack_id)})"
 
