@@ -2,6 +2,7 @@
 
 import http.client
 import shutil
+import time
 import ssl
 import time
 from collections.abc import Iterator

@@ -24,8 +24,14 @@ def add_alarms(
     log_group: ILogGroup,
     timeout: Duration,
     topic: ITopic | None,
+    has_sweeps: bool,
 ) -> None:
-    """Add alarms to `scope` for the two functions and the queue of unanswered requests. They notify `topic`."""
+    """Add alarms to `scope` for the two functions and the queue of unanswered requests. They notify `topic`.
+
+    With `has_sweeps`, those for requests ignore invocations of the function's aliases.
+    """
+    name = function.function_name
+    dimensions = {"FunctionName": name, "Resource": name} if has_sweeps else {"FunctionName": name}
     stack, log = Stack.of(scope).stack_name, log_group.log_group_name
     add = partial(_add, scope, topic)
     add(
@@ -43,13 +49,13 @@ def add_alarms(
     )
     add(
         "Errors",
-        function.metric_errors(period=_MINUTE, statistic="Sum"),
+        function.metric_errors(dimensions_map=dimensions, period=_MINUTE, statistic="Sum"),
         f"{stack} crashed, timed out, or could not deliver a response. Lambda retries once; then the "
         f"last-resort function responds. The reasons are in the log group {log}.",
     )
     add(
         "Throttles",
-        function.metric_throttles(period=_MINUTE, statistic="Sum"),
+        function.metric_throttles(dimensions_map=dimensions, period=_MINUTE, statistic="Sum"),
         f"Requests to {stack} wait because the account's Lambda functions have used up its concurrency. A request "
         "fails after ten minutes.",
         out_of=5,
@@ -57,15 +63,15 @@ def add_alarms(
     )
     add(
         "Duration",
-        function.metric_duration(period=_MINUTE, statistic="Maximum"),
+        function.metric_duration(dimensions_map=dimensions, period=_MINUTE, statistic="Maximum"),
         f"A request to {stack} took at least 70% of its {timeout.to_seconds()} seconds, and may have run out of time. "
         f"The usual cause is throttling or no response from Image Builder; see the log group {log}.",
         threshold=timeout.to_milliseconds() * 7 / 10,
     )
 
 
-def add_ledger_alarms(scope: Construct, log_group: ILogGroup, topic: ITopic | None) -> None:
-    """Add alarms to `scope` for what the log says about sweeps and account sources. They notify `topic`."""
+def add_ledger_alarms(scope: Construct, sweeps: IFunction, log_group: ILogGroup, topic: ITopic | None) -> None:
+    """Add alarms to `scope` for `sweeps`, the function's alias, and for what the log says. They notify `topic`."""
     stack, log = Stack.of(scope).stack_name, log_group.log_group_name
 
     def add(name: str, pattern: str, description: str) -> None:
@@ -87,6 +93,14 @@ def add_ledger_alarms(scope: Construct, log_group: ILogGroup, topic: ITopic | No
         f"A sweep of the ledger of {stack} failed for at least one configuration, or account sources could not be "
         "resolved, so that their last accounts stay in effect. Until a sweep succeeds, late or interrupted writes are "
         f"not repaired. The reasons are in the log group {log}.",
+    )
+    _add(
+        scope,
+        topic,
+        "SweepErrors",
+        sweeps.metric_errors(period=Duration.minutes(5), statistic="Sum"),
+        f"A sweep of the ledger of {stack} crashed or timed out. No stack waits for it, and the next sweep tries "
+        f"again. The reasons are in the log group {log}.",
     )
     add(
         "Drift",

@@ -71,8 +71,11 @@ def variables(ledger: Ledger, table: ITable) -> dict[str, str]:
     }
 
 
-def add_sweeps(scope: Construct, ledger: Ledger, function: Function) -> None:
-    """Add the schedule to `scope`. It invokes an alias: failed sweeps are not retried, and need no last resort."""
+def add_sweeps(scope: Construct, ledger: Ledger, function: Function) -> Alias:
+    """Add the schedule to `scope`. Returns the alias that it invokes.
+
+    No failed invocation of the alias is retried, or reaches the last-resort function.
+    """
     alias = Alias(
         scope,
         "SweepAlias",
@@ -96,3 +99,4 @@ def add_sweeps(scope: Construct, ledger: Ledger, function: Function) -> None:
         schedule=Schedule.rate(ledger.sweep_interval),
         targets=[LambdaFunction(alias, event=RuleTargetInput.from_object(SWEEP))],
     )
+    return alias

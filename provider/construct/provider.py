@@ -225,10 +225,11 @@ class DistributionConfigurationProvider(Construct):
             log_group=self.log_group,
             timeout=timeout,
             topic=alarm_topic,
+            has_sweeps=ledger is not None,
         )
         if ledger:
-            add_sweeps(self, ledger, self.function)
-            add_ledger_alarms(self, self.log_group, alarm_topic)
+            sweeps = add_sweeps(self, ledger, self.function)
+            add_ledger_alarms(self, sweeps, self.log_group, alarm_topic)
         functions = (self.function, self.last_resort)
         for function in functions:
             Tags.of(function).add(_VERSION_TAG, __version__)

@@ -346,7 +346,7 @@ class _Combination:
 
     def _accepted(self, part: Part, now: float) -> Part:
         rank = max((other.rank for other in self._parts if other.is_owner and other.owner != part.owner), default=-1)
-        is_new_owner = part.is_owner and (part.accepted is None or part.is_retained)
+        is_new_owner = part.is_owner and (part.accepted is None or part.is_retained or part.is_adoption)
         written = self._written
         return accept(part, now, written.client_token, written.request_id, rank + 1 if is_new_owner else part.rank)
 

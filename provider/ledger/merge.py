@@ -98,7 +98,8 @@ def judge(
         if len(rejected) == len(open_):
             break
         open_ = [part for part in open_ if part.owner in rejected]
-    return Verdict(merge.content(), tuple(standing), rejected)
+    # An owner that another newcomer has replaced is judged again once that one is settled.
+    return Verdict(merge.content(), tuple(part for part in standing if merge.counts(part)), rejected)
 
 
 def holders(parts: Iterable[Part], own_account: str) -> Mapping[Path, Mapping[Owner, Claim]]:
@@ -172,9 +173,10 @@ class Merge:
         stand = self._stand(part, part.proposed)
         replaced = {name: self._stands[name] for name in self._replaced_by(part) if name in self._stands}
         before = self._owner
+        problem = _superseded(part, self._present_owner())
         for name in replaced:
             self.drop(name)
-        problem = self._problem(part.owner, stand)
+        problem = problem or self._problem(part.owner, stand)
         if not problem:
             self._put(part.owner, stand)
             return ""
@@ -182,6 +184,15 @@ class Merge:
             self._put(name, old)
         self._owner = before
         return problem
+
+    def _present_owner(self) -> Owner | None:
+        """Return whose body sets the content, unless that owner is gone."""
+        stand = self._stands.get(self._owner) if self._owner is not None else None
+        return None if stand is None or stand.is_gone else self._owner
+
+    def counts(self, part: Part) -> bool:
+        """Return whether a part's body counts. Of several owners' bodies, only one does."""
+        return not part.is_owner or part.owner == self._owner
 
     def drop(self, name: Owner) -> None:
         """Remove a part: what nobody else claims goes with it."""
@@ -299,6 +310,14 @@ class Merge:
                 for holder in holders:
                     counts[holder] = counts.get(holder, 0) + 1
         return counts
+
+
+def _superseded(part: Part, owner: Owner | None) -> str:
+    """Return why an owner cannot set the content: another one has it, which this one does not adopt it from."""
+    if owner is None or owner == part.owner or not part.is_owner or part.is_adoption:
+        return ""
+    how = "is owned" if part.accepted is None or part.is_retained else "has been adopted"
+    return f"{part.arn} {how} by {named(owner)}; it was not changed"
 
 
 def _breaches(stand: _Stand, owner: _Stand) -> list[Breach]:

@@ -53,7 +53,7 @@ def participate(
                 raise ProviderError(f"{arn} was deleted in the meantime", outcome=Outcome.NOT_FOUND)
     except ProviderError as error:
         return give_up(ledger, arn, event, error)
-    return _settled(part)
+    return settled(part)
 
 
 def hold(ledger: Ledger, arn: str, holder: str) -> "Lease":
@@ -126,7 +126,8 @@ def check_not_replaced(part: Part | None, event: Event) -> None:
     )
 
 
-def _settled(part: Part) -> Part:
+def settled(part: Part) -> Part:
+    """Return a settled record. Raises ProviderError if its proposal was rejected or withdrawn."""
     if part.rejection:
         raise ProviderError(part.rejection)
     if part.is_taken_back:
@@ -177,7 +178,7 @@ def give_up(ledger: Ledger, arn: str, event: Event, error: ProviderError) -> Par
         if part is None or part.revision != event.revision:
             raise error
         if not part.is_newcomer:
-            return _settled(part)
+            return settled(part)
         if ledger.store.put(part, take_back(part, ledger.deadline.now())):
             raise error
     raise error

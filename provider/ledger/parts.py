@@ -36,7 +36,8 @@ class Revision(NamedTuple):
 class Event(NamedTuple):
     """What the ledger needs of a request. `end` is when CloudFormation stops waiting for the response (epoch seconds).
 
-    `is_owner` distinguishes a configuration resource from a contribution.
+    `is_owner` distinguishes a configuration resource from a contribution. `is_adoption` is whether it takes the
+    configuration over from its owner.
     """
 
     owner: Owner
@@ -45,6 +46,7 @@ class Event(NamedTuple):
     end: float
     physical_id: str = ""
     is_owner: bool = False
+    is_adoption: bool = False
 
     @classmethod
     def of(cls, request: "Request", *, is_owner: bool, physical_id: str = "") -> "Event":
@@ -135,7 +137,8 @@ class Part(NamedTuple):
 
     `role` is the role of the last proposal, with which to reach what a failed Create left behind. `rank` orders the
     owners of a configuration: only the body of the highest one counts. `is_retained` is whether the
-    owner is gone, and its content stays. `expires` is when the record of a withdrawn part is no longer needed.
+    owner is gone, and its content stays. `is_adoption` is whether the last request takes the configuration over from
+    its owner. `expires` is when the record of a withdrawn part is no longer needed.
     `version` counts the changes of the record.
     """
 
@@ -159,6 +162,7 @@ class Part(NamedTuple):
     role: str = ""
     rank: int = 0
     is_retained: bool = False
+    is_adoption: bool = False
     expires: float | None = None
     version: int = 0
 
@@ -239,6 +243,7 @@ def _received(part: Part | None, arn: str, event: Event) -> Part:
         seen=(*seen, request_id),
         is_deletion=event.is_delete,
         is_owner=event.is_owner or (part.is_owner and part.is_live),
+        is_adoption=event.is_adoption,
         end=event.end,
         rejection="",
         is_taken_back=False,

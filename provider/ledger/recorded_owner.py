@@ -27,7 +27,7 @@ from ..schema.model import (
 from .claims import Content, are_equal, digest
 from .combine import LeaseTooShort, account_of, combine, effective_owner
 from .merge import judge, named
-from .participate import check_not_replaced, give_up, hold, participate, record
+from .participate import check_not_replaced, give_up, hold, participate, record, settled
 from .parts import Body, Event, Order, Part, accept, bury, compare, fingerprint, has_lapsed, retain, withdraw
 from .store import LeaseLost
 
@@ -76,7 +76,8 @@ class OwnerRequest:
         self._restored = ""
         self._on_success: OnSuccess = lambda *_: None
         self._arn = self._target_arn()
-        self._event = Event.of(request, is_owner=True, physical_id=self._arn)
+        event = Event.of(request, is_owner=True, physical_id=self._arn)
+        self._event = event._replace(is_adoption=self._is_new_adoption())
 
     def run(self, on_success: "OnSuccess") -> _Result:
         """Execute the request. Returns the observed state and the last write. Raises ProviderError.
@@ -164,7 +165,12 @@ class OwnerRequest:
         )
 
     def _is_new_adoption(self) -> bool:
-        return self._desired.get(TARGET) == self._arn and self._old.get(TARGET) != self._arn
+        """Return whether the request adopts the configuration; false for a rollback to an earlier adoption."""
+        if self._desired.get(TARGET) != self._arn:
+            return False
+        name = self._old.get(NAME)
+        was_named = isinstance(name, str) and self._locations.old.arn(name) == self._arn
+        return self._request.physical_id != self._arn or was_named
 
     def _reject_rename(self) -> None:
         """Raise ProviderError for a rename while other stacks have parts, because its cleanup would fail."""
@@ -229,6 +235,8 @@ class OwnerRequest:
         if own is None or own.revision != self._event.revision:
             check_not_replaced(own, self._event)
             return None, None
+        if not own.is_newcomer:
+            settled(own)  # another holder has settled it in the meantime
         verdict = judge(parts, [own] if own.is_newcomer else [], self._account)
         if self._owner in verdict.rejected:
             raise ProviderError(verdict.rejected[self._owner])
@@ -257,6 +265,8 @@ class OwnerRequest:
                 live = self._reconcile_tags(live)
             finally:
                 self._store.release(lease, is_clean=False)
+        elif not self._is_superseded(self._store.parts(self._arn)):
+            self._mark()  # the Create may have been killed before it did
         call = part.call or live.request_id
         written = WriteResult(self._arn, call, part.token or self._request.request_id)
         self._on_success(live, written)
@@ -286,7 +296,10 @@ class OwnerRequest:
         """Withdraw the part of a failed adoption, and restore the content unless a recorded owner's replaces it."""
         try:
             self._leave(self._arn, is_retained=False)
-            if not any(part.accepted for part in self._store.parts(self._arn)):
+            parts = self._store.parts(self._arn)
+            if (own := self._own(parts)) is not None and own.is_retained:
+                return f"The content of {self._arn} stays, because other resources have parts of it and no other owner"
+            if not any(part.accepted for part in parts):
                 step = UpdateConfiguration(self._arn, before.content)
                 token = derived_token(self._request.request_id, step)
                 self._ledger.api.update(step, token, self._ledger.deadline.left())
@@ -331,6 +344,7 @@ class OwnerRequest:
             check_not_replaced(part, self._event)
             return None, None
         lease = hold(self._ledger, self._arn, self._request.request_id)
+        result: _Result = (None, None)
         try:
             result = self._delete_as_holder(self._store.parts(self._arn))
             self._leave_as_holder(lease, self._arn, is_retained=True)

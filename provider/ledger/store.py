@@ -228,6 +228,7 @@ def _replacement(old: Part | None, new: Part) -> Write:
 
 
 _FLAGS: Final = {
+    "adopting": "is_adoption",
     "deletion": "is_deletion",
     "owning": "is_owner",
     "removing": "is_removing",

@@ -148,7 +148,8 @@ def is_permission(resource: dict[str, Any]) -> bool:
 
 ALIKE = ("ProviderRole", "LastResortRole", "ProviderLogGroup", "Unanswered", "UnansweredAlarm", "LastResortAlarm",
          "ErrorsAlarm", "ThrottlesAlarm", "DurationAlarm", "LedgerTable", "SweepAlias", "SweepInvokeConfig",
-         "SweepSchedule", "SweepPermission", "FailedSweepsFilter", "FailedSweepsAlarm", "DriftFilter", "DriftAlarm",
+         "SweepSchedule", "SweepPermission", "FailedSweepsFilter", "FailedSweepsAlarm",
+    "SweepErrorsAlarm", "DriftFilter", "DriftAlarm",
          "HeldRemovalsFilter", "HeldRemovalsAlarm")  # fmt: skip
 
 

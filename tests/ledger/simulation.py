@@ -1,27 +1,44 @@
 """Several functions in one process, one table, and one API, all simulated: a seed decides who makes the next call.
 
 A function can be killed or frozen at any call, and a write can take effect long after its function stopped waiting for
-it. Each function is a thread, but only one runs at a time. Time is simulated, too.
+it. Each function is a thread, but only one runs at a time. Time is simulated, too. Only the table and the API are
+simulated; the rest is the provider's code.
+
+The world checks at each write of the table what must hold at any moment (`_Table`), and at each response that a read
+has shown its content (`check_response`). `check_end` checks what must hold once everything is settled.
 """
 
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
+from provider.arn import Location
 from provider.cloudformation.deadline import Deadline
 from provider.errors import Outcome, ProviderError
-from provider.ledger.claims import are_equal, claims_of, values_of
+from provider.ledger.claims import Content, are_equal, claims_of, values_of
 from provider.ledger.combine import Ledger
-from provider.ledger.merge import merged
+from provider.ledger.configurations import ImageBuilderConfigurations
+from provider.ledger.merge import effective, merged
 from provider.ledger.participate import participate
 from provider.ledger.parts import Body, Event, Part
+from provider.ledger.sources import Refresh
 from provider.ledger.store import Store
 from provider.ledger.sweep import DriftMode, Sweep, Swept
 from provider.ledger.table import Item, Key, Write
 from provider.observability import Logger, logger
-from provider.plan import Configuration, UpdateConfiguration, WriteResult
-from provider.resources.ownership import Owner
+from provider.plan import (
+    Configuration,
+    CreateConfiguration,
+    DeleteConfiguration,
+    PutTags,
+    RemoveTags,
+    Step,
+    Target,
+    UpdateConfiguration,
+    WriteResult,
+)
+from provider.reconciler.api_calls import ApiCalls
 from tests.ledger.bodies import ACCOUNT, ARN
 from tests.ledger.memory import MemoryTable
 
@@ -91,20 +108,37 @@ class World:
         self.random = random.Random(seed)
         self.now = 1000.0
         self.table = MemoryTable()
-        self.live: dict[str, Any] | None = None
-        self.reads: list[tuple[float, Mapping[str, Any]]] = []
-        self.writes: list[tuple[str, Mapping[str, Any]]] = []
+        self.configurations: dict[str, Configuration] = {}
+        self.reads: list[tuple[float, Content]] = []
+        self.writes: list[tuple[str, Content]] = []
         self.running: list[Function] = []
-        self.delayed: list[tuple[float, dict[str, Any]]] = []
+        self.delayed: list[tuple[float, str, Content]] = []
+        self.sent: dict[str, float] = {}
+        """When each request was sent first, by its ID."""
         self.responses: list[tuple[Event, Body | None, Part | ProviderError]] = []
-        self.killed: list[Callable[[], object]] = []
+        self.deliveries: list[tuple[Function, Callable[[], object]]] = []
         self._kill, self._late, self._freeze = kill, late, freeze
-        self._tokens: set[str] = set()
+        self._tokens: dict[str, Content] = {}
+
+    @property
+    def live(self) -> dict[str, Any] | None:
+        """The content of the configuration; None if it does not exist."""
+        found = self.configurations.get(ARN)
+        return dict(found.content) if found is not None else None
+
+    @live.setter
+    def live(self, content: Content | None) -> None:
+        if content is None:
+            self.configurations.pop(ARN, None)
+        else:
+            before = self.configurations.get(ARN, Configuration(ARN, "golden", {}, {}, self.now))
+            self.configurations[ARN] = before._replace(content=content, changed_at=self.now)
 
     # functions
 
     def start(self, name: str, work: Callable[[Function], object]) -> Function:
-        """Start a function."""
+        """Start a function. `name` is the ID of its request."""
+        self.sent.setdefault(name, self.now)
         function = Function(self, name, work)
         self.running.append(function)
         return function
@@ -118,10 +152,11 @@ class World:
             except ProviderError as error:
                 result = error
             self.responses.append((event, body, result))
-            self.check_response(event, body, result)
+            if body is not None and not isinstance(result, ProviderError):
+                self.check_response(event.revision.request_id, body.content)
 
         function = self.start(event.revision.request_id, work)
-        self.killed.append(lambda: self.send(event, body) if function.is_killed else None)
+        self.deliveries.append((function, lambda: self.send(event, body)))
         return function
 
     def sweep(self, drift: DriftMode = DriftMode.REPORT) -> list[Swept]:
@@ -136,14 +171,22 @@ class World:
 
     def sweep_of(self, function: Function, drift: DriftMode = DriftMode.REPORT) -> Sweep:
         """Return a sweep that a function runs."""
-        return Sweep(self.ledger(function), drift, self.delete)
+        ledger = self.ledger(function)
+        return Sweep(ledger, drift, self.api(function, ledger.deadline).delete, self.refresh(function))
+
+    def refresh(self, function: Function) -> Refresh | None:
+        """Return what reads the sources in a sweep; None in a world without sources."""
+        return None
 
     def ledger(self, function: Function) -> Ledger:
         """Return what the algorithm needs in a function."""
-        clock = _Clock(self, function)
-        deadline = Deadline(SECONDS, clock=clock)
+        deadline = Deadline(SECONDS, clock=_Clock(self, function))
         store = Store(_Table(self, function), deadline.now)
-        return Ledger(store, _Api(self, function), deadline, self.random, logger_of())
+        return Ledger(store, self.api(function, deadline), deadline, self.random, logger_of())
+
+    def api(self, function: Function, deadline: Deadline) -> "_Api":
+        """Return how a function reads and writes configurations."""
+        return _Api(Adapter(self, function), ApiCalls(no_client, deadline))
 
     def run(self) -> None:
         """Run all functions to their ends."""
@@ -173,9 +216,9 @@ class World:
 
     def deliver_again(self) -> None:
         """Invoke the killed functions again."""
-        again, self.killed = self.killed, []
-        self.stop_faults()
-        for send in again:
+        killed = [send for function, send in self.deliveries if function.is_killed]
+        self.deliveries = [one for one in self.deliveries if not one[0].is_killed]
+        for send in killed:
             send()
 
     def stop_faults(self) -> None:
@@ -184,36 +227,69 @@ class World:
 
     def settle_down(self) -> None:
         """Let all leases expire and all late writes take effect."""
-        self.now = max([self.now, *(moment for moment, _ in self.delayed)]) + 3700.0
+        self.now = max([self.now, *(moment for moment, _, _ in self.delayed)]) + 3700.0
         self.apply_late_writes()
 
     # the API
 
     def apply_late_writes(self) -> None:
         """Let the writes take effect whose time has come."""
-        due = [content for moment, content in sorted(self.delayed, key=lambda one: one[0]) if moment <= self.now]
+        due = sorted((one for one in self.delayed if one[0] <= self.now), key=lambda one: one[0])
         self.delayed = [one for one in self.delayed if one[0] > self.now]
-        for content in due:
-            self.live = content if self.live is not None else None
+        for _, arn, content in due:
+            self._replace_content(arn, content)
 
-    def update(self, content: dict[str, Any], token: str) -> None:
+    def create(self, step: CreateConfiguration, token: str) -> WriteResult:
+        """Create a configuration."""
+        arn = arn_of(step.name)
+        if self._is_replayed(step.content, token):
+            return WriteResult(arn, "call", token)
+        if arn in self.configurations:
+            raise ProviderError(f"{arn} already exists", outcome=Outcome.EXISTS)
+        self._remember(step.content, token)
+        self.configurations[arn] = Configuration(arn, step.name, step.content, step.tags, self.now, self.now)
+        return WriteResult(arn, "call", token)
+
+    def update(self, step: UpdateConfiguration, token: str) -> WriteResult:
         """Replace the content, at once or late."""
-        if BAD in str(content):
-            raise ProviderError(f"the launch template {BAD} does not exist", code="InvalidParameterValueException")
-        self.writes.append((token, content))
-        if token in self._tokens:
-            return  # a replayed response
-        self._tokens.add(token)
+        if step.arn not in self.configurations:
+            raise ProviderError(f"{step.arn} does not exist", outcome=Outcome.NOT_FOUND)
+        if self._is_replayed(step.content, token):
+            return WriteResult(step.arn, "call", token)
+        self._remember(step.content, token)
         if self.random.random() < self._late:
-            self.delayed.append((self.now + self.random.uniform(0.0, 100.0), content))
+            self.delayed.append((self.now + self.random.uniform(0.0, 100.0), step.arn, step.content))
             if self.random.random() < 0.8:
                 raise ProviderError("no usable response", outcome=Outcome.UNKNOWN)
         else:
-            self.live = content
+            self._replace_content(step.arn, step.content)
+        return WriteResult(step.arn, "call", token)
 
-    def delete(self, arn: str) -> None:
-        """Delete the configuration."""
-        self.live = None
+    def tag(self, step: PutTags | RemoveTags) -> None:
+        """Set or remove tags."""
+        if step.arn not in self.configurations:
+            raise ProviderError(f"{step.arn} does not exist", outcome=Outcome.NOT_FOUND)
+        before = self.configurations[step.arn]
+        put = step.tags if isinstance(step, PutTags) else {}
+        removed = step.keys if isinstance(step, RemoveTags) else ()
+        tags = {key: value for key, value in {**before.tags, **put}.items() if key not in removed}
+        self.configurations[step.arn] = before._replace(tags=tags)
+
+    def _replace_content(self, arn: str, content: Content) -> None:
+        if arn in self.configurations:
+            self.configurations[arn] = self.configurations[arn]._replace(content=content, changed_at=self.now)
+
+    def _is_replayed(self, content: Content, token: str) -> bool:
+        """Return whether the service replays a response, because it knows the token."""
+        if BAD in str(content):
+            raise ProviderError(f"the launch template {BAD} does not exist", code="InvalidParameterValueException")
+        if token in self._tokens and self._tokens[token] != content:
+            raise ProviderError("the token was used with other content", outcome=Outcome.TOKEN_REUSED)
+        return token in self._tokens
+
+    def _remember(self, content: Content, token: str) -> None:
+        self._tokens[token] = content
+        self.writes.append((token, content))
 
     # what must hold
 
@@ -227,13 +303,28 @@ class World:
         """The merge of what is accepted."""
         return merged(self.parts, ACCOUNT)
 
-    def check_response(self, event: Event, body: Body | None, result: Part | ProviderError) -> None:
-        """Invariant 1: SUCCESS is sent only after a read showed the part's content, or without it for a Delete."""
-        if isinstance(result, ProviderError) or body is None:
-            return
-        wanted = values_of(claims_of(body.content, ACCOUNT))
-        shown = (values_of(claims_of(content, ACCOUNT)) for moment, content in self.reads if moment >= 1000.0)
-        assert any(wanted.items() <= one.items() for one in shown), f"{event} succeeded, but no read showed its content"
+    def check_response(self, request_id: str, wanted: Content) -> None:
+        """Invariant 1: SUCCESS is sent only after a read showed the request's content."""
+        expected = values_of(claims_of(wanted, ACCOUNT))
+        sent = self.sent[request_id]
+        shown = (values_of(claims_of(content, ACCOUNT)) for moment, content in self.reads if moment >= sent)
+        assert any(expected.items() <= one.items() for one in shown), f"no read showed the content of {request_id}"
+
+    def check_accepted(self, before: Item, after: Item) -> None:
+        """Invariant 5: a settlement accepts what was proposed, or keeps or withdraws what was accepted."""
+        if after.get("accepted") not in (None, before.get("accepted")):
+            assert after["accepted"] == before.get("proposed")
+
+    def check_settlement(self) -> None:
+        """Invariant 3: the merge has all that is accepted, whatever has been accepted since."""
+        parts = self.parts
+        content = merged(parts, ACCOUNT)
+        for part in effective(parts):
+            body = part.accepted_body()
+            assert body is not None
+            claims = claims_of(body.content, ACCOUNT)
+            own = {path: claim.value for path, claim in claims.items() if not claim.is_implied}
+            assert own.items() <= values_of(claims_of(content or {}, ACCOUNT)).items(), f"{part.owner} has lost"
 
     def check_end(self) -> None:
         """Check invariants 2 to 4 once everything is settled."""
@@ -281,46 +372,89 @@ class _Table:
         return self._then(lambda: self._world.table.scan(attributes))
 
     def write(self, write: Write) -> bool:
-        before = self._world.table.items.get(write.key, {}).get("date", 0.0)
-        is_written = self._then(lambda: self._world.table.write(write))
-        if is_written and "date" in write.changes:
-            # Invariant 6: an older event never replaces a newer part.
-            assert write.changes["date"] is not None
-            assert write.changes["date"] >= before  # type: ignore[operator]  # both are numbers
+        self._function.stop_until(self._world.now)
+        before = dict(self._world.table.items.get(write.key, {}))
+        is_written = self._world.table.write(write)
+        if is_written:
+            # Invariant 5: a request without the lease only proposes.
+            assert "accepted" not in write.changes, "a body was accepted without the lease"
+            self._check_order(before, write)
         return is_written
 
     def transact(self, writes: Sequence[Write]) -> frozenset[int]:
-        failed = self._then(lambda: self._world.table.transact(writes))
+        self._function.stop_until(self._world.now)
+        before = {write.key: dict(self._world.table.items.get(write.key, {})) for write in writes}
+        failed = self._world.table.transact(writes)
         if not failed:
             # Invariant 5: only the current epoch's holder settles parts.
-            assert self._world.table.items[writes[0].key]["epoch"] == writes[0].expected.get("epoch")
+            lease = before[writes[0].key]
+            assert lease["epoch"] == writes[0].expected.get("epoch")
+            assert lease["holder"] == writes[0].expected.get("holder")
+            for write in writes[1:]:
+                self._check_order(before[write.key], write)
+                self._world.check_accepted(before[write.key], self._world.table.items[write.key])
+            self._world.check_settlement()
         return failed
+
+    def _check_order(self, before: Item, write: Write) -> None:
+        """Invariant 6: an older event never replaces a newer part."""
+        after = self._world.table.items[write.key]
+        if "date" not in before:
+            return
+        assert after["date"] >= before["date"]  # type: ignore[operator]  # both are numbers
+        if after["date"] == before["date"] and after["request"] != before["request"]:
+            assert str(after["request"]) not in str(before["seen"]), "a copy has replaced another request"
+            assert after.get("deletion") or not before.get("deletion"), "a Delete has lost"
 
     def _then(self, call: Callable[[], _Result]) -> _Result:
         self._function.stop_until(self._world.now)
         return call()
 
 
-class _Api:
+class Adapter:
+    """The API as a function sees it: each call is a moment at which another function may run."""
+
     def __init__(self, world: World, function: Function) -> None:
+        self.not_found: ProviderError | None = None
         self._world, self._function = world, function
 
-    def read(self, arn: str) -> Configuration | None:
-        self._function.stop_until(self._world.now)
-        live = self._world.live
-        if live is None:
-            return None
-        self._world.reads.append((self._world.now, live))
-        return Configuration(arn, "golden", live, {})
+    def arn(self, target: Target) -> str:
+        return target if isinstance(target, str) else arn_of(target.name)
 
-    def update(self, step: UpdateConfiguration, token: str, seconds: float) -> WriteResult:
+    def read(self, target: Target) -> Configuration | None:
         self._function.stop_until(self._world.now)
-        assert seconds > 0
-        self._world.update(dict(step.content), token)
+        found = self._world.configurations.get(self.arn(target))
+        if found is not None:
+            self._world.reads.append((self._world.now, found.content))
+        return found
+
+    def execute(self, step: Step, token: str) -> WriteResult:
+        self._function.stop_until(self._world.now)
+        if isinstance(step, CreateConfiguration):
+            return self._world.create(step, token)
+        if isinstance(step, UpdateConfiguration):
+            return self._world.update(step, token)
+        if isinstance(step, DeleteConfiguration):
+            self._world.configurations.pop(step.arn, None)
+        else:
+            self._world.tag(step)
         return WriteResult(step.arn, "call", token)
 
-    def mark(self, arn: str, owner: Owner | None) -> None:
-        self._function.stop_until(self._world.now)
+
+class _Api(ImageBuilderConfigurations):
+    def update(self, step: UpdateConfiguration, token: str, seconds: float) -> WriteResult:
+        assert seconds > 0
+        return super().update(step, token, seconds)
+
+
+def arn_of(name: str) -> str:
+    """Return the ARN of a configuration."""
+    return ARN.replace("golden", name)
+
+
+def no_client(_location: Location, _renew: bool) -> NoReturn:
+    """Fail: no client is needed."""
+    raise AssertionError("no client is needed")
 
 
 def logger_of() -> Logger:

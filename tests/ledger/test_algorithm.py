@@ -312,6 +312,7 @@ def scenario(seed: int, kill: float, late: float, freeze: float = 0.0) -> World:
         if random.random() < 0.1:
             made.start("sweep", lambda function: made.sweep_of(function).run())
     made.run()
+    made.stop_faults()
     made.deliver_again()
     made.run()
     made.settle_down()

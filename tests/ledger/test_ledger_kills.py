@@ -21,6 +21,7 @@ from tests.stack import ARN, STACK_ID, Context, ami
 
 GOLDEN = f"{ARN}golden"
 OWNED = {"Name": "golden", "Contributions": [USER_IDS], "Distributions": [ami()]}
+RETAINED = {**OWNED, "OnDelete": "Retain"}
 CHANGED = {**OWNED, "Description": "changed", "Tags": {"team": "a"}}
 ADOPTED = {"DistributionConfigurationArn": GOLDEN, "Contributions": [USER_IDS], "Distributions": [ami(Description="b")]}
 PART = {
@@ -41,6 +42,14 @@ CASES: dict[str, tuple[list[tuple[str, str, dict[str, Any]]], tuple[str, str, di
     ),
     "rename": ([("Create", "Golden", OWNED)], ("Update", "Golden", {**OWNED, "Name": "other"})),
     "adopt": ([("Create", "Golden", OWNED), ("Create", "Part", PART)], ("Create", "Adopter", ADOPTED)),
+    "adopt what was retained": (
+        [("Create", "Golden", RETAINED), ("Create", "Part", PART), ("Delete", "Golden", RETAINED)],
+        ("Create", "Adopter", ADOPTED),
+    ),
+    "last part": (
+        [("Create", "Golden", RETAINED), ("Create", "Part", PART), ("Delete", "Golden", RETAINED)],
+        ("Delete", "Part", PART),
+    ),
     "contribute": ([("Create", "Golden", OWNED)], ("Create", "Part", PART)),
     "withdraw": ([("Create", "Golden", OWNED), ("Create", "Part", PART)], ("Delete", "Part", PART)),
 }
