@@ -120,6 +120,7 @@ package: .venv-package/stamp ## build a template and zip files for CloudFormatio
 release: package ## build what a release publishes, in build/release: packages, template, zip files, and checksums
 	@rm -rf build/release
 	@.venv-package/bin/python -m build --no-isolation --outdir build/release . > build/release.log 2>&1 || { cat build/release.log; exit 1; }
+	@rm -rf *.egg-info  # with it, the checkout would look like an installation
 	@cp build/package/* build/release
 	@cd build/release && { command -v sha256sum > /dev/null && sha256sum * || shasum -a 256 *; } > ../SHA256SUMS && mv ../SHA256SUMS .
 

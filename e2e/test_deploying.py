@@ -132,6 +132,7 @@ def test_a_release_contains_the_packages(packaged: Packaged) -> None:
     package = {path.name for path in packaged.folder.iterdir()}
     assert files.keys() == {f"{distribution}-py3-none-any.whl", f"{distribution}.tar.gz", *package}
     assert all(files["template.yaml"].count(name.encode()) == 1 for name in package - {"template.yaml"})
+    assert [*ROOT.glob("*.egg-info")] == [], "with metadata, the checkout would look like an installation"
 
 
 def test_the_same_package_is_no_update(packaged: Packaged, plain: str, shell: Cli) -> None:
