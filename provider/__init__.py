@@ -42,3 +42,5 @@ The tools, which are not deployed to Lambda:
 
 tests/test_architecture.py defines what each of these may import. tests/test_layout.py checks that none is missing here.
 """
+
+__version__ = "1.0.0"

@@ -13,6 +13,7 @@ from functools import cache
 from threading import Lock
 from typing import Any, Final, TextIO
 
+from . import __version__
 from .cloudformation.redaction import redact
 from .cloudformation.request import log_context
 from .schema.diff import ABSENT, Difference
@@ -75,6 +76,7 @@ def _created() -> Logger:
             sampling_rate=0.0,
             use_rfc3339=True,
             utc=True,
+            version=__version__,
         )
     logger.remove_keys(["sampling_rate"])
     return logger

@@ -153,7 +153,8 @@ def _modules(path: Path, node: ast.ImportFrom) -> Iterator[str]:
     base = package[: len(package) - node.level + 1]
     module = ".".join([*base, *filter(None, [node.module])])
     for alias in node.names:
-        yield f"{module}.{alias.name}" if module in ("provider", ".".join(base)) else module
+        if (module, alias.name) != ("provider", "__version__"):
+            yield f"{module}.{alias.name}" if module in ("provider", ".".join(base)) else module
 
 
 def _for_types_only(tree: ast.Module, node: ast.ImportFrom) -> bool:

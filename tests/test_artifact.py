@@ -16,6 +16,7 @@ import botocore
 import pytest
 import urllib3
 
+from provider import __version__
 from provider.build.deferral import DEFERRED
 from provider.build.shrink import RUNTIME, interpreters
 from provider.emulator.emulator import Emulator
@@ -217,6 +218,19 @@ def test_it_is_small(artifact: Path, tmp_path: Path) -> None:
     """Zipped, the artifact is smaller than five megabytes."""
     packed = shutil.make_archive(str(tmp_path / "artifact"), "zip", artifact)
     assert Path(packed).stat().st_size < 5_000_000
+
+
+def test_it_runs_on_every_processor(artifact: Path) -> None:
+    """No file is machine code, so that the functions run on each processor that the application offers."""
+    machine_code = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ")
+    files = [path for path in artifact.rglob("*") if path.is_file()]
+    assert files
+    assert [path.name for path in files if path.read_bytes().startswith(machine_code)] == []
+
+
+def test_it_has_the_version(artifact: Path) -> None:
+    """The built package has the version of the sources."""
+    assert f'__version__ = "{__version__}"' in (artifact / "provider" / "__init__.py").read_text("utf-8")
 
 
 def test_it_is_the_same_wherever_it_is_built(artifact: Path, elsewhere: Path) -> None:

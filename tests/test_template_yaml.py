@@ -13,6 +13,7 @@ import pytest
 from botocore.model import StructureShape
 from cfnlint.decode import cfn_yaml
 
+from provider import __version__
 from provider.cloudformation.deadline import Deadline
 from provider.template.sections import Template, load
 from tests.stack import Resource, ami
@@ -90,6 +91,8 @@ def test_every_parameter_is_described(application: Template) -> None:
         ),
         ("AssumableRoleArns", "arn:aws:iam::*:role/*", "arn:aws:iam::*:role/a,"),
         ("AlarmTopic", "arn:aws:sns:us-east-1:123456789012:on-call", "on-call"),
+        ("SubnetIds", "subnet-0a1b2c3d,subnet-0123456789abcdef0", "subnet-0a1b2c3d, subnet-4e5f6a7b"),
+        ("SecurityGroupIds", "sg-0a1b2c3d", "sg-0a1b2c3d,"),
     ],
 )
 def test_a_pattern_accepts_valid_values_only(application: Template, parameter: str, good: str, bad: str) -> None:
@@ -232,9 +235,12 @@ def test_the_key_encrypts_all_stored_data(application: Template) -> None:
 
 
 def test_the_functions_run_on_one_platform(application: Template) -> None:
-    """Both functions have the same runtime, on Arm, which costs less."""
+    """Both functions have the same runtime and processor: by default Arm, which costs less; otherwise x86."""
     functions = [one["Properties"] for one in application.resources.values() if one["Type"].endswith("::Function")]
-    assert {(one["Runtime"], *one["Architectures"]) for one in functions} == {("python3.13", "arm64")}
+    assert {one["Runtime"] for one in functions} == {"python3.13"}
+    assert [one["Architectures"] for one in functions] == [[{"Ref": "Architecture"}]] * 2
+    declared = application.parameters["Architecture"]
+    assert (declared["Default"], declared["AllowedValues"]) == ("arm64", ["arm64", "x86_64"])
 
 
 def test_the_log_outlives_the_application(application: Template) -> None:
@@ -255,7 +261,7 @@ def test_the_publication_matches_the_project(published: dict[str, Any]) -> None:
     """The version, license, and name of the publication are the project's, and its files exist."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     told = (published["Name"], published["SemanticVersion"], published["SpdxLicenseId"])
-    assert told == (project["name"], project["version"], project["license"])
+    assert told == (project["name"], __version__, project["license"])
     assert all((ROOT / published[name]).is_file() for name in ("LicenseUrl", "ReadmeUrl"))
 
 

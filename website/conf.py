@@ -8,12 +8,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from website.releases import current
+from provider import __version__
 
 ROOT = Path(__file__).parents[1]
 
 project = "Image Builder distribution configurations"
-version = release = current()
+version = release = __version__
 author = "the contributors"
 extensions = ["myst_parser", "sphinx_copybutton"]
 highlight_language = "none"

@@ -6,10 +6,10 @@ of them, and `index.html`, which leads to `latest`.
 
 import shutil
 import sys
-import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from provider import __version__
+
 LATEST = "latest"
 
 
@@ -27,11 +27,6 @@ def releases(folder: Path) -> list[str]:
     """Return the releases in the folder, the newest first."""
     names = [path.name for path in folder.iterdir() if path.is_dir() and path.name[:1].isdigit()]
     return sorted(names, key=lambda name: [int(part) for part in name.split(".") if part.isdigit()], reverse=True)
-
-
-def current() -> str:
-    """Return the version of this checkout."""
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
 
 
 def _list(names: list[str]) -> str:
@@ -61,4 +56,4 @@ def _page(title: str, body: str, head: str = "") -> str:
 
 
 if __name__ == "__main__":
-    add(Path(sys.argv[1]), Path(sys.argv[2]), current())
+    add(Path(sys.argv[1]), Path(sys.argv[2]), __version__)

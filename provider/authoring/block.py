@@ -10,8 +10,8 @@ from ..resources import DISTRIBUTION_CONFIGURATION
 SERVICE_TOKEN: Final = {"Fn::ImportValue": "image-builder-distribution-provider-ServiceToken"}
 """The export of the provider's stack, if the stack's name is the one in the deployment guide."""
 
-OF_CLOUDFORMATION: Final = {"ServiceToken": SERVICE_TOKEN, "ServiceTimeout": 900}
-"""The properties that CloudFormation itself reads: the provider's function, and the timeout in seconds."""
+SERVICE_TIMEOUT: Final = 900
+"""How many seconds CloudFormation waits for a response."""
 
 _PLAIN: Final = re.compile(
     r"(?!(?:true|false|yes|no|on|off|null|y|n)\Z)[a-z/$][\w./:$@+{} -]*", re.ASCII | re.IGNORECASE
@@ -25,11 +25,19 @@ def logical_id(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in words) or "DistributionConfiguration"
 
 
+def of_cloudformation(service_token: Any = SERVICE_TOKEN) -> dict[str, Any]:
+    """The properties that CloudFormation itself reads. `service_token` is an ARN or a function call."""
+    return {"ServiceToken": service_token, "ServiceTimeout": SERVICE_TIMEOUT}
+
+
 def template(
-    logical_id: str, properties: Mapping[str, Any], type_name: str = DISTRIBUTION_CONFIGURATION
+    logical_id: str,
+    properties: Mapping[str, Any],
+    type_name: str = DISTRIBUTION_CONFIGURATION,
+    service_token: Any = SERVICE_TOKEN,
 ) -> dict[str, Any]:
     """A Resources section with one resource of this provider."""
-    resource = {"Type": type_name, "Properties": {**OF_CLOUDFORMATION, **properties}}
+    resource = {"Type": type_name, "Properties": {**of_cloudformation(service_token), **properties}}
     return {"Resources": {logical_id: resource}}
 
 

@@ -10,7 +10,7 @@ from ..schema.account_sources import ACCOUNT_SOURCE
 from ..schema.flatten import flatten_value
 from ..schema.model import ALIASES, HINTS, NAME, REFUSED, TARGET, Schema, pascal_case
 from ..schema.return_values import ATTRIBUTES
-from .block import OF_CLOUDFORMATION, as_yaml
+from .block import as_yaml, of_cloudformation
 from .documentation import description, limits, type_name
 from .native import NATIVE_TYPE, NativeMembers, native_name
 from .samples import all_samples, as_example, sample
@@ -127,7 +127,7 @@ def page(native: NativeMembers, checks: Mapping[str, str]) -> str:
         "## Arguments\n",
         *_block(own, checks),
         *_checked("", checks),
-        *(f"### `{name}`\n\n{_OF_CLOUDFORMATION[name]}\n" for name in OF_CLOUDFORMATION),
+        *(f"### `{name}`\n\n{_OF_CLOUDFORMATION[name]}\n" for name in of_cloudformation()),
         *(f"### `{pascal_case(name)}`\n\nNot supported: {why}.\n" for name, why in REFUSED.items()),
         *(part for path, members in blocks.items() for part in (_block_heading(path), *_block(members, checks))),
         *_source_section(),

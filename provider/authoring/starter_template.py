@@ -2,13 +2,13 @@
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..resources import CONTRIBUTION, DISTRIBUTION_CONFIGURATION, resource_type
 from ..schema.flatten import flatten, flatten_value
 from ..schema.model import CONTRIBUTIONS, NAME, ON_DELETE, REGION, ROLE, TARGET, Schema, pascal_case
-from .block import OF_CLOUDFORMATION, entry_lines, item_lines, lines, template
+from .block import SERVICE_TIMEOUT, SERVICE_TOKEN, entry_lines, item_lines, lines, of_cloudformation, template
 from .documentation import description, first_sentence, limits, type_name
 from .samples import all_samples, sample
 from .variants import variants
@@ -44,12 +44,14 @@ _WIDTH: Final = 110
 class StarterTemplate:
     """A template with all properties or only the `required` ones; it creates a configuration or adopts `adopt`.
 
-    It can also be of a contribution, whose properties are never commented out in favor of others.
+    It can also be of a contribution, whose properties are never commented out in favor of others. `service_token` is an
+    ARN or a function call.
     """
 
     required: bool = False
     adopt: str = ""
     type_name: str = DISTRIBUTION_CONFIGURATION
+    service_token: Any = field(default_factory=lambda: SERVICE_TOKEN)
 
     def as_template(self) -> dict[str, Any]:
         """A Resources section without comments and without properties that are commented out."""
@@ -57,12 +59,12 @@ class StarterTemplate:
 
     def as_yaml(self) -> str:
         """A Resources section with comments, in YAML."""
-        head = lines(self._template({}))[: -len(OF_CLOUDFORMATION)]
+        head = lines(self._template({}))[: -len(of_cloudformation())]
         below = [
             "# The provider's stack exports it, with the stack's name as the prefix.",
-            *lines({"ServiceToken": OF_CLOUDFORMATION["ServiceToken"]}),
+            *lines({"ServiceToken": self.service_token}),
             "# How many seconds CloudFormation waits for a response.",
-            *lines({"ServiceTimeout": OF_CLOUDFORMATION["ServiceTimeout"]}),
+            *lines({"ServiceTimeout": SERVICE_TIMEOUT}),
             *self._lines(self._schema, self._values(), _INDENT),
         ]
         return "\n".join([*head, *(" " * _INDENT + line for line in below)]) + "\n"
@@ -73,7 +75,7 @@ class StarterTemplate:
 
     def _template(self, properties: dict[str, Any]) -> dict[str, Any]:
         logical_id = _LOGICAL_ID_OF_A_CONTRIBUTION if self.type_name == CONTRIBUTION else LOGICAL_ID
-        return template(logical_id, properties, self.type_name)
+        return template(logical_id, properties, self.type_name, self.service_token)
 
     def _values(self) -> dict[str, Any]:
         found = all_samples(self.type_name)

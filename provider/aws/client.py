@@ -33,6 +33,7 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import NewConnectionError
 
+from .. import __version__
 from ..errors import Outcome, ProviderError, api_error
 from ..schema.model import SERVICES, loader
 from .tls import shipped, tls_context
@@ -41,7 +42,7 @@ from .transport import Transport
 _CONNECT_SECONDS: Final = 3
 _READ_SECONDS: Final = 15
 _MAX_CLIENTS: Final = 16
-_USER_AGENT: Final = f"image-builder-distribution-provider Botocore/{botocore.__version__}"
+_USER_AGENT: Final = f"image-builder-distribution-provider/{__version__} Botocore/{botocore.__version__}"
 """CloudTrail shows it. botocore would build its own twice per call."""
 _PREFIXES: Final = ("AWS_", "REQUESTS_CA_BUNDLE")
 """The environment variables that affect botocore, besides those of proxies."""

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError, output_option, read_bytes, write
+from .service_token import service_token_option
 
 if TYPE_CHECKING:
     from ..lint.diagnostic import Diagnostic
@@ -51,8 +53,9 @@ _TERRAFORM = (
 )
 @click.option("--adopt", is_flag=True, help="Adopt the configurations of native resources that are deployed.")
 @click.option("--resource", metavar="LOGICAL_ID", default="", help="With --to cli: the resource, if there are several.")
+@service_token_option
 @output_option
-def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | None) -> None:
+def convert(file: Path, target: str, adopt: bool, resource: str, service_token: Any, output: Path | None) -> None:
     """Convert FILE: a template, a part of one, or input of the AWS CLI, in YAML or JSON.
 
     A template's native resources (AWS::ImageBuilder::DistributionConfiguration) become this provider's. Everything
@@ -69,11 +72,12 @@ def convert(file: Path, target: str, adopt: bool, resource: str, output: Path | 
     Standard error shows each change, and everything that could not be converted, with line and column.
     """
     _check_options(target, adopt, resource)
+    _check_service_token(target)
     name = "stdin" if file == STANDARD_INPUT else str(file)
     content = read_bytes(file)
     try:
         document = _document(content, name)
-        text = _converted(document, target, adopt, resource)
+        text = _converted(document, target, adopt, resource, service_token)
     except click.ClickException as error:
         if _is_terraform(file, content):
             raise UserError(f"{name}: {_TERRAFORM}") from error
@@ -113,7 +117,13 @@ def _check_options(target: str, adopt: bool, resource: str) -> None:
         raise click.UsageError("--resource can be used only with --to cli.")
 
 
-def _converted(document: Document, target: str, adopt: bool, resource: str) -> str:
+def _check_service_token(target: str) -> None:
+    source = click.get_current_context().get_parameter_source("service_token")
+    if source is ParameterSource.COMMANDLINE and target != "ours":
+        raise click.UsageError("--service-token can be used only with --to ours.")
+
+
+def _converted(document: Document, target: str, adopt: bool, resource: str, service_token: Any) -> str:
     """The result; empty if nothing could be converted. Raises UserError if there is nothing to convert."""
     from ..authoring.native import NATIVE_TYPE
     from .convert import cli_input, from_native, get_output
@@ -127,13 +137,13 @@ def _converted(document: Document, target: str, adopt: bool, resource: str) -> s
     elif target == "cli":
         return cli_input.to_input(document, _chosen_resource(document, resource))
     elif resources(document, NATIVE_TYPE):
-        (from_native.to_adopted if adopt else from_native.to_owned)(document)
+        (from_native.to_adopted if adopt else from_native.to_owned)(document, service_token)
     elif get_output.is_output(document.source.tree):
-        return get_output.from_output(document)
+        return get_output.from_output(document, service_token)
     elif adopt:
         raise click.UsageError("--adopt applies only to native resources.")
     elif cli_input.is_input(document.source.tree):
-        return cli_input.from_input(document)
+        return cli_input.from_input(document, service_token)
     else:
         raise UserError(
             f"there is nothing to convert: the file contains neither {NATIVE_TYPE} resources nor AWS CLI input. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,7 @@ from .evaluated_template import stack_id
 from .files import UserError, format_option, output_option, write
 from .live import Live, endpoint_option, live_service, profile_option
 from .records.access import ledger_table, require_ledger, table_option, without_log
+from .service_token import service_token_option
 
 if TYPE_CHECKING:
     from ..ledger.parts import Part
@@ -59,6 +60,7 @@ Exit status:
     show_default=True,
     help="The name in the stack's ID that is the external ID for --role-arn.",
 )
+@service_token_option
 @table_option
 @click.option("--parts", is_flag=True, help="Also write the parts of other stacks, as contributions.")
 @profile_option
@@ -72,6 +74,7 @@ def export(
     stack_name: str,
     table: str | None,
     parts: bool,
+    service_token: Any,
     profile: str | None,
     endpoint_url: str | None,
     output_format: str,
@@ -126,11 +129,11 @@ def export(
     for warning in (*finding_texts(properties), *own.notes):
         click.echo(f"Warning: {warning}", err=True)
     name = logical_id(live.name)
-    exported = template(name, properties)
+    exported = template(name, properties, service_token=service_token)
     if parts and own.others:
         from .recorded_export import contributions
 
-        exported["Resources"] |= contributions(name, own.others)
+        exported["Resources"] |= contributions(name, own.others, service_token)
     write(as_yaml(exported) if output_format == "yaml" else as_json(exported), output)
 
 

@@ -13,6 +13,7 @@ from typing import cast
 
 import click
 
+from .. import __version__
 from ..extras import DISTRIBUTION, explain
 
 _GC_THRESHOLD = 200_000
@@ -60,27 +61,22 @@ class LazyCommands(Mapping[str, click.Command]):
 _commands = LazyCommands()
 
 
-def _version(context: click.Context, _: click.Parameter, requested: bool) -> None:
+def _show_version(context: click.Context, _: click.Parameter, requested: bool) -> None:
     if requested and not context.resilient_parsing:
         import platform
         from importlib.metadata import version
 
         python = platform.python_version()
-        click.echo(f"{DISTRIBUTION} {_provider_version()} (botocore {version('botocore')}, Python {python})")
+        click.echo(f"{DISTRIBUTION} {__version__} (botocore {version('botocore')}, Python {python})")
         context.exit()
 
 
-def _provider_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+def _warn_about_botocore() -> None:
+    if botocore := sys.modules.get("botocore"):
+        from .botocore_version import warning
 
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        # In a checkout, the package is not installed.
-        import tomllib
-
-        project = Path(__file__).parents[2] / "pyproject.toml"
-        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
+        if text := warning(botocore.__version__):
+            click.echo(text, err=True)
 
 
 EPILOG = """\b
@@ -101,7 +97,10 @@ Exit status, unless the command's own help says more:
 
 
 class CommandGroup(click.Group):
-    """The command group. Its --help lists the commands in sections."""
+    """The command group. Its --help lists the commands in sections.
+
+    After a command that used botocore, it warns if its version is not the deployed one.
+    """
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command. Ctrl-C ends it with the exit status that shells use."""
@@ -109,6 +108,8 @@ class CommandGroup(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise SystemExit(128 + signal.SIGINT) from None
+        finally:
+            _warn_about_botocore()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it with the context
         """Write a list for each section."""
@@ -126,7 +127,7 @@ class CommandGroup(click.Group):
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
               help="Show the versions of the provider, botocore, and Python.")  # fmt: skip
 def main() -> None:
     """Write, check, plan, and rehearse EC2 Image Builder distribution configurations for CloudFormation.

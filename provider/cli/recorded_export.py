@@ -65,7 +65,7 @@ def _few(texts: Sequence[str]) -> str:
     return f"{', '.join(texts[:_NAMED])}{more}"
 
 
-def contributions(own: str, parts: Iterable[Part]) -> dict[str, Any]:
+def contributions(own: str, parts: Iterable[Part], service_token: Any) -> dict[str, Any]:
     """Return the resources of a template that contribute these parts to the configuration of resource `own`."""
     found: dict[str, Any] = {}
     for part in parts:
@@ -73,7 +73,7 @@ def contributions(own: str, parts: Iterable[Part]) -> dict[str, Any]:
         assert body is not None, "the part is accepted"
         properties = flatten({TARGET: {"Ref": own}, **body.wanted}, resource_type(CONTRIBUTION).schema)
         name = _free(logical_id(f"{stack_name(part.owner.stack_id)} {part.owner.logical_id}"), {own, *found})
-        found |= template(name, properties, CONTRIBUTION)["Resources"]
+        found |= template(name, properties, CONTRIBUTION, service_token)["Resources"]
     return found
 
 

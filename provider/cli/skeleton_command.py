@@ -1,10 +1,12 @@
 """`skeleton`: prints a template to start from."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .files import UserError, format_option, output_option, type_option, write
+from .service_token import service_token_option
 
 EPILOG = """\b
 Examples:
@@ -19,9 +21,12 @@ Examples:
 @click.option("--required", is_flag=True, help="Only the properties that every configuration needs.")
 @click.option("--adopt", metavar="ARN", default="", help="Adopt this configuration instead of creating one.")
 @type_option
+@service_token_option
 @format_option
 @output_option
-def skeleton(required: bool, adopt: str, type_name: str, output_format: str, output: Path | None) -> None:
+def skeleton(
+    required: bool, adopt: str, type_name: str, service_token: Any, output_format: str, output: Path | None
+) -> None:
     """Print a template with one distribution configuration, or with one contribution, to fill in.
 
     It has all properties, with sample values that pass all checks. In YAML, a comment describes each property, its
@@ -41,5 +46,5 @@ def skeleton(required: bool, adopt: str, type_name: str, output_format: str, out
     if adopt and not is_configuration_arn(adopt):
         raise UserError(f"--adopt: {adopt!r} is not the ARN of a distribution configuration")
     name = CONTRIBUTION if type_name == "contribution" else DISTRIBUTION_CONFIGURATION
-    starter = StarterTemplate(required, adopt, name)
+    starter = StarterTemplate(required, adopt, name, service_token)
     write(starter.as_yaml() if output_format == "yaml" else as_json(starter.as_template()), output)

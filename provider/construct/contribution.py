@@ -7,7 +7,7 @@ import jsii
 from aws_cdk import Annotations, CustomResource, Duration, Fn, Stack
 from constructs import Construct, IConstruct, IValidation
 
-from ..authoring.block import OF_CLOUDFORMATION
+from ..authoring.block import SERVICE_TIMEOUT as SECONDS
 from ..lint.template_check import check_properties
 from ..resources import CONTRIBUTION, resource_type
 from ..schema.finding import Severity
@@ -16,7 +16,7 @@ from .arguments import as_properties, in_python
 from .properties import DistributionContributionProperties
 from .provider import DeployedProvider, DistributionConfigurationProvider
 
-SERVICE_TIMEOUT: Final = Duration.seconds(int(str(OF_CLOUDFORMATION["ServiceTimeout"])))
+SERVICE_TIMEOUT: Final = Duration.seconds(SECONDS)
 """How long CloudFormation waits for a response."""
 
 Found = tuple[str, Severity, str]

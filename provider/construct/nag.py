@@ -8,7 +8,7 @@ from typing import Any, Final
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import Construct
 
-from .role import CONFIGURATIONS, Policies
+from .role import CONFIGURATIONS, NETWORK_INTERFACES, Policies
 
 _QUEUE: Final = "This queue is itself the dead-letter queue of the last-resort function; an alarm watches it."
 _RUNTIME: Final = "The artifact's bytecode is compiled for this runtime, which Lambda supports and the tests use."
@@ -21,15 +21,23 @@ _WILDCARDS: Final = {
     "ssm-parameters": "ssm_parameter_pattern limits the parameters.",
     "organizational-units": "The ARNs contain the management account and the organization, which are not known here.",
     "source-parameters": "source_parameter_pattern limits the parameters.",
+    NETWORK_INTERFACES: "Lambda requires it for functions in a VPC. The functions' own code is denied it.",
 }
 """By policy name: why the policy contains a wildcard."""
 
 
-def acknowledge(*, queue: Construct, functions: Iterable[Construct], role: Construct, policies: Policies) -> None:
-    """Acknowledge each finding on the resource that it concerns. `policies` are those of `role`."""
+def acknowledge(
+    *, queue: Construct, functions: Iterable[Construct], roles: Iterable[tuple[Construct, Policies]]
+) -> None:
+    """Acknowledge each finding on the resource that it concerns. Each role comes with its policies."""
     _acknowledge(queue, "AwsSolutions-SQS3", _QUEUE)
     for function in functions:
         _acknowledge(function, "AwsSolutions-L1", _RUNTIME)
+    for role, policies in roles:
+        _acknowledge_wildcards(role, policies)
+
+
+def _acknowledge_wildcards(role: Construct, policies: Policies) -> None:
     stack = Stack.of(role)
     for name, document in policies.items():
         # To resolve the document itself would freeze its statements.

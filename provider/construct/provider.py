@@ -1,10 +1,11 @@
 """The provider as a construct: the resources of template.yaml, in a CDK stack."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack, Tags
+from aws_cdk.aws_ec2 import ISecurityGroup, IVpc, SubnetSelection
 from aws_cdk.aws_iam import IManagedPolicy, Role
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_lambda import (
@@ -22,6 +23,7 @@ from aws_cdk.aws_sns import ITopic
 from aws_cdk.aws_sqs import Queue, QueueEncryption
 from constructs import Construct, IConstruct, IValidation
 
+from .. import __version__
 from ..build.shrink import RUNTIME
 from .alarms import add_alarms, add_ledger_alarms
 from .asset import code
@@ -34,6 +36,15 @@ _ASSUMABLE_ROLES: Final = "ASSUMABLE_ROLE_ARNS"
 """The environment variable of the function that lists the roles."""
 _SINGLETON: Final = "ImageBuilderDistributionProvider"
 _RUNTIME: Final = Runtime(f"python{RUNTIME}", RuntimeFamily.PYTHON)
+_VERSION_TAG: Final = "image-builder-distribution:version"
+
+
+class _Network(TypedDict, total=False):
+    """The arguments of a function about its VPC."""
+
+    vpc: IVpc | None
+    vpc_subnets: SubnetSelection | None
+    security_groups: Sequence[ISecurityGroup] | None
 
 
 @jsii.implements(IValidation)
@@ -51,6 +62,9 @@ class DistributionConfigurationProvider(Construct):
     organizational units, and `organizations_access` lets the function's own role read them. `encryption_key` encrypts
     the log, the queue, and the environment; its key policy must allow CloudWatch Logs to use it. `memory_size` is in
     MiB. `timeout` limits one request and cannot be a token; keep it below the 15 minutes that CloudFormation waits.
+    With `vpc`, both functions run in its subnets (by default the private ones) with `security_groups` (by default a new
+    one for each function); from there, they must reach the services that the provider calls. `architecture` is ARM_64
+    or X86_64; the code is the same.
     `ledger` adds a table in which the provider records what each resource requested, so that several stacks can
     contribute to one configuration and a schedule finds drift; by default, there is none. `encryption_key` encrypts a
     new table, too.
@@ -72,6 +86,10 @@ class DistributionConfigurationProvider(Construct):
         organizations_access: bool = False,
         permissions_boundary: IManagedPolicy | None = None,
         encryption_key: IKey | None = None,
+        vpc: IVpc | None = None,
+        vpc_subnets: SubnetSelection | None = None,
+        security_groups: Sequence[ISecurityGroup] | None = None,
+        architecture: Architecture = Architecture.ARM_64,
         memory_size: int = 256,
         timeout: Duration | None = None,
         log_level: ApplicationLogLevel = ApplicationLogLevel.INFO,
@@ -94,6 +112,9 @@ class DistributionConfigurationProvider(Construct):
         lists = {"regions": self.regions, "assumable_role_arns": [*assumable_role_arns]}
         self.organizations_access = organizations_access
         self._problems = problems(timeout, lists, self.patterns, ledger)
+        if vpc is None and (vpc_subnets is not None or security_groups is not None):
+            self._problems.append("vpc: is required with vpc_subnets and security_groups")
+        network = _Network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups) if vpc else _Network()
         self.node.add_validation(self)
         self.log_group = LogGroup(
             self,
@@ -111,13 +132,16 @@ class DistributionConfigurationProvider(Construct):
             encryption_master_key=encryption_key,
             enforce_ssl=True,
         )
+        last_resort = last_resort_policies(
+            self, self.log_group, self.unanswered, encryption_key, in_vpc=vpc is not None
+        )
         self.last_resort_role = Role(
             self,
             "LastResortRole",
             description="Lets the last-resort function write logs and send unanswered requests to the queue",
             assumed_by=LAMBDA,
             permissions_boundary=permissions_boundary,
-            inline_policies=last_resort_policies(self, self.log_group, self.unanswered, encryption_key),
+            inline_policies=last_resort,
         )
         self.last_resort = Function(
             self,
@@ -126,7 +150,8 @@ class DistributionConfigurationProvider(Construct):
             code=code("LastResortFunction"),
             handler="provider.last_resort.handler",
             runtime=_RUNTIME,
-            architecture=Architecture.ARM_64,
+            architecture=architecture,
+            **network,
             memory_size=128,
             timeout=Duration.minutes(1),
             role=self.last_resort_role.without_policy_updates(),
@@ -147,6 +172,7 @@ class DistributionConfigurationProvider(Construct):
             regions=self.regions,
             launch_templates=launch_templates,
             organizations_access=organizations_access,
+            in_vpc=vpc is not None,
             ledger_table=self.ledger_table,
             encryption_key=encryption_key,
         )
@@ -170,7 +196,8 @@ class DistributionConfigurationProvider(Construct):
             code=code("ProviderFunction"),
             handler="provider.handler.handler",
             runtime=_RUNTIME,
-            architecture=Architecture.ARM_64,
+            architecture=architecture,
+            **network,
             memory_size=memory_size,
             timeout=timeout,
             role=self.role.without_policy_updates(),
@@ -204,7 +231,10 @@ class DistributionConfigurationProvider(Construct):
             sweeps = add_sweeps(self, ledger, self.function)
             add_ledger_alarms(self, sweeps, self.log_group, alarm_topic)
         functions = (self.function, self.last_resort)
-        acknowledge(queue=self.unanswered, functions=functions, role=self.role, policies=policies)
+        for function in functions:
+            Tags.of(function).add(_VERSION_TAG, __version__)
+        roles = ((self.role, policies), (self.last_resort_role, last_resort))
+        acknowledge(queue=self.unanswered, functions=functions, roles=roles)
 
     def validate(self) -> list[str]:
         """The problems with the arguments. The CDK calls this at synth."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk.aws_dynamodb import ITable
-from aws_cdk.aws_iam import PolicyDocument, PolicyStatement, ServicePrincipal
+from aws_cdk.aws_iam import Effect, PolicyDocument, PolicyStatement, ServicePrincipal
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_lambda import IFunction
 from aws_cdk.aws_logs import ILogGroup
@@ -18,9 +18,20 @@ LAMBDA: Final = ServicePrincipal("lambda.amazonaws.com")
 CONFIGURATIONS: Final = "distribution-configurations"
 """The name of the policy that every provider has."""
 
+NETWORK_INTERFACES: Final = "network-interfaces"
+"""The name of the policy for a function in a VPC."""
+
 Policies = dict[str, PolicyDocument]
 """Inline policies by name."""
 
+_NETWORK_INTERFACES: Final = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
 _SERVICE_LINKED_ROLE: Final = "aws-service-role/imagebuilder.amazonaws.com/AWSServiceRoleForImageBuilder"
 
 
@@ -37,6 +48,7 @@ def provider_policies(
     source_parameter_pattern: str,
     organizations_role_arn: str,
     organizations_access: bool,
+    in_vpc: bool,
     ledger_table: ITable | None,
     encryption_key: IKey | None,
 ) -> Policies:
@@ -110,7 +122,7 @@ def provider_policies(
         policies["source-parameters"] = _policy(_allow(None, sources, "ssm:GetParameter"))
     if ledger_table is not None:
         policies |= _ledger_policies(stack, ledger_table, ledger_table.encryption_key or encryption_key)
-    return policies
+    return policies | _network_interfaces(in_vpc=in_vpc)
 
 
 def _ledger_policies(stack: Stack, table: ITable, key: IKey | None) -> Policies:
@@ -147,7 +159,18 @@ def _list_accounts(stack: Stack, kind: str) -> PolicyStatement:
     return _allow(None, parents, *actions)
 
 
-def last_resort_policies(scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None) -> Policies:
+def _network_interfaces(*, in_vpc: bool) -> Policies:
+    """Lambda creates a function's network interfaces with the function's role. The function's own code may not."""
+    if not in_vpc:
+        return {}
+    of_code = PolicyStatement(effect=Effect.DENY, actions=[*_NETWORK_INTERFACES], resources=["*"])
+    of_code.add_condition("Null", {"lambda:SourceFunctionArn": "false"})
+    return {NETWORK_INTERFACES: _policy(_allow(None, "*", *_NETWORK_INTERFACES), of_code)}
+
+
+def last_resort_policies(
+    scope: Construct, log_group: ILogGroup, unanswered: IQueue, key: IKey | None, *, in_vpc: bool
+) -> Policies:
     """The last resort's policies, including one for `key` if it encrypts the queue."""
     policies = {
         "last-resort": _policy(_log(log_group), _allow("Unanswered", unanswered.queue_arn, "sqs:SendMessage")),
@@ -156,7 +179,7 @@ def last_resort_policies(scope: Construct, log_group: ILogGroup, unanswered: IQu
         encrypt = _allow(None, key.key_arn, "kms:Decrypt", "kms:GenerateDataKey")
         encrypt.add_condition("StringLike", {"kms:ViaService": f"sqs.{Stack.of(scope).region}.*"})
         policies["encrypt-unanswered"] = _policy(encrypt)
-    return policies
+    return policies | _network_interfaces(in_vpc=in_vpc)
 
 
 def _policy(*statements: PolicyStatement) -> PolicyDocument:

@@ -41,7 +41,7 @@ _MAX_RESOURCES = 500
 _NO_NULL = "null values are not allowed in templates; remove the key, or use !Ref AWS::NoValue"
 MAX_SERVICE_TIMEOUT = 3600
 """Seconds, from the template reference of AWS::CloudFormation::CustomResource."""
-_SERVICE_TOKEN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")
+SERVICE_TOKEN_ARN = re.compile(r"arn:aws[a-z-]*:(lambda|sns):[a-z0-9-]+:[0-9]{12}:.+")
 
 
 def template_errors(tree: Mapping[str, Any]) -> Iterator[TemplateError]:
@@ -154,7 +154,7 @@ def service_errors(
 ) -> Iterator[TemplateError]:
     """The mistakes in ServiceToken and ServiceTimeout, unless these are known only at deployment."""
     token, timeout = properties.get("ServiceToken"), properties.get("ServiceTimeout")
-    if token is not None and not _SERVICE_TOKEN.fullmatch(str(token)) and not is_unknown("ServiceToken"):
+    if token is not None and not SERVICE_TOKEN_ARN.fullmatch(str(token)) and not is_unknown("ServiceToken"):
         message = f"must be the ARN of the provider's Lambda function or of an SNS topic, not {describe(token)}"
         yield TemplateError(message, (*path, "ServiceToken"), "E3031")
     is_valid = re.fullmatch("[0-9]{1,9}", str(timeout)) and 1 <= int(str(timeout)) <= MAX_SERVICE_TIMEOUT

@@ -11,6 +11,7 @@ from botocore.handlers import BUILTIN_HANDLERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provider import __version__
 from provider.aws.client import call, is_for_our_services
 from provider.resources.image_builder import OPERATIONS
 from provider.schema.model import SERVICES
@@ -41,7 +42,8 @@ def sent_alike(recorder: Recorder, operation: str, parameters: dict[str, Any], p
     assert ours == theirs
     assert ours["authorization"]
     assert ours["amz-sdk-invocation-id"]
-    assert f"Botocore/{botocore.__version__}" in ours["user-agent"]
+    versions = f"image-builder-distribution-provider/{__version__} Botocore/{botocore.__version__}"
+    assert f"{ours['user-agent']} ".startswith(f"{versions} ")
 
 
 @pytest.mark.usefixtures("clock")

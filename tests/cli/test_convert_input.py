@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provider.authoring.block import SERVICE_TOKEN
 from provider.cli.convert.cli_input import from_input
 from provider.cli.convert.document import Document
 from provider.resources import resource_type
@@ -270,7 +271,7 @@ def test_any_input_is_converted(parameters: dict[str, Any], flow: bool | None, f
     text = yaml.safe_dump(parameters, default_flow_style=flow, sort_keys=False)
     # In braces from the first line on, it would be JSON.
     document = Document.of((f"---\n{text}" if form == "yaml" else json.dumps(parameters)).encode())
-    properties = resource(from_input(document))["Properties"]
+    properties = resource(from_input(document, SERVICE_TOKEN))["Properties"]
     assert {name: one for name, one in properties.items() if not name.startswith("Service")} == flatten(
         parameters, resource_type().schema
     )

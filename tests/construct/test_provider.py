@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from aws_cdk import App, CfnCondition, CfnResource, Duration, Fn, Stack, Validations
 from aws_cdk.aws_dynamodb import Table
+from aws_cdk.aws_ec2 import IVpc, SecurityGroup, Vpc
 from aws_cdk.aws_iam import AccountPrincipal, IRole, ManagedPolicy, PolicyStatement, Role
 from aws_cdk.aws_kms import Key
-from aws_cdk.aws_lambda import ApplicationLogLevel
+from aws_cdk.aws_lambda import ApplicationLogLevel, Architecture
 from aws_cdk.aws_logs import RetentionDays
 from aws_cdk.aws_sns import Topic
 from cdk_nag import AwsSolutionsChecks
@@ -34,6 +35,14 @@ CONSTRUCTS = {"Log": "ProviderLogGroup", "Role": "ProviderRole", "Function": "Pr
 """Construct IDs -> logical IDs in template.yaml, if they differ."""
 
 DISTRIBUTIONS: list[Distribution] = [{"region": "us-east-1", "ami_distribution_configuration": {}}]
+
+
+def in_vpc(stack: Stack) -> IVpc:
+    """A VPC with two private subnets."""
+    subnets = ["subnet-0a", "subnet-0b"]
+    zones = ["us-east-1a", "us-east-1b"]
+    return Vpc.from_vpc_attributes(stack, "Vpc", vpc_id="vpc-0e", availability_zones=zones, private_subnet_ids=subnets)
+
 
 DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]] = {
     "by default": ({}, lambda stack: {}),
@@ -73,6 +82,14 @@ DEPLOYMENTS: dict[str, tuple[dict[str, str], Callable[[Stack], dict[str, Any]]]]
             "log_level": ApplicationLogLevel.DEBUG,
             "log_retention": RetentionDays.ONE_MONTH,
             "alarm_topic": Topic.from_topic_arn(stack, "Topic", TOPIC),
+        },
+    ),
+    "in a VPC, on x86": (
+        {"SubnetIds": "subnet-0a,subnet-0b", "SecurityGroupIds": "sg-0c,sg-0d", "Architecture": "x86_64"},
+        lambda stack: {
+            "vpc": in_vpc(stack),
+            "security_groups": [SecurityGroup.from_security_group_id(stack, one, one) for one in ("sg-0c", "sg-0d")],
+            "architecture": Architecture.X86_64,
         },
     ),
     "with a ledger": ({"Ledger": "Enabled"}, lambda stack: {"ledger": Ledger()}),
@@ -169,6 +186,7 @@ def test_functions_are_those_of_the_application(both: tuple[dict[str, Any], dict
     theirs, ours = dict(application[name]["Properties"]), dict(construct[name]["Properties"])
     assert ours.pop("Code")
     assert theirs.pop("CodeUri")
+    assert {one["Key"]: one["Value"] for one in ours.pop("Tags")} == theirs.pop("Tags")
     asynchronous = theirs.pop("EventInvokeConfig")
     assert ours == theirs
     (found,) = [
@@ -374,10 +392,19 @@ def test_cdk_nag_passes(app: App, environment: dict[str, str]) -> None:
         source_parameter_pattern="images/*",
         organizations_role_arn=ORGANIZATIONS_ROLE,
         organizations_access=True,
+        vpc=in_vpc(stack),
         ledger=Ledger(),
     )
     DistributionConfiguration(stack, "Golden", provider=provider, name="golden", distributions=DISTRIBUTIONS, role=ROLE)
     app.synth()
+
+
+def test_subnets_require_a_vpc(app: App, stack: Stack) -> None:
+    """Subnets or security groups without a VPC are rejected at synth."""
+    group = SecurityGroup.from_security_group_id(stack, "Group", "sg-0c")
+    DistributionConfigurationProvider(stack, "Provider", security_groups=[group])
+    with pytest.raises(RuntimeError, match="vpc: is required with vpc_subnets and security_groups"):
+        app.synth()
 
 
 def test_cdk_nag_rejects_other_wildcards(app: App) -> None:

@@ -49,7 +49,7 @@ def is_input(tree: Mapping[str, Any]) -> bool:
     return not is_resource and not tree.keys().isdisjoint(resource_type().schema.spellings)
 
 
-def from_input(document: Document) -> str:
+def from_input(document: Document, service_token: Any) -> str:
     """A template in YAML with a resource that has the same effect as the call. Comments in YAML input are kept."""
     given = {camel_case(key): value for key, value in document.source.tree.items()}
     name = logical_id(str(given.get(NAME) or str(given.get(TARGET, "")).rpartition("/")[2]))
@@ -60,10 +60,14 @@ def from_input(document: Document) -> str:
     document.remove(document.root, refused)
     text = document.result()
     if document.is_json:
-        return as_yaml(template(name, read(text.encode()).tree))
+        return as_yaml(template(name, read(text.encode()).tree, service_token=service_token))
     lines = text.removeprefix(document.byte_order_mark).splitlines()
     body = "\n".join(line for line in lines if not line.startswith(_MARKERS)).strip("\n")
-    return as_yaml(template(name, {})) + textwrap.indent(body, " " * _PROPERTIES_COLUMN) + "\n"
+    return (
+        as_yaml(template(name, {}, service_token=service_token))
+        + textwrap.indent(body, " " * _PROPERTIES_COLUMN)
+        + "\n"
+    )
 
 
 def _rename(document: Document, node: yaml.Node, schema: Schema) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from ...arn import slug
-from ...authoring.block import OF_CLOUDFORMATION
+from ...authoring.block import of_cloudformation
 from ...authoring.native import NATIVE_TYPE
 from ...resources import DISTRIBUTION_CONFIGURATION, resource_type
 from ...schema.model import NAME, TARGET, pascal_case
@@ -23,9 +23,10 @@ _ARN = "arn:${AWS::Partition}:imagebuilder:${AWS::Region}:${AWS::AccountId}:dist
 _RETAINING = ("Retain", "RetainExceptOnCreate")
 
 
-def to_owned(document: Document) -> None:
+def to_owned(document: Document, service_token: Any) -> None:
     """Convert each native resource to one that creates and owns a configuration with the same name."""
-    converted = [one for one in resources(document, NATIVE_TYPE) if _retype(document, one, OF_CLOUDFORMATION)]
+    first = of_cloudformation(service_token)
+    converted = [one for one in resources(document, NATIVE_TYPE) if _retype(document, one, first)]
     for resource in converted:
         document.note(resource.type, f"{resource} creates and owns a configuration of its Name")
     if converted:
@@ -35,7 +36,7 @@ def to_owned(document: Document) -> None:
         )
 
 
-def to_adopted(document: Document) -> None:
+def to_adopted(document: Document, service_token: Any) -> None:
     """Convert each native resource to one that adopts its configuration, under another logical ID."""
     mentions = references(document)
     for resource in resources(document, NATIVE_TYPE):
@@ -44,7 +45,7 @@ def to_adopted(document: Document) -> None:
             document.note(resource.type, f"{resource} is unchanged: {obstacle}", is_loss=True)
         elif name and resource.properties:
             arn = {pascal_case(TARGET): {"Fn::Sub": _ARN + slug(name[1].value)}}
-            _retype(document, resource, {**OF_CLOUDFORMATION, **arn})
+            _retype(document, resource, {**of_cloudformation(service_token), **arn})
             document.remove(resource.properties[1], [name[0]])
             document.note(name[0], f"adopts the configuration {name[1].value!r} by its ARN")
             _rename(document, resource, mentions.get(resource.logical_id, []))

@@ -22,7 +22,7 @@ def is_output(tree: Mapping[str, Any]) -> bool:
     return is_configuration_arn(str(found.get(_ARN))) and isinstance(found.get(DISTRIBUTIONS, []), list)
 
 
-def from_output(document: Document) -> str:
+def from_output(document: Document, service_token: Any) -> str:
     """A template in YAML with a resource that adopts the configuration and does not change it."""
     tree = document.source.tree
     found, path = _configuration(tree), (_MEMBER,) if _MEMBER in tree else ()
@@ -36,7 +36,8 @@ def from_output(document: Document) -> str:
         place = (*path, *spelling.keys(one.path))
         document.notes.append(_note(document, place, f"omitted: {spelling.render(one)}", is_loss=True))
     name = str(found.get(NAME) or arn.rpartition("/")[2])
-    return as_yaml(template(logical_id(name), adopting_properties(arn, expanded.parameters, tags)))
+    properties = adopting_properties(arn, expanded.parameters, tags)
+    return as_yaml(template(logical_id(name), properties, service_token=service_token))
 
 
 def _note(document: Document, path: Path, text: str, *, is_loss: bool = False) -> Note:
