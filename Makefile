@@ -16,10 +16,13 @@ help: ## list all targets
 	@echo "creating .venv (once)"
 	@$(PYTHON) -m venv .venv
 
-.venv/run.stamp: requirements/run.lock | .venv/bin/python
+# The package gets both of its names, as setup.py installs it.
+.venv/run.stamp: requirements/run.lock setup.py | .venv/bin/python
 	@echo "installing the provider's requirements from requirements/run.lock"
 	@$(PIP) install --require-hashes -r requirements/run.lock
-	@echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/checkout.pth"
+	@packages="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" && \
+	  echo "$(CURDIR)" > "$$packages/checkout.pth" && \
+	  ln -sfn "$(CURDIR)/provider" "$$packages/image_builder_distribution"
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp

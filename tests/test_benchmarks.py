@@ -2,8 +2,8 @@
 
 import http.client
 import shutil
-import time
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -146,7 +146,9 @@ def run() -> None:
         # If the shell closed a stream (`>&-`), it is None.
         sys.stdout, sys.stderr = sys.stdout or null, sys.stderr or null
         program = Path(sys.argv[0]).stem
-        _commands.program = _PROGRAM if program == "__main__" else program
+        # The package has two names: see setup.py.
+        package = __name__.partition(".")[0]
+        _commands.program = f"python -m {package}" if program == "__main__" else program
         main.epilog = _commands.with_program(EPILOG)
         try:
             main()
