@@ -23,6 +23,7 @@ _PROGRAM = "python -m provider"
 
 SECTIONS = {
     "Before a deployment": ("validate", "plan", "rehearse", "preflight"),
+    "With a deployed provider": ("verify",),
     "Write and convert": ("skeleton", "convert", "export"),
     "With the ledger": ("owners", "drift", "record"),
     "Without a stack": ("update-distribution-configuration", "invoke", "emulate"),
@@ -131,7 +132,7 @@ class CommandGroup(click.Group):
 def main() -> None:
     """Write, check, plan, and rehearse EC2 Image Builder distribution configurations for CloudFormation.
 
-    Most commands work offline and without credentials; plan, preflight, export, owners, drift, record,
+    Most commands work offline and without credentials; plan, preflight, verify, export, owners, drift, record,
     update-distribution-configuration, and invoke --live call the service. For details, run COMMAND --help.
     """
 
