@@ -61,8 +61,13 @@ def command(*arguments: str) -> Command:
 
 
 def stacks(account: Account) -> list[str]:
-    """Return the names of the throw-away stacks that exist."""
-    return [one["StackName"] for one in account.stacks.describe_stacks()["Stacks"] if "-verify-" in one["StackName"]]
+    """Return the names and statuses of the throw-away stacks that exist."""
+    listed = account.stacks.describe_stacks()["Stacks"]
+    return [
+        f"{one['StackName']} {one['StackStatus']}"
+        for one in listed
+        if "-verify-" in one["StackName"] and one["StackStatus"] != "DELETE_COMPLETE"
+    ]
 
 
 def found(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -163,13 +168,40 @@ def test_an_interruption_deletes_the_stack(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_until(lambda: any(one.operation == CREATE for one in service.requests[calls:]) or bool(process.poll()))
+        wait_until(
+            lambda: any(one.operation == CREATE for one in service.requests[calls:]) or process.poll() is not None
+        )
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert "Interrupted. Deleting the stack" in errors
+    assert "Interrupted. Waiting for the response, then deleting the stack" in errors
     assert "Nothing remains." in errors
     del account
+
+
+def test_a_second_interruption_names_what_remains(
+    account: Account, variables: dict[str, str], service: Emulator
+) -> None:
+    """A second Ctrl-C ends the wait: CloudFormation goes on deleting the stack, whose name is printed."""
+    service.fail(DELETE, Fault.THROTTLE, times=10_000)  # the provider retries the call
+    calls = len(service.requests)
+
+    def called(operation: str) -> bool:
+        return any(one.operation == operation for one in service.requests[calls:]) or process.poll() is not None
+
+    with subprocess.Popen(
+        command("--name", "twice"), cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        for operation in (CREATE, DELETE):
+            wait_until(lambda operation=operation: called(operation))  # type: ignore[misc]  # bound in this iteration
+            process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    (remaining,) = [line for line in errors.splitlines() if line.startswith("Remains: ")]
+    assert f":stack/{PROVIDER_STACK}-verify-" in remaining
+    assert remaining.endswith("CloudFormation is still deleting it")
+    service.reset_faults()
+    wait_until(lambda: stacks(account) == [])
 
 
 def test_what_remains_is_named(account: Account, verify: Verify, service: Emulator) -> None:

@@ -34,7 +34,7 @@ Exit status:
   0    the stack was created and deleted, no alarm is in state ALARM, and the role may do what its parameters allow
   1    one of these is not so, or something remains
   2    a mistake in the command, or the provider's stack cannot be read
-  130  Ctrl-C; the stack is deleted first
+  130  Ctrl-C; the stack is deleted first. A second Ctrl-C ends the wait for that
 """
 
 
@@ -137,27 +137,36 @@ def _tried(service: Live, stack: ThrowAwayStack, template: str, arn: str, progre
         _name_remains(_deleted(service, stack, arn, progress), progress)
         raise UserError(f"the stack {stack.name} could not be created: {error}") from error
     except KeyboardInterrupt:
-        progress.print("Interrupted. Deleting the stack; to stop waiting, press Ctrl-C again ...", fg="yellow")
-        _name_remains(_deleted(service, stack, arn, progress), progress)
+        progress.print("Interrupted. Waiting for the response, then deleting the stack ...", fg="yellow")
+        _name_remains(_deleted(service, stack, arn, progress, is_creating=True), progress)
         raise
 
 
-def _deleted(service: Live, stack: ThrowAwayStack, arn: str, progress: Screen) -> tuple[str, ...]:
-    """Delete the stack; return what remains: the stack, and its configuration."""
+def _deleted(
+    service: Live, stack: ThrowAwayStack, arn: str, progress: Screen, *, is_creating: bool = False
+) -> tuple[str, ...]:
+    """Delete the stack; return what remains: the stack, and its configuration. Ctrl-C ends the wait."""
+    try:
+        with _terminated_like_interrupted():
+            progress.print(f"Deleting the stack {stack.name} ...", dim=True)
+            remains = stack.delete(is_creating=is_creating)
+            return (*filter(None, (remains, _orphan(service, stack, arn))),)
+    except KeyboardInterrupt:
+        _name_remains((stack.abandon(),), progress)
+        raise
+
+
+def _orphan(service: Live, stack: ThrowAwayStack, arn: str) -> str:
+    """The configuration if it still exists and the stack created it; empty if not, or if it cannot be read."""
     from ..errors import ProviderError
     from ..resources.ownership import Ownership
 
-    progress.print(f"Deleting the stack {stack.name} ...", dim=True)
-    with _terminated_like_interrupted():
-        remains = stack.delete()
-    found = [remains] if remains else []
     try:
         live = service.at().read(arn)
-    except ProviderError:  # what the caller may not read is not reported
-        live = None
-    if live is not None and stack.stack_id and Ownership.of(live.tags).stack_id == stack.stack_id:
-        found.append(f"configuration {arn}")
-    return tuple(found)
+    except ProviderError:
+        return ""
+    is_own = live is not None and bool(stack.stack_id) and Ownership.of(live.tags).stack_id == stack.stack_id
+    return f"configuration {arn}" if is_own else ""
 
 
 def _name_remains(remains: tuple[str, ...], progress: Screen) -> None:

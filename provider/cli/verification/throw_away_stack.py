@@ -63,22 +63,32 @@ class ThrowAwayStack:
         outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
         return Response("SUCCESS", self._physical_id, "", outputs, seconds)
 
-    def delete(self) -> str:
+    def delete(self, *, is_creating: bool = False) -> str:
         """Delete the stack and wait; return what remains and why, or nothing.
 
-        A second Ctrl-C ends the wait: CloudFormation may still delete the stack.
+        With `is_creating`, wait until its creation has ended: if CloudFormation cancels it, the provider's Create may
+        finish after the Delete has found nothing.
         """
         name = self.stack_id or self.name
         try:
+            if is_creating:
+                self._settled()
             self._client.delete_stack(StackName=name)
             stack = self._settled()
-        except KeyboardInterrupt:
-            return f"stack {name}: interrupted before it was deleted"
         except (BotoCoreError, ClientError, TimeoutError) as error:
             return f"stack {name}: {error}"
         if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
             return ""
         return f"stack {name}: {stack['StackStatus']}: {stack.get('StackStatusReason', '')}".rstrip(": ")
+
+    def abandon(self) -> str:
+        """Let CloudFormation delete the stack without waiting; return what remains."""
+        name = self.stack_id or self.name
+        try:
+            self._client.delete_stack(StackName=name)
+        except (BotoCoreError, ClientError) as error:
+            return f"stack {name}: {error}"
+        return f"stack {name}: CloudFormation is still deleting it"
 
     def _settled(self) -> Mapping[str, Any] | None:
         """Wait until no operation is in progress; return the stack, or None if it does not exist."""
