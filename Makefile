@@ -47,7 +47,7 @@ affected: .venv/dev.stamp .venv-package/stamp .venv-ministack/stamp ## run the t
 long: .venv/dev.stamp ## run the tests that take minutes: 2,000 random scenarios
 	@$(BIN)/python -m pytest -n auto -m long
 
-e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp ## run the built functions under Lambda's runtime client, and stacks in an emulated account
+e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp .venv-e2e/editor.stamp ## run the built functions under Lambda's runtime client, and stacks in an emulated account
 	@$(BIN)/python -m pytest e2e -n 2 --dist loadfile
 
 # With Lambda's Python version if it is installed; otherwise with another one, which the tests report. The lock file is
@@ -64,6 +64,13 @@ e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp ## run the built functi
 	@mkdir -p .venv-e2e/cdk
 	@cp examples/cdk/typescript/package.json examples/cdk/typescript/package-lock.json .venv-e2e/cdk
 	@npm ci --silent --no-audit --no-fund --prefix .venv-e2e/cdk
+	@touch $@
+
+# The language server of editors.
+.venv-e2e/editor.stamp: e2e/editor/package-lock.json .venv-e2e/stamp
+	@mkdir -p .venv-e2e/editor
+	@cp e2e/editor/package.json e2e/editor/package-lock.json .venv-e2e/editor
+	@npm ci --silent --no-audit --no-fund --prefix .venv-e2e/editor
 	@touch $@
 
 check: .venv/dev.stamp ## run only the lint, format, and type checks
@@ -101,8 +108,9 @@ audit: .venv-audit/stamp ## run checkov on the template, and look up known vulne
 	@$(PIP) --python .venv-audit/bin/python install --require-hashes --no-deps -r requirements/audit.lock
 	@touch $@
 
-docs: .venv/run.stamp ## regenerate the reference, the JSON Schema, the tables of checks, and the construct's types
+docs: .venv/run.stamp ## regenerate the reference, the JSON Schemas, the tables of checks, and the construct's types
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
+	@$(BIN)/python -m provider schema --template --output docs/template.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference.md
 	@$(BIN)/python -m tests.lint.docs
 	@$(BIN)/python -m tests.preflight.docs
