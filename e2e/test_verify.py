@@ -9,10 +9,11 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from e2e.account import PROVIDER_STACK, Account
-from e2e.tools import CERTIFICATE, ROOT, environment
+from e2e.tools import CERTIFICATE, CREDENTIALS, REGION, ROOT, environment
 from e2e.waiting import wait_until
 from provider.emulator.emulator import Emulator
 from provider.emulator.faults import Fault
@@ -58,6 +59,13 @@ def nothing_remains(account: Account, service: Emulator) -> Iterator[None]:
 
 def command(*arguments: str) -> Command:
     return [sys.executable, "-m", "provider", "verify", *arguments]
+
+
+def client(account: Account, service: str) -> Any:
+    """Return a client of another service of the account."""
+    make: Callable[..., Any] = boto3.client
+    keys = {name.lower(): value for name, value in CREDENTIALS.items()}
+    return make(service, REGION, endpoint_url=account.stacks.meta.endpoint_url, verify=str(CERTIFICATE), **keys)
 
 
 def stacks(account: Account) -> list[str]:
@@ -152,6 +160,36 @@ def test_what_is_not_permitted_is_said(verify: Verify) -> None:
     assert "not permitted (iam:SimulatePrincipalPolicy)" in ended.stdout
     assert (report["alarms"], report["access"]) == (None, None)
     assert report["notPermitted"] == ["cloudwatch:DescribeAlarms", "iam:SimulatePrincipalPolicy"]
+
+
+def test_an_alarm_is_a_problem(account: Account, verify: Verify) -> None:
+    """If an alarm is in state ALARM, the report says so with CloudWatch's reason, and the exit status is 1."""
+    alarms = client(account, "cloudwatch")
+    resource = account.resource(PROVIDER_STACK, "ErrorsAlarm")
+    alarms.set_alarm_state(AlarmName=resource, StateValue="ALARM", StateReason="1 error")
+    try:
+        ended = verify()
+    finally:
+        alarms.set_alarm_state(AlarmName=resource, StateValue="OK", StateReason="over")
+        alarms.close()
+    assert ended.returncode == 1
+    assert "Problem: ErrorsAlarm is in state ALARM: 1 error" in ended.stdout
+
+
+def test_a_missing_permission_of_the_role_is_a_problem(account: Account, verify: Verify) -> None:
+    """If the role lacks what its parameters allow, the report names the actions, and the exit status is 1."""
+    roles = client(account, "iam")
+    role = account.outputs(PROVIDER_STACK)["RoleArn"].rpartition("/")[2]
+    policy = {"RoleName": role, "PolicyName": "export-buckets"}
+    document = roles.get_role_policy(**policy)["PolicyDocument"]
+    roles.delete_role_policy(**policy)
+    try:
+        ended = verify("--format", "json")
+    finally:
+        roles.put_role_policy(**policy, PolicyDocument=json.dumps(document))
+        roles.close()
+    assert ended.returncode == 1
+    assert found(ended)["problems"] == ["the role may not call s3:ListBucket on arn:aws:s3:::*"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a canceled pipeline"])

@@ -90,7 +90,7 @@ def verify(stack_name: str, name: str | None, region: str | None, profile: str |
             progress.print(f"Reading the stack {stack_name} in {here.region} ...", dim=True)
             installation = read_installation(read, stack_name, here.region)
             service.location = Location(here.partition, here.region, installation.account, True)
-            found = _verified(service, read, installation, name or _matching(installation), progress)
+            found = _verified(service, read, installation, name or matching_name(installation), progress)
     screen = Screen(sys.stdout)
     if form == "json":
         screen.print(as_json(found))
@@ -99,7 +99,7 @@ def verify(stack_name: str, name: str | None, region: str | None, profile: str |
     raise SystemExit(1 if found.problems else 0)
 
 
-def _matching(installation: Installation) -> str:
+def matching_name(installation: Installation) -> str:
     """A new name that the provider's NamePattern matches."""
     pattern = installation.parameters.get("NamePattern") or "*"
     name = pattern.replace("*", f"verify-{secrets.token_hex(4)}", 1).replace("*", "").replace("?", "x")
