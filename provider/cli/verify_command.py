@@ -118,7 +118,7 @@ def _verified(service: Live, read: CachingReader, installation: Installation, na
     with closing(session_of_any_service().create_client("cloudformation", service.location.region)) as client:
         stack = ThrowAwayStack(client, f"{installation.stack[:100]}-verify-{suffix}", progress.event)
         progress.print(f"Deploying the stack {stack.name} with the configuration {name} ...", dim=True)
-        response = _tried(service, stack, _template(installation, name), arn, progress)
+        response = _tried(service, stack, template(installation, name), arn, progress)
         remains = _deleted(service, stack, arn, progress)
     progress.print("Reading the alarms and the role's policies ...", dim=True)
     alarms = _readable(lambda: read_alarms(read, installation))
@@ -198,7 +198,7 @@ def _readable(read: Callable[[], list[Any]]) -> list[Any] | NotRead:
         return NotRead("", str(error))
 
 
-def _template(installation: Installation, name: str) -> str:
+def template(installation: Installation, name: str) -> str:
     """The template of the throw-away stack, from the samples of the starter template."""
     from ..authoring.samples import SAMPLES
     from ..authoring.starter_template import StarterTemplate
@@ -208,8 +208,8 @@ def _template(installation: Installation, name: str) -> str:
     from .verification.throw_away_stack import LOGICAL_ID, SERVICE_TIMEOUT
 
     (resource,) = StarterTemplate(required=True).as_template()["Resources"].values()
-    text = json.dumps(resource["Properties"]).replace(SAMPLES["Properties", NAME], name)
-    properties = json.loads(text.replace(SAMPLES["Distribution", "region"], installation.region))
+    text = json.dumps(resource["Properties"]).replace(SAMPLES["Distribution", "region"], installation.region)
+    properties = json.loads(text.replace(SAMPLES["Properties", NAME], json.dumps(name)[1:-1]))
     properties |= {"ServiceToken": installation.function, "ServiceTimeout": SERVICE_TIMEOUT}
     resource = {"Type": DISTRIBUTION_CONFIGURATION, "Properties": properties}
     outputs = {attribute: {"Value": {"Fn::GetAtt": [LOGICAL_ID, attribute]}} for attribute in ATTRIBUTES}

@@ -1,5 +1,6 @@
 """The parts of `verify` that need no account: the default name, and what the role's access is compared with."""
 
+import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -8,9 +9,10 @@ import pytest
 
 from provider.arn import slug
 from provider.cli.verification.installation import CONDITIONAL, DENIED, NONE, Access, Installation, read_access
-from provider.cli.verify_command import matching_name
+from provider.cli.verify_command import matching_name, template
 from provider.preflight.interface import Read
 from provider.resources import resource_type
+from provider.schema.return_values import ATTRIBUTES
 from provider.schema.validation import validate
 
 ARN = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/golden"
@@ -97,3 +99,14 @@ def test_denied_actions_are_named(missing: dict[str, list[str]], decision: str) 
     """What is denied names its actions; if condition keys had no value, it depends on conditions."""
     found = read_access(simulated([], **missing), installation(ExportBucketPattern="b"), ARN)
     assert Access("export buckets", ("s3:ListBucket",), "arn:aws:s3:::b", decision) in found
+
+
+@pytest.mark.parametrize("name", ["golden", 'a "quoted" name', "Golden us-east-1"])
+def test_the_template_has_the_name_and_passes_validation(name: str) -> None:
+    """The throw-away template creates the configuration of this name in the provider's Region."""
+    document = json.loads(template(installation()._replace(function=FUNCTION.replace("us-east-1", "eu-west-1")), name))
+    (resource,) = document["Resources"].values()
+    assert resource["Properties"]["Name"] == name
+    assert [one["Region"] for one in resource["Properties"]["Distributions"]] == ["eu-west-1"]
+    assert resource["Properties"]["ServiceToken"].startswith("arn:aws:lambda:eu-west-1:")
+    assert document["Outputs"].keys() == ATTRIBUTES.keys()
