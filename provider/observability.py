@@ -1,6 +1,7 @@
 """Structured logging with Powertools: one JSON object per line, with the keys of the current request.
 
-The logger is named "provider", so it also handles the standard library's loggers of all modules in this package.
+The logger has the name of this package ("provider" in Lambda), so it also handles the standard library's loggers of all
+modules in this package.
 """
 
 import json
@@ -34,7 +35,7 @@ with _default_powertools_settings():
 
 __all__ = ["Logger", "as_json", "logger"]
 
-_NAME: Final = "provider"
+_NAME: Final = __package__
 _LEVEL_SETTINGS: Final = ("POWERTOOLS_LOG_LEVEL", "LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL")
 _LIBRARIES: Final = ("boto3", "botocore", "urllib3", "crhelper")
 """Libraries that log signed headers, URLs, or events at lower levels."""

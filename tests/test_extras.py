@@ -79,8 +79,9 @@ def test_most_commands_need_no_optional_package(command: str) -> None:
         (("rehearse", EXAMPLE), "aws_lambda_powertools"),
         (("invoke", ROOT / "events" / "create-own.json"), "aws_lambda_powertools"),
         (("docs",), "cfnlint"),
+        (("schema", "--template"), "cfnlint"),
     ],
-    ids=["rehearse", "invoke", "docs"],
+    ids=["rehearse", "invoke", "docs", "schema --template"],
 )
 def test_a_command_names_the_package_that_it_lacks(arguments: tuple[object, ...], package: str) -> None:
     """A command without one of its packages says how to install it and exits with 2, without a traceback."""

@@ -2,9 +2,8 @@
 
 from aws_cdk import App, CfnOutput, Fn, Stack
 from aws_cdk.aws_imagebuilder import CfnImagePipeline
-
-from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
-from provider.construct.properties import DiskImageFormat
+from image_builder_distribution.construct import DistributionConfiguration, DistributionConfigurationProvider
+from image_builder_distribution.construct.properties import DiskImageFormat
 
 app = App()
 stack = Stack(app, "golden-image")

@@ -4,8 +4,12 @@ Deploy it with `cdk deploy --all --app "python3 several_stacks.py"`.
 """
 
 from aws_cdk import App, CfnOutput, Stack
-
-from provider.construct import DistributionConfiguration, DistributionConfigurationProvider, DriftMode, Ledger
+from image_builder_distribution.construct import (
+    DistributionConfiguration,
+    DistributionConfigurationProvider,
+    DriftMode,
+    Ledger,
+)
 
 app = App()
 platform = Stack(app, "platform")

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Annotations, Match, Template
-
-from provider.construct import DistributionConfiguration
+from image_builder_distribution.construct import DistributionConfiguration
 
 TYPE = "Custom::ImageBuilderDistributionConfiguration"
 AMI = {"name": "golden-{{ imagebuilder:buildDate }}"}

@@ -5,9 +5,8 @@ Deploy it with `cdk deploy --all --app "python3 two_regions_two_accounts.py"`, a
 
 from aws_cdk import App, Environment, Stack
 from aws_cdk.aws_iam import AccountPrincipal, PolicyStatement, PrincipalWithConditions, Role
-
-from provider.construct import DistributionConfiguration, DistributionConfigurationProvider
-from provider.construct.properties import Distribution
+from image_builder_distribution.construct import DistributionConfiguration, DistributionConfigurationProvider
+from image_builder_distribution.construct.properties import Distribution
 
 HERE = Environment(account="123456789012", region="us-east-1")
 THERE = Environment(account="210987654321", region="eu-west-1")

@@ -16,6 +16,10 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 FUNCTION: Final = "Function"
 """The name of the definition of intrinsic functions."""
 
+# Ref and GetAtt; the name of an export that consists of words; Sub; and a dynamic reference.
+_TEXT_OF_A_FUNCTION: Final = (
+    r"^(AWS::)?[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9.]+)?$|^[A-Za-z]+([:-][A-Za-z]+)+$|\$\{|\{\{resolve:"
+)
 _FUNCTION: Final[dict[str, Any]] = {
     "$comment": "A CloudFormation function: its long form, or its short form without the tag, as editors see it.",
     "anyOf": [
@@ -25,7 +29,7 @@ _FUNCTION: Final[dict[str, Any]] = {
             "minProperties": 1,
             "maxProperties": 1,
         },
-        {"type": "string", "pattern": r"^(AWS::)?[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9.]+)?$|\$\{|\{\{resolve:"},
+        {"type": "string", "pattern": _TEXT_OF_A_FUNCTION},
         {"type": "array", "prefixItems": [{"type": ["string", "integer"]}], "minItems": 2},
     ],
 }

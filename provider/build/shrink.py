@@ -106,6 +106,7 @@ def write(path: Path, content: Any) -> None:
 
 def needed(folder: Path) -> tuple[list[str], dict[str, list[str]]]:
     """Return the services that the provider needs, and the operations that it calls of some of them, by service."""
+    # The artifact's own folder comes first, so no other `provider` package hides it.
     script = """
 import json, sys
 sys.path.insert(0, sys.argv[1])

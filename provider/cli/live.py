@@ -159,6 +159,20 @@ def check_settings(default_region: str = "") -> str:
     return str(region)
 
 
+def session_of_any_service() -> Any:
+    """A session for any service, with the credentials that the Image Builder client has already resolved."""
+    from botocore.session import Session
+
+    from ..aws.client import session
+
+    credentials = session().get_credentials()
+    assert credentials is not None, "check_settings has found credentials"
+    frozen = credentials.get_frozen_credentials()
+    found = Session(profile=session().profile)
+    found.set_credentials(str(frozen.access_key), str(frozen.secret_key), frozen.token or "")
+    return found
+
+
 def _caller_account(region: str) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError

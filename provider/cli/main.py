@@ -24,6 +24,7 @@ _PROGRAM = "python -m provider"
 
 SECTIONS = {
     "Before a deployment": ("validate", "plan", "rehearse", "preflight"),
+    "With a deployed provider": ("verify",),
     "Write and convert": ("skeleton", "convert", "export"),
     "With the ledger": ("owners", "drift", "record"),
     "Without a stack": ("update-distribution-configuration", "invoke", "emulate"),
@@ -132,7 +133,7 @@ class CommandGroup(click.Group):
 def main() -> None:
     """Write, check, plan, and rehearse EC2 Image Builder distribution configurations for CloudFormation.
 
-    Most commands work offline and without credentials; plan, preflight, export, owners, drift, record,
+    Most commands work offline and without credentials; plan, preflight, verify, export, owners, drift, record,
     update-distribution-configuration, and invoke --live call the service. For details, run COMMAND --help.
     """
 
@@ -147,7 +148,9 @@ def run() -> None:
         # If the shell closed a stream (`>&-`), it is None.
         sys.stdout, sys.stderr = sys.stdout or null, sys.stderr or null
         program = Path(sys.argv[0]).stem
-        _commands.program = _PROGRAM if program == "__main__" else program
+        # The package has two names: see setup.py.
+        package = __name__.partition(".")[0]
+        _commands.program = f"python -m {package}" if program == "__main__" else program
         main.epilog = _commands.with_program(EPILOG)
         try:
             main()

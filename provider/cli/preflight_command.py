@@ -12,7 +12,7 @@ import click
 
 from .evaluated_template import evaluate, parse, stack_id
 from .files import FILE_OR_STANDARD_INPUT, STANDARD_INPUT, UserError
-from .live import Live, endpoint_option, live_service, profile_option, region_option
+from .live import Live, endpoint_option, live_service, profile_option, region_option, session_of_any_service
 from .template_files import (
     OptionValues,
     check_stack_name,
@@ -328,7 +328,7 @@ def _lines(subject: _Subject, document: _Document, service: Live, endpoint_url: 
     context = Context(subject.location, subject.arn, subject.function, service.stack_id)
     endpoint_urls = {SERVICE: endpoint_url} if endpoint_url else {}
     assume = partial(_assume, service, subject.location)
-    with closing(CachingReader(_session(), context, assume, endpoint_urls)) as read:
+    with closing(CachingReader(session_of_any_service(), context, assume, endpoint_urls)) as read:
         for result in run(subject.parameters, schema, context, read):
             place = result.path[:-1] if result.path[:-1] in subject.sourced else result.path
             path = (*subject.path, *spelling.keys(place))
@@ -355,17 +355,3 @@ def _assume(service: Live, location: Location) -> Keys:
         if error.outcome is Outcome.DENIED:
             raise DeniedError("sts:AssumeRole") from error
         raise ReadError(error.problem) from error
-
-
-def _session() -> Any:
-    """A session for any service, with the credentials that the Image Builder client has already resolved."""
-    from botocore.session import Session
-
-    from ..aws.client import session
-
-    credentials = session().get_credentials()
-    assert credentials is not None, "check_settings has found credentials"
-    frozen = credentials.get_frozen_credentials()
-    found = Session(profile=session().profile)
-    found.set_credentials(str(frozen.access_key), str(frozen.secret_key), frozen.token or "")
-    return found

@@ -55,7 +55,7 @@ def validate(files: tuple[Path, ...], output_format: str, strict: bool) -> None:
     or a list. For parameters, the Default and each of the AllowedValues are checked. For each Fn::If, both values are
     checked, in all combinations of conditions that can occur.
 
-    To check other resources and the whole template as well, run `cfn-lint FILE -a provider.lint`.
+    To check other resources and the whole template as well, run `cfn-lint FILE -a image_builder_distribution.lint`.
     """
     from ..template.template_error import UNREADABLE
     from .reports import FORMATS, Report

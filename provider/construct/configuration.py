@@ -31,7 +31,7 @@ _DECLARED: Final[dict[IConstruct, list[Declaration]]] = defaultdict(list)
 class DistributionConfiguration(CustomResource):
     """A distribution configuration: a new one with `name`, or an existing one, whose ARN is `adopt`.
 
-    The other arguments are those of `provider.construct.properties.DistributionConfigurationProperties`, which is
+    The other arguments are those of `.properties.DistributionConfigurationProperties`, which is
     generated from the API's model. Each value can be a token. Synth reports all errors and warnings that the provider
     would report, by the names of the arguments.
 

@@ -28,7 +28,7 @@ class DistributionContribution(CustomResource):
     """A part of a distribution configuration that another resource owns and whose `contributions` allow it.
 
     `provider` is the one that manages the configuration; it must have a ledger. The other arguments are those of
-    `provider.construct.properties.DistributionContributionProperties`, which is generated from the API's model. Each
+    `.properties.DistributionContributionProperties`, which is generated from the API's model. Each
     value can be a token. Synth reports the errors and warnings that the provider would report about the arguments; only
     a deployment shows conflicts with other parts.
     """

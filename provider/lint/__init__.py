@@ -1,7 +1,7 @@
 """Reports before a deployment what the handler would report about a template's resources.
 
-cfn-lint finds its rules here by their IDs: `cfn-lint TEMPLATE -a provider.lint`. They are created on first access:
-importing cfn-lint takes half a second, and `python -m provider validate` does not need it.
+cfn-lint finds its rules here by their IDs: `cfn-lint TEMPLATE -a image_builder_distribution.lint`. They are created on
+first access: importing cfn-lint takes half a second, and `python -m provider validate` does not need it.
 """
 
 from .catalog import CHECKS

@@ -108,5 +108,6 @@ def test_the_pre_commit_hook_runs() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     script, *arguments = hook["entry"].split()
-    assert project["scripts"][script] == f"{run_commands.__module__}:{run_commands.__name__}"
+    module = run_commands.__module__.replace("provider.", "image_builder_distribution.", 1)
+    assert project["scripts"][script] == f"{module}:{run_commands.__name__}"
     assert command(*arguments, EXAMPLES / "golden-image.yaml").status == 0
