@@ -2,7 +2,6 @@
 
 import http.client
 import shutil
-import time
 import ssl
 import time
 from collections.abc import Iterator
