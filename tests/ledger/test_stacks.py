@@ -171,5 +171,5 @@ def test_invariants_1_to_6_and_9_whatever_crashed(seed: int) -> None:
 @pytest.mark.parametrize("faults", FAULTS)
 def test_many_random_deployments(faults: dict[str, float]) -> None:
     """The same, many times and with several shares of faults."""
-    for seed in range(400):
+    for seed in range(1000):
         Scenario(seed, **faults).run()
