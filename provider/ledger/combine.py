@@ -329,7 +329,9 @@ class _Combination:
                 settled.append((part, self._accepted(part, now)))
             elif reason := verdict.rejected.get(part.owner) or (_LAPSED if has_lapsed(part, now) else ""):
                 settled.append((part, reject(part, reason, now)))
-        self._store.settle(self._lease, settled)
+        # The others were judged by what an owner proposes. If it has withdrawn that, they are judged again.
+        if self._store.settle(self._lease, [pair for pair in settled if pair[0].is_owner]):
+            self._store.settle(self._lease, [pair for pair in settled if not pair[0].is_owner])
 
     def _forget_gone_owners(self, parts: Sequence[Part]) -> None:
         """Remove the records of owners that are gone, and their mark, once nobody has a part anymore.

@@ -379,7 +379,11 @@ class OwnerRequest:
     def _is_superseded(self, parts: list[Part]) -> bool:
         """Return whether another resource has adopted the configuration since this one was settled."""
         own, owner = self._own(parts), effective_owner(parts)
-        return own is not None and own.accepted is not None and owner is not None and owner is not own
+        return self._has_owned(own) and owner is not None and owner is not own
+
+    def _has_owned(self, own: Part | None) -> bool:
+        """Return whether this resource has ever owned the configuration, by its record or its physical ID."""
+        return self._request.physical_id == self._arn or (own is not None and own.accepted is not None)
 
     def _leave(self, arn: str, *, is_retained: bool) -> None:
         if self._store.part(arn, self._owner) is None:
@@ -405,6 +409,8 @@ class OwnerRequest:
         others = self._accepted_others(parts)
         is_kept = _is_needed(own, others, is_retained=is_retained) and self._may_exist(arn)
         left = retain(received) if is_kept else bury(received, now)
+        if self._request.request_type != "Delete" and received.revision == self._event.revision:
+            left = left._replace(is_taken_back=True)  # this request fails, and another delivery of it may try again
         if not self._store.settle(lease, [(own, left)]):
             return self._leave_as_holder(lease, arn, is_retained=is_retained)  # its record was changed meanwhile
         try:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ..errors import Outcome, ProviderError
 from ..observability import as_json
 from ..plan import Configuration, UpdateConfiguration
-from ..resources.ownership import Ownership, State
+from ..resources.ownership import Ownership, State, is_shared
 from ..schema.diff import Difference
 from .claims import Content, are_equal, differences, digest
-from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, account_of, combine
+from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, account_of, combine, effective_owner
 from .merge import effective, merged
 from .parts import Part, has_lapsed
 from .removals import held_removals
@@ -166,7 +166,15 @@ class Sweep:
             return Swept(arn, Result.MISSING if any(part.accepted for part in parts) else Result.UNCHANGED)
         if self._is_unfinished(live):
             return self._finish(live, parts)
+        self._correct_mark(live, parts)
         return self._sources_and_drift(held, parts, live)
+
+    def _correct_mark(self, live: Configuration, parts: list[Part]) -> None:
+        """Mark a configuration as shared or not, if a request was interrupted before it did."""
+        owner = effective_owner(parts)
+        body = owner.accepted_body() if owner is not None else None
+        if owner is not None and body is not None and is_shared(live.tags) != bool(body.contributions):
+            self._ledger.api.mark(live.arn, owner.owner if body.contributions else None)
 
     def _sources_and_drift(self, held: "_Held", parts: list[Part], live: Configuration) -> Swept:
         """Apply what sources contain now, even under `Report`; otherwise, compare the content."""

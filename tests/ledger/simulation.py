@@ -443,7 +443,8 @@ class Adapter:
 
 class _Api(ImageBuilderConfigurations):
     def update(self, step: UpdateConfiguration, token: str, seconds: float) -> WriteResult:
-        assert seconds > 0
+        if seconds <= 0:
+            raise ProviderError("no time left", outcome=Outcome.OUT_OF_TIME)
         return super().update(step, token, seconds)
 
 
