@@ -55,11 +55,13 @@ def drift(access: Access, form: str, arns: tuple[str, ...], repair: bool) -> Non
     """Compare configurations with what the provider's ledger records: those with these ARNs, or all that are recorded.
 
     Drift is what is live and was neither accepted nor written by the provider. A late or interrupted write of the
-    provider is no drift; each sweep repairs it. Without --repair, drift only reads.
+    provider is no drift; each sweep repairs it. Without --repair, drift only reads. It shows each difference as
+    RECORDED -> LIVE; `+` is only live, and `-` only recorded.
 
     With --repair, drift does for each configuration what a sweep does with `Drift: Repair`: it waits for the lease,
     combines all parts, overwrites what differs, and reads it back. It does not resolve account sources: their recorded
-    accounts count until the next sweep, which has the provider's permissions and its limit of removals.
+    accounts count until the next sweep, which has the provider's permissions and its limit of removals. It does not ask
+    for confirmation, and shows what it has changed.
 
     With --format json, standard output is one object: table, region, and configurations, each with arn, result,
     problem (null if there is none), and differences (path, recorded, and live; null if there is no value). A result is
@@ -84,7 +86,10 @@ def _recorded(connection: Connection, arns: Sequence[str]) -> list[str]:
     chosen = [*dict.fromkeys(arns)] or sorted(one.lease.arn for one in store.summaries())
     recorded = [arn for arn in chosen if any(part.is_live for part in store.parts(arn))]
     if arns and (unknown := [arn for arn in chosen if arn not in recorded]):
-        raise click.ClickException(f"not recorded in table {connection.table}: {', '.join(unknown)}")
+        raise click.ClickException(
+            f"not recorded in table {connection.table}: {', '.join(unknown)}. A configuration is recorded at the next "
+            "update of its resource, or by the command `record`"
+        )
     return recorded
 
 
@@ -145,7 +150,7 @@ def _document(connection: Connection, rows: list[_Row]) -> str:
 
 
 def _show(screen: Screen, rows: list[_Row]) -> None:
-    """Print a line for each configuration, with its differences: recorded -> live."""
+    """Print a line for each configuration, with its differences: recorded -> live; after a repair, live -> recorded."""
     from .records.overview import without_containers
 
     width = max((len(row.result) for row in rows), default=0)
@@ -153,9 +158,14 @@ def _show(screen: Screen, rows: list[_Row]) -> None:
         problem = f": {row.problem}" if row.problem else ""
         screen.print(f"{row.result:<{width}}  {row.arn}{problem}", fg=_COLORS.get(row.result, "red"))
         for difference in without_containers(row.differences):
-            screen.difference(difference)
+            is_repaired = row.result == "repaired"
+            screen.difference(_reversed(difference) if is_repaired else difference)
     if not rows:
-        screen.print("No configurations are recorded.")
+        screen.print("No configurations are recorded. To record existing ones, use `record`.")
+
+
+def _reversed(difference: Difference) -> Difference:
+    return difference._replace(old=difference.new, new=difference.old)
 
 
 def _exit_status(rows: list[_Row]) -> int:

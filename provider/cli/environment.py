@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..resources import LEDGER_TABLE
+
 
 @contextmanager
 def temporary_environment() -> Iterator[None]:
@@ -18,8 +20,9 @@ def temporary_environment() -> Iterator[None]:
 
 @contextmanager
 def offline() -> Iterator[None]:
-    """Hide the user's AWS settings and proxies from botocore."""
+    """Hide the user's AWS settings and proxies from botocore, and the user's ledger from the function."""
     with temporary_environment():
+        os.environ.pop(LEDGER_TABLE, None)
         for name in list(os.environ):
             if name.startswith("AWS_") or name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:
                 del os.environ[name]

@@ -22,7 +22,7 @@ Examples:
 
 \b
 Exit status:
-  0  each configuration is recorded, or needs no record
+  0  each configuration is recorded, except those that are skipped: the output shows why
   1  nothing was confirmed, or a configuration could not be recorded
   2  a mistake in the command, or the ledger or the service cannot be read or written
 """
@@ -79,10 +79,12 @@ def record(access: Access, form: str, arns: tuple[str, ...], paths: tuple[str, .
 
 def _check(paths: tuple[str, ...]) -> None:
     """Raise UsageError for a path that names no property."""
-    from ..schema.merging import members_of
+    from ..schema.merging import members_of, similar_path
 
-    if unknown := [path for path in paths if members_of(path) is None]:
-        raise click.UsageError(f"--contributions: no such property: {', '.join(unknown)}")
+    for path in paths:
+        if members_of(path) is None:
+            suggestion = f"; did you mean {similar}?" if (similar := similar_path(path)) else ""
+            raise click.UsageError(f"--contributions: no such property: {path}{suggestion}")
 
 
 def _candidates(connection: Connection, arns: Sequence[str]) -> list[Recorded]:

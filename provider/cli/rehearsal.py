@@ -20,6 +20,7 @@ from ..template.external_values import ExternalValues
 from ..template.sections import Template, TemplateError
 from .emulated_sources import EmulatedSources
 from .emulation import EmulatedLocation, seed_placeholder
+from .files import UserError
 from .inventory import Inventory, Problem, content_drift, drift
 from .placeholder_samples import PlaceholderSamples
 from .screen import WARNING, Screen
@@ -65,6 +66,8 @@ class Rehearsal:
         self._inventory = Inventory(emulator.configurations)
         self._placeholders: dict[str, dict[str, Any]] = {}
         self._stacks: dict[str, Stack] = {}
+        self._mistake: UserError | None = None
+        """A mistake in the command that appeared when a request needed a value. It is no failure of the function."""
         self._is_alone = True
         """Whether there is one stack. Otherwise, its configuration also has what other stacks contribute."""
 
@@ -72,7 +75,7 @@ class Rehearsal:
         """Create or update a stack in each step, and delete the stacks, the last one first.
 
         Returns summaries of the problems. Raises UserError, before anything is deployed, for a template that
-        CloudFormation would reject.
+        CloudFormation would reject, and after the step that needs it, for an invalid --resolve.
         """
         self._check(steps)
         provider_logical_ids([step.template for step in steps], "rehearse")
@@ -102,6 +105,8 @@ class Rehearsal:
                 stack = self._engine.update(previous, step.template, step.parameters, others)
         except TemplateError as error:
             raise template_rejected(step.template.name, error) from error
+        if self._mistake:
+            raise self._mistake
         self._stacks[step.stack] = stack
         before = self._show(before, stack)
         verb, success = _STEPS[previous is not None]
@@ -146,7 +151,11 @@ class Rehearsal:
             self._inventory.deletion_requested(event["PhysicalResourceId"], properties, existing)
         elif self._adopts(event["ResourceType"]) and isinstance(target, str) and not self._inventory.has_seen(target):
             self._seed_placeholder(target)
-        self._sources.seed(event["ResourceProperties"], type_.schema, type_.rules)
+        try:
+            self._sources.seed(event["ResourceProperties"], type_.schema, type_.rules)
+        except UserError as error:
+            self._mistake = error
+            raise
         try:
             self._function(event)
         finally:

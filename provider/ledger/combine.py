@@ -51,6 +51,7 @@ _FIRST_PAUSE: Final = 0.2
 _MAX_PAUSE: Final = 1.0
 _MAX_REMEDIES: Final = 3
 """How many newcomers are tried alone if Image Builder rejects even what was accepted before."""
+_NOT_CREATED: Final = "does not exist, or its owner has not finished creating it. Deploy the owner first"
 _LAPSED: Final = "CloudFormation stopped waiting for this request before it was settled"
 
 
@@ -363,7 +364,7 @@ class _Combination:
             if part.is_removing:
                 settled.append((part, accept(part, now)))
             elif part.is_newcomer and (not part.is_owner or has_lapsed(part, now)):
-                settled.append((part, reject(part, f"{self._arn} does not exist, or is not finished", now)))
+                settled.append((part, reject(part, f"{self._arn} {_NOT_CREATED}", now)))
         self._store.settle(self._lease, settled)
 
 

@@ -1,21 +1,17 @@
 """The paths at which an owner allows the parts of others: `Contributions`."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ..schema.merging import Members, merge_keys
-from ..schema.model import DISTRIBUTIONS
 from .claims import PRESENT, Claim, Claims, Key, Path, members, path_text, schema_at
-
-NOT_ALLOWED: Final = "is not allowed"
-"""The problem of a claim outside the allowed paths."""
 
 
 class Breach(NamedTuple):
-    """A claim that an owner does not allow, with the reason."""
+    """A claim that an owner does not allow. `is_missing` is whether the owner lacks the entry that leads to it."""
 
     path: Path
-    problem: str
+    is_missing: bool = False
 
 
 def is_allowed(path: Path, allowed: Sequence[Members]) -> bool:
@@ -38,11 +34,11 @@ def breaches(claims: Claims, owner: Claims, allowed: Sequence[Members]) -> list[
             continue
         if not _is_structure(path, claim):
             place = path[:-1] if isinstance(path[-1], Key) else path
-            values[place] = Breach(place, NOT_ALLOWED)
+            values[place] = Breach(place)
         elif not _leads_to_allowed(path, allowed):
-            structure[path] = Breach(path, NOT_ALLOWED)
+            structure[path] = Breach(path)
         elif isinstance(path[-1], Key) and path not in owner:
-            values[path] = Breach(path, f"the owner has no such {_entry_name(path)}")
+            values[path] = Breach(path, is_missing=True)
     return [*(values or structure).values()]
 
 
@@ -61,10 +57,6 @@ def _is_structure(path: Path, claim: Claim) -> bool:
 def _leads_to_allowed(path: Path, allowed: Sequence[Members]) -> bool:
     names = members(path[:-1] if is_key(path) else path)
     return any(each[: len(names)] == names for each in allowed)
-
-
-def _entry_name(path: Path) -> str:
-    return "Region" if members(path) == (DISTRIBUTIONS,) else "entry"
 
 
 def relevant(claims: Claims, allowed: Sequence[Members]) -> Claims:

@@ -15,7 +15,7 @@ from ..schema.checkpoint import Checkpoint, proceed
 from ..schema.merging import Members, allowed_members
 from ..schema.model import CONTRIBUTIONS, pascal_case
 from .claims import PRESENT, Claim, Claims, Content, Key, Path, claims_of, content_of, members, path_text, schema_at
-from .contributions import NOT_ALLOWED, Breach, allowed_text, breaches, paths_text, relevant
+from .contributions import Breach, allowed_text, breaches, paths_text, relevant
 from .parts import Body, Part
 
 _NAMED: Final = 5
@@ -257,18 +257,20 @@ class Merge:
         owner = self._stands.get(self._owner) if self._owner is not None else None
         is_gone = owner is not None and owner.is_gone and not stand.is_settled
         if self._owner is None or owner is None or not owner.body.contributions or is_gone:
-            who = f" ({named(self._owner)}{' is gone' * is_gone})" if self._owner is not None else ""
+            state = "was deleted" if is_gone else "has none"
+            who = f": {named(self._owner)} {state}" if self._owner is not None else ""
             return (
                 f"no resource with {pascal_case(CONTRIBUTIONS)} owns this configuration{who}. To let other stacks "
-                f"contribute, own or adopt it with {pascal_case(CONTRIBUTIONS)} and enable the ledger; an existing "
-                "owner is recorded at its next update"
+                f"contribute, add {pascal_case(CONTRIBUTIONS)} to its owner, or adopt it with them. An owner from "
+                "before the ledger is recorded at its next update, or by the command record"
             )
         found = _breaches(stand, owner)
         if not found:
             return ""
         breach = found[0]
+        problem = "does not exist in the owner" if breach.is_missing else "is not allowed by the owner"
         return (
-            f"{path_text(breach.path)} {_by_owner(breach, self._owner)}; it allows "
+            f"{path_text(breach.path)} {problem}, {named(self._owner)}; it allows "
             f"{allowed_text(owner.body.contributions)}"
         )
 
@@ -333,12 +335,6 @@ def _superseded(part: Part, owner: Owner | None) -> str:
 def _breaches(stand: _Stand, owner: _Stand) -> list[Breach]:
     allowed: tuple[Members, ...] = allowed_members(owner.body.contributions)
     return breaches(stand.claims, owner.claims, allowed)
-
-
-def _by_owner(breach: Breach, owner: Owner) -> str:
-    if breach.problem == NOT_ALLOWED:
-        return f"is not allowed by the owner, {named(owner)}"
-    return f"is not there: {breach.problem}, {named(owner)}"
 
 
 def _shared(holders: Mapping[Owner, Claim]) -> Claim:

@@ -199,7 +199,7 @@ def _one_template(template: Any) -> Violations:
 
 def _resolved_once(parameters: dict[str, Any]) -> Violations:
     for path in parameters.get(SOURCED_LISTS, ()):
-        yield path, "its sources are resolved only when a deployment changes this resource; later changes do not apply"
+        yield path, "its sources are resolved only when a deployment changes this resource, unless there is a ledger"
 
 
 CONTRACT: Final = "a rule of this provider"

@@ -154,7 +154,7 @@ def test_owned_configuration_kept_on_purpose(rehearse: Rehearse, how: str) -> No
 
 
 def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path) -> None:
-    """The user's profile, proxy, endpoint, and CA bundle do not affect a rehearsal."""
+    """The user's profile, proxy, endpoint, CA bundle, and ledger do not affect a rehearsal."""
     ended = rehearse(
         OWN,
         AWS_PROFILE="nobody",
@@ -163,6 +163,7 @@ def test_environment_of_the_user_is_not_used(rehearse: Rehearse, tmp_path: Path)
         AWS_CA_BUNDLE=str(tmp_path / "none.pem"),
         HTTP_PROXY="http://127.0.0.1:9",
         HTTPS_PROXY="http://127.0.0.1:9",
+        LEDGER_TABLE_NAME="production",
     )
     assert ended.status == 0, ended.stdout + ended.stderr
 

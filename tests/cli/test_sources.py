@@ -78,6 +78,16 @@ def test_an_invalid_value_is_a_mistake(write: Write, emulator: Emulator, value: 
     assert f"--resolve {UNIT}: {problem}" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"), [("1234", "--resolve NAME: '1234' is not"), ("file://none.json", "none.json: cannot be read")]
+)
+def test_an_invalid_value_ends_a_rehearsal(write: Write, value: str, problem: str) -> None:
+    """A value that is no list of accounts, or a file that cannot be read, is a mistake in the command."""
+    ended = command("rehearse", write(Golden=targets(*SOURCES)), "--resolve", f"{UNIT}={value}")
+    assert ended.status == 2
+    assert problem.replace("NAME", UNIT) in ended.stderr
+
+
 def test_plan_checks_the_given_accounts(write: Write, emulator: Emulator) -> None:
     """The limits of a list apply to the given accounts."""
     many = ",".join(f"{number:012}" for number in range(1537))

@@ -25,8 +25,10 @@ _RAISED = {
     "Undelivered": str(Undelivered("", final=True, outcome=UNKNOWN)),
 }
 """Errors whose text reaches a stack or the log, each with the prefix that it adds."""
-_ANSWERS = {"Response": 2, "_without_response": 2}
-"""Functions that create a response, each with the index of its argument for the reason."""
+_ANSWERS = {"Response": 2, "_without_response": 2, "reject": 1}
+"""Functions that create a response or reject a part, each with the index of its argument for the reason."""
+_JUDGES = ("_superseded", "_not_allowed", "_narrowed", "_conflict", "_limit", "_accepted_is_rejected")
+"""Functions that return why the ledger rejects a part."""
 _UNDOES = ("_delete_created", "_restore_content", "_restore_tags")
 """Functions that undo a failed request and return a text for the end of the reason."""
 _LOGGED = ("error", "warning", "exception")
@@ -90,6 +92,8 @@ class _Scope:
             at = 0 if name in _RAISED else _ANSWERS.get(name)
             if at is not None and len(call.args) > at:
                 yield from self._first_sentences(call.args[at], _RAISED.get(name, ""))
+        if self._function.name in _JUDGES:
+            yield from (text for value in self._returns() for text in self._first_sentences(value))
 
     def log_lines(self) -> Iterator[str]:
         for call in self._calls():
@@ -104,8 +108,11 @@ class _Scope:
 
     def undo_texts(self) -> Iterator[str]:
         if self._function.name in _UNDOES:
-            returns = (node.value for node in ast.walk(self._function) if isinstance(node, ast.Return))
-            yield from (text for value in returns if value is not None for text in self._texts(value) if text)
+            yield from (text for value in self._returns() for text in self._texts(value) if text)
+
+    def _returns(self) -> Iterator[ast.expr]:
+        returns = (node.value for node in ast.walk(self._function) if isinstance(node, ast.Return))
+        return (value for value in returns if value is not None)
 
     def _calls(self) -> Iterator[ast.Call]:
         return (node for node in ast.walk(self._function) if isinstance(node, ast.Call))
@@ -147,8 +154,7 @@ class _Scope:
     def _returned(self, name: str) -> set[str]:
         function = self._functions[name]
         scope = _Scope(function, self._functions, self._constants)
-        returns = [one.value for one in ast.walk(function) if isinstance(one, ast.Return) and one.value is not None]
-        return {text for value in returns for text in scope._texts(value)} or {UNKNOWN}
+        return {text for value in scope._returns() for text in scope._texts(value)} or {UNKNOWN}
 
 
 def _name(function: ast.expr) -> str:

@@ -84,6 +84,13 @@ def test_drift_is_repaired(resource: Resource) -> None:
     assert drift("--repair", status=0) == {"golden": ("unchanged", [])}
 
 
+def test_a_repair_is_shown_as_what_it_changes(resource: Resource) -> None:
+    """People see the difference from the live to the recorded content, which the repair has written."""
+    owned(resource)
+    change_by_hand(resource)
+    assert '- Description: "by hand"' in command("drift", "--repair").stdout
+
+
 def test_all_recorded_configurations(resource: Resource) -> None:
     """Without an ARN, all recorded configurations are compared, and not those that have been deleted."""
     owned(resource)
@@ -152,7 +159,10 @@ def test_a_configuration_that_is_not_recorded(resource: Resource) -> None:
 def test_nothing_is_recorded(resource: Resource) -> None:
     """An empty ledger has no drift."""
     ended = command("drift")
-    assert (ended.status, ended.stdout) == (0, "No configurations are recorded.\n")
+    assert (ended.status, ended.stdout) == (
+        0,
+        "No configurations are recorded. To record existing ones, use `record`.\n",
+    )
 
 
 @pytest.mark.parametrize("options", [(), ("--repair",)])

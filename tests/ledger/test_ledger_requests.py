@@ -186,7 +186,7 @@ def test_what_is_not_allowed_is_rejected(resource: Resource) -> None:
     owned(resource)
     wrong = {**users("111111111111"), "Distributions": [ami()]}
     assert f"it allows {USER_IDS}, {TEMPLATES}" in team.create(**wrong).reason
-    assert "the owner has no such Region" in team.create(**users("111111111111", region="eu-west-1")).reason
+    assert "does not exist in the owner" in team.create(**users("111111111111", region="eu-west-1")).reason
     assert team.create(**users("111111111111")).status == "SUCCESS"
 
 

@@ -90,7 +90,7 @@ def test_an_equal_scalar_outside_the_allowed_paths_is_rejected() -> None:
 def test_an_unknown_region_is_rejected() -> None:
     """A Region that the owner does not have is rejected."""
     assert reason(proposed(A, users("111111111111", region="eu-west-1"))) == (
-        'Distributions["eu-west-1"] is not there: the owner has no such Region, resource Golden of stack '
+        'Distributions["eu-west-1"] does not exist in the owner, resource Golden of stack '
         f"{OWNER.stack_id}; it allows {USER_IDS}, {TEMPLATES}"
     )
 
@@ -108,7 +108,7 @@ def test_without_contributions_there_are_no_parts() -> None:
     newcomer = proposed(A, users("111111111111"))
     assert "no resource with Contributions owns" in judge([], [newcomer], ACCOUNT).rejected[A]
     closed = accepted(OWNER, content())
-    assert f"(resource Golden of stack {OWNER.stack_id})" in judge([closed], [newcomer], ACCOUNT).rejected[A]
+    assert f": resource Golden of stack {OWNER.stack_id} has none." in judge([closed], [newcomer], ACCOUNT).rejected[A]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_it_shows_what_is_rejected(resource: Resource) -> None:
     late.create(**users("111111111111", region="eu-west-1"))
     found = part_of("a")
     assert (found["status"], found["proposal"]) == ("accepted", None)
-    assert "the owner has no such Region" in found["rejection"]
+    assert "does not exist in the owner" in found["rejection"]
     assert part_of("b")["status"] == "rejected"
     assert "rejected: " in command("owners", GOLDEN).stdout
 

@@ -171,7 +171,7 @@ def test_a_part_that_conflicts_is_refused(resource: Resource, write: Write) -> N
     team = part(resource, "team")
     for properties, reason in [
         (template("lt-0123456789abcdef0", SetDefaultVersion=True), "SetDefaultVersion conflicts: resource Part"),
-        (users("1" * 12, region="eu-west-1"), "the owner has no such Region"),
+        (users("1" * 12, region="eu-west-1"), "does not exist in the owner"),
         ({**users("1" * 12), "Description": "x"}, "Description is not allowed by the owner, resource Golden"),
     ]:
         arguments = (write(Part=properties), "--stack-name", "team")

@@ -137,4 +137,4 @@ def test_a_path_that_names_no_property(resource: Resource) -> None:
     """A path that names no property is a mistake in the command."""
     ended = command("record", "--contributions", "Distribution", "--yes")
     assert ended.status == 2
-    assert "no such property: Distribution" in ended.stderr
+    assert "no such property: Distribution; did you mean Distributions?" in ended.stderr

@@ -31,7 +31,8 @@ CHANGING = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELET
 """The actions that change a configuration, or may do so."""
 
 DEPENDS_ON_DEPLOYMENT = (
-    "its name, its ARN, its location, or its structure depends on a value that is known only at deployment"
+    "its name, its ARN, its location, or its structure depends on a value that is known only at deployment. Give an "
+    "export with --import, and a dynamic reference with --resolve"
 )
 """The reason why a change is unknown."""
 
