@@ -55,7 +55,7 @@ def _notes(owner: Part, parts: Iterable[Part], others: Sequence[Part]) -> Iterat
             "effect in their own stacks. To write them as contributions, too, use --parts"
         )
     if waiting := [named(part.owner) for part in parts if part.is_newcomer]:
-        yield f"what {_few(waiting)} proposes is not accepted yet, so it is not exported"
+        yield f"the export lacks the proposals of {_few(waiting)}, because they are not accepted yet"
 
 
 def _difference_note(recorded: Content, live: Configuration) -> str:
