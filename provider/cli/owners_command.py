@@ -121,7 +121,7 @@ def _release_mark(arn: str, connection: Connection, screen: Screen, *, yes: bool
         state = "does not exist" if live is None else "is not shared"
         raise click.ClickException(f"{arn} {state}, and there are no records of it {where}")
     screen.print(
-        f"There are no records of {arn} {where}. This removes the mark in its tags that it is shared. Afterward, a "
+        f"There are no records of {arn} {where}. This removes the tag that shows that it is shared. Afterward, a "
         "provider without the ledger may write it, and its next update removes the parts of others."
     )
     confirm("Continue?", yes=yes)
