@@ -100,7 +100,7 @@ def test_dependabot_watches_every_other_package() -> None:
     folders = {folder for one in updates for folder in one.get("directories", [one.get("directory")])}
     locked = {
         f"/{path.parent.relative_to(ROOT)}"
-        for top in ("benchmarks", "examples", "requirements")
+        for top in ("benchmarks", "e2e", "examples", "requirements", "website")
         for path in (ROOT / top).rglob("package-lock.json")
         if "node_modules" not in path.parts
     }

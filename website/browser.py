@@ -4,7 +4,6 @@ Source: Chrome DevTools Protocol, https://chromedevtools.github.io/devtools-prot
 commands from file descriptor 3 and writes responses to 4, each ended by a null byte.
 """
 
-import base64
 import json
 import os
 import shutil
@@ -84,10 +83,6 @@ class Page:
     def wait(self, expression: str) -> None:
         """Wait until a JavaScript expression is true."""
         self._until(lambda: bool(self.evaluate(f"Boolean({expression})")))
-
-    def screenshot(self, file: Path) -> None:
-        """Write an image of the visible part of the page."""
-        file.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"]))
 
     def _until(self, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _SECONDS

@@ -38,7 +38,7 @@ def collect(target: Path) -> None:
         linked.update(_linked(page, text))
         _write(target / f"{name(page)}.md", _rewritten(page, text) + (_contents() if name(page) == HOME else ""))
     for folder in [path for path in linked if path.is_dir()]:
-        linked.update(path for path in folder.rglob("*") if path.is_file() and path.suffix in LANGUAGES)
+        linked.update(_files(folder))
     for path in linked:
         relative = path.relative_to(ROOT)
         if path.is_dir():
@@ -105,9 +105,14 @@ def _file(path: Path) -> str:
     return f"{_head(path)}{download}\n\n````{language}\n{text}\n````\n"
 
 
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder that the site shows."""
+    yield from (path for path in folder.rglob("*") if path.is_file() and path.suffix in LANGUAGES)
+
+
 def _folder(path: Path) -> str:
     """Return the page that lists the files of a folder."""
-    files = sorted(each.relative_to(path) for each in path.rglob("*") if each.is_file() and each.suffix in LANGUAGES)
+    files = sorted(each.relative_to(path) for each in _files(path))
     listed = "\n".join(f"- [{file}]({file}.md)" for file in files)
     return f"{_head(path)}{listed}\n"
 

@@ -36,8 +36,8 @@ def adopting_properties(
 
     `location` are its Region and role, if they are not those of the stack.
     """
-    marks = {*OWNERSHIP_TAGS, SHARED_TAG}
-    own = {key: value for key, value in tags.items() if key not in marks and not key.startswith("aws:")}
+    not_settable = {*OWNERSHIP_TAGS, SHARED_TAG}
+    own = {key: value for key, value in tags.items() if key not in not_settable and not key.startswith("aws:")}
     return flatten({TARGET: arn, **location, **content, **({TAGS: own} if own else {})}, resource_type().schema)
 
 

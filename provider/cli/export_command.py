@@ -98,9 +98,8 @@ def export(
     exported, because the resource would claim the parts of others.
     """
     from ..arn import is_configuration_arn
-    from ..authoring.block import as_json, as_yaml, logical_id, template
-    from ..schema.model import CONTRIBUTIONS, REGION, ROLE, pascal_case
-    from .adopting import adopting_properties, finding_texts
+    from ..authoring.block import as_json, as_yaml
+    from ..schema.model import REGION, ROLE
 
     if not is_configuration_arn(arn):
         raise UserError(f"{arn!r} is not the ARN of a distribution configuration")
@@ -123,6 +122,18 @@ def export(
     if own_region != service.location.region:
         location[REGION] = own_region
     own = _own_part(live, recorded, with_others=parts)
+    exported = _template(live, own, location, service_token, with_others=parts)
+    write(as_yaml(exported) if output_format == "yaml" else as_json(exported), output)
+
+
+def _template(
+    live: Configuration, own: OwnPart, location: dict[str, str], service_token: Any, *, with_others: bool
+) -> dict[str, Any]:
+    """The template with the adopting resource, and with the parts of others if asked. Warnings are printed."""
+    from ..authoring.block import logical_id, template
+    from ..schema.model import CONTRIBUTIONS, pascal_case
+    from .adopting import adopting_properties, finding_texts
+
     properties = adopting_properties(live.arn, own.content, live.tags, location)
     if own.contributions:
         properties[pascal_case(CONTRIBUTIONS)] = [*own.contributions]
@@ -130,11 +141,11 @@ def export(
         click.echo(f"Warning: {warning}", err=True)
     name = logical_id(live.name)
     exported = template(name, properties, service_token=service_token)
-    if parts and own.others:
+    if with_others and own.others:
         from .recorded_export import contributions
 
         exported["Resources"] |= contributions(name, own.others, service_token)
-    write(as_yaml(exported) if output_format == "yaml" else as_json(exported), output)
+    return exported
 
 
 def _recorded_parts(service: Live, table: str | None, live: Configuration | None) -> list[Part]:

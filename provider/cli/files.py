@@ -24,6 +24,15 @@ format_option = click.option(
     show_default=True,
     help="The output format.",
 )
+form_option = click.option(
+    "--output",
+    "--format",
+    "form",
+    type=click.Choice(["human", "json"]),
+    default="human",
+    show_default=True,
+    help="Output format: human-readable text, or one JSON object.",
+)
 type_option = click.option(
     "--type",
     "type_name",

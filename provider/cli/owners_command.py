@@ -68,10 +68,10 @@ def owners(
     --confirm-removals, --withdraw, and --release change the records and the configuration as a request does: they wait
     for the lease, combine what remains, and read it back. They show what they will do and ask for confirmation.
 
-    --release also works without records: if the table is lost, it removes the mark in the configuration's tags.
+    --release also works without records: if the table is lost, it removes the tag of a shared configuration.
 
-    A withdrawn part is recorded again by the next update of its resource. Withdraw a part whose resource is gone, for
-    example because of DeletionPolicy: Retain.
+    A withdrawn part is recorded again by the next update of its resource. Withdraw a part whose resource no longer
+    exists, for example because of DeletionPolicy: Retain.
 
     You need the provider's permissions for its table and for Image Builder.
 
@@ -121,7 +121,7 @@ def _release_mark(arn: str, connection: Connection, screen: Screen, *, yes: bool
         state = "does not exist" if live is None else "is not shared"
         raise click.ClickException(f"{arn} {state}, and there are no records of it {where}")
     screen.print(
-        f"There are no records of {arn} {where}. This removes the mark in its tags that it is shared. Afterward, a "
+        f"There are no records of {arn} {where}. This removes the tag that shows that it is shared. Afterward, a "
         "provider without the ledger may write it, and its next update removes the parts of others."
     )
     confirm("Continue?", yes=yes)

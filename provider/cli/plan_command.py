@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .evaluated_template import evaluate, parse
-from .files import FILE_OR_STANDARD_INPUT, UserError
+from .files import FILE_OR_STANDARD_INPUT, UserError, form_option
 from .live import account_option, endpoint_option, live_service, profile_option, region_option
 from .records.access import ledger_table, require_ledger, table_option, without_log
 from .template_files import (
@@ -81,14 +81,7 @@ Exit status:
 @account_option
 @profile_option
 @endpoint_option
-@click.option(
-    "--output",
-    "--format",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="Output format: human-readable text or JSON.",
-)
+@form_option
 def plan(
     file: Path,
     previous: Path | None,
@@ -102,7 +95,7 @@ def plan(
     account: str | None,
     profile: str | None,
     endpoint_url: str | None,
-    output: str,
+    form: str,
 ) -> None:
     """Show what a deployment of FILE would do to the live configurations. Nothing is written.
 
@@ -194,7 +187,7 @@ def plan(
         *unused_values(exports, references, texts.values()),
         *_limitations(planner, changes, templates),
     ]
-    if output == "json":
+    if form == "json":
         click.echo(document(location.region, location.account, notes, changes, merged))
     else:
         show(Screen(sys.stdout), notes, changes, merged)

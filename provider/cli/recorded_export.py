@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..authoring.block import logical_id, template
-from ..ledger.claims import are_equal, differences
+from ..ledger.claims import Content, are_equal, differences
 from ..ledger.combine import account_of, effective_owner
 from ..ledger.merge import effective, merged, named
 from ..ledger.parts import Part
@@ -27,20 +27,18 @@ def own_part(live: Configuration, parts: Sequence[Part], *, with_others: bool) -
     records. Otherwise, it is what is live.
     """
     owner = effective_owner(parts)
-    body = owner.accepted_body() if owner is not None else None
-    if owner is None or body is None:
-        return None
-    account = account_of(live.arn)
+    return None if owner is None else _part_of(owner, live, parts, with_others=with_others)
+
+
+def _part_of(owner: Part, live: Configuration, parts: Sequence[Part], *, with_others: bool) -> OwnPart:
+    body, account = owner.accepted_body(), account_of(live.arn)
+    assert body is not None, "an effective part has an accepted body"
     others = tuple(part for part in effective(parts) if not part.is_owner)
     recorded = merged(parts, account) or {}
     is_equal = are_equal(live.content, recorded, account)
     notes = [*_notes(owner, parts, () if with_others else others)]
     if others and not is_equal:
-        paths = [one.path for one in without_containers(differences(recorded, live.content, account))]
-        notes.append(
-            f"the live configuration differs from its records at {_few(paths)}; the export has what is recorded, and "
-            "the deployment restores that"
-        )
+        notes.append(_difference_note(recorded, live))
     content = body.wanted if others or is_equal else live.content
     return OwnPart(content, body.contributions, others, tuple(notes))
 
@@ -57,7 +55,15 @@ def _notes(owner: Part, parts: Iterable[Part], others: Sequence[Part]) -> Iterat
             "effect in their own stacks. To write them as contributions, too, use --parts"
         )
     if waiting := [named(part.owner) for part in parts if part.is_newcomer]:
-        yield f"what {_few(waiting)} proposes is not accepted yet, so it is not exported"
+        yield f"the export lacks the proposals of {_few(waiting)}, because they are not accepted yet"
+
+
+def _difference_note(recorded: Content, live: Configuration) -> str:
+    found = without_containers(differences(recorded, live.content, account_of(live.arn)))
+    return (
+        f"the live configuration differs from its records at {_few([one.path for one in found])}; the export has what "
+        "is recorded, and the deployment restores that"
+    )
 
 
 def _few(texts: Sequence[str]) -> str:

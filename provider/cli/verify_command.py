@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..extras import DISTRIBUTION
-from .files import UserError
+from .files import UserError, form_option
 from .live import Live, live_service, profile_option, region_option, session_of_any_service
 
 if TYPE_CHECKING:
@@ -50,15 +50,7 @@ Exit status:
 )
 @region_option
 @profile_option
-@click.option(
-    "--output",
-    "--format",
-    "form",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="For people, or one JSON object.",
-)
+@form_option
 def verify(stack_name: str, name: str | None, region: str | None, profile: str | None, form: str) -> None:
     """Deploy and delete a stack with one configuration, through the deployed provider, and report what it finds.
 

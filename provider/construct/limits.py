@@ -47,20 +47,15 @@ def problems(
     timeout: Duration, lists: Mapping[str, Sequence[str]], patterns: Mapping[str, str], ledger: Ledger | None
 ) -> list[str]:
     """The problems with a provider's arguments, each by its name. Tokens are not checked."""
+    given = [(name, value, PATTERNS[name]) for name, value in patterns.items()]
+    given += [(name, value, LISTS[name]) for name, values in lists.items() for value in values]
     found = [
-        f"{name}: must be {PATTERNS[name][1]}, not {value!r}"
-        for name, value in patterns.items()
-        if not Token.is_unresolved(value) and not re.fullmatch(PATTERNS[name][0], value)
+        f"{name}: must be {in_words}, not {value!r}"
+        for name, value, (pattern, in_words) in given
+        if not Token.is_unresolved(value) and not re.fullmatch(pattern, value)
     ]
-    found += [
-        f"{name}: must be {LISTS[name][1]}, not {value!r}"
-        for name, values in lists.items()
-        for value in values
-        if not Token.is_unresolved(value) and not re.fullmatch(LISTS[name][0], value)
-    ]
-    least = LEDGER_TIMEOUT if ledger else MINIMUM_TIMEOUT
+    least, with_ledger = (LEDGER_TIMEOUT, " with a ledger") if ledger else (MINIMUM_TIMEOUT, "")
     if timeout.to_seconds() < least:
-        with_ledger = " with a ledger" if ledger else ""
         found.append(f"timeout: must be at least {least} seconds{with_ledger}, not {timeout.to_seconds():g}")
     return found + (_problems_of(ledger) if ledger else [])
 

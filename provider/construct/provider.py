@@ -5,6 +5,7 @@ from typing import Final, TypedDict
 
 import jsii
 from aws_cdk import Duration, RemovalPolicy, Stack, Tags
+from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_ec2 import ISecurityGroup, IVpc, SubnetSelection
 from aws_cdk.aws_iam import IManagedPolicy, Role
 from aws_cdk.aws_kms import IKey
@@ -112,8 +113,7 @@ class DistributionConfigurationProvider(Construct):
         lists = {"regions": self.regions, "assumable_role_arns": [*assumable_role_arns]}
         self.organizations_access = organizations_access
         self._problems = problems(timeout, lists, self.patterns, ledger)
-        if vpc is None and (vpc_subnets is not None or security_groups is not None):
-            self._problems.append("vpc: is required with vpc_subnets and security_groups")
+        self._problems += _vpc_problems(vpc, vpc_subnets, security_groups)
         network = _Network(vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups) if vpc else _Network()
         self.node.add_validation(self)
         self.log_group = LogGroup(
@@ -176,11 +176,6 @@ class DistributionConfigurationProvider(Construct):
             ledger_table=self.ledger_table,
             encryption_key=encryption_key,
         )
-        environment = {"AWS_RETRY_MODE": "standard"}
-        if organizations_role_arn:
-            environment["ORGANIZATIONS_ROLE_ARN"] = organizations_role_arn
-        if ledger and self.ledger_table:
-            environment |= variables(ledger, self.ledger_table)
         self.role = Role(
             self,
             "Role",
@@ -201,7 +196,7 @@ class DistributionConfigurationProvider(Construct):
             memory_size=memory_size,
             timeout=timeout,
             role=self.role.without_policy_updates(),
-            environment=environment,
+            environment=_environment(organizations_role_arn, ledger, self.ledger_table),
             environment_encryption=encryption_key,
             log_group=self.log_group,
             logging_format=LoggingFormat.JSON,
@@ -271,6 +266,21 @@ class DistributionConfigurationProvider(Construct):
     def from_service_token(scope: Construct, construct_id: str, service_token: str) -> "DeployedProvider":
         """A provider that is already deployed, for example by `sam deploy`; its stack exports the ServiceToken."""
         return DeployedProvider(scope, construct_id, service_token)
+
+
+def _vpc_problems(vpc: object, vpc_subnets: object, security_groups: object) -> list[str]:
+    is_incomplete = vpc is None and (vpc_subnets is not None or security_groups is not None)
+    return ["vpc: is required with vpc_subnets and security_groups"] if is_incomplete else []
+
+
+def _environment(organizations_role_arn: str, ledger: Ledger | None, table: ITable | None) -> dict[str, str]:
+    """The function's environment variables, except the roles that it may assume, which are added later."""
+    environment = {"AWS_RETRY_MODE": "standard"}
+    if organizations_role_arn:
+        environment["ORGANIZATIONS_ROLE_ARN"] = organizations_role_arn
+    if ledger and table:
+        environment |= variables(ledger, table)
+    return environment
 
 
 class DeployedProvider(Construct):

@@ -113,16 +113,23 @@ def provider_policies(
             service="ssm", region="*", resource="parameter", resource_name=ssm_parameter_pattern
         )
         policies["ssm-parameters"] = _policy(_allow(None, parameters, "ssm:GetParameter"))
-    if organizations_role_arn:
-        policies["organizations-role"] = _policy(_allow(None, organizations_role_arn, "sts:AssumeRole"))
-    if organizations_access:
-        policies["organizational-units"] = _policy(*(_list_accounts(stack, kind) for kind in ("ou", "root")))
-    if source_parameter_pattern:
-        sources = stack.format_arn(service="ssm", resource="parameter", resource_name=source_parameter_pattern)
-        policies["source-parameters"] = _policy(_allow(None, sources, "ssm:GetParameter"))
+    policies |= _source_policies(stack, source_parameter_pattern, organizations_role_arn, may_list=organizations_access)
     if ledger_table is not None:
         policies |= _ledger_policies(stack, ledger_table, ledger_table.encryption_key or encryption_key)
     return policies | _network_interfaces(in_vpc=in_vpc)
+
+
+def _source_policies(stack: Stack, parameter_pattern: str, organizations_role_arn: str, *, may_list: bool) -> Policies:
+    """What reads account sources. `may_list` lets the function's own role list the accounts of units."""
+    policies = {}
+    if organizations_role_arn:
+        policies["organizations-role"] = _policy(_allow(None, organizations_role_arn, "sts:AssumeRole"))
+    if may_list:
+        policies["organizational-units"] = _policy(*(_list_accounts(stack, kind) for kind in ("ou", "root")))
+    if parameter_pattern:
+        sources = stack.format_arn(service="ssm", resource="parameter", resource_name=parameter_pattern)
+        policies["source-parameters"] = _policy(_allow(None, sources, "ssm:GetParameter"))
+    return policies
 
 
 def _ledger_policies(stack: Stack, table: ITable, key: IKey | None) -> Policies:

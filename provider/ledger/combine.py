@@ -339,7 +339,7 @@ class _Combination:
 
         Until then, their content counts again if a new owner's adoption fails.
         """
-        gone = [part for part in parts if part.is_owner and part.is_retained and not part.is_newcomer]
+        gone = [*filter(_is_gone_owner, parts)]
         if not gone or any(part.is_live and not part.is_owner for part in parts):
             return
         if effective_owner([part for part in parts if part not in gone]) is None:
@@ -370,6 +370,11 @@ class _Combination:
 
 _RETRIED: Final = frozenset({Outcome.THROTTLED, Outcome.UNSENT, Outcome.UNKNOWN, Outcome.TOKEN_REUSED})
 """Outcomes of an Update after which a further one may succeed."""
+
+
+def _is_gone_owner(part: Part) -> bool:
+    """Return whether a part is the record of an owner that was deleted or released, and of nothing newer."""
+    return part.is_owner and part.is_retained and not part.is_newcomer
 
 
 def _is_about_content(error: ProviderError) -> bool:

@@ -99,7 +99,7 @@ def judge(
             break
         open_ = [part for part in open_ if part.owner in rejected]
     # An owner that another newcomer has replaced is judged again once that one is settled.
-    return Verdict(merge.content(), tuple(part for part in standing if merge.counts(part)), rejected)
+    return Verdict(merge.content(), tuple(filter(merge.counts, standing)), rejected)
 
 
 def holders(parts: Iterable[Part], own_account: str) -> Mapping[Path, Mapping[Owner, Claim]]:
@@ -171,7 +171,7 @@ class Merge:
         if part.proposed == part.accepted and part.owner in self._stands and not part.is_retained:
             return ""  # it stands, whatever the owner allows by now: a rollback must not fail
         stand = self._stand(part, part.proposed)
-        replaced = {name: self._stands[name] for name in self._replaced_by(part) if name in self._stands}
+        replaced = self._replaced_by(part)
         before = self._owner
         problem = _superseded(part, self._present_owner())
         for name in replaced:
@@ -223,11 +223,12 @@ class Merge:
                     self._entries[path[:-1]] = self._entries.get(path[:-1], 0) + 1
             self._holders[path][name] = claim
 
-    def _replaced_by(self, part: Part) -> set[Owner]:
-        replaced = {part.owner}
+    def _replaced_by(self, part: Part) -> dict[Owner, _Stand]:
+        """Return the bodies that stand, and that a newcomer's replaces: its own, and another owner's."""
+        names = {part.owner}
         if part.is_owner and self._owner is not None:
-            replaced.add(self._owner)
-        return replaced
+            names.add(self._owner)
+        return {name: self._stands[name] for name in names if name in self._stands}
 
     def _stand(self, part: Part, packed: bytes, *, is_gone: bool = False) -> _Stand:
         self._checkpoint()

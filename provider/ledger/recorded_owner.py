@@ -121,6 +121,10 @@ class OwnerRequest:
             if error.outcome is not Outcome.NOT_FOUND:
                 raise
             return self._create()  # reads still showed it
+        return self._finish_or_restore(part, before)
+
+    def _finish_or_restore(self, part: Part, before: Configuration | None) -> _Result:
+        """Finish. If a new adoption fails there, restore the content from before it, and raise ProviderError."""
         try:
             return self._finish(part)
         except ProviderError:

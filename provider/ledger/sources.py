@@ -46,14 +46,19 @@ def resolved(
         log.warning(
             "account sources could not be resolved", arn=part.arn, used="the recorded accounts", answer=str(error)
         )
-        held = {source: removed for source, removed in held_removals(part).items() if source in known}
-        return body._replace(resolved=known, held=held)
+        return _as_recorded(body, part, known)
     entries = source_entries(body.wanted, distribution_configuration())
     found = {source_id(entry): [*accounts[path]] for path, entry in entries}
     if known is None:
         return body._replace(resolved=found)
     counting, held = limited(known, found, max_removals)
     return body._replace(resolved=counting, held=held)
+
+
+def _as_recorded(body: Body, part: Part, known: Mapping[str, list[str]]) -> Body:
+    """Return a body with the recorded accounts of its sources, and the removals that are held."""
+    held = {source: removed for source, removed in held_removals(part).items() if source in known}
+    return body._replace(resolved=known, held=held)
 
 
 class Refreshed(NamedTuple):

@@ -194,8 +194,7 @@ class Sweep:
             result = self._compare(held, parts, comparison)
         problem = "; ".join(refreshed.problems)
         result = result._replace(result=Result.FAILED, problem=problem) if problem else result
-        held_now = (held_removals(part) for part in effective(now_wanted))
-        return result._replace(held={source: accounts for one in held_now for source, accounts in one.items()})
+        return result._replace(held=_held_accounts(now_wanted))
 
     def _write(self, lease: Lease, live: Configuration, content: Content) -> None:
         """Write new content before it is settled, because Image Builder may reject it. Raises ProviderError.
@@ -230,9 +229,9 @@ class Sweep:
             return Swept(held.lease.arn, Result.COMBINED)
         return Swept(held.lease.arn, Result.UNCHANGED)
 
-    def _is_waiting(self, newcomers: list[Part]) -> bool:
+    def _is_waiting(self, parts: list[Part]) -> bool:
         now = self._ledger.deadline.now()
-        return any(not has_lapsed(part, now) for part in newcomers)
+        return any(part.is_newcomer and not has_lapsed(part, now) for part in parts)
 
     def _is_unfinished(self, live: Configuration) -> bool:
         return Ownership.of(live.tags).state is State.UNFINISHED
@@ -240,8 +239,7 @@ class Sweep:
     def _finish(self, live: Configuration, parts: list[Part]) -> Swept:
         """Delete an unfinished configuration that no request will finish, if its owner's part was never settled."""
         created = live.created_at if live.created_at is not None else self._ledger.deadline.now()
-        is_waiting = self._is_waiting([part for part in parts if part.is_newcomer])
-        if is_waiting or self._ledger.deadline.now() - created < UNFINISHED_SECONDS:
+        if self._is_waiting(parts) or self._ledger.deadline.now() - created < UNFINISHED_SECONDS:
             return Swept(live.arn, Result.UNCHANGED)
         if any(part.accepted is not None for part in parts):
             return Swept(live.arn, Result.UNFINISHED, problem="its owner's part was settled")
@@ -264,6 +262,11 @@ class Sweep:
             log.warning("sweep", arn=swept.arn, result=result, problem=problem)
         elif not swept.drift:
             log.info("sweep", arn=swept.arn, result=result)
+
+
+def _held_accounts(parts: list[Part]) -> dict[str, list[str]]:
+    """Return the accounts whose removal is held, by `source_id`."""
+    return {source: accounts for part in effective(parts) for source, accounts in held_removals(part).items()}
 
 
 class _Held:

@@ -26,7 +26,6 @@ from tests.ledger.bodies import ARN, OWNER, USER_IDS, accepted, content, team, u
 from tests.ledger.dynamodb import Proxy
 
 THREADS = 50
-DATE = 1000.0
 
 
 @pytest.fixture

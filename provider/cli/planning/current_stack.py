@@ -23,6 +23,7 @@ from .requests import locations_of, target_of
 from .stack_resources import ResolvedTarget, StackResources, find_stack_resources, removed_part, stack_ids
 
 if TYPE_CHECKING:
+    from ...ledger.parts import Part
     from .recorded_requests import RecordedRequests
 
 
@@ -82,6 +83,10 @@ class CurrentStack:
         """Whether the ledger records a part of a resource."""
         return self.ledger is not None and any(one.is_live and one.owner == owner for one in self.ledger.parts(arn))
 
+    def has_recorded_owner(self, arn: str) -> bool:
+        """Whether the ledger records an owner of a configuration."""
+        return self.ledger is not None and self.ledger.owner(arn) is not None
+
     def recorded_accounts(
         self, name: str, desired: Mapping[str, Any], properties: Mapping[str, Any]
     ) -> Mapping[Source, list[str]]:
@@ -125,20 +130,30 @@ class CurrentStack:
 
     def _recorded_stack(self) -> str:
         """The ID of the stack that owns the template's configurations, or has a part of one; empty if there is none."""
-        assert self.ledger is not None
         configurations = [self._configurations(template) for template in (self.old, self.new) if template]
         self.live.clear()
         ids = {stack_id for each in configurations for stack_id in self._owning_stacks(self._read(each))}
-        if len(ids) == 1:
-            return ids.pop()
-        located = [(name, one.arn) for each in configurations for name, one in each.items() if one.arn]
-        found = [(name, part) for name, arn in located for part in self.ledger.parts(arn) if part.is_live]
+        return ids.pop() if len(ids) == 1 else self._stack_with_parts(configurations)
+
+    def _stack_with_parts(self, configurations: Iterable[Mapping[str, CurrentConfiguration]]) -> str:
+        """The ID of the stack with this name that has parts of these configurations; empty, with notes, if none has."""
+        found = [*self._recorded_parts(configurations)]
         start = f":stack/{self.stack_name or self.new.one.location.stack_name}/"
         own = [part for _, part in found if start in part.owner.stack_id]
-        if not own and not self.stack_name:
+        if own:
+            return max(own, key=lambda part: part.revision).owner.stack_id
+        if not self.stack_name:
             similar = {part.owner for name, part in found if part.owner.logical_id == name and not part.is_owner}
             self.notes += (f"{one} has a part; if FILE is for that stack, use --stack-name" for one in _names(similar))
-        return max(own, key=lambda part: part.revision).owner.stack_id if own else ""
+        return ""
+
+    def _recorded_parts(
+        self, configurations: Iterable[Mapping[str, CurrentConfiguration]]
+    ) -> Iterator[tuple[str, "Part"]]:
+        """The recorded parts of configurations, each with the logical ID of the configuration's resource."""
+        assert self.ledger is not None
+        for name, one in (item for each in configurations for item in each.items()):
+            yield from ((name, part) for part in (self.ledger.parts(one.arn) if one.arn else ()) if part.is_live)
 
     def owns(self, name: str, live: Configuration) -> bool:
         """Whether a resource owns a configuration."""
@@ -177,8 +192,7 @@ class CurrentStack:
 
     def _find_resources(self) -> StackResources:
         """The configurations with the stack's ownership tags, if the stack is known."""
-        owning = [name for name in self.new.provider_resources() if self.new.one.type(name) != CONTRIBUTION]
-        located = {name: one for name, one in self._configurations(self.new, owning).items() if one.arn}
+        located = self._located()
         live = self._read(located)
         ids = self._owning_stacks(live)
         if not ids and not self.stack_name:
@@ -192,6 +206,11 @@ class CurrentStack:
             return StackResources()
         targets = {name: ResolvedTarget(one.arn, name in live) for name, one in located.items()}
         return find_stack_resources(owned, stack_id, targets, self.new.provider_resources())
+
+    def _located(self) -> dict[str, CurrentConfiguration]:
+        """The configurations of the template's configuration resources whose ARNs are known, by logical ID."""
+        owning = [name for name in self.new.provider_resources() if self.new.one.type(name) != CONTRIBUTION]
+        return {name: one for name, one in self._configurations(self.new, owning).items() if one.arn}
 
     def _read(self, located: Mapping[str, CurrentConfiguration]) -> dict[str, Configuration]:
         """The configurations that exist and can be read, by logical ID."""

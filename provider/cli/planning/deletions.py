@@ -21,6 +21,7 @@ class Deletions:
         self._stack, self._requests = stack, requests
 
     def removed(self, name: str, before: CurrentConfiguration) -> Change:
+        """Plan the deletion of a resource that the new template lacks. The stack's previous template is known."""
         assert self._stack.old is not None
         if rejection := update_rejection(self._stack, name, before):
             return Change(name, Action.REFUSED, before.arn, reason=rejection)

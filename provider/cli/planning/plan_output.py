@@ -76,6 +76,12 @@ def _show(screen: Screen, change: Change) -> None:
     screen.print(f"{sign} {change.logical_id}: {': '.join(filter(None, (outcome, change.reason)))}", fg=color)
     for warning in change.warnings:
         screen.print(f"      {warning}", fg="yellow")
+    _show_differences(screen, change)
+    if change.replaced:
+        _show(screen, change.replaced)
+
+
+def _show_differences(screen: Screen, change: Change) -> None:
     for difference in change.differences:
         screen.difference(difference)
         if note := _others(change, difference):
@@ -84,8 +90,6 @@ def _show(screen: Screen, change: Change) -> None:
     if paths:
         text = f"with placeholders for values that are known only at deployment: {', '.join(paths)}"
         screen.print(f"      {text}", fg="yellow")
-    if change.replaced:
-        _show(screen, change.replaced)
 
 
 def _others(change: Change, difference: Difference) -> str:

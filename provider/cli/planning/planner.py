@@ -235,7 +235,7 @@ class Planner:
         live = self._live_state.read(target_of(desired), self.stack.locations(refused.properties))
         if live is None or TARGET in desired or (self.old and before is None):
             return refused
-        if self.stack.ledger and self.stack.ledger.owner(live.arn):
+        if self.stack.has_recorded_owner(live.arn):
             return refused
         ownership = Ownership.of(live.tags)
         reason = _IF_RELEASED.format(live.arn, ownership) if self.old else _IF_ADOPTED.format(live.arn)

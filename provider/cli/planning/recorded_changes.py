@@ -49,15 +49,19 @@ def recorded_change(change: Change, effect: Effect, plan: Plan) -> Change:
 
 
 def _action(change: Change, effect: Effect) -> Action:
-    kinds = {type(step) for step in effect.steps}
-    if change.type_name != CONTRIBUTION:
-        if CreateConfiguration in kinds:
-            return Action.CREATE
-        return Action.UPDATE if kinds else Action.NONE
+    if change.type_name == CONTRIBUTION:
+        return _action_on_part(effect)
+    if any(isinstance(step, CreateConfiguration) for step in effect.steps):
+        return Action.CREATE
+    return Action.UPDATE if effect.steps else Action.NONE
+
+
+def _action_on_part(effect: Effect) -> Action:
+    """What a contribution's request does. A part that stays is updated if the request changes the configuration."""
     before, after = (_own(effect.owner, parts) for parts in (effect.parts_before, effect.parts_after))
     if before is None or after is None:
         return Action.CREATE if after else Action.DELETE if before else Action.NONE
-    return Action.UPDATE if kinds or _differs(before, after) else Action.NONE
+    return Action.UPDATE if effect.steps or _differs(before, after) else Action.NONE
 
 
 def _own(owner: Owner, parts: Iterable[Part]) -> Part | None:

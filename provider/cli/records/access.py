@@ -14,7 +14,7 @@ import click
 from ...extras import require
 from ...resources import LEDGER_TABLE
 from ..environment import temporary_environment
-from ..files import UserError
+from ..files import UserError, form_option
 from ..live import Live, account_option, check_url, live_service, profile_option
 
 if TYPE_CHECKING:
@@ -47,15 +47,7 @@ _OPTIONS = (
         callback=check_url,
         help="Use this Image Builder endpoint instead of the Region's. For DynamoDB, set AWS_ENDPOINT_URL_DYNAMODB.",
     ),
-    click.option(
-        "--output",
-        "--format",
-        "form",
-        type=click.Choice(["table", "json"]),
-        default="table",
-        show_default=True,
-        help="Output format: for people, or one JSON object.",
-    ),
+    form_option,
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 

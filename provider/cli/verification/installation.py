@@ -69,6 +69,11 @@ class _Subject(NamedTuple):
     resource: str
     """Empty if the parameters allow nothing."""
 
+    @property
+    def region(self) -> str:
+        """The Region in the resource's ARN; empty if it has none."""
+        return self.resource.split(":")[3] if self.resource.count(":") > 4 else ""
+
 
 def read_installation(read: Reader, stack: str, region: str) -> Installation:
     """The installation whose stack has this name. Raises UserError if there is none, or if it cannot be read."""
@@ -117,16 +122,21 @@ def read_access(read: Reader, installation: Installation, arn: str) -> list[Acce
 
 
 def _subjects(installation: Installation, arn: str) -> Iterator[_Subject]:
-    """What to simulate. A pattern of the parameters stands for everything that it matches: IAM matches it, too."""
-    partition, (region, account) = arn.split(":")[1], (installation.region, installation.account)
-    given = installation.parameters.get
+    """What to simulate: the actions on configurations, and what the parameters allow."""
     service, operations = resource_type().service, resource_type().operations
     lists = tuple(f"{service}:{name}" for name in operations if _is_list(name))
     changes = tuple(f"{service}:{name}" for name in operations if not _is_list(name))
     yield _Subject("the configuration", changes, arn)
-    for other in filter(None, given("Regions", "").split(",")):
-        yield _Subject(f"configurations in {other}", changes, arn.replace(f":{region}:", f":{other}:", 1))
+    for other in filter(None, installation.parameters.get("Regions", "").split(",")):
+        resource = arn.replace(f":{installation.region}:", f":{other}:", 1)
+        yield _Subject(f"configurations in {other}", changes, resource)
     yield _Subject("lists", lists, "*")
+    yield from _subjects_of_parameters(installation, arn.split(":")[1])
+
+
+def _subjects_of_parameters(installation: Installation, partition: str) -> Iterator[_Subject]:
+    """What the parameters allow. A pattern stands for everything that it matches: IAM matches it, too."""
+    region, account, given = installation.region, installation.account, installation.parameters.get
     parameters = f"arn:{partition}:ssm:{region}:{account}:parameter/{{}}"
     for what, action, parameter, resource in (
         ("export buckets", "s3:ListBucket", "ExportBucketPattern", f"arn:{partition}:s3:::{{}}"),
@@ -152,13 +162,12 @@ def _decided(read: Reader, installation: Installation, subject: _Subject) -> Acc
     if not subject.resource:
         return Access(*subject, NONE)
     # The role's statements are limited to Regions.
-    region = subject.resource.split(":")[3] if subject.resource.count(":") > 4 else ""
     key = {"ContextKeyName": "aws:RequestedRegion", "ContextKeyType": "string"}
     parameters = {
         "PolicySourceArn": installation.role,
         "ActionNames": [*subject.actions],
         "ResourceArns": [subject.resource],
-        "ContextEntries": [key | {"ContextKeyValues": [region or installation.region]}],
+        "ContextEntries": [key | {"ContextKeyValues": [subject.region or installation.region]}],
     }
     found = read(Read(_SIMULATE, installation.region, parameters))
     results = found["EvaluationResults"] if found else ()
