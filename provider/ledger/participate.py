@@ -166,7 +166,8 @@ def _timed_out(ledger: Ledger, arn: str) -> ProviderError:
     failure = f": {ledger.deadline.retry_reason}" if ledger.deadline.retry_reason else ""
     return ProviderError(
         f"timed out before the parts of {arn} were combined, by this request or by another one{failure}",
-        remediation="Deploy again; if it happens again, increase the provider's Timeout",
+        remediation="Deploy again; if it happens again, increase the provider's Timeout and the resource's "
+        f"ServiceTimeout: a write needs at least {_MIN_HOLDING_SECONDS:.0f} seconds",
         outcome=Outcome.OUT_OF_TIME,
     )
 

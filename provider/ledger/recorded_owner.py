@@ -211,7 +211,11 @@ class OwnerRequest:
         return decision
 
     def _undated(self) -> "Request":
-        return self._request._replace(date=self._ledger.deadline.now())
+        """Return the request with the latest date at which somebody waits for it.
+
+        What other holders write until then is not newer than it: the record shows which request came last.
+        """
+        return self._request._replace(date=self._request.end)
 
     def _create(self) -> _Result:
         """Create the configuration, or finish creating it, as the holder of its lease."""
@@ -368,7 +372,8 @@ class OwnerRequest:
                 f"{self._arn} cannot be deleted, because other resources have parts of it: {_names(others)}",
                 remediation="Remove these parts first, then repeat the deletion",
             )
-        self._reconciliation = self._reconcile(self._request if own is None else self._undated(), self._desired)
+        request = self._request if own is None else self._request._replace(date=self._ledger.deadline.now())
+        self._reconciliation = self._reconcile(request, self._desired)
         return self._reconciliation.run()
 
     def _is_superseded(self, parts: list[Part]) -> bool:

@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from provider.resources.ownership import Owner
@@ -151,6 +151,7 @@ class Scenario:
 
 @settings(max_examples=60)
 @given(seeds)
+@example(714)  # an owner's accounts change after an adopter with wider Contributions has left
 def test_invariants_1_to_6_and_9_without_faults(seed: int) -> None:
     """Requests and sweeps at once, while sources change or cannot be read: all invariants hold."""
     Scenario(seed).run()
@@ -158,6 +159,9 @@ def test_invariants_1_to_6_and_9_without_faults(seed: int) -> None:
 
 @settings(max_examples=80)
 @given(seeds)
+@example(1075)  # the second delivery of a Delete that was skipped, before the adopter has moved the tags
+@example(2173)  # an adopter that leaves before it marked what it keeps for the parts of others
+@example(1692763)  # an Update whose function sleeps, while another holder writes
 def test_invariants_1_to_6_and_9_whatever_crashed(seed: int) -> None:
     """Functions are killed or frozen at any call, and writes are late: after a day at most, all invariants hold."""
     Scenario(seed, kill=0.02, late=0.2, freeze=0.01).run()
@@ -167,5 +171,5 @@ def test_invariants_1_to_6_and_9_whatever_crashed(seed: int) -> None:
 @pytest.mark.parametrize("faults", FAULTS)
 def test_many_random_deployments(faults: dict[str, float]) -> None:
     """The same, many times and with several shares of faults."""
-    for seed in range(3000):
+    for seed in range(1000):
         Scenario(seed, **faults).run()
