@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..authoring.documentation import without_yaml_advice
 from ..authoring.python_types import properties_by_name, snake_case
 from ..resources import DISTRIBUTION_CONFIGURATION, resource_type
+from ..schema.expand import meant
 from ..schema.model import Schema
 
 _SNAKE_CASE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
@@ -70,8 +71,11 @@ def _property(argument: str, value: Any, structure: Schema) -> tuple[str, Any]:
     member = structure.spellings.get(name)
     if member is not None:
         return name, as_properties(value, structure.members[member])
-    # Unknown. Written as in a template, so that validation compares it with names in the same spelling.
-    return "".join(map(str.title, name.split("_"))) if _SNAKE_CASE.fullmatch(name) else name, value
+    # Unknown. Written as in a template, so that validation compares it with names in the same spelling. It checks what
+    # is beneath the name as part of the property that was probably meant.
+    name = "".join(map(str.title, name.split("_"))) if _SNAKE_CASE.fullmatch(name) else name
+    member = meant(name, structure, structure)
+    return name, value if member is None else as_properties(value, structure.members[member])
 
 
 def in_python(message: str, type_name: str = DISTRIBUTION_CONFIGURATION) -> str:

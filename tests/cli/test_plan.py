@@ -449,6 +449,16 @@ def test_text_output(write: Write, resource: Resource) -> None:
     assert ended.stderr == "Reading Image Builder in us-east-1, account 123456789012 ...\n"
 
 
+def test_ownership_tags_alone(write: Write, resource: Resource) -> None:
+    """A change without a difference has its reason; the summary counts what is unchanged."""
+    resource.create(**own())
+    adopting = {**own(), "DistributionConfigurationArn": f"{ARN}images"}
+    del adopting["Name"]
+    lines = command("plan", write(Golden=adopting)).stdout.splitlines()
+    assert lines[0] == f"~ Golden: {ARN}images is changed: only its ownership tags change"
+    assert command("plan", write(Golden=own())).stdout.splitlines()[-1] == "Plan: 1 unchanged."
+
+
 def test_property_file(tmp_path: Path, resource: Resource) -> None:
     """A file with only properties is planned for whichever resource owns the configuration."""
     resource.create(**own())

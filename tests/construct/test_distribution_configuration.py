@@ -99,6 +99,19 @@ def test_properties_are_those_of_a_template(stack: Stack, declare: Callable[...,
     }
 
 
+def test_names_beneath_a_misspelled_name_are_those_of_arguments(
+    declare: Callable[..., DistributionConfiguration],
+) -> None:
+    """What is beneath a misspelled argument is checked by the names of Python, and correct names have no error."""
+    ami = {"name": NAME, "launch_permission": {"user_ids": ["210987654321"]}, "ami_tgs": {"A": "b"}}
+    found = declare(name="golden", distributions=[{"region": "us-east-1", "ami_distribution_configration": ami}])
+    path = "distributions[0].ami_distribution_configration"
+    assert found.validate() == [
+        f"{path}: unknown property; did you mean ami_distribution_configuration?",
+        f"{path}.ami_tgs: unknown property; did you mean ami_tags?",
+    ]
+
+
 def test_adopting_is_by_arn(stack: Stack, declare: Callable[..., DistributionConfiguration]) -> None:
     """`adopt` becomes DistributionConfigurationArn, which adopts an existing configuration."""
     arn = "arn:aws:imagebuilder:us-east-1:123456789012:distribution-configuration/web"
@@ -153,6 +166,10 @@ def test_lazy_values_are_checked_at_synth(declare: Callable[..., DistributionCon
 
 MISTAKES: dict[str, dict[str, Any]] = {
     "unknown": {"name": "a", "distributions": [{"region": "us-east-1", "ami_distribution_configration": {}}]},
+    "beneath": {
+        "name": "a",
+        "distributions": [{"region": "us-east-1", "ami_distribution_configration": {"user_ids": [], "ami_tgs": {}}}],
+    },
     "constraints": {"name": "a b", "distributions": [AMI], "on_delete": "Keep", "description": ""},
     "rules": {"name": "golden", "distributions": [AMI, {**AMI, "ami_distribution_configuration": {"name": "abc"}}]},
     "types": {

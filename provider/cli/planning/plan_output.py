@@ -34,6 +34,7 @@ _PART_TEXTS = {
     Action.NONE: "its part of {0.arn} is unchanged",
     Action.DRIFT: "{0.arn} differs from its parts, and this deployment does not update it",
 }
+_COUNTED = {Action.NONE: "unchanged"}
 _SEVERITY_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
@@ -64,8 +65,8 @@ def show(
 
 
 def _counts(changes: Sequence[Change]) -> str:
-    counts = {action.value: sum(change.action is action for change in changes) for action in Action}
-    return ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+    counts = {action: sum(change.action is action for change in changes) for action in Action}
+    return ", ".join(f"{count} {_COUNTED.get(action, action.value)}" for action, count in counts.items() if count)
 
 
 def _show(screen: Screen, change: Change) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...cloudformation.request import Request
 from ...errors import ProviderError
-from ...plan import Configuration, CreateConfiguration, NeedsRead, Plan, Target
+from ...plan import Configuration, CreateConfiguration, NeedsRead, Plan, PutTags, RemoveTags, Target
 from ...resources import CONTRIBUTION, resource_type
 from ...resources.locations import Locations
 from ...resources.ownership import Owner, is_released_to
@@ -71,7 +71,11 @@ class PlannedRequests:
             locations = self._locations(request, planned.desired)
             arn = plan.subject.arn if plan.subject else self._live_state.arn(target_of(planned.desired), locations)
             return change._replace(
-                action=_action(plan), arn=arn, differences=plan.differences, warnings=plan.warnings
+                action=_action(plan),
+                arn=arn,
+                reason=_reason(plan),
+                differences=plan.differences,
+                warnings=plan.warnings,
             ), plan
         plan, rejection = Plan(), None
         try:
@@ -133,6 +137,12 @@ class PlannedRequests:
     def _read(self, target: Target, locations: Locations) -> Configuration | None:
         live = self._live_state.read(target, locations)
         return live if self._ledger is None else self._ledger.seen(live)
+
+
+def _reason(plan: Plan) -> str:
+    """Why a configuration is changed although no property differs; otherwise empty."""
+    only_tags = all(isinstance(step, (PutTags, RemoveTags)) for step in plan.steps)
+    return "only its ownership tags change" if plan.steps and only_tags and not plan.differences else ""
 
 
 def _action(plan: Plan) -> Action:
