@@ -79,7 +79,7 @@ def owners(
     read), lease (state, holder, expires, epoch, dirty), lastSweep, parts, paths (each with path, value, and owners),
     drift (path, recorded, and live of each difference, or null if it cannot be compared), and problem. Each part has
     stackId, logicalId, physicalId, kind (owner or contribution), status (accepted, retained, superseded, proposed,
-    rejected, taken back, or withdrawn), proposal (update, withdrawal, or null), changes, rejection, takenBack,
+    rejected, rolled back, or withdrawn), proposal (update, withdrawal, or null), changes, rejection, rolledBack,
     requestId, requested, contributions, and sources (each with heldRemovals).
     """
     from .records.output import document, show

@@ -256,15 +256,12 @@ class Merge:
 
     def _not_allowed(self, stand: _Stand) -> str:
         owner = self._stands.get(self._owner) if self._owner is not None else None
-        is_gone = owner is not None and owner.is_gone and not stand.is_settled
-        if self._owner is None or owner is None or not owner.body.contributions or is_gone:
-            state = "was deleted" if is_gone else "has none"
-            who = f": {named(self._owner)} {state}" if self._owner is not None else ""
-            return (
-                f"no resource with {pascal_case(CONTRIBUTIONS)} owns this configuration{who}. To let other stacks "
-                f"contribute, add {pascal_case(CONTRIBUTIONS)} to its owner, or adopt it with them. An owner from "
-                "before the ledger is recorded at its next update, or by the command record"
-            )
+        if self._owner is None or owner is None:
+            return _no_owner()
+        if owner.is_gone and not stand.is_settled:
+            return _no_owner(f": {named(self._owner)} was deleted")
+        if not owner.body.contributions:
+            return _no_owner(f": {named(self._owner)} has none")
         found = _breaches(stand, owner)
         if not found:
             return ""
@@ -331,6 +328,15 @@ def _superseded(part: Part, owner: Owner | None) -> str:
         return ""
     how = "is owned" if part.accepted is None or part.is_retained else "has been adopted"
     return f"{part.arn} {how} by {named(owner)}; it was not changed"
+
+
+def _no_owner(why: str = "") -> str:
+    """Return that nobody allows parts."""
+    return (
+        f"no resource with {pascal_case(CONTRIBUTIONS)} owns this configuration{why}. To let other stacks contribute, "
+        f"add {pascal_case(CONTRIBUTIONS)} to its owner, or adopt it with them. An owner from before the ledger is "
+        "recorded at its next update, or by the command record"
+    )
 
 
 def _breaches(stand: _Stand, owner: _Stand) -> list[Breach]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import Outcome, ProviderError
 from .combine import LEASE_SECONDS, UPDATE_SECONDS, LeaseTooShort, Ledger, combine
 from .merge import named
-from .parts import Body, Event, Order, Part, bury, compare, propose, take_back, withdraw
+from .parts import Body, Event, Order, Part, bury, compare, propose, roll_back, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def record(ledger: Ledger, arn: str, event: Event, body: Body | None, with_sourc
             assert part is not None, "only a record has a revision"
             if order is Order.OLDER:
                 return _replaced(part, event, ledger.deadline.now())
-            if not part.is_taken_back:
+            if not part.is_rolled_back:
                 return part
         now = ledger.deadline.now()
         new = withdraw(part, arn, event, now) if body is None else propose(part, arn, event, with_sources(body, part))
@@ -130,7 +130,7 @@ def settled(part: Part) -> Part:
     """Return a settled record. Raises ProviderError if its proposal was rejected or withdrawn."""
     if part.rejection:
         raise ProviderError(part.rejection)
-    if part.is_taken_back:
+    if part.is_rolled_back:
         raise ProviderError("another delivery of this request has failed", remediation="Deploy again")
     return part
 
@@ -180,6 +180,6 @@ def give_up(ledger: Ledger, arn: str, event: Event, error: ProviderError) -> Par
             raise error
         if not part.is_newcomer:
             return settled(part)
-        if ledger.store.put(part, take_back(part, ledger.deadline.now())):
+        if ledger.store.put(part, roll_back(part, ledger.deadline.now())):
             raise error
     raise error

@@ -131,7 +131,7 @@ class Part(NamedTuple):
 
     `revision` is the last request's, and `seen` has the IDs of all requests at its time. `is_deletion` is whether that
     request is a Delete. `created` is the date of the Create. `end` is when nobody waits for the proposal anymore.
-    `rejection` is the reason why the last request's proposal was rejected, and `is_taken_back` whether that request
+    `rejection` is the reason why the last request's proposal was rejected, and `is_rolled_back` whether that request
     failed for another reason, so that another delivery of it may try again. `token` and `call` are the client token and
     the API's request ID of the write that made the accepted body live; empty if none was needed.
 
@@ -155,7 +155,7 @@ class Part(NamedTuple):
     is_removing: bool = False
     previous: bytes | None = None
     rejection: str = ""
-    is_taken_back: bool = False
+    is_rolled_back: bool = False
     token: str = ""
     call: str = ""
     physical_id: str = ""
@@ -246,7 +246,7 @@ def _received(part: Part | None, arn: str, event: Event) -> Part:
         is_adoption=event.is_adoption,
         end=event.end,
         rejection="",
-        is_taken_back=False,
+        is_rolled_back=False,
         physical_id=event.physical_id or part.physical_id,
     )
 
@@ -284,9 +284,9 @@ def reject(part: Part, reason: str, now: float) -> Part:
     return _without_proposal(part, now)._replace(rejection=reason)
 
 
-def take_back(part: Part, now: float) -> Part:
+def roll_back(part: Part, now: float) -> Part:
     """Withdraw a proposal that is not settled, because its request fails. The accepted body stays in effect."""
-    return _without_proposal(part, now)._replace(is_taken_back=True)
+    return _without_proposal(part, now)._replace(is_rolled_back=True)
 
 
 def _without_proposal(part: Part, now: float) -> Part:
@@ -307,7 +307,7 @@ def bury(part: Part, now: float) -> Part:
         is_removing=False,
         previous=None,
         rejection="",
-        is_taken_back=False,
+        is_rolled_back=False,
         is_retained=False,
         expires=now + TOMBSTONE_SECONDS,
     )

@@ -414,7 +414,7 @@ class OwnerRequest:
         is_kept = _is_needed(own, others, is_retained=is_retained) and self._may_exist(arn)
         left = retain(received) if is_kept else bury(received, now)
         if self._request.request_type != "Delete" and received.revision == self._event.revision:
-            left = left._replace(is_taken_back=True)  # this request fails, and another delivery of it may try again
+            left = left._replace(is_rolled_back=True)  # this request fails, and another delivery of it may try again
         if not self._store.settle(lease, [(own, left)]):
             return self._leave_as_holder(lease, arn, is_retained=is_retained)  # its record was changed meanwhile
         try:
@@ -455,7 +455,7 @@ class OwnerRequest:
 
 
 def _is_settled(part: Part | None) -> bool:
-    return part is not None and not (part.is_newcomer or part.is_taken_back)
+    return part is not None and not (part.is_newcomer or part.is_rolled_back)
 
 
 def _next_rank(parts: list[Part], own: Part) -> int:

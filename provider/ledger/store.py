@@ -233,7 +233,7 @@ _FLAGS: Final = {
     "owning": "is_owner",
     "removing": "is_removing",
     "retained": "is_retained",
-    "taken_back": "is_taken_back",
+    "rolled_back": "is_rolled_back",
 }
 """Attributes that are absent if they are false -> fields of Part."""
 _TEXTS: Final = ("rejection", "token", "call", "physical_id", "role")

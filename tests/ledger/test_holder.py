@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from provider.errors import Outcome, ProviderError
-from provider.ledger.parts import Body, take_back
+from provider.ledger.parts import Body, roll_back
 from provider.ledger.store import Store
 from provider.ledger.sweep import DriftMode, Result
 from provider.plan import UpdateConfiguration, WriteResult
@@ -116,7 +116,7 @@ def test_a_part_that_is_withdrawn_during_a_write_is_removed_at_once(monkeypatch:
     def update(original: Update, step: UpdateConfiguration, token: str) -> WriteResult:
         part = next((one for one in made.parts if one.owner == team("b") and one.is_newcomer), None)
         if part is not None:
-            assert store_of(made).put(part, take_back(part, made.now))
+            assert store_of(made).put(part, roll_back(part, made.now))
         return original(step, token)
 
     replace_update(made, update, monkeypatch)

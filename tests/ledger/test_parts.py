@@ -20,8 +20,8 @@ from provider.ledger.parts import (
     propose,
     recorded,
     reject,
+    roll_back,
     source_id,
-    take_back,
     withdraw,
 )
 from tests.ledger.bodies import ARN, accepted, content, contributions_of_parts, event, proposed, team, users
@@ -103,8 +103,8 @@ def test_a_delete_withdraws_a_proposal_through_the_ledger() -> None:
 def test_a_failed_delete_keeps_the_part() -> None:
     """If a Delete fails before it is settled, the accepted body stays in effect."""
     removing = withdraw(accepted(A, users("1")), ARN, event(A, 200, "d", "Delete"), 200)
-    assert take_back(removing, 200).accepted == accepted(A, users("1")).accepted
-    assert take_back(proposed(A, users("1")), 200).expires == 200 + TOMBSTONE_SECONDS
+    assert roll_back(removing, 200).accepted == accepted(A, users("1")).accepted
+    assert roll_back(proposed(A, users("1")), 200).expires == 200 + TOMBSTONE_SECONDS
 
 
 def test_the_date_of_the_create_shows_what_a_late_delete_may_withdraw() -> None:

@@ -106,7 +106,7 @@ def _part(part: Part, overview: Overview, account: str) -> dict[str, Any]:
             for one in proposed_changes(part, account)
         ],
         "rejection": part.rejection or None,
-        "takenBack": part.is_taken_back,
+        "rolledBack": part.is_rolled_back,
         "requestId": part.revision.request_id,
         "requested": as_date(part.revision.date),
         "contributions": [*body.contributions] if body else [],
@@ -185,8 +185,8 @@ def _notes(part: Part) -> Iterator[str]:
         yield f"allows: {', '.join(body.contributions)}"
     if part.rejection:
         yield f"rejected: {part.rejection}"
-    if part.is_taken_back:
-        yield "taken back: the last request failed before its proposal was settled"
+    if part.is_rolled_back:
+        yield "rolled back: the last request failed before its proposal was settled"
     for one in _sources(part):
         held = one["heldRemovals"]
         text = f"; {len(held)} removals are held: {_few(held)}" if held else ""

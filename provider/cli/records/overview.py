@@ -27,7 +27,7 @@ class Status(Enum):
     """Another owner has adopted the configuration."""
     PROPOSED = "proposed"
     REJECTED = "rejected"
-    TAKEN_BACK = "taken back"
+    ROLLED_BACK = "rolled back"
     """Its request failed before it was settled."""
     WITHDRAWN = "withdrawn"
 
@@ -88,7 +88,7 @@ def _status_without_body(part: Part) -> Status:
         return Status.PROPOSED
     if part.rejection:
         return Status.REJECTED
-    return Status.TAKEN_BACK if part.is_taken_back else Status.WITHDRAWN
+    return Status.ROLLED_BACK if part.is_rolled_back else Status.WITHDRAWN
 
 
 def holdings(parts: Iterable[Part], own_account: str) -> list[Holding]:
