@@ -58,8 +58,7 @@ class DistributionConfigurationProvider(Construct):
     An empty pattern allows none. The provider may also assume the roles of its configurations in this app (see
     `DistributionConfiguration`), and those that match `assumable_role_arns`, with the wildcards * and ?.
     `name_pattern` is matched against the last part of the ARN: lowercase, with hyphens for spaces and underscores (such
-    as `golden-*`).
-    `ssm_parameter_pattern` has no leading slash. By default, no account source can be read:
+    as `golden-*`). `ssm_parameter_pattern` has no leading slash. By default, no account source can be read:
     `source_parameter_pattern` allows SSM parameters as sources, `organizations_role_arn` is the role that reads
     organizational units, and `organizations_access` lets the function's own role read them. `encryption_key` encrypts
     the log, the queue, and the environment; its key policy must allow CloudWatch Logs to use it. `memory_size` is in
