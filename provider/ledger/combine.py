@@ -6,7 +6,7 @@ could outlast the lease, and the dirty flag stays set until a read shows the mer
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from random import Random
@@ -324,15 +324,20 @@ class _Combination:
     def _settle(self, verdict: Verdict) -> None:
         now = self._deadline.now()
         standing = {part.owner for part in verdict.standing}
-        settled: list[tuple[Part, Part]] = []
-        for part in self._parts:
-            if part.owner in standing and part.is_newcomer:
-                settled.append((part, self._accepted(part, now)))
-            elif reason := verdict.rejected.get(part.owner) or (_LAPSED if has_lapsed(part, now) else ""):
-                settled.append((part, reject(part, reason, now)))
+        judged = [(part, self._judged(part, standing, verdict.rejected, now)) for part in self._parts]
+        settled = [(part, new) for part, new in judged if new is not None]
         # The others were judged by what an owner proposes. If it has withdrawn that, they are judged again.
         if self._store.settle(self._lease, [pair for pair in settled if pair[0].is_owner]):
             self._store.settle(self._lease, [pair for pair in settled if not pair[0].is_owner])
+
+    def _judged(
+        self, part: Part, standing: Collection[Owner], rejected: Mapping[Owner, str], now: float
+    ) -> Part | None:
+        """Return the record of a part after a verdict; None if nothing is settled."""
+        if part.is_newcomer and part.owner in standing:
+            return self._accepted(part, now)
+        reason = rejected.get(part.owner) or (_LAPSED if has_lapsed(part, now) else "")
+        return reject(part, reason, now) if reason else None
 
     def _forget_gone_owners(self, parts: Sequence[Part]) -> None:
         """Remove the records of owners that are gone, and their mark, once nobody has a part anymore.

@@ -27,7 +27,7 @@ _RAISED = {
 """Errors whose text reaches a stack or the log, each with the prefix that it adds."""
 _ANSWERS = {"Response": 2, "_without_response": 2, "reject": 1}
 """Functions that create a response or reject a part, each with the index of its argument for the reason."""
-_JUDGES = ("_superseded", "_not_allowed", "_narrowed", "_conflict", "_limit", "_accepted_is_rejected")
+_JUDGES = ("_superseded", "_not_allowed", "_no_owner", "_narrowed", "_conflict", "_limit", "_accepted_is_rejected")
 """Functions that return why the ledger rejects a part."""
 _UNDOES = ("_delete_created", "_restore_content", "_restore_tags")
 """Functions that undo a failed request and return a text for the end of the reason."""

@@ -150,7 +150,7 @@ def test_an_unfinished_configuration_takes_no_parts() -> None:
     made.configurations[ARN] = made.configurations[ARN]._replace(tags=OWNER.tags(State.UNFINISHED))
     made.send(request(team("a"), 0), Body(users("000000000001")))
     made.run()
-    assert "is not finished" in reasons(made)["a"]
+    assert "has not finished creating it" in reasons(made)["a"]
     assert made.writes == []
 
 
