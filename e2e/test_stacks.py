@@ -49,7 +49,7 @@ def test_sam_deploys_the_application(account: Account) -> None:
     """`sam deploy` creates the provider's stack with its outputs and exports STACK-ServiceToken."""
     assert account.settled(PROVIDER_STACK) == "CREATE_COMPLETE"
     outputs = account.outputs(PROVIDER_STACK)
-    assert set(outputs) == {"ServiceToken", "UnansweredQueueUrl", "LogGroupName", "RoleArn"}
+    assert set(outputs) == {"ServiceToken", "UnansweredQueueUrl", "LogGroupName", "RoleArn", "Version"}
     exports = {export["Name"]: export["Value"] for export in account.stacks.list_exports()["Exports"]}
     assert exports[f"{PROVIDER_STACK}-ServiceToken"] == outputs["ServiceToken"]
 
