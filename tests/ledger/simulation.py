@@ -8,6 +8,7 @@ The world checks at each write of the table what must hold at any moment (`_Tabl
 has shown its content (`check_response`). `check_end` checks what must hold once everything is settled.
 """
 
+import json
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -403,7 +404,7 @@ class _Table:
             return
         assert after["date"] >= before["date"]  # type: ignore[operator]  # both are numbers
         if after["date"] == before["date"] and after["request"] != before["request"]:
-            assert str(after["request"]) not in str(before["seen"]), "a copy has replaced another request"
+            assert after["request"] not in json.loads(str(before["seen"])), "a copy has replaced another request"
             assert after.get("deletion") or not before.get("deletion"), "a Delete has lost"
 
     def _then(self, call: Callable[[], _Result]) -> _Result:
