@@ -120,7 +120,9 @@ class Refresh:
 
 def _fitting(parts: list[Part], refreshed: Refreshed) -> Refreshed:
     """Leave out the changes that conflict with other parts, or exceed a limit of the service."""
-    newcomers = [old._replace(proposed=new.accepted, is_removing=False) for old, new in refreshed.changes]
+    newcomers = [
+        old._replace(proposed=new.accepted, is_removing=False, is_retained=False) for old, new in refreshed.changes
+    ]
     if not newcomers:
         return refreshed
     rejected = judge(parts, newcomers, account_of(parts[0].arn)).rejected

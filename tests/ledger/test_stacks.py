@@ -162,6 +162,7 @@ def test_invariants_1_to_6_and_9_without_faults(seed: int) -> None:
 @given(seeds)
 @example(1075)  # the second delivery of a Delete that was skipped, before the adopter has moved the tags
 @example(2173)  # an adopter that leaves before it marked what it keeps for the parts of others
+@example(1735732357)  # the accounts of an owner that was deleted change
 @example(1692763)  # an Update whose function sleeps, while another holder writes
 def test_invariants_1_to_6_and_9_whatever_crashed(seed: int) -> None:
     """Functions are killed or frozen at any call, and writes are late: after a day at most, all invariants hold."""
