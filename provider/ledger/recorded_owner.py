@@ -371,7 +371,7 @@ class OwnerRequest:
             return None, None
         own, others = self._own(parts), self._others(parts)
         may_delete = self._request.physical_id == self._arn and not _retains(self._desired, self._arn)
-        if others and may_delete and own is not None and own.accepted is not None:
+        if others and may_delete:
             raise ProviderError(
                 f"{self._arn} cannot be deleted, because other resources have parts of it: {_names(others)}",
                 remediation="Remove these parts first, then repeat the deletion",
