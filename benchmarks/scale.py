@@ -160,7 +160,7 @@ def table(scale: Scale) -> str:
 
 
 def inserted(page: str, text: str) -> str:
-    """Return a page with a text between the marks for the figures."""
+    """Return a page whose figures, between two comments, are replaced by a text."""
     head, _, rest = page.partition(_BEGIN)
     return f"{head}{_BEGIN}\n{text}\n{_END}{rest.partition(_END)[2]}"
 

@@ -19,7 +19,7 @@ Modules that make calls:
   participate     what one request does: propose its part, and wait until it is settled
   combine         what the holder of a lease does: merge, write, read back, settle
   configurations  reads, writes, and marks configurations for the algorithm
-  sources         the accounts of sources in bodies: resolved by a request, and anew by sweeps
+  sources         resolves the account sources of a body, for requests and for sweeps
   owner_roles     configurations in other accounts, reached with their owner's role
   sharing         the tags that mark a configuration as shared
   store           parts, leases, and digests as items of the table
